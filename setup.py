@@ -1,0 +1,88 @@
+"""Extension modules and their compiler flags; everything else is in pyproject.toml."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext as setuptools_build_ext
+
+CELLS = ["rnn", "gru", "lstm", "skip_lstm"]
+MODULES = [f"skrnn.cells.{cell}" for cell in CELLS] + ["skrnn._head", "skrnn._openmp"]
+
+DIRECTIVES = {
+    "language_level": "3",
+    "boundscheck": False,
+    "wraparound": False,
+    "initializedcheck": False,
+    "cdivision": True,
+    "freethreading_compatible": True,
+}
+
+OPENMP_PROBE = """
+#include <omp.h>
+int main(void) { return omp_get_max_threads() < 1; }
+"""
+
+
+def flags(compiler_type):
+    """Compile flags without OpenMP. No contraction and nothing relaxed: the order of every sum is the source's."""
+    if compiler_type == "msvc":
+        return ["/O2", "/fp:precise"]
+    return ["-O3", "-ffp-contract=off", "-fno-math-errno"]
+
+
+def openmp_flags(compiler_type):
+    """(compile, link) flags that switch OpenMP on."""
+    if compiler_type == "msvc":
+        return ["/openmp"], []
+    if sys.platform == "darwin":
+        return ["-Xpreprocessor", "-fopenmp"], ["-lomp"]
+    return ["-fopenmp"], ["-fopenmp"]
+
+
+class build_ext(setuptools_build_ext):
+    """Translates the .pyx files and adds OpenMP when the compiler has it; a compiler without it builds serial."""
+
+    def build_extensions(self):
+        from Cython.Build import cythonize
+
+        compiler_type = self.compiler.compiler_type
+        compile_args, link_args = flags(compiler_type), []
+        if self.has_openmp():
+            openmp_compile, openmp_link = openmp_flags(compiler_type)
+            compile_args += openmp_compile
+            link_args += openmp_link
+        else:
+            self.warn("the compiler has no OpenMP: skrnn is built serial")
+        translated = cythonize(
+            self.extensions, compiler_directives=DIRECTIVES, build_dir=self.build_temp, nthreads=self.parallel or 0
+        )
+        for extension, source in zip(self.extensions, translated, strict=True):
+            extension.sources = source.sources
+            extension.extra_compile_args = compile_args
+            extension.extra_link_args = link_args
+        super().build_extensions()
+
+    def has_openmp(self):
+        """Whether a program that calls OpenMP compiles and links."""
+        from setuptools.errors import CompileError, LinkError
+
+        openmp_compile, openmp_link = openmp_flags(self.compiler.compiler_type)
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder, "probe.c")
+            source.write_text(OPENMP_PROBE)
+            try:
+                objects = self.compiler.compile([str(source)], output_dir=folder, extra_postargs=openmp_compile)
+                self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=openmp_link)
+            except (CompileError, LinkError):
+                return False
+        return True
+
+
+setup(
+    ext_modules=[Extension(module, [module.replace(".", "/") + ".pyx"]) for module in MODULES],
+    cmdclass={"build_ext": build_ext},
+    options={"build_ext": {"parallel": os.cpu_count()}},
+)

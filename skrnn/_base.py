@@ -1,0 +1,272 @@
+"""The skeleton that RNNClassifier and RNNRegressor share: fit and the way from X to scores."""
+
+from abc import ABCMeta, abstractmethod
+from contextlib import contextmanager
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skrnn._examples import Examples, as_weights, check_samples
+from skrnn._network import RecurrentNetwork
+from skrnn._sequences import as_sequences
+from skrnn._training import train
+from skrnn.cells import ACTIVATIONS, CELLS
+from skrnn.losses import LOSSES
+from skrnn.optimizers import OPTIMIZERS
+
+# Steps that predict takes through the kernels at a time: bounds its memory, changes no bit.
+PREDICT_STEPS = 2**14
+
+
+@contextmanager
+def restored_on_error(estimator):
+    """Put the estimator's attributes back as they were when the block raises."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+class BaseRNN(BaseEstimator, metaclass=ABCMeta):
+    """Parameters, fit and scores. Subclasses encode targets and decode scores."""
+
+    _parameter_constraints = {
+        "hidden_size": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "cell": [StrOptions(set(CELLS))],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "reset_after": ["boolean"],
+        "bidirectional": ["boolean"],
+        "return_sequences": ["boolean"],
+        "n_steps": [None, Interval(Integral, 1, None, closed="left")],
+        "solver": [StrOptions(set(OPTIMIZERS))],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "max_grad_norm": [None, Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(
+        self,
+        hidden_size=32,
+        *,
+        cell="lstm",
+        activation="tanh",
+        reset_after=True,
+        bidirectional=False,
+        return_sequences=False,
+        n_steps=None,
+        solver="adam",
+        alpha=1e-4,
+        batch_size="auto",
+        learning_rate_init=1e-3,
+        max_iter=200,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        n_iter_no_change=10,
+        max_grad_norm=1.0,
+    ):
+        self.hidden_size = hidden_size
+        self.cell = cell
+        self.activation = activation
+        self.reset_after = reset_after
+        self.bidirectional = bidirectional
+        self.return_sequences = return_sequences
+        self.n_steps = n_steps
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.n_iter_no_change = n_iter_no_change
+        self.max_grad_norm = max_grad_norm
+
+    @abstractmethod
+    def _encode_targets(self, y, sequences):
+        """Targets in the loss's form, the number of outputs, and the loss's name; sets what decoding needs."""
+
+    @abstractmethod
+    def _decode(self, scores):
+        """What predict returns for raw scores, row by row."""
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Fit the network to sequences.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
+            A sample is a sequence. For an array in (n, features, steps) order pass ``X.transpose(0, 2, 1)``.
+        y : array-like of shape (n,) or (n, outputs); with `return_sequences` (n, steps), (n, steps, outputs), or a \
+collection of n arrays (steps,) or (steps, outputs)
+            Targets.
+        sample_weight : array-like of shape (n,), or one value a step in the form of y, optional
+            Weights of the samples; the loss is divided by their sum.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError, TypeError
+            When an argument cannot be used, naming it and the sequence, or when training diverges. The estimator then
+            stays as it was.
+        """
+        with restored_on_error(self):
+            hidden_size = self._check_hidden_size()
+            sequences = self._check_X(X, reset=True)
+            check_samples(sequences, y)
+            targets, self.n_outputs_, self._loss = self._encode_targets(y, sequences)
+            weights = as_weights(sample_weight, sequences, self.return_sequences)
+            examples = Examples(sequences, targets, weights, self.return_sequences)
+            self._network = RecurrentNetwork(
+                sequences.n_features, hidden_size, self.n_outputs_, self.cell, self.activation, self.reset_after,
+                self.bidirectional, self.return_sequences,
+            )
+            self._from_table = sequences.kind == "table"
+            self._train(examples)
+        return self
+
+    def _train(self, examples):
+        random_state = check_random_state(self.random_state)
+        theta = self._network.initialise(random_state, examples.sequences.values.dtype)
+        loss = LOSSES[self._loss]
+
+        def objective(theta, index):
+            return self._network.loss_and_gradient(theta, examples.batch(index), loss, self.alpha)
+
+        n = len(examples)
+        record = train(
+            theta, objective, self._optimizer(theta), n,
+            min(200, n) if self.batch_size == "auto" else min(self.batch_size, n), random_state,
+            max_iter=self.max_iter, shuffle=self.shuffle, tol=self.tol, n_iter_no_change=self.n_iter_no_change,
+            max_grad_norm=self.max_grad_norm, verbose=self.verbose,
+        )
+        self._theta = theta
+        self.out_activation_ = loss.out_activation
+        self.loss_curve_ = record.loss_curve
+        self.loss_ = record.loss_curve[-1]
+        self.best_loss_ = record.best_loss
+        self.n_iter_ = len(record.loss_curve)
+        self.t_ = record.n_seen
+        self.grad_norm_curve_ = record.grad_norm_curve
+        self.n_clipped_ = record.n_clipped
+
+    def _optimizer(self, theta):
+        if self.solver == "sgd":
+            return OPTIMIZERS["sgd"](theta, self.learning_rate_init, self.momentum, self.nesterovs_momentum)
+        return OPTIMIZERS[self.solver](theta, self.learning_rate_init)
+
+    def _check_hidden_size(self):
+        sizes = np.atleast_1d(np.asarray(self.hidden_size, dtype=object))
+        good = sizes.ndim == 1 and len(sizes) > 0
+        if not good or not all(isinstance(size, Integral) and not isinstance(size, bool) and size > 0 for size in sizes):
+            raise ValueError(
+                f"hidden_size={self.hidden_size!r}: expected a positive int, or a tuple of them with one for each layer"
+            )
+        return tuple(int(size) for size in sizes)
+
+    def _check_X(self, X, reset=False):
+        """Sequences of X in the computing dtype, with the number of features that the network was fitted on."""
+        sequences = as_sequences(X, self.n_steps)
+        name = type(self).__name__
+        if sequences.kind == "table" and (reset or self._from_table):
+            validate_data(self, X, skip_check_array=True, reset=reset)
+        elif reset:
+            self.n_features_in_ = sequences.n_features
+            if hasattr(self, "feature_names_in_"):
+                del self.feature_names_in_
+        elif sequences.n_features != self._network.n_inputs:
+            expected = self._network.n_inputs
+            if sequences.kind == "table":
+                raise ValueError(
+                    f"X has shape ({len(sequences)}, {sequences.n_columns}), but {name} was fitted on sequences of "
+                    f"{expected} features a step: expected (sequences, steps, {expected}) or a list of (steps, "
+                    f"{expected}) arrays. For one sequence pass [X]"
+                )
+            raise ValueError(f"X has {sequences.n_features} features, but {name} is expecting {expected} features as input")
+        return sequences if reset else sequences.astype(self._theta.dtype)
+
+    def _scores(self, sequences):
+        """Raw scores, (n, Q), or (total, Q) with an output a step."""
+        n = len(sequences)
+        rows = len(sequences.values) if self._network.per_step else n
+        scores = np.empty((rows, self._network.n_outputs), self._theta.dtype)
+        chunk = max(1, PREDICT_STEPS // int(sequences.lengths.max()))
+        for first in range(0, n, chunk):
+            index = np.arange(first, min(first + chunk, n))
+            packing, steps = sequences.pack(index)
+            out = self._network.forward(self._theta, sequences.values[steps], packing, keep=False).scores
+            scores[steps if self._network.per_step else index[packing.order]] = out
+        return scores
+
+    def _predict_rows(self, X, decode):
+        """Sequences of X, and decoded rows: one a sequence, or one a step."""
+        check_is_fitted(self)
+        sequences = self._check_X(X)
+        return sequences, decode(self._scores(sequences))
+
+    def _in_form_of(self, sequences, rows):
+        """Rows as predict returns them: one a sequence as they are, one a step in the form of X."""
+        return sequences.split(rows) if self._network.per_step else rows
+
+    def predict(self, X):
+        """Predict a target for each sequence, or with `return_sequences` for each step.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
+            Sequences.
+
+        Returns
+        -------
+        y : array of shape (n,) or (n, outputs); with `return_sequences` (n, steps) or (n, steps, outputs), or for a \
+collection an object array of n arrays (steps,) or (steps, outputs)
+            Predictions in the form that y had in `fit`.
+        """
+        sequences, rows = self._predict_rows(X, self._decode)
+        return self._in_form_of(sequences, rows)
+
+    @property
+    def parameters_(self):
+        """The fitted parameters by name, as views of one vector.
+
+        ``layer0.W`` (D, G·K), ``layer0.U`` (K, G·K) and ``layer0.b`` (biases, G·K) of the first layer, its gates in the
+        order of the cell; ``layer0.reverse.W`` and so on for the other direction of a bidirectional layer; ``head.V``
+        (K, outputs) and ``head.c`` (outputs,).
+        """
+        check_is_fitted(self)
+        return self._network.layout.views(self._theta)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_theta")

@@ -1,0 +1,39 @@
+"""How many threads the kernels may use."""
+
+import os
+from functools import lru_cache
+
+from joblib import cpu_count
+
+from skrnn._openmp import max_threads
+
+_forked = False
+
+
+def _note_fork():
+    global _forked
+    _forked = True
+
+
+# The OpenMP runtime of gcc hangs in a child that was forked after a parallel region of its parent.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)
+
+
+@lru_cache(maxsize=1)
+def _n_cpus():
+    return cpu_count()
+
+
+def effective_n_threads():
+    """Threads for the next kernel.
+
+    OpenMP's own number (OMP_NUM_THREADS, threadpoolctl, the caps that joblib sets in its workers); where
+    OMP_NUM_THREADS does not say, no more than the processors this process may use (affinity, cgroup quota,
+    LOKY_MAX_CPU_COUNT). One in a forked child.
+    """
+    if _forked:
+        return 1
+    if "OMP_NUM_THREADS" in os.environ:
+        return max_threads()
+    return min(max_threads(), _n_cpus())

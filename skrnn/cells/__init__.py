@@ -1,0 +1,21 @@
+"""The recurrent cells. One cell is one file: its step and its gradient; `CELLS` names them.
+
+A cell is a module with
+
+- ``GATES``, ``STATES``: the names of the blocks of its parameters and of its states, in order;
+- ``SAVED``: the number of K-wide blocks that its forward pass keeps for its backward pass;
+- ``variant_of(activation, reset_after)``: the number by which its kernels know its form;
+- ``n_biases(variant)``: the rows of its bias;
+- ``forward``, ``backward``: the kernels, see ``_scan.pxi``.
+"""
+
+try:
+    from skrnn.cells import gru, lstm, rnn, skip_lstm
+except ImportError as error:
+    raise ImportError(
+        "skrnn's compiled modules were not found. In a source checkout build them first: 'pip install -e .' "
+        "(or run Python from another folder to use an installed skrnn)."
+    ) from error
+
+CELLS = {"rnn": rnn, "gru": gru, "lstm": lstm, "skip_lstm": skip_lstm}
+ACTIVATIONS = rnn.ACTIVATIONS

@@ -1,0 +1,73 @@
+"""The equations of docs/maths.md in plain NumPy, forward only, one sequence and one step at a time: the oracle."""
+
+import numpy as np
+
+
+def logistic(x):
+    return 1 / (1 + np.exp(-x))
+
+
+ACTIVATIONS = {"tanh": np.tanh, "relu": lambda a: np.maximum(a, 0), "logistic": logistic, "identity": lambda a: a}
+
+
+def rnn(x, state, W, U, b, activation="tanh", reset_after=True):
+    (h,) = state
+    return (ACTIVATIONS[activation](x @ W + h @ U + b[0]),)
+
+
+def gru(x, state, W, U, b, activation="tanh", reset_after=True):
+    (h,) = state
+    W_r, W_z, W_n = np.split(W, 3, axis=1)
+    U_r, U_z, U_n = np.split(U, 3, axis=1)
+    b_r, b_z, b_n = np.split(b[0], 3)
+    c_r, c_z, c_n = np.split(b[1], 3) if reset_after else np.zeros((3, len(h)))
+    r = logistic(x @ W_r + h @ U_r + b_r + c_r)
+    z = logistic(x @ W_z + h @ U_z + b_z + c_z)
+    if reset_after:
+        n = np.tanh(x @ W_n + b_n + r * (h @ U_n + c_n))
+    else:
+        n = np.tanh(x @ W_n + (r * h) @ U_n + b_n)
+    return ((1 - z) * n + z * h,)
+
+
+def lstm(x, state, W, U, b, activation="tanh", reset_after=True):
+    h, c = state
+    i, f, g, o = np.split(x @ W + h @ U + b[0], 4)
+    c = logistic(f) * c + logistic(i) * np.tanh(g)
+    return logistic(o) * np.tanh(c), c
+
+
+def skip_lstm(x, state, W, U, b, activation="tanh", reset_after=True):
+    h, c = state
+    i, f, g, o, s = np.split(x @ W + h @ U + b[0], 5)
+    c = logistic(f) * c + logistic(i) * logistic(g)
+    return logistic(o) * np.tanh(c) + logistic(s) * h, c
+
+
+STEPS = {"rnn": rnn, "gru": gru, "lstm": lstm, "skip_lstm": skip_lstm}
+
+
+def scan(cell, X, state, W, U, b, **form):
+    """h of every step (T, K), and the final state, a tuple of (K,) arrays."""
+    H = []
+    for x in X:
+        state = STEPS[cell](x, state, W, U, b, **form)
+        H.append(state[0])
+    return np.array(H), state
+
+
+def network(parameters, X, initial, cell, n_layers, bidirectional, per_step, **form):
+    """Scores (T, Q) or (Q,) of one sequence X (T, D), and the final states [layer][direction] (states, K)."""
+    Y, final = X, []
+    for depth in range(n_layers):
+        outputs, states = [], []
+        for direction, name in enumerate([f"layer{depth}", f"layer{depth}.reverse"][: 1 + bidirectional]):
+            W, U, b = (parameters[f"{name}.{kind}"] for kind in "WUb")
+            inputs = Y[::-1] if direction == 1 else Y
+            H, state = scan(cell, inputs, tuple(initial[depth][direction]), W, U, b, **form)
+            outputs.append(H[::-1] if direction == 1 else H)
+            states.append(np.array(state))
+        Y = np.concatenate(outputs, axis=1)
+        final.append(states)
+    features = Y if per_step else np.concatenate([state[0] for state in final[-1]])
+    return features @ parameters["head.V"] + parameters["head.c"], final
