@@ -1,0 +1,5 @@
+"""Transformers of sequences."""
+
+from skrnn.preprocessing._scaler import SequenceScaler
+
+__all__ = ["SequenceScaler"]

@@ -1,0 +1,171 @@
+"""Loaders of the files in ``data``."""
+
+from importlib import resources
+
+import numpy as np
+from sklearn.utils import Bunch
+from sklearn.utils._param_validation import StrOptions, validate_params
+
+
+def _file(name):
+    return resources.files("skrnn.datasets") / "data" / name
+
+
+def _description(name):
+    """The section of ``data/README.md`` about a file."""
+    _, *sections = _file("README.md").read_text(encoding="utf-8").split("\n## ")
+    texts = dict(section.split("\n", 1) for section in sections)
+    return texts[name].strip() + "\n"
+
+
+@validate_params(
+    {"subset": [StrOptions({"train", "test", "all"})], "return_X_y": ["boolean"]}, prefer_skip_nested_validation=True
+)
+def load_japanese_vowels(*, subset="all", return_X_y=False):
+    """Load the Japanese vowels: tell nine speakers apart by short utterances of different lengths.
+
+    ===============  =========================
+    Classes                                  9
+    Sequences        640 (270 train, 370 test)
+    Steps of each                      7 to 29
+    Features a step                   12, real
+    ===============  =========================
+
+    Nine male speakers utter the two Japanese vowels /ae/ one after the other. A step is a frame of 25.6 ms, and frames
+    begin 6.4 ms apart; its features are the 12 cepstrum coefficients of a linear prediction analysis (LPC), which have
+    no unit.
+
+    Parameters
+    ----------
+    subset : {"train", "test", "all"}, default="all"
+        A part of the published split, or all of it: train before test, each in the order of the speakers.
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        Dictionary-like object with the attributes
+
+        data : list of n float64 arrays of shape (steps, 12)
+            The sequences; n is 270, 370 or 640.
+        target : int array of shape (n,)
+            The speaker of each sequence, 0 to 8.
+        split : str array of shape (n,)
+            The part of the published split that each sequence belongs to, "train" or "test".
+        feature_names : list of 12 str
+            Names of the coefficients.
+        target_names : str array of shape (9,)
+            Names of the speakers.
+        DESCR : str
+            Description, source and licence.
+    (data, target) : tuple if `return_X_y`
+        The list of sequences and the array of speakers.
+
+    Notes
+    -----
+    Source: UCI Machine Learning Repository, "Japanese Vowels", given by M. Kudo, J. Toyama and M. Shimbo, as packaged
+    in aeon 1.6.0. Licence: CC BY 4.0.
+
+    References
+    ----------
+    Kudo, Toyama & Shimbo (1999), Multidimensional curve classification using passing-through regions. Pattern
+    Recognition Letters 20, 1103-1111.
+
+    Examples
+    --------
+    >>> from skrnn.datasets import load_japanese_vowels
+    >>> X, y = load_japanese_vowels(subset="train", return_X_y=True)
+    >>> len(X), X[0].shape, X[1].shape
+    (270, (20, 12), (26, 12))
+    >>> vowels = load_japanese_vowels()
+    >>> int((vowels.split == "test").sum())
+    370
+    >>> str(vowels.target_names[vowels.target[-1]])
+    'speaker 9'
+    """
+    with _file("japanese_vowels.npz").open("rb") as file, np.load(file) as arrays:
+        # float32 holds the six published decimals but is not equal to them; rounding in float64 restores them.
+        frames = np.round(arrays["x"].astype(np.float64), 6)
+        ends = np.cumsum(arrays["lengths"])
+        target = arrays["y"].astype(np.int64)
+        split = np.array(["train", "test"])[arrays["split"]]
+    data = np.split(frames, ends[:-1])
+    if subset != "all":
+        chosen = np.flatnonzero(split == subset)
+        data, target, split = [data[i] for i in chosen], target[chosen], split[chosen]
+    if return_X_y:
+        return data, target
+    return Bunch(
+        data=data,
+        target=target,
+        split=split,
+        feature_names=[f"cepstrum {i}" for i in range(1, 13)],
+        target_names=np.array([f"speaker {i}" for i in range(1, 10)]),
+        DESCR=_description("japanese_vowels.npz"),
+    )
+
+
+@validate_params({"as_frame": ["boolean"]}, prefer_skip_nested_validation=True)
+def load_sunspots(*, as_frame=False):
+    """Load the yearly numbers of sunspots from 1700 to 2008: a series to forecast.
+
+    ========  ==================
+    Years      309, 1700 to 2008
+    Activity  real, 0.0 to 190.2
+    ========  ==================
+
+    The activity goes up and down in cycles of about 11 years, of different heights. What to predict, and from how many
+    years before, is for the user to choose, so that there is no target.
+
+    Parameters
+    ----------
+    as_frame : bool, default=False
+        Also give the series as a pandas DataFrame.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        Dictionary-like object with the attributes
+
+        year : int array of shape (309,)
+            The years, in order and without gaps.
+        activity : float64 array of shape (309,)
+            Yearly mean of the relative sunspot number, which has no unit.
+        frame : DataFrame of shape (309, 2)
+            The columns "year" and "activity". Only with `as_frame`.
+        DESCR : str
+            Description, source and licence.
+
+    Notes
+    -----
+    Source: US National Geophysical Data Center, as packaged in statsmodels 0.15.0. Licence: public domain.
+
+    References
+    ----------
+    Yule (1927), On a method of investigating periodicities in disturbed series, with special reference to Wolfer's
+    sunspot numbers. Philosophical Transactions of the Royal Society A 226, 267-298.
+
+    Examples
+    --------
+    Each year's activity from the 12 years before it, oldest first:
+
+    >>> import numpy as np
+    >>> from skrnn.datasets import load_sunspots
+    >>> sunspots = load_sunspots()
+    >>> X = np.lib.stride_tricks.sliding_window_view(sunspots.activity[:-1], 12)
+    >>> y = sunspots.activity[12:]
+    >>> X.shape, y.shape
+    ((297, 12), (297,))
+    >>> int(sunspots.year[12]), float(y[0])
+    (1712, 0.0)
+    """
+    with _file("sunspots_yearly.csv").open("r", encoding="utf-8") as file:
+        year, activity = np.loadtxt(file, delimiter=",", skiprows=1, unpack=True)
+    series = {"year": year.astype(np.int64), "activity": np.ascontiguousarray(activity)}
+    bunch = Bunch(**series, DESCR=_description("sunspots_yearly.csv"))
+    if as_frame:
+        import pandas as pd
+
+        bunch.frame = pd.DataFrame(series)
+    return bunch

@@ -1,0 +1,392 @@
+"""SequenceScaler against NumPy on the steps laid end to end, and as a part of scikit-learn."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+import sklearn
+from scipy.sparse import csr_array
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import estimator_checks
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skrnn import RNNClassifier
+from skrnn.datasets import load_japanese_vowels
+from skrnn.preprocessing import SequenceScaler
+
+LENGTHS = [5, 1, 8, 3]
+
+
+def ragged(n_features=3, dtype=np.float64):
+    """Four sequences whose features have different means and deviations."""
+    rng = np.random.default_rng(0)
+    scale, shift = np.arange(1, n_features + 1) ** 2, np.arange(n_features) * 10 - 5
+    return [(rng.normal(size=(length, n_features)) * scale + shift).astype(dtype) for length in LENGTHS]
+
+
+def array(n_features=3):
+    rng = np.random.default_rng(1)
+    return rng.normal(size=(6, 4, n_features)) * np.arange(1, n_features + 1) + 7
+
+
+def as_object_array(sequences):
+    out = np.empty(len(sequences), dtype=object)
+    out[:] = sequences
+    return out
+
+
+def cells(sequences):
+    return [x.tolist() for x in sequences]
+
+
+# X, n_steps, and the steps of X laid end to end
+FORMS = {
+    "table": lambda: (array(1)[:, :, 0], None, array(1).reshape(-1, 1)),
+    "table of blocks": lambda: (array().reshape(6, 12), 4, array().reshape(-1, 3)),
+    "frame": lambda: (pd.DataFrame(array().reshape(6, 12)).add_prefix("c"), 4, array().reshape(-1, 3)),
+    "nested lists": lambda: (array().tolist(), None, array().reshape(-1, 3)),
+    "array": lambda: (array(), None, array().reshape(-1, 3)),
+    "list": lambda: (ragged(), None, np.concatenate(ragged())),
+    "list of equal lengths": lambda: (list(array()), None, array().reshape(-1, 3)),
+    "tuple": lambda: (tuple(ragged()), None, np.concatenate(ragged())),
+    "list of lists": lambda: (cells(ragged()), None, np.concatenate(ragged())),
+    "list of 1-D": lambda: ([x[:, 0] for x in ragged(1)], None, np.concatenate(ragged(1))),
+    "object array": lambda: (as_object_array(ragged()), None, np.concatenate(ragged())),
+    "pandas column": lambda: (pd.Series(cells(ragged())), None, np.concatenate(ragged())),
+    "pandas columns": lambda: (
+        pd.DataFrame({f"f{j}": cells(x[:, j] for x in ragged()) for j in range(3)}), None, np.concatenate(ragged())
+    ),
+    "polars column": lambda: (pl.Series(cells(ragged())), None, np.concatenate(ragged())),
+    "polars columns": lambda: (
+        pl.DataFrame({f"f{j}": cells(x[:, j] for x in ragged()) for j in range(3)}), None, np.concatenate(ragged())
+    ),
+    "Arrow column": lambda: (pa.table({"x": cells(ragged())}), None, np.concatenate(ragged())),
+}
+TABLES = {"table", "table of blocks", "frame"}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_statistics_are_those_of_all_steps(form):
+    X, n_steps, steps = FORMS[form]()
+    scaler = SequenceScaler(n_steps).fit(X)
+    np.testing.assert_allclose(scaler.mean_, np.mean(steps, axis=0), rtol=1e-13)
+    np.testing.assert_allclose(scaler.scale_, np.std(steps, axis=0), rtol=1e-13)
+    assert scaler.n_features_in_ == (np.shape(X)[1] if form in TABLES else steps.shape[1])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_outputs_are_standardised_in_the_form_of_X(form):
+    X, n_steps, steps = FORMS[form]()
+    out = SequenceScaler(n_steps).fit_transform(X)
+    expected = (steps - steps.mean(axis=0)) / steps.std(axis=0)
+    if form in {*TABLES, "nested lists", "array"}:
+        assert isinstance(out, np.ndarray)
+        assert out.dtype == np.float64
+        assert out.shape == np.shape(X)
+        rows = out.reshape(-1, steps.shape[1])
+    else:
+        if isinstance(X, list | tuple):
+            assert isinstance(out, list)
+        else:
+            assert isinstance(out, np.ndarray)
+            assert out.dtype == object
+            assert out.shape == (len(X),)
+        if isinstance(X, list | tuple | np.ndarray):
+            assert [x.shape for x in out] == [np.shape(x) for x in X]
+        rows = np.concatenate(list(out)).reshape(-1, steps.shape[1])
+    np.testing.assert_allclose(rows, expected, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(rows.mean(axis=0), 0, atol=1e-14)
+    np.testing.assert_allclose(rows.std(axis=0), 1, rtol=1e-13)
+
+
+def test_forms_agree():
+    """A scaler that was fitted to one form takes every other."""
+    X = array()
+    blocks, sequences = X.reshape(6, 12), list(X)
+    for fitted_to in (blocks, X, sequences):
+        scaler = SequenceScaler(4).fit(fitted_to)
+        expected = scaler.transform(X)
+        assert expected.shape == X.shape
+        np.testing.assert_array_equal(scaler.transform(blocks), expected.reshape(6, 12))
+        np.testing.assert_array_equal(np.stack(scaler.transform(sequences)), expected)
+
+
+def test_new_sequences_are_scaled_by_the_fitted_statistics():
+    scaler = SequenceScaler().fit(ragged())
+    x = np.arange(6.0).reshape(2, 3)
+    (out,) = scaler.transform([x])
+    np.testing.assert_allclose(out, (x - scaler.mean_) / scaler.scale_, rtol=1e-15)
+
+
+def test_a_sequence_is_scaled_alike_in_any_company():
+    X = ragged()
+    scaler = SequenceScaler().fit(X)
+    for x, out in zip(X, scaler.transform(X), strict=True):
+        np.testing.assert_array_equal(scaler.transform([x])[0], out)
+
+
+@pytest.mark.parametrize("value", [0.0, 3.0, 0.1, -1e6, 1e100])
+def test_constant_feature_has_scale_1(value):
+    X = ragged(2)
+    for x in X:
+        x[:, 1] = value
+    scaler = SequenceScaler().fit(X)
+    assert scaler.scale_[1] == 1
+    assert scaler.scale_[0] == pytest.approx(np.concatenate(X)[:, 0].std(), rel=1e-13)
+    np.testing.assert_allclose(np.concatenate(scaler.transform(X))[:, 1] / max(1, abs(value)), 0, atol=1e-15)
+
+
+def test_scale_is_that_of_StandardScaler():
+    X = ragged(4)
+    for x in X:
+        x[:, 1] = 0.1
+        x[:, 2] = 1e9 + 1e-9 * x[:, 2]   # varies by less than rounding
+    scaler, reference = SequenceScaler().fit(X), StandardScaler().fit(np.concatenate(X))
+    np.testing.assert_allclose(scaler.mean_, reference.mean_, rtol=1e-13)
+    np.testing.assert_allclose(scaler.scale_, reference.scale_, rtol=1e-13)
+    assert scaler.scale_[1] == scaler.scale_[2] == 1
+
+
+def test_one_step_gives_zeros():
+    np.testing.assert_array_equal(SequenceScaler().fit_transform([[[3.0, -7.0]]]), [[[0.0, 0.0]]])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_dtype_is_kept(dtype):
+    X = ragged(dtype=dtype)
+    steps = np.concatenate(X).astype(np.float64)
+    scaler = SequenceScaler().fit(X)
+    assert scaler.mean_.dtype == scaler.scale_.dtype == np.float64
+    np.testing.assert_allclose(scaler.mean_, steps.mean(axis=0), rtol=1e-13)
+    np.testing.assert_allclose(scaler.scale_, steps.std(axis=0), rtol=1e-13)
+    assert {x.dtype for x in scaler.transform(X)} == {np.dtype(dtype)}
+    assert SequenceScaler().fit_transform(array().astype(dtype)).dtype == dtype
+    assert SequenceScaler().fit_transform(array(1)[:, :, 0].astype(dtype)).dtype == dtype
+
+
+def test_integers_become_float64():
+    X = [np.array([[1], [2]]), np.array([[3]])]
+    assert {x.dtype for x in SequenceScaler().fit_transform(X)} == {np.dtype(np.float64)}
+
+
+def test_float32_far_from_zero_keeps_its_digits():
+    """Subtracted in float64: in float32 the mean itself would be off by up to half a unit in the last place."""
+    X = (1e4 + np.random.default_rng(0).normal(size=(50, 20, 1))).astype(np.float32)
+    steps = X.astype(np.float64)
+    out = SequenceScaler().fit_transform(X)
+    np.testing.assert_allclose(out, (steps - steps.mean()) / steps.std(), rtol=3e-7)
+
+
+@pytest.mark.parametrize("form", ["table", "table of blocks", "array", "list", "object array", "list of equal lengths"])
+def test_input_is_not_changed(form):
+    X, n_steps, _ = FORMS[form]()
+    before = pickle.dumps(X)
+    scaler = SequenceScaler(n_steps)
+    out = scaler.fit_transform(X)
+    for x in out:
+        x[...] = 99    # nor does the output share its memory
+    assert pickle.dumps(X) == before
+
+
+def test_read_only_input():
+    X = array()
+    X.setflags(write=False)
+    assert SequenceScaler().fit_transform(X).flags.writeable
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_not_finite_names_the_sequence(bad):
+    X = ragged()
+    X[2][4, 1] = bad
+    message = f"Input X contains {'NaN' if np.isnan(bad) else 'infinity'}: sequence 2, step 4, feature 1"
+    with pytest.raises(ValueError, match=message):
+        SequenceScaler().fit(X)
+    with pytest.raises(ValueError, match=message):
+        SequenceScaler().fit(ragged()).transform(X)
+
+
+def test_too_large():
+    X = ragged()
+    X[0][0, 1] = 1e200
+    with pytest.raises(ValueError, match="variance of feature 1 overflows"):
+        SequenceScaler().fit(X)
+
+
+def test_wrong_number_of_features():
+    expecting = "X has {} features, but SequenceScaler is expecting {} features as input"
+    with pytest.raises(ValueError, match=expecting.format(1, 4)):
+        SequenceScaler().fit(ragged(4)).transform(ragged(1))
+    with pytest.raises(ValueError, match=expecting.format(1, 4)):
+        SequenceScaler().fit(array(4)).transform(array(1))
+    with pytest.raises(ValueError, match=expecting.format(1, 4)):
+        SequenceScaler().fit(np.eye(4)).transform(np.eye(4)[:, :1])
+    with pytest.raises(ValueError, match=expecting.format(6, 4)):
+        SequenceScaler(n_steps=2).fit(np.eye(4)).transform(np.ones((2, 6)))
+    with pytest.raises(ValueError, match=expecting.format(3, 4)):    # rather than that 2 does not divide 3
+        SequenceScaler(n_steps=2).fit(np.eye(4)).transform(np.ones((2, 3)))
+    with pytest.raises(ValueError, match=expecting.format(3, 2)):
+        SequenceScaler(n_steps=2).fit(np.eye(4)).transform(ragged(3))
+    with pytest.raises(ValueError, match=r"X has shape \(5, 3\).* fitted on 3 features a step.* pass \[X\]"):
+        SequenceScaler().fit(ragged(3)).transform(ragged(3)[0])
+
+
+def test_other_n_steps_than_in_fit():
+    scaler = SequenceScaler(n_steps=2).fit(np.eye(4)).set_params(n_steps=4)
+    with pytest.raises(ValueError, match=r"n_steps=4 as sequences of 1 features a step, but .* fitted on 2 features"):
+        scaler.transform(np.eye(4))
+
+
+def test_feature_names():
+    X = pd.DataFrame(array(1)[:, :, 0], columns=["a", "b", "c", "d"])
+    scaler = SequenceScaler().fit(X)
+    assert scaler.feature_names_in_.tolist() == ["a", "b", "c", "d"]
+    assert scaler.get_feature_names_out().tolist() == ["a", "b", "c", "d"]
+    with pytest.raises(ValueError, match="feature names should match"):
+        scaler.transform(X[["b", "a", "c", "d"]])
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        scaler.transform(X.to_numpy())
+    assert not hasattr(scaler.fit(ragged()), "feature_names_in_")
+    assert SequenceScaler().fit(X.to_numpy()).get_feature_names_out().tolist() == ["x0", "x1", "x2", "x3"]
+
+
+@pytest.mark.parametrize(("container", "frame"), [("pandas", pd.DataFrame), ("polars", pl.DataFrame)])
+def test_output_container(container, frame):
+    X = pd.DataFrame(array(1)[:, :, 0], columns=["a", "b", "c", "d"], index=list("uvwxyz"))
+    out = SequenceScaler().set_output(transform=container).fit_transform(X)
+    assert isinstance(out, frame)
+    assert list(out.columns) == ["a", "b", "c", "d"]
+    np.testing.assert_array_equal(out.to_numpy(), SequenceScaler().fit_transform(X))
+    if container == "pandas":
+        assert list(out.index) == list("uvwxyz")
+
+
+def test_no_output_container_without_columns():
+    with sklearn.config_context(transform_output="pandas"):
+        assert isinstance(SequenceScaler().fit_transform(array()), np.ndarray)
+        scaler = SequenceScaler().fit(ragged())
+        assert isinstance(scaler.transform(ragged()), list)
+        assert not hasattr(scaler, "get_feature_names_out")
+        assert isinstance(scaler.fit_transform(array(1)[:, :, 0]), pd.DataFrame)
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+@pytest.mark.parametrize("bad", ["value", "parameter"])
+def test_failed_fit_leaves_the_scaler_as_it_was(fitted, bad):
+    scaler = SequenceScaler()
+    if fitted:
+        scaler.fit(pd.DataFrame(array(1)[:, :, 0]).add_prefix("c"))
+    X = ragged()
+    if bad == "value":
+        X[0][0, 0] = 1e200    # found only after the features are set
+    else:
+        scaler.set_params(n_steps=0)
+    before = vars(scaler).copy()
+    with pytest.raises(ValueError, match=r"too large|n_steps"):
+        scaler.fit(X)
+    assert vars(scaler).keys() == before.keys()
+    assert all(vars(scaler)[name] is before[name] for name in before)
+
+
+def test_not_fitted():
+    with pytest.raises(NotFittedError):
+        SequenceScaler().transform(ragged())
+
+
+@pytest.mark.parametrize(
+    ("X", "n_steps", "error", "message"),
+    [
+        ([], None, ValueError, "X is empty"),
+        (np.ones((2, 5)), 2, ValueError, "5 columns, which n_steps=2 does not divide"),
+        ([np.ones((2, 1)), np.ones((3, 2))], None, ValueError, r"X\[1\] has 2 features a step, expected 1"),
+        (csr_array(np.eye(2)), None, TypeError, "Sparse data was passed for X"),
+        (np.ones((2, 4)), 1.5, ValueError, "'n_steps' parameter of SequenceScaler"),
+    ],
+)
+def test_bad_input(X, n_steps, error, message):
+    with pytest.raises(error, match=message):
+        SequenceScaler(n_steps).fit(X)
+
+
+def test_clone_and_pickle():
+    scaler = SequenceScaler(n_steps=4).fit(array().reshape(6, 12))
+    assert clone(scaler).get_params() == {"n_steps": 4}
+    assert not hasattr(clone(scaler), "mean_")
+    again = pickle.loads(pickle.dumps(scaler))
+    np.testing.assert_array_equal(again.transform(array()), scaler.transform(array()))
+
+
+@parametrize_with_checks([SequenceScaler()])
+def test_estimator_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names", "ignore:X has feature names")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "check_dataframe_column_names_consistency",
+        "check_param_validation",
+        "check_set_output_transform",
+        "check_set_output_transform_pandas",
+        "check_set_output_transform_polars",
+        "check_global_output_transform_pandas",
+        "check_global_set_output_transform_polars",
+        "check_get_feature_names_out_error",
+        "check_transformer_get_feature_names_out",
+        "check_transformer_get_feature_names_out_pandas",
+    ],
+)
+def test_estimator_checks_that_are_only_run_at_home(name):
+    """Those that scikit-learn runs for its own estimators."""
+    getattr(estimator_checks, name)("SequenceScaler", SequenceScaler())
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_grid_search_of_a_pipeline_over_ragged_sequences():
+    """Where one feature drowns the other, the search finds that scaling pays."""
+    rng = np.random.default_rng(0)
+    y = np.arange(60) % 2
+    X = [
+        np.column_stack([rng.normal(size=length) * 1e4, rng.normal(2 * label - 1, 0.3, size=length)])
+        for label, length in zip(y, rng.integers(3, 9, size=60), strict=True)
+    ]
+    net = RNNClassifier(4, cell="rnn", learning_rate_init=0.02, batch_size=10, max_iter=15, random_state=0)
+    pipeline = make_pipeline(SequenceScaler(), net)
+    search = GridSearchCV(
+        pipeline, {"sequencescaler": [SequenceScaler(), "passthrough"]}, cv=3, n_jobs=2, error_score="raise"
+    )
+    search.fit(X, y)
+    assert isinstance(search.best_params_["sequencescaler"], SequenceScaler)
+    assert search.best_score_ > 0.95
+    assert search.score(X, y) > 0.95
+    scaler = search.best_estimator_[0]
+    np.testing.assert_allclose(scaler.scale_, np.concatenate(X).std(axis=0), rtol=1e-13)
+    np.testing.assert_array_equal(search.predict(X), search.best_estimator_[1].predict(scaler.transform(X)))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_table_through_a_pipeline():
+    """n_steps in both steps of the pipeline is the same as a 3-D array."""
+    X, y = array(), np.array([0, 1, 0, 1, 0, 1])
+    net = RNNClassifier(2, max_iter=2, random_state=0)
+    of_array = make_pipeline(SequenceScaler(), net).fit(X, y)
+    of_table = make_pipeline(SequenceScaler(n_steps=4), clone(net).set_params(n_steps=4)).fit(X.reshape(6, 12), y)
+    np.testing.assert_array_equal(of_table.predict_proba(X.reshape(6, 12)), of_array.predict_proba(X))
+
+
+def test_japanese_vowels():
+    train, test = load_japanese_vowels(subset="train").data, load_japanese_vowels(subset="test").data
+    scaler = SequenceScaler().fit(train)
+    reference = StandardScaler().fit(np.concatenate(train))
+    np.testing.assert_allclose(scaler.mean_, reference.mean_, rtol=1e-12)
+    np.testing.assert_allclose(scaler.scale_, reference.scale_, rtol=1e-12)
+    out = scaler.transform(test)
+    assert [len(x) for x in out] == [len(x) for x in test]
+    np.testing.assert_allclose(np.concatenate(out), reference.transform(np.concatenate(test)), rtol=1e-10, atol=1e-13)
