@@ -1,19 +1,19 @@
 """The skeleton that RNNClassifier and RNNRegressor share: fit and the way from X to scores."""
 
 from abc import ABCMeta, abstractmethod
-from contextlib import contextmanager
 from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn._examples import Examples, as_weights, check_samples
 from skrnn._network import RecurrentNetwork
-from skrnn._sequences import as_sequences
 from skrnn._training import train
+from skrnn._validation import check_sequences, restored_on_error
 from skrnn.cells import ACTIVATIONS, CELLS
 from skrnn.losses import LOSSES
 from skrnn.optimizers import OPTIMIZERS
@@ -22,22 +22,14 @@ from skrnn.optimizers import OPTIMIZERS
 PREDICT_STEPS = 2**14
 
 
-@contextmanager
-def restored_on_error(estimator):
-    """Put the estimator's attributes back as they were when the block raises."""
-    before = vars(estimator).copy()
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
+def _is_size(value):
+    return isinstance(value, Integral) and not isinstance(value, bool) and value > 0
 
 
 class BaseRNN(BaseEstimator, metaclass=ABCMeta):
     """Parameters, fit and scores. Subclasses encode targets and decode scores."""
 
-    _parameter_constraints = {
+    _parameter_constraints: ClassVar = {
         "hidden_size": ["array-like", Interval(Integral, 1, None, closed="left")],
         "cell": [StrOptions(set(CELLS))],
         "activation": [StrOptions(set(ACTIVATIONS))],
@@ -82,7 +74,7 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         momentum=0.9,
         nesterovs_momentum=True,
         n_iter_no_change=10,
-        max_grad_norm=1.0,
+        max_grad_norm=None,
     ):
         self.hidden_size = hidden_size
         self.cell = cell
@@ -139,7 +131,7 @@ collection of n arrays (steps,) or (steps, outputs)
         """
         with restored_on_error(self):
             hidden_size = self._check_hidden_size()
-            sequences = self._check_X(X, reset=True)
+            sequences = check_sequences(self, X, self.n_steps, reset=True)
             check_samples(sequences, y)
             targets, self.n_outputs_, self._loss = self._encode_targets(y, sequences)
             weights = as_weights(sample_weight, sequences, self.return_sequences)
@@ -148,7 +140,6 @@ collection of n arrays (steps,) or (steps, outputs)
                 sequences.n_features, hidden_size, self.n_outputs_, self.cell, self.activation, self.reset_after,
                 self.bidirectional, self.return_sequences,
             )
-            self._from_table = sequences.kind == "table"
             self._train(examples)
         return self
 
@@ -185,32 +176,11 @@ collection of n arrays (steps,) or (steps, outputs)
     def _check_hidden_size(self):
         sizes = np.atleast_1d(np.asarray(self.hidden_size, dtype=object))
         good = sizes.ndim == 1 and len(sizes) > 0
-        if not good or not all(isinstance(size, Integral) and not isinstance(size, bool) and size > 0 for size in sizes):
+        if not good or not all(_is_size(size) for size in sizes):
             raise ValueError(
                 f"hidden_size={self.hidden_size!r}: expected a positive int, or a tuple of them with one for each layer"
             )
         return tuple(int(size) for size in sizes)
-
-    def _check_X(self, X, reset=False):
-        """Sequences of X in the computing dtype, with the number of features that the network was fitted on."""
-        sequences = as_sequences(X, self.n_steps)
-        name = type(self).__name__
-        if sequences.kind == "table" and (reset or self._from_table):
-            validate_data(self, X, skip_check_array=True, reset=reset)
-        elif reset:
-            self.n_features_in_ = sequences.n_features
-            if hasattr(self, "feature_names_in_"):
-                del self.feature_names_in_
-        elif sequences.n_features != self._network.n_inputs:
-            expected = self._network.n_inputs
-            if sequences.kind == "table":
-                raise ValueError(
-                    f"X has shape ({len(sequences)}, {sequences.n_columns}), but {name} was fitted on sequences of "
-                    f"{expected} features a step: expected (sequences, steps, {expected}) or a list of (steps, "
-                    f"{expected}) arrays. For one sequence pass [X]"
-                )
-            raise ValueError(f"X has {sequences.n_features} features, but {name} is expecting {expected} features as input")
-        return sequences if reset else sequences.astype(self._theta.dtype)
 
     def _scores(self, sequences):
         """Raw scores, (n, Q), or (total, Q) with an output a step."""
@@ -228,7 +198,7 @@ collection of n arrays (steps,) or (steps, outputs)
     def _predict_rows(self, X, decode):
         """Sequences of X, and decoded rows: one a sequence, or one a step."""
         check_is_fitted(self)
-        sequences = self._check_X(X)
+        sequences = check_sequences(self, X, self.n_steps, reset=False).astype(self._theta.dtype)
         return sequences, decode(self._scores(sequences))
 
     def _in_form_of(self, sequences, rows):

@@ -140,7 +140,8 @@ class RecurrentNetwork:
     def loss_and_gradient(self, theta, batch, loss, alpha=0.0):
         """Loss of a batch, its gradient in theta, and the scores' total weight.
 
-        The value is (Σ w·loss + ½ α ‖weights‖²) / Σ w over the batch's sequences or steps: MLP's, with biases not decayed.
+        The value is (Σ w·loss + ½ α ‖weights‖²) / Σ w over the batch's sequences or steps, as in scikit-learn's MLP;
+        biases are not decayed.
 
         Parameters
         ----------

@@ -1,8 +1,8 @@
 """What X may be, and the packed time-major form in which the kernels take it.
 
-X comes as a 2-D table, a 3-D array or a list of sequences (`as_sequences`); it becomes one array of steps, sequence after
-sequence, without padding (`Sequences`). A batch of it is gathered step after step (`Packing`): sequences in order of
-decreasing length, so that those that still run at a step are always the first ones.
+X comes as a 2-D table, a 3-D array or a list of sequences (`as_sequences`); it becomes one array of steps, sequence
+after sequence, without padding (`Sequences`). A batch of it is gathered step after step (`Packing`): sequences in order
+of decreasing length, so that those that still run at a step are always the first ones.
 """
 
 from functools import cached_property
@@ -110,7 +110,7 @@ class Sequences:
         return packing, self.starts[index][packing.order][row] + step
 
     def split(self, rows):
-        """Rows of steps, (total, ...), in the form of X: (n, T, ...) for arrays, an object array of (T_i, ...) if ragged."""
+        """Rows of steps, (total, ...), in the form of X: (n, T, ...), or an object array of (T_i, ...) if ragged."""
         if self.kind != "ragged":
             return rows.reshape(len(self), -1, *rows.shape[1:])
         out = np.empty(len(self), dtype=object)
@@ -139,11 +139,7 @@ def as_sequences(X, n_steps=None, name="X"):
     if issparse(X):
         raise TypeError(f"Sparse data was passed for {name}, but sequences are dense; use {name}.toarray()")
     X = _unwrap_columns(X)
-    ragged = _is_collection(X)
-    if ragged:
-        sequences = _from_collection(X, name)
-    else:
-        sequences = _from_array(X, n_steps, name)
+    sequences = _from_collection(X, name) if _is_collection(X) else _from_array(X, n_steps, name)
     check_finite(sequences, name)
     return sequences
 
@@ -250,7 +246,7 @@ def _rows_of_lists(columns):
     if not columns or len(columns[0]) == 0 or not all(_holds_sequences(column) for column in columns):
         return None
     if len(columns) == 1:
-        return list(columns[0])
+        return _cells(columns[0])
     rows = []
     for i, cells in enumerate(zip(*columns, strict=True)):
         if len({len(cell) for cell in cells}) > 1:
@@ -260,6 +256,10 @@ def _rows_of_lists(columns):
             )
         rows.append(np.stack([np.asarray(cell) for cell in cells], axis=1))
     return rows
+
+
+def _cells(column):
+    return column.to_list() if hasattr(column, "to_list") else list(column)
 
 
 def _holds_sequences(column):

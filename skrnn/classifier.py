@@ -60,8 +60,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         Nesterov's form of momentum, for the solver "sgd".
     n_iter_no_change : int, default=10
         Stop after more than this many epochs in a row without improvement.
-    max_grad_norm : float or None, default=1.0
-        Scale each gradient to at most this norm; None leaves it alone.
+    max_grad_norm : float or None, default=None
+        Scale each gradient to at most this norm; None leaves it alone. Worth setting (to 1, say) for long sequences,
+        the solver "sgd" and the cell "skip_lstm", whose gradients may explode.
 
     Attributes
     ----------
@@ -94,14 +95,14 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     Notes
     -----
-    The computing dtype follows X: float32 stays float32, everything else is float64. The result has the same bits for any
-    number of threads, and the prediction of a sequence does not depend on which others are predicted with it.
+    The computing dtype follows X: float32 stays float32, everything else is float64. The result has the same bits for
+    any number of threads, and the prediction of a sequence does not depend on which others are predicted with it.
 
     References
     ----------
-    Elman (1990), Finding structure in time. Cho et al. (2014), Learning phrase representations using RNN encoder-decoder.
-    Hochreiter & Schmidhuber (1997), Long short-term memory. Kingma & Ba (2015), Adam. Pascanu, Mikolov & Bengio (2013),
-    On the difficulty of training recurrent neural networks.
+    Elman (1990), Finding structure in time. Cho et al. (2014), Learning phrase representations using RNN
+    encoder-decoder. Hochreiter & Schmidhuber (1997), Long short-term memory. Kingma & Ba (2015), Adam. Pascanu, Mikolov
+    & Bengio (2013), On the difficulty of training recurrent neural networks.
 
     Examples
     --------
@@ -110,8 +111,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     >>> rng = np.random.default_rng(0)
     >>> X = [rng.normal(size=(steps, 1)) for steps in rng.integers(5, 10, size=60)]
     >>> y = ["up" if x[0, 0] > 0 else "down" for x in X]
-    >>> net = RNNClassifier(8, cell="gru", batch_size=10, learning_rate_init=0.02, max_iter=40, tol=0, n_iter_no_change=40,
-    ...                     random_state=0)
+    >>> net = RNNClassifier(8, cell="gru", batch_size=10, learning_rate_init=0.02, tol=1e-3, random_state=0)
     >>> net.fit(X[:40], y[:40]).predict(X[:3]).tolist() == y[:3]
     True
     >>> net.predict_proba(X[40:]).shape
@@ -137,12 +137,13 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             if labels.ndim != 1:
                 raise ValueError(f"y has {labels.shape[1]} labels a step, expected one")
         else:
-            if np.ndim(next(iter(y))) > 0 and np.size(next(iter(y))) != 1:
+            try:
+                labels = column_or_1d(y, warn=True)
+            except ValueError as error:
                 raise ValueError(
-                    f"y should be a 1d array with one label a sequence, got {np.size(next(iter(y)))} for y[0]; for one "
-                    "label a step use return_sequences=True"
-                )
-            labels = column_or_1d(y, warn=True)
+                    f"y should be a 1d array with one label a sequence; for one label a step use "
+                    f"return_sequences=True: {error}"
+                ) from error
         check_classification_targets(labels)
         return labels
 
@@ -162,8 +163,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
         Returns
         -------
-        p : array of shape (n, n_classes); with `return_sequences` (n, steps, n_classes), or for a collection an object \
-array of n arrays (steps, n_classes)
+        p : array of shape (n, n_classes); with `return_sequences` (n, steps, n_classes), or for a collection an \
+object array of n arrays (steps, n_classes)
             Columns in the order of ``classes_``.
         """
         sequences, rows = self._predict_rows(X, self._probabilities)

@@ -60,8 +60,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Nesterov's form of momentum, for the solver "sgd".
     n_iter_no_change : int, default=10
         Stop after more than this many epochs in a row without improvement.
-    max_grad_norm : float or None, default=1.0
-        Scale each gradient to at most this norm; None leaves it alone.
+    max_grad_norm : float or None, default=None
+        Scale each gradient to at most this norm; None leaves it alone. Worth setting (to 1, say) for long sequences,
+        the solver "sgd" and the cell "skip_lstm", whose gradients may explode.
 
     Attributes
     ----------
@@ -92,14 +93,14 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     Notes
     -----
-    The computing dtype follows X: float32 stays float32, everything else is float64. The result has the same bits for any
-    number of threads, and the prediction of a sequence does not depend on which others are predicted with it.
+    The computing dtype follows X: float32 stays float32, everything else is float64. The result has the same bits for
+    any number of threads, and the prediction of a sequence does not depend on which others are predicted with it.
 
     References
     ----------
-    Elman (1990), Finding structure in time. Cho et al. (2014), Learning phrase representations using RNN encoder-decoder.
-    Hochreiter & Schmidhuber (1997), Long short-term memory. Kingma & Ba (2015), Adam. Pascanu, Mikolov & Bengio (2013),
-    On the difficulty of training recurrent neural networks.
+    Elman (1990), Finding structure in time. Cho et al. (2014), Learning phrase representations using RNN
+    encoder-decoder. Hochreiter & Schmidhuber (1997), Long short-term memory. Kingma & Ba (2015), Adam. Pascanu, Mikolov
+    & Bengio (2013), On the difficulty of training recurrent neural networks.
 
     Examples
     --------
@@ -110,8 +111,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     >>> rng = np.random.default_rng(0)
     >>> X = [rng.normal(size=(steps, 1)) for steps in rng.integers(5, 10, size=60)]
     >>> y = [x.mean() for x in X]
-    >>> net = RNNRegressor(8, cell="gru", batch_size=10, learning_rate_init=0.02, max_iter=60, tol=0, n_iter_no_change=60,
-    ...                    random_state=0)
+    >>> net = RNNRegressor(8, cell="gru", batch_size=10, learning_rate_init=0.02, tol=1e-3, random_state=0)
     >>> round(net.fit(X, y).score(X, y), 1)
     1.0
     """

@@ -23,10 +23,8 @@ def gru(x, state, W, U, b, activation="tanh", reset_after=True):
     c_r, c_z, c_n = np.split(b[1], 3) if reset_after else np.zeros((3, len(h)))
     r = logistic(x @ W_r + h @ U_r + b_r + c_r)
     z = logistic(x @ W_z + h @ U_z + b_z + c_z)
-    if reset_after:
-        n = np.tanh(x @ W_n + b_n + r * (h @ U_n + c_n))
-    else:
-        n = np.tanh(x @ W_n + (r * h) @ U_n + b_n)
+    recurrent = r * (h @ U_n + c_n) if reset_after else (r * h) @ U_n
+    n = np.tanh(x @ W_n + b_n + recurrent)
     return ((1 - z) * n + z * h,)
 
 

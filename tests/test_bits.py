@@ -1,0 +1,132 @@
+"""Promises 2 and 3: the same bits for any number of threads, and for any subset that is predicted."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from networks import FORMS, Case
+
+from skrnn import RNNClassifier, RNNRegressor, _network
+from skrnn._threads import effective_n_threads
+
+LENGTHS = tuple(np.random.default_rng(1).integers(1, 12, size=61))
+
+
+@pytest.fixture(params=FORMS, ids=lambda form: "-".join(map(str, form)))
+def form(request):
+    return request.param
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("arrangement", [((13,), False, False), ((7, 5), True, True)], ids=["one", "stacked"])
+def test_threads_change_no_bit(form, arrangement, dtype, monkeypatch):
+    case = Case(form, *arrangement, lengths=LENGTHS, dtype=dtype)
+    results = []
+    for n_threads in (1, 2, 3, 7):
+        monkeypatch.setattr(_network, "effective_n_threads", lambda n=n_threads: n)
+        out = case.forward()
+        dtheta, dX, dinitial = case.gradients()
+        flat = [out.scores, dtheta, dX, *(s for layer in out.final for s in layer), *(s for d in dinitial for s in d)]
+        results.append([array.tobytes() for array in flat])
+    assert results[1:] == results[:1] * 3
+
+
+FIT = """
+import sys, warnings, numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from skrnn import RNNClassifier
+from skrnn._threads import effective_n_threads
+warnings.simplefilter("ignore", ConvergenceWarning)
+assert effective_n_threads() == int(sys.argv[1])
+rng = np.random.default_rng(0)
+X = [rng.normal(size=(T, 3)) for T in rng.integers(1, 20, size=70)]
+y = rng.integers(3, size=70)
+net = RNNClassifier((9, 40), bidirectional=True, batch_size=32, max_iter=3, random_state=0).fit(X, y)
+print(net._theta.tobytes().hex(), net.predict_proba(X).tobytes().hex())
+"""
+
+
+def test_fit_and_predict_have_the_same_bits_in_processes_with_other_numbers_of_threads():
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", FIT, str(n)], env=os.environ | {"OMP_NUM_THREADS": str(n)}, check=True,
+            capture_output=True, text=True,
+        ).stdout
+        for n in (1, 2, 3, 7)
+    }
+    assert len(outputs) == 1
+    assert len(outputs.pop()) > 1000
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("return_sequences", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_predict_of_a_subset_is_that_subset_of_the_whole(form, ragged, dtype, return_sequences, bidirectional):
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, 9, size=40) if ragged else np.full(40, 6)
+    X = [rng.normal(size=(T, 3)).astype(dtype) for T in lengths]
+    y = [rng.integers(4, size=T) for T in lengths] if return_sequences else rng.integers(4, size=40)
+    cell, activation, reset_after = form
+    net = RNNClassifier(
+        (6, 5), cell=cell, activation=activation, reset_after=reset_after, bidirectional=bidirectional, max_iter=1,
+        return_sequences=return_sequences, random_state=0,
+    ).fit(X, y)
+    whole = net.predict_proba(X)
+    assert whole[0].dtype == dtype
+    for subset in ([3], [0, 17, 39], range(1, 40, 2), rng.permutation(40)):
+        part = net.predict_proba([X[i] for i in subset])
+        assert all(a.tobytes() == whole[i].tobytes() for a, i in zip(part, subset, strict=True))
+
+
+def test_predictions_do_not_depend_on_how_predict_is_cut_up(monkeypatch):
+    from skrnn import _base
+
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(50, 7, 2)), rng.normal(size=50)
+    net = RNNRegressor(5, random_state=0, tol=1e-2).fit(X, y)
+    whole = net.predict(X)
+    monkeypatch.setattr(_base, "PREDICT_STEPS", 20)
+    assert net.predict(X).tobytes() == whole.tobytes()
+
+
+def test_same_seed_gives_the_same_bits_and_another_seed_does_not():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 5, 2)), rng.normal(size=30)
+    a, b, c = (RNNRegressor(4, random_state=seed, tol=1e-2).fit(X, y).predict(X) for seed in (0, 0, 1))
+    assert a.tobytes() == b.tobytes() != c.tobytes()
+
+
+def test_threads_of_a_forked_child():
+    """The OpenMP runtime hangs in a child forked after a parallel region, so a child works with one thread."""
+    if not hasattr(os, "fork"):
+        pytest.skip("no fork")
+    case = Case(FORMS[0], lengths=LENGTHS)
+    expected = case.forward().scores.tobytes()
+    code = (
+        "import os, numpy as np\n"
+        "from networks import FORMS, Case\n"
+        "from skrnn._threads import effective_n_threads\n"
+        f"case = Case(FORMS[0], lengths={tuple(map(int, LENGTHS))})\n"
+        "case.forward()\n"
+        "pid = os.fork()\n"
+        "if pid == 0:\n"
+        "    assert effective_n_threads() == 1\n"
+        "    print(case.forward().scores.tobytes().hex(), flush=True)\n"
+        "    os._exit(0)\n"
+        "assert os.waitpid(pid, 0)[1] == 0\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], env=os.environ | {"OMP_NUM_THREADS": "2"}, timeout=60, check=True,
+        cwd=os.path.dirname(__file__), capture_output=True, text=True,
+    )
+    assert bytes.fromhex(done.stdout.strip()) == expected
+
+
+def test_threads_follow_threadpoolctl():
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    with threadpoolctl.threadpool_limits(1, user_api="openmp"):
+        assert effective_n_threads() == 1
