@@ -43,13 +43,15 @@ class TestEveryArrangement:
     def test_gradients_equal_central_differences(self, form, hidden_size, bidirectional, lengths, per_step):
         case = Case(form, hidden_size, bidirectional, per_step, lengths)
         dtheta, dX, dinitial = case.gradients()
-        numerical = central_differences(case.value, case.theta)
+        # A step that crosses the kink of relu would measure something else.
+        step = 1e-6 if form[1] == "relu" else 1e-4
+        numerical = central_differences(case.value, case.theta, step)
         for part in case.net.layout.slices.values():
             assert_gradient(dtheta[part], numerical[part])
-        assert_gradient(dX, central_differences(case.value, case.X))
+        assert_gradient(dX, central_differences(case.value, case.X, step))
         for layer, gradients in zip(case.initial, dinitial, strict=True):
             for state, gradient in zip(layer, gradients, strict=True):
-                assert_gradient(gradient, central_differences(case.value, state))
+                assert_gradient(gradient, central_differences(case.value, state, step))
 
 
 @pytest.mark.parametrize("keep", [False, True])
@@ -81,9 +83,8 @@ def test_update_gate_near_one_keeps_the_state():
     np.testing.assert_allclose(final, case.initial[0][0][0], rtol=1e-12)
 
 
+@pytest.mark.parametrize("form", [form for form in FORMS if form[1] not in ("relu", "identity")], ids=str)
 def test_extreme_inputs_stay_finite(form):
-    if form[0] == "rnn" and form[1] in ("relu", "identity"):
-        pytest.skip("unbounded activation")
     case = Case(form)
     case.X[:] = np.where(case.X > 0, 1e4, -1e4)
     assert np.isfinite(case.forward().scores).all()
