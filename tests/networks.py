@@ -28,7 +28,9 @@ class Case:
         self.form = form
         self.net = RecurrentNetwork(n_inputs, hidden_size, n_outputs, *form, bidirectional, per_step)
         self.packing = Packing(np.array(lengths))
-        self.theta = (0.5 * rng.normal(size=self.net.layout.size)).astype(dtype)
+        # About 1/√K, as in a trained net: a larger recurrence is chaotic and amplifies rounding.
+        scale = 0.5 * min(1, 4 / max(hidden_size)) ** 0.5
+        self.theta = (scale * rng.normal(size=self.net.layout.size)).astype(dtype)
         self.sequences = [rng.normal(size=(length, n_inputs)).astype(dtype) for length in lengths]
         step, row = self.packing.step_and_row
         order = self.packing.order

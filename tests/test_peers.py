@@ -1,0 +1,137 @@
+"""Against PyTorch, an independent implementation: outputs, final states, and every gradient, at 100 random shapes.
+
+PyTorch is no dependency: without it these tests are skipped, unless SKRNN_REQUIRE_PEERS is set (as in continuous integration).
+"""
+
+import os
+
+import numpy as np
+import pytest
+from networks import Case
+
+if os.environ.get("SKRNN_REQUIRE_PEERS"):
+    import torch
+else:
+    torch = pytest.importorskip("torch")
+
+# The cells that PyTorch has, with our form of each.
+MODULES = {
+    ("rnn", "tanh", True): lambda *a, **k: torch.nn.RNN(*a, nonlinearity="tanh", **k),
+    ("rnn", "relu", True): lambda *a, **k: torch.nn.RNN(*a, nonlinearity="relu", **k),
+    ("gru", "tanh", True): lambda *a, **k: torch.nn.GRU(*a, **k),
+    ("lstm", "tanh", True): lambda *a, **k: torch.nn.LSTM(*a, **k),
+}
+
+
+def random_case(seed, dtype):
+    """A network PyTorch can build too: equal hidden sizes in all layers."""
+    rng = np.random.default_rng(seed)
+    forms = list(MODULES)
+    lengths = rng.integers(1, 12, size=rng.integers(1, 20))
+    if rng.random() < 0.3:
+        lengths[:] = lengths[0]
+    return Case(
+        forms[seed % len(forms)], (int(rng.integers(1, 40)),) * int(rng.integers(1, 4)),
+        bidirectional=bool(rng.integers(2)), per_step=bool(rng.integers(2)), lengths=lengths,
+        n_inputs=int(rng.integers(1, 9)), n_outputs=int(rng.integers(1, 5)), seed=seed, dtype=dtype,
+    )
+
+
+class Peer:
+    """The same network and batch in PyTorch; its leaves carry the gradients after `backward`."""
+
+    def __init__(self, case):
+        self.case = case
+        net, layer = case.net, case.net.layers[0]
+        self.recurrent = MODULES[case.form](
+            net.n_inputs, layer.n_units, num_layers=len(net.layers), bidirectional=len(layer.directions) == 2,
+        ).to(torch.tensor(case.theta).dtype)
+        self.V = torch.tensor(case.parameters["head.V"].copy(), requires_grad=True)
+        self.c = torch.tensor(case.parameters["head.c"].copy(), requires_grad=True)
+        with torch.no_grad():
+            for name, ours in self.names():
+                parameter = getattr(self.recurrent, name)
+                bias = name.startswith("bias")
+                parameter.copy_(torch.tensor(ours.copy() if bias else ours.T.copy()))
+        self.sequences = [torch.tensor(x, requires_grad=True) for x in case.sequences]
+        undo = np.argsort(case.packing.order)
+        states = zip(*[state[:, undo] for layer in case.initial for state in layer], strict=True)
+        self.initial = [torch.tensor(np.array(state), requires_grad=True) for state in states]
+
+    def names(self):
+        """PyTorch's parameters with our values: weights transposed, a missing second bias as zeros."""
+        for depth, layer in enumerate(self.case.net.layers):
+            for direction in layer.directions:
+                suffix = f"l{depth}" + ("_reverse" if direction.endswith("reverse") else "")
+                W, U, b = (self.case.parameters[f"{direction}.{kind}"] for kind in "WUb")
+                yield f"weight_ih_{suffix}", W
+                yield f"weight_hh_{suffix}", U
+                yield f"bias_ih_{suffix}", b[0]
+                yield f"bias_hh_{suffix}", b[1] if len(b) == 2 else np.zeros_like(b[0])
+
+    def forward(self):
+        """Scores as ours in packed order, and final states (states, layers · directions, N, K)."""
+        packed = torch.nn.utils.rnn.pack_sequence(self.sequences, enforce_sorted=False)
+        initial = tuple(self.initial) if len(self.initial) == 2 else self.initial[0]
+        out, final = self.recurrent(packed, initial)
+        self.final = final if isinstance(final, tuple) else (final,)
+        if self.case.net.per_step:
+            padded, _ = torch.nn.utils.rnn.pad_packed_sequence(out)
+            step, row = self.case.packing.step_and_row
+            features = padded[torch.tensor(step), torch.tensor(self.case.packing.order[row])]
+        else:
+            n = len(self.case.net.layers[0].directions)
+            features = torch.cat(list(self.final[0][-n:]), dim=1)[torch.tensor(self.case.packing.order)]
+        self.scores = features @ self.V + self.c
+        return self.scores
+
+    def backward(self):
+        """Gradient of the case's scalar function, as the case computes it."""
+        undo = np.argsort(self.case.packing.order)
+        total = (self.scores * torch.tensor(self.case.dscores)).sum()
+        weights = zip(*[d[:, undo] for layer in self.case.dfinal for d in layer], strict=True)
+        for states, weight in zip(self.final, weights, strict=True):
+            total = total + (states * torch.tensor(np.array(weight))).sum()
+        total.backward()
+
+
+def assert_close(actual, expected, bound):
+    """Largest difference over the largest magnitude (at least 1)."""
+    expected = expected.detach().numpy() if hasattr(expected, "detach") else expected
+    assert actual.shape == tuple(expected.shape)
+    assert np.abs(actual - expected).max() <= bound * max(1, np.abs(expected).max())
+
+
+@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize(
+    ("dtype", "outputs", "gradients"), [(np.float64, 1e-12, 1e-10), (np.float32, 1e-5, 1e-5)], ids=["double", "single"]
+)
+def test_outputs_and_gradients_equal_those_of_pytorch(seed, dtype, outputs, gradients):
+    case = random_case(seed, dtype)
+    peer = Peer(case)
+    out = case.forward()
+    assert_close(out.scores, peer.forward(), outputs)
+    order, n_directions = case.packing.order, len(case.net.layers[0].directions)
+    for depth, layer in enumerate(out.final):
+        for direction, states in enumerate(layer):
+            for ours, theirs in zip(states, peer.final, strict=True):
+                assert_close(ours, theirs[depth * n_directions + direction][torch.tensor(order)], outputs)
+
+    peer.backward()
+    dtheta, dX, dinitial = case.gradients()
+    ours = case.net.layout.views(dtheta)
+    assert_close(ours["head.V"], peer.V.grad, gradients)
+    assert_close(ours["head.c"], peer.c.grad, gradients)
+    for depth, layer in enumerate(case.net.layers):
+        for direction in layer.directions:
+            suffix = f"l{depth}" + ("_reverse" if direction.endswith("reverse") else "")
+            assert_close(ours[f"{direction}.W"], getattr(peer.recurrent, f"weight_ih_{suffix}").grad.T, gradients)
+            assert_close(ours[f"{direction}.U"], getattr(peer.recurrent, f"weight_hh_{suffix}").grad.T, gradients)
+            for b, name in zip(ours[f"{direction}.b"], ("bias_ih", "bias_hh"), strict=False):
+                assert_close(b, getattr(peer.recurrent, f"{name}_{suffix}").grad, gradients)
+    for r, sequence in enumerate(order):
+        assert_close(dX[case.rows(r)], peer.sequences[sequence].grad, gradients)
+    for depth, layer in enumerate(dinitial):
+        for direction, states in enumerate(layer):
+            for state, initial in zip(states, peer.initial, strict=True):
+                assert_close(state, initial.grad[depth * n_directions + direction][torch.tensor(order)], gradients)

@@ -1,0 +1,252 @@
+"""The whole network's gradient, the optimizers, clipping, and the training loop."""
+
+import numpy as np
+import pytest
+from networks import FORMS, RAGGED
+from numerical import assert_gradient, central_differences
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+
+from skrnn import RNNClassifier, RNNRegressor
+from skrnn._examples import Examples
+from skrnn._network import RecurrentNetwork
+from skrnn._sequences import as_sequences
+from skrnn._training import clip_norm, train
+from skrnn.losses import LOSSES
+from skrnn.optimizers import OPTIMIZERS, SGD, Adam
+
+
+def batch_for(loss, per_step, weighted, seed=0):
+    """A ragged batch with targets for the loss, and the number of outputs."""
+    rng = np.random.default_rng(seed)
+    sequences = as_sequences([rng.normal(size=(length, 3)) for length in RAGGED])
+    rows = sum(RAGGED) if per_step else len(RAGGED)
+    weights = rng.uniform(0.5, 2, size=rows) if weighted else None
+    if loss == "squared_error":
+        targets, n_outputs = rng.normal(size=(rows, 2)), 2
+    else:
+        n_outputs = 1 if loss == "binary_log_loss" else 3
+        targets = rng.integers(max(2, n_outputs), size=rows)
+    return Examples(sequences, targets, weights, per_step).batch(np.arange(len(RAGGED))), n_outputs
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("per_step", [False, True])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: "-".join(map(str, form)))
+def test_loss_and_gradient_of_the_whole_network(form, loss, per_step, weighted):
+    batch, n_outputs = batch_for(loss, per_step, weighted)
+    net = RecurrentNetwork(3, (3, 5), n_outputs, *form, True, per_step)
+    theta = 0.5 * np.random.default_rng(1).normal(size=net.layout.size)
+
+    def value():
+        return net.loss_and_gradient(theta, batch, LOSSES[loss], alpha=0.1)[0]
+
+    gradient = net.loss_and_gradient(theta, batch, LOSSES[loss], alpha=0.1)[1]
+    step = 1e-6 if form[1] == "relu" else 1e-4
+    assert_gradient(gradient, central_differences(value, theta, step))
+
+
+def test_penalty_decays_weights_and_not_biases():
+    batch, n_outputs = batch_for("squared_error", False, True)
+    net = RecurrentNetwork(3, (4,), n_outputs, "lstm", "tanh", True, False, False)
+    theta = np.random.default_rng(0).normal(size=net.layout.size)
+    plain, penalised = (net.loss_and_gradient(theta, batch, LOSSES["squared_error"], alpha) for alpha in (0, 2.0))
+    parameters = net.layout.views(theta)
+    squares = sum(np.square(parameters[name]).sum() for name in ("layer0.W", "layer0.U", "head.V"))
+    assert penalised[0] - plain[0] == pytest.approx(0.5 * 2.0 * squares / batch.weights.sum())
+    difference = net.layout.views(penalised[1] - plain[1])
+    np.testing.assert_array_equal(difference["layer0.b"], 0)
+    np.testing.assert_array_equal(difference["head.c"], 0)
+    np.testing.assert_allclose(difference["layer0.U"], 2.0 * parameters["layer0.U"] / batch.weights.sum())
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("return_sequences", [False, True])
+def test_one_step_of_plain_sgd_is_the_gradient_written_out(return_sequences):
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(length, 3)) for length in RAGGED]
+    y = [rng.normal(size=length) for length in RAGGED] if return_sequences else rng.normal(size=len(RAGGED))
+    rate, alpha = 0.1, 0.5
+    net = RNNRegressor(
+        4, cell="rnn", solver="sgd", momentum=0, learning_rate_init=rate, alpha=alpha, max_iter=1, batch_size=len(X),
+        return_sequences=return_sequences, random_state=0, shuffle=False,
+    ).fit(X, y)
+    start = net._network.initialise(check_random_state(0), np.float64)
+    W, U, b, V, c = net._network.layout.views(start).values()
+    gradient = {name: np.zeros_like(value) for name, value in net.parameters_.items()}
+    total = sum(RAGGED) if return_sequences else len(RAGGED)
+    for x, target in zip(X, y, strict=True):
+        H = np.zeros((len(x) + 1, 4))
+        for t in range(len(x)):
+            H[t + 1] = np.tanh(x[t] @ W + H[t] @ U + b[0])
+        residual = np.zeros(len(x))
+        scores = (H[1:] @ V + c)[:, 0]
+        if return_sequences:
+            residual[:] = (scores - target) / total
+        else:
+            residual[-1] = (scores[-1] - target) / total
+        gradient["head.V"] += H[1:].T @ residual[:, None]
+        gradient["head.c"] += residual.sum()
+        dh = np.zeros(4)
+        for t in reversed(range(len(x))):
+            dh = dh + residual[t] * V[:, 0]
+            da = dh * (1 - H[t + 1] ** 2)
+            gradient["layer0.W"] += np.outer(x[t], da)
+            gradient["layer0.U"] += np.outer(H[t], da)
+            gradient["layer0.b"] += da
+            dh = da @ U.T
+    for name, value in (("layer0.W", W), ("layer0.U", U), ("head.V", V)):
+        gradient[name] += alpha * value / total
+    for (name, fitted), before in zip(net.parameters_.items(), (W, U, b, V, c), strict=True):
+        np.testing.assert_allclose(fitted, before - rate * gradient[name], rtol=1e-12, atol=1e-14)
+
+
+class TestOptimizers:
+    def test_sgd_with_momentum(self):
+        theta, rate, momentum = np.array([1.0, -2.0]), 0.1, 0.9
+        sgd = SGD(theta, rate, momentum, nesterovs_momentum=False)
+        g1, g2 = np.array([1.0, 2.0]), np.array([-1.0, 0.5])
+        sgd.update(theta, g1)
+        np.testing.assert_allclose(theta, [0.9, -2.2])
+        sgd.update(theta, g2)
+        np.testing.assert_allclose(theta, np.array([0.9, -2.2]) + momentum * (-rate * g1) - rate * g2)
+
+    def test_sgd_with_nesterovs_momentum(self):
+        theta, g = np.array([1.0]), np.array([1.0])
+        sgd = SGD(theta, 0.1, 0.9, nesterovs_momentum=True)
+        sgd.update(theta, g)
+        np.testing.assert_allclose(theta, 1 + 0.9 * -0.1 - 0.1)
+
+    def test_adam_as_in_the_paper(self):
+        rng = np.random.default_rng(0)
+        theta, gradients = rng.normal(size=3), rng.normal(size=(5, 3))
+        expected, m, v = theta.copy(), np.zeros(3), np.zeros(3)
+        adam = Adam(theta, 0.01)
+        for t, g in enumerate(gradients, 1):
+            m = 0.9 * m + 0.1 * g
+            v = 0.999 * v + 0.001 * g**2
+            expected = expected - 0.01 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+            adam.update(theta, g)
+        np.testing.assert_allclose(theta, expected, rtol=1e-13)
+
+    @pytest.mark.parametrize("name", OPTIMIZERS)
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_every_optimizer_minimises_a_parabola_in_its_dtype(self, name, dtype):
+        theta = np.array([3.0, -2.0], dtype)
+        optimizer = OPTIMIZERS[name](theta, 0.05)
+        for _ in range(500):
+            optimizer.update(theta, theta * np.array([1, 4], dtype))
+        assert theta.dtype == dtype
+        np.testing.assert_allclose(theta, 0, atol=1e-3)
+
+    def test_an_update_leaves_the_gradient_alone(self):
+        for optimizer in OPTIMIZERS.values():
+            theta, gradient = np.ones(3), np.arange(3.0)
+            optimizer(theta).update(theta, gradient)
+            np.testing.assert_array_equal(gradient, np.arange(3.0))
+
+
+class TestClipping:
+    def test_a_long_gradient_is_scaled_and_its_norm_returned(self):
+        gradient = np.array([3.0, 4.0])
+        assert clip_norm(gradient, 1.0) == pytest.approx(5)
+        np.testing.assert_allclose(gradient, [0.6, 0.8])
+
+    @pytest.mark.parametrize("limit", [None, 6.0])
+    def test_others_are_left_alone(self, limit):
+        gradient = np.array([3.0, 4.0])
+        assert clip_norm(gradient, limit) == pytest.approx(5)
+        np.testing.assert_array_equal(gradient, [3, 4])
+
+    def test_squares_of_float32_do_not_overflow(self):
+        gradient = np.full(4, 1e30, np.float32)
+        assert clip_norm(gradient, 1.0) == pytest.approx(2e30, rel=1e-6)
+        np.testing.assert_allclose(gradient, 0.5, rtol=1e-6)
+
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+    def test_counted_by_the_estimator(self):
+        rng = np.random.default_rng(0)
+        X, y = rng.normal(size=(20, 4, 2)), 100 * rng.normal(size=20)
+        clipped = RNNRegressor(3, max_iter=3, batch_size=5, max_grad_norm=1e-3, random_state=0).fit(X, y)
+        free = RNNRegressor(3, max_iter=3, batch_size=5, random_state=0).fit(X, y)
+        assert (clipped.n_clipped_, free.n_clipped_) == (12, 0)
+        assert min(clipped.grad_norm_curve_) > 1e-3
+
+
+class TestLoop:
+    """With an objective of its own: the loop knows no network."""
+
+    def run(self, objective, **changed):
+        arguments = {
+            "max_iter": 50, "shuffle": True, "tol": 1e-4, "n_iter_no_change": 3, "max_grad_norm": None, "verbose": False,
+        } | changed
+        theta = np.array([4.0])
+        return theta, train(theta, objective, SGD(theta, 0.1, 0.0), 10, 4, np.random.RandomState(0), **arguments)
+
+    def test_every_sample_once_an_epoch_in_a_new_order(self):
+        seen = []
+
+        def objective(theta, index):
+            seen.append(index.copy())
+            return 1.0, np.zeros(1), len(index)
+
+        with pytest.warns(ConvergenceWarning):
+            _, record = self.run(objective, max_iter=2)
+        assert [len(index) for index in seen] == [4, 4, 2] * 2
+        first, second = np.concatenate(seen[:3]), np.concatenate(seen[3:])
+        assert sorted(first) == sorted(second) == list(range(10))
+        assert list(first) != list(second)
+        assert (record.n_updates, record.n_seen) == (6, 20)
+
+    def test_the_order_stays_without_shuffle(self):
+        seen = []
+
+        def objective(theta, index):
+            seen.extend(index)
+            return 1.0, np.zeros(1), len(index)
+
+        with pytest.warns(ConvergenceWarning):
+            self.run(objective, shuffle=False, max_iter=2)
+        assert seen == [*range(10), *range(10)]
+
+    def test_loss_of_an_epoch_is_weighted_by_the_batches(self):
+        losses = iter([1.0, 2.0, 6.0])
+        with pytest.warns(ConvergenceWarning):
+            _, record = self.run(lambda theta, index: (next(losses), np.zeros(1), len(index)), max_iter=1)
+        assert record.loss_curve == [pytest.approx((4 * 1 + 4 * 2 + 2 * 6) / 10)]
+
+    def test_stops_without_improvement(self):
+        _, record = self.run(lambda theta, index: (1.0, np.zeros(1), len(index)))
+        assert len(record.loss_curve) == 5      # the first, then more than n_iter_no_change without improvement
+
+    def test_goes_on_while_it_improves(self):
+        theta, record = self.run(lambda theta, index: (float(theta[0] ** 2), 2 * theta, len(index)), tol=1e-8)
+        assert abs(theta[0]) < 1e-3
+        assert record.best_loss == min(record.loss_curve)
+
+    def test_warns_at_max_iter(self):
+        with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(2\) reached"):
+            self.run(lambda theta, index: (float(theta[0] ** 2), 2 * theta, len(index)), max_iter=2)
+
+    @pytest.mark.parametrize(("loss", "slope"), [(np.nan, 0.0), (np.inf, 0.0), (1.0, np.nan), (1.0, np.inf)])
+    def test_divergence_ends_the_fit_and_says_where(self, loss, slope):
+        with pytest.raises(ValueError, match=r"diverged in epoch 1.*norm.*learning_rate_init"):
+            self.run(lambda theta, index: (loss, np.array([slope]), len(index)))
+
+    def test_verbose_prints_each_epoch(self, capsys):
+        _, record = self.run(lambda theta, index: (1.0, np.zeros(1), len(index)), verbose=True)
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0] == "Iteration 1, loss = 1.00000000"
+        assert len(lines) == len(record.loss_curve) + 1
+        assert "did not improve" in lines[-1]
+
+
+def test_zero_weight_is_absence_bit_for_bit():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 4, 2)), rng.integers(2, size=30)
+    keep = rng.random(30) < 0.6
+    net = RNNClassifier(4, batch_size=5, tol=1e-2, random_state=0)
+    weighted = net.fit(X, y, sample_weight=keep.astype(float)).predict_proba(X)
+    removed = net.fit(X[keep], y[keep], sample_weight=np.ones(keep.sum())).predict_proba(X)
+    assert weighted.tobytes() == removed.tobytes()
