@@ -1,4 +1,4 @@
-"""Every loss: its value against a plain formula, its gradient against central differences, its weights against repetition."""
+"""Every loss: value against a plain formula, gradient against central differences, weights against repetition."""
 
 import numpy as np
 import pytest
@@ -52,7 +52,9 @@ def test_integer_weights_are_repetition(name):
 def test_float32_stays_float32(name):
     scores, targets = example(name)
     scores = scores.astype(np.float32)
-    value, gradient = LOSSES[name].value_and_gradient(scores, targets.astype(np.float32) if targets.ndim > 1 else targets, None)
+    if targets.ndim > 1:
+        targets = targets.astype(np.float32)
+    value, gradient = LOSSES[name].value_and_gradient(scores, targets, None)
     assert isinstance(value, float)
     assert gradient.dtype == LOSSES[name].predict(scores).dtype == np.float32
 
@@ -72,5 +74,7 @@ def test_probabilities(name):
     scores, _ = example(name)
     p = LOSSES[name].predict(scores)
     np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-14)
-    expected = 1 / (1 + np.exp(-scores[:, 0])) if name == "binary_log_loss" else np.exp(scores[:, 1]) / np.exp(scores).sum(axis=1)
+    if name == "binary_log_loss":
+        scores = np.column_stack([np.zeros(len(scores)), scores])
+    expected = np.exp(scores[:, 1]) / np.exp(scores).sum(axis=1)
     np.testing.assert_allclose(p[:, 1], expected, rtol=1e-13)

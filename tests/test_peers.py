@@ -1,6 +1,7 @@
 """Against PyTorch, an independent implementation: outputs, final states, and every gradient, at 100 random shapes.
 
-PyTorch is no dependency: without it these tests are skipped, unless SKRNN_REQUIRE_PEERS is set (as in continuous integration).
+PyTorch is no dependency: without it these tests are skipped, unless SKRNN_REQUIRE_PEERS is set, as in continuous
+integration.
 """
 
 import os

@@ -179,7 +179,8 @@ class TestLoop:
 
     def run(self, objective, **changed):
         arguments = {
-            "max_iter": 50, "shuffle": True, "tol": 1e-4, "n_iter_no_change": 3, "max_grad_norm": None, "verbose": False,
+            "max_iter": 50, "shuffle": True, "tol": 1e-4, "n_iter_no_change": 3, "max_grad_norm": None,
+            "verbose": False,
         } | changed
         theta = np.array([4.0])
         return theta, train(theta, objective, SGD(theta, 0.1, 0.0), 10, 4, np.random.RandomState(0), **arguments)
