@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _check_sample_weight
 
-from skrnn._sequences import Packing
+from skrnn._sequences import Packing, strings_named, without_columns
 
 
 @dataclass
@@ -67,7 +67,7 @@ def step_rows(y, sequences, name="y"):
     """
     if len(y) != len(sequences):
         raise ValueError(f"{name} has {len(y)} sequences, expected {len(sequences)} as in X")
-    rows = [np.asarray(values) for values in (y.to_numpy() if hasattr(y, "to_numpy") else y)]
+    rows = [np.asarray(values) for values in without_columns(y, name)]
     for i, (values, length) in enumerate(zip(rows, sequences.lengths, strict=True)):
         if values.ndim not in (1, 2):
             raise ValueError(
@@ -77,7 +77,7 @@ def step_rows(y, sequences, name="y"):
         if len(values) != length:
             raise ValueError(f"{name}[{i}] has {len(values)} steps, expected {length} as in X[{i}]")
         if values.shape[1:] != rows[0].shape[1:]:
-            raise ValueError(f"{name}[{i}] has shape {values.shape}, expected {(length, *rows[0].shape[1:])}")
+            raise ValueError(f"{name}[{i}] has shape {values.shape}, expected {(int(length), *rows[0].shape[1:])}")
     return np.concatenate(rows)
 
 
@@ -88,19 +88,29 @@ def as_weights(sample_weight, sequences, per_step):
     """
     if sample_weight is None:
         return None
-    dtype = sequences.values.dtype
-    if per_step and np.ndim(next(iter(sample_weight), 0)) > 0:
-        weights = step_rows(sample_weight, sequences, "sample_weight")
+    weights = without_columns(sample_weight, "sample_weight")
+    each_step = per_step and hasattr(weights, "__len__") and np.ndim(next(iter(weights), 0)) > 0
+    if each_step:
+        weights = step_rows(weights, sequences, "sample_weight")
         if weights.ndim != 1:
             raise ValueError(f"sample_weight has {weights.shape[1]} values a step, expected one")
-        weights = _check_sample_weight(weights, weights, dtype=dtype, ensure_non_negative=True)
-    else:
-        weights = _check_sample_weight(sample_weight, sequences.lengths, dtype=dtype, ensure_non_negative=True)
-        if per_step:
-            weights = np.repeat(weights, sequences.lengths)
+    terms = weights if each_step else sequences.lengths
+    with strings_named(weights, lambda index: sequences.label("sample_weight", index[0], each_step)):
+        weights = _check_sample_weight(weights, terms, dtype=sequences.values.dtype, ensure_non_negative=True)
+    if per_step and not each_step:
+        weights = np.repeat(weights, sequences.lengths)
     if not weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number: sample_weight is 0 everywhere")
     return weights
+
+
+def check_finite_rows(rows, sequences, per_step, name="y"):
+    """Raise a ValueError that names the first sequence or step whose row is not finite."""
+    bad = np.flatnonzero(~np.isfinite(rows.reshape(len(rows), -1)).all(axis=1))
+    if len(bad):
+        kind = "NaN" if np.isnan(rows[bad[0]]).any() else "infinity"
+        where = sequences.label(name, bad[0], per_step)
+        raise ValueError(f"Input {name} contains {kind}: {where}; expected finite numbers")
 
 
 def check_samples(sequences, y):

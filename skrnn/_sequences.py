@@ -5,7 +5,9 @@ after sequence, without padding (`Sequences`). A batch of it is gathered step af
 of decreasing length, so that those that still run at a step are always the first ones.
 """
 
+from contextlib import contextmanager
 from functools import cached_property
+from math import isnan
 
 import numpy as np
 from scipy.sparse import issparse
@@ -109,6 +111,15 @@ class Sequences:
         step, row = packing.step_and_row
         return packing, self.starts[index][packing.order][row] + step
 
+    def place(self, row):
+        """Sequence and step of a row in `values`."""
+        sequence = int(np.searchsorted(self.starts, row, side="right")) - 1
+        return sequence, int(row - self.starts[sequence])
+
+    def label(self, name, row, per_step):
+        """How messages call a row of what belongs to the sequences, or to their steps."""
+        return "{}[{}][{}]".format(name, *self.place(row)) if per_step else f"{name}[{row}]"
+
     def split(self, rows):
         """Rows of steps, (total, ...), in the form of X: (n, T, ...), or an object array of (T_i, ...) if ragged."""
         if self.kind != "ragged":
@@ -138,18 +149,29 @@ def as_sequences(X, n_steps=None, name="X"):
     """
     if issparse(X):
         raise TypeError(f"Sparse data was passed for {name}, but sequences are dense; use {name}.toarray()")
-    X = _unwrap_columns(X)
-    sequences = _from_collection(X, name) if _is_collection(X) else _from_array(X, n_steps, name)
+    columns = _columns(X)
+    if _are_sequences(columns, name):
+        sequences = _from_collection(_rows(columns, name), name)
+        if all(_is_float32(column) for column in columns.values()):
+            sequences = sequences.astype(np.float32)
+    elif _is_collection(X):
+        sequences = _from_collection(X, name)
+    else:
+        sequences = _from_array(X, n_steps, name)
     check_finite(sequences, name)
     return sequences
 
 
 def _from_array(X, n_steps, name):
-    if isinstance(X, list | tuple) and not X:
+    shape = (len(X),) if isinstance(X, list | tuple) else getattr(X, "shape", ())
+    if 0 in shape and not isinstance(X, np.ndarray):
         raise ValueError(f"Found array with 0 sample(s): {name} is empty, expected at least one sequence")
-    X = check_array(
-        X, dtype=[np.float64, np.float32], order="C", allow_nd=True, ensure_all_finite=False, input_name=name
-    )
+    if hasattr(X, "column_names"):
+        X = np.asarray(X)       # check_array would take an Arrow table for float64
+    with strings_named(X, lambda index: f"{name}{list(index)}"):
+        X = check_array(
+            X, dtype=[np.float64, np.float32], order="C", allow_nd=True, ensure_all_finite=False, input_name=name
+        )
     if X.ndim > 3:
         raise ValueError(
             f"Found array with dim {X.ndim}: {name} has shape {X.shape}, expected (sequences, columns) or "
@@ -207,6 +229,34 @@ def _sequence(x, name):
     return array
 
 
+@contextmanager
+def strings_named(values, label):
+    """Say which cell is not a number, when the block fails to convert values for that; label(index) is its name."""
+    try:
+        yield
+    except ValueError as error:
+        for index, cell in np.ndenumerate(np.asarray(values, dtype=object)):
+            if isinstance(cell, str | bytes) and not _is_number(cell):
+                raise ValueError(f"{label(index)} is {cell!r}, expected a number") from error
+        raise
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def without_columns(values, name):
+    """Columns of lists as a list of sequences, another frame or column as an array, anything else as it is."""
+    columns = _columns(values)
+    if not columns:
+        return values
+    return _rows(columns, name) if _are_sequences(columns, name) else np.asarray(values)
+
+
 def check_finite(sequences, name="X"):
     """Raise a ValueError that names the first NaN or infinite value."""
     # One pass without a temporary: the sum is finite unless a value is not, or it overflows.
@@ -214,8 +264,7 @@ def check_finite(sequences, name="X"):
         return
     bad = np.flatnonzero(~np.isfinite(sequences.values).all(axis=1))
     if len(bad):
-        sequence = int(np.searchsorted(sequences.starts, bad[0], side="right")) - 1
-        step = int(bad[0] - sequences.starts[sequence])
+        sequence, step = sequences.place(bad[0])
         feature = int(np.flatnonzero(~np.isfinite(sequences.values[bad[0]]))[0])
         kind = "NaN" if np.isnan(sequences.values[bad[0], feature]) else "infinity"
         raise ValueError(
@@ -224,47 +273,63 @@ def check_finite(sequences, name="X"):
         )
 
 
-def _unwrap_columns(X):
-    """The cells of a column of lists (pandas, polars, Arrow) as a list; anything else as it is."""
-    if type(X).__module__.partition(".")[0] == "pyarrow":
-        if not hasattr(X, "column_names"):
-            return X.to_pylist()
-        return _rows_of_lists([X.column(i).to_pylist() for i in range(X.num_columns)]) or X.to_pandas()
-    if hasattr(X, "columns") and hasattr(X, "shape") and len(X.shape) == 2:
-        columns = [X[name] for name in X.columns] if len(set(X.columns)) == X.shape[1] else []
-        return _rows_of_lists(columns) or X
-    if hasattr(X, "dtype") and hasattr(X, "to_numpy") and len(getattr(X, "shape", ())) == 1:
-        return X.to_list() if _holds_sequences(X) else X
-    return X
+def _columns(X):
+    """The columns of a data frame, an Arrow table, a series or an Arrow array, by name; nothing for anything else."""
+    if hasattr(X, "column_names"):
+        return dict(zip(X.column_names, X.columns, strict=True))
+    if hasattr(X, "columns") and hasattr(X, "__getitem__"):
+        # Names that repeat would give a frame each, not a column.
+        return {name: X[name] for name in X.columns} if len(set(X.columns)) == len(X.columns) else {}
+    if hasattr(X, "to_list") or hasattr(X, "to_pylist"):
+        return {getattr(X, "name", None): X}
+    return {}
 
 
-def _rows_of_lists(columns):
-    """Sequences from the columns of a frame in which every cell is a sequence; None for an ordinary table.
-
-    One column: a cell is a sequence, of one or several features. Several columns: a column is a feature.
-    """
-    if not columns or len(columns[0]) == 0 or not all(_holds_sequences(column) for column in columns):
-        return None
-    if len(columns) == 1:
-        return _cells(columns[0])
-    rows = []
-    for i, cells in enumerate(zip(*columns, strict=True)):
-        if len({len(cell) for cell in cells}) > 1:
-            raise ValueError(
-                f"row {i} of X holds lists of different lengths {[len(cell) for cell in cells]}: "
-                "expected one value a step in every column"
-            )
-        rows.append(np.stack([np.asarray(cell) for cell in cells], axis=1))
-    return rows
-
-
-def _cells(column):
-    return column.to_list() if hasattr(column, "to_list") else list(column)
+def _are_sequences(columns, name):
+    """Whether every cell of the columns is a sequence; in an ordinary table none is."""
+    found = {column: _holds_sequences(cells) for column, cells in columns.items()}
+    if any(found.values()) and not all(found.values()):
+        other = next(column for column in found if not found[column])
+        raise ValueError(
+            f"{name} has columns of lists, but the column {other!r} does not hold lists: expected a list in every "
+            "cell, or numbers in every cell"
+        )
+    return any(found.values())
 
 
 def _holds_sequences(column):
-    first = next(iter(column))
-    return not isinstance(first, str | bytes) and hasattr(first, "__len__") and hasattr(first, "__iter__")
+    """Whether the first cell that is not missing is a sequence."""
+    cell = next((cell for cell in column if cell is not None and not (isinstance(cell, float) and isnan(cell))), "")
+    return hasattr(cell, "__len__") and hasattr(cell, "__iter__") and not isinstance(cell, str | bytes)
+
+
+def _rows(columns, name):
+    """The sequences of columns of lists. One column: a cell is a sequence. Several: a column is a feature."""
+    cells = [_cells(column) for column in columns.values()]
+    if len(cells) == 1:
+        return cells[0]
+    return [_side_by_side(row, f"{name}[{i}]") for i, row in enumerate(zip(*cells, strict=True))]
+
+
+def _cells(column):
+    return column.to_pylist() if hasattr(column, "to_pylist") else column.to_list()
+
+
+def _side_by_side(cells, name):
+    """One sequence (T, D) from the D cells of a row."""
+    lengths = [np.size(cell) for cell in cells]
+    if len(set(lengths)) > 1 or any(np.ndim(cell) != 1 for cell in cells):
+        raise ValueError(f"{name} holds lists of {lengths} numbers: expected one number a step in every column")
+    return np.stack([np.asarray(cell) for cell in cells], axis=1)
+
+
+def _is_float32(column):
+    """Whether the innermost values of a column of lists are float32, which its cells as Python lists no longer tell."""
+    dtype = column.type if hasattr(column, "type") else column.dtype
+    dtype = getattr(dtype, "pyarrow_dtype", dtype)
+    while hasattr(dtype, "inner") or hasattr(dtype, "value_type"):
+        dtype = dtype.inner if hasattr(dtype, "inner") else dtype.value_type
+    return str(dtype) in ("Float32", "float")
 
 
 def _is_collection(X):

@@ -7,7 +7,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from skrnn._base import BaseRNN
-from skrnn._examples import as_weights, check_samples, step_rows
+from skrnn._examples import as_weights, check_finite_rows, check_samples, step_rows
 from skrnn.losses import LOSSES
 
 
@@ -144,6 +144,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
                     f"y should be a 1d array with one label a sequence; for one label a step use "
                     f"return_sequences=True: {error}"
                 ) from error
+        if labels.dtype.kind == "f":
+            check_finite_rows(labels, sequences, self.return_sequences)
         check_classification_targets(labels)
         return labels
 

@@ -1,12 +1,12 @@
 """RNNRegressor."""
 
-import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import check_array
 
 from skrnn._base import BaseRNN
-from skrnn._examples import as_weights, check_samples, step_rows
+from skrnn._examples import as_weights, check_finite_rows, check_samples, step_rows
+from skrnn._sequences import strings_named
 from skrnn.losses import LOSSES
 
 
@@ -118,28 +118,20 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     def _encode_targets(self, y, sequences):
         rows = step_rows(y, sequences) if self.return_sequences else y
-        rows = check_array(
-            rows, dtype=sequences.values.dtype, ensure_2d=False, allow_nd=True, ensure_all_finite=False, input_name="y"
-        )
+        with strings_named(rows, lambda index: sequences.label("y", index[0], self.return_sequences)):
+            rows = check_array(
+                rows, dtype=sequences.values.dtype, ensure_2d=False, allow_nd=True, ensure_all_finite=False,
+                input_name="y",
+            )
         if rows.ndim > 2:
             raise ValueError(
                 f"y has shape {rows.shape}, expected (n,) or (n, outputs); for targets of every step use "
                 "return_sequences=True"
             )
-        self._check_finite_targets(rows, sequences)
+        check_finite_rows(rows, sequences, self.return_sequences)
         self._one_column = rows.ndim == 1
         rows = rows.reshape(len(rows), -1)
         return rows, rows.shape[1], "squared_error"
-
-    def _check_finite_targets(self, rows, sequences):
-        bad = np.flatnonzero(~np.isfinite(rows.reshape(len(rows), -1)).all(axis=1))
-        if len(bad):
-            kind = "NaN" if np.isnan(rows[bad[0]]).any() else "infinity"
-            where = f"y[{bad[0]}]"
-            if self.return_sequences:
-                sequence = int(np.searchsorted(sequences.starts, bad[0], side="right")) - 1
-                where = f"y[{sequence}] at step {bad[0] - sequences.starts[sequence]}"
-            raise ValueError(f"Input y contains {kind}: {where}; expected finite numbers")
 
     def _decode(self, scores):
         rows = LOSSES[self._loss].predict(scores)

@@ -5,9 +5,9 @@ import pickle
 import numpy as np
 import pandas as pd
 import polars as pl
-import pyarrow as pa
 import pytest
 import sklearn
+from forms import FORMS, TABLES, array, ragged
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -20,56 +20,6 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from skrnn import RNNClassifier
 from skrnn.datasets import load_japanese_vowels
 from skrnn.preprocessing import SequenceScaler
-
-LENGTHS = [5, 1, 8, 3]
-
-
-def ragged(n_features=3, dtype=np.float64):
-    """Four sequences whose features have different means and deviations."""
-    rng = np.random.default_rng(0)
-    scale, shift = np.arange(1, n_features + 1) ** 2, np.arange(n_features) * 10 - 5
-    return [(rng.normal(size=(length, n_features)) * scale + shift).astype(dtype) for length in LENGTHS]
-
-
-def array(n_features=3):
-    rng = np.random.default_rng(1)
-    return rng.normal(size=(6, 4, n_features)) * np.arange(1, n_features + 1) + 7
-
-
-def as_object_array(sequences):
-    out = np.empty(len(sequences), dtype=object)
-    out[:] = sequences
-    return out
-
-
-def cells(sequences):
-    return [x.tolist() for x in sequences]
-
-
-# X, n_steps, and the steps of X laid end to end
-FORMS = {
-    "table": lambda: (array(1)[:, :, 0], None, array(1).reshape(-1, 1)),
-    "table of blocks": lambda: (array().reshape(6, 12), 4, array().reshape(-1, 3)),
-    "frame": lambda: (pd.DataFrame(array().reshape(6, 12)).add_prefix("c"), 4, array().reshape(-1, 3)),
-    "nested lists": lambda: (array().tolist(), None, array().reshape(-1, 3)),
-    "array": lambda: (array(), None, array().reshape(-1, 3)),
-    "list": lambda: (ragged(), None, np.concatenate(ragged())),
-    "list of equal lengths": lambda: (list(array()), None, array().reshape(-1, 3)),
-    "tuple": lambda: (tuple(ragged()), None, np.concatenate(ragged())),
-    "list of lists": lambda: (cells(ragged()), None, np.concatenate(ragged())),
-    "list of 1-D": lambda: ([x[:, 0] for x in ragged(1)], None, np.concatenate(ragged(1))),
-    "object array": lambda: (as_object_array(ragged()), None, np.concatenate(ragged())),
-    "pandas column": lambda: (pd.Series(cells(ragged())), None, np.concatenate(ragged())),
-    "pandas columns": lambda: (
-        pd.DataFrame({f"f{j}": cells(x[:, j] for x in ragged()) for j in range(3)}), None, np.concatenate(ragged())
-    ),
-    "polars column": lambda: (pl.Series(cells(ragged())), None, np.concatenate(ragged())),
-    "polars columns": lambda: (
-        pl.DataFrame({f"f{j}": cells(x[:, j] for x in ragged()) for j in range(3)}), None, np.concatenate(ragged())
-    ),
-    "Arrow column": lambda: (pa.table({"x": cells(ragged())}), None, np.concatenate(ragged())),
-}
-TABLES = {"table", "table of blocks", "frame"}
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -1,0 +1,70 @@
+"""The same kind of data in every form that X may have."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+
+LENGTHS = [5, 1, 8, 3]
+
+
+def ragged(n_features=3, dtype=np.float64):
+    """Four sequences whose features have different means and deviations."""
+    rng = np.random.default_rng(0)
+    scale, shift = np.arange(1, n_features + 1) ** 2, np.arange(n_features) * 10 - 5
+    return [(rng.normal(size=(length, n_features)) * scale + shift).astype(dtype) for length in LENGTHS]
+
+
+def array(n_features=3):
+    rng = np.random.default_rng(1)
+    return rng.normal(size=(6, 4, n_features)) * np.arange(1, n_features + 1) + 7
+
+
+def as_object_array(sequences):
+    out = np.empty(len(sequences), dtype=object)
+    out[:] = sequences
+    return out
+
+
+def cells(sequences):
+    return [x.tolist() for x in sequences]
+
+
+# X, n_steps, and the steps of X laid end to end
+FORMS = {
+    "table": lambda: (array(1)[:, :, 0], None, array(1).reshape(-1, 1)),
+    "table of blocks": lambda: (array().reshape(6, 12), 4, array().reshape(-1, 3)),
+    "frame": lambda: (pd.DataFrame(array().reshape(6, 12)).add_prefix("c"), 4, array().reshape(-1, 3)),
+    "nested lists": lambda: (array().tolist(), None, array().reshape(-1, 3)),
+    "array": lambda: (array(), None, array().reshape(-1, 3)),
+    "list": lambda: (ragged(), None, np.concatenate(ragged())),
+    "list of equal lengths": lambda: (list(array()), None, array().reshape(-1, 3)),
+    "tuple": lambda: (tuple(ragged()), None, np.concatenate(ragged())),
+    "list of lists": lambda: (cells(ragged()), None, np.concatenate(ragged())),
+    "list of 1-D": lambda: ([x[:, 0] for x in ragged(1)], None, np.concatenate(ragged(1))),
+    "object array": lambda: (as_object_array(ragged()), None, np.concatenate(ragged())),
+    "pandas column": lambda: (pd.Series(cells(ragged())), None, np.concatenate(ragged())),
+    "pandas columns": lambda: (
+        pd.DataFrame({f"f{j}": cells(x[:, j] for x in ragged()) for j in range(3)}), None, np.concatenate(ragged())
+    ),
+    "polars column": lambda: (pl.Series(cells(ragged())), None, np.concatenate(ragged())),
+    "polars columns": lambda: (
+        pl.DataFrame({f"f{j}": cells(x[:, j] for x in ragged()) for j in range(3)}), None, np.concatenate(ragged())
+    ),
+    "polars column of one frame": lambda: (
+        pl.DataFrame({"x": cells(ragged())}), None, np.concatenate(ragged())
+    ),
+    "Arrow array": lambda: (pa.array(cells(ragged())), None, np.concatenate(ragged())),
+    "Arrow column": lambda: (pa.table({"x": cells(ragged())}), None, np.concatenate(ragged())),
+    "Arrow columns": lambda: (
+        pa.table({f"f{j}": cells(x[:, j] for x in ragged()) for j in range(3)}), None, np.concatenate(ragged())
+    ),
+    "Arrow table": lambda: (
+        pa.table({f"c{j}": column for j, column in enumerate(array().reshape(6, 12).T)}), 4, array().reshape(-1, 3)
+    ),
+    "polars frame": lambda: (
+        pl.DataFrame(array().reshape(6, 12), schema=[f"c{j}" for j in range(12)]), 4, array().reshape(-1, 3)
+    ),
+}
+# Those that are one table: n_features_in_ is the number of columns, predictions are arrays.
+TABLES = {"table", "table of blocks", "frame", "Arrow table", "polars frame"}

@@ -1,0 +1,423 @@
+"""What X, y and sample_weight may be, and what is said about what they may not be."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from forms import FORMS, TABLES, array, as_object_array, cells, ragged
+from scipy.sparse import csr_array
+from sklearn.exceptions import NotFittedError
+
+from skrnn import RNNClassifier, RNNRegressor
+from skrnn._sequences import as_sequences
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_X_becomes_the_same_steps(form):
+    X, n_steps, steps = FORMS[form]()
+    sequences = as_sequences(X, n_steps)
+    np.testing.assert_array_equal(sequences.values, steps)
+    assert sequences.values.dtype == np.float64
+    assert len(sequences) == len(X)
+    assert sequences.lengths.sum() == len(steps)
+    assert (sequences.kind == "table") == (form in TABLES)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_X_gives_the_same_net(form):
+    """As its steps, laid out as a list of arrays."""
+    X, n_steps, _ = FORMS[form]()
+    sequences = as_sequences(X, n_steps)
+    plain = list(sequences.split(sequences.values))
+    y = np.arange(len(X)) % 2
+    net = RNNClassifier(n_steps=n_steps, **SMALL).fit(X, y)
+    expected = RNNClassifier(**SMALL).fit(plain, y).predict_proba(plain)
+    np.testing.assert_array_equal(net.predict_proba(X), expected)
+    assert net.n_features_in_ == (X.shape[1] if form in TABLES else plain[0].shape[1])
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        array().astype(np.float32),
+        [x.astype(np.float32) for x in ragged()],
+        pd.DataFrame(array(1)[:, :, 0], dtype=np.float32),
+        pd.Series([x.astype(np.float32) for x in ragged()]),
+        pl.Series(cells(ragged()), dtype=pl.List(pl.List(pl.Float32))),
+        pl.DataFrame({"a": [[1.0], [2.0, 3.0]]}, schema={"a": pl.List(pl.Float32)}),
+        pa.table({"a": pa.array([[1.0], [2.0, 3.0]], pa.list_(pa.float32()))}),
+        pa.table({"a": pa.array([1.0, 2.0], pa.float32())}),
+    ],
+    ids=lambda X: f"{type(X).__module__.partition('.')[0]}-{type(X).__name__}",
+)
+def test_float32_stays_float32(X):
+    net = RNNRegressor(**SMALL).fit(X, np.arange(len(X), dtype=float))
+    assert net.predict(X).dtype == np.float32
+    assert {value.dtype for value in net.parameters_.values()} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.int8, bool, ">f8"])
+def test_every_other_dtype_is_computed_in_float64(dtype):
+    X = np.random.default_rng(0).integers(2, size=(6, 4, 2)).astype(dtype)
+    net = RNNRegressor(**SMALL).fit(X, np.arange(6.0))
+    assert net.predict(X).dtype == np.float64
+    np.testing.assert_array_equal(net.predict(X), net.predict(X.astype(np.float64)))
+
+
+def test_layout_in_memory_does_not_matter(tmp_path):
+    X, y = array(), np.arange(6.0)
+    expected = RNNRegressor(**SMALL).fit(X, y).predict(X)
+    frozen = X.copy()
+    frozen.setflags(write=False)
+    np.save(tmp_path / "X.npy", X)
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    for same in (np.asfortranarray(X), np.repeat(X, 2, axis=0)[::2], frozen, mapped):
+        np.testing.assert_array_equal(RNNRegressor(**SMALL).fit(same, y).predict(same), expected)
+
+
+def test_X_and_y_are_not_changed():
+    X, y = ragged(), np.arange(4.0)
+    before = [x.copy() for x in X]
+    RNNRegressor(**SMALL).fit(X, y).predict(X)
+    for x, copy in zip(X, before, strict=True):
+        np.testing.assert_array_equal(x, copy)
+    np.testing.assert_array_equal(y, np.arange(4.0))
+
+
+class TestTargets:
+    @pytest.mark.parametrize(
+        "y",
+        [
+            np.arange(6.0), list(range(6)), pd.Series(np.arange(6)), pl.Series(np.arange(6)),
+            pd.DataFrame({"y": np.arange(6)})["y"],
+        ],
+        ids=lambda y: f"{type(y).__module__.partition('.')[0]}-{type(y).__name__}",
+    )
+    def test_a_number_a_sequence(self, y):
+        net = RNNRegressor(**SMALL).fit(array(), y)
+        expected = RNNRegressor(**SMALL).fit(array(), np.arange(6.0)).predict(array())
+        assert net.predict(array()).shape == (6,)
+        np.testing.assert_array_equal(net.predict(array()), expected)
+
+    @pytest.mark.parametrize("k", [1, 2])
+    def test_several_numbers_a_sequence(self, k):
+        y = np.random.default_rng(0).normal(size=(6, k))
+        for form in (y, y.tolist(), pd.DataFrame(y), pl.DataFrame(y)):
+            assert RNNRegressor(**SMALL).fit(array(), form).predict(array()).shape == (6, k)
+
+    @pytest.mark.parametrize("tail", [(), (1,), (2,)])
+    def test_numbers_a_step(self, tail):
+        rng = np.random.default_rng(0)
+        net = RNNRegressor(return_sequences=True, **SMALL)
+        y = rng.normal(size=(6, 4, *tail))
+        assert net.fit(array(), y).predict(array()).shape == y.shape
+        table = array().reshape(6, 12)
+        net.set_params(n_steps=4)
+        np.testing.assert_array_equal(net.fit(table, y.tolist()).predict(table), net.fit(array(), y).predict(array()))
+        y = [rng.normal(size=(len(x), *tail)) for x in ragged()]
+        for form in (y, as_object_array(y), tuple(y)):
+            out = net.fit(ragged(), form).predict(ragged())
+            assert out.dtype == object
+            assert [p.shape for p in out] == [t.shape for t in y]
+
+    @pytest.mark.parametrize("column", [pd.Series, pl.Series, pa.array], ids=["pandas", "polars", "Arrow"])
+    def test_a_column_of_lists_holds_targets_of_steps(self, column):
+        y = [np.arange(len(x)) % 2 for x in ragged()]
+        net = RNNClassifier(return_sequences=True, **SMALL)
+        expected = net.fit(ragged(), y).predict_proba(ragged())
+        actual = net.fit(ragged(), column([t.tolist() for t in y])).predict_proba(ragged())
+        for a, e in zip(actual, expected, strict=True):
+            np.testing.assert_array_equal(a, e)
+
+    @pytest.mark.parametrize("labels", [["a", "b"], ["x", "y", "z"], [-1, 1], [2.0, 5.0, 7.0], [False, True]])
+    def test_labels_come_back_as_they_were(self, labels):
+        y = np.array(labels)[np.arange(6) % len(labels)]
+        net = RNNClassifier(**SMALL).fit(array(), y)
+        np.testing.assert_array_equal(net.classes_, np.unique(y))
+        assert net.classes_.dtype == net.predict(array()).dtype == y.dtype
+        assert set(net.predict(array())) <= set(labels)
+
+    def test_labels_of_steps(self):
+        y = [np.array(["rest", "move"])[(x[:, 0] > -5).astype(int)] for x in ragged()]
+        net = RNNClassifier(8, return_sequences=True, learning_rate_init=0.1, random_state=0).fit(ragged(), y)
+        assert [p.shape for p in net.predict_proba(ragged())] == [(len(x), 2) for x in ragged()]
+        for predicted, true in zip(net.predict(ragged()), y, strict=True):
+            np.testing.assert_array_equal(predicted, true)
+        assert net.score(ragged(), y) == 1
+        flat = RNNClassifier(return_sequences=True, **SMALL).fit(array(), np.arange(24).reshape(6, 4) % 3)
+        assert flat.predict(array()).shape == (6, 4)
+        assert flat.predict_proba(array()).shape == (6, 4, 3)
+
+
+class TestWeights:
+    def test_an_integer_weight_is_repetition(self):
+        X, y = ragged(), np.arange(4.0)
+        weights = np.array([1, 3, 2, 1])
+        order = np.repeat(np.arange(4), weights)
+        net = RNNRegressor(**SMALL)
+        weighted = net.fit(X, y, weights).predict(X)
+        repeated = net.fit([X[i] for i in order], y[order]).predict(X)
+        np.testing.assert_allclose(weighted, repeated, rtol=1e-10)
+
+    def test_a_weight_a_sequence_is_that_of_each_of_its_steps(self):
+        X = ragged()
+        y = [x[:, 0] for x in X]
+        net = RNNRegressor(return_sequences=True, **SMALL)
+        a_sequence = net.fit(X, y, [1, 2, 3, 4]).predict(X)
+        a_step = net.fit(X, y, [np.full(len(x), w) for w, x in enumerate(X, 1)]).predict(X)
+        for a, b in zip(a_sequence, a_step, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+    def test_a_step_without_weight_has_no_target(self):
+        X, y = array(), array()[:, :, 0]
+        weights = np.ones((6, 4))
+        weights[:, :2] = 0
+        other = y.copy()
+        other[:, :2] = 1e3
+        net = RNNRegressor(return_sequences=True, **SMALL)
+        np.testing.assert_array_equal(net.fit(X, y, weights).predict(X), net.fit(X, other, weights).predict(X))
+        assert net.score(X, y, weights) == net.score(X, other, weights) != net.score(X, other)
+
+    def test_scores_are_weighted(self):
+        X, y = array(), np.arange(6) % 2
+        net = RNNClassifier(**SMALL).fit(X, y)
+        right = net.predict(X) == y
+        weights = np.arange(1.0, 7)
+        assert net.score(X, y, weights) == pytest.approx(weights[right].sum() / weights.sum())
+
+
+def with_value(value, sequence=2, step=4, feature=1):
+    X = ragged()
+    X[sequence][step, feature] = value
+    return X
+
+
+def replaced(i, sequence, n=4):
+    X = [np.ones((4, 3)) for _ in range(n)]
+    X[i] = sequence
+    return X
+
+
+def ones(n):
+    return np.ones(n)
+
+
+Y = np.arange(4) % 2
+STEPS = [np.arange(len(x)) % 2 for x in ragged()]
+
+BAD_X = {
+    "nothing": ([], r"X is empty"),
+    "an empty array": (np.ones((0, 3, 2)), r"0 sample\(s\)"),
+    "an empty frame": (pd.DataFrame(), r"X is empty"),
+    "no steps": (replaced(1, np.ones((0, 3))), r"X\[1\] has shape \(0, 3\): a sequence needs at least one step"),
+    "no features": (np.ones((4, 3, 0)), r"\(4, 3, 0\).* at least one step and one feature"),
+    "feature count": (replaced(17, np.ones((4, 2)), 20), r"X\[17\] has 2 features a step, expected 3"),
+    "NaN": (with_value(np.nan), r"Input X contains NaN: sequence 2, step 4, feature 1"),
+    "infinity": (with_value(-np.inf), r"Input X contains infinity: sequence 2, step 4, feature 1"),
+    "NaN in a table": (np.where(np.eye(4) > 0, np.nan, 1)[::-1], r"NaN: sequence 0, step 3, feature 0"),
+    "strings": (replaced(3, [["a", "b", "c"]]), r"X\[3\] has dtype <U1, expected numbers"),
+    "a string in a table": ([["1", "2"], ["3", "x"], ["1", "2"], ["1", "2"]], r"X\[1, 1\] is 'x', expected a number"),
+    "an object": (replaced(3, [[{}, 1, 2]]), r"X\[3\] could not be converted to numbers"),
+    "dates": (replaced(2, np.zeros((2, 3), "M8[s]")), r"X\[2\] has dtype datetime64\[s\], expected numbers"),
+    "complex": (replaced(2, np.zeros((2, 3), complex)), r"Complex data not supported: X\[2\]"),
+    "too deep": (replaced(2, np.zeros((2, 3, 1))), r"X\[2\] has shape \(2, 3, 1\), expected \(steps, features\)"),
+    "a number": (replaced(2, 5.0), r"X\[2\] has shape \(\), expected \(steps, features\)"),
+    "nested unevenly": ([[1, 2], [3, [4]], [5], [6]], r"X\[1\] is not an array"),
+    "4-D": (np.ones((4, 2, 2, 2)), r"dim 4: X has shape \(4, 2, 2, 2\)"),
+    "mixed columns": (pd.DataFrame({"a": [[1], [2]] * 2, "b": 0}), r"X has columns of lists, but the column 'b'"),
+    "uneven columns": (pd.DataFrame({"a": [[1], [2]] * 2, "b": [[1], [2, 3]] * 2}), r"X\[1\] holds lists of \[1, 2\]"),
+    "a missing cell": (pl.DataFrame({"a": [[1.0], None, [2.0], [3.0]]}), r"X\[1\] has shape \(\)"),
+}
+BAD_TYPES = {
+    "sparse": (csr_array(np.eye(4)), r"Sparse data was passed for X"),
+    "a sparse sequence": (replaced(2, csr_array(np.eye(3))), r"X\[2\] is sparse"),
+}
+A_STEP = {"return_sequences": True}
+BAD_Y = {
+    "none": (None, {}, r"requires y to be passed"),
+    "too few": (Y[:3], {}, r"inconsistent numbers of samples: \[4, 3\]"),
+    "too few of steps": (STEPS[:3], A_STEP, r"inconsistent numbers of samples: \[4, 3\]"),
+    "other length": ([*STEPS[:2], STEPS[2][:-1], STEPS[3]], A_STEP, r"y\[2\] has 7 steps, expected 8"),
+    "none a step": (Y, A_STEP, r"y\[0\] has shape \(\), expected \(5,\)"),
+    "too deep": ([*STEPS[:3], np.zeros((3, 1, 1))], A_STEP, r"y\[3\] has shape \(3, 1, 1\), expected \(3,\)"),
+    "other widths": ([*STEPS[:3], np.zeros((3, 1))], A_STEP, r"y\[3\] has shape \(3, 1\), expected \(3,\)"),
+}
+BAD_WEIGHTS = {
+    "too few": ([1.0, 2.0], {}, r"sample_weight.shape == \(2,\), expected \(4,\)"),
+    "negative": ([1, 1, 1, -1.0], {}, r"Negative values in data passed to `sample_weight`"),
+    "NaN": ([1, 1, 1, np.nan], {}, r"sample_weight contains NaN"),
+    "zeros": ([0, 0, 0, 0], {}, r"Sample weights must contain at least one non-zero number"),
+    "strings": (["a", 1, 1, 1], {}, r"sample_weight\[0\] is 'a', expected a number"),
+    "other length": ([ones(5), ones(1), ones(8), ones(4)], A_STEP, r"sample_weight\[3\] has 4 steps, expected 3"),
+    "two a step": ([np.ones((len(x), 2)) for x in ragged()], A_STEP, r"sample_weight has 2 values a step"),
+    "a step, where a target is a sequence's": (np.ones((4, 3)), {}, r"Sample weights must be 1D array or scalar"),
+}
+BAD_PARAMETERS = {
+    "cell": ("elman", r"'cell' parameter .* must be a str among"),
+    "activation": ("sine", r"'activation' parameter"),
+    "hidden_size": (1.5, r"'hidden_size' parameter"),
+    "hidden_size of a layer": ((4, 2.0), r"hidden_size=\(4, 2.0\): expected a positive int, or a tuple"),
+    "no layers": ((), r"hidden_size=\(\): expected"),
+    "hidden_size zero": (0, r"'hidden_size' parameter"),
+    "hidden_size negative": (-3, r"'hidden_size' parameter"),
+    "hidden_size of a layer negative": ((4, -3), r"hidden_size=\(4, -3\): expected a positive int"),
+    "hidden_size too large": (2**40, r"does not fit into memory; expected a smaller hidden_size"),
+    "n_steps": (-1, r"'n_steps' parameter"),
+    "solver": ("newton", r"'solver' parameter"),
+    "alpha": (-1.0, r"'alpha' parameter"),
+    "batch_size": (0, r"'batch_size' parameter"),
+    "learning_rate_init": (0.0, r"'learning_rate_init' parameter"),
+    "max_iter": (0, r"'max_iter' parameter"),
+    "max_grad_norm": (-1.0, r"'max_grad_norm' parameter"),
+    "momentum": (1.5, r"'momentum' parameter"),
+    "tol": (-1.0, r"'tol' parameter"),
+    "n_iter_no_change": (0, r"'n_iter_no_change' parameter"),
+    "reset_after": ("yes", r"'reset_after' parameter"),
+    "bidirectional": (2, r"'bidirectional' parameter"),
+}
+
+
+def parametrize(cases):
+    return pytest.mark.parametrize("case", cases.values(), ids=cases.keys())
+
+
+@pytest.fixture(params=[RNNClassifier, RNNRegressor])
+def estimator(request):
+    return request.param(**SMALL)
+
+
+def assert_refused(estimator, error, message, *data, **parameters):
+    """A new estimator stays unfitted, and a fitted one stays what it was."""
+    with pytest.raises(error, match=message):
+        estimator.set_params(**parameters).fit(*data)
+    with pytest.raises(NotFittedError):
+        estimator.predict(ragged())
+    defaults = {name: type(estimator)(**SMALL).get_params()[name] for name in parameters}
+    estimator.set_params(**defaults).fit(ragged(), Y)
+    before, predictions = vars(estimator).copy(), estimator.predict(ragged())
+    with pytest.raises(error, match=message):
+        estimator.set_params(**parameters).fit(*data)
+    estimator.set_params(**defaults)
+    assert vars(estimator).keys() == before.keys()
+    assert all(vars(estimator)[name] is before[name] for name in before if name not in parameters)
+    np.testing.assert_array_equal(estimator.predict(ragged()), predictions)
+
+
+@parametrize(BAD_X)
+def test_bad_X(estimator, case):
+    X, message = case
+    assert_refused(estimator, ValueError, message, X, np.arange(len(X)) % 2)
+
+
+@parametrize(BAD_X)
+def test_bad_X_in_predict(estimator, case):
+    X, message = case
+    estimator.fit(ragged(), Y)
+    before = vars(estimator).copy()
+    with pytest.raises(ValueError, match=message):
+        estimator.predict(X)
+    assert vars(estimator) == before
+
+
+@parametrize(BAD_TYPES)
+def test_bad_types(estimator, case):
+    assert_refused(estimator, TypeError, case[1], case[0], Y)
+
+
+@parametrize(BAD_Y)
+def test_bad_y(estimator, case):
+    y, parameters, message = case
+    assert_refused(estimator, ValueError, message, ragged(), y, **parameters)
+
+
+@parametrize(BAD_WEIGHTS)
+def test_bad_weights(estimator, case):
+    weights, parameters, message = case
+    y = STEPS if parameters else Y
+    assert_refused(estimator, ValueError, message, ragged(), y, weights, **parameters)
+
+
+@pytest.mark.parametrize("name", BAD_PARAMETERS)
+def test_bad_parameters(estimator, name):
+    value, message = BAD_PARAMETERS[name]
+    parameter = name if name in estimator.get_params() else "hidden_size"
+    assert_refused(estimator, ValueError, message, ragged(), Y, **{parameter: value})
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_bad_numbers_in_y(value):
+    kind = "NaN" if np.isnan(value) else "infinity"
+    y = np.where(np.arange(4) == 2, value, 1.0)
+    assert_refused(RNNRegressor(**SMALL), ValueError, rf"Input y contains {kind}: y\[2\]", ragged(), y)
+    steps = [np.ones(len(x)) for x in ragged()]
+    steps[2][6] = value
+    assert_refused(
+        RNNRegressor(**SMALL), ValueError, rf"Input y contains {kind}: y\[2\]\[6\]", ragged(), steps, **A_STEP
+    )
+
+
+def test_strings_in_y_of_a_regressor():
+    y = ["1", "b", "2", "3"]
+    assert_refused(RNNRegressor(**SMALL), ValueError, r"y\[1\] is 'b', expected a number", ragged(), y)
+    steps = [["0"] * len(x) for x in ragged()]
+    steps[3][2] = "b"
+    assert_refused(
+        RNNRegressor(**SMALL), ValueError, r"y\[3\]\[2\] is 'b', expected a number", ragged(), steps, **A_STEP
+    )
+
+
+@pytest.mark.parametrize(
+    ("y", "parameters", "message"),
+    [
+        (np.zeros(4), {}, "at least 2 classes in y, got 1 class"),
+        (np.linspace(0, 1, 4), {}, "Unknown label type"),
+        (np.zeros((4, 2)), {}, "one label a sequence"),
+        ([np.zeros((len(x), 2)) for x in ragged()], A_STEP, "2 labels a step, expected one"),
+        ([0, 1, np.nan, 1], {}, r"Input y contains NaN: y\[2\]"),
+        ([*STEPS[:3], [0, np.nan, 1]], A_STEP, r"Input y contains NaN: y\[3\]\[1\]"),
+    ],
+)
+def test_bad_labels(y, parameters, message):
+    assert_refused(RNNClassifier(**SMALL), ValueError, message, ragged(), y, **parameters)
+
+
+def test_too_many_dimensions_of_y():
+    message = re.escape("y has shape (4, 2, 2), expected (n,) or (n, outputs)")
+    assert_refused(RNNRegressor(**SMALL), ValueError, message, ragged(), np.zeros((4, 2, 2)))
+
+
+def test_columns_that_n_steps_does_not_divide(estimator):
+    message = "X has 7 columns, which n_steps=3 does not divide"
+    assert_refused(estimator, ValueError, message, np.ones((4, 7)), Y, n_steps=3)
+
+
+@pytest.mark.parametrize(
+    ("fitted", "X", "message"),
+    [
+        (ragged(4), ragged(1), "X has 1 features, but {} is expecting 4 features as input"),
+        (array(4), array(1), "X has 1 features, but {} is expecting 4 features as input"),
+        (np.eye(4), np.eye(5)[:4], "X has 5 features, but {} is expecting 4 features as input"),
+        (ragged(3), ragged(3)[0], r"X has shape \(5, 3\).* {} was fitted on 3 features a step.* pass \[X\]"),
+        (np.eye(4), ragged(3), "X has 3 features, but {} is expecting 1 features"),
+    ],
+)
+def test_predict_with_other_features_than_fit(estimator, fitted, X, message):
+    estimator.fit(fitted, np.arange(len(fitted)) % 2)
+    with pytest.raises(ValueError, match=message.format(type(estimator).__name__)):
+        estimator.predict(X)
+
+
+def test_divergence_leaves_the_fitted_net_as_it_was():
+    X, y = array(), 1e3 * np.arange(6)
+    net = RNNRegressor(4, cell="rnn", activation="identity", max_iter=100, random_state=0).fit(X, y)
+    before, predictions = vars(net).copy(), net.predict(X)
+    with pytest.raises(ValueError, match=r"diverged in epoch \d+: the loss is .* and the gradient's norm"):
+        net.set_params(solver="sgd", learning_rate_init=1e3).fit(X, y)
+    assert all(vars(net)[name] is before[name] for name in before if name.endswith("_") or name.startswith("_"))
+    np.testing.assert_array_equal(net.predict(X), predictions)
