@@ -49,7 +49,7 @@ class build_ext(setuptools_build_ext):
         from Cython.Build import cythonize
 
         compiler_type = self.compiler.compiler_type
-        compile_args, link_args = flags(compiler_type), []
+        compile_args, link_args = flags(compiler_type), [] if compiler_type == "msvc" else ["-lm"]
         if self.has_openmp():
             openmp_compile, openmp_link = openmp_flags(compiler_type)
             compile_args += openmp_compile

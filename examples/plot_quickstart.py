@@ -7,6 +7,7 @@ Pipeline standardises every step and classifies the utterance; GridSearchCV choo
 270 training utterances, and the other 370 test the choice.
 """
 
+import warnings
 from pathlib import Path
 from time import perf_counter
 
@@ -15,6 +16,8 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 
@@ -55,13 +58,13 @@ def print_table(results):
         )
 
 
-def plot_learning_curves(results, X, y, best, path):
+def plot_learning_curves(results, X, y, pipeline, path):
     """Loss by epoch of the best hidden size of each cell, fitted to all training utterances."""
     figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
     for cell in dict.fromkeys(results["param_rnnclassifier__cell"]):
         of_cell = np.flatnonzero(results["param_rnnclassifier__cell"] == cell)
         i = of_cell[np.argmin(results["rank_test_score"][of_cell])]
-        pipeline = best.set_params(**results["params"][i]).fit(X, y)
+        pipeline.set_params(**results["params"][i]).fit(X, y)
         label = f"{cell}, {results['param_rnnclassifier__hidden_size'][i]} units"
         axes.plot(np.arange(1, pipeline[-1].n_iter_ + 1), pipeline[-1].loss_curve_, label=label)
     axes.set(xlabel="epoch", ylabel="training loss (log loss + penalty)", yscale="log", title="Japanese vowels")
@@ -73,11 +76,6 @@ def plot_learning_curves(results, X, y, best, path):
 
 def main():
     """Search, report, draw."""
-    import warnings
-
-    from sklearn.base import clone
-    from sklearn.exceptions import ConvergenceWarning
-
     warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed number of epochs is part of the search
     start = perf_counter()
     X, y = load_japanese_vowels(subset="train", return_X_y=True)

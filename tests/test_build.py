@@ -1,0 +1,78 @@
+"""skrnn builds with a compiler that has no OpenMP: serial, and with the same bits."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import numpy as np
+import pytest
+from networks import FORMS, Case
+
+ROOT = Path(__file__).parents[1]
+COMPILER = """#!/bin/sh
+for argument in "$@"; do
+    case "$argument" in -fopenmp) echo "no OpenMP here" >&2; exit 1;; esac
+done
+exec {} "$@"
+"""
+RUN = """
+import sys
+import skrnn
+from networks import FORMS, Case
+from skrnn._openmp import max_threads
+assert skrnn.__file__.startswith(sys.argv[1]), skrnn.__file__
+assert max_threads() == 1
+for form in FORMS:
+    print(Case(form, bidirectional=True, lengths=range(1, 20)).gradients()[0].tobytes().hex())
+"""
+
+
+def run(command, cwd, **environment):
+    done = subprocess.run(
+        command, cwd=cwd, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def serial_build(tmp_path_factory):
+    """A copy of the source tree, built in place by a compiler without OpenMP, and what the build said."""
+    compiler = (sysconfig.get_config_var("CC") or "").split()
+    if not compiler or shutil.which(compiler[0]) is None or not (ROOT / "setup.py").exists():
+        pytest.skip("needs the source tree and the C compiler that Python was built with")
+    tree = tmp_path_factory.mktemp("serial")
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tree)
+    shutil.copytree(ROOT / "skrnn", tree / "skrnn", ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"))
+    wrapper = tree / "cc"
+    wrapper.write_text(COMPILER.format(" ".join(compiler)))
+    wrapper.chmod(0o755)
+    build = [sys.executable, "setup.py", "build_ext", "--inplace"]
+    return tree, run(build, tree, CC=str(wrapper), LDSHARED=f"{wrapper} -shared")
+
+
+def test_a_build_without_openmp_says_that_it_is_serial(serial_build):
+    assert "skrnn is built serial" in serial_build[1]
+
+
+def test_no_kernel_takes_the_interpreters_lock(serial_build):
+    """Cython tells of a function without noexcept, which would ask for the lock after every call."""
+    assert "Cythonizing skrnn/cells/lstm.pyx" in serial_build[1]
+    assert "performance hint" not in serial_build[1]
+    assert "will always require the GIL" not in serial_build[1]
+
+
+def test_nothing_generated_beside_the_sources(serial_build):
+    assert not list((serial_build[0] / "skrnn").rglob("*.c"))
+
+
+def test_a_serial_build_computes_the_same_bits(serial_build):
+    path = os.pathsep.join([str(serial_build[0]), str(ROOT / "tests")])
+    said = run([sys.executable, "-c", RUN, str(serial_build[0])], serial_build[0], PYTHONPATH=path)
+    for line, form in zip(said.splitlines(), FORMS, strict=True):
+        expected = Case(form, bidirectional=True, lengths=range(1, 20)).gradients()[0]
+        np.testing.assert_array_equal(np.frombuffer(bytes.fromhex(line)), expected)
