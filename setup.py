@@ -8,8 +8,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext as setuptools_build_ext
 
-CELLS = ["rnn", "gru", "lstm", "skip_lstm"]
-MODULES = [f"skrnn.cells.{cell}" for cell in CELLS] + ["skrnn._head", "skrnn._openmp"]
+SOURCES = sorted(Path("skrnn").rglob("*.pyx"))
 
 DIRECTIVES = {
     "language_level": "3",
@@ -82,7 +81,7 @@ class build_ext(setuptools_build_ext):
 
 
 setup(
-    ext_modules=[Extension(module, [module.replace(".", "/") + ".pyx"]) for module in MODULES],
+    ext_modules=[Extension(".".join(source.with_suffix("").parts), [source.as_posix()]) for source in SOURCES],
     cmdclass={"build_ext": build_ext},
     options={"build_ext": {"parallel": os.cpu_count()}},
 )
