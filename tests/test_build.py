@@ -1,4 +1,4 @@
-"""skrnn builds with a compiler that has no OpenMP: serial, and with the same bits."""
+"""skrnn builds with a compiler that has no OpenMP: serial, and with the same bits. Unbuilt it says what to do."""
 
 import os
 import shutil
@@ -38,16 +38,20 @@ def run(command, cwd, **environment):
     return done.stdout
 
 
+def copy_sources(tree):
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tree)
+    shutil.copytree(ROOT / "skrnn", tree / "skrnn", ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"))
+    return tree
+
+
 @pytest.fixture(scope="module")
 def serial_build(tmp_path_factory):
     """A copy of the source tree, built in place by a compiler without OpenMP, and what the build said."""
     compiler = (sysconfig.get_config_var("CC") or "").split()
     if not compiler or shutil.which(compiler[0]) is None or not (ROOT / "setup.py").exists():
         pytest.skip("needs the source tree and the C compiler that Python was built with")
-    tree = tmp_path_factory.mktemp("serial")
-    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, tree)
-    shutil.copytree(ROOT / "skrnn", tree / "skrnn", ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"))
+    tree = copy_sources(tmp_path_factory.mktemp("serial"))
     wrapper = tree / "cc"
     wrapper.write_text(COMPILER.format(" ".join(compiler)))
     wrapper.chmod(0o755)
@@ -76,3 +80,12 @@ def test_a_serial_build_computes_the_same_bits(serial_build):
     for line, form in zip(said.splitlines(), FORMS, strict=True):
         expected = Case(form, bidirectional=True, lengths=range(1, 20)).gradients()[0]
         np.testing.assert_array_equal(np.frombuffer(bytes.fromhex(line)), expected)
+
+
+def test_sources_that_were_not_built_say_what_to_do(tmp_path):
+    # Without the finder of an editable install, which would lend the built modules of another tree.
+    code = "import sys; sys.meta_path = [f for f in sys.meta_path if 'Editable' not in repr(f)]; import skrnn"
+    done = subprocess.run([sys.executable, "-c", code], cwd=copy_sources(tmp_path), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "ImportError: skrnn's compiled modules were not found" in done.stderr
+    assert "pip install -e ." in done.stderr

@@ -9,13 +9,7 @@ A cell is a module with
 - ``forward``, ``backward``: the kernels, see ``_scan.pxi``.
 """
 
-try:
-    from skrnn.cells import gru, lstm, rnn, skip_lstm
-except ImportError as error:
-    raise ImportError(
-        "skrnn's compiled modules were not found. In a source checkout build them first: 'pip install -e .' "
-        "(or run Python from another folder to use an installed skrnn)."
-    ) from error
+from skrnn.cells import gru, lstm, rnn, skip_lstm
 
 CELLS = {"rnn": rnn, "gru": gru, "lstm": lstm, "skip_lstm": skip_lstm}
 ACTIVATIONS = rnn.ACTIVATIONS
