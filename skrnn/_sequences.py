@@ -68,7 +68,7 @@ class Packing:
     @cached_property
     def tiles(self):
         """Bounds of the tiles, see ``cells/_scan.pxi``."""
-        n_tiles = min(MAX_TILES, -(-self.n_sequences // MIN_TILE_ROWS))
+        n_tiles = min(MAX_TILES, max(1, self.n_sequences // MIN_TILE_ROWS))
         return (np.arange(n_tiles + 1) * self.n_sequences // n_tiles).astype(np.intp)
 
 

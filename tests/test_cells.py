@@ -54,6 +54,18 @@ class TestEveryArrangement:
                 assert_gradient(gradient, central_differences(case.value, state, step))
 
 
+@pytest.mark.parametrize("per_step", [False, True])
+def test_gradients_of_several_tiles_are_added(form, per_step):
+    case = Case(form, (3, 5), per_step=per_step, lengths=(3, 1, 2) * 8)
+    assert case.packing.tiles.tolist() == [0, 8, 16, 24]
+    dtheta, dX, _ = case.gradients()
+    step = 1e-6 if form[1] == "relu" else 1e-4
+    numerical = central_differences(case.value, case.theta, step)
+    for part in case.net.layout.slices.values():
+        assert_gradient(dtheta[part], numerical[part])
+    assert_gradient(dX, central_differences(case.value, case.X, step))
+
+
 @pytest.mark.parametrize("keep", [False, True])
 def test_forward_without_keeping_gives_the_same_bits(form, keep):
     case = Case(form, (3, 5), True, True)
