@@ -10,10 +10,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._examples import Examples, as_weights, check_samples
+from skrnn._examples import Examples, as_weights, check_samples, first_not_finite_row
 from skrnn._network import RecurrentNetwork
 from skrnn._training import train
-from skrnn._validation import check_sequences, restored_on_error
+from skrnn._validation import check_sequences, fitted_apart
 from skrnn.cells import ACTIVATIONS, CELLS
 from skrnn.losses import LOSSES
 from skrnn.optimizers import OPTIMIZERS
@@ -98,7 +98,11 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         self.max_grad_norm = max_grad_norm
 
     @abstractmethod
-    def _encode_targets(self, y, sequences):
+    def _target_rows(self, y, sequences, per_step):
+        """Checked targets of all sequences or steps, one a row, as the user knows them."""
+
+    @abstractmethod
+    def _encode_targets(self, rows, sequences):
         """Targets in the loss's form, the number of outputs, and the loss's name; sets what decoding needs."""
 
     @abstractmethod
@@ -129,19 +133,23 @@ collection of n arrays (steps,) or (steps, outputs)
             When an argument cannot be used, naming it and the sequence, or when training diverges. The estimator then
             stays as it was.
         """
-        with restored_on_error(self):
-            hidden_size = self._check_hidden_size()
-            sequences = check_sequences(self, X, self.n_steps, reset=True)
-            check_samples(sequences, y)
-            targets, self.n_outputs_, self._loss = self._encode_targets(y, sequences)
-            weights = as_weights(sample_weight, sequences, self.return_sequences)
-            examples = Examples(sequences, targets, weights, self.return_sequences)
-            self._network = RecurrentNetwork(
-                sequences.n_features, hidden_size, self.n_outputs_, self.cell, self.activation, self.reset_after,
-                self.bidirectional, self.return_sequences,
-            )
-            self._train(examples)
+        with fitted_apart(self) as net:
+            net._fit(X, y, sample_weight)
         return self
+
+    def _fit(self, X, y, sample_weight):
+        hidden_size = self._check_hidden_size()
+        sequences = check_sequences(self, X, self.n_steps, reset=True)
+        check_samples(sequences, y)
+        rows = self._target_rows(y, sequences, self.return_sequences)
+        targets, self.n_outputs_, self._loss = self._encode_targets(rows, sequences)
+        weights = as_weights(sample_weight, sequences, self.return_sequences)
+        examples = Examples(sequences, targets, weights, self.return_sequences)
+        self._network = RecurrentNetwork(
+            sequences.n_features, hidden_size, self.n_outputs_, self.cell, self.activation, self.reset_after,
+            self.bidirectional, self.return_sequences,
+        )
+        self._train(examples)
 
     def _train(self, examples):
         random_state = check_random_state(self.random_state)
@@ -152,11 +160,11 @@ collection of n arrays (steps,) or (steps, outputs)
             return self._network.loss_and_gradient(theta, examples.batch(index), loss, self.alpha)
 
         n = len(examples)
+        batch_size = min(n, 200 if self.batch_size == "auto" else int(self.batch_size))
         record = train(
-            theta, objective, self._optimizer(theta), n,
-            min(200, n) if self.batch_size == "auto" else min(self.batch_size, n), random_state,
-            max_iter=self.max_iter, shuffle=self.shuffle, tol=self.tol, n_iter_no_change=self.n_iter_no_change,
-            max_grad_norm=self.max_grad_norm, verbose=self.verbose,
+            theta, objective, self._optimizer(theta), n, batch_size, random_state,
+            max_iter=int(self.max_iter), shuffle=self.shuffle, tol=self.tol,
+            n_iter_no_change=int(self.n_iter_no_change), max_grad_norm=self.max_grad_norm, verbose=self.verbose,
         )
         self._theta = theta
         self.out_activation_ = loss.out_activation
@@ -193,6 +201,13 @@ collection of n arrays (steps,) or (steps, outputs)
             packing, steps = sequences.pack(index)
             out = self._network.forward(self._theta, sequences.values[steps], packing, keep=False).scores
             scores[steps if self._network.per_step else index[packing.order]] = out
+        bad = first_not_finite_row(scores)
+        if bad is not None:
+            where = sequences.label("X", bad, self._network.per_step)
+            raise ValueError(
+                f"The net's output for {where} is not finite: its states grow without bound on this sequence. Scale X, "
+                "or fit with a bounded activation, a smaller learning_rate_init or max_grad_norm"
+            )
         return scores
 
     def _predict_rows(self, X, decode):
@@ -204,6 +219,14 @@ collection of n arrays (steps,) or (steps, outputs)
     def _in_form_of(self, sequences, rows):
         """Rows as predict returns them: one a sequence as they are, one a step in the form of X."""
         return sequences.split(rows) if self._network.per_step else rows
+
+    def _score(self, metric, X, y, sample_weight):
+        """The metric over sequences, or over all steps."""
+        sequences, predicted = self._predict_rows(X, self._decode)
+        check_samples(sequences, y)
+        per_step = self._network.per_step
+        weights = as_weights(sample_weight, sequences, per_step)
+        return metric(self._target_rows(y, sequences, per_step), predicted, sample_weight=weights)
 
     def predict(self, X):
         """Predict a target for each sequence, or with `return_sequences` for each step.

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.utils import check_consistent_length
-from sklearn.utils.validation import _check_sample_weight
 
-from skrnn._sequences import Packing, strings_named, without_columns
+from skrnn._inputs import without_columns
+from skrnn._numbers import as_numbers, is_sized
+from skrnn._sequences import Packing
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Examples:
     ----------
     sequences : Sequences
     targets : (n, ...) array, or (total, ...) with a target a step
-    weights : (n,) or (total,) array, or None
+    weights : (n,) or (total,) float64 array, or None
     per_step : bool
     """
 
@@ -55,7 +56,29 @@ class Examples:
         return Batch(packing, self.sequences.values[steps], self.targets[rows], weights)
 
 
-def step_rows(y, sequences, name="y"):
+def check_samples(sequences, y):
+    """Raise an error unless y has a sample for each sequence."""
+    if y is None:
+        raise ValueError("requires y to be passed, but the target y is None")
+    if isinstance(y, str | bytes):
+        raise TypeError(f"y is {y!r}, expected a target for each sequence")
+    check_consistent_length(sequences.lengths, y)
+
+
+def check_one_each(y):
+    """Raise a ValueError when y has targets of steps where it should have one a sequence."""
+    y = without_columns(y, "y")
+    try:
+        array = np.asarray(y)
+    except ValueError:
+        array = None
+    if array is None or (array.dtype == object and any(map(is_sized, array.flat))):
+        raise ValueError(
+            "y holds a target for each step, expected one a sequence; for targets of steps use return_sequences=True"
+        )
+
+
+def step_rows(y, sequences, name="y", numeric=True):
     """Per-step values laid end to end, (total,) or (total, k), checked against the sequences' lengths.
 
     Parameters
@@ -64,11 +87,14 @@ def step_rows(y, sequences, name="y"):
     sequences : Sequences
     name : str
         What the messages call y.
+    numeric : bool
+        Whether the values are numbers, or else labels of any kind.
     """
     if len(y) != len(sequences):
         raise ValueError(f"{name} has {len(y)} sequences, expected {len(sequences)} as in X")
-    rows = [np.asarray(values) for values in without_columns(y, name)]
-    for i, (values, length) in enumerate(zip(rows, sequences.lengths, strict=True)):
+    convert = as_numbers if numeric else _as_labels
+    rows = [convert(values, f"{name}[{i}]") for i, values in enumerate(without_columns(y, name))]
+    for i, (values, length) in enumerate(zip(rows, map(int, sequences.lengths), strict=True)):
         if values.ndim not in (1, 2):
             raise ValueError(
                 f"{name}[{i}] has shape {values.shape}, expected ({length},) or ({length}, outputs): one value a step; "
@@ -77,44 +103,71 @@ def step_rows(y, sequences, name="y"):
         if len(values) != length:
             raise ValueError(f"{name}[{i}] has {len(values)} steps, expected {length} as in X[{i}]")
         if values.shape[1:] != rows[0].shape[1:]:
-            raise ValueError(f"{name}[{i}] has shape {values.shape}, expected {(int(length), *rows[0].shape[1:])}")
+            raise ValueError(f"{name}[{i}] has shape {values.shape}, expected {(length, *rows[0].shape[1:])}")
+        if (values.dtype.kind in "SU") != (rows[0].dtype.kind in "SU"):
+            raise TypeError(f"{name}[{i}] has labels of dtype {values.dtype}, expected {rows[0].dtype} as in {name}[0]")
     return np.concatenate(rows)
 
 
+def _as_labels(values, name):
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name} is not an array of labels: {error}") from error
+
+
+def one_column(rows, name):
+    """Rows (total,) or (total, 1) as (total,)."""
+    if rows.ndim == 2 and rows.shape[1] != 1:
+        raise ValueError(f"{name} has {rows.shape[1]} values a step, expected one")
+    return rows.reshape(-1)
+
+
 def as_weights(sample_weight, sequences, per_step):
-    """Weights of the loss's terms, (n,) or (total,), or None: finite, not negative, not all zero.
+    """Weights of the loss's terms, (n,) or (total,) float64, or None: finite, not negative, not all zero.
 
     A weight a sequence holds for each of its steps.
     """
     if sample_weight is None:
         return None
-    weights = without_columns(sample_weight, "sample_weight")
-    each_step = per_step and hasattr(weights, "__len__") and np.ndim(next(iter(weights), 0)) > 0
+    name = "sample_weight"
+    weights = without_columns(sample_weight, name)
+    each_step = is_sized(weights) and is_sized(next(iter(weights), None))
+    if each_step and not per_step:
+        raise ValueError(f"{name} holds weights of steps, expected one a sequence as return_sequences=False")
     if each_step:
-        weights = step_rows(weights, sequences, "sample_weight")
-        if weights.ndim != 1:
-            raise ValueError(f"sample_weight has {weights.shape[1]} values a step, expected one")
-    terms = weights if each_step else sequences.lengths
-    with strings_named(weights, lambda index: sequences.label("sample_weight", index[0], each_step)):
-        weights = _check_sample_weight(weights, terms, dtype=sequences.values.dtype, ensure_non_negative=True)
+        weights = one_column(step_rows(weights, sequences, name), name)
+    else:
+        weights = as_numbers(weights, name)
+        weights = np.full(len(sequences), weights) if weights.ndim == 0 else weights
+        if weights.shape != (len(sequences),):
+            raise ValueError(f"{name} has shape {weights.shape}, expected ({len(sequences)},): a weight a sequence")
+    weights = weights.astype(np.float64)
+    check_finite_rows(weights, sequences, each_step, name)
+    negative = np.flatnonzero(weights < 0)
+    if len(negative):
+        where = sequences.label(name, negative[0], each_step)
+        raise ValueError(f"Negative values in data passed to `sample_weight`: {where} is {weights[negative[0]]}")
     if per_step and not each_step:
         weights = np.repeat(weights, sequences.lengths)
     if not weights.any():
-        raise ValueError("Sample weights must contain at least one non-zero number: sample_weight is 0 everywhere")
+        raise ValueError(f"Sample weights must contain at least one non-zero number: {name} is 0 everywhere")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(weights.sum()):
+            raise ValueError(f"{name} adds up to infinity, expected smaller weights")
     return weights
 
 
 def check_finite_rows(rows, sequences, per_step, name="y"):
     """Raise a ValueError that names the first sequence or step whose row is not finite."""
-    bad = np.flatnonzero(~np.isfinite(rows.reshape(len(rows), -1)).all(axis=1))
-    if len(bad):
-        kind = "NaN" if np.isnan(rows[bad[0]]).any() else "infinity"
-        where = sequences.label(name, bad[0], per_step)
+    bad = first_not_finite_row(rows)
+    if bad is not None:
+        kind = "NaN" if np.isnan(rows[bad]).any() else "infinity"
+        where = sequences.label(name, bad, per_step)
         raise ValueError(f"Input {name} contains {kind}: {where}; expected finite numbers")
 
 
-def check_samples(sequences, y):
-    """Raise a ValueError unless X and y have the same number of samples."""
-    if y is None:
-        raise ValueError("requires y to be passed, but the target y is None")
-    check_consistent_length(sequences.lengths, y)
+def first_not_finite_row(rows):
+    """Index of the first row that is not finite, or None."""
+    bad = np.flatnonzero(~np.isfinite(rows.reshape(len(rows), -1)).all(axis=1))
+    return int(bad[0]) if len(bad) else None

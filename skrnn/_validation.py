@@ -1,22 +1,21 @@
 """What every estimator does with X and with its own attributes."""
 
 from contextlib import contextmanager
+from copy import copy
 
 from sklearn.utils.validation import validate_data
 
-from skrnn._sequences import as_sequences
+from skrnn._inputs import as_sequences
 
 
 @contextmanager
-def restored_on_error(estimator):
-    """Put the estimator's attributes back as they were when the block raises."""
-    before = vars(estimator).copy()
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
+def fitted_apart(estimator):
+    """A copy to be fitted in the block. The estimator becomes it at the end, and stays as it was when that fails."""
+    fitted = copy(estimator)
+    yield fitted
+    for name in vars(estimator).keys() - vars(fitted).keys():
+        delattr(estimator, name)
+    vars(estimator).update(vars(fitted))
 
 
 def check_sequences(estimator, X, n_steps=None, *, reset):
@@ -48,17 +47,17 @@ def check_sequences(estimator, X, n_steps=None, *, reset):
             validate_data(estimator, X, skip_check_array=True, reset=False)
         raise
     if reset:
-        _set_features(estimator, X, sequences)
+        _set_features(estimator, sequences)
     else:
-        _check_features(estimator, X, sequences, n_steps)
+        _check_features(estimator, sequences, n_steps)
     return sequences
 
 
-def _set_features(estimator, X, sequences):
+def _set_features(estimator, sequences):
     estimator._from_table = sequences.kind == "table"
     estimator._n_step_features = sequences.n_features
-    if estimator._from_table:
-        validate_data(estimator, X, skip_check_array=True, reset=True)
+    if sequences.columns is not None:
+        validate_data(estimator, sequences.columns, skip_check_array=True, reset=True)
         return
     # validate_data would take the steps of a 3-D array for its features.
     estimator.n_features_in_ = sequences.n_features
@@ -66,16 +65,19 @@ def _set_features(estimator, X, sequences):
         del estimator.feature_names_in_
 
 
-def _check_features(estimator, X, sequences, n_steps):
-    if sequences.kind == "table" and estimator._from_table:
-        validate_data(estimator, X, skip_check_array=True, reset=False)
+def _check_features(estimator, sequences, n_steps):
+    table = sequences.kind == "table"
+    # Sequences without columns have no names that could be checked.
+    if sequences.columns is not None and table == estimator._from_table:
+        validate_data(estimator, sequences.columns, skip_check_array=True, reset=False)
     actual, expected, name = sequences.n_features, estimator._n_step_features, type(estimator).__name__
     if actual == expected:
         return
-    if sequences.kind == "table":
+    if table:
+        shape = (len(sequences), int(sequences.lengths[0]) * actual)
         raise ValueError(
-            f"X has shape ({len(sequences)}, {sequences.n_columns}), read with n_steps={n_steps} as sequences of "
-            f"{actual} features a step, but {name} was fitted on {expected} features a step: expected "
-            f"(sequences, steps, {expected}) or a list of (steps, {expected}) arrays. For one sequence pass [X]"
+            f"X has shape {shape}, read with n_steps={n_steps} as sequences of {actual} features a step, but {name} "
+            f"was fitted on {expected} features a step: expected (sequences, steps, {expected}) or a list of (steps, "
+            f"{expected}) arrays. For one sequence pass [X]"
         )
     raise ValueError(f"X has {actual} features, but {name} is expecting {expected} features as input")

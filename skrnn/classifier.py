@@ -7,7 +7,8 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from skrnn._base import BaseRNN
-from skrnn._examples import as_weights, check_finite_rows, check_samples, step_rows
+from skrnn._examples import check_finite_rows, check_one_each, one_column, step_rows
+from skrnn._numbers import is_missing
 from skrnn.losses import LOSSES
 
 
@@ -118,9 +119,31 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     (20, 2)
     """
 
-    def _encode_targets(self, y, sequences):
-        labels = self._labels(y, sequences)
-        self.classes_, codes = np.unique(labels, return_inverse=True)
+    def _target_rows(self, y, sequences, per_step):
+        if per_step:
+            labels = one_column(step_rows(y, sequences, numeric=False), "y")
+        else:
+            check_one_each(y)
+            try:
+                labels = column_or_1d(_unmixed(y), warn=True)
+            except ValueError as error:
+                raise ValueError(
+                    f"{error} Expected one label a sequence; for one a step use return_sequences=True"
+                ) from error
+        if labels.dtype.kind == "f":
+            check_finite_rows(labels, sequences, per_step)
+        missing = [i for i, label in enumerate(labels) if is_missing(label)] if labels.dtype.kind == "O" else []
+        if missing:
+            raise ValueError(f"Input y contains a missing label: {sequences.label('y', missing[0], per_step)}")
+        return labels
+
+    def _encode_targets(self, rows, sequences):
+        try:
+            self.classes_, codes = np.unique(rows, return_inverse=True)
+        except TypeError as error:
+            types = sorted({type(label).__name__ for label in rows})
+            raise TypeError(f"y mixes labels of the types {', '.join(types)}; expected one type") from error
+        check_classification_targets(rows)
         n_classes = len(self.classes_)
         if n_classes < 2:
             raise ValueError(
@@ -129,25 +152,6 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         if n_classes == 2:
             return codes, 1, "binary_log_loss"
         return codes, n_classes, "log_loss"
-
-    def _labels(self, y, sequences):
-        """One label a row, checked."""
-        if self.return_sequences:
-            labels = step_rows(y, sequences)
-            if labels.ndim != 1:
-                raise ValueError(f"y has {labels.shape[1]} labels a step, expected one")
-        else:
-            try:
-                labels = column_or_1d(y, warn=True)
-            except ValueError as error:
-                raise ValueError(
-                    f"y should be a 1d array with one label a sequence; for one label a step use "
-                    f"return_sequences=True: {error}"
-                ) from error
-        if labels.dtype.kind == "f":
-            check_finite_rows(labels, sequences, self.return_sequences)
-        check_classification_targets(labels)
-        return labels
 
     def _decode(self, scores):
         return self.classes_[np.argmax(self._probabilities(scores), axis=1)]
@@ -184,8 +188,10 @@ object array of n arrays (steps, n_classes)
         -------
         float
         """
-        sequences, predicted = self._predict_rows(X, self._decode)
-        check_samples(sequences, y)
-        weights = as_weights(sample_weight, sequences, self._network.per_step)
-        true = step_rows(y, sequences) if self._network.per_step else y
-        return accuracy_score(true, predicted, sample_weight=weights)
+        return self._score(accuracy_score, X, y, sample_weight)
+
+
+def _unmixed(y):
+    """Labels of a list that holds strings and others as they are; NumPy would make strings of them all."""
+    mixed = isinstance(y, list | tuple) and len({isinstance(label, str) for label in y}) > 1
+    return np.array(y, dtype=object) if mixed else y

@@ -1,12 +1,12 @@
 """RNNRegressor."""
 
+import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils import check_array
 
 from skrnn._base import BaseRNN
-from skrnn._examples import as_weights, check_finite_rows, check_samples, step_rows
-from skrnn._sequences import strings_named
+from skrnn._examples import check_finite_rows, check_one_each, first_not_finite_row, step_rows
+from skrnn._numbers import as_numbers
 from skrnn.losses import LOSSES
 
 
@@ -116,22 +116,32 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     1.0
     """
 
-    def _encode_targets(self, y, sequences):
-        rows = step_rows(y, sequences) if self.return_sequences else y
-        with strings_named(rows, lambda index: sequences.label("y", index[0], self.return_sequences)):
-            rows = check_array(
-                rows, dtype=sequences.values.dtype, ensure_2d=False, allow_nd=True, ensure_all_finite=False,
-                input_name="y",
-            )
-        if rows.ndim > 2:
+    def _target_rows(self, y, sequences, per_step):
+        if per_step:
+            rows = step_rows(y, sequences)
+        else:
+            check_one_each(y)
+            rows = as_numbers(y, "y")
+        if rows.ndim not in (1, 2):
             raise ValueError(
                 f"y has shape {rows.shape}, expected (n,) or (n, outputs); for targets of every step use "
                 "return_sequences=True"
             )
-        check_finite_rows(rows, sequences, self.return_sequences)
+        if 0 in rows.shape:
+            raise ValueError(f"y has shape {rows.shape}, expected at least one output")
+        check_finite_rows(rows, sequences, per_step)
+        return rows
+
+    def _encode_targets(self, rows, sequences):
         self._one_column = rows.ndim == 1
-        rows = rows.reshape(len(rows), -1)
-        return rows, rows.shape[1], "squared_error"
+        dtype = sequences.values.dtype
+        with np.errstate(over="ignore"):
+            targets = rows.reshape(len(rows), -1).astype(dtype)
+        bad = first_not_finite_row(targets)
+        if bad is not None:
+            where = sequences.label("y", bad, self.return_sequences)
+            raise ValueError(f"{where} is too large for {dtype}, the dtype of X; scale y, or pass X as float64")
+        return targets, targets.shape[1], "squared_error"
 
     def _decode(self, scores):
         rows = LOSSES[self._loss].predict(scores)
@@ -149,11 +159,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         -------
         float
         """
-        sequences, predicted = self._predict_rows(X, self._decode)
-        check_samples(sequences, y)
-        weights = as_weights(sample_weight, sequences, self._network.per_step)
-        true = step_rows(y, sequences) if self._network.per_step else y
-        return r2_score(true, predicted, sample_weight=weights)
+        return self._score(r2_score, X, y, sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

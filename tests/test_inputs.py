@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from sklearn.exceptions import NotFittedError
 
 from skrnn import RNNClassifier, RNNRegressor
-from skrnn._sequences import as_sequences
+from skrnn._inputs import as_sequences
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}
@@ -209,6 +209,10 @@ def ones(n):
     return np.ones(n)
 
 
+def frames(*columns):
+    return [pd.DataFrame(np.ones((3, len(names))), columns=list(names)) for names in columns]
+
+
 Y = np.arange(4) % 2
 STEPS = [np.arange(len(x)) % 2 for x in ragged()]
 
@@ -222,9 +226,9 @@ BAD_X = {
     "NaN": (with_value(np.nan), r"Input X contains NaN: sequence 2, step 4, feature 1"),
     "infinity": (with_value(-np.inf), r"Input X contains infinity: sequence 2, step 4, feature 1"),
     "NaN in a table": (np.where(np.eye(4) > 0, np.nan, 1)[::-1], r"NaN: sequence 0, step 3, feature 0"),
-    "strings": (replaced(3, [["a", "b", "c"]]), r"X\[3\] has dtype <U1, expected numbers"),
+    "strings": (replaced(3, [["1", "b", "c"]]), r"X\[3\]\[0, 1\] is 'b', expected a number"),
+    "numbers as strings": (replaced(3, [["1", "2", "3"]]), r"X\[3\]\[0, 0\] is '1', expected a number"),
     "a string in a table": ([["1", "2"], ["3", "x"], ["1", "2"], ["1", "2"]], r"X\[1, 1\] is 'x', expected a number"),
-    "an object": (replaced(3, [[{}, 1, 2]]), r"X\[3\] could not be converted to numbers"),
     "dates": (replaced(2, np.zeros((2, 3), "M8[s]")), r"X\[2\] has dtype datetime64\[s\], expected numbers"),
     "complex": (replaced(2, np.zeros((2, 3), complex)), r"Complex data not supported: X\[2\]"),
     "too deep": (replaced(2, np.zeros((2, 3, 1))), r"X\[2\] has shape \(2, 3, 1\), expected \(steps, features\)"),
@@ -233,15 +237,31 @@ BAD_X = {
     "4-D": (np.ones((4, 2, 2, 2)), r"dim 4: X has shape \(4, 2, 2, 2\)"),
     "mixed columns": (pd.DataFrame({"a": [[1], [2]] * 2, "b": 0}), r"X has columns of lists, but the column 'b'"),
     "uneven columns": (pd.DataFrame({"a": [[1], [2]] * 2, "b": [[1], [2, 3]] * 2}), r"X\[1\] holds lists of \[1, 2\]"),
+    "dates in a table": (np.zeros((4, 2), "M8[D]"), r"X has dtype datetime64\[D\], expected numbers"),
+    "masked values": (np.ma.masked_array(np.eye(4), mask=np.eye(4)), r"X has masked values"),
+    "masked values of a sequence": (replaced(2, np.ma.masked_equal(np.eye(3), 1)), r"X\[2\] has masked values"),
+    "an int too large": ([[1, 2], [3, 10**400]] * 2, r"X\[1, 1\] is int 1000+.*, expected a number"),
+    "pandas' NA": (pd.DataFrame({"a": [1, pd.NA]}, dtype="Int64"), r"Input X contains NaN: sequence 1, step 0"),
+    "other columns": (frames("ab", "ab", "ba", "ab"), r"X\[2\] has the columns \['b', 'a'\], expected \['a', 'b'\]"),
     "a missing cell": (pl.DataFrame({"a": [[1.0], None, [2.0], [3.0]]}), r"X\[1\] has shape \(\)"),
 }
 BAD_TYPES = {
     "sparse": (csr_array(np.eye(4)), r"Sparse data was passed for X"),
-    "a sparse sequence": (replaced(2, csr_array(np.eye(3))), r"X\[2\] is sparse"),
+    "a sparse sequence": (replaced(2, csr_array(np.eye(3))), r"Sparse data was passed for X\[2\]"),
+    "sparse sequences": ([csr_array(np.eye(3))] * 4, r"Sparse data was passed for X\[0\]"),
+    "an object": (replaced(3, [[{}, 1, 2]]), r"X\[3\]\[0, 0\] is dict \{\}, expected a number"),
+    "an object in a table": (np.array([[{}, 1]] * 4), r"X\[0, 0\] is dict \{\}, expected a number"),
+    "a generator": ((x for x in ragged()), r"X is a generator, expected an array, a data frame, or a list of"),
+    "a dict": (dict(enumerate(ragged())), r"X is a dict, expected"),
+    "a set": (set(range(4)), r"X is a set, expected"),
+    "text": ("abcd", r"X is a str, expected"),
 }
 A_STEP = {"return_sequences": True}
 BAD_Y = {
     "none": (None, {}, r"requires y to be passed"),
+    "steps": (STEPS, {}, r"y holds a target for each step, expected one a sequence.*return_sequences=True"),
+    "a column of steps": (pd.Series([t.tolist() for t in STEPS]), {}, r"y holds a target for each step"),
+    "a polars column of steps": (pl.Series([t.tolist() for t in STEPS]), {}, r"y holds a target for each step"),
     "too few": (Y[:3], {}, r"inconsistent numbers of samples: \[4, 3\]"),
     "too few of steps": (STEPS[:3], A_STEP, r"inconsistent numbers of samples: \[4, 3\]"),
     "other length": ([*STEPS[:2], STEPS[2][:-1], STEPS[3]], A_STEP, r"y\[2\] has 7 steps, expected 8"),
@@ -250,14 +270,20 @@ BAD_Y = {
     "other widths": ([*STEPS[:3], np.zeros((3, 1))], A_STEP, r"y\[3\] has shape \(3, 1\), expected \(3,\)"),
 }
 BAD_WEIGHTS = {
-    "too few": ([1.0, 2.0], {}, r"sample_weight.shape == \(2,\), expected \(4,\)"),
-    "negative": ([1, 1, 1, -1.0], {}, r"Negative values in data passed to `sample_weight`"),
-    "NaN": ([1, 1, 1, np.nan], {}, r"sample_weight contains NaN"),
+    "too few": ([1.0, 2.0], {}, r"sample_weight has shape \(2,\), expected \(4,\)"),
+    "negative": ([1, 1, 1, -1.0], {}, r"Negative values in data passed to `sample_weight`: sample_weight\[3\] is -1.0"),
+    "NaN": ([1, 1, 1, np.nan], {}, r"sample_weight contains NaN: sample_weight\[3\]"),
     "zeros": ([0, 0, 0, 0], {}, r"Sample weights must contain at least one non-zero number"),
+    "infinity for all": (np.inf, {}, r"sample_weight contains infinity: sample_weight\[0\]"),
+    "an infinite sum": ([1e308] * 4, {}, r"sample_weight adds up to infinity"),
+    "a word": ("balanced", {}, r"sample_weight is 'balanced', expected a number"),
+    "steps without need": ([ones(len(x)) for x in ragged()], {}, r"sample_weight holds weights of steps"),
+    "NaN of a step": ([*map(ones, [5, 1, 8]), [1, np.nan, 1]], A_STEP, r"contains NaN: sample_weight\[3\]\[1\]"),
+    "masked": (np.ma.masked_equal([1, 2, 3, 4], 2), {}, r"sample_weight has masked values"),
     "strings": (["a", 1, 1, 1], {}, r"sample_weight\[0\] is 'a', expected a number"),
     "other length": ([ones(5), ones(1), ones(8), ones(4)], A_STEP, r"sample_weight\[3\] has 4 steps, expected 3"),
     "two a step": ([np.ones((len(x), 2)) for x in ragged()], A_STEP, r"sample_weight has 2 values a step"),
-    "a step, where a target is a sequence's": (np.ones((4, 3)), {}, r"Sample weights must be 1D array or scalar"),
+    "a step, where a target is a sequence's": (np.ones((4, 3)), {}, r"sample_weight holds weights of steps"),
 }
 BAD_PARAMETERS = {
     "cell": ("elman", r"'cell' parameter .* must be a str among"),
@@ -331,6 +357,18 @@ def test_bad_types(estimator, case):
     assert_refused(estimator, TypeError, case[1], case[0], Y)
 
 
+@pytest.mark.parametrize(
+    ("y", "parameters", "message"),
+    [
+        ("abcd", {}, "y is 'abcd', expected a target for each sequence"),
+        ([0, "a", 1, "b"], {}, "y mixes labels of the types int, str"),
+        ([*STEPS[:3], ["a", "b", "a"]], A_STEP, r"y\[3\] has labels of dtype <U1, expected int64 as in y\[0\]"),
+    ],
+)
+def test_bad_types_of_labels(y, parameters, message):
+    assert_refused(RNNClassifier(**SMALL), TypeError, message, ragged(), y, **parameters)
+
+
 @parametrize(BAD_Y)
 def test_bad_y(estimator, case):
     y, parameters, message = case
@@ -366,7 +404,7 @@ def test_bad_numbers_in_y(value):
 def test_strings_in_y_of_a_regressor():
     y = ["1", "b", "2", "3"]
     assert_refused(RNNRegressor(**SMALL), ValueError, r"y\[1\] is 'b', expected a number", ragged(), y)
-    steps = [["0"] * len(x) for x in ragged()]
+    steps = [[0.5] * len(x) for x in ragged()]
     steps[3][2] = "b"
     assert_refused(
         RNNRegressor(**SMALL), ValueError, r"y\[3\]\[2\] is 'b', expected a number", ragged(), steps, **A_STEP
@@ -379,7 +417,10 @@ def test_strings_in_y_of_a_regressor():
         (np.zeros(4), {}, "at least 2 classes in y, got 1 class"),
         (np.linspace(0, 1, 4), {}, "Unknown label type"),
         (np.zeros((4, 2)), {}, "one label a sequence"),
-        ([np.zeros((len(x), 2)) for x in ragged()], A_STEP, "2 labels a step, expected one"),
+        ([np.zeros((len(x), 2)) for x in ragged()], A_STEP, "y has 2 values a step, expected one"),
+        (["a", None, "b", "a"], {}, r"Input y contains a missing label: y\[1\]"),
+        (["a", np.nan, "b", "a"], {}, r"Input y contains a missing label: y\[1\]"),
+        (pd.Series(["a", "b", None, "a"]), {}, r"Input y contains a missing label: y\[2\]"),
         ([0, 1, np.nan, 1], {}, r"Input y contains NaN: y\[2\]"),
         ([*STEPS[:3], [0, np.nan, 1]], A_STEP, r"Input y contains NaN: y\[3\]\[1\]"),
     ],

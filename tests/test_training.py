@@ -9,8 +9,8 @@ from sklearn.utils import check_random_state
 
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn._examples import Examples
+from skrnn._inputs import as_sequences
 from skrnn._network import RecurrentNetwork
-from skrnn._sequences import as_sequences
 from skrnn._training import clip_norm, train
 from skrnn.losses import LOSSES
 from skrnn.optimizers import OPTIMIZERS, SGD, Adam

@@ -9,7 +9,9 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._validation import check_sequences, restored_on_error
+from skrnn._inputs import check_finite
+from skrnn._sequences import Sequences
+from skrnn._validation import check_sequences, fitted_apart
 
 
 def _gives_columns(scaler):
@@ -89,9 +91,9 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError, TypeError
             When an argument cannot be used, naming it and the sequence. The scaler then stays as it was.
         """
-        with restored_on_error(self):
-            values = check_sequences(self, X, self.n_steps, reset=True).values
-            self.mean_, self.scale_ = _mean_and_scale(values)
+        with fitted_apart(self) as scaler:
+            values = check_sequences(scaler, X, self.n_steps, reset=True).values
+            scaler.mean_, scaler.scale_ = _mean_and_scale(values)
         return self
 
     def transform(self, X):
@@ -112,8 +114,10 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         sequences = check_sequences(self, X, self.n_steps, reset=False)
         # Both are computed in float64 and rounded to the dtype of X.
-        rows = np.subtract(sequences.values, self.mean_, out=np.empty_like(sequences.values))
-        rows /= self.scale_
+        with np.errstate(over="ignore", invalid="ignore"):
+            rows = np.subtract(sequences.values, self.mean_, out=np.empty_like(sequences.values))
+            rows /= self.scale_
+        check_finite(Sequences(rows, sequences.lengths, sequences.kind), "X, once standardised,")
         return _in_form_of(X, sequences, rows)
 
     @available_if(_gives_columns)
@@ -156,7 +160,7 @@ def _mean_and_scale(values):
 def _in_form_of(X, sequences, rows):
     """Rows of steps, (total, D), in the form of X."""
     if sequences.kind == "table":
-        return rows.reshape(len(sequences), sequences.n_columns)
+        return rows.reshape(len(sequences), -1)
     out = sequences.split(rows)
     if sequences.kind == "ragged" and isinstance(X, list | tuple | np.ndarray):
         for i, x in enumerate(X):

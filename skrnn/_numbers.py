@@ -1,0 +1,76 @@
+"""Numbers out of whatever holds them. What is not a number is an error that names it."""
+
+from math import nan
+
+import numpy as np
+from scipy.sparse import issparse
+
+
+def as_numbers(values, name):
+    """A float32 array when values are float32, else a float64 array; NaN where a value is missing.
+
+    Parameters
+    ----------
+    values : array-like
+    name : str
+        What the messages call it; the value at (3, 2) is ``name[3, 2]``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For strings, dates, complex or masked values, ragged nesting and anything else that is not a number.
+    """
+    if issparse(values):
+        raise TypeError(f"Sparse data was passed for {name}, but sequences are dense; use {name}.toarray()")
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} has masked values; fill them, or leave them out, first")
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name} is not an array: {error}") from error
+    if array.dtype.kind == "O":
+        return _from_objects(array, name)
+    if array.dtype.kind in "SU" and array.size:
+        index = next((index for index, text in np.ndenumerate(array) if not _is_number(text)), (0,) * array.ndim)
+        raise ValueError(f"{_cell_name(name, index)} is {str(array[index])!r}, expected a number")
+    if array.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"{name} has dtype {array.dtype}, expected numbers")
+    return np.asarray(array, np.float32 if array.dtype == np.float32 else np.float64)
+
+
+def _from_objects(array, name):
+    numbers = np.empty(array.shape)
+    for index, cell in np.ndenumerate(array):
+        where = _cell_name(name, index)
+        if isinstance(cell, str | bytes):
+            raise ValueError(f"{where} is {cell!r}, expected a number")
+        try:
+            numbers[index] = nan if is_missing(cell) else float(cell)
+        except (TypeError, ValueError, OverflowError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"{where} is {type(cell).__name__} {cell!r:.50}, expected a number: {error}") from error
+    return numbers
+
+
+def _cell_name(name, index):
+    return f"{name}{list(index)}" if index else name
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_missing(cell):
+    """Whether a cell is None, NaN, or pandas' NA or NaT."""
+    return cell is None or type(cell).__name__ in ("NAType", "NaTType") or (isinstance(cell, float) and cell != cell)
+
+
+def is_sized(x):
+    """Whether x holds further values: a list, an array of at least one dimension, not a number or a text."""
+    return not isinstance(x, str | bytes) and hasattr(x, "__len__") and getattr(x, "ndim", 1) > 0
