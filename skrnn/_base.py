@@ -153,7 +153,12 @@ collection of n arrays (steps,) or (steps, outputs)
 
     def _train(self, examples):
         random_state = check_random_state(self.random_state)
-        theta = self._network.initialise(random_state, examples.sequences.values.dtype)
+        dtype = examples.sequences.values.dtype
+        try:
+            theta = self._network.initialise(random_state, dtype)
+        except MemoryError as error:
+            gigabytes = self._network.layout.size * dtype.itemsize / 1e9
+            raise MemoryError(f"hidden_size={self.hidden_size} makes {gigabytes:.0f} GB of parameters") from error
         loss = LOSSES[self._loss]
 
         def objective(theta, index):

@@ -17,14 +17,15 @@ def linear(
     const real[:, ::1] V,       # IN  (P, Q)
     const real[::1] c,          # IN  (Q,)
     real[:, ::1] scores,        # OUT (R, Q)
-    int n_threads,
+    Py_ssize_t n_threads,
 ):
     """scores = Z V + c."""
     cdef Py_ssize_t R = Z.shape[0], P = Z.shape[1], Q = V.shape[1]
     cdef Py_ssize_t i, n_blocks = (R + ROWS - 1) // ROWS
     if R < 1 or P < 1 or Q < 1 or V.shape[0] != P or c.shape[0] != Q or scores.shape[0] != R or scores.shape[1] != Q:
         raise ValueError("linear needs Z (R, P), V (P, Q), c (Q,) and scores (R, Q)")
-    for i in prange(n_blocks, nogil=True, schedule="static", num_threads=n_threads):
+    cdef int threads = usable_threads(n_threads, n_blocks)
+    for i in prange(n_blocks, nogil=True, schedule="static", num_threads=threads):
         linear_rows(min(ROWS, R - i * ROWS), P, Q, &Z[i * ROWS, 0], &V[0, 0], &c[0], &scores[i * ROWS, 0])
 
 
@@ -42,7 +43,7 @@ def linear_gradient(
     real[:, ::1] dZ,            # OUT (R, P), zero on entry
     real[:, ::1] dV,            # OUT (P, Q), zero on entry
     real[::1] dc,               # OUT (Q,), zero on entry
-    int n_threads,
+    Py_ssize_t n_threads,
 ):
     """dZ = dscores Vᵀ, dV = Zᵀ dscores, dc = Σ dscores."""
     cdef Py_ssize_t R = Z.shape[0], P = Z.shape[1], Q = V_T.shape[0]
@@ -52,12 +53,14 @@ def linear_gradient(
         raise ValueError("linear_gradient needs Z (R, P), V_T (Q, P) and dscores (R, Q)")
     if dZ.shape[0] != R or dZ.shape[1] != P or dV.shape[0] != P or dV.shape[1] != Q or dc.shape[0] != Q:
         raise ValueError("linear_gradient needs dZ (R, P), dV (P, Q) and dc (Q,)")
+    cdef int row_threads = usable_threads(n_threads, n_row_blocks)
+    cdef int unit_threads = usable_threads(n_threads, n_unit_blocks)
     # scores = Z V + c
-    for i in prange(n_row_blocks, nogil=True, schedule="static", num_threads=n_threads):
+    for i in prange(n_row_blocks, nogil=True, schedule="static", num_threads=row_threads):
         add_product(
             min(ROWS, R - i * ROWS), Q, P, &dscores[i * ROWS, 0], Q, 1, &V_T[0, 0], P, &dZ[i * ROWS, 0], P
         )
-    for i in prange(n_unit_blocks, nogil=True, schedule="static", num_threads=n_threads):
+    for i in prange(n_unit_blocks, nogil=True, schedule="static", num_threads=unit_threads):
         add_product(
             min(ROWS, P - i * ROWS), R, Q, &Z[0, i * ROWS], 1, P, &dscores[0, 0], Q, &dV[i * ROWS, 0], Q
         )

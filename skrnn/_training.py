@@ -59,20 +59,11 @@ def train(
     for epoch in range(1, max_iter + 1):
         if shuffle:
             random_state.shuffle(order)
-        losses, norms, weights = [], [], []
-        for batch in gen_batches(n_samples, batch_size):
-            loss, gradient, weight = objective(theta, order[batch])
-            norm = clip_norm(gradient, max_grad_norm)
-            _check_finite(loss, norm, epoch)
-            optimizer.update(theta, gradient)
-            losses.append(loss)
-            norms.append(norm)
-            weights.append(weight)
-            record.n_clipped += max_grad_norm is not None and norm > max_grad_norm
-        record.n_updates += len(losses)
+        batches = (order[batch] for batch in gen_batches(n_samples, batch_size))
+        # What overflows is found by `_check_converging`.
+        with np.errstate(over="ignore", invalid="ignore"):
+            _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record, epoch)
         record.n_seen += n_samples
-        record.loss_curve.append(float(np.average(losses, weights=weights)))
-        record.grad_norm_curve.append(float(np.average(norms)))
         if verbose:
             print(f"Iteration {epoch}, loss = {record.loss_curve[-1]:.8f}")
         without_improvement = 0 if record.loss_curve[-1] <= record.best_loss - tol else without_improvement + 1
@@ -89,9 +80,34 @@ def train(
     return record
 
 
-def _check_finite(loss, norm, epoch):
-    if not (np.isfinite(loss) and np.isfinite(norm)):
-        raise ValueError(
-            f"Training diverged in epoch {epoch}: the loss is {loss} and the gradient's norm {norm}. "
-            "Try a smaller learning_rate_init or max_grad_norm, or scale X and y"
-        )
+def _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record, epoch):
+    """An update for each batch; adds to the record."""
+    losses, norms, weights = [], [], []
+    for batch in batches:
+        loss, gradient, weight = objective(theta, batch)
+        norm = clip_norm(gradient, max_grad_norm)
+        clipped = max_grad_norm is not None and norm > max_grad_norm
+        _check_converging(loss, norm, max_grad_norm if clipped else norm, theta, epoch)
+        optimizer.update(theta, gradient)
+        record.n_clipped += clipped
+        losses.append(loss)
+        norms.append(norm)
+        weights.append(weight)
+    if not np.isfinite(theta).all():
+        raise _divergence(loss, norm, theta, epoch)
+    record.n_updates += len(losses)
+    record.loss_curve.append(float(np.average(losses, weights=weights)))
+    record.grad_norm_curve.append(float(np.average(norms)))
+
+
+def _check_converging(loss, norm, length, theta, epoch):
+    """Raise a ValueError when the loss or the gradient's norm is not finite, or the update too long to be squared."""
+    if not (np.isfinite(loss) and np.isfinite(norm) and length < np.sqrt(np.finfo(theta.dtype).max)):
+        raise _divergence(loss, norm, theta, epoch)
+
+
+def _divergence(loss, norm, theta, epoch):
+    return ValueError(
+        f"Training diverged in epoch {epoch}: the loss is {loss} and the gradient's norm {norm}, in {theta.dtype}. "
+        "Try a smaller learning_rate_init or max_grad_norm, or scale X and y"
+    )

@@ -6,6 +6,9 @@ import reference
 from networks import FORMS, RAGGED, Case
 from numerical import assert_gradient, central_differences
 
+from skrnn import _head
+from skrnn.cells import CELLS, lstm
+
 ARRANGEMENTS = [
     pytest.param((5,), False, id="one"),
     pytest.param((5,), True, id="bidirectional"),
@@ -111,16 +114,34 @@ class TestKernelsRefuseWrongShapes:
         return {
             "X": np.zeros((S, D)), "active": np.array([2, 2, 1]), "tiles": np.array([0, 2]), "W": np.zeros((D, 4 * K)),
             "U": np.zeros((K, 4 * K)), "b": np.zeros((1, 4 * K)), "states": np.zeros((2, N + S, K)),
-            "saved": np.zeros((S, 5 * K)),
+            "saved": np.zeros((S, 5 * K)), "variant": 0, "n_threads": 1,
         }
 
     def run(self, **changed):
-        from skrnn.cells import lstm
-
-        lstm.forward(*(self.arguments() | changed).values(), 0, 1)
+        lstm.forward(*(self.arguments() | changed).values())
 
     def test_right_shapes_pass(self):
         self.run()
+
+    @pytest.mark.parametrize("n_threads", [0, -1, -(2**31)])
+    def test_at_least_one_thread(self, n_threads):
+        with pytest.raises(ValueError, match="must be at least 1"):
+            self.run(n_threads=n_threads)
+        with pytest.raises(ValueError, match="must be at least 1"):
+            _head.linear(np.ones((4, 2)), np.ones((2, 3)), np.ones(3), np.ones((4, 3)), n_threads)
+
+    def test_no_more_threads_than_work(self):
+        """The OpenMP runtime ends the process when it cannot start as many threads as it is asked for."""
+        self.run(n_threads=2**31 - 1)
+        _head.linear(np.ones((4, 2)), np.ones((2, 3)), np.ones(3), np.ones((4, 3)), 2**62)
+
+    @pytest.mark.parametrize("cell", CELLS)
+    @pytest.mark.parametrize("variant", [-1, 4, 99])
+    def test_forms_that_there_are_not(self, cell, variant):
+        case = Case((cell, "tanh", True))
+        case.net.layers[0].variant = variant
+        with pytest.raises(ValueError, match=rf"variant={variant} must be|b has shape"):
+            case.forward()
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -11,11 +11,22 @@ from forms import FORMS, TABLES, array, as_object_array, cells, ragged
 from scipy.sparse import csr_array
 from sklearn.exceptions import NotFittedError
 
-from skrnn import RNNClassifier, RNNRegressor
+from skrnn import RNNClassifier, RNNRegressor, _base
 from skrnn._inputs import as_sequences
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}
+Y = np.arange(4) % 2
+STEPS = [np.arange(len(x)) % 2 for x in ragged()]
+
+
+@pytest.fixture(params=[RNNClassifier, RNNRegressor])
+def estimator(request):
+    return request.param(**SMALL)
+
+
+def frames(*columns):
+    return [pd.DataFrame(np.ones((3, len(names))), columns=list(names)) for names in columns]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -50,6 +61,9 @@ def test_every_form_of_X_gives_the_same_net(form):
         pd.DataFrame(array(1)[:, :, 0], dtype=np.float32),
         pd.Series([x.astype(np.float32) for x in ragged()]),
         pl.Series(cells(ragged()), dtype=pl.List(pl.List(pl.Float32))),
+        pl.DataFrame(array(1)[:, :, 0].astype(np.float32)),
+        pd.DataFrame(array(1)[:, :, 0], dtype="Float32"),
+        pd.DataFrame(array(1)[:, :, 0], dtype="float32[pyarrow]"),
         pl.DataFrame({"a": [[1.0], [2.0, 3.0]]}, schema={"a": pl.List(pl.Float32)}),
         pa.table({"a": pa.array([[1.0], [2.0, 3.0]], pa.list_(pa.float32()))}),
         pa.table({"a": pa.array([1.0, 2.0], pa.float32())}),
@@ -79,6 +93,104 @@ def test_layout_in_memory_does_not_matter(tmp_path):
     mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
     for same in (np.asfortranarray(X), np.repeat(X, 2, axis=0)[::2], frozen, mapped):
         np.testing.assert_array_equal(RNNRegressor(**SMALL).fit(same, y).predict(same), expected)
+
+
+class TestNames:
+    """Names of features, as everywhere in scikit-learn."""
+
+    FRAME = pd.DataFrame({"heat": [[1.0, 2.0], [3.0], [4.0]], "load": [[10.0, 20.0], [30.0], [5.0]]})
+
+    @pytest.mark.parametrize(
+        "X", [FRAME, pl.from_pandas(FRAME), pa.Table.from_pandas(FRAME)], ids=["pandas", "polars", "Arrow"]
+    )
+    def test_of_columns_of_lists(self, X):
+        net = RNNRegressor(**SMALL).fit(X, [0.0, 1.0, 2.0])
+        assert net.n_features_in_ == 2
+        if not isinstance(X, pa.Table):     # in which scikit-learn sees no names
+            assert net.feature_names_in_.tolist() == ["heat", "load"]
+            with pytest.raises(ValueError, match="feature names should match"):
+                net.predict(X[["load", "heat"]])
+        np.testing.assert_array_equal(net.predict([[[1.0, 10.0], [2.0, 20.0]]]), net.predict(X[:1]))
+
+    def test_of_a_list_of_frames(self):
+        X = frames("ab", "ab")
+        net = RNNRegressor(**SMALL).fit(X, [0.0, 1.0])
+        assert net.feature_names_in_.tolist() == ["a", "b"]
+        with pytest.raises(ValueError, match="feature names should match"):
+            net.predict(frames("ba"))
+        net.predict([x.to_numpy() for x in X])
+
+    def test_a_refit_without_names_forgets_them(self):
+        net = RNNRegressor(**SMALL).fit(frames("ab", "ab"), [0.0, 1.0]).fit(ragged(), Y)
+        assert not hasattr(net, "feature_names_in_")
+
+
+class TestTooLarge:
+    def test_for_the_dtype_of_the_fitted_net(self):
+        net = RNNClassifier(**SMALL).fit(array().astype(np.float32), np.arange(6) % 2)
+        X = array()
+        X[3, 1, 2] = 1e300
+        message = "X is too large for float32, the dtype of the fitted net: sequence 3, step 1, feature 2"
+        with pytest.raises(ValueError, match=message):
+            net.predict_proba(X)
+
+    def test_targets_for_the_dtype_of_X(self):
+        y = np.where(np.arange(6) == 4, 1e39, 0)
+        message = r"y\[4\] is too large for float32, the dtype of X"
+        assert_refused(RNNRegressor(**SMALL), ValueError, message, array().astype(np.float32), y)
+
+    def test_weights_too_small_for_float32_still_count(self):
+        X, y = array().astype(np.float32), np.arange(6.0)
+        net = RNNRegressor(alpha=0, **SMALL)
+        np.testing.assert_array_equal(net.fit(X, y, np.full(6, 2.0**-170)).predict(X), net.fit(X, y).predict(X))
+        assert np.isfinite(net.score(X, y, np.full(6, 1e-50)))
+
+    def test_values_that_overflow_when_added_are_no_error(self):
+        X = np.full((4, 3), 1e308)
+        assert np.isfinite(RNNRegressor(**SMALL).fit(X, Y).predict(X)).all()
+
+    @pytest.mark.parametrize("estimator", [RNNClassifier, RNNRegressor])
+    def test_states_that_grow_without_bound(self, estimator):
+        net = estimator(cell="rnn", activation="identity", **SMALL).fit(array(1), np.arange(6) % 2)
+        net.parameters_["layer0.U"][:] = 2 * np.eye(3)
+        with pytest.raises(ValueError, match=r"output for X\[1\] is not finite: its states grow without bound"):
+            net.predict([np.ones((5, 1)), np.ones((5000, 1))])
+
+
+def test_predictions_during_a_refit_are_those_of_the_fitted_net(monkeypatch):
+    net = RNNClassifier(**SMALL).fit(array(), np.arange(6) % 2)
+    expected, seen = net.predict_proba(array()), []
+    train = _base.train
+    monkeypatch.setattr(_base, "train", lambda *a, **k: (seen.append(net.predict_proba(array())), train(*a, **k))[1])
+    net.set_params(hidden_size=7, cell="gru").fit(array(), np.arange(6) % 3)
+    np.testing.assert_array_equal(seen, [expected])
+    assert net.predict_proba(array()).shape == (6, 3)
+
+
+@pytest.mark.parametrize("n_steps", [0, -1, 2.0, "a"])
+def test_bad_n_steps_after_fit(estimator, n_steps):
+    estimator.fit(array(1)[:, :, 0], np.arange(6) % 2).set_params(n_steps=n_steps)
+    with pytest.raises(ValueError, match=f"n_steps={n_steps!r}: expected a positive int"):
+        estimator.predict(array(1)[:, :, 0])
+
+
+def test_n_steps_is_not_for_sequences_by_themselves(estimator):
+    rows = list(array().reshape(6, 12))
+    message = r"n_steps=4 is for a table, but X\[0\] is a sequence by itself.*np.stack"
+    assert_refused(estimator, ValueError, message, rows, np.arange(6) % 2, n_steps=4)
+
+
+def test_numpy_integers_as_parameters():
+    X, y = array().reshape(6, 12), np.arange(6.0)
+    sizes = {"n_steps": 4, "hidden_size": 3, "batch_size": 5, "max_iter": 255, "n_iter_no_change": 100}
+    small = {name: np.uint8(value) for name, value in sizes.items()}
+    expected, actual = (RNNRegressor(random_state=0, **p).fit(X, y).predict(X) for p in (sizes, small))
+    np.testing.assert_array_equal(actual, expected)
+
+
+def test_more_parameters_than_memory():
+    with pytest.raises(MemoryError, match=r"hidden_size=4194304 makes 5629\d+ GB of parameters"):
+        RNNRegressor(2**22).fit(array(), np.arange(6.0))
 
 
 def test_X_and_y_are_not_changed():
@@ -125,6 +237,12 @@ class TestTargets:
             out = net.fit(ragged(), form).predict(ragged())
             assert out.dtype == object
             assert [p.shape for p in out] == [t.shape for t in y]
+
+    def test_labels_and_weights_of_steps_in_one_column(self):
+        y, weights = np.arange(24).reshape(6, 4, 1) % 2, np.arange(24.0).reshape(6, 4, 1)
+        net = RNNClassifier(return_sequences=True, **SMALL)
+        expected = net.fit(array(), y[:, :, 0], weights[:, :, 0]).predict_proba(array())
+        np.testing.assert_array_equal(net.fit(array(), y, weights).predict_proba(array()), expected)
 
     @pytest.mark.parametrize("column", [pd.Series, pl.Series, pa.array], ids=["pandas", "polars", "Arrow"])
     def test_a_column_of_lists_holds_targets_of_steps(self, column):
@@ -208,13 +326,6 @@ def replaced(i, sequence, n=4):
 def ones(n):
     return np.ones(n)
 
-
-def frames(*columns):
-    return [pd.DataFrame(np.ones((3, len(names))), columns=list(names)) for names in columns]
-
-
-Y = np.arange(4) % 2
-STEPS = [np.arange(len(x)) % 2 for x in ragged()]
 
 BAD_X = {
     "nothing": ([], r"X is empty"),
@@ -312,11 +423,6 @@ BAD_PARAMETERS = {
 
 def parametrize(cases):
     return pytest.mark.parametrize("case", cases.values(), ids=cases.keys())
-
-
-@pytest.fixture(params=[RNNClassifier, RNNRegressor])
-def estimator(request):
-    return request.param(**SMALL)
 
 
 def assert_refused(estimator, error, message, *data, **parameters):

@@ -169,6 +169,12 @@ def test_too_large():
         SequenceScaler().fit(X)
 
 
+def test_too_large_for_the_fitted_scale():
+    X = [np.ones((2, 3)), np.array([[1, 1e305, 1]])]
+    with pytest.raises(ValueError, match="X, once standardised, contains infinity: sequence 1, step 0, feature 1"):
+        SequenceScaler().fit([1e-9 * x for x in ragged()]).transform(X)
+
+
 def test_wrong_number_of_features():
     expecting = "X has {} features, but SequenceScaler is expecting {} features as input"
     with pytest.raises(ValueError, match=expecting.format(1, 4)):

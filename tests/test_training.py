@@ -177,13 +177,13 @@ class TestClipping:
 class TestLoop:
     """With an objective of its own: the loop knows no network."""
 
-    def run(self, objective, **changed):
+    def run(self, objective, rate=0.1, dtype=np.float64, **changed):
         arguments = {
             "max_iter": 50, "shuffle": True, "tol": 1e-4, "n_iter_no_change": 3, "max_grad_norm": None,
             "verbose": False,
         } | changed
-        theta = np.array([4.0])
-        return theta, train(theta, objective, SGD(theta, 0.1, 0.0), 10, 4, np.random.RandomState(0), **arguments)
+        theta = np.array([4.0], dtype)
+        return theta, train(theta, objective, SGD(theta, rate, 0.0), 10, 4, np.random.RandomState(0), **arguments)
 
     def test_every_sample_once_an_epoch_in_a_new_order(self):
         seen = []
@@ -234,6 +234,21 @@ class TestLoop:
     def test_divergence_ends_the_fit_and_says_where(self, loss, slope):
         with pytest.raises(ValueError, match=r"diverged in epoch 1.*norm.*learning_rate_init"):
             self.run(lambda theta, index: (loss, np.array([slope]), len(index)))
+
+    def test_an_update_that_leaves_the_finite_numbers_is_divergence(self):
+        with pytest.raises(ValueError, match="diverged in epoch 1"):
+            self.run(lambda theta, index: (1.0, np.full(1, 1e150), len(index)), rate=1e200, max_iter=1)
+
+    def test_a_gradient_too_long_to_be_squared_in_float32_is_divergence(self):
+        """Adam would divide by infinity and never move."""
+        def objective(theta, index):
+            return 1.0, np.full(1, 1e20, theta.dtype), len(index)
+
+        with pytest.raises(ValueError, match=r"diverged in epoch 1.* in float32"):
+            self.run(objective, dtype=np.float32)
+        theta, record = self.run(objective, dtype=np.float32, max_grad_norm=1.0)
+        assert theta[0] < 4
+        assert record.n_clipped == record.n_updates
 
     def test_verbose_prints_each_epoch(self, capsys):
         _, record = self.run(lambda theta, index: (1.0, np.zeros(1), len(index)), verbose=True)

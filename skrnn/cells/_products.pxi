@@ -11,6 +11,17 @@ ctypedef fused real:
     double
 
 
+cdef enum:
+    MOST_THREADS = 1024
+
+
+cdef int usable_threads(Py_ssize_t n_threads, Py_ssize_t n_pieces) except -1:
+    """No more threads than pieces of work; the runtime may end the process when it is asked for too many."""
+    if n_threads < 1:
+        raise ValueError(f"n_threads={n_threads} must be at least 1")
+    return <int> min(n_threads, n_pieces, MOST_THREADS)
+
+
 cdef inline real exponential(real x) noexcept nogil:
     if real is float:
         return expf(x)

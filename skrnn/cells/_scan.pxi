@@ -2,6 +2,7 @@
 #
 # A cell file defines, before it includes this one,
 #     N_GATES, N_STATES, N_SAVED      how many K-wide blocks its parameters, its state and its saved values have
+#     N_VARIANTS                      how many forms it has
 #     step                            one time step of a tile of rows
 #     step_gradient                   its mirror: dL/d(state after) -> dL/d(pre-activations), dL/dX, dL/d(state before)
 #     weight_gradient                 what the step adds to dW, dU and db
@@ -134,6 +135,12 @@ cdef int check_batch(const Py_ssize_t[::1] active, const Py_ssize_t[::1] tiles, 
     return 0
 
 
+cdef int check_variant(int variant) except -1:
+    if not 0 <= variant < N_VARIANTS:
+        raise ValueError(f"variant={variant} must be one of the cell's {N_VARIANTS} forms")
+    return 0
+
+
 def expect(name, actual, expected):
     if tuple(actual) != tuple(expected):
         raise ValueError(f"{name} has shape {tuple(actual)}, expected {tuple(expected)}")
@@ -149,7 +156,7 @@ def forward(
     real[:, :, ::1] states,
     real[:, ::1] saved,
     int variant,
-    int n_threads,
+    Py_ssize_t n_threads,
 ):
     """Run the cell over a packed batch; fills `states` from row N on, and `saved`.
 
@@ -158,19 +165,19 @@ def forward(
     saved (S, N_SAVED·K) keeps what `backward` needs; with N rows it is scratch and nothing is kept.
     """
     cdef Py_ssize_t S = X.shape[0], D = X.shape[1], K = U.shape[0], N = states.shape[1] - S, T = active.shape[0]
-    cdef Py_ssize_t i, plane = states.shape[1] * K
+    cdef Py_ssize_t i, n_tiles = tiles.shape[0] - 1, plane = states.shape[1] * K
     cdef bint keep = saved.shape[0] == S
-    if S < 1 or D < 1 or K < 1 or N < 1 or b.shape[0] < 1:
-        raise ValueError("forward needs at least one step, input, unit, sequence and bias")
+    if S < 1 or D < 1 or K < 1 or N < 1 or b.shape[0] < 1 or n_tiles < 1:
+        raise ValueError("forward needs at least one step, input, unit, sequence, bias and tile")
     expect("W", (W.shape[0], W.shape[1]), (D, N_GATES * K))
     expect("U", (U.shape[0], U.shape[1]), (K, N_GATES * K))
     expect("b", (b.shape[0], b.shape[1]), (n_biases(variant), N_GATES * K))
     expect("states", (states.shape[0], states.shape[1], states.shape[2]), (N_STATES, N + S, K))
     expect("saved", (saved.shape[0], saved.shape[1]), (S if keep else N, N_SAVED * K))
     check_batch(active, tiles, N, S)
-    for i in prange(
-        tiles.shape[0] - 1, nogil=True, schedule="dynamic", chunksize=1, num_threads=n_threads
-    ):
+    check_variant(variant)
+    cdef int threads = usable_threads(n_threads, n_tiles)
+    for i in prange(n_tiles, nogil=True, schedule="dynamic", chunksize=1, num_threads=threads):
         scan_tile(
             tiles[i], tiles[i + 1], N, T, D, K, &active[0], &X[0, 0], &W[0, 0], &U[0, 0], &b[0, 0],
             &states[0, 0, 0], plane, &saved[0, 0], keep, variant,
@@ -192,7 +199,7 @@ def backward(
     real[:, :, ::1] dU,
     real[:, :, ::1] db,
     int variant,
-    int n_threads,
+    Py_ssize_t n_threads,
 ):
     """The mirror of `forward`: the same arrays, what it filled, and the gradients.
 
@@ -218,13 +225,15 @@ def backward(
     expect("dU", (dU.shape[0], dU.shape[1], dU.shape[2]), (n_tiles, K, N_GATES * K))
     expect("db", (db.shape[0], db.shape[1], db.shape[2]), (n_tiles, n_biases(variant), N_GATES * K))
     check_batch(active, tiles, N, S)
+    check_variant(variant)
+    cdef int threads = usable_threads(n_threads, n_tiles)
     if dH is not None:
         expect("dH", (dH.shape[0], dH.shape[1]), (S, K))
         dH_rows = &dH[0, 0]
     if dX is not None:
         expect("dX", (dX.shape[0], dX.shape[1]), (S, D))
         dX_rows = &dX[0, 0]
-    for i in prange(n_tiles, nogil=True, schedule="dynamic", chunksize=1, num_threads=n_threads):
+    for i in prange(n_tiles, nogil=True, schedule="dynamic", chunksize=1, num_threads=threads):
         scan_tile_gradient(
             tiles[i], tiles[i + 1], N, T, D, K, &active[0], &X[0, 0], &W_T[0, 0], &U_T[0, 0],
             &states[0, 0, 0], plane, &saved[0, 0], dH_rows, &dstate[0, 0, 0], dX_rows,

@@ -16,6 +16,7 @@ cdef enum:
     N_GATES = 3             # r z n
     N_STATES = 1            # h
     N_SAVED = 5             # r z n, then q = h₋ U_n + b_rec,n (reset after) or r ⊙ h₋ (before), then scratch
+    N_VARIANTS = 2
 
 cdef enum:
     RESET_BEFORE = 0

@@ -11,6 +11,7 @@ cdef enum:
     N_GATES = 4             # i f g o
     N_STATES = 2            # h c
     N_SAVED = 5             # i f g o tanh(c)
+    N_VARIANTS = 1
 
 GATES = ("i", "f", "g", "o")
 STATES = ("h", "c")

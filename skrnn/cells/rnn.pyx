@@ -10,6 +10,7 @@ cdef enum:
     N_GATES = 1
     N_STATES = 1
     N_SAVED = 1             # da, written by the backward pass; the forward pass needs to save nothing
+    N_VARIANTS = 4
 
 cdef enum:
     TANH = 0
@@ -36,7 +37,7 @@ cdef inline real activate(real a, int variant) noexcept nogil:
     if variant == TANH:
         return hyperbolic_tangent(a)
     if variant == RELU:
-        return a if a > 0 else <real> 0
+        return <real> 0 if a <= 0 else a
     if variant == LOGISTIC:
         return logistic(a)
     return a
@@ -47,7 +48,7 @@ cdef inline real derivative(real h, int variant) noexcept nogil:
     if variant == TANH:
         return 1 - h * h
     if variant == RELU:
-        return <real> 1 if h > 0 else <real> 0
+        return <real> 0 if h <= 0 else <real> 1
     if variant == LOGISTIC:
         return h * (1 - h)
     return 1

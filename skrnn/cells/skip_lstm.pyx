@@ -11,6 +11,7 @@ cdef enum:
     N_GATES = 5             # i f g o s
     N_STATES = 2            # h c
     N_SAVED = 6             # i f g o s tanh(c)
+    N_VARIANTS = 1
 
 GATES = ("i", "f", "g", "o", "s")
 STATES = ("h", "c")
