@@ -60,8 +60,8 @@ def check_samples(sequences, y):
     """Raise an error unless y has a sample for each sequence."""
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None")
-    if isinstance(y, str | bytes):
-        raise TypeError(f"y is {y!r}, expected a target for each sequence")
+    if isinstance(y, str | bytes | dict | set | frozenset):
+        raise TypeError(f"y is {y!r:.50}, expected a target for each sequence")
     check_consistent_length(sequences.lengths, y)
 
 
