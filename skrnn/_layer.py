@@ -3,6 +3,7 @@
 import numpy as np
 
 from skrnn._parameters import glorot_uniform, orthogonal
+from skrnn._threads import threads_for
 from skrnn.cells import CELLS
 
 
@@ -68,7 +69,11 @@ class RecurrentLayer:
         shape = (len(self.cell.STATES), n_sequences, self.n_units)
         return [np.zeros(shape, dtype) for _ in self.directions]
 
-    def forward(self, parameters, X, packing, initial, keep, n_threads):
+    def work(self, packing):
+        """Multiply-adds of one direction's forward pass."""
+        return packing.n_steps * (self.n_inputs + self.n_units) * len(self.cell.GATES) * self.n_units
+
+    def forward(self, parameters, X, packing, initial, keep):
         """Outputs of all steps, final states, and what `backward` needs.
 
         Parameters
@@ -91,6 +96,7 @@ class RecurrentLayer:
         trace : list of tuples
         """
         N, S, K = packing.n_sequences, packing.n_steps, self.n_units
+        n_threads = threads_for(self.work(packing))
         outputs, final, trace = [], [], []
         for name, state in zip(self.directions, initial, strict=True):
             backwards = name != self.directions[0]
@@ -109,7 +115,7 @@ class RecurrentLayer:
         Y = outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=1)
         return Y, final, trace if keep else None
 
-    def backward(self, parameters, gradient, packing, trace, dY, dfinal, need_dX, n_threads):
+    def backward(self, parameters, gradient, packing, trace, dY, dfinal, need_dX):
         """The mirror of `forward`.
 
         Parameters
@@ -129,6 +135,7 @@ class RecurrentLayer:
         dinitial : list of (states, N, K) arrays
         """
         K, n_tiles = self.n_units, len(packing.tiles) - 1
+        n_threads = threads_for(2 * self.work(packing))
         dX = None
         for direction, (name, (inputs, states, saved)) in enumerate(zip(self.directions, trace, strict=True)):
             dH = None

@@ -7,7 +7,7 @@ import numpy as np
 from skrnn import _head
 from skrnn._layer import RecurrentLayer
 from skrnn._parameters import ParameterLayout, glorot_uniform
-from skrnn._threads import effective_n_threads
+from skrnn._threads import threads_for
 from skrnn.cells import CELLS
 
 
@@ -85,16 +85,16 @@ class RecurrentNetwork:
             Whether a backward pass will follow.
         """
         parameters = self.layout.views(theta)
-        n_threads = effective_n_threads()
         if initial is None:
             initial = self.zero_state(packing.n_sequences, theta.dtype)
         Y, final, traces = X, [], []
         for layer, state in zip(self.layers, initial, strict=True):
-            Y, last, trace = layer.forward(parameters, Y, packing, state, keep, n_threads)
+            Y, last, trace = layer.forward(parameters, Y, packing, state, keep)
             final.append(last)
             traces.append(trace)
         features = np.ascontiguousarray(Y if self.per_step else np.concatenate([state[0] for state in last], axis=1))
         scores = np.empty((len(features), self.n_outputs), theta.dtype)
+        n_threads = threads_for(len(features) * self.n_features * self.n_outputs)
         _head.linear(features, parameters["head.V"], parameters["head.c"], scores, n_threads)
         return Forward(scores, final, features, traces)
 
@@ -116,10 +116,10 @@ class RecurrentNetwork:
         parameters = self.layout.views(theta)
         theta_gradient = np.zeros_like(theta)
         gradient = self.layout.views(theta_gradient)
-        n_threads = effective_n_threads()
         if dfinal is None:
             dfinal = self.zero_state(packing.n_sequences, theta.dtype)
         dfeatures = np.zeros_like(forward.features)
+        n_threads = threads_for(2 * len(dscores) * self.n_features * self.n_outputs)
         _head.linear_gradient(
             forward.features, np.ascontiguousarray(parameters["head.V"].T), dscores,
             dfeatures, gradient["head.V"], gradient["head.c"], n_threads,
@@ -132,8 +132,7 @@ class RecurrentNetwork:
                 dstate[0] += dfeatures[:, direction * K : (direction + 1) * K]
         for depth in reversed(range(len(self.layers))):
             dY, _ = self.layers[depth].backward(
-                parameters, gradient, packing, forward.traces[depth], dY, dfinal[depth],
-                need_dX or depth > 0, n_threads,
+                parameters, gradient, packing, forward.traces[depth], dY, dfinal[depth], need_dX or depth > 0
             )
         return theta_gradient, dY, dfinal
 

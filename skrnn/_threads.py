@@ -7,6 +7,10 @@ from joblib import cpu_count
 
 from skrnn._openmp import max_threads
 
+# Multiply-adds below which a kernel runs on one thread, some milliseconds. Two threads would save half of it at most,
+# but on a machine that is busy otherwise a kernel waits for its second thread for some milliseconds each time.
+SERIAL_WORK = 2**24
+
 _forked = False
 
 
@@ -25,8 +29,13 @@ def _n_cpus():
     return cpu_count()
 
 
+def threads_for(work):
+    """Threads for a kernel of so many multiply-adds. The result has the same bits whatever their number."""
+    return 1 if work < SERIAL_WORK else effective_n_threads()
+
+
 def effective_n_threads():
-    """Threads for the next kernel.
+    """Threads that kernels may use.
 
     OpenMP's own number (OMP_NUM_THREADS, threadpoolctl, the caps that joblib sets in its workers); where
     OMP_NUM_THREADS does not say, no more than the processors this process may use (affinity, cgroup quota,

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from networks import FORMS, Case
 
-from skrnn import RNNClassifier, RNNRegressor, _network
-from skrnn._threads import effective_n_threads
+from skrnn import RNNClassifier, RNNRegressor, _base, _layer, _network, _threads
 
 LENGTHS = tuple(np.random.default_rng(1).integers(1, 12, size=61))
 
@@ -25,7 +24,8 @@ def test_threads_change_no_bit(form, arrangement, dtype, monkeypatch):
     case = Case(form, *arrangement, lengths=LENGTHS, dtype=dtype)
     results = []
     for n_threads in (1, 2, 3, 7):
-        monkeypatch.setattr(_network, "effective_n_threads", lambda n=n_threads: n)
+        for module in (_layer, _network):
+            monkeypatch.setattr(module, "threads_for", lambda work, n=n_threads: n)
         out = case.forward()
         dtheta, dX, dinitial = case.gradients()
         flat = [out.scores, dtheta, dX, *(s for layer in out.final for s in layer), *(s for d in dinitial for s in d)]
@@ -37,9 +37,10 @@ FIT = """
 import sys, warnings, numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from skrnn import RNNClassifier
-from skrnn._threads import effective_n_threads
+from skrnn import _threads
+_threads.SERIAL_WORK = 0
 warnings.simplefilter("ignore", ConvergenceWarning)
-assert effective_n_threads() == int(sys.argv[1])
+assert _threads.threads_for(1) == int(sys.argv[1])
 rng = np.random.default_rng(0)
 X = [rng.normal(size=(T, 3)) for T in rng.integers(1, 20, size=70)]
 y = rng.integers(3, size=70)
@@ -83,8 +84,6 @@ def test_predict_of_a_subset_is_that_subset_of_the_whole(form, ragged, dtype, re
 
 
 def test_predictions_do_not_depend_on_how_predict_is_cut_up(monkeypatch):
-    from skrnn import _base
-
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(50, 7, 2)), rng.normal(size=50)
     net = RNNRegressor(5, random_state=0, tol=1e-2).fit(X, y)
@@ -109,12 +108,13 @@ def test_threads_of_a_forked_child():
     code = (
         "import os, numpy as np\n"
         "from networks import FORMS, Case\n"
-        "from skrnn._threads import effective_n_threads\n"
+        "from skrnn import _threads\n"
+        "_threads.SERIAL_WORK = 0\n"
         f"case = Case(FORMS[0], lengths={tuple(map(int, LENGTHS))})\n"
         "case.forward()\n"
         "pid = os.fork()\n"
         "if pid == 0:\n"
-        "    assert effective_n_threads() == 1\n"
+        "    assert _threads.threads_for(1) == 1\n"
         "    print(case.forward().scores.tobytes().hex(), flush=True)\n"
         "    os._exit(0)\n"
         "assert os.waitpid(pid, 0)[1] == 0\n"
@@ -129,4 +129,9 @@ def test_threads_of_a_forked_child():
 def test_threads_follow_threadpoolctl():
     threadpoolctl = pytest.importorskip("threadpoolctl")
     with threadpoolctl.threadpool_limits(1, user_api="openmp"):
-        assert effective_n_threads() == 1
+        assert _threads.effective_n_threads() == 1
+
+
+def test_small_work_runs_on_one_thread(monkeypatch):
+    monkeypatch.setattr(_threads, "effective_n_threads", lambda: 5)
+    assert (_threads.threads_for(_threads.SERIAL_WORK - 1), _threads.threads_for(_threads.SERIAL_WORK)) == (1, 5)
