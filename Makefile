@@ -6,6 +6,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := setup.py pyproject.toml $(shell find skrnn -name '*.pyx' -o -name '*.pxi')
 EXTRAS := $(addprefix $(VENV)/, examples test peers lint)
 
+.NOTPARALLEL:
 .PHONY: demo test lint clean
 
 demo: $(VENV)/examples
@@ -34,4 +35,4 @@ $(EXTRAS): $(VENV)/%: $(VENV)/installed
 	touch $@
 
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }

@@ -1,7 +1,6 @@
 """Extension modules and their compiler flags; everything else is in pyproject.toml."""
 
 import os
-import sys
 import tempfile
 from pathlib import Path
 
@@ -33,12 +32,11 @@ def flags(compiler_type):
 
 
 def openmp_flags(compiler_type):
-    """(compile, link) flags that switch OpenMP on."""
+    """Pairs of (compile, link) flags that may switch OpenMP on."""
     if compiler_type == "msvc":
-        return ["/openmp"], []
-    if sys.platform == "darwin":
-        return ["-Xpreprocessor", "-fopenmp"], ["-lomp"]
-    return ["-fopenmp"], ["-fopenmp"]
+        return [(["/openmp"], [])]
+    # The second is for Apple's clang with libomp.
+    return [(["-fopenmp"], ["-fopenmp"]), (["-Xpreprocessor", "-fopenmp"], ["-lomp"])]
 
 
 class build_ext(setuptools_build_ext):
@@ -49,32 +47,30 @@ class build_ext(setuptools_build_ext):
 
         compiler_type = self.compiler.compiler_type
         compile_args, link_args = flags(compiler_type), [] if compiler_type == "msvc" else ["-lm"]
-        if self.has_openmp():
-            openmp_compile, openmp_link = openmp_flags(compiler_type)
-            compile_args += openmp_compile
-            link_args += openmp_link
+        working = next(filter(self.has_openmp, openmp_flags(compiler_type)), None)
+        if working:
+            compile_args += working[0]
+            link_args += working[1]
         else:
             self.warn("the compiler has no OpenMP: skrnn is built serial")
-        translated = cythonize(
-            self.extensions, compiler_directives=DIRECTIVES, build_dir=self.build_temp, nthreads=self.parallel or 0
-        )
+        translated = cythonize(self.extensions, compiler_directives=DIRECTIVES, build_dir=self.build_temp)
         for extension, source in zip(self.extensions, translated, strict=True):
             extension.sources = source.sources
             extension.extra_compile_args = compile_args
             extension.extra_link_args = link_args
         super().build_extensions()
 
-    def has_openmp(self):
-        """Whether a program that calls OpenMP compiles and links."""
+    def has_openmp(self, flags):
+        """Whether a program that calls OpenMP compiles and links with these (compile, link) flags."""
         from setuptools.errors import CompileError, LinkError
 
-        openmp_compile, openmp_link = openmp_flags(self.compiler.compiler_type)
+        compile_flags, link_flags = flags
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder, "probe.c")
             source.write_text(OPENMP_PROBE)
             try:
-                objects = self.compiler.compile([str(source)], output_dir=folder, extra_postargs=openmp_compile)
-                self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=openmp_link)
+                objects = self.compiler.compile([str(source)], output_dir=folder, extra_postargs=compile_flags)
+                self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=link_flags)
             except (CompileError, LinkError):
                 return False
         return True

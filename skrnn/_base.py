@@ -1,5 +1,6 @@
 """The skeleton that RNNClassifier and RNNRegressor share: fit and the way from X to scores."""
 
+import warnings
 from abc import ABCMeta, abstractmethod
 from numbers import Integral, Real
 from typing import ClassVar
@@ -117,9 +118,8 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         ----------
         X : array-like of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
             A sample is a sequence. For an array in (n, features, steps) order pass ``X.transpose(0, 2, 1)``.
-        y : array-like of shape (n,) or (n, outputs); with `return_sequences` (n, steps), (n, steps, outputs), or a \
-collection of n arrays (steps,) or (steps, outputs)
-            Targets.
+        y : array-like of shape (n,); with `return_sequences` (n, steps) or a collection of n arrays (steps,)
+            Targets; a regressor also takes several, as a last dimension (outputs,).
         sample_weight : array-like of shape (n,), or one value a step in the form of y, optional
             Weights of the samples; the loss is divided by their sum.
 
@@ -165,9 +165,8 @@ collection of n arrays (steps,) or (steps, outputs)
             return self._network.loss_and_gradient(theta, examples.batch(index), loss, self.alpha)
 
         n = len(examples)
-        batch_size = min(n, 200 if self.batch_size == "auto" else int(self.batch_size))
         record = train(
-            theta, objective, self._optimizer(theta), n, batch_size, random_state,
+            theta, objective, self._optimizer(theta), n, self._batch_size(n), random_state,
             max_iter=int(self.max_iter), shuffle=self.shuffle, tol=self.tol,
             n_iter_no_change=int(self.n_iter_no_change), max_grad_norm=self.max_grad_norm, verbose=self.verbose,
         )
@@ -180,6 +179,13 @@ collection of n arrays (steps,) or (steps, outputs)
         self.t_ = record.n_seen
         self.grad_norm_curve_ = record.grad_norm_curve
         self.n_clipped_ = record.n_clipped
+
+    def _batch_size(self, n):
+        if self.batch_size == "auto":
+            return min(200, n)
+        if self.batch_size > n:
+            warnings.warn(f"batch_size={self.batch_size} is clipped to the {n} sequences in use", stacklevel=5)
+        return min(int(self.batch_size), n)
 
     def _optimizer(self, theta):
         if self.solver == "sgd":
@@ -243,9 +249,9 @@ collection of n arrays (steps,) or (steps, outputs)
 
         Returns
         -------
-        y : array of shape (n,) or (n, outputs); with `return_sequences` (n, steps) or (n, steps, outputs), or for a \
-collection an object array of n arrays (steps,) or (steps, outputs)
-            Predictions in the form that y had in `fit`.
+        y : array of shape (n,); with `return_sequences` (n, steps), or for a collection an object array of n arrays \
+(steps,)
+            Predictions, with a last dimension (outputs,) when y had one in `fit`.
         """
         sequences, rows = self._predict_rows(X, self._decode)
         return self._in_form_of(sequences, rows)

@@ -62,7 +62,10 @@ def check_samples(sequences, y):
         raise ValueError("requires y to be passed, but the target y is None")
     if isinstance(y, str | bytes | dict | set | frozenset):
         raise TypeError(f"y is {y!r:.50}, expected a target for each sequence")
-    check_consistent_length(sequences.lengths, y)
+    try:
+        check_consistent_length(sequences.lengths, y)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"y does not go with the {len(sequences)} sequences of X. {error}") from error
 
 
 def check_one_each(y):
@@ -76,6 +79,7 @@ def check_one_each(y):
         raise ValueError(
             "y holds a target for each step, expected one a sequence; for targets of steps use return_sequences=True"
         )
+    _check_real(array, "y")
 
 
 def step_rows(y, sequences, name="y", numeric=True):
@@ -111,9 +115,16 @@ def step_rows(y, sequences, name="y", numeric=True):
 
 def _as_labels(values, name):
     try:
-        return np.asarray(values)
+        labels = np.asarray(values)
     except ValueError as error:
         raise ValueError(f"{name} is not an array of labels: {error}") from error
+    _check_real(labels, name)
+    return labels
+
+
+def _check_real(array, name):
+    if array.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
 
 
 def one_column(rows, name):

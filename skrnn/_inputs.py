@@ -16,6 +16,8 @@ def as_sequences(X, n_steps=None, name="X"):
     Parameters
     ----------
     X : array-like (n, C), (n, T, D), or a collection of n arrays (T_i, D) or (T_i,)
+        A list of flat lists is a table, a list of anything deeper a collection: what X is may not depend on how it is
+        cut for cross-validation.
     n_steps : int, optional
         For a table: the number of steps that a row's columns are split into, in blocks of C / n_steps columns. None: a
         column is a step of one feature.
@@ -73,9 +75,25 @@ def _check_type(X, name):
         raise ValueError(f"Found array with 0 sample(s): {name} is empty, expected at least one sequence")
 
 
+def _check_rows(X, name):
+    """Raise a ValueError when flat lists, the rows of a table, have different lengths."""
+    lengths = [len(row) if is_sized(row) else 0 for row in X]
+    other = next((i for i, length in enumerate(lengths) if length != lengths[0]), None)
+    if other is not None:
+        raise ValueError(
+            f"{name}[{other}] has {lengths[other]} numbers, {name}[0] has {lengths[0]}: a list of lists is a table. "
+            f"For sequences of different lengths pass a list of arrays, [np.asarray(x) for x in {name}]"
+        )
+
+
 def _from_array(X, n_steps, name):
-    columns = X
-    X = check_array(as_numbers(X, name), order="C", dtype=None, allow_nd=True, ensure_all_finite=False, input_name=name)
+    if not hasattr(X, "__array__"):
+        _check_rows(X, name)
+    columns, X = X, as_numbers(X, name)
+    try:
+        X = check_array(X, order="C", dtype=None, allow_nd=True, ensure_all_finite=False, input_name=name)
+    except ValueError as error:
+        raise ValueError(f"{name} has shape {X.shape}. {error}") from error
     if X.ndim > 3:
         raise ValueError(
             f"Found array with dim {X.ndim}: {name} has shape {X.shape}, expected (sequences, columns) or "
@@ -129,7 +147,7 @@ def _sequence(x, name, n_steps):
 
 def _first_frame(X, name):
     """The first of a collection of frames, which all have the same columns; None when it is no frame."""
-    names = [list(getattr(x, "columns", ())) for x in X]
+    names = [list(getattr(x, "column_names", None) or getattr(x, "columns", ())) for x in X]
     for i, columns in enumerate(names):
         if columns != names[0]:
             raise ValueError(f"{name}[{i}] has the columns {columns}, expected {names[0]} as in {name}[0]")
@@ -195,23 +213,14 @@ def _is_float32(column):
 
 
 def _is_collection(X):
-    """Whether X is a collection of sequences rather than one array.
-
-    A list of arrays is a collection, and so are nested lists of different lengths; nested lists of equal lengths are an
-    array, as everywhere in scikit-learn.
-    """
+    """Whether X is a collection of sequences rather than one array."""
     if isinstance(X, np.ndarray):
         return X.dtype == object and X.ndim == 1 and any(map(is_sized, X))
     if hasattr(X, "__array__"):
         return False
-    if any(issparse(x) or (hasattr(x, "__array__") and is_sized(x)) for x in X):
-        return True
-    return any(map(is_sized, X)) and not _is_rectangular(X)
+    return any(map(_is_sequence, X))
 
 
-def _is_rectangular(X):
-    try:
-        array = np.asarray(X)
-    except ValueError:
-        return False
-    return array.dtype != object or not any(map(is_sized, array.flat))
+def _is_sequence(x):
+    """Whether x is an array, or nested deeper than a row of numbers."""
+    return issparse(x) or (is_sized(x) and (hasattr(x, "__array__") or any(map(is_sized, x))))

@@ -48,21 +48,20 @@ class RecurrentLayer:
         return shapes
 
     def initialise(self, parameters, random_state):
-        """Fill the views: Glorot for W, orthogonal for U (the identity for relu), zero for b but one for a forget gate.
+        """Fill the views: Glorot for W, orthogonal or the identity for U, zero for b but one for a forget gate.
 
         Le, Jaitly & Hinton (2015) for relu; Jozefowicz, Zaremba & Sutskever (2015) for the forget gate.
         """
         K = self.n_units
-        relu = self.cell.GATES == ("h",) and self.cell.ACTIVATIONS[self.variant] == "relu"
+        identity = self.cell.starts_as_identity(self.variant)
         for name in self.directions:
             W, U, b = (parameters[f"{name}.{kind}"] for kind in "WUb")
             b[:] = 0
             for block, gate in enumerate(self.cell.GATES):
                 columns = slice(block * K, (block + 1) * K)
                 W[:, columns] = glorot_uniform(self.n_inputs, K, (self.n_inputs, K), random_state)
-                U[:, columns] = np.eye(K) if relu else orthogonal(K, random_state)
-                if gate == "f":
-                    b[0, columns] = 1
+                U[:, columns] = np.eye(K) if identity else orthogonal(K, random_state)
+                b[0, columns] = self.cell.BIAS.get(gate, 0)
 
     def zero_state(self, n_sequences, dtype):
         """One (states, N, K) array of zeros per direction."""

@@ -1,7 +1,6 @@
 """How many threads the kernels may use."""
 
 import os
-from functools import lru_cache
 
 from joblib import cpu_count
 
@@ -24,11 +23,6 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_note_fork)
 
 
-@lru_cache(maxsize=1)
-def _n_cpus():
-    return cpu_count()
-
-
 def threads_for(work):
     """Threads for a kernel of so many multiply-adds. The result has the same bits whatever their number."""
     return 1 if work < SERIAL_WORK else effective_n_threads()
@@ -43,6 +37,6 @@ def effective_n_threads():
     """
     if _forked:
         return 1
-    if "OMP_NUM_THREADS" in os.environ:
+    if os.environ.get("OMP_NUM_THREADS"):
         return max_threads()
-    return min(max_threads(), _n_cpus())
+    return min(max_threads(), cpu_count())

@@ -16,7 +16,6 @@ class Record:
     grad_norm_curve: list = field(default_factory=list)
     best_loss: float = np.inf
     n_clipped: int = 0
-    n_updates: int = 0
     n_seen: int = 0
 
 
@@ -95,7 +94,6 @@ def _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record, epoc
         weights.append(weight)
     if not np.isfinite(theta).all():
         raise _divergence(loss, norm, theta, epoch)
-    record.n_updates += len(losses)
     record.loss_curve.append(float(np.average(losses, weights=weights)))
     record.grad_norm_curve.append(float(np.average(norms)))
 

@@ -39,7 +39,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     solver : {"adam", "sgd"}, default="adam"
         Adam, or stochastic gradient descent with momentum.
     alpha : float, default=1e-4
-        Strength of the L2 penalty on the weights, ½ alpha ‖weights‖² / Σ sample weights; biases are free.
+        Strength of the L2 penalty on the weights, ½ alpha ‖weights‖² / Σ sample weights of the batch; biases are free.
     batch_size : int or "auto", default="auto"
         Sequences in a batch; "auto" is min(200, n).
     learning_rate_init : float, default=1e-3

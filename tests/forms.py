@@ -35,6 +35,7 @@ FORMS = {
     "table": lambda: (array(1)[:, :, 0], None, array(1).reshape(-1, 1)),
     "table of blocks": lambda: (array().reshape(6, 12), 4, array().reshape(-1, 3)),
     "frame": lambda: (pd.DataFrame(array().reshape(6, 12)).add_prefix("c"), 4, array().reshape(-1, 3)),
+    "rows": lambda: (array().reshape(6, 12).tolist(), 4, array().reshape(-1, 3)),
     "nested lists": lambda: (array().tolist(), None, array().reshape(-1, 3)),
     "array": lambda: (array(), None, array().reshape(-1, 3)),
     "list": lambda: (ragged(), None, np.concatenate(ragged())),
@@ -67,4 +68,4 @@ FORMS = {
     ),
 }
 # Those that are one table: n_features_in_ is the number of columns, predictions are arrays.
-TABLES = {"table", "table of blocks", "frame", "Arrow table", "polars frame"}
+TABLES = {"table", "rows", "table of blocks", "frame", "Arrow table", "polars frame"}

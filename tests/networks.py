@@ -4,16 +4,15 @@ import numpy as np
 
 from skrnn._network import RecurrentNetwork
 from skrnn._sequences import Packing
-from skrnn.cells import ACTIVATIONS, CELLS
+from skrnn.cells import CELLS
 
 RAGGED = (2, 5, 1, 4)
 
 # (cell, activation, reset_after): a new cell is tested by being in CELLS.
 FORMS = [
-    (cell, activation, reset_after)
+    (cell, form.get("activation", "tanh"), form.get("reset_after", True))
     for cell, module in CELLS.items()
-    for activation in (ACTIVATIONS if cell == "rnn" else ["tanh"])
-    for reset_after in ([True, False] if module.n_biases(1) == 2 else [True])
+    for form in module.FORMS
 ]
 
 

@@ -88,8 +88,9 @@ def test_predictions_do_not_depend_on_how_predict_is_cut_up(monkeypatch):
     X, y = rng.normal(size=(50, 7, 2)), rng.normal(size=50)
     net = RNNRegressor(5, random_state=0, tol=1e-2).fit(X, y)
     whole = net.predict(X)
-    monkeypatch.setattr(_base, "PREDICT_STEPS", 20)
-    assert net.predict(X).tobytes() == whole.tobytes()
+    for steps in (20, 3):       # a few sequences at a time; less than one
+        monkeypatch.setattr(_base, "PREDICT_STEPS", steps)
+        assert net.predict(X).tobytes() == whole.tobytes()
 
 
 def test_same_seed_gives_the_same_bits_and_another_seed_does_not():
@@ -130,6 +131,18 @@ def test_threads_follow_threadpoolctl():
     threadpoolctl = pytest.importorskip("threadpoolctl")
     with threadpoolctl.threadpool_limits(1, user_api="openmp"):
         assert _threads.effective_n_threads() == 1
+
+
+@pytest.mark.parametrize("setting", [None, ""])
+def test_no_more_threads_than_processors_that_may_be_used(monkeypatch, setting):
+    monkeypatch.setattr(_threads, "max_threads", lambda: 64)
+    monkeypatch.setattr(_threads, "cpu_count", lambda: 3)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if setting is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", setting)
+    assert _threads.effective_n_threads() == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "64")
+    assert _threads.effective_n_threads() == 64
 
 
 def test_small_work_runs_on_one_thread(monkeypatch):

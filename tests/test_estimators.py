@@ -116,7 +116,7 @@ class TestEcosystem:
         for train, test in KFold(3).split(y):
             of = X if isinstance(X, np.ndarray) else as_object_array(X)
             np.testing.assert_array_equal(clone(net).fit(of[train], y[train]).predict(of[test]), predicted[test])
-            sizes, _, test_scores = learning_curve(net, X, y, train_sizes=[10, 20], cv=KFold(2), error_score="raise")
+        sizes, _, test_scores = learning_curve(net, X, y, train_sizes=[10, 20], cv=KFold(2), error_score="raise")
         assert sizes.tolist() == [10, 20]
         assert np.isfinite(test_scores).all()
 
@@ -228,6 +228,14 @@ class TestRandomState:
         assert pickle.dumps(np.random.mtrand._rand) == before
         net.set_params(random_state=None).fit(*problem)
         assert pickle.dumps(np.random.mtrand._rand) != before
+
+
+@quiet
+def test_warns_of_a_batch_larger_than_the_data(net, problem):
+    expected = clone(net).set_params(batch_size=40, max_iter=2).fit(*problem)
+    with pytest.warns(UserWarning, match="batch_size=41 is clipped to the 40 sequences"):
+        net.set_params(batch_size=41, max_iter=2).fit(*problem)
+    assert net.loss_curve_ == expected.loss_curve_
 
 
 def test_warns_at_max_iter(net, problem):

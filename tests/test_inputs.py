@@ -10,6 +10,7 @@ import pytest
 from forms import FORMS, TABLES, array, as_object_array, cells, ragged
 from scipy.sparse import csr_array
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import KFold, cross_val_predict
 
 from skrnn import RNNClassifier, RNNRegressor, _base
 from skrnn._inputs import as_sequences
@@ -50,7 +51,7 @@ def test_every_form_of_X_gives_the_same_net(form):
     net = RNNClassifier(n_steps=n_steps, **SMALL).fit(X, y)
     expected = RNNClassifier(**SMALL).fit(plain, y).predict_proba(plain)
     np.testing.assert_array_equal(net.predict_proba(X), expected)
-    assert net.n_features_in_ == (X.shape[1] if form in TABLES else plain[0].shape[1])
+    assert net.n_features_in_ == (np.shape(X)[1] if form in TABLES else plain[0].shape[1])
 
 
 @pytest.mark.parametrize(
@@ -112,6 +113,12 @@ class TestNames:
                 net.predict(X[["load", "heat"]])
         np.testing.assert_array_equal(net.predict([[[1.0, 10.0], [2.0, 20.0]]]), net.predict(X[:1]))
 
+    def test_of_a_list_of_Arrow_tables(self):
+        X = [pa.Table.from_pandas(frame) for frame in frames("ab", "ab", "ba")]
+        RNNRegressor(**SMALL).fit(X[:2], [0.0, 1.0])
+        with pytest.raises(ValueError, match=r"X\[2\] has the columns \['b', 'a'\]"):
+            RNNRegressor(**SMALL).fit(X, [0.0, 1.0, 2.0])
+
     def test_of_a_list_of_frames(self):
         X = frames("ab", "ab")
         net = RNNRegressor(**SMALL).fit(X, [0.0, 1.0])
@@ -172,6 +179,16 @@ def test_bad_n_steps_after_fit(estimator, n_steps):
     estimator.fit(array(1)[:, :, 0], np.arange(6) % 2).set_params(n_steps=n_steps)
     with pytest.raises(ValueError, match=f"n_steps={n_steps!r}: expected a positive int"):
         estimator.predict(array(1)[:, :, 0])
+
+
+def test_what_X_is_does_not_depend_on_how_it_is_cut():
+    """Folds of equal lengths are sequences all the same."""
+    X = [np.ones((T, 2)).tolist() for T in (3, 3, 3, 4, 4, 4)]
+    y = [np.arange(len(x)) % 2 for x in X]
+    net = RNNClassifier(return_sequences=True, **SMALL).fit(X, y)
+    assert net.predict(X).dtype == net.predict(X[:3]).dtype == object
+    predicted = cross_val_predict(RNNRegressor(**SMALL), X, np.arange(6.0), cv=KFold(2))
+    assert predicted.shape == (6,)
 
 
 def test_n_steps_is_not_for_sequences_by_themselves(estimator):
@@ -344,6 +361,9 @@ BAD_X = {
     "complex": (replaced(2, np.zeros((2, 3), complex)), r"Complex data not supported: X\[2\]"),
     "too deep": (replaced(2, np.zeros((2, 3, 1))), r"X\[2\] has shape \(2, 3, 1\), expected \(steps, features\)"),
     "a number": (replaced(2, 5.0), r"X\[2\] has shape \(\), expected \(steps, features\)"),
+    "rows of different lengths": ([[1, 2], [3, 4], [5], [6]], r"X\[2\] has 1 numbers, X\[0\] has 2.*np.asarray"),
+    "one dimension": ([1, 2, 3, 4], r"X has shape \(4,\). Expected 2D array, got 1D array"),
+    "empty rows": ([[], [], [], []], r"X has shape \(4, 0\). .*0 feature\(s\)"),
     "nested unevenly": ([[1, 2], [3, [4]], [5], [6]], r"X\[1\] is not an array"),
     "4-D": (np.ones((4, 2, 2, 2)), r"dim 4: X has shape \(4, 2, 2, 2\)"),
     "mixed columns": (pd.DataFrame({"a": [[1], [2]] * 2, "b": 0}), r"X has columns of lists, but the column 'b'"),
@@ -373,8 +393,10 @@ BAD_Y = {
     "steps": (STEPS, {}, r"y holds a target for each step, expected one a sequence.*return_sequences=True"),
     "a column of steps": (pd.Series([t.tolist() for t in STEPS]), {}, r"y holds a target for each step"),
     "a polars column of steps": (pl.Series([t.tolist() for t in STEPS]), {}, r"y holds a target for each step"),
-    "too few": (Y[:3], {}, r"inconsistent numbers of samples: \[4, 3\]"),
-    "too few of steps": (STEPS[:3], A_STEP, r"inconsistent numbers of samples: \[4, 3\]"),
+    "too few": (Y[:3], {}, r"y does not go with the 4 sequences of X.*inconsistent numbers of samples: \[4, 3\]"),
+    "too few of steps": (STEPS[:3], A_STEP, r"y does not go with the 4 sequences of X"),
+    "complex": (1j * Y, {}, "Complex data not supported: y has dtype complex128"),
+    "complex steps": ([1j * t for t in STEPS], A_STEP, r"Complex data not supported: y\[0\] has dtype complex128"),
     "other length": ([*STEPS[:2], STEPS[2][:-1], STEPS[3]], A_STEP, r"y\[2\] has 7 steps, expected 8"),
     "none a step": (Y, A_STEP, r"y\[0\] has shape \(\), expected \(5,\)"),
     "too deep": ([*STEPS[:3], np.zeros((3, 1, 1))], A_STEP, r"y\[3\] has shape \(3, 1, 1\), expected \(3,\)"),
@@ -466,6 +488,7 @@ def test_bad_types(estimator, case):
 @pytest.mark.parametrize(
     ("y", "parameters", "message"),
     [
+        (5, {}, "y does not go with the 4 sequences of X"),
         ("abcd", {}, "y is 'abcd', expected a target for each sequence"),
         ({0, 1, 2, 3}, {}, r"y is \{0, 1, 2, 3\}, expected a target for each sequence"),
         ([0, "a", 1, "b"], {}, "y mixes labels of the types int, str"),

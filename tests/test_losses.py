@@ -49,12 +49,13 @@ def test_integer_weights_are_repetition(name):
     assert weighted == pytest.approx(repeated, rel=1e-14)
 
 
-def test_float32_stays_float32(name):
+@pytest.mark.parametrize("weights", [None, np.ones(7)], ids=["plain", "weighted"])
+def test_float32_stays_float32(name, weights):
     scores, targets = example(name)
     scores = scores.astype(np.float32)
     if targets.ndim > 1:
         targets = targets.astype(np.float32)
-    value, gradient = LOSSES[name].value_and_gradient(scores, targets, None)
+    value, gradient = LOSSES[name].value_and_gradient(scores, targets, weights)
     assert isinstance(value, float)
     assert gradient.dtype == LOSSES[name].predict(scores).dtype == np.float32
 
@@ -67,6 +68,9 @@ def test_huge_scores_neither_overflow_nor_lose_the_loss(name):
     assert np.isfinite(value)
     assert value > 100
     assert np.isfinite(gradient).all()
+    p = LOSSES[name].predict(scores)
+    np.testing.assert_allclose(p.sum(axis=1), 1)
+    np.testing.assert_array_equal(p.argmax(axis=1), scores.argmax(axis=1) if name == "log_loss" else scores[:, 0] > 0)
 
 
 @pytest.mark.parametrize("name", ["binary_log_loss", "log_loss"])

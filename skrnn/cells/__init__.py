@@ -6,6 +6,8 @@ A cell is a module with
 - ``SAVED``: the number of K-wide blocks that its forward pass keeps for its backward pass;
 - ``variant_of(activation, reset_after)``: the number by which its kernels know its form;
 - ``n_biases(variant)``: the rows of its bias;
+- ``FORMS``: the arguments of ``variant_of`` that make a difference, one dict a form;
+- ``BIAS``: initial biases of its gates that are not zero; ``starts_as_identity(variant)``: initial U;
 - ``forward``, ``backward``: the kernels, see ``_scan.pxi``.
 """
 

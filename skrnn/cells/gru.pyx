@@ -25,6 +25,8 @@ cdef enum:
 GATES = ("r", "z", "n")
 STATES = ("h",)
 SAVED = N_SAVED
+FORMS = ({"reset_after": True}, {"reset_after": False})
+BIAS = {}
 
 
 def variant_of(activation, reset_after):
@@ -32,7 +34,13 @@ def variant_of(activation, reset_after):
     return RESET_AFTER if reset_after else RESET_BEFORE
 
 
+def starts_as_identity(int variant):
+    """Whether U starts as the identity rather than as a random orthogonal matrix."""
+    return False
+
+
 def n_biases(int variant):
+    """The rows of the bias."""
     return 2 if variant == RESET_AFTER else 1
 
 

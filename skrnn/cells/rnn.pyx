@@ -22,6 +22,8 @@ GATES = ("h",)
 STATES = ("h",)
 SAVED = N_SAVED
 ACTIVATIONS = ("tanh", "relu", "logistic", "identity")
+FORMS = tuple({"activation": activation} for activation in ACTIVATIONS)
+BIAS = {}
 
 
 def variant_of(activation, reset_after):
@@ -29,7 +31,13 @@ def variant_of(activation, reset_after):
     return ACTIVATIONS.index(activation)
 
 
+def starts_as_identity(int variant):
+    """Whether U starts as the identity rather than as a random orthogonal matrix."""
+    return variant == RELU
+
+
 def n_biases(int variant):
+    """The rows of the bias."""
     return 1
 
 

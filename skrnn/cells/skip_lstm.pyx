@@ -16,6 +16,8 @@ cdef enum:
 GATES = ("i", "f", "g", "o", "s")
 STATES = ("h", "c")
 SAVED = N_SAVED
+FORMS = ({},)
+BIAS = {"f": 1.0}
 
 
 def variant_of(activation, reset_after):
@@ -23,7 +25,13 @@ def variant_of(activation, reset_after):
     return 0
 
 
+def starts_as_identity(int variant):
+    """Whether U starts as the identity rather than as a random orthogonal matrix."""
+    return False
+
+
 def n_biases(int variant):
+    """The rows of the bias."""
     return 1
 
 
