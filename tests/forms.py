@@ -30,6 +30,11 @@ def cells(sequences):
     return [x.tolist() for x in sequences]
 
 
+def frames(*columns):
+    """A frame of three steps for each string, whose letters are the columns."""
+    return [pd.DataFrame(np.ones((3, len(names))), columns=list(names)) for names in columns]
+
+
 # X, n_steps, and the steps of X laid end to end
 FORMS = {
     "table": lambda: (array(1)[:, :, 0], None, array(1).reshape(-1, 1)),

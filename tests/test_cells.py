@@ -123,10 +123,15 @@ class TestKernelsRefuseWrongShapes:
         }
 
     def run(self, **changed):
-        lstm.forward(*(self.arguments() | changed).values())
+        arguments = self.arguments() | changed
+        lstm.forward(*arguments.values())
+        return arguments["states"]
 
     def test_right_shapes_pass(self):
-        self.run()
+        arguments = self.arguments()
+        states = self.run(W=arguments["W"] + 1, X=arguments["X"] + 1, states=arguments["states"] + 1)
+        np.testing.assert_array_equal(states[:, :2], 1)
+        assert (states[:, 2:] != 1).all()
 
     @pytest.mark.parametrize("n_threads", [0, -1, -(2**31)])
     def test_at_least_one_thread(self, n_threads):
@@ -137,8 +142,10 @@ class TestKernelsRefuseWrongShapes:
 
     def test_no_more_threads_than_work(self):
         """The OpenMP runtime ends the process when it cannot start as many threads as it is asked for."""
-        self.run(n_threads=2**31 - 1)
-        _head.linear(np.ones((4, 2)), np.ones((2, 3)), np.ones(3), np.ones((4, 3)), 2**62)
+        np.testing.assert_array_equal(self.run(n_threads=2**31 - 1), self.run(n_threads=1))
+        scores = np.zeros((4, 3))
+        _head.linear(np.ones((4, 2)), np.ones((2, 3)), np.ones(3), scores, 2**62)
+        np.testing.assert_array_equal(scores, 3)
 
     @pytest.mark.parametrize("cell", CELLS)
     @pytest.mark.parametrize("variant", [-1, 4, 99])
