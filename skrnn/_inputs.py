@@ -39,10 +39,9 @@ def as_sequences(X, n_steps=None, name="X"):
         sequences = _from_collection(X, n_steps, name)
     else:
         sequences = _from_array(X, n_steps, name)
-    if columns and all(_is_float32(column) for column in columns.values()):
-        sequences = sequences.astype(np.float32)
     check_finite(sequences, name)
-    return sequences
+    single = columns and all(_is_float32(column) for column in columns.values())
+    return sequences.astype(np.float32) if single else sequences
 
 
 def check_finite(sequences, name="X"):
@@ -67,9 +66,7 @@ def _check_type(X, name):
     if issparse(X):
         raise TypeError(f"Sparse data was passed for {name}, but sequences are dense; use {name}.toarray()")
     if isinstance(X, str | bytes | dict | set | frozenset) or not (hasattr(X, "__len__") or hasattr(X, "__array__")):
-        raise TypeError(
-            f"{name} is a {type(X).__name__}, expected an array, a data frame, or a list of sequences"
-        )
+        raise TypeError(f"{name} is a {type(X).__name__}, expected an array, a data frame, or a list of sequences")
     shape = getattr(X, "shape", None)
     if not isinstance(X, np.ndarray) and (0 in shape if shape else hasattr(X, "__len__") and len(X) == 0):
         raise ValueError(f"Found array with 0 sample(s): {name} is empty, expected at least one sequence")

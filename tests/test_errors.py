@@ -98,6 +98,9 @@ BAD_X = {
     "feature count": (replaced(17, np.ones((4, 2)), 20), r"X\[17\] has 2 features a step, expected 3"),
     "NaN": (with_value(np.nan), r"Input X contains NaN: sequence 2, step 4, feature 1"),
     "infinity": (with_value(-np.inf), r"Input X contains infinity: sequence 2, step 4, feature 1"),
+    "NaN in float32 lists": (
+        pl.Series([[1.0], [np.nan], [1.0], [2.0]], dtype=pl.List(pl.Float32)), r"X contains NaN: sequence 1, step 0"
+    ),
     "NaN in a table": (np.where(np.eye(4) > 0, np.nan, 1)[::-1], r"NaN: sequence 0, step 3, feature 0"),
     "strings": (replaced(3, [["1", "b", "c"]]), r"X\[3\]\[0, 1\] is 'b', expected a number"),
     "numbers as strings": (replaced(3, [["1", "2", "3"]]), r"X\[3\]\[0, 0\] is '1', expected a number"),
