@@ -145,7 +145,7 @@ def as_weights(sample_weight, sequences, per_step):
     weights = without_columns(sample_weight, name)
     each_step = is_sized(weights) and is_sized(next(iter(weights), None))
     if each_step and not per_step:
-        raise ValueError(f"{name} holds weights of steps, expected one a sequence as return_sequences=False")
+        raise ValueError(f"{name} holds weights of steps, expected one a sequence: return_sequences is False")
     if each_step:
         weights = one_column(step_rows(weights, sequences, name), name)
     else:

@@ -67,8 +67,8 @@ def _check_type(X, name):
         raise TypeError(f"Sparse data was passed for {name}, but sequences are dense; use {name}.toarray()")
     if isinstance(X, str | bytes | dict | set | frozenset) or not (hasattr(X, "__len__") or hasattr(X, "__array__")):
         raise TypeError(f"{name} is a {type(X).__name__}, expected an array, a data frame, or a list of sequences")
-    shape = getattr(X, "shape", None)
-    if not isinstance(X, np.ndarray) and (0 in shape if shape else hasattr(X, "__len__") and len(X) == 0):
+    shape = getattr(X, "shape", (len(X),) if hasattr(X, "__len__") else ())
+    if 0 in shape and not isinstance(X, np.ndarray):
         raise ValueError(f"Found array with 0 sample(s): {name} is empty, expected at least one sequence")
 
 

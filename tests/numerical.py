@@ -23,7 +23,7 @@ def central_differences(function, x, step=1e-4):
     return gradient
 
 
-def assert_gradient(actual, expected, rtol=1e-6):
+def assert_gradient(actual, expected, rtol=2e-7):
     """Normwise: ‖actual − expected‖ ≤ rtol · ‖expected‖."""
     assert actual.shape == expected.shape
     scale = np.linalg.norm(expected)

@@ -283,4 +283,5 @@ def test_several_outputs_are_learnt():
     net = RNNRegressor(8, batch_size=10, learning_rate_init=0.02, random_state=0).fit(X, y)
     assert net.predict(X).shape == (40, 3)
     assert net.score(X, y) == r2_score(y, net.predict(X))
-    np.testing.assert_allclose(net.predict(X), y, atol=0.8)
+    assert r2_score(y[:, :2], net.predict(X)[:, :2], multioutput="raw_values").min() > 0.95
+    np.testing.assert_allclose(net.predict(X)[:, 2], 1, atol=0.2)
