@@ -3,11 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-SOURCES := setup.py pyproject.toml $(shell find skrnn -name '*.pyx' -o -name '*.pxi')
-EXTRAS := $(addprefix $(VENV)/, examples test peers lint)
+SOURCES := setup.py pyproject.toml $(shell find skrnn -name '*.pyx' -o -name '*.pxi' -o -name '*.h')
+EXTRAS := $(addprefix $(VENV)/, examples test peers lint bench)
 
 .NOTPARALLEL:
-.PHONY: demo test lint clean
+.PHONY: demo test lint bench clean
 
 demo: $(VENV)/examples
 	$(BIN)/python examples/plot_quickstart.py
@@ -19,6 +19,10 @@ test: $(VENV)/test $(if $(PEERS),$(VENV)/peers)
 lint: $(VENV)/lint
 	$(BIN)/ruff check .
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint skrnn
+
+# Compares with PyTorch, JAX, ONNX Runtime and skorch; an hour. BENCH="--quick --sizes small" for less.
+bench: $(VENV)/bench
+	$(BIN)/python benchmarks/bench.py --json docs/performance.json --figures docs/figures $(BENCH)
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -7,7 +7,15 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext as setuptools_build_ext
 
-SOURCES = sorted(Path("skrnn").rglob("*.pyx"))
+KERNELS = Path("skrnn/cells/_kernels.pyx")
+MACHINE = Path("skrnn/_machine.pyx")
+DTYPES = {"float32": [], "float64": [("SKRNN_DOUBLE", None)]}
+# Flags of gcc and clang for x86. Other compilers and processors get the baseline alone.
+INSTRUCTION_SETS = {
+    "baseline": [],
+    "avx2": ["-mavx2", "-mfma"],
+    "avx512": ["-mavx2", "-mfma", "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl"],
+}
 
 DIRECTIVES = {
     "language_level": "3",
@@ -39,6 +47,14 @@ def openmp_flags(compiler_type):
     return [(["-fopenmp"], ["-fopenmp"]), (["-Xpreprocessor", "-fopenmp"], ["-lomp"])]
 
 
+def kernel_extension(instruction_set, dtype):
+    """The kernels for one instruction set and dtype; its sources are made in the build."""
+    return Extension(
+        f"skrnn.cells._{instruction_set}_{dtype}", [KERNELS.as_posix()], include_dirs=[KERNELS.parent.as_posix()],
+        define_macros=DTYPES[dtype], extra_compile_args=INSTRUCTION_SETS[instruction_set],
+    )
+
+
 class build_ext(setuptools_build_ext):
     """Translates the .pyx files and adds OpenMP when the compiler has it; a compiler without it builds serial."""
 
@@ -53,31 +69,52 @@ class build_ext(setuptools_build_ext):
             link_args += working[1]
         else:
             self.warn("the compiler has no OpenMP: skrnn is built serial")
-        translated = cythonize(self.extensions, compiler_directives=DIRECTIVES, build_dir=self.build_temp)
-        for extension, source in zip(self.extensions, translated, strict=True):
-            extension.sources = source.sources
-            extension.extra_compile_args = compile_args
+        sources = [Extension(".".join(path.with_suffix("").parts), [path.as_posix()]) for path in (MACHINE, KERNELS)]
+        machine, kernels = cythonize(sources, compiler_directives=DIRECTIVES, build_dir=self.build_temp)
+        self.extensions = [ext for ext in self.extensions if self.compiles("", ext.extra_compile_args)]
+        for extension in self.extensions:
+            if extension.name == machine.name:
+                extension.sources = machine.sources
+            else:
+                extension.sources = [self.kernel_source(extension.name.rpartition(".")[2], Path(kernels.sources[0]))]
+                extension.depends = [*kernels.sources, *map(str, KERNELS.parent.glob("simd/*.h"))]
+            extension.extra_compile_args = extension.extra_compile_args + compile_args
             extension.extra_link_args = link_args
         super().build_extensions()
 
+    def kernel_source(self, name, translated):
+        """A C file that is the translated kernels under the name of one of their builds."""
+        source = translated.with_name(f"{name}.c")
+        text = f'#define PyInit_{translated.stem} PyInit_{name}\n#include "{translated.name}"\n'
+        if not source.exists() or source.read_text() != text:
+            source.write_text(text)
+        return str(source)
+
     def has_openmp(self, flags):
         """Whether a program that calls OpenMP compiles and links with these (compile, link) flags."""
+        return self.compiles(OPENMP_PROBE, *flags)
+
+    def compiles(self, program, compile_flags, link_flags=None):
+        """Whether the compiler takes the program with these flags, and unless these are None links it."""
         from setuptools.errors import CompileError, LinkError
 
-        compile_flags, link_flags = flags
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder, "probe.c")
-            source.write_text(OPENMP_PROBE)
+            source.write_text(program)
             try:
                 objects = self.compiler.compile([str(source)], output_dir=folder, extra_postargs=compile_flags)
-                self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=link_flags)
+                if link_flags is not None:
+                    self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=link_flags)
             except (CompileError, LinkError):
                 return False
         return True
 
 
 setup(
-    ext_modules=[Extension(".".join(source.with_suffix("").parts), [source.as_posix()]) for source in SOURCES],
+    ext_modules=[
+        Extension("skrnn._machine", [MACHINE.as_posix()]),
+        *(kernel_extension(name, dtype) for name in INSTRUCTION_SETS for dtype in DTYPES),
+    ],
     cmdclass={"build_ext": build_ext},
     options={"build_ext": {"parallel": os.cpu_count()}},
 )

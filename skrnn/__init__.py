@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 __version__ = "0.1.0"
 
-if find_spec("skrnn._head") is None:
+if find_spec("skrnn._machine") is None:
     raise ImportError(
         "skrnn's compiled modules were not found. In a source checkout build them first, with 'pip install -e .', or "
         "run Python from another folder to use an installed skrnn."

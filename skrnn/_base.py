@@ -12,15 +12,15 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._examples import Examples, as_weights, check_samples, first_not_finite_row
-from skrnn._network import RecurrentNetwork
+from skrnn._network import Objective, RecurrentNetwork
 from skrnn._training import train
 from skrnn._validation import check_sequences, fitted_apart
 from skrnn.cells import ACTIVATIONS, CELLS
 from skrnn.losses import LOSSES
 from skrnn.optimizers import OPTIMIZERS
 
-# Steps that predict takes through the kernels at a time: bounds its memory, changes no bit.
-PREDICT_STEPS = 2**14
+# Multiply-adds after which predict looks up, so that Ctrl-C is heard within about a tenth of a second. Changes no bit.
+PREDICT_WORK = 2**32
 
 
 def _is_size(value):
@@ -160,13 +160,11 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
             gigabytes = self._network.layout.size * dtype.itemsize / 1e9
             raise MemoryError(f"hidden_size={self.hidden_size} makes {gigabytes:.0f} GB of parameters") from error
         loss = LOSSES[self._loss]
-
-        def objective(theta, index):
-            return self._network.loss_and_gradient(theta, examples.batch(index), loss, self.alpha)
-
         n = len(examples)
+        batch_size = self._batch_size(n)
         record = train(
-            theta, objective, self._optimizer(theta), n, self._batch_size(n), random_state,
+            theta, Objective(self._network, examples, loss, self.alpha, batch_size), self._optimizer(theta), n,
+            batch_size, random_state,
             max_iter=int(self.max_iter), shuffle=self.shuffle, tol=self.tol,
             n_iter_no_change=int(self.n_iter_no_change), max_grad_norm=self.max_grad_norm, verbose=self.verbose,
         )
@@ -203,15 +201,13 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
 
     def _scores(self, sequences):
         """Raw scores, (n, Q), or (total, Q) with an output a step."""
-        n = len(sequences)
-        rows = len(sequences.values) if self._network.per_step else n
-        scores = np.empty((rows, self._network.n_outputs), self._theta.dtype)
-        chunk = max(1, PREDICT_STEPS // int(sequences.lengths.max()))
-        for first in range(0, n, chunk):
-            index = np.arange(first, min(first + chunk, n))
-            packing, steps = sequences.pack(index)
-            out = self._network.forward(self._theta, sequences.values[steps], packing, keep=False).scores
-            scores[steps if self._network.per_step else index[packing.order]] = out
+        net, n = self._network, len(sequences)
+        chunk = max(1, int(PREDICT_WORK / (net.work * sequences.mean_length)))
+        parts = [
+            net.forward(self._theta, sequences, np.arange(first, min(first + chunk, n)))
+            for first in range(0, n, chunk)
+        ]
+        scores = parts[0] if len(parts) == 1 else np.concatenate(parts)
         bad = first_not_finite_row(scores)
         if bad is not None:
             where = sequences.label("X", bad, self._network.per_step)

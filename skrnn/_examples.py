@@ -1,23 +1,10 @@
-"""Sequences with their targets and weights, and batches of them."""
-
-from dataclasses import dataclass
+"""Sequences with their targets and weights."""
 
 import numpy as np
 from sklearn.utils import check_consistent_length
 
 from skrnn._inputs import without_columns
 from skrnn._numbers import as_numbers, is_sized
-from skrnn._sequences import Packing
-
-
-@dataclass
-class Batch:
-    """One batch, packed: R = N rows, or S rows with a target a step."""
-
-    packing: Packing
-    X: np.ndarray               # (S, D)
-    targets: np.ndarray         # (R, Q) numbers, or (R,) class indices
-    weights: np.ndarray | None  # (R,)
 
 
 class Examples:
@@ -46,14 +33,6 @@ class Examples:
 
     def __len__(self):
         return len(self.used)
-
-    def batch(self, index):
-        """The samples `index` of those in use as a Batch."""
-        index = self.used[index]
-        packing, steps = self.sequences.pack(index)
-        rows = steps if self.per_step else index[packing.order]
-        weights = None if self.weights is None else self.weights[rows]
-        return Batch(packing, self.sequences.values[steps], self.targets[rows], weights)
 
 
 def check_samples(sequences, y):

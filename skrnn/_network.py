@@ -1,24 +1,14 @@
-"""Recurrent layers stacked under a linear head: forward, and its mirror."""
+"""Recurrent layers stacked under a linear head: their parameters, and the kernels that compute with them."""
 
-from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from skrnn import _head
 from skrnn._layer import RecurrentLayer
+from skrnn._memory import most_bytes
 from skrnn._parameters import ParameterLayout, glorot_uniform
 from skrnn._threads import threads_for
-from skrnn.cells import CELLS
-
-
-@dataclass
-class Forward:
-    """What a forward pass leaves for its backward pass."""
-
-    scores: np.ndarray          # (R, Q): R = S steps, or N sequences
-    final: list                 # [layer][direction] (states, N, K)
-    features: np.ndarray        # (R, P): what the head saw
-    traces: list                # [layer], from RecurrentLayer.forward
+from skrnn.cells import CELLS, kernels
 
 
 class RecurrentNetwork:
@@ -46,7 +36,7 @@ class RecurrentNetwork:
         self.n_inputs, self.per_step = n_inputs, per_step
         self.layers = []
         for depth, n_units in enumerate(hidden_size):
-            variant = CELLS[cell].variant_of(activation, reset_after)
+            variant = CELLS[cell].variant_of(activation=activation, reset_after=reset_after)
             layer = RecurrentLayer(cell, variant, n_inputs, n_units, bidirectional, f"layer{depth}")
             self.layers.append(layer)
             n_inputs = layer.n_outputs
@@ -67,94 +57,114 @@ class RecurrentNetwork:
         parameters["head.V"][:] = glorot_uniform(*shape, shape, random_state)
         return theta
 
-    def zero_state(self, n_sequences, dtype):
-        """[layer][direction] (states, N, K) of zeros."""
-        return [layer.zero_state(n_sequences, dtype) for layer in self.layers]
+    @cached_property
+    def work(self):
+        """Multiply-adds of a step of one sequence, forward."""
+        head = self.n_features * self.n_outputs if self.per_step else 0
+        return sum(layer.work() for layer in self.layers) + head
 
-    def forward(self, theta, X, packing, initial=None, keep=True):
-        """Scores of every step or sequence, in the packing's order.
-
-        Parameters
-        ----------
-        X : (S, D) array
-            Packed inputs, of theta's dtype.
-        packing : Packing
-        initial : list, optional
-            [layer][direction] (states, N, K) initial states in the packing's order; zeros when None.
-        keep : bool
-            Whether a backward pass will follow.
-        """
-        parameters = self.layout.views(theta)
-        if initial is None:
-            initial = self.zero_state(packing.n_sequences, theta.dtype)
-        Y, final, traces = X, [], []
-        for layer, state in zip(self.layers, initial, strict=True):
-            Y, last, trace = layer.forward(parameters, Y, packing, state, keep)
-            final.append(last)
-            traces.append(trace)
-        features = np.ascontiguousarray(Y if self.per_step else np.concatenate([state[0] for state in last], axis=1))
-        scores = np.empty((len(features), self.n_outputs), theta.dtype)
-        n_threads = threads_for(len(features) * self.n_features * self.n_outputs)
-        _head.linear(features, parameters["head.V"], parameters["head.c"], scores, n_threads)
-        return Forward(scores, final, features, traces)
-
-    def backward(self, theta, packing, forward, dscores, dfinal=None, need_dX=False):
-        """Gradients of theta, of the inputs (None unless needed) and of the initial states.
-
-        Parameters
-        ----------
-        forward : Forward
-            From `forward`; used up.
-        dscores : (R, Q) array
-            Gradient of the scores.
-        dfinal : list, optional
-            [layer][direction] (states, N, K) gradient that reaches the final states from outside; overwritten with that
-            of the initial states. Zeros when None.
-        need_dX : bool
-            Whether the gradient of the inputs is wanted.
-        """
-        parameters = self.layout.views(theta)
-        theta_gradient = np.zeros_like(theta)
-        gradient = self.layout.views(theta_gradient)
-        if dfinal is None:
-            dfinal = self.zero_state(packing.n_sequences, theta.dtype)
-        dfeatures = np.zeros_like(forward.features)
-        n_threads = threads_for(2 * len(dscores) * self.n_features * self.n_outputs)
-        _head.linear_gradient(
-            forward.features, np.ascontiguousarray(parameters["head.V"].T), dscores,
-            dfeatures, gradient["head.V"], gradient["head.c"], n_threads,
+    def engine(self, dtype):
+        """Fresh kernels with memory of their own: no two threads may compute in one."""
+        slices = self.layout.slices
+        return kernels(dtype).Engine(
+            [layer.for_kernels(slices) for layer in self.layers], self.n_outputs, self.per_step,
+            slices["head.V"].start, slices["head.c"].start, self.layout.size,
         )
-        dY = dfeatures
-        if not self.per_step:
-            dY = None
-            K = self.layers[-1].n_units
-            for direction, dstate in enumerate(dfinal[-1]):
-                dstate[0] += dfeatures[:, direction * K : (direction + 1) * K]
-        for depth in reversed(range(len(self.layers))):
-            dY, _ = self.layers[depth].backward(
-                parameters, gradient, packing, forward.traces[depth], dY, dfinal[depth], need_dX or depth > 0
-            )
-        return theta_gradient, dY, dfinal
 
-    def loss_and_gradient(self, theta, batch, loss, alpha=0.0):
-        """Loss of a batch, its gradient in theta, and the scores' total weight.
+    def zero_state(self, n_sequences, dtype):
+        """States of so many sequences, all zero: one vector."""
+        shapes = [shape for layer in self.layers for shape in layer.state_shapes(n_sequences)]
+        return np.zeros(sum(map(int, map(np.prod, shapes))), dtype)
 
-        The value is (Σ w·loss + ½ α ‖weights‖²) / Σ w over the batch's sequences or steps, as in scikit-learn's MLP;
-        biases are not decayed.
+    def state_views(self, state, n_sequences):
+        """[layer][direction] views (states, N, K) of a state."""
+        views, start = [], 0
+        for layer in self.layers:
+            views.append([])
+            for shape in layer.state_shapes(n_sequences):
+                stop = start + int(np.prod(shape))
+                views[-1].append(state[start:stop].reshape(shape))
+                start = stop
+        return views
+
+    def n_rows(self, sequences, index):
+        """Rows of scores for the sequences `index`: one each, or one a step."""
+        return int(sequences.lengths[index].sum()) if self.per_step else len(index)
+
+    def forward(self, theta, sequences, index, initial=None, final=None):
+        """Scores of sequences, (N, Q), or (steps, Q) one after the other with an output a step.
 
         Parameters
         ----------
-        batch : Batch
-        loss : an entry of ``LOSSES``
-        alpha : float
+        theta : (P,) array
+        sequences : Sequences
+            Of theta's dtype.
+        index : (N,) int array
+            Which of them.
+        initial : state, optional
+            Zeros when None.
+        final : state, optional
+            Filled with the states after every sequence's last step.
         """
-        forward = self.forward(theta, batch.X, batch.packing)
-        value, dscores = loss.value_and_gradient(forward.scores, batch.targets, batch.weights)
-        gradient, _, _ = self.backward(theta, batch.packing, forward, dscores)
-        total = len(dscores) if batch.weights is None else float(batch.weights.sum(dtype=np.float64))
-        if alpha > 0:
-            for name, part in self.layout.slices.items():
-                if self.layout.is_weight(name):
-                    value += 0.5 * alpha / total * float(np.square(theta[part]).sum(dtype=np.float64))
-                    gradient[part] += theta.dtype.type(alpha / total) * theta[part]
-        return value, gradient, total
+        scores = np.empty((self.n_rows(sequences, index), self.n_outputs), theta.dtype)
+        n_threads = threads_for(len(index) * sequences.mean_length * self.work)
+        self.engine(theta.dtype).forward(
+            theta, sequences.values, sequences.starts, sequences.lengths, index, initial, scores, final, most_bytes(),
+            n_threads,
+        )
+        return scores
+
+    def backward(self, theta, sequences, index, dscores, dstate, initial=None, need_dX=False):
+        """Gradients of theta, and of the inputs (None unless needed), of any function of scores and final states.
+
+        Parameters
+        ----------
+        dscores : array like what `forward` returns
+            Gradient of the function in the scores.
+        dstate : state
+            Its gradient in the final states; becomes that in the initial states.
+        """
+        gradient = np.empty_like(theta)
+        dX = np.empty((int(sequences.lengths[index].sum()), self.n_inputs), theta.dtype) if need_dX else None
+        n_threads = threads_for(3 * len(index) * sequences.mean_length * self.work)
+        self.engine(theta.dtype).backward(
+            theta, sequences.values, sequences.starts, sequences.lengths, index, initial, dscores, dstate, gradient,
+            dX, most_bytes(), n_threads,
+        )
+        return gradient, dX
+
+
+class Objective:
+    """Loss and gradient of batches of examples.
+
+    The value is (Σ w·loss + ½ α ‖weights‖²) / Σ w over the batch's sequences or steps, as in scikit-learn's MLP; biases
+    are not decayed.
+
+    Parameters
+    ----------
+    network : RecurrentNetwork
+    examples : Examples
+    loss : an entry of ``LOSSES``
+    alpha : float
+    batch_size : int
+        How many sequences a batch will have, about.
+    """
+
+    def __init__(self, network, examples, loss, alpha, batch_size):
+        sequences = examples.sequences
+        self.examples, self.loss, self.alpha = examples, loss, float(alpha)
+        self.engine = network.engine(sequences.values.dtype)
+        self.gradient = np.zeros(network.layout.size, sequences.values.dtype)
+        self.decayed = network.layout.weight_ranges()
+        self.n_threads = threads_for(3 * batch_size * sequences.mean_length * network.work)
+        self.most_bytes = most_bytes()
+
+    def __call__(self, theta, index):
+        """Loss of the examples `index`, its gradient in theta (in the same array each time), and their weight."""
+        sequences = self.examples.sequences
+        value, weight = self.engine.gradient(
+            theta, sequences.values, sequences.starts, sequences.lengths, self.examples.used[index],
+            self.examples.targets, self.examples.weights, self.loss.name, self.alpha, self.decayed, self.gradient,
+            self.most_bytes, self.n_threads,
+        )
+        return value, self.gradient, weight

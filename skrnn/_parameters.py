@@ -41,6 +41,11 @@ class ParameterLayout:
         """Whether the parameter multiplies something, and so is decayed; biases are not."""
         return name.rpartition(".")[2] in ("W", "U", "V")
 
+    def weight_ranges(self):
+        """Where the weights lie in theta, (…, 2): first and last + 1 of each."""
+        ranges = [(part.start, part.stop) for name, part in self.slices.items() if self.is_weight(name)]
+        return np.array(ranges, dtype=np.intp).reshape(-1, 2)
+
 
 def glorot_uniform(fan_in, fan_out, shape, random_state):
     """Uniform in ±√(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""

@@ -1,70 +1,6 @@
-"""Sequences laid end to end, and the packed time-major form in which the kernels take a batch of them.
-
-All steps stand in one array, sequence after sequence, without padding (`Sequences`). A batch is gathered step after
-step (`Packing`): sequences in order of decreasing length, so that those that still run at a step are always the first.
-"""
-
-from functools import cached_property
+"""Sequences laid end to end."""
 
 import numpy as np
-
-# Tiles depend on the number of sequences in the batch alone, never on the threads: every tile sums its own gradient.
-MIN_TILE_ROWS = 8
-MAX_TILES = 32
-
-
-class Packing:
-    """The shape of a batch: which sequence takes part in which step.
-
-    Parameters
-    ----------
-    lengths : (N,) int array
-        Steps of the sequences, at least 1 each, in the order of the batch.
-
-    Attributes
-    ----------
-    order : (N,) int array
-        The batch's sequences by decreasing length: packed row r is sequence order[r].
-    active : (T,) int array
-        How many sequences take step t.
-    """
-
-    def __init__(self, lengths):
-        self.order = np.argsort(-lengths, kind="stable")
-        self.lengths = lengths[self.order]
-        self.n_sequences = len(lengths)
-        # active[t] = the number of lengths > t
-        self.active = len(lengths) - np.cumsum(np.bincount(lengths))[:-1]
-        self.active = self.active.astype(np.intp)
-        self.n_steps = int(self.active.sum())
-
-    @cached_property
-    def offsets(self):
-        """Packed row at which step t begins, (T,)."""
-        return np.cumsum(self.active) - self.active
-
-    @cached_property
-    def step_and_row(self):
-        """Step and row of each of the S packed rows."""
-        step = np.repeat(np.arange(len(self.active)), self.active)
-        return step, np.arange(self.n_steps) - self.offsets[step]
-
-    @cached_property
-    def last(self):
-        """Packed row of each sequence's own last step, (N,)."""
-        return self.offsets[self.lengths - 1] + np.arange(self.n_sequences)
-
-    @cached_property
-    def reversed(self):
-        """Packed row that a row changes places with when every sequence is read from its end, (S,); its own inverse."""
-        step, row = self.step_and_row
-        return self.offsets[self.lengths[row] - 1 - step] + row
-
-    @cached_property
-    def tiles(self):
-        """Bounds of the tiles, see ``cells/_scan.pxi``."""
-        n_tiles = min(MAX_TILES, max(1, self.n_sequences // MIN_TILE_ROWS))
-        return (np.arange(n_tiles + 1) * self.n_sequences // n_tiles).astype(np.intp)
 
 
 class Sequences:
@@ -83,7 +19,8 @@ class Sequences:
     """
 
     def __init__(self, values, lengths, kind, columns=None):
-        self.values = values
+        # As the kernels read them: C-contiguous and aligned. A view where they are so already.
+        self.values = np.require(values, requirements=["C", "A"])
         self.lengths = lengths
         self.starts = np.cumsum(lengths) - lengths
         self.kind = kind
@@ -121,11 +58,10 @@ class Sequences:
         sequence, step = self.place(row)
         return self.values[row, feature], f"sequence {sequence}, step {step}, feature {feature}"
 
-    def pack(self, index):
-        """The packing of the sequences `index`, and the row in `values` of each of its S packed rows."""
-        packing = Packing(self.lengths[index])
-        step, row = packing.step_and_row
-        return packing, self.starts[index][packing.order][row] + step
+    @property
+    def mean_length(self):
+        """Steps of a sequence, on average."""
+        return len(self.values) / len(self)
 
     def place(self, row):
         """Sequence and step of a row in `values`."""

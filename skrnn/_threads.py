@@ -4,7 +4,7 @@ import os
 
 from joblib import cpu_count
 
-from skrnn._openmp import max_threads
+from skrnn._machine import max_threads
 
 # Multiply-adds below which a kernel runs on one thread, some milliseconds. Two threads would save half of it at most,
 # but on a machine that is busy otherwise a kernel waits for its second thread for some milliseconds each time.

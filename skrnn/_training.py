@@ -1,11 +1,14 @@
 """Training in epochs. It sees theta, a function that returns loss and gradient, and an optimizer; never a cell."""
 
+import math
 import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
+
+from skrnn.cells import kernels
 
 
 @dataclass
@@ -19,15 +22,12 @@ class Record:
     n_seen: int = 0
 
 
-def clip_norm(gradient, max_norm):
-    """Scale the gradient in place to at most this Euclidean norm; returns the norm it had.
+def clipping(norm, max_norm):
+    """The factor that brings a gradient of this Euclidean norm to at most `max_norm`.
 
     Pascanu, R., Mikolov, T. and Bengio, Y. (2013). On the difficulty of training recurrent neural networks. ICML.
     """
-    norm = float(np.sqrt(np.square(gradient, dtype=np.float64).sum()))
-    if max_norm is not None and norm > max_norm and np.isfinite(norm):
-        gradient *= gradient.dtype.type(max_norm / norm)
-    return norm
+    return 1.0 if max_norm is None or norm <= max_norm else max_norm / norm
 
 
 def train(
@@ -59,9 +59,7 @@ def train(
         if shuffle:
             random_state.shuffle(order)
         batches = (order[batch] for batch in gen_batches(n_samples, batch_size))
-        # What overflows is found by `_check_converging`.
-        with np.errstate(over="ignore", invalid="ignore"):
-            _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record, epoch)
+        _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record, epoch)
         record.n_seen += n_samples
         if verbose:
             print(f"Iteration {epoch}, loss = {record.loss_curve[-1]:.8f}")
@@ -82,13 +80,16 @@ def train(
 def _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record, epoch):
     """An update for each batch; adds to the record."""
     losses, norms, weights = [], [], []
+    norm_of, longest = kernels(theta.dtype).norm, math.sqrt(np.finfo(theta.dtype).max)
     for batch in batches:
         loss, gradient, weight = objective(theta, batch)
-        norm = clip_norm(gradient, max_grad_norm)
-        clipped = max_grad_norm is not None and norm > max_grad_norm
-        _check_converging(loss, norm, max_grad_norm if clipped else norm, theta, epoch)
-        optimizer.update(theta, gradient)
-        record.n_clipped += clipped
+        norm = norm_of(gradient)
+        scale = clipping(norm, max_grad_norm)
+        # Neither a loss or gradient that is not finite, nor an update too long to be squared
+        if not (math.isfinite(loss) and math.isfinite(norm) and norm * scale < longest):
+            raise _divergence(loss, norm, theta, epoch)
+        optimizer.update(theta, gradient, scale)
+        record.n_clipped += scale < 1
         losses.append(loss)
         norms.append(norm)
         weights.append(weight)
@@ -96,12 +97,6 @@ def _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record, epoc
         raise _divergence(loss, norm, theta, epoch)
     record.loss_curve.append(float(np.average(losses, weights=weights)))
     record.grad_norm_curve.append(float(np.average(norms)))
-
-
-def _check_converging(loss, norm, length, theta, epoch):
-    """Raise a ValueError when the loss or the gradient's norm is not finite, or the update too long to be squared."""
-    if not (np.isfinite(loss) and np.isfinite(norm) and length < np.sqrt(np.finfo(theta.dtype).max)):
-        raise _divergence(loss, norm, theta, epoch)
 
 
 def _divergence(loss, norm, theta, epoch):

@@ -1,6 +1,9 @@
-"""Optimizers on the flat parameter vector. A new optimizer is one class and one line in `OPTIMIZERS`."""
+"""Optimizers on the flat parameter vector. A new optimizer is one class, one line in `OPTIMIZERS` and its sweep in
+``cells/_updates.pxi``."""
 
 import numpy as np
+
+from skrnn.cells import kernels
 
 
 class SGD:
@@ -11,19 +14,15 @@ class SGD:
     """
 
     def __init__(self, theta, learning_rate_init=1e-3, momentum=0.9, nesterovs_momentum=True):
-        self.learning_rate = theta.dtype.type(learning_rate_init)
-        self.momentum = theta.dtype.type(momentum)
+        self.learning_rate, self.momentum = learning_rate_init, momentum
         self.nesterov = nesterovs_momentum and momentum > 0
         self.velocity = np.zeros_like(theta)
 
-    def update(self, theta, gradient):
-        """One step, in place."""
-        self.velocity *= self.momentum
-        self.velocity -= self.learning_rate * gradient
-        if self.nesterov:
-            theta += self.momentum * self.velocity - self.learning_rate * gradient
-        else:
-            theta += self.velocity
+    def update(self, theta, gradient, scale=1.0):
+        """One step, in place, with the gradient times `scale`."""
+        kernels(theta.dtype).sgd(
+            theta, self.velocity, gradient, scale, self.learning_rate, self.momentum, self.nesterov
+        )
 
 
 class Adam:
@@ -38,18 +37,14 @@ class Adam:
         self.mean = np.zeros_like(theta)
         self.square = np.zeros_like(theta)
 
-    def update(self, theta, gradient):
-        """One step, in place."""
-        real = theta.dtype.type
+    def update(self, theta, gradient, scale=1.0):
+        """One step, in place, with the gradient times `scale`."""
         self.t += 1
-        self.mean *= real(self.beta_1)
-        self.mean += real(1 - self.beta_1) * gradient
-        self.square *= real(self.beta_2)
-        self.square += real(1 - self.beta_2) * np.square(gradient)
-        step = real(self.learning_rate / (1 - self.beta_1**self.t))
-        root = np.sqrt(self.square * real(1 / (1 - self.beta_2**self.t)))
-        root += real(self.epsilon)
-        theta -= step * self.mean / root
+        step = self.learning_rate / (1 - self.beta_1**self.t)
+        correction = 1 / (1 - self.beta_2**self.t)
+        kernels(theta.dtype).adam(
+            theta, self.mean, self.square, gradient, scale, self.beta_1, self.beta_2, step, correction, self.epsilon
+        )
 
 
 OPTIMIZERS = {"adam": Adam, "sgd": SGD}

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skrnn._network import RecurrentNetwork
-from skrnn._sequences import Packing
+from skrnn._sequences import Sequences
 from skrnn.cells import CELLS
 
 RAGGED = (2, 5, 1, 4)
@@ -11,8 +11,8 @@ RAGGED = (2, 5, 1, 4)
 # (cell, activation, reset_after): a new cell is tested by being in CELLS.
 FORMS = [
     (cell, form.get("activation", "tanh"), form.get("reset_after", True))
-    for cell, module in CELLS.items()
-    for form in module.FORMS
+    for cell, description in CELLS.items()
+    for form in description.forms
 ]
 
 
@@ -26,42 +26,45 @@ class Case:
         rng = np.random.default_rng(seed)
         self.form = form
         self.net = RecurrentNetwork(n_inputs, hidden_size, n_outputs, *form, bidirectional, per_step)
-        self.packing = Packing(np.array(lengths))
         # About 1/√K, as in a trained net: a larger recurrence is chaotic and amplifies rounding.
         scale = 0.5 * min(1, 4 / max(hidden_size)) ** 0.5
         self.theta = (scale * rng.normal(size=self.net.layout.size)).astype(dtype)
-        self.sequences = [rng.normal(size=(length, n_inputs)).astype(dtype) for length in lengths]
-        step, row = self.packing.step_and_row
-        order = self.packing.order
-        self.X = np.array([self.sequences[order[r]][t] for t, r in zip(step, row, strict=True)])
-        self.initial = [
-            [(0.5 * rng.normal(size=zero.shape)).astype(dtype) for zero in layer]
-            for layer in self.net.zero_state(len(lengths), dtype)
-        ]
+        self.X = rng.normal(size=(sum(lengths), n_inputs)).astype(dtype)
+        self.sequences = Sequences(self.X, np.array(lengths, dtype=np.intp), "ragged")
+        self.index = np.arange(len(lengths))
+        zero = self.net.zero_state(len(lengths), dtype)
+        self.initial = (0.5 * rng.normal(size=zero.shape)).astype(dtype)
         # Weights of a scalar function of everything that comes out
-        self.dscores = rng.normal(size=(len(self.X) if per_step else len(lengths), n_outputs)).astype(dtype)
-        self.dfinal = [[rng.normal(size=z.shape).astype(dtype) for z in layer] for layer in self.initial]
+        rows = self.net.n_rows(self.sequences, self.index)
+        self.dscores = rng.normal(size=(rows, n_outputs)).astype(dtype)
+        self.dfinal = rng.normal(size=zero.shape).astype(dtype)
 
     @property
     def parameters(self):
         return self.net.layout.views(self.theta)
 
-    def rows(self, r):
-        """Packed rows of the sequence in row r, in time order."""
-        return self.packing.offsets[: self.packing.lengths[r]] + r
+    def steps(self, i):
+        """The rows of sequence i."""
+        start = self.sequences.starts[i]
+        return slice(start, start + self.sequences.lengths[i])
 
-    def forward(self, keep=True):
-        return self.net.forward(self.theta, self.X, self.packing, self.initial, keep)
+    def states(self, state):
+        """[layer][direction] (states, N, K)."""
+        return self.net.state_views(state, len(self.index))
+
+    def forward(self):
+        """Scores and final states."""
+        final = np.empty_like(self.initial)
+        return self.net.forward(self.theta, self.sequences, self.index, self.initial, final), final
 
     def value(self):
         """Σ dscores·scores + Σ dfinal·final, whose gradient is `gradients`."""
-        out = self.forward(keep=False)
-        total = np.sum(self.dscores * out.scores)
-        for weights, states in zip(self.dfinal, out.final, strict=True):
-            total += sum(np.sum(w * s) for w, s in zip(weights, states, strict=True))
-        return total
+        scores, final = self.forward()
+        return np.sum(self.dscores * scores) + np.sum(self.dfinal * final)
 
     def gradients(self):
-        """Of theta, of the inputs, and [layer][direction] of the initial states."""
-        dfinal = [[d.copy() for d in layer] for layer in self.dfinal]
-        return self.net.backward(self.theta, self.packing, self.forward(), self.dscores, dfinal, need_dX=True)
+        """Of theta, of the inputs, and of the initial states."""
+        dstate = self.dfinal.copy()
+        return *self.net.backward(
+            self.theta, self.sequences, self.index, self.dscores, dstate, self.initial, need_dX=True
+        ), dstate

@@ -8,9 +8,15 @@ import numpy as np
 import pytest
 from networks import FORMS, Case
 
-from skrnn import RNNClassifier, RNNRegressor, _base, _layer, _network, _threads
+from skrnn import RNNClassifier, RNNRegressor, _base, _network, _threads
+from skrnn._examples import Examples
+from skrnn._network import Objective
+from skrnn.losses import LOSSES
+
+pytestmark = pytest.mark.usefixtures("simd")
 
 LENGTHS = tuple(np.random.default_rng(1).integers(1, 12, size=61))
+THREADS = (1, 2, 3, 5, 8, 16)
 
 
 @pytest.fixture(params=FORMS, ids=lambda form: "-".join(map(str, form)))
@@ -18,19 +24,39 @@ def form(request):
     return request.param
 
 
+def use_threads(monkeypatch, n_threads):
+    monkeypatch.setattr(_network, "threads_for", lambda work: n_threads)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("arrangement", [((13,), False, False), ((7, 5), True, True)], ids=["one", "stacked"])
-def test_threads_change_no_bit(form, arrangement, dtype, monkeypatch):
-    case = Case(form, *arrangement, lengths=LENGTHS, dtype=dtype)
+@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.parametrize(
+    "arrangement", [((13,), False, False), ((7, 5), True, True), ((40, 33), False, True)],
+    ids=["one", "stacked-bidirectional", "wide"],
+)
+def test_threads_change_no_bit(form, arrangement, ragged, dtype, monkeypatch):
+    """Scores, final states, and the gradients of everything; 96 configurations of the network for every instruction set."""
+    lengths = np.resize(LENGTHS, 150) if ragged else np.full(150, 7)
+    case = Case(form, *arrangement, lengths=lengths, dtype=dtype)
     results = []
-    for n_threads in (1, 2, 3, 7):
-        for module in (_layer, _network):
-            monkeypatch.setattr(module, "threads_for", lambda work, n=n_threads: n)
-        out = case.forward()
-        dtheta, dX, dinitial = case.gradients()
-        flat = [out.scores, dtheta, dX, *(s for layer in out.final for s in layer), *(s for d in dinitial for s in d)]
-        results.append([array.tobytes() for array in flat])
-    assert results[1:] == results[:1] * 3
+    for n_threads in THREADS:
+        use_threads(monkeypatch, n_threads)
+        results.append([array.tobytes() for array in (*case.forward(), *case.gradients())])
+    assert all(result == results[0] for result in results)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_threads_change_no_bit_of_the_loss(form, loss, monkeypatch):
+    case = Case(form, (9,), per_step=True, lengths=np.resize(LENGTHS, 150), n_outputs=1 if "binary" in loss else 3)
+    rng = np.random.default_rng(0)
+    targets = rng.normal(size=(len(case.X), 3)) if loss == "squared_error" else rng.integers(2, size=len(case.X))
+    examples = Examples(case.sequences, targets, rng.uniform(size=len(case.X)), True)
+    results = []
+    for n_threads in THREADS:
+        use_threads(monkeypatch, n_threads)
+        value, gradient, weight = Objective(case.net, examples, LOSSES[loss], 0.1, 150)(case.theta, case.index)
+        results.append((value, gradient.tobytes(), weight))
+    assert all(result == results[0] for result in results)
 
 
 FIT = """
@@ -89,7 +115,7 @@ def test_predictions_do_not_depend_on_how_predict_is_cut_up(monkeypatch):
     net = RNNRegressor(5, random_state=0, tol=1e-2).fit(X, y)
     whole = net.predict(X)
     for steps in (20, 3):       # a few sequences at a time; less than one
-        monkeypatch.setattr(_base, "PREDICT_STEPS", steps)
+        monkeypatch.setattr(_base, "PREDICT_WORK", steps * net._network.work)
         assert net.predict(X).tobytes() == whole.tobytes()
 
 
@@ -105,7 +131,7 @@ def test_threads_of_a_forked_child():
     if not hasattr(os, "fork"):
         pytest.skip("no fork")
     case = Case(FORMS[0], lengths=LENGTHS)
-    expected = case.forward().scores.tobytes()
+    expected = case.forward()[0].tobytes()
     code = (
         "import os, numpy as np\n"
         "from networks import FORMS, Case\n"
@@ -116,7 +142,7 @@ def test_threads_of_a_forked_child():
         "pid = os.fork()\n"
         "if pid == 0:\n"
         "    assert _threads.threads_for(1) == 1\n"
-        "    print(case.forward().scores.tobytes().hex(), flush=True)\n"
+        "    print(case.forward()[0].tobytes().hex(), flush=True)\n"
         "    os._exit(0)\n"
         "assert os.waitpid(pid, 0)[1] == 0\n"
     )

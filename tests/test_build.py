@@ -22,7 +22,7 @@ RUN = """
 import sys
 import skrnn
 from networks import FORMS, Case
-from skrnn._openmp import max_threads
+from skrnn._machine import max_threads
 assert skrnn.__file__.startswith(sys.argv[1]), skrnn.__file__
 assert max_threads() == 1
 for form in FORMS:
@@ -65,7 +65,7 @@ def test_a_build_without_openmp_says_that_it_is_serial(serial_build):
 
 def test_no_kernel_takes_the_interpreters_lock(serial_build):
     """Cython tells of a function without noexcept, which would ask for the lock after every call."""
-    assert "Cythonizing skrnn/cells/lstm.pyx" in serial_build[1]
+    assert "Cythonizing skrnn/cells/_kernels.pyx" in serial_build[1]
     assert "performance hint" not in serial_build[1]
     assert "will always require the GIL" not in serial_build[1]
 

@@ -6,8 +6,9 @@ import reference
 from networks import FORMS, RAGGED, Case
 from numerical import assert_gradient, central_differences
 
-from skrnn import _head
-from skrnn.cells import CELLS, lstm
+from skrnn.cells import CELLS, kernels
+
+pytestmark = pytest.mark.usefixtures("simd")
 
 ARRANGEMENTS = [
     pytest.param((5,), False, id="one"),
@@ -23,73 +24,89 @@ def form(request):
     return request.param
 
 
+def assert_gradients(case):
+    dtheta, dX, dinitial = case.gradients()
+    # A step that crosses the kink of relu would measure something else.
+    step = 1e-6 if case.form[1] == "relu" else 1e-4
+    numerical = central_differences(case.value, case.theta, step)
+    for part in case.net.layout.slices.values():
+        assert_gradient(dtheta[part], numerical[part])
+    assert_gradient(dX, central_differences(case.value, case.X, step))
+    for layer, expected in zip(
+        case.states(dinitial), case.states(central_differences(case.value, case.initial, step)), strict=True
+    ):
+        for state, expected_state in zip(layer, expected, strict=True):
+            assert_gradient(state, expected_state)
+
+
 @pytest.mark.parametrize("per_step", [False, True])
 @pytest.mark.parametrize("lengths", LENGTHS, ids=str)
 @pytest.mark.parametrize(("hidden_size", "bidirectional"), ARRANGEMENTS)
 class TestEveryArrangement:
     def test_outputs_and_final_states_equal_the_reference(self, form, hidden_size, bidirectional, lengths, per_step):
         case = Case(form, hidden_size, bidirectional, per_step, lengths)
-        out = case.forward()
+        scores, final = case.forward()
         cell, activation, reset_after = form
-        for r, sequence in enumerate(case.packing.order):
-            initial = [[state[:, r] for state in layer] for layer in case.initial]
-            scores, final = reference.network(
-                case.parameters, case.sequences[sequence], initial, cell, len(hidden_size), bidirectional, per_step,
+        for i in case.index:
+            initial = [[state[:, i] for state in layer] for layer in case.states(case.initial)]
+            expected, expected_final = reference.network(
+                case.parameters, case.X[case.steps(i)], initial, cell, len(hidden_size), bidirectional, per_step,
                 activation=activation, reset_after=reset_after,
             )
-            actual = out.scores[case.rows(r)] if per_step else out.scores[r]
-            np.testing.assert_allclose(actual, scores, rtol=1e-12, atol=1e-14)
-            for actual_layer, layer in zip(out.final, final, strict=True):
+            np.testing.assert_allclose(scores[case.steps(i) if per_step else i], expected, rtol=1e-12, atol=1e-14)
+            for actual_layer, layer in zip(case.states(final), expected_final, strict=True):
                 for actual_state, state in zip(actual_layer, layer, strict=True):
-                    np.testing.assert_allclose(actual_state[:, r], state, rtol=1e-12, atol=1e-14)
+                    np.testing.assert_allclose(actual_state[:, i], state, rtol=1e-12, atol=1e-14)
 
     def test_gradients_equal_central_differences(self, form, hidden_size, bidirectional, lengths, per_step):
-        case = Case(form, hidden_size, bidirectional, per_step, lengths)
-        dtheta, dX, dinitial = case.gradients()
-        # A step that crosses the kink of relu would measure something else.
-        step = 1e-6 if form[1] == "relu" else 1e-4
-        numerical = central_differences(case.value, case.theta, step)
-        for part in case.net.layout.slices.values():
-            assert_gradient(dtheta[part], numerical[part])
-        assert_gradient(dX, central_differences(case.value, case.X, step))
-        for layer, gradients in zip(case.initial, dinitial, strict=True):
-            for state, gradient in zip(layer, gradients, strict=True):
-                assert_gradient(gradient, central_differences(case.value, state, step))
+        assert_gradients(Case(form, hidden_size, bidirectional, per_step, lengths))
 
 
-def test_gradient_of_a_head_of_several_blocks():
-    """The head shares out 16 units at a time."""
-    case = Case(("rnn", "tanh", True), (19,), True, True, lengths=(9, 9, 9), n_inputs=2)
-    assert_gradient(case.gradients()[0], central_differences(case.value, case.theta, 1e-4))
+@pytest.mark.parametrize("n_units", [1, 4, 7, 16, 19, 33])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers_of_units_and_inputs_that_are_no_multiples_of_a_vector(form, n_units, dtype):
+    """Against the reference, in both dtypes, with more sequences than a group holds."""
+    rng = np.random.default_rng(n_units)
+    case = Case(
+        form, (n_units,), lengths=rng.integers(1, 6, size=70), n_inputs=n_units + 2, n_outputs=n_units + 1, dtype=dtype,
+    )
+    scores, _ = case.forward()
+    cell, activation, reset_after = form
+    parameters = case.net.layout.views(case.theta.astype(np.float64))
+    for i in case.index:
+        initial = [[state[:, i].astype(np.float64) for state in layer] for layer in case.states(case.initial)]
+        expected, _ = reference.network(
+            parameters, case.X[case.steps(i)].astype(np.float64), initial, cell, 1, False, False,
+            activation=activation, reset_after=reset_after,
+        )
+        tolerance = 1e-12 if dtype == np.float64 else 2e-5
+        np.testing.assert_allclose(scores[i], expected, rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize("per_step", [False, True])
-def test_gradients_of_several_tiles_are_added(form, per_step):
-    case = Case(form, (3, 5), per_step=per_step, lengths=(3, 1, 2) * 8)
-    assert case.packing.tiles.tolist() == [0, 8, 16, 24]
-    dtheta, dX, _ = case.gradients()
-    step = 1e-6 if form[1] == "relu" else 1e-4
-    numerical = central_differences(case.value, case.theta, step)
+def test_gradients_of_several_groups_are_added(form, per_step):
+    case = Case(form, (3,), True, per_step, lengths=(3, 1, 2, 2, 1) * 14, n_inputs=2, n_outputs=1)
+    dtheta, _, _ = case.gradients()
+    numerical = central_differences(case.value, case.theta, 1e-6 if form[1] == "relu" else 1e-4)
     for part in case.net.layout.slices.values():
         assert_gradient(dtheta[part], numerical[part])
-    assert_gradient(dX, central_differences(case.value, case.X, step))
 
 
-def test_forward_without_keeping_gives_the_same_bits(form):
-    case = Case(form, (3, 5), True, True)
-    np.testing.assert_array_equal(case.forward(keep=False).scores, case.forward(keep=True).scores)
+def test_gradients_of_long_sequences_in_several_chunks(form):
+    case = Case(form, (2,), per_step=True, lengths=(300, 1, 129), n_inputs=1, n_outputs=1)
+    dtheta, _, _ = case.gradients()
+    numerical = central_differences(case.value, case.theta, 1e-6 if form[1] == "relu" else 1e-4)
+    for part in case.net.layout.slices.values():
+        assert_gradient(dtheta[part], numerical[part])
 
 
 def test_float32_is_close_to_float64(form):
     single, double = (Case(form, (7,), dtype=dtype) for dtype in (np.float32, np.float64))
-    double.theta[:], double.X[:], double.dscores[:] = single.theta, single.X, single.dscores
-    for pair in (("initial", double.initial, single.initial), ("dfinal", double.dfinal, single.dfinal)):
-        for to, source in zip(pair[1], pair[2], strict=True):
-            for a, b in zip(to, source, strict=True):
-                a[:] = b
-    assert single.forward().scores.dtype == np.float32
-    np.testing.assert_allclose(single.forward().scores, double.forward().scores, rtol=1e-5, atol=1e-5)
-    for actual, expected in zip(single.gradients()[:2], double.gradients()[:2], strict=True):
+    for name in ("theta", "X", "dscores", "initial", "dfinal"):
+        getattr(double, name)[:] = getattr(single, name)
+    assert single.forward()[0].dtype == np.float32
+    np.testing.assert_allclose(single.forward()[0], double.forward()[0], rtol=1e-5, atol=1e-5)
+    for actual, expected in zip(single.gradients(), double.gradients(), strict=True):
         assert actual.dtype == np.float32
         assert_gradient(actual, expected, rtol=1e-5)
 
@@ -99,72 +116,111 @@ def test_update_gate_near_one_keeps_the_state():
     case = Case(("gru", "tanh", True), per_step=True)
     K = 5
     case.parameters["layer0.b"][0, K : 2 * K] = 50
-    final = case.forward().final[0][0][0]
-    np.testing.assert_allclose(final, case.initial[0][0][0], rtol=1e-12)
+    _, final = case.forward()
+    np.testing.assert_allclose(final, case.initial, rtol=1e-12)
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form[1] not in ("relu", "identity")], ids=str)
 def test_extreme_inputs_stay_finite(form):
     case = Case(form)
     case.X[:] = np.where(case.X > 0, 1e4, -1e4)
-    assert np.isfinite(case.forward().scores).all()
-    assert all(np.isfinite(gradient).all() for gradient in case.gradients()[:2])
+    assert np.isfinite(case.forward()[0]).all()
+    assert all(np.isfinite(gradient).all() for gradient in case.gradients())
 
 
-class TestKernelsRefuseWrongShapes:
+class TestKernelsRefuseWrongArguments:
     """The kernels run without bounds checks, so what goes in is checked whoever calls."""
 
-    def arguments(self):
-        N, S, D, K = 2, 5, 3, 4
-        return {
-            "X": np.zeros((S, D)), "active": np.array([2, 2, 1]), "tiles": np.array([0, 2]), "W": np.zeros((D, 4 * K)),
-            "U": np.zeros((K, 4 * K)), "b": np.zeros((1, 4 * K)), "states": np.zeros((2, N + S, K)),
-            "saved": np.zeros((S, 5 * K)), "variant": 0, "n_threads": 1,
-        }
+    def engine(self):
+        return Case(("lstm", "tanh", True)).net.engine(np.float64)
 
-    def run(self, **changed):
-        arguments = self.arguments() | changed
-        lstm.forward(*arguments.values())
-        return arguments["states"]
+    def forward(self, **changed):
+        case = Case(("lstm", "tanh", True))
+        arguments = {
+            "theta": case.theta, "values": case.X, "starts": case.sequences.starts, "lengths": case.sequences.lengths,
+            "index": case.index, "initial": None, "scores": np.zeros((4, 2)), "final": None, "most_bytes": 2**30,
+            "n_threads": 1,
+        } | changed
+        self.engine().forward(*arguments.values())
+        return arguments["scores"]
 
-    def test_right_shapes_pass(self):
-        arguments = self.arguments()
-        states = self.run(W=arguments["W"] + 1, X=arguments["X"] + 1, states=arguments["states"] + 1)
-        np.testing.assert_array_equal(states[:, :2], 1)
-        assert (states[:, 2:] != 1).all()
+    def gradient(self, **changed):
+        case = Case(("lstm", "tanh", True))
+        arguments = {
+            "theta": case.theta, "values": case.X, "starts": case.sequences.starts, "lengths": case.sequences.lengths,
+            "index": case.index, "targets": np.zeros((4, 2)), "weights": None, "loss": "squared_error", "alpha": 0.1,
+            "decayed": case.net.layout.weight_ranges(), "gradient": np.zeros_like(case.theta), "most_bytes": 2**30,
+            "n_threads": 1,
+        } | changed
+        self.engine().gradient(*arguments.values())
+        return arguments["gradient"]
 
-    @pytest.mark.parametrize("n_threads", [0, -1, -(2**31)])
-    def test_at_least_one_thread(self, n_threads):
-        with pytest.raises(ValueError, match="must be at least 1"):
-            self.run(n_threads=n_threads)
-        with pytest.raises(ValueError, match="must be at least 1"):
-            _head.linear(np.ones((4, 2)), np.ones((2, 3)), np.ones(3), np.ones((4, 3)), n_threads)
+    def backward(self, **changed):
+        case = Case(("lstm", "tanh", True))
+        arguments = {
+            "theta": case.theta, "values": case.X, "starts": case.sequences.starts, "lengths": case.sequences.lengths,
+            "index": case.index, "initial": case.initial, "dscores": case.dscores, "dstate": case.dfinal,
+            "gradient": np.zeros_like(case.theta), "dX": np.zeros((12, 3)), "most_bytes": 2**30, "n_threads": 1,
+        } | changed
+        self.engine().backward(*arguments.values())
+        return arguments["gradient"]
 
-    def test_no_more_threads_than_work(self):
-        """The OpenMP runtime ends the process when it cannot start as many threads as it is asked for."""
-        np.testing.assert_array_equal(self.run(n_threads=2**31 - 1), self.run(n_threads=1))
-        scores = np.zeros((4, 3))
-        _head.linear(np.ones((4, 2)), np.ones((2, 3)), np.ones(3), scores, 2**62)
-        np.testing.assert_array_equal(scores, 3)
+    @pytest.mark.parametrize("function", ["forward", "gradient", "backward"])
+    def test_right_arguments_pass(self, function):
+        assert getattr(self, function)().all()
 
-    @pytest.mark.parametrize("cell", CELLS)
+    @pytest.mark.parametrize("function", ["forward", "gradient", "backward"])
+    @pytest.mark.parametrize("n_threads", [0, -1, -(2**31), 2**31 - 1])
+    def test_a_number_of_threads_that_the_runtime_can_start(self, function, n_threads):
+        with pytest.raises(ValueError, match="n_threads=.* must be between"):
+            getattr(self, function)(n_threads=n_threads)
+
+    def test_more_threads_than_work(self):
+        np.testing.assert_array_equal(self.forward(n_threads=1000), self.forward())
+        np.testing.assert_array_equal(self.gradient(n_threads=1000), self.gradient())
+
+    @pytest.mark.parametrize("cell", [*CELLS, "none"])
     @pytest.mark.parametrize("variant", [-1, 4, 99])
     def test_forms_that_there_are_not(self, cell, variant):
-        case = Case((cell, "tanh", True))
-        case.net.layers[0].variant = variant
-        with pytest.raises(ValueError, match=rf"variant={variant} must be|b has shape"):
-            case.forward()
+        layer = {"cell": cell, "variant": variant, "D": 1, "K": 1, "W": [0], "U": [0], "b": [0]}
+        with pytest.raises(ValueError, match=rf"no cell .* with variant={variant}"):
+            kernels(np.float64).Engine([layer], 1, False, 0, 0, 9)
 
+    @pytest.mark.parametrize("function", ["forward", "gradient", "backward"])
     @pytest.mark.parametrize(
         ("name", "value"),
         [
-            ("W", np.zeros((2, 16))), ("W", np.zeros((3, 15))), ("U", np.zeros((4, 12))), ("b", np.zeros((2, 16))),
-            ("states", np.zeros((1, 7, 4))), ("states", np.zeros((2, 5, 4))), ("saved", np.zeros((5, 16))),
-            ("saved", np.zeros((3, 20))), ("active", np.array([2, 2, 2])), ("active", np.array([1, 2, 2])),
-            ("active", np.array([3, 1, 1])), ("active", np.array([2, 4, -1])), ("tiles", np.array([0, 3])),
-            ("tiles", np.array([0, 2, 1, 2])), ("tiles", np.array([1, 2])), ("X", np.zeros((5, 0))),
+            ("theta", np.zeros(9)), ("values", np.zeros((12, 2))), ("values", np.zeros((11, 3))),
+            ("starts", np.array([0, 2, 7])), ("starts", np.array([0, 2, 7, -1])), ("starts", np.array([0, 2, 7, 9])),
+            ("lengths", np.array([2, 5, 0, 4])), ("lengths", np.array([2, 5, 1, 2**62])),
+            ("index", np.array([0, 1, 2, 4])), ("index", np.array([0, 1, 2, -1])), ("index", np.array([], np.intp)),
         ],
     )
-    def test_wrong_shapes_are_errors(self, name, value):
-        with pytest.raises(ValueError, match=r"has shape|must|active|needs"):
-            self.run(**{name: value})
+    def test_wrong_inputs_are_errors(self, function, name, value):
+        with pytest.raises(ValueError, match=r"has shape|must be|starts|from row|needs"):
+            getattr(self, function)(**{name: value})
+
+    @pytest.mark.parametrize(
+        ("function", "name", "value"),
+        [
+            ("forward", "initial", np.zeros(39)), ("forward", "final", np.zeros(41)),
+            ("forward", "scores", np.zeros((3, 2))), ("forward", "scores", np.zeros((4, 3))),
+            ("gradient", "targets", np.zeros((3, 2))), ("gradient", "targets", np.zeros((4, 1))),
+            ("gradient", "weights", np.zeros(3)), ("gradient", "weights", np.zeros(4)),
+            ("gradient", "weights", np.full(4, np.nan)), ("gradient", "gradient", np.zeros(9)),
+            ("gradient", "decayed", np.array([[0, 10**6]])), ("gradient", "decayed", np.array([[-1, 3]])),
+            ("gradient", "loss", "none"), ("backward", "initial", np.zeros(39)), ("backward", "dstate", np.zeros(41)),
+            ("backward", "dscores", np.zeros((3, 2))), ("backward", "dX", np.zeros((11, 3))),
+            ("backward", "gradient", np.zeros(9)),
+        ],
+    )
+    def test_wrong_other_arguments_are_errors(self, function, name, value):
+        with pytest.raises(ValueError, match=r"has shape|must be|must have|no loss"):
+            getattr(self, function)(**{name: value})
+
+    @pytest.mark.parametrize("targets", [[0, 1, 0, 2], [0, -1, 0, 1]])
+    def test_classes_that_there_are_not(self, targets):
+        with pytest.raises(ValueError, match="must be a class from 0 to 1"):
+            self.gradient(targets=np.array(targets), loss="log_loss")
+        with pytest.raises(ValueError, match="must be a class from 0 to 1"):
+            kernels(np.float64).loss("log_loss", np.zeros((4, 2)), np.array(targets), np.ones(4), np.zeros((4, 2)))

@@ -179,7 +179,7 @@ def test_each_cell_learns_forwards_and_backwards_in_layers(cell, estimator):
 def test_parameters_by_name(cell):
     X, y = data("ragged", False)
     net = RNNRegressor((4, 3), cell=cell, bidirectional=True, max_iter=1).fit(X, y)
-    G, biases = len(CELLS[cell].GATES), 2 if cell == "gru" else 1
+    G, biases = len(CELLS[cell].gates), 2 if cell == "gru" else 1
     assert {name: value.shape for name, value in net.parameters_.items()} == {
         "layer0.W": (2, 4 * G), "layer0.U": (4, 4 * G), "layer0.b": (biases, 4 * G),
         "layer0.reverse.W": (2, 4 * G), "layer0.reverse.U": (4, 4 * G), "layer0.reverse.b": (biases, 4 * G),

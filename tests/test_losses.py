@@ -7,6 +7,9 @@ from numerical import assert_gradient, central_differences
 from skrnn.losses import LOSSES
 
 
+pytestmark = pytest.mark.usefixtures("simd")
+
+
 def example(name, rows=7, seed=0):
     rng = np.random.default_rng(seed)
     n_outputs = 1 if name == "binary_log_loss" else 3

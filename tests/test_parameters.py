@@ -55,7 +55,7 @@ def test_initial_values(form):
     net = RecurrentNetwork(7, (6, 5), 2, *form, True, False)
     parameters = net.layout.views(net.initialise(check_random_state(0), np.float64))
     for layer in net.layers:
-        K, gates = layer.n_units, layer.cell.GATES
+        K, gates = layer.n_units, layer.cell.gates
         bound = np.sqrt(6 / (layer.n_inputs + K))
         for name in layer.directions:
             assert 0.8 * bound < np.abs(parameters[f"{name}.W"]).max() <= bound

@@ -15,6 +15,8 @@ if os.environ.get("SKRNN_REQUIRE_PEERS"):
 else:
     torch = pytest.importorskip("torch")
 
+pytestmark = pytest.mark.usefixtures("simd")
+
 # The cells that PyTorch has, with our form of each.
 MODULES = {
     ("rnn", "tanh", True): lambda *a, **k: torch.nn.RNN(*a, nonlinearity="tanh", **k),
@@ -54,9 +56,8 @@ class Peer:
                 parameter = getattr(self.recurrent, name)
                 bias = name.startswith("bias")
                 parameter.copy_(torch.tensor(ours.copy() if bias else ours.T.copy()))
-        self.sequences = [torch.tensor(x, requires_grad=True) for x in case.sequences]
-        undo = np.argsort(case.packing.order)
-        states = zip(*[state[:, undo] for layer in case.initial for state in layer], strict=True)
+        self.sequences = [torch.tensor(case.X[case.steps(i)], requires_grad=True) for i in case.index]
+        states = zip(*[state for layer in case.states(case.initial) for state in layer], strict=True)
         self.initial = [torch.tensor(np.array(state), requires_grad=True) for state in states]
 
     def names(self):
@@ -71,26 +72,23 @@ class Peer:
                 yield f"bias_hh_{suffix}", b[1] if len(b) == 2 else np.zeros_like(b[0])
 
     def forward(self):
-        """Scores as ours in packed order, and final states (states, layers · directions, N, K)."""
+        """Scores as ours, and final states (states, layers · directions, N, K)."""
         packed = torch.nn.utils.rnn.pack_sequence(self.sequences, enforce_sorted=False)
         initial = tuple(self.initial) if len(self.initial) == 2 else self.initial[0]
         out, final = self.recurrent(packed, initial)
         self.final = final if isinstance(final, tuple) else (final,)
         if self.case.net.per_step:
-            padded, _ = torch.nn.utils.rnn.pad_packed_sequence(out)
-            step, row = self.case.packing.step_and_row
-            features = padded[torch.tensor(step), torch.tensor(self.case.packing.order[row])]
+            features = torch.cat(torch.nn.utils.rnn.unpack_sequence(out))
         else:
             n = len(self.case.net.layers[0].directions)
-            features = torch.cat(list(self.final[0][-n:]), dim=1)[torch.tensor(self.case.packing.order)]
+            features = torch.cat(list(self.final[0][-n:]), dim=1)
         self.scores = features @ self.V + self.c
         return self.scores
 
     def backward(self):
         """Gradient of the case's scalar function, as the case computes it."""
-        undo = np.argsort(self.case.packing.order)
         total = (self.scores * torch.tensor(self.case.dscores)).sum()
-        weights = zip(*[d[:, undo] for layer in self.case.dfinal for d in layer], strict=True)
+        weights = zip(*[d for layer in self.case.states(self.case.dfinal) for d in layer], strict=True)
         for states, weight in zip(self.final, weights, strict=True):
             total = total + (states * torch.tensor(np.array(weight))).sum()
         total.backward()
@@ -103,6 +101,14 @@ def assert_close(actual, expected, bound):
     assert np.abs(actual - expected).max() <= bound * max(1, np.abs(expected).max())
 
 
+def assert_states_close(ours, theirs, bound):
+    """[layer][direction] (states, N, K) against [state] (layers · directions, N, K)."""
+    tracks = [states for layer in ours for states in layer]
+    for number, states in enumerate(tracks):
+        for state, other in zip(states, theirs, strict=True):
+            assert_close(state, other[number], bound)
+
+
 @pytest.mark.parametrize("seed", range(100))
 @pytest.mark.parametrize(
     ("dtype", "outputs", "gradients"), [(np.float64, 1e-12, 1e-10), (np.float32, 1e-5, 1e-5)], ids=["double", "single"]
@@ -110,13 +116,9 @@ def assert_close(actual, expected, bound):
 def test_outputs_and_gradients_equal_those_of_pytorch(seed, dtype, outputs, gradients):
     case = random_case(seed, dtype)
     peer = Peer(case)
-    out = case.forward()
-    assert_close(out.scores, peer.forward(), outputs)
-    order, n_directions = case.packing.order, len(case.net.layers[0].directions)
-    for depth, layer in enumerate(out.final):
-        for direction, states in enumerate(layer):
-            for ours, theirs in zip(states, peer.final, strict=True):
-                assert_close(ours, theirs[depth * n_directions + direction][torch.tensor(order)], outputs)
+    scores, final = case.forward()
+    assert_close(scores, peer.forward(), outputs)
+    assert_states_close(case.states(final), peer.final, outputs)
 
     peer.backward()
     dtheta, dX, dinitial = case.gradients()
@@ -130,9 +132,6 @@ def test_outputs_and_gradients_equal_those_of_pytorch(seed, dtype, outputs, grad
             assert_close(ours[f"{direction}.U"], getattr(peer.recurrent, f"weight_hh_{suffix}").grad.T, gradients)
             for b, name in zip(ours[f"{direction}.b"], ("bias_ih", "bias_hh"), strict=False):
                 assert_close(b, getattr(peer.recurrent, f"{name}_{suffix}").grad, gradients)
-    for r, sequence in enumerate(order):
-        assert_close(dX[case.rows(r)], peer.sequences[sequence].grad, gradients)
-    for depth, layer in enumerate(dinitial):
-        for direction, states in enumerate(layer):
-            for state, initial in zip(states, peer.initial, strict=True):
-                assert_close(state, initial.grad[depth * n_directions + direction][torch.tensor(order)], gradients)
+    for i in case.index:
+        assert_close(dX[case.steps(i)], peer.sequences[i].grad, gradients)
+    assert_states_close(case.states(dinitial), [initial.grad for initial in peer.initial], gradients)

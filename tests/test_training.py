@@ -10,14 +10,18 @@ from sklearn.utils import check_random_state
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn._examples import Examples
 from skrnn._inputs import as_sequences
-from skrnn._network import RecurrentNetwork
-from skrnn._training import clip_norm, train
+from skrnn._network import Objective, RecurrentNetwork
+from skrnn._training import clipping, train
+from skrnn.cells import kernels
 from skrnn.losses import LOSSES
 from skrnn.optimizers import OPTIMIZERS, SGD, Adam
 
 
-def batch_for(loss, per_step, weighted, seed=0):
-    """A ragged batch with targets for the loss, and the number of outputs."""
+pytestmark = pytest.mark.usefixtures("simd")
+
+
+def examples_for(loss, per_step, weighted, seed=0):
+    """Ragged sequences with targets for the loss, and the number of outputs."""
     rng = np.random.default_rng(seed)
     sequences = as_sequences([rng.normal(size=(length, 3)) for length in RAGGED])
     rows = sum(RAGGED) if per_step else len(RAGGED)
@@ -27,7 +31,7 @@ def batch_for(loss, per_step, weighted, seed=0):
     else:
         n_outputs = 1 if loss == "binary_log_loss" else 3
         targets = rng.integers(max(2, n_outputs), size=rows)
-    return Examples(sequences, targets, weights, per_step).batch(np.arange(len(RAGGED))), n_outputs
+    return Examples(sequences, targets, weights, per_step), n_outputs
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -35,30 +39,31 @@ def batch_for(loss, per_step, weighted, seed=0):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: "-".join(map(str, form)))
 def test_loss_and_gradient_of_the_whole_network(form, loss, per_step, weighted):
-    batch, n_outputs = batch_for(loss, per_step, weighted)
+    examples, n_outputs = examples_for(loss, per_step, weighted)
     net = RecurrentNetwork(3, (3, 5), n_outputs, *form, True, per_step)
     theta = 0.5 * np.random.default_rng(1).normal(size=net.layout.size)
-
-    def value():
-        return net.loss_and_gradient(theta, batch, LOSSES[loss], alpha=0.1)[0]
-
-    gradient = net.loss_and_gradient(theta, batch, LOSSES[loss], alpha=0.1)[1]
+    objective = Objective(net, examples, LOSSES[loss], 0.1, 3)
+    index = np.array([3, 0, 1])
+    gradient = objective(theta, index)[1].copy()
     step = 1e-6 if form[1] == "relu" else 1e-4
-    assert_gradient(gradient, central_differences(value, theta, step))
+    assert_gradient(gradient, central_differences(lambda: objective(theta, index)[0], theta, step))
 
 
 def test_penalty_decays_weights_and_not_biases():
-    batch, n_outputs = batch_for("squared_error", False, True)
+    examples, n_outputs = examples_for("squared_error", False, True)
     net = RecurrentNetwork(3, (4,), n_outputs, "lstm", "tanh", True, False, False)
     theta = np.random.default_rng(0).normal(size=net.layout.size)
-    plain, penalised = (net.loss_and_gradient(theta, batch, LOSSES["squared_error"], alpha) for alpha in (0, 2.0))
+    index = np.arange(len(RAGGED))
+    plain, penalised = (
+        Objective(net, examples, LOSSES["squared_error"], alpha, len(RAGGED))(theta, index) for alpha in (0, 2.0)
+    )
     parameters = net.layout.views(theta)
     squares = sum(np.square(parameters[name]).sum() for name in ("layer0.W", "layer0.U", "head.V"))
-    assert penalised[0] - plain[0] == pytest.approx(0.5 * 2.0 * squares / batch.weights.sum())
+    assert penalised[0] - plain[0] == pytest.approx(0.5 * 2.0 * squares / examples.weights.sum())
     difference = net.layout.views(penalised[1] - plain[1])
     np.testing.assert_array_equal(difference["layer0.b"], 0)
     np.testing.assert_array_equal(difference["head.c"], 0)
-    np.testing.assert_allclose(difference["layer0.U"], 2.0 * parameters["layer0.U"] / batch.weights.sum())
+    np.testing.assert_allclose(difference["layer0.U"], 2.0 * parameters["layer0.U"] / examples.weights.sum())
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -148,21 +153,26 @@ class TestOptimizers:
 
 
 class TestClipping:
-    def test_a_long_gradient_is_scaled_and_its_norm_returned(self):
-        gradient = np.array([3.0, 4.0])
-        assert clip_norm(gradient, 1.0) == pytest.approx(5)
-        np.testing.assert_allclose(gradient, [0.6, 0.8])
+    @pytest.mark.parametrize(("limit", "factor"), [(1.0, 0.2), (None, 1), (5.0, 1), (6.0, 1)])
+    def test_only_a_long_gradient_is_scaled(self, limit, factor):
+        assert clipping(5.0, limit) == pytest.approx(factor)
 
-    @pytest.mark.parametrize("limit", [None, 6.0])
-    def test_others_are_left_alone(self, limit):
-        gradient = np.array([3.0, 4.0])
-        assert clip_norm(gradient, limit) == pytest.approx(5)
-        np.testing.assert_array_equal(gradient, [3, 4])
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize("size", [0, 1, 7, 8, 1001])
+    def test_norm(self, size, dtype):
+        gradient = np.random.default_rng(0).normal(size=size).astype(dtype)
+        assert kernels(dtype).norm(gradient) == pytest.approx(np.linalg.norm(gradient.astype(np.float64)), rel=1e-14)
 
     def test_squares_of_float32_do_not_overflow(self):
-        gradient = np.full(4, 1e30, np.float32)
-        assert clip_norm(gradient, 1.0) == pytest.approx(2e30, rel=1e-6)
-        np.testing.assert_allclose(gradient, 0.5, rtol=1e-6)
+        assert kernels(np.float32).norm(np.full(4, 1e30, np.float32)) == pytest.approx(2e30, rel=1e-6)
+
+    @pytest.mark.parametrize("name", OPTIMIZERS)
+    def test_the_factor_is_applied_by_the_optimizers(self, name):
+        start, gradient = np.array([1.0, 2, 3]), np.array([4.0, -5, 6])
+        scaled, plain = start.copy(), start.copy()
+        OPTIMIZERS[name](start, 0.1).update(scaled, gradient, 0.25)
+        OPTIMIZERS[name](start, 0.1).update(plain, 0.25 * gradient)
+        np.testing.assert_array_equal(scaled, plain)
 
     @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
     def test_counted_by_the_estimator(self):

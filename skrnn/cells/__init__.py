@@ -1,17 +1,54 @@
-"""The recurrent cells. One cell is one file: its step and its gradient; `CELLS` names them.
+"""The recurrent cells and their kernels.
 
-A cell is a module with
-
-- ``GATES``, ``STATES``: the names of the blocks of its parameters and of its states, in order;
-- ``SAVED``: the number of K-wide blocks that its forward pass keeps for its backward pass;
-- ``variant_of(activation, reset_after)``: the number by which its kernels know its form;
-- ``n_biases(variant)``: the rows of its bias;
-- ``FORMS``: the arguments of ``variant_of`` that make a difference, one dict a form;
-- ``BIAS``: initial biases of its gates that are not zero; ``starts_as_identity(variant)``: initial U;
-- ``forward``, ``backward``: the kernels, see ``_scan.pxi``.
+One cell is one ``.pxi``: its step and its gradient, side by side. They are built for every instruction set and both
+dtypes; the widest that the processor has is chosen at import, or the one that ``SKRNN_SIMD`` names.
 """
 
-from skrnn.cells import gru, lstm, rnn, skip_lstm
+import os
+from importlib import import_module
+from importlib.util import find_spec
 
-CELLS = {"rnn": rnn, "gru": gru, "lstm": lstm, "skip_lstm": skip_lstm}
-ACTIVATIONS = rnn.ACTIVATIONS
+import numpy as np
+
+from skrnn._machine import instruction_sets
+
+KNOWN = ("baseline", "avx2", "avx512")
+
+
+def available():
+    """Instruction sets that this processor has and that were built, the widest last."""
+    return [name for name in instruction_sets() if find_spec(f"skrnn.cells._{name}_float32")]
+
+
+def choose(wanted):
+    """The instruction set to use: the one wanted, or the widest."""
+    if not wanted:
+        return available()[-1]
+    if wanted not in KNOWN:
+        raise ImportError(f"SKRNN_SIMD={wanted}: expected one of {', '.join(KNOWN)}, or nothing for the widest")
+    if wanted not in available():
+        raise ImportError(
+            f"SKRNN_SIMD={wanted}: this processor or this build of skrnn does not have it, but {', '.join(available())}"
+        )
+    return wanted
+
+
+def load(name):
+    """The kernels for an instruction set, by dtype."""
+    return {
+        np.dtype(dtype): import_module(f"skrnn.cells._{name}_{dtype}") for dtype in ("float32", "float64")
+    }
+
+
+instruction_set = choose(os.environ.get("SKRNN_SIMD"))
+_kernels = load(instruction_set)
+
+
+def kernels(dtype):
+    """The kernels that compute in a dtype."""
+    return _kernels[np.dtype(dtype)]
+
+
+CELLS = kernels(np.float64).CELLS
+n_biases = kernels(np.float64).n_biases
+ACTIVATIONS = tuple(form["activation"] for form in CELLS["rnn"].forms)

@@ -1,60 +1,80 @@
-# A = X W + H₋ U + b and its gradient: the pre-activations of every cell in which all gates see the same sums.
+# A = X W + h₋ U + b and its gradient: the pre-activations of every cell in which all gates see the same sums.
+#
+# Packed: [b; W; U] (1 + D + K, G·K), then [0; Uᵀ] (1 + G·K, K), then [0; Wᵀ] (1 + G·K, D).
 
 
-cdef inline void affine(
-    Py_ssize_t m,
-    Py_ssize_t D,
-    Py_ssize_t K,
-    Py_ssize_t width,           # G·K
-    const real* X,              # IN  (m, D)
-    const real* H,              # IN  (m, K)
+cdef Py_ssize_t affine_packed_size(const Layer* layer) noexcept nogil:
+    cdef Py_ssize_t width = layer.cell.n_gates * layer.K
+    return (
+        packed_size(1 + layer.D + layer.K, width) + packed_size(1 + width, layer.K) + packed_size(1 + width, layer.D)
+    )
+
+
+cdef void affine_pack(
+    const Layer* layer,
     const real* W,              # IN  (D, G·K)
     const real* U,              # IN  (K, G·K)
     const real* b,              # IN  (G·K,)
+    real* packed,               # OUT
+) noexcept nogil:
+    cdef Py_ssize_t D = layer.D, K = layer.K, width = layer.cell.n_gates * layer.K
+    pack_rows(packed, 1 + D + K, width, 0, 1, b, width, 1)
+    pack_rows(packed, 1 + D + K, width, 1, D, W, width, 1)
+    pack_rows(packed, 1 + D + K, width, 1 + D, K, U, width, 1)
+    packed += packed_size(1 + D + K, width)
+    pack_transposed(K, width, U, width, packed)
+    packed += packed_size(1 + width, K)
+    pack_transposed(D, width, W, width, packed)
+
+
+cdef void pack_transposed(
+    Py_ssize_t n,
+    Py_ssize_t p,
+    const real* M,              # IN  (n, p), row stride ld
+    Py_ssize_t ld,
+    real* packed,               # OUT [0; Mᵀ] (1 + p, n)
+) noexcept nogil:
+    cdef real zero = 0
+    pack_rows(packed, 1 + p, n, 0, 1, &zero, 0, 0)
+    pack_rows(packed, 1 + p, n, 1, p, M, 1, ld)
+
+
+cdef inline void affine(
+    const Step* s,
+    Py_ssize_t G,
+    const real* packed,
     real* A,                    # OUT (m, G·K), row stride lda
     Py_ssize_t lda,
 ) noexcept nogil:
-    fill_rows(m, width, b, A, lda)
-    add_product(m, D, width, X, D, 1, W, width, A, lda)
-    add_product(m, K, width, H, K, 1, U, width, A, lda)
+    cdef Factor X = Factor(rows=s.X, n=s.D, stride=s.D)
+    cdef Factor H = Factor(rows=s.before, n=s.K, stride=s.K)
+    product(s.m, G * s.K, X, H, packed, A, lda, FROM_BIAS)
 
 
 cdef inline void affine_gradient(
-    Py_ssize_t m,
-    Py_ssize_t D,
-    Py_ssize_t K,
-    Py_ssize_t width,           # G·K
+    const Step* s,
+    Py_ssize_t G,
+    const real* packed,
     const real* dA,             # IN  (m, G·K), row stride lda
     Py_ssize_t lda,
-    const real* W_T,            # IN  (G·K, D)
-    const real* U_T,            # IN  (G·K, K)
-    real* dX,                   # OUT (m, D), or NULL
-    real* dH,                   # IN, OUT (m, K)
+    int start,                  # FROM_BIAS: dh₋ = dA Uᵀ; FROM_C: dh₋ += dA Uᵀ
 ) noexcept nogil:
-    cdef Py_ssize_t i
-    # A = … + H₋ U
-    add_product(m, width, K, dA, lda, 1, U_T, K, dH, K)
+    cdef Py_ssize_t K = s.K, width = G * s.K
+    cdef Factor dA_rows = Factor(rows=dA, n=width, stride=lda)
+    cdef Factor none = Factor(rows=dA, n=0, stride=0)
+    packed += packed_size(1 + s.D + K, width)
+    # A = … + h₋ U
+    product(s.m, K, dA_rows, none, packed, s.dstate, K, start)
     # A = … + X W
-    if dX != NULL:
-        for i in range(m * D):
-            dX[i] = 0
-        add_product(m, width, D, dA, lda, 1, W_T, D, dX, D)
+    if s.dX != NULL:
+        packed += packed_size(1 + width, K)
+        product(s.m, s.D, dA_rows, none, packed, s.dX, s.D, FROM_BIAS)
 
 
-cdef inline void affine_weight_gradient(
-    Py_ssize_t m,
-    Py_ssize_t D,
-    Py_ssize_t K,
-    Py_ssize_t width,           # G·K
-    const real* X,              # IN  (m, D)
-    const real* H,              # IN  (m, K)
-    const real* dA,             # IN  (m, G·K), row stride lda
-    Py_ssize_t lda,
-    real* dW,                   # IN, OUT (D, G·K)
-    real* dU,                   # IN, OUT (K, G·K)
-    real* db,                   # IN, OUT (G·K,)
-) noexcept nogil:
-    # dW = Xᵀ dA    dU = H₋ᵀ dA    db = Σ dA
-    add_product(D, m, width, X, 1, D, dA, lda, dW, width)
-    add_product(K, m, width, H, 1, K, dA, lda, dU, width)
-    add_rows(m, width, dA, lda, db)
+cdef int affine_terms(const Layer* layer, Term* terms) noexcept nogil:
+    """dW = Xᵀ dA, dU = h₋ᵀ dA, db = Σ dA."""
+    cdef Py_ssize_t width = layer.cell.n_gates * layer.K
+    terms[0] = Term(source=INPUT, block=0, n=layer.D, to=TO_W, row=0, column=0, width=width, gradient=0)
+    terms[1] = Term(source=STATE, block=0, n=layer.K, to=TO_U, row=0, column=0, width=width, gradient=0)
+    terms[2] = Term(source=ONE, block=0, n=1, to=TO_B, row=0, column=0, width=width, gradient=0)
+    return 3

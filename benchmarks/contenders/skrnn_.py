@@ -1,0 +1,109 @@
+"""skrnn: the only file that knows its internals."""
+
+import numpy as np
+
+import skrnn.cells
+from skrnn import RNNClassifier
+from skrnn._examples import Examples
+from skrnn._network import Objective, RecurrentNetwork
+from skrnn._sequences import Sequences
+from skrnn.losses import LOSSES
+from skrnn.optimizers import OPTIMIZERS
+
+
+def instruction_set():
+    """The one that the kernels use."""
+    return skrnn.cells.instruction_set
+
+
+def network(problem):
+    """The network and its parameters."""
+    net = RecurrentNetwork(
+        problem.size.D, (problem.size.K,), len(problem.weights["c"]), problem.cell, "tanh", True, False, False
+    )
+    theta = np.zeros(net.layout.size, problem.dtype)
+    copy_weights(problem, net.layout.views(theta))
+    return net, theta
+
+
+def copy_weights(problem, parameters):
+    """The problem's weights under skrnn's names."""
+    for name, values in problem.weights.items():
+        parameters[("head." if name in "Vc" else "layer0.") + name][:] = values
+
+
+class Training:
+    """Loss, gradient and Adam on one batch; `lengths` (N,) cuts the sequences short."""
+
+    def __init__(self, problem, lengths=None):
+        n, T, _ = problem.X.shape
+        lengths = np.full(n, T) if lengths is None else lengths
+        steps = np.concatenate([x[:length] for x, length in zip(problem.X, lengths, strict=True)])
+        examples = Examples(Sequences(steps, lengths, "ragged"), problem.y, None, per_step=False)
+        net, self.theta = network(problem)
+        self.objective, self.index = Objective(net, examples, LOSSES["log_loss"], 0, n), np.arange(n)
+        self.optimizer = OPTIMIZERS["adam"](self.theta)
+
+    def step(self):
+        self.value, gradient, _ = self.objective(self.theta, self.index)
+        self.optimizer.update(self.theta, gradient)
+
+    def loss(self):
+        return self.value
+
+
+class Inference:
+    """The network's forward pass over all sequences in one batch."""
+
+    def __init__(self, problem):
+        n, T, D = problem.X.shape
+        self.sequences, self.index = Sequences(problem.X.reshape(-1, D), np.full(n, T), "array"), np.arange(n)
+        self.net, self.theta = network(problem)
+
+    def step(self):
+        self.scores = self.net.forward(self.theta, self.sequences, self.index)
+
+    def logits(self):
+        self.step()
+        return self.scores
+
+
+class Prediction:
+    """The whole `predict` of an estimator."""
+
+    def __init__(self, problem):
+        self.X = problem.X
+        labels = np.arange(len(problem.weights["c"]))
+        X = np.zeros((len(labels), *problem.X.shape[1:]), problem.dtype)
+        self.classifier = classifier(problem.size.K, problem.cell, n_epochs=1).fit(X, labels)
+        copy_weights(problem, self.classifier.parameters_)
+
+    def step(self):
+        self.classifier.predict(self.X)
+
+    def logits(self):
+        return np.log(self.classifier.predict_proba(self.X))
+
+
+class Fit:
+    """The whole `fit` of an estimator."""
+
+    def __init__(self, problem, n_epochs):
+        self.X, self.y = problem.X, problem.y
+        self.classifier = classifier(problem.size.K, problem.cell, n_epochs, batch_size=problem.size.B)
+
+    def step(self):
+        self.classifier.fit(self.X, self.y)
+
+
+def classifier(hidden_size, cell, n_epochs, batch_size="auto"):
+    """An estimator that trains for so many epochs."""
+    return RNNClassifier(
+        hidden_size, cell=cell, batch_size=batch_size, max_iter=n_epochs, n_iter_no_change=n_epochs, alpha=0,
+        random_state=0,
+    )
+
+
+def search(size, n_epochs):
+    """For a grid search: an estimator, and its parameter for the number of units."""
+    return classifier(size.K, "lstm", n_epochs, size.B), "hidden_size"

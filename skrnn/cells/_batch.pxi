@@ -1,0 +1,238 @@
+# A batch: its sequences sorted and cut into groups, and the memory that its arrays need.
+
+
+cdef class Memory:
+    """One aligned block, which grows when more is asked for and is given back at the end."""
+    cdef void* block
+    cdef Py_ssize_t size
+
+    def __cinit__(self):
+        self.block = NULL
+        self.size = 0
+
+    def __dealloc__(self):
+        free(self.block)
+
+    cdef char* reserve(self, Py_ssize_t size) except NULL:
+        """At least `size` bytes that begin at a multiple of ALIGNMENT; their content is lost when it grows."""
+        if self.block == NULL or size > self.size:
+            free(self.block)
+            self.size = 0
+            self.block = malloc(size + ALIGNMENT)
+            if self.block == NULL:
+                raise MemoryError(f"{size / 1e9:.1f} GB for the steps of a batch; try a smaller batch_size")
+            self.size = size
+        return <char*> self.block + (ALIGNMENT - <size_t> self.block % ALIGNMENT) % ALIGNMENT
+
+
+cdef enum:
+    ALIGNMENT = 64              # of every array; the room after each takes what `load` reads past its end
+
+
+cdef struct Arena:
+    # Takes arrays one after the other out of a block, or only counts when there is none yet
+    char* base
+    Py_ssize_t used             # -1 when it is more than an index can tell
+
+
+cdef void* take(Arena* arena, Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t itemsize) noexcept nogil:
+    """An array (rows, columns)."""
+    cdef Py_ssize_t limit = PY_SSIZE_T_MAX // 4, size
+    cdef void* array = NULL
+    if arena.used < 0 or (columns > 0 and rows > limit // itemsize // columns):
+        arena.used = -1
+        return NULL
+    size = (rows * columns * itemsize + 2 * ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
+    if arena.base != NULL:
+        array = arena.base + arena.used
+    arena.used = arena.used + size if arena.used < limit else -1
+    return array
+
+
+cdef Py_ssize_t carve(
+    const Net* net, Py_ssize_t N, Py_ssize_t S, bint keep, bint need_dX, Buffers* buffers, char* base
+) noexcept nogil:
+    """Lay out all arrays of a batch from `base` on, or only count bytes when that is NULL; -1 when they are too many.
+
+    Without `keep` nothing is kept for a backward pass, and for one group only what the layer above will read.
+    """
+    cdef Arena arena = Arena(base=base, used=0)
+    cdef const Layer* layer
+    cdef Track* track
+    cdef LayerBuffers* b
+    cdef Py_ssize_t R = S if net.per_step else N, rows
+    cdef int depth, d
+    cdef bint top
+    for depth in range(net.n_layers):
+        layer, b = &net.layers[depth], &buffers.layers[depth]
+        top = depth == net.n_layers - 1
+        for d in range(layer.n_directions):
+            track = &b.track[d]
+            track.keep = keep
+            track.history = keep or (layer.n_directions == 1 and (not top or net.per_step))
+            rows = N + S if track.history else 2 * N
+            track.plane, track.dplane = rows * layer.K, N * layer.K
+            track.X = <real*> take(&arena, S, layer.D, sizeof(real)) if depth == 0 or d == 1 else NULL
+            track.states = <real*> take(&arena, layer.cell.n_states * rows, layer.K, sizeof(real))
+            track.saved = <real*> take(&arena, S if keep else N, layer.cell.n_saved * layer.K, sizeof(real))
+            track.dstate = <real*> take(&arena, layer.cell.n_states * N, layer.K, sizeof(real)) if keep else NULL
+        b.Y = <real*> take(&arena, S, layer.P, sizeof(real)) if layer.n_directions == 2 else NULL
+        b.dY = <real*> take(&arena, S, layer.P, sizeof(real)) if keep and (not top or net.per_step) else NULL
+    buffers.features = NULL if net.per_step else <real*> take(&arena, N, net.P, sizeof(real))
+    buffers.dfeatures = <real*> take(&arena, N, net.P, sizeof(real)) if keep and not net.per_step else NULL
+    buffers.scores = <real*> take(&arena, R, net.Q, sizeof(real))
+    buffers.dscores = <real*> take(&arena, R, net.Q, sizeof(real)) if keep else NULL
+    buffers.losses = <double*> take(&arena, R, 1, sizeof(double)) if keep else NULL
+    buffers.dX = <real*> take(&arena, S, net.D, sizeof(real)) if need_dX else NULL
+    return arena.used
+
+
+cdef class Batch:
+    """The sequences `index`, by decreasing length, in groups.
+
+    Parameters
+    ----------
+    starts, lengths : (n,) arrays
+        Of all sequences: the row of the first step in `values`, and the number of steps.
+    index : (N,) array
+        The sequences of the batch.
+    total : int
+        Rows of `values`.
+    most_rows : int
+        Sequences in a group.
+    """
+    cdef Memory tables
+    cdef Group* groups
+    cdef Py_ssize_t n_groups
+    cdef Py_ssize_t N
+    cdef Py_ssize_t S
+    cdef Py_ssize_t* length     # of the sorted sequences
+    cdef Py_ssize_t* source
+    cdef Py_ssize_t* sample
+    cdef Py_ssize_t* place
+    cdef Py_ssize_t* out
+    cdef Py_ssize_t* active     # of all groups, one after the other
+    cdef Py_ssize_t* offset
+
+    def __cinit__(
+        self, const Py_ssize_t[::1] starts, const Py_ssize_t[::1] lengths, const Py_ssize_t[::1] index,
+        Py_ssize_t total, Py_ssize_t most_rows,
+    ):
+        cdef Py_ssize_t N = index.shape[0], i, sample, steps, longest = 0, shortest = PY_SSIZE_T_MAX
+        if starts.shape[0] != lengths.shape[0]:
+            raise ValueError(f"there are {starts.shape[0]} starts and {lengths.shape[0]} lengths")
+        if N < 1:
+            raise ValueError("a batch needs at least one sequence")
+        self.N, self.S = N, 0
+        for i in range(N):
+            sample = index[i]
+            if not 0 <= sample < starts.shape[0]:
+                raise ValueError(f"index[{i}]={sample} must be one of the {starts.shape[0]} sequences")
+            steps = lengths[sample]
+            if steps < 1 or starts[sample] < 0 or starts[sample] > total - steps:
+                raise ValueError(
+                    f"sequence {sample} has {steps} steps from row {starts[sample]} on, of {total} rows in all"
+                )
+            longest, shortest = max(longest, steps), min(shortest, steps)
+            self.S += steps
+        self.allocate(longest, most_rows)
+        self.sort(starts, lengths, index, longest, longest == shortest)
+        self.cut(most_rows)
+
+    cdef int allocate(self, Py_ssize_t longest, Py_ssize_t most_rows) except -1:
+        cdef Py_ssize_t N = self.N, item = sizeof(Py_ssize_t)
+        cdef Arena arena
+        cdef int i
+        self.n_groups = pieces(N, most_rows)
+        self.tables = Memory()
+        arena.base = NULL
+        for i in range(2):
+            arena.used = 0
+            self.groups = <Group*> take(&arena, self.n_groups, 1, sizeof(Group))
+            self.length = <Py_ssize_t*> take(&arena, N, 1, item)
+            self.source = <Py_ssize_t*> take(&arena, N, 1, item)
+            self.sample = <Py_ssize_t*> take(&arena, N, 1, item)
+            self.place = <Py_ssize_t*> take(&arena, N, 1, item)
+            self.out = <Py_ssize_t*> take(&arena, N, 1, item)
+            self.active = <Py_ssize_t*> take(&arena, self.n_groups, longest, item)
+            self.offset = <Py_ssize_t*> take(&arena, self.n_groups, longest + 1, item)
+            if arena.used < 0:
+                raise MemoryError(f"the index of {N} sequences of up to {longest} steps does not fit into memory")
+            if i == 0:
+                arena.base = self.tables.reserve(arena.used)
+        return 0
+
+    cdef int sort(
+        self, const Py_ssize_t[::1] starts, const Py_ssize_t[::1] lengths, const Py_ssize_t[::1] index,
+        Py_ssize_t longest, bint equal,
+    ) except -1:
+        """Place the sequences by decreasing length; those of equal length keep their order (a counting sort)."""
+        cdef Py_ssize_t i, row, steps, done = 0
+        # For each length where its next sequence goes; `offset` has room for it and is filled later.
+        cdef Py_ssize_t* following = self.offset
+        if not equal:
+            memset(following, 0, (longest + 1) * sizeof(Py_ssize_t))
+            for i in range(self.N):
+                following[lengths[index[i]]] += 1
+            row = 0
+            for steps in range(longest, -1, -1):
+                i = following[steps]
+                following[steps] = row
+                row += i
+        for i in range(self.N):
+            steps = lengths[index[i]]
+            row = i
+            if not equal:
+                row = following[steps]
+                following[steps] += 1
+            self.length[row] = steps
+            self.source[row] = starts[index[i]]
+            self.sample[row] = index[i]
+            self.place[row] = i
+            self.out[row] = done
+            done += steps
+        return 0
+
+    cdef int cut(self, Py_ssize_t most_rows) except -1:
+        """Make the groups, each with packed rows of its own from 0 on."""
+        cdef Py_ssize_t i, t, r, row, used = 0
+        cdef Group* g
+        for i in range(self.n_groups):
+            g = &self.groups[i]
+            row = piece(i, self.N, self.n_groups)
+            g.n = piece(i + 1, self.N, self.n_groups) - row
+            g.row, g.ending = 0, 0
+            g.chunk = max(1, CHUNK_ROWS // g.n)
+            g.length, g.source, g.sample = self.length + row, self.source + row, self.sample + row
+            g.place, g.out = self.place + row, self.out + row
+            g.active, g.offset = self.active + used, self.offset + used + i
+            self.offset[used + i] = 0
+            r = g.n
+            for t in range(g.length[0]):
+                while g.length[r - 1] <= t:
+                    r -= 1
+                self.active[used + t] = r
+                self.offset[used + i + t + 1] = self.offset[used + i + t] + r
+            used += g.length[0]
+        return 0
+
+    cdef Py_ssize_t steps(self, Py_ssize_t i) noexcept:
+        """Packed rows of group i."""
+        cdef const Group* g = &self.groups[i]
+        return g.offset[g.length[0]] - g.offset[0]
+
+    cdef int line_up(self, Py_ssize_t first, Py_ssize_t last) except -1:
+        """Let the groups first .. last - 1 follow each other in the arrays of a batch."""
+        cdef Py_ssize_t i, t, steps, row = 0, offset = 0, shift
+        cdef Group* g
+        for i in range(first, last):
+            g = &self.groups[i]
+            steps = self.steps(i)
+            shift = offset - g.offset[0]
+            if shift != 0:
+                for t in range(g.length[0] + 1):
+                    (<Py_ssize_t*> g.offset)[t] += shift
+            g.row = row
+            row += g.n
+            offset += steps
+        return 0

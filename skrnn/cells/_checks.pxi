@@ -1,0 +1,65 @@
+# Parts of the kernels by themselves: what predict needs of them, and what the tests look at.
+
+
+def softmax(real[:, ::1] scores):       # IN, OUT (R, Q)
+    """Every row of scores becomes exp(score − max) / Σ exp(score − max)."""
+    cdef Py_ssize_t r, q, Q = scores.shape[1]
+    cdef real highest
+    cdef double total
+    if Q < 1:
+        raise ValueError("softmax needs at least one column")
+    with nogil:
+        for r in range(scores.shape[0]):
+            total = softmax_terms(Q, &scores[r, 0], &scores[r, 0], &highest)
+            for q in range(Q):
+                scores[r, q] = <real> (scores[r, q] / total)
+
+
+def loss(
+    str name,
+    const real[:, ::1] scores,  # IN  (R, Q)
+    targets,                    # IN  (R, Q) real, or (R,) intp classes
+    const double[::1] weights,  # IN  (R,)
+    real[:, ::1] gradient,      # OUT (R, Q)
+):
+    """Σ weight · loss over the rows, and the gradient in the scores."""
+    cdef Py_ssize_t R = scores.shape[0], Q = scores.shape[1], r
+    cdef Loss function = loss_named(name)
+    cdef const real[:, ::1] numbers
+    cdef const Py_ssize_t[::1] classes
+    cdef double total = 0
+    expect("weights", (weights.shape[0],), (R,))
+    expect("gradient", (gradient.shape[0], gradient.shape[1]), (R, Q))
+    if name == "squared_error":
+        numbers = targets
+        expect("targets", (numbers.shape[0], numbers.shape[1]), (R, Q))
+        for r in range(R):
+            total += function(Q, &scores[r, 0], &numbers[r, 0], weights[r], &gradient[r, 0])
+        return total
+    classes = targets
+    expect("targets", (classes.shape[0],), (R,))
+    for r in range(R):
+        if not 0 <= classes[r] <= max(1, Q - 1):
+            raise ValueError(f"targets[{r}]={classes[r]} must be a class from 0 to {max(1, Q - 1)}")
+        total += function(Q, &scores[r, 0], &classes[r], weights[r], &gradient[r, 0])
+    return total
+
+
+def evaluate(str name, const real[::1] x, real[::1] y):
+    """y = a function of the vector maths, at every x: "exp", "exp2", "logistic" or "tanh"."""
+    cdef Py_ssize_t n = x.shape[0], i, j
+    expect("y", (y.shape[0],), (n,))
+    cdef int function = ("exp", "exp2", "logistic", "tanh").index(name)
+    cdef vec a
+    for i in range(pieces(n, VL)):
+        j = i * VL
+        a = load_lanes(&x[j], n - j)
+        if function == 0:
+            a = exponential(a)
+        elif function == 1:
+            a = exponential_2(a)
+        elif function == 2:
+            a = logistic(a)
+        else:
+            a = hyperbolic_tangent(a)
+        store(&y[j], a, n - j)

@@ -1,0 +1,84 @@
+# Passes over the flat vectors of parameters and gradients, each in one sweep and in a fixed order.
+
+
+cdef double sum_of_squares(Py_ssize_t n, const real* x) noexcept nogil:
+    """Σ x², in float64: eight sums side by side, then one after the other."""
+    cdef double[8] sums
+    cdef double total = 0
+    cdef Py_ssize_t i, j, whole = n - n % 8
+    for j in range(8):
+        sums[j] = 0
+    for i in range(0, whole, 8):
+        for j in range(8):
+            sums[j] = sums[j] + <double> x[i + j] * x[i + j]
+    for j in range(8):
+        total += sums[j]
+    for i in range(whole, n):
+        total += <double> x[i] * x[i]
+    return total
+
+
+def norm(const real[::1] x):
+    """√Σ x²."""
+    return sqrt(sum_of_squares(x.shape[0], &x[0])) if x.shape[0] > 0 else 0.0
+
+
+def adam(
+    real[::1] theta,            # IN, OUT (P,)
+    real[::1] mean,             # IN, OUT (P,)
+    real[::1] square,           # IN, OUT (P,)
+    const real[::1] gradient,   # IN  (P,)
+    double scale,               # of the gradient
+    double beta_1,
+    double beta_2,
+    double step,
+    double correction,
+    double epsilon,
+):
+    """m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;  θ ← θ − step · m / (√(correction · v) + ε), g scaled."""
+    cdef Py_ssize_t n = theta.shape[0], j, i
+    cdef vec g, m, v
+    check_lengths(n, mean.shape[0], square.shape[0], gradient.shape[0])
+    cdef vec s = splat(<real> scale), b1 = splat(<real> beta_1), b2 = splat(<real> beta_2)
+    cdef vec a1 = splat(<real> (1 - beta_1)), a2 = splat(<real> (1 - beta_2))
+    cdef vec eta = splat(<real> step), c = splat(<real> correction), eps = splat(<real> epsilon)
+    with nogil:
+        for i in range(pieces(n, VL)):
+            j = i * VL
+            g = s * load_lanes(&gradient[j], n - j)
+            m = b1 * load_lanes(&mean[j], n - j) + a1 * g
+            v = b2 * load_lanes(&square[j], n - j) + a2 * (g * g)
+            store(&mean[j], m, n - j)
+            store(&square[j], v, n - j)
+            store(&theta[j], load_lanes(&theta[j], n - j) - eta * m / (square_root(c * v) + eps), n - j)
+
+
+def sgd(
+    real[::1] theta,            # IN, OUT (P,)
+    real[::1] velocity,         # IN, OUT (P,)
+    const real[::1] gradient,   # IN  (P,)
+    double scale,               # of the gradient
+    double learning_rate,
+    double momentum,
+    bint nesterov,
+):
+    """v ← μ v − η g;  θ ← θ + v, or with Nesterov θ ← θ + μ v − η g."""
+    cdef Py_ssize_t n = theta.shape[0], j, i
+    cdef vec g, v
+    check_lengths(n, velocity.shape[0], gradient.shape[0], n)
+    cdef vec eta = splat(<real> (learning_rate * scale)), mu = splat(<real> momentum)
+    with nogil:
+        for i in range(pieces(n, VL)):
+            j = i * VL
+            g = eta * load_lanes(&gradient[j], n - j)
+            v = mu * load_lanes(&velocity[j], n - j) - g
+            store(&velocity[j], v, n - j)
+            if nesterov:
+                v = mu * v - g
+            store(&theta[j], load_lanes(&theta[j], n - j) + v, n - j)
+
+
+cdef int check_lengths(Py_ssize_t n, Py_ssize_t a, Py_ssize_t b, Py_ssize_t c) except -1:
+    if not n == a == b == c:
+        raise ValueError(f"vectors of {n}, {a}, {b} and {c} numbers do not go together")
+    return 0

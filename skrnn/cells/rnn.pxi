@@ -1,0 +1,63 @@
+# The Elman cell: h = φ(x W + h₋ U + b), φ one of tanh, relu, logistic, identity.
+#
+# Elman, J. L. (1990). Finding structure in time. Cognitive Science 14(2), 179-211.
+
+RNN = CellDescription(
+    gates=("h",), states=("h",), identity="relu",
+    forms=({"activation": "tanh"}, {"activation": "relu"}, {"activation": "logistic"}, {"activation": "identity"}),
+)
+
+cdef enum:
+    # the forms, in their order
+    TANH
+    RELU
+    LOGISTIC
+    IDENTITY
+
+
+cdef Cell rnn_cell(int variant) noexcept:
+    # What is saved is da, by the backward pass: the forward pass has nothing to save.
+    return Cell(
+        n_gates=1, n_states=1, n_saved=1, n_biases=1, packed_size=affine_packed_size, pack=affine_pack,
+        step=rnn_step, step_gradient=rnn_step_gradient, terms=affine_terms,
+    )
+
+
+cdef inline vec activate(vec a, int variant) noexcept nogil:
+    if variant == TANH:
+        return hyperbolic_tangent(a)
+    if variant == RELU:
+        return maximum(splat(0), a)
+    if variant == LOGISTIC:
+        return logistic(a)
+    return a
+
+
+cdef inline vec derivative(vec h, int variant) noexcept nogil:
+    """φ'(a) from h = φ(a)."""
+    if variant == TANH:
+        return 1 - h * h
+    if variant == RELU:
+        return where_less(splat(0), h, splat(1), splat(0))
+    if variant == LOGISTIC:
+        return h * (1 - h)
+    return splat(1)
+
+
+cdef void rnn_step(const Step* s, const real* packed) noexcept nogil:
+    cdef Py_ssize_t v, j, n = s.m * s.K
+    # h = φ(x W + h₋ U + b)
+    affine(s, 1, packed, s.after, s.K)
+    for v in range(pieces(n, VL)):
+        j = v * VL
+        store(s.after + j, activate(load(s.after + j), s.variant), n - j)
+
+
+cdef void rnn_step_gradient(const Step* s, const real* packed) noexcept nogil:
+    cdef Py_ssize_t v, j, n = s.m * s.K
+    for v in range(pieces(n, VL)):
+        j = v * VL
+        # h = φ(a)
+        store(s.saved + j, load(s.dstate + j) * derivative(load(s.after + j), s.variant), n - j)
+    # a = x W + h₋ U + b
+    affine_gradient(s, 1, packed, s.saved, s.K, FROM_BIAS)

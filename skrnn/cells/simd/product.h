@@ -1,0 +1,229 @@
+/* Matrix products in register blocks.
+
+   C = [A1 A2] B for a B that was packed into panels, and M += A' G summed over many rows. A block of C or M, up to
+   MOST_ROWS rows by NV vectors, stays in registers while the inner index runs; the fewer vectors, the more rows, so that
+   enough sums run side by side.
+
+   Bits. An element is the sum of its products in the order of the inner index, one fma each, in a register of its own:
+   neither the number of rows nor how they are cut into blocks changes it. */
+
+#ifndef SKRNN_PRODUCT_H
+#define SKRNN_PRODUCT_H
+
+#include "vector.h"
+
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define UNROLL _Pragma("GCC unroll 16")
+#else
+#define UNROLL
+#endif
+
+#if defined(__AVX512F__) || defined(__aarch64__)    /* 32 vector registers */
+enum { MOST_VECTORS = 4 };
+#define MOST_ROWS(nv) ((nv) == 4 ? 6 : (nv) == 3 ? 8 : 12)
+#else                                               /* 16 */
+enum { MOST_VECTORS = 2 };
+#define MOST_ROWS(nv) ((nv) == 2 ? 6 : 10)
+#endif
+
+INLINE ptrdiff_t smaller(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+INLINE ptrdiff_t pieces(ptrdiff_t n, ptrdiff_t most) { return n / most + (n % most != 0); }
+/* Where piece i of n things begins, of `count` pieces that differ by at most 1. */
+INLINE ptrdiff_t piece(ptrdiff_t i, ptrdiff_t n, ptrdiff_t count) { return i * n / count; }
+
+/* Calls BLOCK(rows, vectors) with constants for every block that can occur. */
+#define ROWS_TO_6(BLOCK, NV)                                                                                          \
+    case 1: BLOCK(1, NV); break; case 2: BLOCK(2, NV); break; case 3: BLOCK(3, NV); break;                            \
+    case 4: BLOCK(4, NV); break; case 5: BLOCK(5, NV); break; case 6: BLOCK(6, NV); break;
+#define ROWS_TO_8(BLOCK, NV) ROWS_TO_6(BLOCK, NV) case 7: BLOCK(7, NV); break; case 8: BLOCK(8, NV); break;
+#define ROWS_TO_10(BLOCK, NV) ROWS_TO_8(BLOCK, NV) case 9: BLOCK(9, NV); break; case 10: BLOCK(10, NV); break;
+#define ROWS_TO_12(BLOCK, NV) ROWS_TO_10(BLOCK, NV) case 11: BLOCK(11, NV); break; case 12: BLOCK(12, NV); break;
+#if defined(__AVX512F__) || defined(__aarch64__)
+#define DISPATCH(BLOCK, rows, vectors)                                                                                \
+    switch (vectors) {                                                                                                \
+    case 4: switch (rows) { ROWS_TO_6(BLOCK, 4) } break;                                                              \
+    case 3: switch (rows) { ROWS_TO_8(BLOCK, 3) } break;                                                              \
+    case 2: switch (rows) { ROWS_TO_12(BLOCK, 2) } break;                                                             \
+    case 1: switch (rows) { ROWS_TO_12(BLOCK, 1) } break;                                                             \
+    }
+#else
+#define DISPATCH(BLOCK, rows, vectors)                                                                                \
+    switch (vectors) {                                                                                                \
+    case 2: switch (rows) { ROWS_TO_6(BLOCK, 2) } break;                                                              \
+    case 1: switch (rows) { ROWS_TO_10(BLOCK, 1) } break;                                                             \
+    }
+#endif
+
+/* ---- Packing ----
+
+   A packed (n, p) matrix is a row of panels, each MOST_VECTORS vectors wide or a little less; a panel holds its n rows
+   one after the other. The last vector is filled up with zeros. */
+
+INLINE ptrdiff_t packed_size(ptrdiff_t n, ptrdiff_t p) { return n * pieces(p, VL) * VL; }
+
+/* Rows first .. first + m - 1 of the packed (n, p) matrix: element (i, j) comes from source[i row + j column]. */
+static void pack_rows(real *packed, ptrdiff_t n, ptrdiff_t p, ptrdiff_t first, ptrdiff_t m, const real *source,
+                      ptrdiff_t row, ptrdiff_t column) {
+    ptrdiff_t vectors = pieces(p, VL), panels = pieces(vectors, MOST_VECTORS);
+    for (ptrdiff_t q = 0; q < panels; q++) {
+        ptrdiff_t begin = piece(q, vectors, panels) * VL, end = piece(q + 1, vectors, panels) * VL;
+        real *to = packed + n * begin + first * (end - begin);
+        for (ptrdiff_t i = 0; i < m; i++, to += end - begin) {
+            ptrdiff_t last = smaller(end, p) - begin, j = 0;
+            if (column == 1) {
+                memcpy(to, source + i * row + begin, (size_t)last * sizeof(real));
+                j = last;
+            }
+            for (; j < last; j++)
+                to[j] = source[i * row + (begin + j) * column];
+            for (; j < end - begin; j++)
+                to[j] = 0;
+        }
+    }
+}
+
+/* ---- C = [A1 A2] B ---- */
+
+typedef struct {
+    const real *rows;       /* (m, n) */
+    ptrdiff_t n;
+    ptrdiff_t stride;       /* from row to row */
+} Factor;
+
+enum { FROM_BIAS, FROM_C };
+
+INLINE void product_block(const int M, const int NV, int start, Factor a1, Factor a2, const real *panel, real *C,
+                          ptrdiff_t ldc, ptrdiff_t columns) {
+    vec sum[12][4], b[4];
+    UNROLL
+    for (int i = 0; i < M; i++)
+        UNROLL
+        for (int v = 0; v < NV; v++)
+            sum[i][v] = load((start == FROM_C ? C + i * ldc : panel) + v * VL);
+    panel += NV * VL;
+    for (ptrdiff_t k = 0; k < a1.n; k++, panel += NV * VL) {
+        UNROLL
+        for (int v = 0; v < NV; v++)
+            b[v] = load(panel + v * VL);
+        UNROLL
+        for (int i = 0; i < M; i++) {
+            vec a = splat(a1.rows[i * a1.stride + k]);
+            UNROLL
+            for (int v = 0; v < NV; v++)
+                sum[i][v] = fma_(a, b[v], sum[i][v]);
+        }
+    }
+    for (ptrdiff_t k = 0; k < a2.n; k++, panel += NV * VL) {
+        UNROLL
+        for (int v = 0; v < NV; v++)
+            b[v] = load(panel + v * VL);
+        UNROLL
+        for (int i = 0; i < M; i++) {
+            vec a = splat(a2.rows[i * a2.stride + k]);
+            UNROLL
+            for (int v = 0; v < NV; v++)
+                sum[i][v] = fma_(a, b[v], sum[i][v]);
+        }
+    }
+    UNROLL
+    for (int i = 0; i < M; i++)
+        UNROLL
+        for (int v = 0; v < NV; v++)
+            store(C + i * ldc + v * VL, sum[i][v], columns - v * VL);
+}
+
+/* C (m, p) = bias + A1 B1 + A2 B2, or C += A1 B1 + A2 B2 with `start` FROM_C.
+
+   packed is (1 + n1 + n2, p): the bias in every row of C, B1 below it, then B2. A factor may have n = 0. */
+static void product(ptrdiff_t m, ptrdiff_t p, Factor a1, Factor a2, const real *packed, real *C, ptrdiff_t ldc,
+                    int start) {
+    ptrdiff_t n = 1 + a1.n + a2.n, vectors = pieces(p, VL), panels = pieces(vectors, MOST_VECTORS);
+    for (ptrdiff_t q = 0; q < panels; q++) {
+        ptrdiff_t begin = piece(q, vectors, panels), width = piece(q + 1, vectors, panels) - begin;
+        ptrdiff_t blocks = pieces(m, MOST_ROWS(width));
+        for (ptrdiff_t block = 0; block < blocks; block++) {
+            ptrdiff_t i = piece(block, m, blocks), rows = piece(block + 1, m, blocks) - i;
+            Factor b1 = {a1.rows + i * a1.stride, a1.n, a1.stride}, b2 = {a2.rows + i * a2.stride, a2.n, a2.stride};
+            const real *panel = packed + n * begin * VL;
+            real *c = C + i * ldc + begin * VL;
+#define BLOCK(M, NV) product_block(M, NV, start, b1, b2, panel, c, ldc, p - begin * VL)
+            DISPATCH(BLOCK, rows, width)
+#undef BLOCK
+        }
+    }
+}
+
+/* ---- M += A' G ---- */
+
+INLINE void add_to(real *p, vec v, ptrdiff_t n) { store(p, load_lanes(p, n) + v, n); }
+
+/* Rows that belong together: row a_row + i of A and row g_row + i of G, for i < m. */
+typedef struct {
+    ptrdiff_t a_row, g_row, m;
+} Segment;
+
+INLINE void outer_block(const int M, const int NV, ptrdiff_t n_segments, const Segment *segments, const real *A,
+                        ptrdiff_t lda, const real *G, ptrdiff_t ldg, real *to, ptrdiff_t ld, ptrdiff_t columns) {
+    vec sum[12][4], g[4];
+    UNROLL
+    for (int i = 0; i < M; i++)
+        UNROLL
+        for (int v = 0; v < NV; v++)
+            sum[i][v] = splat(0);
+    for (ptrdiff_t s = 0; s < n_segments; s++) {
+        const real *a = A + segments[s].a_row * lda, *row = G + segments[s].g_row * ldg;
+        for (ptrdiff_t r = 0; r < segments[s].m; r++, a += lda, row += ldg) {
+            UNROLL
+            for (int v = 0; v < NV; v++)
+                g[v] = load(row + v * VL);
+            UNROLL
+            for (int i = 0; i < M; i++) {
+                vec x = splat(a[i]);
+                UNROLL
+                for (int v = 0; v < NV; v++)
+                    sum[i][v] = fma_(x, g[v], sum[i][v]);
+            }
+        }
+    }
+    UNROLL
+    for (int i = 0; i < M; i++)
+        UNROLL
+        for (int v = 0; v < NV; v++)
+            add_to(to + i * ld + v * VL, sum[i][v], columns - v * VL);
+}
+
+/* to (n, p) += the sum over the segments' rows of A[row]' G[row]. Reads up to a vector beyond the end of G. */
+static void add_outer(ptrdiff_t n, ptrdiff_t p, ptrdiff_t n_segments, const Segment *segments, const real *A,
+                      ptrdiff_t lda, const real *G, ptrdiff_t ldg, real *to, ptrdiff_t ld) {
+    ptrdiff_t vectors = pieces(p, VL), panels = pieces(vectors, MOST_VECTORS);
+    for (ptrdiff_t q = 0; q < panels; q++) {
+        ptrdiff_t begin = piece(q, vectors, panels), width = piece(q + 1, vectors, panels) - begin;
+        ptrdiff_t blocks = pieces(n, MOST_ROWS(width));
+        for (ptrdiff_t block = 0; block < blocks; block++) {
+            ptrdiff_t i = piece(block, n, blocks), rows = piece(block + 1, n, blocks) - i;
+            const real *a = A + i, *g = G + begin * VL;
+            real *c = to + i * ld + begin * VL;
+#define BLOCK(M, NV) outer_block(M, NV, n_segments, segments, a, lda, g, ldg, c, ld, p - begin * VL)
+            DISPATCH(BLOCK, rows, width)
+#undef BLOCK
+        }
+    }
+}
+
+/* to (p,) += the sum of the segments' rows of G. */
+static void add_sums(ptrdiff_t p, ptrdiff_t n_segments, const Segment *segments, const real *G, ptrdiff_t ldg,
+                     real *to) {
+    for (ptrdiff_t j = 0; j < p; j += VL) {
+        vec sum = splat(0);
+        for (ptrdiff_t s = 0; s < n_segments; s++) {
+            const real *row = G + segments[s].g_row * ldg + j;
+            for (ptrdiff_t r = 0; r < segments[s].m; r++, row += ldg)
+                sum = sum + load(row);
+        }
+        add_to(to + j, sum, p - j);
+    }
+}
+
+#endif

@@ -1,0 +1,311 @@
+/* A vector of `real`, and the functions of it that the kernels are made of.
+
+   One source for every instruction set and both dtypes: SKRNN_DOUBLE chooses `real`, the compiler's flags choose the
+   width. VL is the number of lanes. Compilers without vector types get VL = 1, where a vector is a number.
+
+   Bits. Lanes never influence each other, no expression is contracted but where `fma` says so, and nothing here depends
+   on alignment: a lane's result is a function of its operands alone.
+
+   Sources: argument reduction of exp from Cody, W. J. and Waite, W. (1980), Software Manual for the Elementary
+   Functions; the coefficients are a Chebyshev fit of (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2, computed to 50 digits. */
+
+#ifndef SKRNN_VECTOR_H
+#define SKRNN_VECTOR_H
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static __inline
+#endif
+
+#ifdef SKRNN_DOUBLE
+typedef double real;
+typedef int64_t integer;
+#define MANTISSA_BITS 52
+#define MAGIC 6755399441055744.0                /* 1.5 2^52: adding it rounds to an integer, in the low bits */
+#define LOWEST (-707.0)                         /* exp and exp2 of less are 0 */
+#define LOWEST_EXP2 (-1020.0)
+#define HIGHEST 710.0                           /* of more, inf */
+#define HIGHEST_EXP2 1024.5
+#define LOG2_E 1.4426950408889634
+#define LN2_HIGH 0.6931471803691238             /* 32 bits, so that n LN2_HIGH is exact */
+#define LN2_LOW 1.9082149292705877e-10
+#else
+typedef float real;
+typedef int32_t integer;
+#define MANTISSA_BITS 23
+#define MAGIC 12582912.0f                       /* 1.5 2^23 */
+#define LOWEST (-86.0f)
+#define LOWEST_EXP2 (-124.0f)
+#define HIGHEST 89.0f
+#define HIGHEST_EXP2 128.5f
+#define LOG2_E 1.4426950408889634f
+#define LN2_HIGH 0.693145751953125f             /* 15 bits */
+#define LN2_LOW 1.4286068203094172e-06f
+#endif
+
+/* ---- What depends on the compiler and the instruction set ---- */
+
+#if defined(__GNUC__) && !defined(SKRNN_SCALAR)
+
+#if defined(__AVX512F__)
+#define VECTOR_BYTES 64
+#elif defined(__AVX2__) && defined(__FMA__)
+#define VECTOR_BYTES 32
+#else
+#define VECTOR_BYTES 16
+#endif
+
+typedef real vec __attribute__((vector_size(VECTOR_BYTES)));
+typedef integer mask __attribute__((vector_size(VECTOR_BYTES)));
+enum { VL = VECTOR_BYTES / sizeof(real) };
+
+INLINE vec splat(real a) { return a - (vec){0}; }
+
+INLINE vec load(const real *p) {
+    vec v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+#if defined(__SSE2__)
+
+#include <immintrin.h>
+#define JOIN3_(a, b, c) a##b##c
+#define JOIN3(a, b, c) JOIN3_(a, b, c)
+#if VECTOR_BYTES == 64
+#define PREFIX _mm512_
+#elif VECTOR_BYTES == 32
+#define PREFIX _mm256_
+#else
+#define PREFIX _mm_
+#endif
+#ifdef SKRNN_DOUBLE
+#define SUFFIX _pd
+#else
+#define SUFFIX _ps
+#endif
+#define X86(operation) JOIN3(PREFIX, operation, SUFFIX)
+
+/* The second operand where one of them is NaN. */
+INLINE vec minimum(vec a, vec b) { return (vec)X86(min)(a, b); }
+INLINE vec maximum(vec a, vec b) { return (vec)X86(max)(a, b); }
+INLINE vec square_root(vec a) { return (vec)X86(sqrt)(a); }
+
+#else
+
+INLINE vec minimum(vec a, vec b) {
+    mask less = a < b;
+    return (vec)((less & (mask)a) | (~less & (mask)b));
+}
+
+INLINE vec maximum(vec a, vec b) {
+    mask greater = a > b;
+    return (vec)((greater & (mask)a) | (~greater & (mask)b));
+}
+
+INLINE vec square_root(vec a) {
+    for (int lane = 0; lane < VL; lane++)
+        a[lane] = (real)sqrt(a[lane]);
+    return a;
+}
+
+#endif
+
+#if VECTOR_BYTES > 16
+INLINE vec fma_(vec a, vec b, vec c) { return (vec)X86(fmadd)(a, b, c); }
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+INLINE vec fma_(vec a, vec b, vec c) {
+#ifdef SKRNN_DOUBLE
+    return (vec)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+#else
+    return (vec)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#endif
+}
+#else
+INLINE vec fma_(vec a, vec b, vec c) { return c + a * b; }
+#endif
+
+#if VECTOR_BYTES == 64 && defined(SKRNN_DOUBLE)
+INLINE void store_lanes(real *p, vec v, ptrdiff_t n) { _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), v); }
+#elif VECTOR_BYTES == 64
+INLINE void store_lanes(real *p, vec v, ptrdiff_t n) { _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), v); }
+#else
+INLINE void store_lanes(real *p, vec v, ptrdiff_t n) {
+    for (ptrdiff_t lane = 0; lane < n; lane++)
+        p[lane] = v[lane];
+}
+#endif
+
+/* The first n lanes. */
+INLINE void store(real *p, vec v, ptrdiff_t n) {
+    if (n >= VL)
+        memcpy(p, &v, sizeof v);
+    else
+        store_lanes(p, v, n);
+}
+
+INLINE real lane_of(vec v, int lane) { return v[lane]; }
+
+/* a where x < y, elsewhere b; b where one of them is NaN. */
+INLINE vec where_less(vec x, vec y, vec a, vec b) {
+    mask less = x < y;
+    return (vec)((less & (mask)a) | (~less & (mask)b));
+}
+
+INLINE vec absolute(vec a) { return (vec)((mask)a & ~(mask)splat((real)-0.0)); }
+
+/* |a| with the sign of b. */
+INLINE vec with_sign_of(vec a, vec b) {
+    mask sign = (mask)splat((real)-0.0);
+    return (vec)(((mask)a & ~sign) | ((mask)b & sign));
+}
+
+/* 2^(n - 1) for a + MAGIC whose rounded a is n. */
+INLINE vec half_power_of_two(vec shifted) {
+    return (vec)(((mask)shifted << MANTISSA_BITS) + (mask)splat((real)0.5));
+}
+
+#else   /* no vector types */
+
+typedef real vec;
+enum { VL = 1 };
+
+INLINE vec splat(real a) { return a; }
+INLINE vec load(const real *p) { return *p; }
+INLINE void store(real *p, vec v, ptrdiff_t n) { if (n >= 1) *p = v; }
+INLINE real lane_of(vec v, int lane) { (void)lane; return v; }
+INLINE vec minimum(vec a, vec b) { return a < b ? a : b; }
+INLINE vec maximum(vec a, vec b) { return a > b ? a : b; }
+INLINE vec square_root(vec a) { return (real)sqrt(a); }
+INLINE vec fma_(vec a, vec b, vec c) { return c + a * b; }
+INLINE vec where_less(vec x, vec y, vec a, vec b) { return x < y ? a : b; }
+INLINE vec absolute(vec a) { return (real)fabs(a); }
+INLINE vec with_sign_of(vec a, vec b) { return (real)copysign(a, b); }
+
+INLINE vec half_power_of_two(vec shifted) {
+    real half = (real)0.5;
+    integer bits, bits_of_half;
+    memcpy(&bits, &shifted, sizeof bits);
+    memcpy(&bits_of_half, &half, sizeof half);
+#ifdef SKRNN_DOUBLE
+    bits = (integer)((uint64_t)bits << MANTISSA_BITS) + bits_of_half;
+#else
+    bits = (integer)((uint32_t)bits << MANTISSA_BITS) + bits_of_half;
+#endif
+    memcpy(&half, &bits, sizeof half);
+    return half;
+}
+
+#endif
+
+/* The first n lanes, the others 0: for arrays that may end within the vector. */
+INLINE vec load_lanes(const real *p, ptrdiff_t n) {
+    real lanes[VL] = {0};
+    if (n >= VL)
+        return load(p);
+    for (ptrdiff_t lane = 0; lane < n; lane++)
+        lanes[lane] = p[lane];
+    return load(lanes);
+}
+
+/* ---- Functions, in terms of the above ---- */
+
+/* exp(r) - 1 for |r| <= ln(2) / 2. */
+INLINE vec expm1_near_zero(vec r) {
+#ifdef SKRNN_DOUBLE
+    vec p = splat(2.5100424157005066788e-8);
+    p = fma_(p, r, splat(2.7620138719733995569e-7));
+    p = fma_(p, r, splat(2.7557268378684192873e-6));
+    p = fma_(p, r, splat(2.4801521190217727651e-5));
+    p = fma_(p, r, splat(1.9841269863105968748e-4));
+    p = fma_(p, r, splat(1.3888888917281793308e-3));
+    p = fma_(p, r, splat(8.3333333333300513464e-3));
+    p = fma_(p, r, splat(4.1666666666623991516e-2));
+    p = fma_(p, r, splat(0.16666666666666667456));
+    p = fma_(p, r, splat(0.5));
+#else
+    vec p = splat(1.3926213466332443037e-3f);
+    p = fma_(p, r, splat(8.3632029715758549465e-3f));
+    p = fma_(p, r, splat(4.1666554437685938899e-2f));
+    p = fma_(p, r, splat(0.16666576845993976311f));
+    p = fma_(p, r, splat(0.5f));
+#endif
+    return fma_(p, r * r, r);
+}
+
+/* x = n ln(2) + r: returns n + MAGIC, and r. */
+INLINE vec reduce(vec x, vec *r) {
+    vec shifted = fma_(x, splat(LOG2_E), splat(MAGIC));
+    vec n = shifted - splat(MAGIC);
+    *r = fma_(n, splat(-LN2_LOW), fma_(n, splat(-LN2_HIGH), x));
+    return shifted;
+}
+
+/* 2^n (1 + q): as twice 2^(n - 1), since n may be one more than the largest exponent. */
+INLINE vec scaled(vec shifted, vec q) {
+    vec half = half_power_of_two(shifted);
+    vec y = fma_(half, q, half);
+    return y + y;
+}
+
+INLINE vec exponential(vec x) {
+    vec r, clamped = minimum(splat(HIGHEST), maximum(splat(LOWEST), x));
+    vec shifted = reduce(clamped, &r);
+    return where_less(x, splat(LOWEST), splat(0), scaled(shifted, expm1_near_zero(r)));
+}
+
+INLINE vec exponential_2(vec x) {
+    vec clamped = minimum(splat(HIGHEST_EXP2), maximum(splat(LOWEST_EXP2), x));
+    vec shifted = clamped + splat(MAGIC);
+    vec r = (clamped - (shifted - splat(MAGIC))) * (splat(LN2_HIGH) + splat(LN2_LOW));
+    return where_less(x, splat(LOWEST_EXP2), splat(0), scaled(shifted, expm1_near_zero(r)));
+}
+
+/* 1 / (1 + exp(-x)), from exp(-|x|) so that nothing overflows and small results keep their digits. */
+INLINE vec logistic(vec x) {
+    vec one = splat(1), zero = splat(0);
+    vec e = exponential(zero - absolute(x));
+    return where_less(x, zero, e, one) / (one + e);
+}
+
+/* (1 - exp(-2|x|)) / (1 + exp(-2|x|)) with the sign of x, from expm1 so that small results keep their digits. */
+INLINE vec hyperbolic_tangent(vec x) {
+    vec one = splat(1), r, double_x = absolute(x) + absolute(x);
+    vec shifted = reduce(maximum(splat(LOWEST), splat(0) - double_x), &r);
+    vec half = half_power_of_two(shifted), power = half + half;
+    vec minus_e = (one - power) - power * expm1_near_zero(r);
+    return with_sign_of(minus_e / ((one + one) - minus_e), x);
+}
+
+/* ---- The floating-point mode ---- */
+
+/* Denormal numbers, operands and results, count as 0 until the mode that this returns is restored. */
+#if defined(__SSE2__) || defined(_M_X64)
+#include <xmmintrin.h>
+INLINE uint64_t flush_denormals(void) {
+    unsigned mode = _mm_getcsr();
+    _mm_setcsr(mode | 0x8040);
+    return mode;
+}
+INLINE void restore_mode(uint64_t mode) { _mm_setcsr((unsigned)mode); }
+#elif defined(__aarch64__) && defined(__GNUC__)
+INLINE uint64_t flush_denormals(void) {
+    uint64_t mode;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+    __asm__ volatile("msr fpcr, %0" : : "r"(mode | (1u << 24)));
+    return mode;
+}
+INLINE void restore_mode(uint64_t mode) { __asm__ volatile("msr fpcr, %0" : : "r"(mode)); }
+#else
+INLINE uint64_t flush_denormals(void) { return 0; }
+INLINE void restore_mode(uint64_t mode) { (void)mode; }
+#endif
+
+#endif
