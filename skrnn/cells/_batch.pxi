@@ -52,20 +52,21 @@ cdef void* take(Arena* arena, Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t it
 cdef Py_ssize_t carve(
     const Net* net, Py_ssize_t N, Py_ssize_t S, bint keep, bint need_dX, Buffers* buffers, char* base
 ) noexcept nogil:
-    """Lay out all arrays of a batch from `base` on, or only count bytes when that is NULL; -1 when they are too many.
+    """Lay out all arrays of a group from `base` on, or only count bytes when that is NULL; -1 when they are too many.
 
-    Without `keep` nothing is kept for a backward pass, and for one group only what the layer above will read.
+    Without `keep` there is only what a forward pass needs.
     """
     cdef Arena arena = Arena(base=base, used=0)
     cdef const Layer* layer
     cdef Track* track
     cdef LayerBuffers* b
-    cdef Py_ssize_t R = S if net.per_step else N, rows
+    cdef Py_ssize_t R = S if net.per_step else N, rows, most_inputs = 0
     cdef int depth, d
     cdef bint top
     for depth in range(net.n_layers):
         layer, b = &net.layers[depth], &buffers.layers[depth]
         top = depth == net.n_layers - 1
+        most_inputs = max(most_inputs, layer.D)
         for d in range(layer.n_directions):
             track = &b.track[d]
             track.keep = keep
@@ -84,6 +85,7 @@ cdef Py_ssize_t carve(
     buffers.dscores = <real*> take(&arena, R, net.Q, sizeof(real)) if keep else NULL
     buffers.losses = <double*> take(&arena, R, 1, sizeof(double)) if keep else NULL
     buffers.dX = <real*> take(&arena, S, net.D, sizeof(real)) if need_dX else NULL
+    buffers.scratch = <real*> take(&arena, N, most_inputs, sizeof(real)) if keep else NULL
     return arena.used
 
 
@@ -99,7 +101,9 @@ cdef class Batch:
     total : int
         Rows of `values`.
     most_rows : int
-        Sequences in a group.
+        Sequences in a group; 0 for what suits a network with weights of so many
+    size : int
+        bytes.
     """
     cdef Memory tables
     cdef Group* groups
@@ -116,7 +120,7 @@ cdef class Batch:
 
     def __cinit__(
         self, const Py_ssize_t[::1] starts, const Py_ssize_t[::1] lengths, const Py_ssize_t[::1] index,
-        Py_ssize_t total, Py_ssize_t most_rows,
+        Py_ssize_t total, Py_ssize_t most_rows, Py_ssize_t size,
     ):
         cdef Py_ssize_t N = index.shape[0], i, sample, steps, longest = 0, shortest = PY_SSIZE_T_MAX
         if starts.shape[0] != lengths.shape[0]:
@@ -135,9 +139,12 @@ cdef class Batch:
                 )
             longest, shortest = max(longest, steps), min(shortest, steps)
             self.S += steps
+        if most_rows == 0:
+            most_rows = LARGE_GROUP_ROWS if size > LARGE else GROUP_ROWS
+            most_rows = max(most_rows, min(<Py_ssize_t> MOST_GROUP_ROWS, pieces(GROUP_STEPS, pieces(self.S, N))))
         self.allocate(longest, most_rows)
         self.sort(starts, lengths, index, longest, longest == shortest)
-        self.cut(most_rows)
+        self.cut()
 
     cdef int allocate(self, Py_ssize_t longest, Py_ssize_t most_rows) except -1:
         cdef Py_ssize_t N = self.N, item = sizeof(Py_ssize_t)
@@ -193,15 +200,15 @@ cdef class Batch:
             done += steps
         return 0
 
-    cdef int cut(self, Py_ssize_t most_rows) except -1:
-        """Make the groups, each with packed rows of its own from 0 on."""
+    cdef int cut(self) except -1:
+        """Make the groups."""
         cdef Py_ssize_t i, t, r, row, used = 0
         cdef Group* g
         for i in range(self.n_groups):
             g = &self.groups[i]
             row = piece(i, self.N, self.n_groups)
             g.n = piece(i + 1, self.N, self.n_groups) - row
-            g.row, g.ending = 0, 0
+            g.ending = 0
             g.chunk = max(1, CHUNK_ROWS // g.n)
             g.length, g.source, g.sample = self.length + row, self.source + row, self.sample + row
             g.place, g.out = self.place + row, self.out + row
@@ -216,23 +223,27 @@ cdef class Batch:
             used += g.length[0]
         return 0
 
-    cdef Py_ssize_t steps(self, Py_ssize_t i) noexcept:
-        """Packed rows of group i."""
-        cdef const Group* g = &self.groups[i]
-        return g.offset[g.length[0]] - g.offset[0]
+    cdef Py_ssize_t most_steps(self) noexcept:
+        """Packed rows of the largest group."""
+        cdef Py_ssize_t i, most = 0
+        for i in range(self.n_groups):
+            most = max(most, self.groups[i].offset[self.groups[i].length[0]])
+        return most
 
-    cdef int line_up(self, Py_ssize_t first, Py_ssize_t last) except -1:
-        """Let the groups first .. last - 1 follow each other in the arrays of a batch."""
-        cdef Py_ssize_t i, t, steps, row = 0, offset = 0, shift
-        cdef Group* g
-        for i in range(first, last):
-            g = &self.groups[i]
-            steps = self.steps(i)
-            shift = offset - g.offset[0]
-            if shift != 0:
-                for t in range(g.length[0] + 1):
-                    (<Py_ssize_t*> g.offset)[t] += shift
-            g.row = row
-            row += g.n
-            offset += steps
-        return 0
+    cdef Py_ssize_t most_sequences(self) noexcept:
+        return pieces(self.N, self.n_groups)
+
+    cdef Py_ssize_t segment(self) noexcept:
+        """Steps between which the states are kept when there is no room for all: √T, for whole chunks."""
+        return <Py_ssize_t> ceil(sqrt(<double> self.length[0]))
+
+    cdef Py_ssize_t steps_of_segments(self, Py_ssize_t segment) noexcept:
+        """Packed rows of the largest segment, whose steps are rounded up to whole chunks."""
+        cdef Py_ssize_t i, most = 0
+        for i in range(self.n_groups):
+            most = max(most, whole_chunks(&self.groups[i], segment) * self.groups[i].n)
+        return most
+
+
+cdef Py_ssize_t whole_chunks(const Group* g, Py_ssize_t steps) noexcept nogil:
+    return pieces(steps, g.chunk) * g.chunk

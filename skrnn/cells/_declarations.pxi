@@ -3,14 +3,16 @@
 # (a) `real` is float or double and `vec` a vector of VL of them: the same source is built for both, and for every
 #     instruction set (setup.py). To Cython both are numbers, so equations on vectors read like equations on numbers.
 #     Loops over K units take VL at a time; `load` may read past the end of a row, `store` writes no more lanes than asked.
-# (b) Packing. A group is up to GROUP_ROWS sequences in order of decreasing length. `active[t]` of them, always the
-#     first, take step t; there is no padding. Step t occupies active[t] rows of every packed array, from row offset[t];
-#     N sequences and S steps in all groups together.
-# (c) States have N + S rows: for each group its initial states, then its packed steps. The row of a sequence in the
-#     state before step t is therefore a view: in the block of step t - 1, or of the initial states. A sequence that has
-#     ended takes no further step, and its final state is its row in the block of its own last step.
-# (d) Tiles. A tile is a range of a group's sequences. One thread takes it through all layers and steps, forward, loss
-#     and backward, without a barrier. Rows never influence each other, so tiles may be cut as the threads need.
+# (b) Packing. A group is some sequences in order of decreasing length. `active[t]` of them, always the first, take step
+#     t; there is no padding. Step t occupies active[t] rows of every packed array, from row offset[t] on; N sequences
+#     and S steps in all.
+# (c) States have N + S rows: first the N initial states, then the packed steps. The row of a sequence in the state before
+#     step t is therefore a view: in the block of step t - 1, or of the initial states. A sequence that has ended takes no
+#     further step, and its final state is its row in the block of its own last step.
+# (d) Threads. A thread takes a whole group through all layers and steps, forward, loss and backward, and adds up the
+#     group's gradient, without a barrier. Where there are fewer groups than threads, the threads share one: each takes
+#     a tile of it, a range of its sequences, and then a part of the parameters. Rows never influence each other, so
+#     tiles and parts may be cut as the threads need.
 
 cdef extern from "simd/vector.h" nogil:
     ctypedef double real
@@ -55,8 +57,15 @@ cdef extern from "simd/product.h" nogil:
                   const real* G, Py_ssize_t ldg, real* to)
 
 cdef enum:
-    GROUP_ROWS = 64         # sequences in a group; changing it changes the order in which gradients are summed
-    CHUNK_ROWS = 256        # rows (steps times sequences) whose outer products are summed in registers; likewise
+    # Changing these changes the order in which gradients are summed, and so the last bits.
+    GROUP_ROWS = 16         # sequences in a group
+    LARGE_GROUP_ROWS = 32   # of a network with weights of more than
+    LARGE = 262144          # bytes, which are then read less often
+    MOST_GROUP_ROWS = 64    # of sequences so short that a group would otherwise have less than
+    GROUP_STEPS = 512       # rows (steps times sequences): its gradient has to be worth adding up
+    CHUNK_ROWS = 256        # rows whose outer products are summed in registers
+
+cdef enum:
     MOST_TERMS = 6          # of a cell
 
 
@@ -127,3 +136,103 @@ cdef struct Layer:
     Py_ssize_t[2] packed        # and where their packed form begins
     int n_terms
     Term[MOST_TERMS] terms
+
+
+cdef struct Net:
+    Layer* layers
+    int n_layers
+    Py_ssize_t D                # inputs
+    Py_ssize_t P                # columns of the top layer's output
+    Py_ssize_t Q                # outputs
+    bint per_step               # the head reads every step, or else the last state of every sequence
+    Py_ssize_t V                # where the head's parameters begin in theta
+    Py_ssize_t c
+    Py_ssize_t packed           # and where their packed form begins: [c; V] (1 + P, Q), then [0; Vᵀ] (1 + Q, P)
+    Py_ssize_t size             # parameters
+    Py_ssize_t packed_size      # of everything packed
+
+
+cdef struct Group:
+    # Sequences that are packed together, or a segment of their steps, see (b)
+    Py_ssize_t n                # sequences
+    Py_ssize_t ending           # sequences ending .. n - 1 end in it; the first ones go on in the next segment
+    Py_ssize_t chunk            # steps whose weight gradients are summed together
+    const Py_ssize_t* active    # (T,) sequences that take step t
+    const Py_ssize_t* offset    # (T + 1,) packed row at which step t begins
+    const Py_ssize_t* length    # (n,) steps of each sequence
+    const Py_ssize_t* source    # (n,) row in `values` of its first step
+    const Py_ssize_t* sample    # (n,) its number among all sequences
+    const Py_ssize_t* place     # (n,) its place among the batch's sequences, as the caller gave them
+    const Py_ssize_t* out       # (n,) row of its first step in arrays with a row a step, in the caller's order
+
+
+cdef struct Track:
+    # What one direction of one layer needs for a group
+    real* X                     # (S, D) inputs in the order of its steps; NULL where the layer below has them so
+    real* states                # (n_states, N + S, K); (n_states, 2 N, K) without history
+    real* saved                 # (S, n_saved·K); (N, n_saved·K) without history
+    real* dstate                # (n_states, N, K)
+    Py_ssize_t plane            # from one state to the next
+    Py_ssize_t dplane
+    bint history                # whether all steps are kept
+    bint keep                   # and what the gradient needs of them
+
+
+cdef struct LayerBuffers:
+    Track[2] track
+    real* Y                     # (S, P) outputs of a bidirectional layer
+    real* dY                    # (S, P), or NULL where nothing is sent to every step
+
+
+cdef struct Buffers:
+    # All arrays of a group; R = S steps, or N sequences
+    LayerBuffers* layers
+    real* features              # (N, P) what the head reads unless it reads every step
+    real* dfeatures             # (N, P)
+    real* scores                # (R, Q)
+    real* dscores               # (R, Q)
+    double* losses              # (R,)
+    real* dX                    # (S, D), or NULL
+    real* scratch               # (N, the most inputs of a layer)
+
+
+ctypedef double (*Loss)(
+    Py_ssize_t Q, const real* scores, const void* target, double weight, real* gradient
+) noexcept nogil
+
+
+cdef struct Run:
+    # What is to be done
+    const Net* net
+    const real* packed
+    const real* values          # (total, D) all steps of all sequences
+    Loss loss                   # NULL where dscores are given
+    const char* targets         # target_size bytes for each sequence, or for each of `values`
+    Py_ssize_t target_size
+    const double* weights       # one for each target, or NULL for 1
+    double total_weight
+    Py_ssize_t N                # sequences of the batch
+    const real* initial         # states before the first steps, (states, N, K) for each track, or NULL for zeros
+    const real* dscores         # in the caller's order, where there is no loss
+    real* dstate                # dL/d(final states) becomes dL/d(initial states), or NULL for zeros
+    real* dX                    # in the caller's order, or NULL
+
+
+cdef struct Part:
+    # Rows k .. k + n - 1 and columns j .. j + width - 1 of a term
+    int depth                   # the layer, or -1 for the head
+    int d
+    int term
+    Py_ssize_t k
+    Py_ssize_t n
+    Py_ssize_t j
+    Py_ssize_t width
+
+
+cdef struct Segments:
+    # Room for a segment of a group, and for the states between segments
+    Py_ssize_t* offset
+    Py_ssize_t* length
+    Py_ssize_t* source
+    Py_ssize_t* out
+    real* states

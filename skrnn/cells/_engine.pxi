@@ -17,14 +17,19 @@ cdef class Engine:
         Where the head's parameters begin in theta, and how long that is.
     """
     cdef Net net
+    cdef Buffers* buffers       # one for each thread
+    cdef Segments* segments     # likewise
     cdef Memory packed          # the weights
-    cdef Memory arrays          # of a batch
-    cdef Memory shared_parts
+    cdef Memory arrays          # what the buffers point to
+    cdef Memory records         # the buffers
+    cdef Memory tables          # the segments, and what they point to
+    cdef Memory sums            # gradients of groups, to be added up
 
     def __cinit__(self, layers, Py_ssize_t n_outputs, bint per_step, Py_ssize_t V, Py_ssize_t c, Py_ssize_t size):
         cdef Layer* layer
         cdef int depth, d
-        self.packed, self.arrays, self.shared_parts = Memory(), Memory(), Memory()
+        self.packed, self.arrays, self.records = Memory(), Memory(), Memory()
+        self.tables, self.sums = Memory(), Memory()
         self.net.layers = <Layer*> calloc(len(layers), sizeof(Layer))
         if self.net.layers == NULL:
             raise MemoryError()
@@ -40,7 +45,7 @@ cdef class Engine:
             layer.P = layer.n_directions * layer.K
             layer.n_terms = layer.cell.terms(layer, layer.terms)
             for d in range(layer.n_directions):
-                layer.W[d], layer.U[d], layer.b[d] = (description[name][d] for name in "WUb")
+                layer.W[d], layer.U[d], layer.b[d] = (description[name][d] for name in ("W", "U", "b"))
                 layer.packed[d] = self.net.packed_size
                 self.net.packed_size += layer.cell.packed_size(layer)
             self.net.P = layer.P
@@ -65,48 +70,27 @@ cdef class Engine:
         int n_threads,
     ):
         """Scores and final states of the sequences `index`."""
-        cdef Py_ssize_t N = index.shape[0], i, size, longest = 0
-        cdef int n_layers = self.net.n_layers, threads, thread
+        cdef Py_ssize_t N = index.shape[0], i
+        cdef int workers
         cdef Batch batch
-        cdef Buffers* buffers
         cdef Run run
-        cdef Buffers sizes
-        cdef LayerBuffers* layers
         cdef const real* initial_states = &initial[0] if initial is not None else NULL
         cdef real* final_states = &final[0] if final is not None else NULL
         cdef real* out
         self.check_inputs(theta, values, n_threads)
         self.check_state("initial", initial_states, initial.shape[0] if initial is not None else 0, N)
         self.check_state("final", final_states, final.shape[0] if final is not None else 0, N)
-        batch = Batch(starts, lengths, index, values.shape[0], min(<Py_ssize_t> GROUP_ROWS, pieces(N, n_threads)))
+        batch = Batch(starts, lengths, index, values.shape[0], min(<Py_ssize_t> MOST_GROUP_ROWS, pieces(N, n_threads)), 0)
         self.check_rows("scores", scores.shape[0], scores.shape[1], batch)
         out = &scores[0, 0]
-        threads = <int> min(<Py_ssize_t> n_threads, batch.n_groups)
-        layers = <LayerBuffers*> calloc(threads * n_layers, sizeof(LayerBuffers))
-        buffers = <Buffers*> calloc(threads, sizeof(Buffers))
-        try:
-            if layers == NULL or buffers == NULL:
-                raise MemoryError()
-            sizes.layers = layers
-            for i in range(batch.n_groups):
-                longest = max(longest, batch.steps(i))
-            size = carve(&self.net, batch.groups[batch.n_groups - 1].n + 1, longest, False, False, &sizes, NULL)
-            if size < 0 or size > PY_SSIZE_T_MAX // (2 * threads):
-                raise MemoryError(f"the states of {GROUP_ROWS} sequences do not fit into memory")
-            self.arrays.reserve(size * threads)
-            for thread in range(threads):
-                buffers[thread].layers = layers + thread * n_layers
-                carve(
-                    &self.net, batch.groups[batch.n_groups - 1].n + 1, longest, False, False, &buffers[thread],
-                    self.arrays.reserve(0) + thread * size,
-                )
-            self.pack(&theta[0])
-            run = Run(net=&self.net, packed=<real*> self.packed.reserve(0), values=&values[0, 0], loss=NULL)
-            for i in prange(batch.n_groups, nogil=True, schedule="dynamic", chunksize=1, num_threads=threads):
-                forward_group(&run, &buffers[threadid()], &batch.groups[i], batch.N, initial_states, out, final_states)
-        finally:
-            free(layers)
-            free(buffers)
+        workers = self.employ(batch, batch.most_steps(), False, False, most_bytes, n_threads)
+        self.pack(&theta[0])
+        run = Run(
+            net=&self.net, packed=<real*> self.packed.reserve(0), values=&values[0, 0], loss=NULL, N=N,
+            initial=initial_states,
+        )
+        for i in prange(batch.n_groups, nogil=True, schedule="dynamic", chunksize=1, num_threads=workers):
+            forward_group(&run, &self.buffers[threadid()], &batch.groups[i], out, final_states)
 
     def gradient(
         self,
@@ -132,8 +116,11 @@ cdef class Engine:
         cdef double value
         cdef Py_ssize_t n_targets = values.shape[0] if self.net.per_step else starts.shape[0]
         self.check_inputs(theta, values, n_threads)
-        run = Run(net=&self.net, values=&values[0, 0], loss=loss_named(loss), weights=NULL)
-        batch = Batch(starts, lengths, index, values.shape[0], GROUP_ROWS)
+        run = Run(
+            net=&self.net, values=&values[0, 0], loss=loss_named(loss), weights=NULL, N=index.shape[0], initial=NULL,
+            dscores=NULL, dstate=NULL, dX=NULL,
+        )
+        batch = Batch(starts, lengths, index, values.shape[0], 0, self.net.size * sizeof(real))
         if loss == "squared_error":
             numbers = targets
             expect("targets", (numbers.shape[0], numbers.shape[1]), (n_targets, self.net.Q))
@@ -149,7 +136,7 @@ cdef class Engine:
         expect("gradient", (gradient.shape[0],), (self.net.size,))
         run.total_weight = self.weight_of(batch, run.weights)
         value = self.penalty(&theta[0], alpha / run.total_weight, decayed, &gradient[0])
-        value += self.train(&run, batch, &theta[0], NULL, NULL, NULL, NULL, &gradient[0], most_bytes, n_threads)
+        value += self.train(&run, batch, &theta[0], &gradient[0], most_bytes, n_threads)
         return value, run.total_weight
 
     def backward(
@@ -177,17 +164,17 @@ cdef class Engine:
         self.check_state("initial", initial_states, initial.shape[0] if initial is not None else 0, N)
         self.check_state("dstate", &dstate[0], dstate.shape[0], N)
         expect("gradient", (gradient.shape[0],), (self.net.size,))
-        batch = Batch(starts, lengths, index, values.shape[0], GROUP_ROWS)
+        batch = Batch(starts, lengths, index, values.shape[0], 0, self.net.size * sizeof(real))
         self.check_rows("dscores", dscores.shape[0], dscores.shape[1], batch)
         if dX is not None:
             expect("dX", (dX.shape[0], dX.shape[1]), (batch.S, self.net.D))
             dX_rows = &dX[0, 0]
-        run = Run(net=&self.net, values=&values[0, 0], loss=NULL, weights=NULL)
-        memset(&gradient[0], 0, self.net.size * sizeof(real))
-        self.train(
-            &run, batch, &theta[0], initial_states, &dscores[0, 0], &dstate[0], dX_rows, &gradient[0], most_bytes,
-            n_threads,
+        run = Run(
+            net=&self.net, values=&values[0, 0], loss=NULL, weights=NULL, N=N, initial=initial_states,
+            dscores=&dscores[0, 0], dstate=&dstate[0], dX=dX_rows,
         )
+        memset(&gradient[0], 0, self.net.size * sizeof(real))
+        self.train(&run, batch, &theta[0], &gradient[0], most_bytes, n_threads)
 
     def state_size(self, Py_ssize_t n_sequences):
         """Numbers in the states of so many sequences: for each layer and direction (states, N, K), one after the other."""
@@ -228,92 +215,146 @@ cdef class Engine:
                 gradient[j] = <real> alpha * theta[j]
         return 0.5 * alpha * total
 
-    cdef double train(
-        self, Run* run, Batch batch, const real* theta, const real* initial, const real* dscores, real* dstate,
-        real* dX, real* gradient, Py_ssize_t most_bytes, int n_threads,
-    ) except? -1:
-        """Forward and backward over all groups, as many at a time as fit into `most_bytes`; returns the loss."""
-        cdef Py_ssize_t first = 0, last, size
-        cdef double value = 0
+    cdef Py_ssize_t size_of(self, Batch batch, Py_ssize_t steps, bint keep, bint need_dX) except? -1:
+        """Bytes that the arrays of a group of so many packed steps take; -1 when they are too many to count."""
         cdef Buffers buffers
-        cdef LayerBuffers* layers = <LayerBuffers*> calloc(self.net.n_layers, sizeof(LayerBuffers))
-        if layers == NULL:
-            raise MemoryError()
-        buffers.layers = layers
-        try:
-            self.pack(theta)
-            run.packed = <real*> self.packed.reserve(0)
-            while first < batch.n_groups:
-                last = self.groups_that_fit(batch, first, dX != NULL, most_bytes, &buffers)
-                batch.line_up(first, last)
-                value = self.train_groups(
-                    run, batch, first, last, &buffers, initial, dscores, dstate, dX, gradient, value, n_threads
-                )
-                first = last
-        finally:
-            free(layers)
-        return value
+        buffers.layers = <LayerBuffers*> self.records.reserve(self.net.n_layers * sizeof(LayerBuffers))
+        return carve(&self.net, batch.most_sequences(), steps, keep, need_dX, &buffers, NULL)
 
-    cdef Py_ssize_t groups_that_fit(
-        self, Batch batch, Py_ssize_t first, bint need_dX, Py_ssize_t most_bytes, Buffers* buffers
+    cdef int employ(
+        self, Batch batch, Py_ssize_t steps, bint keep, bint need_dX, Py_ssize_t most_bytes, int n_threads
     ) except -1:
-        """End of the range of groups from `first` on whose arrays fit; takes memory and lays them out."""
-        cdef Py_ssize_t last = first, N = 0, S = 0, size = 0, fits = 0
-        while last < batch.n_groups:
-            fits = carve(
-                &self.net, N + batch.groups[last].n, S + batch.steps(last), True, need_dX, buffers, NULL
-            )
-            if last > first and (fits < 0 or fits > most_bytes):
-                break
-            N, S, size = N + batch.groups[last].n, S + batch.steps(last), fits
-            last += 1
-            if fits < 0:
-                break
+        """Make room for groups of so many packed steps; returns for how many threads, each with buffers of its own."""
+        cdef int workers = <int> min(<Py_ssize_t> n_threads, batch.n_groups), i, n_layers = self.net.n_layers
+        cdef Py_ssize_t size = self.size_of(batch, steps, keep, need_dX)
+        cdef LayerBuffers* layers
+        cdef char* arrays
         if size < 0:
-            raise MemoryError(f"the states of {N} sequences do not fit into memory")
-        carve(&self.net, N, S, True, need_dX, buffers, self.arrays.reserve(size))
-        return last
+            raise MemoryError(f"sequences of {batch.length[0]} steps do not fit into memory; try shorter ones")
+        workers = <int> max(1, min(<Py_ssize_t> workers, most_bytes // size))
+        self.buffers = <Buffers*> self.records.reserve(workers * (sizeof(Buffers) + n_layers * sizeof(LayerBuffers)))
+        layers = <LayerBuffers*> (self.buffers + workers)
+        arrays = self.arrays.reserve(workers * size)
+        for i in range(workers):
+            self.buffers[i].layers = layers + i * n_layers
+            carve(
+                &self.net, batch.most_sequences(), steps, keep, need_dX, &self.buffers[i], arrays + i * size
+            )
+        return workers
+
+    cdef int reserve_segments(self, Batch batch, Py_ssize_t segment, int workers) except -1:
+        """Make room for each thread's segment, and for the states between segments."""
+        cdef Py_ssize_t N = batch.most_sequences(), states = 0
+        cdef Arena arena
+        cdef int i, pass_
+        if segment < batch.length[0]:
+            states = pieces(batch.length[0], segment)
+        arena.base = NULL
+        for pass_ in range(2):
+            arena.used = 0
+            self.segments = <Segments*> take(&arena, workers, 1, sizeof(Segments))
+            for i in range(workers):
+                self.lay_out(&arena, segment + CHUNK_ROWS + 1, N, states, i)
+            if arena.used < 0:
+                raise MemoryError(f"sequences of {batch.length[0]} steps do not fit into memory; try shorter ones")
+            if pass_ == 0:
+                arena.base = self.tables.reserve(arena.used)
+        return 0
+
+    cdef int lay_out(self, Arena* arena, Py_ssize_t steps, Py_ssize_t N, Py_ssize_t states, int i) noexcept:
+        cdef Segments own
+        own.offset = <Py_ssize_t*> take(arena, steps, 1, sizeof(Py_ssize_t))
+        own.length = <Py_ssize_t*> take(arena, N, 1, sizeof(Py_ssize_t))
+        own.source = <Py_ssize_t*> take(arena, N, 1, sizeof(Py_ssize_t))
+        own.out = <Py_ssize_t*> take(arena, N, 1, sizeof(Py_ssize_t))
+        own.states = <real*> take(arena, states * N, state_width(&self.net), sizeof(real))
+        if arena.base != NULL:
+            self.segments[i] = own
+        return 0
+
+    cdef double train(
+        self, Run* run, Batch batch, const real* theta, real* gradient, Py_ssize_t most_bytes, int n_threads
+    ) except? -1:
+        """Add the gradient of the batch; returns its loss."""
+        cdef Net* net = &self.net
+        cdef Py_ssize_t i, alone, last, steps = batch.most_steps(), segment = batch.length[0]
+        cdef Py_ssize_t size = self.size_of(batch, steps, True, run.dX != NULL)
+        cdef int workers
+        cdef double value = 0
+        if (size < 0 or size > most_bytes) and one_direction(net):
+            segment = batch.segment()
+            steps = batch.steps_of_segments(segment)
+        workers = self.employ(batch, steps, True, run.dX != NULL, most_bytes, n_threads)
+        self.reserve_segments(batch, segment, workers)
+        self.pack(theta)
+        run.packed = <real*> self.packed.reserve(0)
+        # Whole groups to each thread; those that are left over, or do not fit side by side, are shared out.
+        alone = batch.n_groups
+        if workers < n_threads and segment == batch.length[0]:
+            alone = 0
+        elif segment == batch.length[0]:
+            alone -= batch.n_groups % n_threads
+        i = 0
+        while i < alone:
+            last = min(alone, i + max(<Py_ssize_t> workers, <Py_ssize_t> ROUND_BYTES // (net.size * sizeof(real))))
+            value = self.train_groups(run, batch, i, last, segment, gradient, value, workers)
+            i = last
+        for i in range(alone, batch.n_groups):
+            value = self.train_shared(run, &batch.groups[i], gradient, value, n_threads)
+        return value
 
     cdef double train_groups(
-        self, const Run* run, Batch batch, Py_ssize_t first, Py_ssize_t last, const Buffers* buffers,
-        const real* initial, const real* dscores, real* dstate, real* dX, real* gradient, double value, int n_threads,
+        self, const Run* run, Batch batch, Py_ssize_t first, Py_ssize_t last, Py_ssize_t segment, real* gradient,
+        double value, int workers,
     ) except? -1:
-        """Forward and backward over groups first .. last - 1; adds to the gradient, returns value + their losses."""
+        """Groups first .. last - 1, each by one thread: add their gradients; returns value + their losses."""
         cdef Net* net = &self.net
-        cdef Group* groups = batch.groups + first
-        cdef Py_ssize_t n_groups = last - first, n_tiles, n_parts, i, scratch_size = GROUP_ROWS
-        cdef Py_ssize_t most_elements = PY_SSIZE_T_MAX if n_threads == 1 else pieces(net.size, 4 * n_threads)
-        cdef int threads, depth
-        cdef Tile* tiles
-        cdef Part* parts
-        cdef char* memory
-        cdef real* scratch
-        n_tiles = cut_tiles(groups, n_groups, n_threads, NULL)
-        n_parts = all_parts(net, most_elements, NULL)
-        for depth in range(net.n_layers):
-            scratch_size = max(scratch_size, GROUP_ROWS * net.layers[depth].D + ALIGNMENT)
-        memory = self.shared_parts.reserve(
-            n_tiles * sizeof(Tile) + n_parts * sizeof(Part) + 2 * ALIGNMENT
-            + n_threads * scratch_size * sizeof(real)
-        )
-        tiles = <Tile*> memory
-        parts = <Part*> (tiles + n_tiles)
-        scratch = <real*> (parts + n_parts)
-        cut_tiles(groups, n_groups, n_threads, tiles)
-        all_parts(net, most_elements, parts)
-        threads = <int> min(<Py_ssize_t> n_threads, max(n_tiles, n_parts))
-        with nogil, parallel(num_threads=threads):
-            for i in prange(n_tiles, schedule="dynamic", chunksize=1):
-                train_tile(
-                    run, buffers, &groups[tiles[i].group], tiles[i].first, tiles[i].last, batch.N,
-                    initial, dscores, dstate, dX, scratch + threadid() * scratch_size,
+        cdef Py_ssize_t i, n = last - first, stride = pieces(net.size, ALIGNMENT) * ALIGNMENT
+        cdef Py_ssize_t n_blocks = pieces(net.size, BLOCK)
+        cdef char* memory = self.sums.reserve(n * (stride * sizeof(real) + sizeof(double)))
+        cdef real* gradients = <real*> memory
+        cdef double* values = <double*> (gradients + n * stride)
+        cdef const Group* groups = batch.groups + first
+        cdef Segments* segments = self.segments
+        cdef Buffers* buffers = self.buffers
+        with nogil, parallel(num_threads=workers):
+            for i in prange(n, schedule="dynamic", chunksize=1):
+                values[i] = train_group(
+                    run, &buffers[threadid()], &groups[i], segment, &segments[threadid()], gradients + i * stride
                 )
-            for i in prange(n_parts, schedule="dynamic", chunksize=1):
-                train_part(net, buffers, groups, n_groups, &parts[i], gradient)
-        if run.loss != NULL:
-            for i in range(n_groups):
-                value = loss_of_group(net, buffers, &groups[i], groups[i].length[0], value)
+            for i in prange(n_blocks, schedule="static"):
+                add_up(
+                    n, min(<Py_ssize_t> BLOCK, net.size - i * BLOCK), gradients + i * BLOCK, stride, gradient + i * BLOCK
+                )
+        for i in range(n):
+            value += values[i]
         return value
+
+    cdef double train_shared(
+        self, const Run* run, const Group* g, real* gradient, double value, int n_threads
+    ) except? -1:
+        """One group by all threads: adds its gradient, returns value + its loss."""
+        cdef Net* net = &self.net
+        cdef Buffers* buffers = self.buffers
+        cdef Py_ssize_t i, n_tiles = min(<Py_ssize_t> n_threads, pieces(g.n, 4))
+        cdef Py_ssize_t most_elements = pieces(net.size, 4 * n_threads), n_parts = all_parts(net, most_elements, NULL)
+        cdef char* memory = self.sums.reserve(
+            net.size * sizeof(real) + n_parts * sizeof(Part) + (n_tiles + 1) * sizeof(Py_ssize_t) + 2 * ALIGNMENT
+        )
+        cdef Part* parts = <Part*> memory
+        cdef Py_ssize_t* tiles = <Py_ssize_t*> (parts + n_parts)
+        cdef real* own = <real*> (tiles + n_tiles + 1)
+        all_parts(net, most_elements, parts)
+        cut_tiles(g, n_tiles, tiles)
+        memset(own, 0, net.size * sizeof(real))
+        with nogil, parallel(num_threads=n_threads):
+            for i in prange(n_tiles, schedule="dynamic", chunksize=1):
+                if tiles[i] < tiles[i + 1]:
+                    train_tile(run, buffers, g, tiles[i], tiles[i + 1])
+            for i in prange(n_parts, schedule="dynamic", chunksize=1):
+                train_part(net, buffers, g, &parts[i], own)
+        add_up(1, net.size, own, 0, gradient)
+        return value + loss_of_group(net, buffers, g, 0) if run.loss != NULL else value
 
     cdef double weight_of(self, Batch batch, const double* weights) except? -1:
         """Σ w over the batch's sequences or steps."""
@@ -358,30 +399,36 @@ cdef class Engine:
 
 cdef enum:
     MOST_THREADS = 1024         # the runtime may end the process when it is asked for too many
-    TILE_ROWS = 32              # at most: what a tile works on at a step stays in the caches
+    ROUND_BYTES = 67108864         # gradients of groups that wait to be added up
+    BLOCK = 4096                # numbers that a thread adds up at a time
 
 
-cdef struct Tile:
-    Py_ssize_t group
-    Py_ssize_t first
-    Py_ssize_t last
+cdef void cut_tiles(const Group* g, Py_ssize_t n_tiles, Py_ssize_t* tiles) noexcept nogil:
+    """Bounds of tiles of about equally many steps, (n_tiles + 1,); a tile may be empty."""
+    cdef Py_ssize_t r, i, done = 0
+    tiles[0] = 0
+    for i in range(1, n_tiles + 1):
+        r = tiles[i - 1]
+        while r < g.n and (i == n_tiles or (2 * done + g.length[r]) * n_tiles <= 2 * i * g.offset[g.length[0]]):
+            done += g.length[r]
+            r += 1
+        tiles[i] = r
 
 
-cdef Py_ssize_t cut_tiles(const Group* groups, Py_ssize_t n_groups, int n_threads, Tile* tiles) noexcept nogil:
-    """Tiles of about equally many steps, enough for the threads; returns how many, and fills them in unless NULL."""
-    cdef Py_ssize_t i, r, first, steps, done, total, count = 0, wanted, before
-    for i in range(n_groups):
-        wanted = max(pieces(groups[i].n, TILE_ROWS), min(pieces(n_threads, n_groups), pieces(groups[i].n, 4)))
-        total = groups[i].offset[groups[i].length[0]] - groups[i].offset[0]
-        first, done, before = 0, 0, count
-        for r in range(groups[i].n):
-            done += groups[i].length[r]
-            if r + 1 == groups[i].n or done * wanted >= (count - before + 1) * total:
-                if tiles != NULL:
-                    tiles[count] = Tile(group=i, first=first, last=r + 1)
-                count += 1
-                first = r + 1
-    return count
+cdef void add_up(Py_ssize_t n, Py_ssize_t size, const real* gradients, Py_ssize_t stride, real* total) noexcept nogil:
+    """total (size,) += each of n vectors that begin `stride` numbers apart, in their order."""
+    cdef Py_ssize_t i, j
+    for i in range(n):
+        for j in range(size):
+            total[j] = total[j] + gradients[i * stride + j]
+
+
+cdef bint one_direction(const Net* net) noexcept nogil:
+    cdef int depth
+    for depth in range(net.n_layers):
+        if net.layers[depth].n_directions > 1:
+            return False
+    return True
 
 
 cdef Py_ssize_t state_width(const Net* net) noexcept nogil:
@@ -395,9 +442,12 @@ cdef Py_ssize_t state_width(const Net* net) noexcept nogil:
 
 cdef void load_states(
     const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last, Py_ssize_t N,
-    const real* initial,
+    const Py_ssize_t* place, const real* initial,
 ) noexcept nogil:
-    """Set the states before the first step, from (states, N, K) for each track or to zero."""
+    """Set the states before the first step, from (states, N, K) for each track or to zero.
+
+    Sequence r is in row place[r] of these, or in row r if that is NULL.
+    """
     cdef const Layer* layer
     cdef const Track* track
     cdef real* to
@@ -412,7 +462,7 @@ cdef void load_states(
                 for r in range(first, last):
                     to = track.states + p * track.plane + (state_before(track, g, 0) + r) * K
                     if initial != NULL:
-                        memcpy(to, initial + (p * N + g.place[r]) * K, K * sizeof(real))
+                        memcpy(to, initial + (p * N + (place[r] if place != NULL else r)) * K, K * sizeof(real))
                     else:
                         memset(to, 0, K * sizeof(real))
             if initial != NULL:
@@ -420,7 +470,8 @@ cdef void load_states(
 
 
 cdef void save_states(
-    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last, Py_ssize_t N, real* final
+    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last, Py_ssize_t N,
+    const Py_ssize_t* place, real* final,
 ) noexcept nogil:
     """The states after each sequence's last step."""
     cdef const Layer* layer
@@ -435,7 +486,7 @@ cdef void save_states(
             for p in range(layer.cell.n_states):
                 for r in range(first, last):
                     memcpy(
-                        final + (p * N + g.place[r]) * K,
+                        final + (p * N + (place[r] if place != NULL else r)) * K,
                         track.states + p * track.plane + (state_after(track, g, g.length[r] - 1) + r) * K,
                         K * sizeof(real),
                     )
@@ -459,7 +510,7 @@ cdef void copy_dstates(
             track = &buffers.layers[depth].track[d]
             for p in range(layer.cell.n_states):
                 for r in range(first, last):
-                    own = track.dstate + p * track.dplane + (g.row + r) * K
+                    own = track.dstate + p * track.dplane + r * K
                     if dstate == NULL:
                         memset(own, 0, K * sizeof(real))
                     elif out:
@@ -477,7 +528,7 @@ cdef void copy_rows(
     cdef Py_ssize_t t, r, row, other
     for r in range(first, last):
         for t in range(g.length[r] if per_step else 1):
-            row = (g.offset[t] + r if per_step else g.row + r) * width
+            row = (g.offset[t] + r if per_step else r) * width
             other = (g.out[r] + t if per_step else g.place[r]) * width
             if out:
                 memcpy(outer + other, own + row, width * sizeof(real))
@@ -486,46 +537,119 @@ cdef void copy_rows(
 
 
 cdef void forward_group(
-    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t N, const real* initial, real* scores, real* final
+    const Run* run, const Buffers* buffers, const Group* g, real* scores, real* final
 ) noexcept nogil:
     """A group's scores and final states, in the caller's order."""
     cdef unsigned long long mode = flush_denormals()
-    load_states(run.net, buffers, g, 0, g.n, N, initial)
+    load_states(run.net, buffers, g, 0, g.n, run.N, g.place, run.initial)
     forward_tile(run, buffers, g, 0, g.n)
     copy_rows(g, 0, g.n, run.net.Q, run.net.per_step, buffers.scores, scores, True)
     if final != NULL:
-        save_states(run.net, buffers, g, 0, g.n, N, final)
+        save_states(run.net, buffers, g, 0, g.n, run.N, g.place, final)
     restore_mode(mode)
 
 
-cdef void train_tile(
-    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last, Py_ssize_t N,
-    const real* initial, const real* dscores, real* dstate, real* dX, real* scratch,
+cdef void score_gradient(
+    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
-    """Forward and back; dscores from the loss, or from the caller where there is none."""
-    cdef const Net* net = run.net
-    cdef unsigned long long mode = flush_denormals()
-    load_states(net, buffers, g, first, last, N, initial)
-    forward_tile(run, buffers, g, first, last)
+    """Fill dscores: from the loss, or from the caller where there is none."""
     if run.loss != NULL:
         loss_of_tile(run, buffers, g, first, last)
     else:
-        copy_rows(g, first, last, net.Q, net.per_step, buffers.dscores, <real*> dscores, False)
-    copy_dstates(net, buffers, g, first, last, N, dstate, False)
-    backward_tile(run, buffers, g, first, last, scratch)
-    if dstate != NULL:
-        copy_dstates(net, buffers, g, first, last, N, dstate, True)
-    if dX != NULL:
-        copy_rows(g, first, last, net.D, True, buffers.dX, dX, True)
+        copy_rows(g, first, last, run.net.Q, run.net.per_step, buffers.dscores, <real*> run.dscores, False)
+
+
+cdef void train_tile(
+    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
+) noexcept nogil:
+    """Forward and back, but for the gradient of theta."""
+    cdef unsigned long long mode = flush_denormals()
+    load_states(run.net, buffers, g, first, last, run.N, g.place, run.initial)
+    forward_tile(run, buffers, g, first, last)
+    score_gradient(run, buffers, g, first, last)
+    copy_dstates(run.net, buffers, g, first, last, run.N, run.dstate, False)
+    backward_tile(run, buffers, g, first, last, NULL)
+    if run.dstate != NULL:
+        copy_dstates(run.net, buffers, g, first, last, run.N, run.dstate, True)
+    if run.dX != NULL:
+        copy_rows(g, first, last, run.net.D, True, buffers.dX, run.dX, True)
     restore_mode(mode)
 
 
 cdef void train_part(
-    const Net* net, const Buffers* buffers, const Group* groups, Py_ssize_t n_groups, const Part* part, real* gradient
+    const Net* net, const Buffers* buffers, const Group* g, const Part* part, real* gradient
 ) noexcept nogil:
     cdef unsigned long long mode = flush_denormals()
-    run_part(net, buffers, groups, n_groups, part, gradient)
+    add_part(net, buffers, g, part, gradient)
     restore_mode(mode)
+
+
+cdef double train_group(
+    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t segment, const Segments* segments, real* gradient
+) noexcept nogil:
+    """Forward and back, with the gradient of theta; returns the loss.
+
+    More steps than `segment` are taken in segments: forward through all of them, keeping the states between them, then
+    through each again, from the last to the first, and back (Chen et al., 2016, Training deep nets with sublinear memory
+    cost). The same sums in the same order: the same bits.
+    """
+    cdef const Net* net = run.net
+    cdef unsigned long long mode = flush_denormals()
+    cdef Py_ssize_t steps = whole_chunks(g, segment)
+    cdef Py_ssize_t i, count = pieces(g.length[0], steps), size = state_width(net) * g.n
+    cdef double value = 0
+    cdef Group s
+    memset(gradient, 0, net.size * sizeof(real))
+    copy_dstates(net, buffers, g, 0, g.n, run.N, run.dstate, False)
+    for i in range(count - 1):
+        cut_segment(g, i * steps, steps, segments, &s)
+        start_segment(run, buffers, &s, g.n, i, segments.states + i * size)
+        forward_tile(run, buffers, &s, 0, s.n)
+        save_states(net, buffers, &s, 0, s.ending, g.n, NULL, segments.states + (i + 1) * size)
+    for i in range(count - 1, -1, -1):
+        cut_segment(g, i * steps, steps, segments, &s)
+        start_segment(run, buffers, &s, g.n, i, segments.states + i * size)
+        forward_tile(run, buffers, &s, 0, s.n)
+        score_gradient(run, buffers, &s, 0, s.n)
+        backward_tile(run, buffers, &s, 0, s.n, gradient)
+        if run.loss != NULL:
+            value = loss_of_group(net, buffers, &s, value)
+        if run.dX != NULL:
+            copy_rows(&s, 0, s.n, net.D, True, buffers.dX, run.dX, True)
+    if run.dstate != NULL:
+        copy_dstates(net, buffers, g, 0, g.n, run.N, run.dstate, True)
+    restore_mode(mode)
+    return value
+
+
+cdef void start_segment(
+    const Run* run, const Buffers* buffers, const Group* s, Py_ssize_t n, Py_ssize_t number, const real* states
+) noexcept nogil:
+    """Set the states before a segment: the initial ones, or those that the segment before left."""
+    if number == 0:
+        load_states(run.net, buffers, s, 0, s.n, run.N, s.place, run.initial)
+    else:
+        load_states(run.net, buffers, s, 0, s.n, n, NULL, states)
+
+
+cdef void cut_segment(
+    const Group* g, Py_ssize_t begin, Py_ssize_t steps, const Segments* segments, Group* s
+) noexcept nogil:
+    """Steps begin .. begin + steps - 1 of a group, as a group."""
+    cdef Py_ssize_t r, t, T = g.length[0], last = min(T, begin + steps)
+    s[0] = g[0]
+    if begin == 0 and last == T:
+        return
+    s.n = g.active[begin]
+    s.ending = g.active[last] if last < T else 0
+    s.active = g.active + begin
+    s.offset, s.length, s.source, s.out = segments.offset, segments.length, segments.source, segments.out
+    for t in range(last - begin + 1):
+        segments.offset[t] = g.offset[begin + t] - g.offset[begin]
+    for r in range(s.n):
+        segments.length[r] = min(last, g.length[r]) - begin
+        segments.source[r] = g.source[r] + begin
+        segments.out[r] = g.out[r] + begin
 
 
 cdef int expect(name, actual, expected) except -1:

@@ -4,7 +4,7 @@ See ``_declarations.pxi`` for how a batch lies in memory and who does what.
 """
 
 from cython.parallel cimport parallel, prange, threadid
-from libc.math cimport exp, fabs, log, log1p, sqrt
+from libc.math cimport ceil, exp, fabs, log, log1p, sqrt
 from libc.stddef cimport size_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset

@@ -2,11 +2,6 @@
 #
 # A new loss is one function here, its name in `loss_named`, and its class in losses.py.
 
-ctypedef double (*Loss)(
-    Py_ssize_t Q, const real* scores, const void* target, double weight, real* gradient
-) noexcept nogil
-
-
 cdef double squared_error(
     Py_ssize_t Q, const real* scores, const void* target, double weight, real* gradient
 ) noexcept nogil:

@@ -1,55 +1,12 @@
 # A tile's way through the whole network: layers, head, loss, and back.
 
 
-cdef struct Net:
-    Layer* layers
-    int n_layers
-    Py_ssize_t D                # inputs
-    Py_ssize_t P                # columns of the top layer's output
-    Py_ssize_t Q                # outputs
-    bint per_step               # the head reads every step, or else the last state of every sequence
-    Py_ssize_t V                # where the head's parameters begin in theta
-    Py_ssize_t c
-    Py_ssize_t packed           # and where their packed form begins: [c; V] (1 + P, Q), then [0; Vᵀ] (1 + Q, P)
-    Py_ssize_t size             # parameters
-    Py_ssize_t packed_size      # of everything packed
-
-
-cdef struct LayerBuffers:
-    Track[2] track
-    real* Y                     # (S, P) outputs of a bidirectional layer
-    real* dY                    # (S, P), or NULL where nothing is sent to every step
-
-
-cdef struct Buffers:
-    # All arrays of a batch; R = S steps, or N sequences
-    LayerBuffers* layers
-    real* features              # (N, P) what the head reads unless it reads every step
-    real* dfeatures             # (N, P)
-    real* scores                # (R, Q)
-    real* dscores               # (R, Q)
-    double* losses              # (R,)
-    real* dX                    # (S, D), or NULL
-
-
-cdef struct Run:
-    # What is to be done
-    const Net* net
-    const real* packed
-    const real* values          # (total, D) all steps of all sequences
-    Loss loss                   # NULL where dscores are given
-    const char* targets         # target_size bytes for each sequence, or for each of `values`
-    Py_ssize_t target_size
-    const double* weights       # one for each target, or NULL for 1
-    double total_weight
-
-
 cdef inline const real* outputs(const Net* net, const Buffers* buffers, int depth, const Group* g) noexcept nogil:
     """The output of a layer for a group: packed row s begins at s · P."""
     cdef const Layer* layer = &net.layers[depth]
     if layer.n_directions == 2:
         return buffers.layers[depth].Y
-    return buffers.layers[depth].track[0].states + (g.row + g.n) * layer.K
+    return buffers.layers[depth].track[0].states + g.n * layer.K
 
 
 cdef void gather(
@@ -139,9 +96,9 @@ cdef void sequence_scores(
         track = &buffers.layers[net.n_layers - 1].track[d]
         for r in range(first, last):
             row = state_after(track, g, g.length[r] - 1) + r
-            memcpy(buffers.features + (g.row + r) * net.P + d * top.K, track.states + row * top.K, top.K * sizeof(real))
+            memcpy(buffers.features + r * net.P + d * top.K, track.states + row * top.K, top.K * sizeof(real))
     linear(
-        run, last - first, buffers.features + (g.row + first) * net.P, buffers.scores + (g.row + first) * net.Q
+        run, last - first, buffers.features + first * net.P, buffers.scores + first * net.Q
     )
 
 
@@ -160,7 +117,7 @@ cdef void loss_of_tile(
     cdef Py_ssize_t t, r
     if not run.net.per_step:
         for r in range(max(first, g.ending), last):
-            loss_of_row(run, buffers, g.row + r, g.sample[r])
+            loss_of_row(run, buffers, r, g.sample[r])
         return
     for t in range(g.length[first]):
         for r in range(first, min(last, g.active[t])):
@@ -187,32 +144,80 @@ cdef void head_gradient(
     first = max(first, g.ending)
     if first >= last:
         return
-    row = g.row + first
+    row = first
     linear_gradient(run, last - first, buffers.dscores + row * net.Q, buffers.dfeatures + row * net.P)
     for d in range(top.n_directions):
-        for r in range(g.row + first, g.row + last):
+        for r in range(first, last):
             dh = buffers.layers[net.n_layers - 1].track[d].dstate + r * top.K
             for j in range(top.K):
                 dh[j] = dh[j] + buffers.dfeatures[r * net.P + d * top.K + j]
 
 
-cdef void backward_tile(
-    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last, real* scratch
+cdef void scan_gradient(
+    const Net* net,
+    const Buffers* buffers,
+    const Group* g,
+    Py_ssize_t first,
+    Py_ssize_t last,
+    int depth,
+    bint backwards,
+    const real* packed,
+    real* dX,                   # OUT (S, D) forwards, IN, OUT backwards; or NULL
+    real* gradient,             # IN, OUT dL/dtheta, or NULL; only for a tile that is the whole group
 ) noexcept nogil:
-    """The mirror of `forward_tile`; needs dscores."""
+    cdef const Layer* layer = &net.layers[depth]
+    cdef const Track* track = &buffers.layers[depth].track[backwards]
+    cdef const real* X = inputs(net, buffers, depth, backwards, g)
+    # what the layer above sends to each step: (S, P), of which this direction's columns
+    cdef const real* dY = buffers.layers[depth].dY
+    cdef Py_ssize_t t, r, j, row, K = layer.K, D = layer.D
+    cdef real* dh
+    cdef real* scratch = buffers.scratch + first * D
+    cdef Step s
+    s.variant, s.D, s.K = layer.variant, D, K
+    s.plane, s.dplane = track.plane, track.dplane
+    s.dstate = track.dstate + first * K
+    s.dX = NULL
+    for t in range(g.length[first] - 1, -1, -1):
+        s.m = min(last, g.active[t]) - first
+        s.X = X + (g.offset[t] + first) * D
+        s.before = track.states + (state_before(track, g, t) + first) * K
+        s.after = track.states + (state_after(track, g, t) + first) * K
+        s.saved = track.saved + (g.offset[t] + first) * layer.cell.n_saved * K
+        if dX != NULL:
+            s.dX = scratch if backwards else dX + (g.offset[t] + first) * D
+        # dh_t = what step t + 1 sent back + what the layer above sends at step t
+        if dY != NULL:
+            for r in range(first, first + s.m):
+                row = mirrored(g, t, r) if backwards else g.offset[t] + r
+                dh = s.dstate + (r - first) * K
+                for j in range(K):
+                    dh[j] = dh[j] + dY[row * layer.P + backwards * K + j]
+        layer.cell.step_gradient(&s, packed)
+        if dX != NULL and backwards:
+            for r in range(first, first + s.m):
+                row = mirrored(g, t, r)
+                for j in range(D):
+                    dX[row * D + j] = dX[row * D + j] + scratch[(r - first) * D + j]
+        # while the chunk is in the cache
+        if gradient != NULL and t % g.chunk == 0:
+            add_track(net, buffers, g, t // g.chunk, depth, backwards, gradient)
+
+
+cdef void backward_tile(
+    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last, real* gradient
+) noexcept nogil:
+    """The mirror of `forward_tile`; needs dscores. Adds to the gradient of theta unless that is NULL."""
     cdef const Net* net = run.net
-    cdef const Layer* layer
-    cdef const LayerBuffers* b
-    cdef const real* dY
+    cdef Part head = Part(depth=-1, d=0, term=0, k=0, n=net.P, j=0, width=net.Q)
     cdef real* dX
     cdef int depth, d
     head_gradient(run, buffers, g, first, last)
+    if gradient != NULL:
+        add_head(net, buffers, g, &head, gradient)
     for depth in range(net.n_layers - 1, -1, -1):
-        layer, b = &net.layers[depth], &buffers.layers[depth]
         dX = buffers.layers[depth - 1].dY if depth > 0 else buffers.dX
-        for d in range(layer.n_directions):
-            dY = b.dY + d * layer.K if b.dY != NULL else NULL
+        for d in range(net.layers[depth].n_directions):
             scan_gradient(
-                layer, &b.track[d], g, first, last, inputs(net, buffers, depth, d, g), run.packed + layer.packed[d],
-                dY, dX, scratch, d,
+                net, buffers, g, first, last, depth, d, run.packed + net.layers[depth].packed[d], dX, gradient
             )

@@ -1,20 +1,9 @@
 # Gradients of the parameters, from what backward_tile left: M += Σ Aᵀ G over all steps of all sequences.
 #
-# Bits. An element's sum runs over the groups in order, in a group over its chunks from the last to the first, in a chunk
-# over its rows in packed order; a chunk is summed in a register and then added. Groups and chunks depend on the batch
-# alone, so neither the threads that share out the elements nor the memory that limits how many groups are there at
-# a time change a bit.
-
-
-cdef struct Part:
-    # Rows k .. k + n - 1 and columns j .. j + width - 1 of a term: what a thread takes at a time
-    int depth                   # the layer, or -1 for the head
-    int d
-    int term
-    Py_ssize_t k
-    Py_ssize_t n
-    Py_ssize_t j
-    Py_ssize_t width
+# Bits. An element's sum runs over a group's chunks from the last to the first, in a chunk over its rows in packed order;
+# a chunk is summed in a register and then added. The groups' sums are then added in their order. Groups and chunks depend
+# on the batch and the size of the network alone, so no number of threads and no lack of memory changes a bit, be it that
+# a thread adds up a whole group while its activations are in the cache, or that threads share out a group's elements.
 
 
 cdef enum:
@@ -37,47 +26,59 @@ cdef int segments_of_chunk(
     return count
 
 
-cdef void add_part(
-    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t T, const Part* part, real* gradient
+cdef inline Py_ssize_t n_chunks(const Group* g) noexcept nogil:
+    return pieces(g.length[0], g.chunk)
+
+
+cdef void add_chunk(
+    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t chunk, const Part* part, real* gradient
 ) noexcept nogil:
-    """Add what a group contributes to a part."""
+    """Add what a chunk contributes to a part of a layer's parameters."""
     cdef const Layer* layer = &net.layers[part.depth]
     cdef const Track* track = &buffers.layers[part.depth].track[part.d]
     cdef const Term* term = &layer.terms[part.term]
-    cdef Py_ssize_t ldg = layer.cell.n_saved * layer.K, ld = layer.cell.n_gates * layer.K
-    cdef Py_ssize_t lda = layer.D, chunk
+    cdef Py_ssize_t ldg = layer.cell.n_saved * layer.K, ld = layer.cell.n_gates * layer.K, lda = layer.D
     cdef Segment[MOST_SEGMENTS] segments
-    cdef int count
+    cdef int count = segments_of_chunk(
+        track, g, chunk * g.chunk, min(g.length[0], (chunk + 1) * g.chunk), term.source == STATE, segments
+    )
     cdef const real* A = NULL
     cdef const real* G = track.saved + term.gradient + part.j
     cdef real* to = gradient + (
         layer.W[part.d] if term.to == TO_W else layer.U[part.d] if term.to == TO_U else layer.b[part.d]
     ) + (term.row + part.k) * ld + term.column + part.j
+    if term.source == ONE:
+        add_sums(part.width, count, segments, G, ldg, to)
+        return
     if term.source == INPUT:
-        A = inputs(net, buffers, part.depth, part.d, g) + part.k
+        A = inputs(net, buffers, part.depth, part.d, g)
     elif term.source == STATE:
-        A, lda = track.states + part.k, layer.K
-    elif term.source == SAVED:
-        A, lda = track.saved + term.block + part.k, ldg
-    for chunk in range((T - 1) // g.chunk, -1, -1):
-        count = segments_of_chunk(
-            track, g, chunk * g.chunk, min(T, (chunk + 1) * g.chunk), term.source == STATE, segments
-        )
-        if term.source == ONE:
-            add_sums(part.width, count, segments, G, ldg, to)
-        else:
-            add_outer(part.n, part.width, count, segments, A, lda, G, ldg, to, ld)
+        A, lda = track.states, layer.K
+    else:
+        A, lda = track.saved + term.block, ldg
+    add_outer(part.n, part.width, count, segments, A + part.k, lda, G, ldg, to, ld)
+
+
+cdef void add_track(
+    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t chunk, int depth, int d, real* gradient
+) noexcept nogil:
+    """Add what a chunk contributes to all parameters of one direction of a layer."""
+    cdef const Layer* layer = &net.layers[depth]
+    cdef Part part = Part(depth=depth, d=d, term=0, k=0, n=0, j=0, width=0)
+    for part.term in range(layer.n_terms):
+        part.n, part.width = layer.terms[part.term].n, layer.terms[part.term].width
+        add_chunk(net, buffers, g, chunk, &part, gradient)
 
 
 cdef void add_head(
-    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t T, const Part* part, real* gradient
+    const Net* net, const Buffers* buffers, const Group* g, const Part* part, real* gradient
 ) noexcept nogil:
-    """Add what a group contributes to a part of the head: dV = Zᵀ dscores, and dc = Σ dscores to the first rows."""
+    """Add what a group contributes to a part of the head: dV = Zᵀ dscores, and dc = Σ dscores with the first rows."""
     cdef Segment segment
     cdef Py_ssize_t chunk, first, last
     cdef const real* Z = outputs(net, buffers, net.n_layers - 1, g) if net.per_step else buffers.features
-    for chunk in range((T - 1) // g.chunk, -1, -1):
-        rows_of_chunk(net, g, T, chunk, &first, &last)
+    for chunk in range(n_chunks(g) - 1, -1, -1):
+        rows_of_chunk(net, g, chunk, &first, &last)
         segment = Segment(a_row=first, g_row=first, m=last - first)
         if segment.m <= 0:
             continue
@@ -90,36 +91,37 @@ cdef void add_head(
 
 
 cdef void rows_of_chunk(
-    const Net* net, const Group* g, Py_ssize_t T, Py_ssize_t chunk, Py_ssize_t* first, Py_ssize_t* last
+    const Net* net, const Group* g, Py_ssize_t chunk, Py_ssize_t* first, Py_ssize_t* last
 ) noexcept nogil:
     """Rows of scores that belong to a chunk: its steps, or the sequences that end in it."""
-    cdef Py_ssize_t begin = chunk * g.chunk, end = min(T, (chunk + 1) * g.chunk)
+    cdef Py_ssize_t begin = chunk * g.chunk, end = min(g.length[0], (chunk + 1) * g.chunk)
     if net.per_step:
         first[0], last[0] = g.offset[begin], g.offset[end]
     else:
-        first[0] = g.row + (g.active[end] if end < T else g.ending)
-        last[0] = g.row + g.active[begin]
+        first[0] = g.active[end] if end < g.length[0] else g.ending
+        last[0] = g.active[begin]
 
 
-cdef double loss_of_group(const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t T, double total) noexcept nogil:
+cdef double loss_of_group(const Net* net, const Buffers* buffers, const Group* g, double total) noexcept nogil:
     """total + the losses of its rows, in the order of the gradients."""
     cdef Py_ssize_t chunk, first, last, row
-    for chunk in range((T - 1) // g.chunk, -1, -1):
-        rows_of_chunk(net, g, T, chunk, &first, &last)
+    for chunk in range(n_chunks(g) - 1, -1, -1):
+        rows_of_chunk(net, g, chunk, &first, &last)
         for row in range(first, last):
             total += buffers.losses[row]
     return total
 
 
-cdef void run_part(
-    const Net* net, const Buffers* buffers, const Group* groups, Py_ssize_t n_groups, const Part* part, real* gradient
+cdef void add_part(
+    const Net* net, const Buffers* buffers, const Group* g, const Part* part, real* gradient
 ) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(n_groups):
-        if part.depth < 0:
-            add_head(net, buffers, &groups[i], groups[i].length[0], part, gradient)
-        else:
-            add_part(net, buffers, &groups[i], groups[i].length[0], part, gradient)
+    """Add what a group contributes to a part."""
+    cdef Py_ssize_t chunk
+    if part.depth < 0:
+        add_head(net, buffers, g, part, gradient)
+        return
+    for chunk in range(n_chunks(g) - 1, -1, -1):
+        add_chunk(net, buffers, g, chunk, part, gradient)
 
 
 cdef Py_ssize_t share_out(Py_ssize_t n, Py_ssize_t width, Py_ssize_t most_elements, Part part, Part* parts) noexcept nogil:
