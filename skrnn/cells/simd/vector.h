@@ -28,11 +28,10 @@ typedef double real;
 typedef int64_t integer;
 #define MANTISSA_BITS 52
 #define MAGIC 6755399441055744.0                /* 1.5 2^52: adding it rounds to an integer, in the low bits */
-#define LOWEST (-707.0)                         /* exp and exp2 of less are 0 */
-#define LOWEST_EXP2 (-1020.0)
-#define HIGHEST 710.0                           /* of more, inf */
+#define HIGHEST 710.0                           /* exp and exp2 of more are inf */
 #define HIGHEST_EXP2 1024.5
 #define LOG2_E 1.4426950408889634
+#define LN2 0.6931471805599453
 #define LN2_HIGH 0.6931471803691238             /* 32 bits, so that n LN2_HIGH is exact */
 #define LN2_LOW 1.9082149292705877e-10
 #else
@@ -40,13 +39,21 @@ typedef float real;
 typedef int32_t integer;
 #define MANTISSA_BITS 23
 #define MAGIC 12582912.0f                       /* 1.5 2^23 */
-#define LOWEST (-86.0f)
-#define LOWEST_EXP2 (-124.0f)
 #define HIGHEST 89.0f
 #define HIGHEST_EXP2 128.5f
 #define LOG2_E 1.4426950408889634f
+#define LN2 0.69314718056f
 #define LN2_HIGH 0.693145751953125f             /* 15 bits */
 #define LN2_LOW 1.4286068203094172e-06f
+#endif
+
+/* exp and exp2 of less are 0: where 2^n may be denormal these are, elsewhere what is near it. */
+#ifdef __AVX512F__
+#define LOWEST ((real)(sizeof(real) == 4 ? -104 : -746))
+#define LOWEST_EXP2 ((real)(sizeof(real) == 4 ? -151 : -1076))
+#else
+#define LOWEST ((real)(sizeof(real) == 4 ? -86 : -707))
+#define LOWEST_EXP2 ((real)(sizeof(real) == 4 ? -124 : -1020))
 #endif
 
 /* ---- What depends on the compiler and the instruction set ---- */
@@ -153,12 +160,6 @@ INLINE void store(real *p, vec v, ptrdiff_t n) {
 
 INLINE real lane_of(vec v, int lane) { return v[lane]; }
 
-/* a where x < y, elsewhere b; b where one of them is NaN. */
-INLINE vec where_less(vec x, vec y, vec a, vec b) {
-    mask less = x < y;
-    return (vec)((less & (mask)a) | (~less & (mask)b));
-}
-
 INLINE vec absolute(vec a) { return (vec)((mask)a & ~(mask)splat((real)-0.0)); }
 
 /* |a| with the sign of b. */
@@ -167,10 +168,43 @@ INLINE vec with_sign_of(vec a, vec b) {
     return (vec)(((mask)a & ~sign) | ((mask)b & sign));
 }
 
-/* 2^(n - 1) for a + MAGIC whose rounded a is n. */
-INLINE vec half_power_of_two(vec shifted) {
-    return (vec)(((mask)shifted << MANTISSA_BITS) + (mask)splat((real)0.5));
+#if VECTOR_BYTES == 64
+
+/* a where x < y, elsewhere b; b where one of them is NaN. */
+INLINE vec where_less(vec x, vec y, vec a, vec b) {
+    return (vec)X86(mask_blend)(JOIN3(_mm512_cmp, SUFFIX, _mask)(x, y, _CMP_LT_OQ), b, a);
 }
+
+INLINE vec nearest_integer(vec a) { return (vec)X86(roundscale)(a, 8); }
+/* a 2^n for an integer n; too large is inf, too small is 0. */
+INLINE vec times_power_of_two(vec a, vec n) { return (vec)X86(scalef)(a, n); }
+INLINE vec zero_below(vec x, vec lowest, vec y) { (void)x, (void)lowest; return y; }
+
+#else
+
+#if VECTOR_BYTES == 32
+INLINE vec where_less(vec x, vec y, vec a, vec b) { return (vec)X86(blendv)(b, a, (vec)(x < y)); }
+#else
+INLINE vec where_less(vec x, vec y, vec a, vec b) {
+    mask less = x < y;
+    return (vec)((less & (mask)a) | (~less & (mask)b));
+}
+#endif
+
+/* 1.5 2^23 or 2^52: adding it leaves the nearest integer in the low bits. */
+INLINE vec nearest_integer(vec a) { return (a + splat(MAGIC)) - splat(MAGIC); }
+
+/* For n from the smallest exponent + 1 to the largest + 1: as twice a 2^(n - 1). */
+INLINE vec times_power_of_two(vec a, vec n) {
+    vec half = (vec)(((mask)(n + splat(MAGIC)) << MANTISSA_BITS) + (mask)splat((real)0.5));
+    a = a * half;
+    return a + a;
+}
+
+/* y, or 0 where x is less than LOWEST, to which it was raised. */
+INLINE vec zero_below(vec x, vec lowest, vec y) { return (vec)(~(mask)(x < lowest) & (mask)y); }
+
+#endif
 
 #else   /* no vector types */
 
@@ -188,20 +222,9 @@ INLINE vec fma_(vec a, vec b, vec c) { return c + a * b; }
 INLINE vec where_less(vec x, vec y, vec a, vec b) { return x < y ? a : b; }
 INLINE vec absolute(vec a) { return (real)fabs(a); }
 INLINE vec with_sign_of(vec a, vec b) { return (real)copysign(a, b); }
-
-INLINE vec half_power_of_two(vec shifted) {
-    real half = (real)0.5;
-    integer bits, bits_of_half;
-    memcpy(&bits, &shifted, sizeof bits);
-    memcpy(&bits_of_half, &half, sizeof half);
-#ifdef SKRNN_DOUBLE
-    bits = (integer)((uint64_t)bits << MANTISSA_BITS) + bits_of_half;
-#else
-    bits = (integer)((uint32_t)bits << MANTISSA_BITS) + bits_of_half;
-#endif
-    memcpy(&half, &bits, sizeof half);
-    return half;
-}
+INLINE vec nearest_integer(vec a) { return (real)rint(a); }
+INLINE vec times_power_of_two(vec a, vec n) { return (real)ldexp(a, (int)n); }
+INLINE vec zero_below(vec x, vec lowest, vec y) { return x < lowest ? 0 : y; }
 
 #endif
 
@@ -240,49 +263,65 @@ INLINE vec expm1_near_zero(vec r) {
     return fma_(p, r * r, r);
 }
 
-/* x = n ln(2) + r: returns n + MAGIC, and r. */
+/* x = n ln(2) + r: returns n, and r. */
 INLINE vec reduce(vec x, vec *r) {
-    vec shifted = fma_(x, splat(LOG2_E), splat(MAGIC));
-    vec n = shifted - splat(MAGIC);
+    vec n = nearest_integer(x * splat(LOG2_E));
     *r = fma_(n, splat(-LN2_LOW), fma_(n, splat(-LN2_HIGH), x));
-    return shifted;
+    return n;
 }
 
-/* 2^n (1 + q): as twice 2^(n - 1), since n may be one more than the largest exponent. */
-INLINE vec scaled(vec shifted, vec q) {
-    vec half = half_power_of_two(shifted);
-    vec y = fma_(half, q, half);
-    return y + y;
+/* exp of x <= HIGHEST. */
+INLINE vec exponential_below(vec x) {
+    vec r, n = reduce(maximum(splat(LOWEST), x), &r);
+    return zero_below(x, splat(LOWEST), times_power_of_two(splat(1) + expm1_near_zero(r), n));
 }
 
-INLINE vec exponential(vec x) {
-    vec r, clamped = minimum(splat(HIGHEST), maximum(splat(LOWEST), x));
-    vec shifted = reduce(clamped, &r);
-    return where_less(x, splat(LOWEST), splat(0), scaled(shifted, expm1_near_zero(r)));
-}
+INLINE vec exponential(vec x) { return exponential_below(minimum(splat(HIGHEST), x)); }
 
 INLINE vec exponential_2(vec x) {
-    vec clamped = minimum(splat(HIGHEST_EXP2), maximum(splat(LOWEST_EXP2), x));
-    vec shifted = clamped + splat(MAGIC);
-    vec r = (clamped - (shifted - splat(MAGIC))) * (splat(LN2_HIGH) + splat(LN2_LOW));
-    return where_less(x, splat(LOWEST_EXP2), splat(0), scaled(shifted, expm1_near_zero(r)));
+    vec clamped = minimum(splat(HIGHEST_EXP2), maximum(splat(LOWEST_EXP2), x)), n = nearest_integer(clamped);
+    vec y = times_power_of_two(splat(1) + expm1_near_zero((clamped - n) * splat(LN2)), n);
+    return zero_below(x, splat(LOWEST_EXP2), y);
 }
 
 /* 1 / (1 + exp(-x)), from exp(-|x|) so that nothing overflows and small results keep their digits. */
 INLINE vec logistic(vec x) {
     vec one = splat(1), zero = splat(0);
-    vec e = exponential(zero - absolute(x));
+    vec e = exponential_below(zero - absolute(x));
     return where_less(x, zero, e, one) / (one + e);
 }
 
+#ifdef SKRNN_DOUBLE
+
 /* (1 - exp(-2|x|)) / (1 + exp(-2|x|)) with the sign of x, from expm1 so that small results keep their digits. */
 INLINE vec hyperbolic_tangent(vec x) {
-    vec one = splat(1), r, double_x = absolute(x) + absolute(x);
-    vec shifted = reduce(maximum(splat(LOWEST), splat(0) - double_x), &r);
-    vec half = half_power_of_two(shifted), power = half + half;
+    vec one = splat(1), r, a = absolute(x);
+    vec n = reduce(maximum(splat(LOWEST), splat(0) - (a + a)), &r);
+    vec power = times_power_of_two(one, n);
     vec minus_e = (one - power) - power * expm1_near_zero(r);
     return with_sign_of(minus_e / ((one + one) - minus_e), x);
 }
+
+#else
+
+/* x P(x^2) / Q(x^2) up to where the result rounds to 1. */
+INLINE vec hyperbolic_tangent(vec x) {
+    vec bound = splat(7.90531110763549805f), a = minimum(bound, maximum(splat(0) - bound, x)), s = a * a;
+    vec p = splat(-2.76076847742355e-16f);
+    p = fma_(p, s, splat(2.00018790482477e-13f));
+    p = fma_(p, s, splat(-8.60467152213735e-11f));
+    p = fma_(p, s, splat(5.12229709037114e-08f));
+    p = fma_(p, s, splat(1.48572235717979e-05f));
+    p = fma_(p, s, splat(6.37261928875436e-04f));
+    p = fma_(p, s, splat(4.89352455891786e-03f));
+    vec q = splat(1.19825839466702e-06f);
+    q = fma_(q, s, splat(1.18534705686654e-04f));
+    q = fma_(q, s, splat(2.26843463243900e-03f));
+    q = fma_(q, s, splat(4.89352518554385e-03f));
+    return a * p / q;
+}
+
+#endif
 
 /* ---- The floating-point mode ---- */
 
