@@ -36,7 +36,7 @@ def flags(compiler_type):
     """Compile flags without OpenMP. No contraction and nothing relaxed: the order of every sum is the source's."""
     if compiler_type == "msvc":
         return ["/O2", "/fp:precise"]
-    return ["-O3", "-ffp-contract=off", "-fno-math-errno"]
+    return ["-O3", "-g0", "-ffp-contract=off", "-fno-math-errno"]
 
 
 def openmp_flags(compiler_type):

@@ -87,10 +87,12 @@ def _from_array(X, n_steps, name):
     if not hasattr(X, "__array__"):
         _check_rows(X, name)
     columns, X = X, as_numbers(X, name)
-    try:
-        X = check_array(X, order="C", dtype=None, allow_nd=True, ensure_all_finite=False, input_name=name)
-    except ValueError as error:
-        raise ValueError(f"{name} has shape {X.shape}. {error}") from error
+    if X.ndim < 2 or 0 in X.shape:
+        # It has scikit-learn's words for what is wrong.
+        try:
+            check_array(X, dtype=None, allow_nd=True, ensure_all_finite=False, input_name=name)
+        except ValueError as error:
+            raise ValueError(f"{name} has shape {X.shape}. {error}") from error
     if X.ndim > 3:
         raise ValueError(
             f"Found array with dim {X.ndim}: {name} has shape {X.shape}, expected (sequences, columns) or "

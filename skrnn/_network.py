@@ -7,7 +7,7 @@ import numpy as np
 from skrnn._layer import RecurrentLayer
 from skrnn._memory import most_bytes
 from skrnn._parameters import ParameterLayout, glorot_uniform
-from skrnn._threads import threads_for
+from skrnn._threads import Pace, threads_for
 from skrnn.cells import CELLS, kernels
 
 
@@ -156,15 +156,16 @@ class Objective:
         self.engine = network.engine(sequences.values.dtype)
         self.gradient = np.zeros(network.layout.size, sequences.values.dtype)
         self.decayed = network.layout.weight_ranges()
-        self.n_threads = threads_for(3 * batch_size * sequences.mean_length * network.work)
+        self.pace = Pace(threads_for(3 * batch_size * sequences.mean_length * network.work))
         self.most_bytes = most_bytes()
 
     def __call__(self, theta, index):
         """Loss of the examples `index`, its gradient in theta (in the same array each time), and their weight."""
-        sequences = self.examples.sequences
-        value, weight = self.engine.gradient(
-            theta, sequences.values, sequences.starts, sequences.lengths, self.examples.used[index],
-            self.examples.targets, self.examples.weights, self.loss.name, self.alpha, self.decayed, self.gradient,
-            self.most_bytes, self.n_threads,
+        examples, sequences = self.examples, self.examples.sequences
+        value, weight = self.pace.run(
+            lambda n_threads: self.engine.gradient(
+                theta, sequences.values, sequences.starts, sequences.lengths, examples.used[index], examples.targets,
+                examples.weights, self.loss.name, self.alpha, self.decayed, self.gradient, self.most_bytes, n_threads,
+            )
         )
         return value, self.gradient, weight

@@ -1,14 +1,17 @@
-"""How many threads the kernels may use."""
+"""How many threads the kernels may use, and how many pay. The result has the same bits whatever their number."""
 
 import os
+from time import perf_counter
 
 from joblib import cpu_count
 
 from skrnn._machine import max_threads
 
-# Multiply-adds below which a kernel runs on one thread, some milliseconds. Two threads would save half of it at most,
-# but on a machine that is busy otherwise a kernel waits for its second thread for some milliseconds each time.
-SERIAL_WORK = 2**24
+# Multiply-adds from which on two threads gain on an idle machine, some ten microseconds; benchmarks/break_even.py
+# measures it.
+SERIAL_WORK = 2**20
+# After a trial of the slower of two ways, the faster one is used for so many times as long.
+PATIENCE = 50
 
 _forked = False
 
@@ -24,7 +27,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def threads_for(work):
-    """Threads for a kernel of so many multiply-adds. The result has the same bits whatever their number."""
+    """Threads for a kernel of so many multiply-adds."""
     return 1 if work < SERIAL_WORK else effective_n_threads()
 
 
@@ -40,3 +43,46 @@ def effective_n_threads():
     if os.environ.get("OMP_NUM_THREADS"):
         return max_threads()
     return min(max_threads(), cpu_count())
+
+
+class Pace:
+    """Finds out, while a kernel is called again and again, whether one thread or all of them are faster.
+
+    On a machine that is busy otherwise a parallel region waits for its last thread, some milliseconds each time, and a
+    small kernel is many times slower with two threads than with one. Both ways are timed, the faster one is used, and
+    the other one is tried again now and then.
+
+    Parameters
+    ----------
+    most : int
+        All the threads there are.
+    """
+
+    def __init__(self, most):
+        self.most = most
+        self.seconds = {}           # of a call, by threads
+        self.until_trial = 0.0      # seconds
+
+    def threads(self):
+        """How many to use for the next call."""
+        untried = [n for n in (self.most, 1) if n not in self.seconds]
+        if untried:
+            return untried[0]
+        choose = min if self.until_trial > 0 else max
+        return choose(self.seconds, key=self.seconds.get)
+
+    def note(self, n_threads, seconds):
+        """Take into account how long a call took."""
+        trial = self.until_trial <= 0
+        self.until_trial = PATIENCE * seconds if trial else self.until_trial - seconds
+        self.seconds[n_threads] = 0.5 * (seconds + self.seconds.get(n_threads, seconds))
+
+    def run(self, function):
+        """function(n_threads), timed where there is a choice."""
+        if self.most == 1:
+            return function(1)
+        n_threads = self.threads()
+        start = perf_counter()
+        result = function(n_threads)
+        self.note(n_threads, perf_counter() - start)
+        return result

@@ -16,15 +16,17 @@ cdef void affine_pack(
     const real* U,              # IN  (K, G·K)
     const real* b,              # IN  (G·K,)
     real* packed,               # OUT
+    bint backward,              # whether the gradient will be needed, and so the transposed weights
 ) noexcept nogil:
     cdef Py_ssize_t D = layer.D, K = layer.K, width = layer.cell.n_gates * layer.K
     pack_rows(packed, 1 + D + K, width, 0, 1, b, width, 1)
     pack_rows(packed, 1 + D + K, width, 1, D, W, width, 1)
     pack_rows(packed, 1 + D + K, width, 1 + D, K, U, width, 1)
-    packed += packed_size(1 + D + K, width)
-    pack_transposed(K, width, U, width, packed)
-    packed += packed_size(1 + width, K)
-    pack_transposed(D, width, W, width, packed)
+    if backward:
+        packed += packed_size(1 + D + K, width)
+        pack_transposed(K, width, U, width, packed)
+        packed += packed_size(1 + width, K)
+        pack_transposed(D, width, W, width, packed)
 
 
 cdef void pack_transposed(

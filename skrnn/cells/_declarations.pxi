@@ -117,7 +117,9 @@ cdef struct Cell:
     int n_saved                 # K-wide blocks that `step` leaves for `step_gradient`
     int n_biases
     Py_ssize_t (*packed_size)(const Layer* layer) noexcept nogil
-    void (*pack)(const Layer* layer, const real* W, const real* U, const real* b, real* packed) noexcept nogil
+    void (*pack)(
+        const Layer* layer, const real* W, const real* U, const real* b, real* packed, bint backward
+    ) noexcept nogil
     void (*step)(const Step* s, const real* packed) noexcept nogil
     void (*step_gradient)(const Step* s, const real* packed) noexcept nogil
     int (*terms)(const Layer* layer, Term* terms) noexcept nogil

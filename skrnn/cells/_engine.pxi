@@ -45,7 +45,7 @@ cdef class Engine:
             layer.P = layer.n_directions * layer.K
             layer.n_terms = layer.cell.terms(layer, layer.terms)
             for d in range(layer.n_directions):
-                layer.W[d], layer.U[d], layer.b[d] = (description[name][d] for name in ("W", "U", "b"))
+                layer.W[d], layer.U[d], layer.b[d] = description["W"][d], description["U"][d], description["b"][d]
                 layer.packed[d] = self.net.packed_size
                 self.net.packed_size += layer.cell.packed_size(layer)
             self.net.P = layer.P
@@ -84,7 +84,7 @@ cdef class Engine:
         self.check_rows("scores", scores.shape[0], scores.shape[1], batch)
         out = &scores[0, 0]
         workers = self.employ(batch, batch.most_steps(), False, False, most_bytes, n_threads)
-        self.pack(&theta[0])
+        self.pack(&theta[0], False)
         run = Run(
             net=&self.net, packed=<real*> self.packed.reserve(0), values=&values[0, 0], loss=NULL, N=N,
             initial=initial_states,
@@ -180,8 +180,8 @@ cdef class Engine:
         """Numbers in the states of so many sequences: for each layer and direction (states, N, K), one after the other."""
         return n_sequences * state_width(&self.net)
 
-    cdef int pack(self, const real* theta) except -1:
-        """Arrange the weights as the products read them."""
+    cdef int pack(self, const real* theta, bint backward) except -1:
+        """Arrange the weights as the products read them, forward and, where asked, backward."""
         cdef Net* net = &self.net
         cdef Layer* layer
         cdef int depth, d
@@ -190,12 +190,13 @@ cdef class Engine:
             layer = &net.layers[depth]
             for d in range(layer.n_directions):
                 layer.cell.pack(
-                    layer, theta + layer.W[d], theta + layer.U[d], theta + layer.b[d], packed + layer.packed[d]
+                    layer, theta + layer.W[d], theta + layer.U[d], theta + layer.b[d], packed + layer.packed[d], backward
                 )
         packed += net.packed
         pack_rows(packed, 1 + net.P, net.Q, 0, 1, theta + net.c, net.Q, 1)
         pack_rows(packed, 1 + net.P, net.Q, 1, net.P, theta + net.V, net.Q, 1)
-        pack_transposed(net.P, net.Q, theta + net.V, net.Q, packed + packed_size(1 + net.P, net.Q))
+        if backward:
+            pack_transposed(net.P, net.Q, theta + net.V, net.Q, packed + packed_size(1 + net.P, net.Q))
         return 0
 
     cdef double penalty(
@@ -286,7 +287,7 @@ cdef class Engine:
             steps = batch.steps_of_segments(segment)
         workers = self.employ(batch, steps, True, run.dX != NULL, most_bytes, n_threads)
         self.reserve_segments(batch, segment, workers)
-        self.pack(theta)
+        self.pack(theta, True)
         run.packed = <real*> self.packed.reserve(0)
         # Whole groups to each thread; those that are left over, or do not fit side by side, are shared out.
         alone = batch.n_groups
@@ -296,7 +297,7 @@ cdef class Engine:
             alone -= batch.n_groups % n_threads
         i = 0
         while i < alone:
-            last = min(alone, i + max(<Py_ssize_t> workers, <Py_ssize_t> ROUND_BYTES // (net.size * sizeof(real))))
+            last = min(alone, i + max(<Py_ssize_t> workers, ROUND_BYTES // <Py_ssize_t> (net.size * sizeof(real))))
             value = self.train_groups(run, batch, i, last, segment, gradient, value, workers)
             i = last
         for i in range(alone, batch.n_groups):
@@ -322,10 +323,10 @@ cdef class Engine:
                 values[i] = train_group(
                     run, &buffers[threadid()], &groups[i], segment, &segments[threadid()], gradients + i * stride
                 )
-            for i in prange(n_blocks, schedule="static"):
-                add_up(
-                    n, min(<Py_ssize_t> BLOCK, net.size - i * BLOCK), gradients + i * BLOCK, stride, gradient + i * BLOCK
-                )
+            for i in prange(n_blocks - 1, schedule="static"):
+                add_up(n, BLOCK, gradients + i * BLOCK, stride, gradient + i * BLOCK)
+        i = (n_blocks - 1) * BLOCK
+        add_up(n, net.size - i, gradients + i, stride, gradient + i)
         for i in range(n):
             value += values[i]
         return value

@@ -66,6 +66,7 @@ cdef void gru_pack(
     const real* U,              # IN  (K, 3K)
     const real* b,              # IN  b (3K,), then b_rec (3K,) when the reset comes after the product
     real* packed,               # OUT
+    bint backward,              # whether the gradient will be needed, and so the transposed weights
 ) noexcept nogil:
     cdef Py_ssize_t D = layer.D, K = layer.K, width = 3 * K
     cdef real* rz = packed
@@ -81,11 +82,15 @@ cdef void gru_pack(
         pack_rows(n, 1 + D, K, 1, D, W + 2 * K, width, 1)
         pack_rows(q, 1 + K, K, 0, 1, b + width + 2 * K, width, 1)
         pack_rows(q, 1 + K, K, 1, K, U + 2 * K, width, 1)
-        pack_transposed(K, width, U, width, transposed)
     else:
         pack_rows(n, 1 + D + K, K, 0, 1, b + 2 * K, width, 1)
         pack_rows(n, 1 + D + K, K, 1, D, W + 2 * K, width, 1)
         pack_rows(n, 1 + D + K, K, 1 + D, K, U + 2 * K, width, 1)
+    if not backward:
+        return
+    if layer.variant == RESET_AFTER:
+        pack_transposed(K, width, U, width, transposed)
+    else:
         pack_transposed(K, 2 * K, U, width, transposed)
         pack_transposed(K, K, U + 2 * K, width, transposed + packed_size(1 + 2 * K, K))
     pack_transposed(D, width, W, width, transposed + gru_transposed_size(K, layer.variant))
