@@ -85,6 +85,7 @@ cdef Py_ssize_t carve(
     buffers.dscores = <real*> take(&arena, R, net.Q, sizeof(real)) if keep else NULL
     buffers.losses = <double*> take(&arena, R, 1, sizeof(double)) if keep else NULL
     buffers.dX = <real*> take(&arena, S, net.D, sizeof(real)) if need_dX else NULL
+    buffers.scratch_width = most_inputs
     buffers.scratch = <real*> take(&arena, N, most_inputs, sizeof(real)) if keep else NULL
     return arena.used
 

@@ -63,3 +63,18 @@ def evaluate(str name, const real[::1] x, real[::1] y):
         else:
             a = hyperbolic_tangent(a)
         store(&y[j], a, n - j)
+
+
+def denormals(int n_threads):
+    """For each thread, whether it computes with denormal numbers, as it does outside the kernels."""
+    cdef real[1024] halves
+    cdef int i
+    cdef real smallest = 1
+    if not 1 <= n_threads <= MOST_THREADS:
+        raise ValueError(f"n_threads={n_threads} must be between 1 and {MOST_THREADS}")
+    while smallest * <real> 0.5 > 0:
+        smallest = smallest * <real> 0.5
+    for i in prange(n_threads, nogil=True, schedule="static", chunksize=1, num_threads=n_threads):
+        halves[i] = smallest * 2
+        halves[i] = halves[i] * <real> 0.5
+    return [halves[i] > 0 for i in range(n_threads)]

@@ -195,7 +195,8 @@ cdef struct Buffers:
     real* dscores               # (R, Q)
     double* losses              # (R,)
     real* dX                    # (S, D), or NULL
-    real* scratch               # (N, the most inputs of a layer)
+    real* scratch               # (N, scratch_width), the most inputs of a layer
+    Py_ssize_t scratch_width
 
 
 ctypedef double (*Loss)(

@@ -180,6 +180,10 @@ cdef class Engine:
         """Numbers in the states of so many sequences: for each layer and direction (states, N, K), one after the other."""
         return n_sequences * state_width(&self.net)
 
+    def memory(self):
+        """Bytes that the arrays of the last batch took."""
+        return self.arrays.size
+
     cdef int pack(self, const real* theta, bint backward) except -1:
         """Arrange the weights as the products read them, forward and, where asked, backward."""
         cdef Net* net = &self.net

@@ -172,7 +172,7 @@ cdef void scan_gradient(
     cdef const real* dY = buffers.layers[depth].dY
     cdef Py_ssize_t t, r, j, row, K = layer.K, D = layer.D
     cdef real* dh
-    cdef real* scratch = buffers.scratch + first * D
+    cdef real* scratch = buffers.scratch + first * buffers.scratch_width    # (m, D)
     cdef Step s
     s.variant, s.D, s.K = layer.variant, D, K
     s.plane, s.dplane = track.plane, track.dplane

@@ -304,9 +304,9 @@ INLINE vec hyperbolic_tangent(vec x) {
 
 #else
 
-/* x P(x^2) / Q(x^2) up to where the result rounds to 1. */
+/* x P(x^2) / Q(x^2) up to a bound at which the quotient, with and without fma, is 1; before it nowhere more. */
 INLINE vec hyperbolic_tangent(vec x) {
-    vec bound = splat(7.90531110763549805f), a = minimum(bound, maximum(splat(0) - bound, x)), s = a * a;
+    vec bound = splat(7.99636221f), a = minimum(bound, maximum(splat(0) - bound, x)), s = a * a;
     vec p = splat(-2.76076847742355e-16f);
     p = fma_(p, s, splat(2.00018790482477e-13f));
     p = fma_(p, s, splat(-8.60467152213735e-11f));
@@ -318,7 +318,7 @@ INLINE vec hyperbolic_tangent(vec x) {
     q = fma_(q, s, splat(1.18534705686654e-04f));
     q = fma_(q, s, splat(2.26843463243900e-03f));
     q = fma_(q, s, splat(4.89352518554385e-03f));
-    return a * p / q;
+    return a * (p / q);
 }
 
 #endif

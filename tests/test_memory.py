@@ -1,0 +1,138 @@
+"""What a batch keeps, what happens when that is too much, and that nothing else changes then."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from networks import FORMS, Case
+
+from skrnn import _memory, _network
+from skrnn._examples import Examples
+from skrnn._network import Objective
+from skrnn.cells import kernels
+from skrnn.losses import LOSSES
+
+pytestmark = pytest.mark.usefixtures("simd")
+
+
+def gradients(case, monkeypatch, most_bytes, n_threads=1):
+    monkeypatch.setattr(_network, "most_bytes", lambda: most_bytes)
+    monkeypatch.setattr(_network, "threads_for", lambda work: n_threads)
+    return [array.tobytes() for array in case.gradients()]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: "-".join(map(str, form)))
+@pytest.mark.parametrize("per_step", [False, True])
+@pytest.mark.parametrize("lengths", [(300,) * 5, (301, 1, 17, 256, 300, 40)], ids=["equal", "ragged"])
+def test_recomputed_segments_change_no_bit(form, per_step, lengths, monkeypatch):
+    """Gradients of theta, inputs and initial states, when nothing fits but √T steps at a time."""
+    case = Case(form, (4, 3), per_step=per_step, lengths=lengths)
+    whole = gradients(case, monkeypatch, 2**40)
+    assert gradients(case, monkeypatch, 1) == whole
+    assert gradients(case, monkeypatch, 1, n_threads=3) == whole
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_little_memory_changes_no_bit(bidirectional, monkeypatch):
+    """Fewer groups at a time, down to one that the threads share."""
+    case = Case(("lstm", "tanh", True), (9,), bidirectional, lengths=np.resize([20, 33, 5, 40], 200))
+    whole = gradients(case, monkeypatch, 2**40)
+    for most_bytes in (2**22, 2**20, 2**18, 1):
+        assert gradients(case, monkeypatch, most_bytes, n_threads=4) == whole
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("per_step", [False, True])
+def test_loss_in_segments_has_the_same_bits(loss, per_step, monkeypatch):
+    case = Case(("gru", "tanh", True), (4,), per_step=per_step, lengths=(200, 170, 3), n_outputs=1 if "binary" in loss else 2)
+    rng = np.random.default_rng(0)
+    rows = len(case.X) if per_step else 3
+    targets = rng.normal(size=(rows, 2)) if loss == "squared_error" else rng.integers(2, size=rows)
+    examples = Examples(case.sequences, targets, None, per_step)
+    results = []
+    for most_bytes in (2**40, 1):
+        monkeypatch.setattr(_network, "most_bytes", lambda most_bytes=most_bytes: most_bytes)
+        value, gradient, _ = Objective(case.net, examples, LOSSES[loss], 0.1, 3)(case.theta, case.index)
+        results.append((value, gradient.tobytes()))
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: "-".join(map(str, form)))
+def test_memory_of_a_thread_is_what_the_documentation_says(form, dtype):
+    """docs/performance.md, Memory."""
+    K, D, Q, T = 40, 7, 3, 200
+    case = Case(form, (K,), lengths=(T,) * 16, n_inputs=D, n_outputs=Q, dtype=dtype)
+    engine = case.net.engine(dtype)
+    engine.backward(
+        case.theta, case.X, case.sequences.starts, case.sequences.lengths, case.index, None, case.dscores,
+        case.dfinal, np.empty_like(case.theta), None, 2**40, 1,
+    )
+    states, saved = {
+        ("rnn", True): (1, 1), ("gru", True): (1, 4), ("gru", False): (1, 5), ("lstm", True): (2, 5),
+        ("skip_lstm", True): (2, 6),
+    }[form[0], form[2]]
+    formula = 16 * T * (D + K * (states + saved)) * np.dtype(dtype).itemsize
+    assert formula <= engine.memory() <= 1.05 * formula
+
+
+LIMITED = """
+import resource, sys
+import numpy as np
+from networks import Case
+from skrnn import _memory
+case = Case(("lstm", "tanh", True), (64,), lengths=(400_000,), n_inputs=1, dtype=np.float32)
+_memory.usable_memory = lambda: int(sys.argv[1])
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, -1))
+dtheta, _, _ = case.gradients()
+assert np.isfinite(dtheta).all() and dtheta.any()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the address space")
+@pytest.mark.parametrize(("usable", "succeeds"), [(2**34, False), (2**28, True)])
+def test_long_sequences_in_little_memory(usable, succeeds):
+    """A sequence whose activations take 0.7 GB, with 0.25 GB to be had."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", LIMITED, str(usable)], cwd=os.path.dirname(__file__), capture_output=True, text=True
+    )
+    assert (done.returncode == 0) == succeeds, done.stderr
+    assert succeeds or "MemoryError" in done.stderr
+
+
+def test_a_share_of_what_the_container_allows(monkeypatch, tmp_path):
+    limit = tmp_path / "memory.max"
+    for text, expected in (("4096000\n", 4096000), ("max\n", None)):
+        limit.write_text(text)
+        monkeypatch.setattr(_memory, "CGROUP_LIMITS", [str(limit), str(tmp_path / "none")])
+        _memory.usable_memory.cache_clear()
+        usable = _memory.usable_memory()
+        assert usable == expected if expected else usable > 2**20
+        assert _memory.most_bytes() == int(_memory.SHARE * usable)
+    _memory.usable_memory.cache_clear()
+
+
+class TestDenormals:
+    """They count as 0 in the kernels, and nowhere else."""
+
+    def test_the_mode_is_restored_in_every_thread(self, monkeypatch):
+        """A product that is denormal, before and after; in the threads of OpenMP the kernels themselves run again."""
+        case = Case(("lstm", "tanh", True), (40,), lengths=(20,) * 64)
+        monkeypatch.setattr(_network, "threads_for", lambda work: 2)
+        tiny = np.array([np.finfo(np.float64).tiny])
+        assert (tiny / 4)[0] > 0
+        case.gradients()
+        case.forward()
+        assert (tiny / 4)[0] > 0
+        assert kernels(np.float64).denormals(2) == [True, True]
+
+    def test_denormal_inputs_count_as_nothing(self):
+        case = Case(("rnn", "identity", True), lengths=(3, 3))
+        case.initial[:] = 0
+        case.X[:] = np.finfo(np.float64).smallest_subnormal * 1000
+        with_denormals = case.forward()[1]
+        case.X[:] = 0
+        np.testing.assert_array_equal(with_denormals, case.forward()[1])
