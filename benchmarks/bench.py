@@ -21,6 +21,7 @@ def arguments():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a fifth of the time, and a small grid search")
+    parser.add_argument("--seconds", type=float, metavar="S", help="for each contender; 1, or 0.2 with --quick")
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES), metavar="SIZE", help=", ".join(SIZES))
     parser.add_argument("--cells", nargs="+", choices=GATES, default=list(GATES), metavar="CELL", help=", ".join(GATES))
     parser.add_argument("--threads", nargs="+", type=int, default=sorted({1, min(2, available())}), metavar="N")
@@ -35,7 +36,7 @@ def measured(options, n, last):
     parts = [part for part in options.only if last or part != "grid"]
     work = {
         "parts": parts, "sizes": options.sizes, "cells": options.cells, "quick": options.quick,
-        "seconds": 0.2 if options.quick else 1.0,
+        "seconds": options.seconds or (0.2 if options.quick else 1.0),
     }
     with tempfile.TemporaryDirectory() as folder, on_first_processors(n):
         path = Path(folder, "results")

@@ -21,6 +21,7 @@ def training(options):
         for size in options.sizes:
             yield "training", cell, size, race_training(cell, size, options.seconds)
         yield "ragged", cell, RAGGED.name, race_ragged(cell, options.seconds)
+        yield "denormals", cell, RAGGED.name, race_denormals(cell, options.seconds)
 
 
 def race_training(cell, name, seconds):
@@ -32,6 +33,9 @@ def race_training(cell, name, seconds):
         contest.enter("torch", load, "torch", "Training", problem)
         contest.enter("jax", load, "jax", "Training", problem)
     contest.enter("skrnn float64", load, "skrnn", "Training", Problem(cell, size, "float64"))
+    if cell == "lstm":
+        for instruction_set in ("avx2", "baseline"):
+            contest.enter(f"skrnn {instruction_set}", load, "skrnn", "TrainingWith", problem, instruction_set)
     contest.compare(first_losses)
     contest.enter("roofline", MatrixProduct, np.float32)
     contest.enter("roofline float64", MatrixProduct, np.float64)
@@ -56,6 +60,17 @@ def race_ragged(cell, seconds):
     timings = contest.run()
     timings["ragged"]["steps"] = float(lengths.mean() / RAGGED.T)
     return timings
+
+
+def race_denormals(cell, seconds):
+    """Inputs that decay to denormal numbers, and states with them, against the same that stay normal."""
+    contest = Contest(seconds, RAGGED.rounds)
+    for name, decay in (("normal", 1.0), ("decaying", 0.1)):
+        problem = Problem(cell, RAGGED)
+        problem.weights["b"][:] = 0
+        problem.X *= (decay ** np.arange(RAGGED.T)).astype(np.float32)[:, np.newaxis]
+        contest.enter(name, load, "skrnn", "Training", problem)
+    return contest.run()
 
 
 def inference(options):

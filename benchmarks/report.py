@@ -16,6 +16,8 @@ def print_report(machine, results):
                 roofline_rows(results))
     print_table("Training step, ms; ratios over skrnn: above 1 skrnn is faster", training_rows(results))
     print_table("Training step on lengths of 10 to 100 steps, ms", ragged_rows(results))
+    print_table("Training step on inputs that decay to denormal numbers, ms", denormal_rows(results))
+    print_table("Training step of an LSTM with narrower instruction sets, ms", instruction_set_rows(results))
     print_table("Inference of 1024 sequences, ms", inference_rows("inference", results))
     print_table("Inference of one sequence, ms", inference_rows("single", results))
     print_table("Fit of an estimator, ms", estimator_rows(results))
@@ -113,6 +115,29 @@ def ragged_rows(results):
         row["time"] = percent(results.ratio("ragged", case, "ragged", "full"))
         row["steps"] = percent(results.record("ragged", case, "ragged")["steps"])
         rows.append(row)
+    return rows
+
+
+def denormal_rows(results):
+    """A row for each cell."""
+    rows = []
+    for case in results.cases("denormals"):
+        row = case_columns(case) | {name: ms(results, "denormals", case, name) for name in ("normal", "decaying")}
+        row["time"] = percent(results.ratio("denormals", case, "decaying", "normal"))
+        rows.append(row)
+    return rows
+
+
+def instruction_set_rows(results):
+    """A row for each size."""
+    rows = []
+    for case in results.cases("training"):
+        if case[1] == "lstm":
+            row = case_columns(case) | {"widest": ms(results, "training", case, "skrnn")}
+            for name in ("avx2", "baseline"):
+                row[name] = ms(results, "training", case, f"skrnn {name}")
+                row[f"{name}'s rate"] = percent(results.ratio("training", case, "skrnn", f"skrnn {name}"))
+            rows.append(row)
     return rows
 
 

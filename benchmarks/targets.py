@@ -26,6 +26,9 @@ def targets(results):
         *faster_than_all("training", results, TRAINING_PEERS),
         *factors_over_torch(results),
         *float64_rates(results),
+        *avx2_rates(results),
+        *ragged_times(results),
+        *denormal_times(results),
         *faster_than_all("inference", results, INFERENCE_PEERS),
         *single_sequences(results),
         *fit_shares(results),
@@ -94,6 +97,35 @@ def float64_rates(results):
         rates = [results.ratio("training", case, "skrnn", "skrnn float64") for case in cases]
         rate = min((rate for rate in rates if rate is not None), default=None)
         yield at_least(f"training, every cell and size, {n} thr.: float64 at float32's rate", 0.45, rate, percent)
+
+
+def avx2_rates(results):
+    """The lowest over the sizes."""
+    for n in thread_counts(results):
+        rates = [results.ratio("training", (n, "lstm", size), "skrnn", "skrnn avx2") for size in SIZES]
+        rate = min((rate for rate in rates if rate is not None), default=None)
+        yield at_least(f"lstm training, every size, {n} thr.: AVX2 at the widest one's rate", 0.65, rate, percent)
+
+
+def at_most(claim, required, measured, form):
+    """A target for a number, None when it is missing."""
+    if measured is None:
+        return Target(claim, f"≤ {form(required)}", "", None)
+    return Target(claim, f"≤ {form(required)}", form(measured), measured <= required)
+
+
+def ragged_times(results):
+    """Lengths of 10 to 100 against 100."""
+    for case in results.cases("ragged"):
+        ratio = results.ratio("ragged", case, "ragged", "full")
+        yield at_most(f"{case[1]} training, ragged, {case[0]} thr.: time of equal lengths", 0.65, ratio, percent)
+
+
+def denormal_times(results):
+    """Decaying inputs against normal ones."""
+    for case in results.cases("denormals"):
+        ratio = results.ratio("denormals", case, "decaying", "normal")
+        yield at_most(f"{case[1]} training, decaying inputs, {case[0]} thr.: time of normal ones", 1.5, ratio, times)
 
 
 def single_sequences(results):

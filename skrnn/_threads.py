@@ -1,6 +1,8 @@
 """How many threads the kernels may use, and how many pay. The result has the same bits whatever their number."""
 
+import math
 import os
+from collections import deque
 from time import perf_counter
 
 from joblib import cpu_count
@@ -10,8 +12,10 @@ from skrnn._machine import max_threads
 # Multiply-adds from which on two threads gain on an idle machine, some ten microseconds; benchmarks/break_even.py
 # measures it.
 SERIAL_WORK = 2**20
-# After a trial of the slower of two ways, the faster one is used for so many times as long.
-PATIENCE = 50
+# Calls longer than this, in seconds, wait for their threads only a little of their time.
+LONG = 0.02
+# Calls of which the middle one counts, and how many times as long as they took the faster way is used then.
+WINDOW, PATIENCE = 5, 50
 
 _forked = False
 
@@ -49,8 +53,8 @@ class Pace:
     """Finds out, while a kernel is called again and again, whether one thread or all of them are faster.
 
     On a machine that is busy otherwise a parallel region waits for its last thread, some milliseconds each time, and a
-    small kernel is many times slower with two threads than with one. Both ways are timed, the faster one is used, and
-    the other one is tried again now and then.
+    small kernel is many times slower with two threads than with one. Both ways are tried in turn, the faster one is
+    used, and the other one is tried again now and then.
 
     Parameters
     ----------
@@ -60,22 +64,34 @@ class Pace:
 
     def __init__(self, most):
         self.most = most
-        self.seconds = {}           # of a call, by threads
-        self.until_trial = 0.0      # seconds
+        self.seconds = {most: deque(maxlen=WINDOW), 1: deque(maxlen=WINDOW)}     # of the last calls
+        self.trial, self.calls_left = most, WINDOW
+        self.spent = 0.0            # seconds, in the trial
+        self.patience = math.inf    # seconds, until the next one
 
     def threads(self):
         """How many to use for the next call."""
-        untried = [n for n in (self.most, 1) if n not in self.seconds]
-        if untried:
-            return untried[0]
-        choose = min if self.until_trial > 0 else max
-        return choose(self.seconds, key=self.seconds.get)
+        return self.trial if self.calls_left else min(self.seconds, key=self._middle)
+
+    def _middle(self, n_threads):
+        times = sorted(self.seconds[n_threads])
+        return times[len(times) // 2] if times else math.inf
 
     def note(self, n_threads, seconds):
         """Take into account how long a call took."""
-        trial = self.until_trial <= 0
-        self.until_trial = PATIENCE * seconds if trial else self.until_trial - seconds
-        self.seconds[n_threads] = 0.5 * (seconds + self.seconds.get(n_threads, seconds))
+        self.seconds[n_threads].append(seconds)
+        if n_threads == self.most and seconds > LONG:
+            self.calls_left, self.patience = 0, math.inf
+        elif self.calls_left:
+            self.calls_left -= 1
+            self.spent += seconds
+            if self.calls_left == 0 and not self.seconds[1]:
+                self.trial, self.calls_left = 1, WINDOW
+            self.patience = PATIENCE * self.spent
+        else:
+            self.patience -= seconds
+            if self.patience < 0:
+                self.trial, self.calls_left, self.spent = max(self.seconds, key=self._middle), WINDOW, 0.0
 
     def run(self, function):
         """function(n_threads), timed where there is a choice."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from networks import FORMS, Case
 
-from skrnn import RNNClassifier, RNNRegressor, _base, _network, _threads
+from skrnn import RNNClassifier, RNNRegressor, _base, _network
 from skrnn._examples import Examples
 from skrnn._network import Objective
 from skrnn.losses import LOSSES
@@ -35,7 +35,7 @@ def use_threads(monkeypatch, n_threads):
     ids=["one", "stacked-bidirectional", "wide"],
 )
 def test_threads_change_no_bit(form, arrangement, ragged, dtype, monkeypatch):
-    """Scores, final states, and the gradients of everything; 96 configurations of the network for every instruction set."""
+    """Scores, final states, and the gradients of everything, in 96 configurations for every instruction set."""
     lengths = np.resize(LENGTHS, 150) if ragged else np.full(150, 7)
     case = Case(form, *arrangement, lengths=lengths, dtype=dtype)
     results = []
@@ -151,26 +151,3 @@ def test_threads_of_a_forked_child():
         cwd=os.path.dirname(__file__), capture_output=True, text=True,
     )
     assert bytes.fromhex(done.stdout.strip()) == expected
-
-
-def test_threads_follow_threadpoolctl():
-    threadpoolctl = pytest.importorskip("threadpoolctl")
-    with threadpoolctl.threadpool_limits(1, user_api="openmp"):
-        assert _threads.effective_n_threads() == 1
-
-
-@pytest.mark.parametrize("setting", [None, ""])
-def test_no_more_threads_than_processors_that_may_be_used(monkeypatch, setting):
-    monkeypatch.setattr(_threads, "max_threads", lambda: 64)
-    monkeypatch.setattr(_threads, "cpu_count", lambda: 3)
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    if setting is not None:
-        monkeypatch.setenv("OMP_NUM_THREADS", setting)
-    assert _threads.effective_n_threads() == 3
-    monkeypatch.setenv("OMP_NUM_THREADS", "64")
-    assert _threads.effective_n_threads() == 64
-
-
-def test_small_work_runs_on_one_thread(monkeypatch):
-    monkeypatch.setattr(_threads, "effective_n_threads", lambda: 5)
-    assert (_threads.threads_for(_threads.SERIAL_WORK - 1), _threads.threads_for(_threads.SERIAL_WORK)) == (1, 5)

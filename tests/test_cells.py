@@ -172,7 +172,7 @@ class TestKernelsRefuseWrongArguments:
     @pytest.mark.parametrize("function", ["forward", "gradient", "backward"])
     @pytest.mark.parametrize("n_threads", [0, -1, -(2**31), 2**31 - 1])
     def test_a_number_of_threads_that_the_runtime_can_start(self, function, n_threads):
-        with pytest.raises(ValueError, match="n_threads=.* must be between"):
+        with pytest.raises(ValueError, match=r"n_threads=.* must be between"):
             getattr(self, function)(n_threads=n_threads)
 
     def test_more_threads_than_work(self):

@@ -6,7 +6,6 @@ from numerical import assert_gradient, central_differences
 
 from skrnn.losses import LOSSES
 
-
 pytestmark = pytest.mark.usefixtures("simd")
 
 

@@ -46,7 +46,8 @@ def test_little_memory_changes_no_bit(bidirectional, monkeypatch):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("per_step", [False, True])
 def test_loss_in_segments_has_the_same_bits(loss, per_step, monkeypatch):
-    case = Case(("gru", "tanh", True), (4,), per_step=per_step, lengths=(200, 170, 3), n_outputs=1 if "binary" in loss else 2)
+    n_outputs = 1 if "binary" in loss else 2
+    case = Case(("gru", "tanh", True), (4,), per_step=per_step, lengths=(200, 170, 3), n_outputs=n_outputs)
     rng = np.random.default_rng(0)
     rows = len(case.X) if per_step else 3
     targets = rng.normal(size=(rows, 2)) if loss == "squared_error" else rng.integers(2, size=rows)
@@ -97,7 +98,8 @@ assert np.isfinite(dtheta).all() and dtheta.any()
 def test_long_sequences_in_little_memory(usable, succeeds):
     """A sequence whose activations take 0.7 GB, with 0.25 GB to be had."""
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", LIMITED, str(usable)], cwd=os.path.dirname(__file__), capture_output=True, text=True
+        [sys.executable, "-W", "ignore", "-c", LIMITED, str(usable)], cwd=os.path.dirname(__file__),
+        capture_output=True, text=True,
     )
     assert (done.returncode == 0) == succeeds, done.stderr
     assert succeeds or "MemoryError" in done.stderr

@@ -118,6 +118,6 @@ def test_an_unknown_choice_is_an_error():
 
 def test_an_impossible_choice_is_an_error(monkeypatch):
     monkeypatch.setattr(cells, "instruction_sets", lambda: ["baseline"])
-    with pytest.raises(ImportError, match="SKRNN_SIMD=avx512: this processor or this build .* but baseline"):
+    with pytest.raises(ImportError, match=r"SKRNN_SIMD=avx512: this processor or this build .* but baseline"):
         cells.choose("avx512")
     assert cells.choose("") == "baseline"

@@ -16,7 +16,6 @@ from skrnn.cells import kernels
 from skrnn.losses import LOSSES
 from skrnn.optimizers import OPTIMIZERS, SGD, Adam
 
-
 pytestmark = pytest.mark.usefixtures("simd")
 
 

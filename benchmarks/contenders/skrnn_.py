@@ -1,12 +1,17 @@
 """skrnn: the only file that knows its internals."""
 
+from contextlib import contextmanager
+from functools import partial
+
 import numpy as np
 
 import skrnn.cells
 from skrnn import RNNClassifier
 from skrnn._examples import Examples
+from skrnn._memory import most_bytes
 from skrnn._network import Objective, RecurrentNetwork
 from skrnn._sequences import Sequences
+from skrnn._threads import threads_for
 from skrnn.losses import LOSSES
 from skrnn.optimizers import OPTIMIZERS
 
@@ -32,6 +37,17 @@ def copy_weights(problem, parameters):
         parameters[("head." if name in "Vc" else "layer0.") + name][:] = values
 
 
+@contextmanager
+def using(instruction_set):
+    """Kernels for another instruction set in the block."""
+    before = skrnn.cells._kernels
+    skrnn.cells._kernels = skrnn.cells.load(instruction_set)
+    try:
+        yield
+    finally:
+        skrnn.cells._kernels = before
+
+
 class Training:
     """Loss, gradient and Adam on one batch; `lengths` (N,) cuts the sequences short."""
 
@@ -52,16 +68,34 @@ class Training:
         return self.value
 
 
+class TrainingWith:
+    """`Training` with the kernels for another instruction set."""
+
+    def __init__(self, problem, instruction_set):
+        self.instruction_set = instruction_set
+        with using(instruction_set):
+            self.training = Training(problem)
+        self.loss = self.training.loss
+
+    def step(self):
+        with using(self.instruction_set):
+            self.training.step()
+
+
 class Inference:
-    """The network's forward pass over all sequences in one batch."""
+    """The network's forward pass over all sequences in one batch, by its kernels alone."""
 
     def __init__(self, problem):
         n, T, D = problem.X.shape
-        self.sequences, self.index = Sequences(problem.X.reshape(-1, D), np.full(n, T), "array"), np.arange(n)
-        self.net, self.theta = network(problem)
+        net, theta = network(problem)
+        self.scores = np.empty((n, net.n_outputs), theta.dtype)
+        self.forward = partial(
+            net.engine(theta.dtype).forward, theta, problem.X.reshape(-1, D), np.arange(n) * T, np.full(n, T),
+            np.arange(n), None, self.scores, None, most_bytes(), threads_for(n * T * net.work),
+        )
 
     def step(self):
-        self.scores = self.net.forward(self.theta, self.sequences, self.index)
+        self.forward()
 
     def logits(self):
         self.step()

@@ -1,0 +1,47 @@
+"""From how much work on do all threads gain over one? Training steps of growing size, each in turn with both."""
+
+from statistics import median
+from time import perf_counter
+
+from contenders.skrnn_ import Training
+from sizes import Problem, Size
+
+from skrnn._threads import SERIAL_WORK, effective_n_threads
+
+ROUNDS = 201
+SIZES = [Size("", B, T, D, K) for B, T, D, K in (
+    (8, 4, 2, 8), (16, 4, 4, 8), (16, 8, 4, 8), (16, 8, 4, 16), (32, 8, 4, 16), (32, 12, 4, 16), (32, 24, 4, 16),
+    (32, 24, 8, 32), (32, 50, 8, 32),
+)]
+
+
+def timed(step):
+    start = perf_counter()
+    step()
+    return perf_counter() - start
+
+
+def steps(size, n_threads):
+    """A training step that always uses so many threads."""
+    training = Training(Problem("lstm", size))
+    training.objective.pace.threads = lambda: n_threads
+    return training.step
+
+
+def main():
+    """A line for each size."""
+    n = effective_n_threads()
+    print(f"multiply-adds   1 thread   {n} threads   gain     (SERIAL_WORK is {SERIAL_WORK:,})")
+    for size in SIZES:
+        contenders = {threads: steps(size, threads) for threads in (1, n)}
+        times = {threads: [] for threads in contenders}
+        for _ in range(ROUNDS):
+            for threads, step in contenders.items():
+                times[threads].append(timed(step))
+        work = 3 * size.B * size.T * (size.D + size.K) * 4 * size.K
+        one, all_ = (1e6 * median(times[threads]) for threads in (1, n))
+        print(f"{work:13,d}   {one:5.0f} µs   {all_:6.0f} µs   {one / all_:4.2f}×")
+
+
+if __name__ == "__main__":
+    main()
