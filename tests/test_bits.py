@@ -91,20 +91,25 @@ def test_fit_and_predict_have_the_same_bits_in_processes_with_other_numbers_of_t
 @pytest.mark.parametrize("return_sequences", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("ragged", [False, True])
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_predict_of_a_subset_is_that_subset_of_the_whole(form, ragged, dtype, return_sequences, bidirectional):
+@pytest.mark.parametrize(
+    ("hidden_size", "bidirectional"), [((6, 5), False), ((6, 5), True), (32, False)], ids=["two", "both", "wide"]
+)
+def test_predict_of_a_subset_is_that_subset_of_the_whole(
+    form, ragged, dtype, return_sequences, hidden_size, bidirectional
+):
+    """Row by row, too; 32 units fill whole panels of the packed weights."""
     rng = np.random.default_rng(0)
     lengths = rng.integers(1, 9, size=40) if ragged else np.full(40, 6)
     X = [rng.normal(size=(T, 3)).astype(dtype) for T in lengths]
     y = [rng.integers(4, size=T) for T in lengths] if return_sequences else rng.integers(4, size=40)
     cell, activation, reset_after = form
     net = RNNClassifier(
-        (6, 5), cell=cell, activation=activation, reset_after=reset_after, bidirectional=bidirectional, max_iter=1,
+        hidden_size, cell=cell, activation=activation, reset_after=reset_after, bidirectional=bidirectional, max_iter=1,
         return_sequences=return_sequences, random_state=0,
     ).fit(X, y)
     whole = net.predict_proba(X)
     assert whole[0].dtype == dtype
-    for subset in ([3], [0, 17, 39], range(1, 40, 2), rng.permutation(40)):
+    for subset in (*([i] for i in range(40)), [0, 17, 39], range(1, 40, 2), rng.permutation(40)):
         part = net.predict_proba([X[i] for i in subset])
         assert all(a.tobytes() == whole[i].tobytes() for a, i in zip(part, subset, strict=True))
 

@@ -1,4 +1,7 @@
-"""skrnn builds with a compiler that has no OpenMP: serial, and with the same bits. Unbuilt it says what to do."""
+"""skrnn builds with a compiler that has neither OpenMP nor vectors: serial, for the baseline, and with the same bits.
+
+Unbuilt it says what to do.
+"""
 
 import os
 import shutil
@@ -11,18 +14,22 @@ import numpy as np
 import pytest
 from networks import FORMS, Case
 
+from skrnn import cells
+
 ROOT = Path(__file__).parents[1]
 COMPILER = """#!/bin/sh
 for argument in "$@"; do
-    case "$argument" in -fopenmp) echo "no OpenMP here" >&2; exit 1;; esac
+    case "$argument" in -fopenmp|-mavx*) echo "no $argument here" >&2; exit 1;; esac
 done
-exec {} "$@"
+exec {} -DSKRNN_SCALAR "$@"
 """
 RUN = """
 import sys
 import skrnn
 from networks import FORMS, Case
+from skrnn import cells
 from skrnn._machine import max_threads
+assert cells.available() == ["baseline"]
 assert skrnn.__file__.startswith(sys.argv[1]), skrnn.__file__
 assert max_threads() == 1
 for form in FORMS:
@@ -47,7 +54,7 @@ def copy_sources(tree):
 
 @pytest.fixture(scope="module")
 def serial_build(tmp_path_factory):
-    """A copy of the source tree, built in place by a compiler without OpenMP, and what the build said."""
+    """A copy of the source tree, built in place by a compiler with little, and what the build said."""
     compiler = (sysconfig.get_config_var("CC") or "").split()
     if not compiler or shutil.which(compiler[0]) is None or not (ROOT / "setup.py").exists():
         pytest.skip("needs the source tree and the C compiler that Python was built with")
@@ -74,7 +81,10 @@ def test_nothing_generated_beside_the_sources(serial_build):
     assert not list((serial_build[0] / "skrnn").rglob("*.c"))
 
 
-def test_a_serial_build_computes_the_same_bits(serial_build):
+def test_a_build_without_openmp_and_vectors_computes_the_same_bits(serial_build, monkeypatch):
+    """Those of the baseline, which has neither fma."""
+    monkeypatch.delenv("SKRNN_SIMD", raising=False)
+    monkeypatch.setattr(cells, "_kernels", cells.load("baseline"))
     path = os.pathsep.join([str(serial_build[0]), str(ROOT / "tests")])
     said = run([sys.executable, "-c", RUN, str(serial_build[0])], serial_build[0], PYTHONPATH=path)
     for line, form in zip(said.splitlines(), FORMS, strict=True):

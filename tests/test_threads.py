@@ -1,6 +1,7 @@
 """How many threads the kernels use."""
 
 import pytest
+from joblib import Parallel, cpu_count, delayed
 
 from skrnn import _threads
 from skrnn._threads import LONG, PATIENCE, WINDOW, Pace
@@ -64,6 +65,12 @@ def test_threads_follow_threadpoolctl():
     threadpoolctl = pytest.importorskip("threadpoolctl")
     with threadpoolctl.threadpool_limits(1, user_api="openmp"):
         assert _threads.effective_n_threads() == 1
+
+
+def test_threads_follow_the_caps_of_joblib():
+    """Its workers share the processors."""
+    found = Parallel(n_jobs=2)(delayed(_threads.effective_n_threads)() for _ in range(4))
+    assert set(found) == {max(1, cpu_count() // 2)}
 
 
 @pytest.mark.parametrize("setting", [None, ""])

@@ -2,13 +2,13 @@
 #
 # (a) `real` is float or double and `vec` a vector of VL of them: the same source is built for both, and for every
 #     instruction set (setup.py). To Cython both are numbers, so equations on vectors read like equations on numbers.
-#     Loops over K units take VL at a time; `load` may read past the end of a row, `store` writes no more lanes than asked.
+#     Loops over K units take VL at a time; `load` may read past the end of a row, `store` writes only what is asked.
 # (b) Packing. A group is some sequences in order of decreasing length. `active[t]` of them, always the first, take step
 #     t; there is no padding. Step t occupies active[t] rows of every packed array, from row offset[t] on; N sequences
 #     and S steps in all.
-# (c) States have N + S rows: first the N initial states, then the packed steps. The row of a sequence in the state before
-#     step t is therefore a view: in the block of step t - 1, or of the initial states. A sequence that has ended takes no
-#     further step, and its final state is its row in the block of its own last step.
+# (c) States have N + S rows: first the N initial states, then the packed steps. The row of a sequence in the state
+#     before step t is therefore a view: in the block of step t - 1, or of the initial states. A sequence that has ended
+#     takes no further step, and its final state is its row in the block of its own last step.
 # (d) Threads. A thread takes a whole group through all layers and steps, forward, loss and backward, and adds up the
 #     group's gradient, without a barrier. Where there are fewer groups than threads, the threads share one: each takes
 #     a tile of it, a range of its sequences, and then a part of the parameters. Rows never influence each other, so
@@ -22,7 +22,6 @@ cdef extern from "simd/vector.h" nogil:
     vec load(const real* p)
     vec load_lanes(const real* p, Py_ssize_t n)
     void store(real* p, vec v, Py_ssize_t n)
-    real lane_of(vec v, int lane)
     vec maximum(vec a, vec b)
     vec square_root(vec a)
     vec where_less(vec x, vec y, vec a, vec b)
@@ -50,7 +49,8 @@ cdef extern from "simd/product.h" nogil:
     Py_ssize_t packed_size(Py_ssize_t n, Py_ssize_t p)
     void pack_rows(real* packed, Py_ssize_t n, Py_ssize_t p, Py_ssize_t first, Py_ssize_t m,
                    const real* source, Py_ssize_t row, Py_ssize_t column)
-    void product(Py_ssize_t m, Py_ssize_t p, Factor a1, Factor a2, const real* packed, real* C, Py_ssize_t ldc, int start)
+    void product(Py_ssize_t m, Py_ssize_t p, Factor a1, Factor a2, const real* packed, real* C, Py_ssize_t ldc,
+                 int start)
     void add_outer(Py_ssize_t n, Py_ssize_t p, Py_ssize_t n_segments, const Segment* segments,
                    const real* A, Py_ssize_t lda, const real* G, Py_ssize_t ldg, real* to, Py_ssize_t ld)
     void add_sums(Py_ssize_t p, Py_ssize_t n_segments, const Segment* segments,

@@ -3,6 +3,7 @@
 See ``_declarations.pxi`` for how a batch lies in memory and who does what.
 """
 
+from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport parallel, prange, threadid
 from libc.math cimport ceil, exp, fabs, log, log1p, sqrt
 from libc.stddef cimport size_t
@@ -45,6 +46,7 @@ include "_scan.pxi"
 include "_losses.pxi"
 include "_tile.pxi"
 include "_weights.pxi"
+include "_group.pxi"
 include "_batch.pxi"
 include "_updates.pxi"
 include "_engine.pxi"

@@ -1,9 +1,10 @@
 # Gradients of the parameters, from what backward_tile left: M += Σ Aᵀ G over all steps of all sequences.
 #
-# Bits. An element's sum runs over a group's chunks from the last to the first, in a chunk over its rows in packed order;
-# a chunk is summed in a register and then added. The groups' sums are then added in their order. Groups and chunks depend
-# on the batch and the size of the network alone, so no number of threads and no lack of memory changes a bit, be it that
-# a thread adds up a whole group while its activations are in the cache, or that threads share out a group's elements.
+# Bits. An element's sum runs over a group's chunks from the last to the first, in a chunk over its rows in packed
+# order; a chunk is summed in a register and then added. The groups' sums are then added in their order. Groups and
+# chunks depend on the batch and the size of the network alone, so no number of threads and no lack of memory changes a
+# bit, be it that a thread adds up a whole group while its activations are in the cache, or that threads share out a
+# group's elements.
 
 
 cdef enum:
@@ -124,7 +125,9 @@ cdef void add_part(
         add_chunk(net, buffers, g, chunk, part, gradient)
 
 
-cdef Py_ssize_t share_out(Py_ssize_t n, Py_ssize_t width, Py_ssize_t most_elements, Part part, Part* parts) noexcept nogil:
+cdef Py_ssize_t share_out(
+    Py_ssize_t n, Py_ssize_t width, Py_ssize_t most_elements, Part part, Part* parts
+) noexcept nogil:
     """Cut a matrix (n, width) into parts; returns how many, and fills them in unless `parts` is NULL."""
     cdef Py_ssize_t panel = MOST_VECTORS * VL
     cdef Py_ssize_t columns = max(1, min(pieces(width, panel), pieces(n * width, most_elements)))

@@ -1,8 +1,8 @@
 # The GRU cell: r, z = σ(·), n = tanh(·), h = (1 − z) ⊙ n + z ⊙ h₋.
 #
 # reset_after=True is the form of cuDNN and PyTorch, in which the reset gate multiplies the product and the recurrent
-# part has a bias of its own: n = tanh(x W_n + b_n + r ⊙ q), q = h₋ U_n + b_rec,n. The bias is (2, 3K), row 0 b and row 1
-# b_rec. reset_after=False is the form of the paper: n = tanh(x W_n + (r ⊙ h₋) U_n + b_n). The bias is (1, 3K).
+# part has a bias of its own: n = tanh(x W_n + b_n + r ⊙ q), q = h₋ U_n + b_rec,n. The bias is (2, 3K), row 0 b and
+# row 1 b_rec. reset_after=False is the form of the paper: n = tanh(x W_n + (r ⊙ h₋) U_n + b_n). The bias is (1, 3K).
 #
 # Some texts exchange z and 1 − z; here z near 1 keeps the state.
 #

@@ -134,6 +134,36 @@ INLINE void product_block(const int M, const int NV, int start, Factor a1, Facto
             store(C + i * ldc + v * VL, sum[i][v], columns - v * VL);
 }
 
+/* One row of C for two panels of MOST_VECTORS at once: a panel alone has too few sums to fill the arithmetic units. */
+static void product_row(int start, Factor a1, Factor a2, const real *panel, real *C, ptrdiff_t columns) {
+    enum { NV = MOST_VECTORS };
+    const real *panels[2] = {panel, panel + (1 + a1.n + a2.n) * NV * VL};
+    Factor factors[2] = {a1, a2};
+    vec sum[2][NV];
+    UNROLL
+    for (int q = 0; q < 2; q++)
+        UNROLL
+        for (int v = 0; v < NV; v++)
+            sum[q][v] = load((start == FROM_C ? C + q * NV * VL : panels[q]) + v * VL);
+    panel += NV * VL;
+    ptrdiff_t apart = panels[1] - panels[0];
+    for (int f = 0; f < 2; f++)
+        for (ptrdiff_t k = 0; k < factors[f].n; k++, panel += NV * VL) {
+            vec a = splat(factors[f].rows[k]);
+            UNROLL
+            for (int v = 0; v < NV; v++)
+                sum[0][v] = fma_(a, load(panel + v * VL), sum[0][v]);
+            UNROLL
+            for (int v = 0; v < NV; v++)
+                sum[1][v] = fma_(a, load(panel + apart + v * VL), sum[1][v]);
+        }
+    UNROLL
+    for (int q = 0; q < 2; q++)
+        UNROLL
+        for (int v = 0; v < NV; v++)
+            store(C + (q * NV + v) * VL, sum[q][v], columns - (q * NV + v) * VL);
+}
+
 /* C (m, p) = bias + A1 B1 + A2 B2, or C += A1 B1 + A2 B2 with `start` FROM_C.
 
    packed is (1 + n1 + n2, p): the bias in every row of C, B1 below it, then B2. A factor may have n = 0. */
@@ -142,6 +172,11 @@ static void product(ptrdiff_t m, ptrdiff_t p, Factor a1, Factor a2, const real *
     ptrdiff_t n = 1 + a1.n + a2.n, vectors = pieces(p, VL), panels = pieces(vectors, MOST_VECTORS);
     for (ptrdiff_t q = 0; q < panels; q++) {
         ptrdiff_t begin = piece(q, vectors, panels), width = piece(q + 1, vectors, panels) - begin;
+        if (m == 1 && 2 * MOST_VECTORS == piece(smaller(q + 2, panels), vectors, panels) - begin) {
+            product_row(start, a1, a2, packed + n * begin * VL, C + begin * VL, p - begin * VL);
+            q++;
+            continue;
+        }
         ptrdiff_t blocks = pieces(m, MOST_ROWS(width));
         for (ptrdiff_t block = 0; block < blocks; block++) {
             ptrdiff_t i = piece(block, m, blocks), rows = piece(block + 1, m, blocks) - i;

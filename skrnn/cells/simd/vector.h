@@ -158,7 +158,6 @@ INLINE void store(real *p, vec v, ptrdiff_t n) {
         store_lanes(p, v, n);
 }
 
-INLINE real lane_of(vec v, int lane) { return v[lane]; }
 
 INLINE vec absolute(vec a) { return (vec)((mask)a & ~(mask)splat((real)-0.0)); }
 
@@ -214,7 +213,6 @@ enum { VL = 1 };
 INLINE vec splat(real a) { return a; }
 INLINE vec load(const real *p) { return *p; }
 INLINE void store(real *p, vec v, ptrdiff_t n) { if (n >= 1) *p = v; }
-INLINE real lane_of(vec v, int lane) { (void)lane; return v; }
 INLINE vec minimum(vec a, vec b) { return a < b ? a : b; }
 INLINE vec maximum(vec a, vec b) { return a > b ? a : b; }
 INLINE vec square_root(vec a) { return (real)sqrt(a); }
