@@ -22,7 +22,8 @@ lint: $(VENV)/lint
 
 # Compares with PyTorch, JAX, ONNX Runtime and skorch; an hour. BENCH="--quick --sizes small" for less.
 bench: $(VENV)/bench
-	$(BIN)/python benchmarks/bench.py --json docs/performance.json --figures docs/figures $(BENCH)
+	$(BIN)/python benchmarks/bench.py --json docs/performance.json --figures docs/figures $(BENCH) \
+		| tee docs/performance.txt
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -10,11 +10,11 @@ from setuptools.command.build_ext import build_ext as setuptools_build_ext
 KERNELS = Path("skrnn/cells/_kernels.pyx")
 MACHINE = Path("skrnn/_machine.pyx")
 DTYPES = {"float32": [], "float64": [("SKRNN_DOUBLE", None)]}
-# Flags of gcc and clang for x86. Other compilers and processors get the baseline alone.
+# Flags of gcc and clang for x86, and bytes of a vector. Other compilers and processors get the baseline alone.
 INSTRUCTION_SETS = {
-    "baseline": [],
-    "avx2": ["-mavx2", "-mfma"],
-    "avx512": ["-mavx2", "-mfma", "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl"],
+    "baseline": ([], 16),
+    "avx2": (["-mavx2", "-mfma"], 32),
+    "avx512": (["-mavx2", "-mfma", "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl"], 64),
 }
 
 DIRECTIVES = {
@@ -36,7 +36,7 @@ def flags(compiler_type):
     """Compile flags without OpenMP. No contraction and nothing relaxed: the order of every sum is the source's."""
     if compiler_type == "msvc":
         return ["/O2", "/fp:precise"]
-    return ["-O3", "-g0", "-ffp-contract=off", "-fno-math-errno"]
+    return ["-O3", "-g0", "-ffp-contract=off", "-fno-fast-math", "-fno-math-errno"]
 
 
 def openmp_flags(compiler_type):
@@ -49,9 +49,10 @@ def openmp_flags(compiler_type):
 
 def kernel_extension(instruction_set, dtype):
     """The kernels for one instruction set and dtype; its sources are made in the build."""
+    arguments, vector_bytes = INSTRUCTION_SETS[instruction_set]
     return Extension(
         f"skrnn.cells._{instruction_set}_{dtype}", [KERNELS.as_posix()], include_dirs=[KERNELS.parent.as_posix()],
-        define_macros=DTYPES[dtype], extra_compile_args=INSTRUCTION_SETS[instruction_set],
+        define_macros=[*DTYPES[dtype], ("VECTOR_BYTES", vector_bytes)], extra_compile_args=arguments,
     )
 
 
@@ -71,7 +72,12 @@ class build_ext(setuptools_build_ext):
             self.warn("the compiler has no OpenMP: skrnn is built serial")
         sources = [Extension(".".join(path.with_suffix("").parts), [path.as_posix()]) for path in (MACHINE, KERNELS)]
         machine, kernels = cythonize(sources, compiler_directives=DIRECTIVES, build_dir=self.build_temp)
-        self.extensions = [ext for ext in self.extensions if self.compiles("", ext.extra_compile_args)]
+        # MSVC only warns of flags that it does not know; MinGW does not align wide vectors on the stack.
+        gnu = compiler_type == "unix"
+        self.extensions = [
+            ext for ext in self.extensions
+            if not ext.extra_compile_args or (gnu and self.compiles("", ext.extra_compile_args))
+        ]
         for extension in self.extensions:
             if extension.name == machine.name:
                 extension.sources = machine.sources

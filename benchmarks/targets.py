@@ -102,9 +102,10 @@ def float64_rates(results):
 def avx2_rates(results):
     """The lowest over the sizes."""
     for n in thread_counts(results):
-        rates = [results.ratio("training", (n, "lstm", size), "skrnn", "skrnn avx2") for size in SIZES]
+        rates = [results.ratio("training", case, "skrnn", "skrnn avx2")
+                 for case in results.cases("training") if case[0] == n]
         rate = min((rate for rate in rates if rate is not None), default=None)
-        yield at_least(f"lstm training, every size, {n} thr.: AVX2 at the widest one's rate", 0.65, rate, percent)
+        yield at_least(f"training, every cell and size, {n} thr.: AVX2 at the widest one's rate", 0.65, rate, percent)
 
 
 def at_most(claim, required, measured, form):
@@ -122,10 +123,10 @@ def ragged_times(results):
 
 
 def denormal_times(results):
-    """Decaying inputs against normal ones."""
+    """Denormal inputs against normal ones."""
     for case in results.cases("denormals"):
-        ratio = results.ratio("denormals", case, "decaying", "normal")
-        yield at_most(f"{case[1]} training, decaying inputs, {case[0]} thr.: time of normal ones", 1.5, ratio, times)
+        ratio = results.ratio("denormals", case, "denormal", "normal")
+        yield at_most(f"{case[1]} training, denormal inputs, {case[0]} thr.: time of normal ones", 1.5, ratio, times)
 
 
 def single_sequences(results):
@@ -146,7 +147,7 @@ def fit_shares(results):
     """Training steps in a fit."""
     for case in results.cases("estimator"):
         n, cell, size = case
-        yield at_least(f"{cell} fit, {size}, {n} thr.: share of training steps", 0.9, fit_share(results, case), percent)
+        yield at_least(f"{cell} fit, {size}, {n} thr.: share of its kernels", 0.9, fit_share(results, case), percent)
 
 
 def fit_share(results, case):

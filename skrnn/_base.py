@@ -19,7 +19,7 @@ from skrnn.cells import ACTIVATIONS, CELLS
 from skrnn.losses import LOSSES
 from skrnn.optimizers import OPTIMIZERS
 
-# Multiply-adds after which predict looks up, so that Ctrl-C is heard within about a tenth of a second. Changes no bit.
+# Multiply-adds after which predict looks up, so that Ctrl-C is heard, some tenths of a second. Changes no bit.
 PREDICT_WORK = 2**32
 
 
@@ -201,10 +201,10 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
 
     def _scores(self, sequences):
         """Raw scores, (n, Q), or (total, Q) with an output a step."""
-        net, n = self._network, len(sequences)
+        net, theta, n = self._network, self._theta, len(sequences)
         chunk = max(1, int(PREDICT_WORK / (net.work * sequences.mean_length)))
         parts = [
-            net.forward(self._theta, sequences, np.arange(first, min(first + chunk, n)))
+            net.forward(theta, sequences, np.arange(first, min(first + chunk, n)))
             for first in range(0, n, chunk)
         ]
         scores = parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -1,10 +1,11 @@
 """How much memory a batch may take."""
 
 import os
+import sys
 from functools import cache
 from pathlib import Path
 
-# Of the memory that the process may use. What a batch needs beyond it is computed in slices, with the same bits.
+# Of the memory that the process may use. A batch that needs more is computed piece by piece, with the same bits.
 SHARE = 0.25
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
@@ -12,13 +13,13 @@ CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limi
 @cache
 def usable_memory():
     """Bytes of memory that the process may use: the machine's, or the limit of its container."""
-    limits = []
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+    limits = [sys.maxsize]
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names and os.sysconf("SC_PHYS_PAGES") > 0:
         limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     for path in map(Path, CGROUP_LIMITS):
-        if path.exists() and path.read_text().strip().isdigit():
-            limits.append(int(path.read_text()))
-    return min(limits, default=2**32)
+        if os.access(path, os.R_OK) and (limit := path.read_text().strip()).isdigit():
+            limits.append(int(limit))
+    return min(limits)
 
 
 def most_bytes():

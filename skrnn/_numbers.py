@@ -37,7 +37,7 @@ def as_numbers(values, name):
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} has dtype {array.dtype}, expected numbers")
-    return np.asarray(array, np.float32 if array.dtype == np.float32 else np.float64)
+    return np.asarray(array, np.float32 if array.dtype.kind == "f" and array.dtype.itemsize == 4 else np.float64)
 
 
 def _from_objects(array, name):

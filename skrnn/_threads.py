@@ -12,7 +12,9 @@ from skrnn._machine import max_threads
 # Multiply-adds from which on two threads gain on an idle machine, some ten microseconds; benchmarks/break_even.py
 # measures it.
 SERIAL_WORK = 2**20
-# Calls longer than this, in seconds, wait for their threads only a little of their time.
+# As many as the kernels take.
+MOST_THREADS = 1024
+# A call that takes one thread longer than this, in seconds, is tried once, not WINDOW times.
 LONG = 0.02
 # Calls of which the middle one counts, and how many times as long as they took the faster way is used then.
 WINDOW, PATIENCE = 5, 50
@@ -44,9 +46,8 @@ def effective_n_threads():
     """
     if _forked:
         return 1
-    if os.environ.get("OMP_NUM_THREADS"):
-        return max_threads()
-    return min(max_threads(), cpu_count())
+    threads = min(max_threads(), MOST_THREADS)
+    return threads if os.environ.get("OMP_NUM_THREADS") else min(threads, cpu_count())
 
 
 class Pace:
@@ -80,18 +81,22 @@ class Pace:
     def note(self, n_threads, seconds):
         """Take into account how long a call took."""
         self.seconds[n_threads].append(seconds)
-        if n_threads == self.most and seconds > LONG:
-            self.calls_left, self.patience = 0, math.inf
-        elif self.calls_left:
+        if self.calls_left:
             self.calls_left -= 1
             self.spent += seconds
-            if self.calls_left == 0 and not self.seconds[1]:
-                self.trial, self.calls_left = 1, WINDOW
-            self.patience = PATIENCE * self.spent
+            if n_threads == 1 and seconds > LONG:
+                self.calls_left = 0
+            if self.calls_left == 0:
+                self._end_trial()
         else:
             self.patience -= seconds
             if self.patience < 0:
                 self.trial, self.calls_left, self.spent = max(self.seconds, key=self._middle), WINDOW, 0.0
+
+    def _end_trial(self):
+        if not self.seconds[1]:
+            self.trial, self.calls_left = 1, WINDOW
+        self.patience = PATIENCE * self.spent
 
     def run(self, function):
         """function(n_threads), timed where there is a choice."""

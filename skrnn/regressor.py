@@ -136,7 +136,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         self._one_column = rows.ndim == 1
         dtype = sequences.values.dtype
         with np.errstate(over="ignore"):
-            targets = np.ascontiguousarray(rows.reshape(len(rows), -1), dtype)
+            targets = np.require(rows.reshape(len(rows), -1), dtype, ["C", "A"])
         bad = first_not_finite_row(targets)
         if bad is not None:
             where = sequences.label("y", bad, self.return_sequences)

@@ -45,6 +45,17 @@ def test_threads_change_no_bit(form, arrangement, ragged, dtype, monkeypatch):
     assert all(result == results[0] for result in results)
 
 
+@pytest.mark.parametrize("n_units", [130, 260])
+def test_threads_change_no_bit_of_large_networks(n_units, monkeypatch):
+    """Groups of 32; with 260 units also more gradients of groups than wait to be added up at a time."""
+    case = Case(("lstm", "tanh", True), (n_units,), lengths=(3,) * 70 if n_units == 130 else (1,) * 2000)
+    results = []
+    for n_threads in (1, 2, 5):
+        use_threads(monkeypatch, n_threads)
+        results.append([array.tobytes() for array in case.gradients()])
+    assert results[1:] == results[:1] * 2
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_threads_change_no_bit_of_the_loss(form, loss, monkeypatch):
     case = Case(form, (9,), per_step=True, lengths=np.resize(LENGTHS, 150), n_outputs=1 if "binary" in loss else 3)

@@ -21,7 +21,7 @@ COMPILER = """#!/bin/sh
 for argument in "$@"; do
     case "$argument" in -fopenmp|-mavx*) echo "no $argument here" >&2; exit 1;; esac
 done
-exec {} -DSKRNN_SCALAR "$@"
+exec {} -D{} "$@"
 """
 RUN = """
 import sys
@@ -52,15 +52,18 @@ def copy_sources(tree):
     return tree
 
 
-@pytest.fixture(scope="module")
-def serial_build(tmp_path_factory):
-    """A copy of the source tree, built in place by a compiler with little, and what the build said."""
+@pytest.fixture(scope="module", params=["SKRNN_SCALAR", "SKRNN_PORTABLE"])
+def serial_build(request, tmp_path_factory):
+    """A copy of the source tree, built in place by a compiler with little, and what the build said.
+
+    It has no OpenMP, no wider instruction set, and no vectors, or no more of them than GNU C has for any processor.
+    """
     compiler = (sysconfig.get_config_var("CC") or "").split()
     if not compiler or shutil.which(compiler[0]) is None or not (ROOT / "setup.py").exists():
         pytest.skip("needs the source tree and the C compiler that Python was built with")
     tree = copy_sources(tmp_path_factory.mktemp("serial"))
     wrapper = tree / "cc"
-    wrapper.write_text(COMPILER.format(" ".join(compiler)))
+    wrapper.write_text(COMPILER.format(" ".join(compiler), request.param))
     wrapper.chmod(0o755)
     build = [sys.executable, "setup.py", "build_ext", "--inplace"]
     return tree, run(build, tree, CC=str(wrapper), LDSHARED=f"{wrapper} -shared")

@@ -218,6 +218,29 @@ class TestKernelsRefuseWrongArguments:
         with pytest.raises(ValueError, match=r"has shape|must be|must have|no loss"):
             getattr(self, function)(**{name: value})
 
+    @pytest.mark.parametrize(
+        ("loss", "n_outputs"), [("log_loss", 1), ("binary_log_loss", 2), ("binary_log_loss", 3), ("squared_error", 0)]
+    )
+    def test_numbers_of_outputs_that_a_loss_does_not_have(self, loss, n_outputs):
+        scores = np.zeros((4, n_outputs))
+        with pytest.raises(ValueError, match=f"{loss} of {n_outputs} outputs must be"):
+            kernels(np.float64).loss(loss, scores, np.zeros(4, np.intp), np.ones(4), scores)
+
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {"D": 0}, {"K": 0}, {"W": [10**6]}, {"U": [-1]}, {"b": [45]}, {"W": [0, 0, 0]}, {"W": [0, 0]}, {"W": []},
+        ],
+    )
+    def test_layouts_that_do_not_fit(self, changed):
+        layer = {"cell": "rnn", "variant": 0, "D": 3, "K": 4, "W": [0], "U": [12], "b": [28]} | changed
+        with pytest.raises(ValueError, match="layer 0 must have|must lie within"):
+            kernels(np.float64).Engine([layer], 2, False, 32, 40, 42)
+        with pytest.raises(ValueError, match="layer 1 has 3 inputs, the layer below has 4"):
+            kernels(np.float64).Engine([{**layer, "D": 3, "K": 4, "W": [0], "U": [0], "b": [0]}] * 2, 2, False, 0, 0, 42)
+        with pytest.raises(ValueError, match="must have a layer"):
+            kernels(np.float64).Engine([], 2, False, 0, 0, 42)
+
     @pytest.mark.parametrize("targets", [[0, 1, 0, 2], [0, -1, 0, 1]])
     def test_classes_that_there_are_not(self, targets):
         with pytest.raises(ValueError, match="must be a class from 0 to 1"):

@@ -13,6 +13,7 @@ from skrnn._examples import Examples
 from skrnn._network import Objective
 from skrnn.cells import kernels
 from skrnn.losses import LOSSES
+from skrnn.optimizers import OPTIMIZERS
 
 pytestmark = pytest.mark.usefixtures("simd")
 
@@ -39,8 +40,29 @@ def test_little_memory_changes_no_bit(bidirectional, monkeypatch):
     """Fewer groups at a time, down to one that the threads share."""
     case = Case(("lstm", "tanh", True), (9,), bidirectional, lengths=np.resize([20, 33, 5, 40], 200))
     whole = gradients(case, monkeypatch, 2**40)
-    for most_bytes in (2**22, 2**20, 2**18, 1):
+    for most_bytes in (2**22, 2**20, 2**18):
         assert gradients(case, monkeypatch, most_bytes, n_threads=4) == whole
+
+
+def test_segments_by_several_threads_change_no_bit(monkeypatch):
+    case = Case(("lstm", "tanh", True), (9,), lengths=np.resize([300, 270, 200], 40))
+    whole = gradients(case, monkeypatch, 2**40)
+    group = 14 * 300 * (3 + 9 * 7) * 8
+    assert gradients(case, monkeypatch, group - 1, n_threads=3) == whole
+
+
+def test_what_cannot_be_taken_in_pieces_is_an_error(monkeypatch):
+    """A layer that reads backwards has to keep all its steps."""
+    case = Case(("lstm", "tanh", True), (9,), True, lengths=(50_000, 40_000))
+    with pytest.raises(MemoryError, match="2 sequences of up to 50000 steps take more than the memory"):
+        gradients(case, monkeypatch, 1)
+
+
+def test_sequences_of_very_different_lengths_need_no_room_for_the_longest_each():
+    """Tables of the steps of each group, not of as many for every group."""
+    case = Case(("rnn", "tanh", True), (2,), lengths=(30_000, *[1] * 20_000), n_inputs=1, n_outputs=1)
+    dtheta, _, _ = case.gradients()
+    assert np.isfinite(dtheta).all()
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -61,11 +83,15 @@ def test_loss_in_segments_has_the_same_bits(loss, per_step, monkeypatch):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("per_step", [False, True])
+@pytest.mark.parametrize(("n_layers", "n_directions"), [(1, 1), (2, 1), (1, 2), (2, 2)])
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: "-".join(map(str, form)))
-def test_memory_of_a_thread_is_what_the_documentation_says(form, dtype):
+def test_memory_of_a_thread_is_what_the_documentation_says(form, n_layers, n_directions, per_step, dtype):
     """docs/performance.md, Memory."""
-    K, D, Q, T = 40, 7, 3, 200
-    case = Case(form, (K,), lengths=(T,) * 16, n_inputs=D, n_outputs=Q, dtype=dtype)
+    K, D, Q, T, itemsize = 40, 7, 30, 200, np.dtype(dtype).itemsize
+    case = Case(
+        form, (K,) * n_layers, n_directions == 2, per_step, lengths=(T,) * 16, n_inputs=D, n_outputs=Q, dtype=dtype
+    )
     engine = case.net.engine(dtype)
     engine.backward(
         case.theta, case.X, case.sequences.starts, case.sequences.lengths, case.index, None, case.dscores,
@@ -75,7 +101,11 @@ def test_memory_of_a_thread_is_what_the_documentation_says(form, dtype):
         ("rnn", True): (1, 1), ("gru", True): (1, 4), ("gru", False): (1, 5), ("lstm", True): (2, 5),
         ("skip_lstm", True): (2, 6),
     }[form[0], form[2]]
-    formula = 16 * T * (D + K * (states + saved)) * np.dtype(dtype).itemsize
+    R, P = 16 * T, K * n_directions
+    formula = R * n_layers * n_directions * K * (states + saved) * itemsize
+    formula += R * (D * n_directions + (n_layers - 1) * P * (n_directions - 1)) * itemsize
+    formula += R * P * (n_layers - 1 + per_step + (n_directions - 1) * n_layers) * itemsize
+    formula += R * (2 * Q * itemsize + 8) if per_step else 0
     assert formula <= engine.memory() <= 1.05 * formula
 
 
@@ -131,10 +161,25 @@ class TestDenormals:
         assert (tiny / 4)[0] > 0
         assert kernels(np.float64).denormals(2) == [True, True]
 
-    def test_denormal_inputs_count_as_nothing(self):
-        case = Case(("rnn", "identity", True), lengths=(3, 3))
+    def test_denormal_inputs_count_as_nothing(self, monkeypatch):
+        case = Case(("rnn", "identity", True), lengths=(3,) * 40)
         case.initial[:] = 0
-        case.X[:] = np.finfo(np.float64).smallest_subnormal * 1000
-        with_denormals = case.forward()[1]
-        case.X[:] = 0
-        np.testing.assert_array_equal(with_denormals, case.forward()[1])
+        case.parameters["layer0.b"][:] = 0
+        case.X[:] = np.finfo(np.float64).tiny / 1000
+        assert (case.X[:3] @ case.parameters["layer0.W"]).all()
+        np.testing.assert_array_equal(case.forward()[1], 0)
+        monkeypatch.setattr(_network, "threads_for", lambda work: 3)
+        for most_bytes in (2**40, 2**10):      # a group to each thread, and one that is shared
+            monkeypatch.setattr(_network, "most_bytes", lambda most_bytes=most_bytes: most_bytes)
+            np.testing.assert_array_equal(case.net.layout.views(case.gradients()[0])["layer0.W"], 0)
+
+    @pytest.mark.parametrize("name", OPTIMIZERS)
+    def test_optimizers_let_no_denormals_stay(self, name):
+        theta = np.zeros(3, np.float32)
+        optimizer = OPTIMIZERS[name](theta)
+        optimizer.update(theta, np.ones(3, np.float32))
+        for _ in range(3000):
+            optimizer.update(theta, np.zeros(3, np.float32))
+        memories = [value for value in vars(optimizer).values() if isinstance(value, np.ndarray)]
+        tiny = np.finfo(np.float32).tiny
+        assert all(((memory == 0) | (np.abs(memory) >= tiny)).all() for memory in memories)

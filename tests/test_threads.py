@@ -45,9 +45,18 @@ def test_one_slow_call_changes_nothing():
     assert pace.threads() == 2
 
 
-def test_long_calls_are_not_tried_with_one_thread():
+def test_one_thread_is_tried_once_where_that_takes_long():
     used = simulate(Pace(2), {1: 4 * LONG, 2: 2 * LONG}, 100 * LONG)
-    assert set(used) == {2}
+    assert used == [2] * WINDOW + [1] + [2] * (len(used) - WINDOW - 1)
+
+
+def test_calls_that_wait_long_for_their_threads():
+    used = simulate(Pace(4), {1: 1e-4, 4: 3 * LONG}, 100 * LONG)
+    assert used.count(4) <= 3 * WINDOW
+    pace = Pace(2)
+    simulate(pace, {1: 5e-3, 2: 3e-3}, 0.2)
+    simulate(pace, {1: 5e-3, 2: 2 * LONG}, 20.0)
+    assert simulate(pace, {1: 5e-3, 2: 3e-3}, 60.0)[-10:] == [2] * 10
 
 
 def test_nothing_is_timed_with_one_thread():
@@ -63,8 +72,10 @@ def test_small_work_runs_on_one_thread(monkeypatch):
 
 def test_threads_follow_threadpoolctl():
     threadpoolctl = pytest.importorskip("threadpoolctl")
-    with threadpoolctl.threadpool_limits(1, user_api="openmp"):
-        assert _threads.effective_n_threads() == 1
+    for limit in (1, 2, 3):
+        with threadpoolctl.threadpool_limits(limit, user_api="openmp"):
+            assert _threads.max_threads() == limit
+            assert _threads.effective_n_threads() == min(limit, cpu_count())
 
 
 def test_threads_follow_the_caps_of_joblib():
@@ -83,3 +94,5 @@ def test_no_more_threads_than_processors_that_may_be_used(monkeypatch, setting):
     assert _threads.effective_n_threads() == 3
     monkeypatch.setenv("OMP_NUM_THREADS", "64")
     assert _threads.effective_n_threads() == 64
+    monkeypatch.setattr(_threads, "max_threads", lambda: 9999)
+    assert _threads.effective_n_threads() == _threads.MOST_THREADS

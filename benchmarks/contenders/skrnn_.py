@@ -82,6 +82,32 @@ class TrainingWith:
             self.training.step()
 
 
+class Kernels:
+    """What the kernels do in a training step: loss, gradient, its norm and Adam, without a line of Python between."""
+
+    def __init__(self, problem):
+        training = Training(problem)
+        objective, adam = training.objective, training.optimizer
+        examples, gradient = objective.examples, objective.gradient
+        sequences = examples.sequences
+        kernels = skrnn.cells.kernels(problem.dtype)
+        self.parts = [
+            partial(
+                objective.engine.gradient, training.theta, sequences.values, sequences.starts, sequences.lengths,
+                training.index, examples.targets, None, "log_loss", 0.0, objective.decayed, gradient, most_bytes(),
+                objective.pace.most,
+            ),
+            partial(kernels.norm, gradient),
+            partial(
+                kernels.adam, training.theta, adam.mean, adam.square, gradient, 1.0, 0.9, 0.999, 1e-9, 1.0, 1e-8
+            ),
+        ]
+
+    def step(self):
+        for part in self.parts:
+            part()
+
+
 class Inference:
     """The network's forward pass over all sequences in one batch, by its kernels alone."""
 

@@ -20,7 +20,7 @@ cdef class Memory:
             self.size = 0
             self.block = malloc(size + ALIGNMENT)
             if self.block == NULL:
-                raise MemoryError(f"{size / 1e9:.1f} GB for the steps of a batch; try a smaller batch_size")
+                raise MemoryError(f"{size / 1e9:.1f} GB more than there is; try a smaller batch_size or hidden_size")
             self.size = size
         return <char*> self.block + (ALIGNMENT - <size_t> self.block % ALIGNMENT) % ALIGNMENT
 
@@ -106,7 +106,8 @@ cdef class Batch:
     size : int
         bytes.
     """
-    cdef Memory tables
+    cdef Memory rows            # what is known of each sequence
+    cdef Memory tables          # the groups, and what is known of their steps
     cdef Group* groups
     cdef Py_ssize_t n_groups
     cdef Py_ssize_t N
@@ -116,8 +117,6 @@ cdef class Batch:
     cdef Py_ssize_t* sample
     cdef Py_ssize_t* place
     cdef Py_ssize_t* out
-    cdef Py_ssize_t* active     # of all groups, one after the other
-    cdef Py_ssize_t* offset
 
     def __cinit__(
         self, const Py_ssize_t[::1] starts, const Py_ssize_t[::1] lengths, const Py_ssize_t[::1] index,
@@ -143,51 +142,33 @@ cdef class Batch:
         if most_rows == 0:
             most_rows = LARGE_GROUP_ROWS if size > LARGE else GROUP_ROWS
             most_rows = max(most_rows, min(<Py_ssize_t> MOST_GROUP_ROWS, pieces(GROUP_STEPS, pieces(self.S, N))))
-        self.allocate(longest, most_rows)
+        self.n_groups = pieces(N, most_rows)
         self.sort(starts, lengths, index, longest, longest == shortest)
         self.cut()
-
-    cdef int allocate(self, Py_ssize_t longest, Py_ssize_t most_rows) except -1:
-        cdef Py_ssize_t N = self.N, item = sizeof(Py_ssize_t)
-        cdef Arena arena
-        cdef int i
-        self.n_groups = pieces(N, most_rows)
-        self.tables = Memory()
-        arena.base = NULL
-        for i in range(2):
-            arena.used = 0
-            self.groups = <Group*> take(&arena, self.n_groups, 1, sizeof(Group))
-            self.length = <Py_ssize_t*> take(&arena, N, 1, item)
-            self.source = <Py_ssize_t*> take(&arena, N, 1, item)
-            self.sample = <Py_ssize_t*> take(&arena, N, 1, item)
-            self.place = <Py_ssize_t*> take(&arena, N, 1, item)
-            self.out = <Py_ssize_t*> take(&arena, N, 1, item)
-            self.active = <Py_ssize_t*> take(&arena, self.n_groups, longest, item)
-            self.offset = <Py_ssize_t*> take(&arena, self.n_groups, longest + 1, item)
-            if arena.used < 0:
-                raise MemoryError(f"the index of {N} sequences of up to {longest} steps does not fit into memory")
-            if i == 0:
-                arena.base = self.tables.reserve(arena.used)
-        return 0
 
     cdef int sort(
         self, const Py_ssize_t[::1] starts, const Py_ssize_t[::1] lengths, const Py_ssize_t[::1] index,
         Py_ssize_t longest, bint equal,
     ) except -1:
         """Place the sequences by decreasing length; those of equal length keep their order (a counting sort)."""
-        cdef Py_ssize_t i, row, steps, done = 0
-        # For each length where its next sequence goes; `offset` has room for it and is filled later.
-        cdef Py_ssize_t* following = self.offset
+        cdef Py_ssize_t i, row, steps, done = 0, N = self.N
+        cdef Memory counts = Memory()
+        cdef Py_ssize_t* following          # for each length where its next sequence goes
+        self.rows = Memory()
+        self.length = <Py_ssize_t*> self.rows.reserve(5 * N * sizeof(Py_ssize_t))
+        self.source, self.sample = self.length + N, self.length + 2 * N
+        self.place, self.out = self.length + 3 * N, self.length + 4 * N
         if not equal:
+            following = <Py_ssize_t*> counts.reserve((longest + 1) * sizeof(Py_ssize_t))
             memset(following, 0, (longest + 1) * sizeof(Py_ssize_t))
-            for i in range(self.N):
+            for i in range(N):
                 following[lengths[index[i]]] += 1
             row = 0
             for steps in range(longest, -1, -1):
                 i = following[steps]
                 following[steps] = row
                 row += i
-        for i in range(self.N):
+        for i in range(N):
             steps = lengths[index[i]]
             row = i
             if not equal:
@@ -204,7 +185,14 @@ cdef class Batch:
     cdef int cut(self) except -1:
         """Make the groups."""
         cdef Py_ssize_t i, t, r, row, used = 0
+        cdef Py_ssize_t* active
+        cdef Py_ssize_t* offset
         cdef Group* g
+        for i in range(self.n_groups):
+            used += 2 * self.length[piece(i, self.N, self.n_groups)] + 1
+        self.tables = Memory()
+        self.groups = <Group*> self.tables.reserve(self.n_groups * sizeof(Group) + used * sizeof(Py_ssize_t))
+        active = <Py_ssize_t*> (self.groups + self.n_groups)
         for i in range(self.n_groups):
             g = &self.groups[i]
             row = piece(i, self.N, self.n_groups)
@@ -213,15 +201,16 @@ cdef class Batch:
             g.chunk = max(1, CHUNK_ROWS // g.n)
             g.length, g.source, g.sample = self.length + row, self.source + row, self.sample + row
             g.place, g.out = self.place + row, self.out + row
-            g.active, g.offset = self.active + used, self.offset + used + i
-            self.offset[used + i] = 0
+            offset = active + g.length[0]
+            g.active, g.offset = active, offset
+            offset[0] = 0
             r = g.n
             for t in range(g.length[0]):
                 while g.length[r - 1] <= t:
                     r -= 1
-                self.active[used + t] = r
-                self.offset[used + i + t + 1] = self.offset[used + i + t] + r
-            used += g.length[0]
+                active[t] = r
+                offset[t + 1] = offset[t] + r
+            active = offset + g.length[0] + 1
         return 0
 
     cdef Py_ssize_t most_steps(self) noexcept:
@@ -238,11 +227,12 @@ cdef class Batch:
         """Steps between which the states are kept when there is no room for all: √T, for whole chunks."""
         return <Py_ssize_t> ceil(sqrt(<double> self.length[0]))
 
-    cdef Py_ssize_t steps_of_segments(self, Py_ssize_t segment) noexcept:
+    cdef Py_ssize_t steps_of_segments(self) noexcept:
         """Packed rows of the largest segment, whose steps are rounded up to whole chunks."""
-        cdef Py_ssize_t i, most = 0
+        cdef Py_ssize_t i, most = 0, steps
         for i in range(self.n_groups):
-            most = max(most, whole_chunks(&self.groups[i], segment) * self.groups[i].n)
+            steps = min(self.groups[i].length[0], whole_chunks(&self.groups[i], self.segment()))
+            most = max(most, steps * self.groups[i].n)
         return most
 
 

@@ -24,24 +24,23 @@ def loss(
 ):
     """Σ weight · loss over the rows, and the gradient in the scores."""
     cdef Py_ssize_t R = scores.shape[0], Q = scores.shape[1], r
-    cdef Loss function = loss_named(name)
+    cdef Loss function = loss_named(name, Q)
     cdef const real[:, ::1] numbers
     cdef const Py_ssize_t[::1] classes
     cdef double total = 0
     expect("weights", (weights.shape[0],), (R,))
     expect("gradient", (gradient.shape[0], gradient.shape[1]), (R, Q))
-    if name == "squared_error":
+    if not function.of_classes:
         numbers = targets
         expect("targets", (numbers.shape[0], numbers.shape[1]), (R, Q))
         for r in range(R):
-            total += function(Q, &scores[r, 0], &numbers[r, 0], weights[r], &gradient[r, 0])
+            total += function.of_row(Q, &scores[r, 0], &numbers[r, 0], weights[r], &gradient[r, 0])
         return total
     classes = targets
     expect("targets", (classes.shape[0],), (R,))
     for r in range(R):
-        if not 0 <= classes[r] <= max(1, Q - 1):
-            raise ValueError(f"targets[{r}]={classes[r]} must be a class from 0 to {max(1, Q - 1)}")
-        total += function(Q, &scores[r, 0], &classes[r], weights[r], &gradient[r, 0])
+        check_class(classes[r], r, Q)
+        total += function.of_row(Q, &scores[r, 0], &classes[r], weights[r], &gradient[r, 0])
     return total
 
 

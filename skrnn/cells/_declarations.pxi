@@ -2,7 +2,8 @@
 #
 # (a) `real` is float or double and `vec` a vector of VL of them: the same source is built for both, and for every
 #     instruction set (setup.py). To Cython both are numbers, so equations on vectors read like equations on numbers.
-#     Loops over K units take VL at a time; `load` may read past the end of a row, `store` writes only what is asked.
+#     Loops over K units take VL at a time; `load` may read past the end of a row
+#     (also what another thread is writing: those lanes are never used), `store` writes only what is asked.
 # (b) Packing. A group is some sequences in order of decreasing length. `active[t]` of them, always the first, take step
 #     t; there is no padding. Step t occupies active[t] rows of every packed array, from row offset[t] on; N sequences
 #     and S steps in all.
@@ -37,7 +38,7 @@ cdef extern from "simd/product.h" nogil:
         const real* rows
         Py_ssize_t n
         Py_ssize_t stride
-    ctypedef struct Segment:
+    ctypedef struct RowRange:
         Py_ssize_t a_row
         Py_ssize_t g_row
         Py_ssize_t m
@@ -51,9 +52,9 @@ cdef extern from "simd/product.h" nogil:
                    const real* source, Py_ssize_t row, Py_ssize_t column)
     void product(Py_ssize_t m, Py_ssize_t p, Factor a1, Factor a2, const real* packed, real* C, Py_ssize_t ldc,
                  int start)
-    void add_outer(Py_ssize_t n, Py_ssize_t p, Py_ssize_t n_segments, const Segment* segments,
+    void add_outer(Py_ssize_t n, Py_ssize_t p, Py_ssize_t n_ranges, const RowRange* ranges,
                    const real* A, Py_ssize_t lda, const real* G, Py_ssize_t ldg, real* to, Py_ssize_t ld)
-    void add_sums(Py_ssize_t p, Py_ssize_t n_segments, const Segment* segments,
+    void add_sums(Py_ssize_t p, Py_ssize_t n_ranges, const RowRange* ranges,
                   const real* G, Py_ssize_t ldg, real* to)
 
 cdef enum:
@@ -199,9 +200,16 @@ cdef struct Buffers:
     Py_ssize_t scratch_width
 
 
-ctypedef double (*Loss)(
+ctypedef double (*RowLoss)(
     Py_ssize_t Q, const real* scores, const void* target, double weight, real* gradient
 ) noexcept nogil
+
+
+cdef struct Loss:
+    RowLoss of_row              # NULL for none
+    bint of_classes             # whether targets are numbers of classes, or else Q real numbers
+    Py_ssize_t fewest           # outputs
+    Py_ssize_t most
 
 
 cdef struct Run:
@@ -209,7 +217,7 @@ cdef struct Run:
     const Net* net
     const real* packed
     const real* values          # (total, D) all steps of all sequences
-    Loss loss                   # NULL where dscores are given
+    Loss loss                   # none where dscores are given
     const char* targets         # target_size bytes for each sequence, or for each of `values`
     Py_ssize_t target_size
     const double* weights       # one for each target, or NULL for 1
@@ -232,7 +240,7 @@ cdef struct Part:
     Py_ssize_t width
 
 
-cdef struct Segments:
+cdef struct SegmentTables:
     # Room for a segment of a group, and for the states between segments
     Py_ssize_t* offset
     Py_ssize_t* length

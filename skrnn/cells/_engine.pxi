@@ -18,7 +18,7 @@ cdef class Engine:
     """
     cdef Net net
     cdef Buffers* buffers       # one for each thread
-    cdef Segments* segments     # likewise
+    cdef SegmentTables* segments     # likewise
     cdef Memory packed          # the weights
     cdef Memory arrays          # what the buffers point to
     cdef Memory records         # the buffers
@@ -28,6 +28,7 @@ cdef class Engine:
     def __cinit__(self, layers, Py_ssize_t n_outputs, bint per_step, Py_ssize_t V, Py_ssize_t c, Py_ssize_t size):
         cdef Layer* layer
         cdef int depth, d
+        check_layout(layers, n_outputs, V, c, size)
         self.packed, self.arrays, self.records = Memory(), Memory(), Memory()
         self.tables, self.sums = Memory(), Memory()
         self.net.layers = <Layer*> calloc(len(layers), sizeof(Layer))
@@ -66,11 +67,11 @@ cdef class Engine:
         const real[::1] initial,                # IN  (N · states,) see `state_size`, or None for zeros
         real[:, ::1] scores,                    # OUT (N, Q), or (steps of the batch, Q), in the order of index
         real[::1] final,                        # OUT like initial, or None
-        Py_ssize_t most_bytes,                  # memory to work in, if one sequence a thread does with it
+        Py_ssize_t most_bytes,                  # memory to work in, if one sequence a thread fits
         int n_threads,
     ):
         """Scores and final states of the sequences `index`."""
-        cdef Py_ssize_t N = index.shape[0], i
+        cdef Py_ssize_t N = index.shape[0], i, rows
         cdef int workers
         cdef Batch batch
         cdef Run run
@@ -80,17 +81,17 @@ cdef class Engine:
         self.check_inputs(theta, values, n_threads)
         self.check_state("initial", initial_states, initial.shape[0] if initial is not None else 0, N)
         self.check_state("final", final_states, final.shape[0] if final is not None else 0, N)
-        batch = Batch(
-            starts, lengths, index, values.shape[0], min(<Py_ssize_t> MOST_GROUP_ROWS, pieces(N, n_threads)), 0
-        )
+        rows = min(<Py_ssize_t> MOST_GROUP_ROWS, pieces(N, n_threads))
+        batch = Batch(starts, lengths, index, values.shape[0], rows, 0)
+        while rows > 1 and self.size_of(batch, batch.most_steps(), False, False) > most_bytes // n_threads:
+            rows //= 2
+            batch = Batch(starts, lengths, index, values.shape[0], rows, 0)
         self.check_rows("scores", scores.shape[0], scores.shape[1], batch)
         out = &scores[0, 0]
         workers = self.employ(batch, batch.most_steps(), False, False, most_bytes, n_threads)
         self.pack(&theta[0], False)
-        run = Run(
-            net=&self.net, packed=<real*> self.packed.reserve(0), values=&values[0, 0], loss=NULL, N=N,
-            initial=initial_states,
-        )
+        run = self.nothing_but(&values[0, 0], N)
+        run.packed, run.initial = <real*> self.packed.reserve(0), initial_states
         for i in prange(batch.n_groups, nogil=True, schedule="dynamic", chunksize=1, num_threads=workers):
             forward_group(&run, &self.buffers[threadid()], &batch.groups[i], out, final_states)
 
@@ -118,12 +119,10 @@ cdef class Engine:
         cdef double value
         cdef Py_ssize_t n_targets = values.shape[0] if self.net.per_step else starts.shape[0]
         self.check_inputs(theta, values, n_threads)
-        run = Run(
-            net=&self.net, values=&values[0, 0], loss=loss_named(loss), weights=NULL, N=index.shape[0], initial=NULL,
-            dscores=NULL, dstate=NULL, dX=NULL,
-        )
+        run = self.nothing_but(&values[0, 0], index.shape[0])
+        run.loss = loss_named(loss, self.net.Q)
         batch = Batch(starts, lengths, index, values.shape[0], 0, self.net.size * sizeof(real))
-        if loss == "squared_error":
+        if not run.loss.of_classes:
             numbers = targets
             expect("targets", (numbers.shape[0], numbers.shape[1]), (n_targets, self.net.Q))
             run.targets, run.target_size = <const char*> &numbers[0, 0], self.net.Q * sizeof(real)
@@ -171,10 +170,8 @@ cdef class Engine:
         if dX is not None:
             expect("dX", (dX.shape[0], dX.shape[1]), (batch.S, self.net.D))
             dX_rows = &dX[0, 0]
-        run = Run(
-            net=&self.net, values=&values[0, 0], loss=NULL, weights=NULL, N=N, initial=initial_states,
-            dscores=&dscores[0, 0], dstate=&dstate[0], dX=dX_rows,
-        )
+        run = self.nothing_but(&values[0, 0], N)
+        run.initial, run.dscores, run.dstate, run.dX = initial_states, &dscores[0, 0], &dstate[0], dX_rows
         memset(&gradient[0], 0, self.net.size * sizeof(real))
         self.train(&run, batch, &theta[0], &gradient[0], most_bytes, n_threads)
 
@@ -183,7 +180,7 @@ cdef class Engine:
         return n_sequences * state_width(&self.net)
 
     def memory(self):
-        """Bytes that the arrays of the last batch took."""
+        """Bytes that arrays of groups have taken so far."""
         return self.arrays.size
 
     cdef int pack(self, const real* theta, bint backward) except -1:
@@ -237,8 +234,11 @@ cdef class Engine:
         cdef Py_ssize_t size = self.size_of(batch, steps, keep, need_dX)
         cdef LayerBuffers* layers
         cdef char* arrays
-        if size < 0:
-            raise MemoryError(f"sequences of {batch.length[0]} steps do not fit into memory; try shorter ones")
+        if size < 0 or size > max(<double> ALWAYS_THERE, 4 * <double> most_bytes):
+            raise MemoryError(
+                f"{batch.most_sequences()} sequences of up to {batch.length[0]} steps take more than the memory; try "
+                "shorter ones, a smaller batch_size or hidden_size"
+            )
         workers = <int> max(1, min(<Py_ssize_t> workers, most_bytes // size))
         self.buffers = <Buffers*> self.records.reserve(workers * (sizeof(Buffers) + n_layers * sizeof(LayerBuffers)))
         layers = <LayerBuffers*> (self.buffers + workers)
@@ -255,14 +255,15 @@ cdef class Engine:
         cdef Py_ssize_t N = batch.most_sequences(), states = 0
         cdef Arena arena
         cdef int i, pass_
+        cdef Py_ssize_t rows = 0
         if segment < batch.length[0]:
-            states = pieces(batch.length[0], segment)
+            states, rows = pieces(batch.length[0], segment), segment + CHUNK_ROWS + 1
         arena.base = NULL
         for pass_ in range(2):
             arena.used = 0
-            self.segments = <Segments*> take(&arena, workers, 1, sizeof(Segments))
+            self.segments = <SegmentTables*> take(&arena, workers, 1, sizeof(SegmentTables))
             for i in range(workers):
-                self.lay_out(&arena, segment + CHUNK_ROWS + 1, N, states, i)
+                self.lay_out(&arena, rows, N, states, i)
             if arena.used < 0:
                 raise MemoryError(f"sequences of {batch.length[0]} steps do not fit into memory; try shorter ones")
             if pass_ == 0:
@@ -270,7 +271,7 @@ cdef class Engine:
         return 0
 
     cdef int lay_out(self, Arena* arena, Py_ssize_t steps, Py_ssize_t N, Py_ssize_t states, int i) noexcept:
-        cdef Segments own
+        cdef SegmentTables own
         own.offset = <Py_ssize_t*> take(arena, steps, 1, sizeof(Py_ssize_t))
         own.length = <Py_ssize_t*> take(arena, N, 1, sizeof(Py_ssize_t))
         own.source = <Py_ssize_t*> take(arena, N, 1, sizeof(Py_ssize_t))
@@ -285,27 +286,28 @@ cdef class Engine:
     ) except? -1:
         """Add the gradient of the batch; returns its loss."""
         cdef Net* net = &self.net
-        cdef Py_ssize_t i, alone, last, steps = batch.most_steps(), segment = batch.length[0]
+        cdef Py_ssize_t i, alone = batch.n_groups, last, steps = batch.most_steps(), segment = batch.length[0]
+        cdef Py_ssize_t left = batch.n_groups % n_threads
         cdef Py_ssize_t size = self.size_of(batch, steps, True, run.dX != NULL)
         cdef int workers
         cdef double value = 0
-        if (size < 0 or size > most_bytes) and one_direction(net):
+        if (size < 0 or size > most_bytes) and one_direction(net) and batch.steps_of_segments() < steps:
             segment = batch.segment()
-            steps = batch.steps_of_segments(segment)
-        workers = self.employ(batch, steps, True, run.dX != NULL, most_bytes, n_threads)
+            steps = batch.steps_of_segments()
+        # Whole groups to each thread. The last ones are shared out where that leaves fewer threads idle, and all are
+        # where they do not fit side by side.
+        elif size > most_bytes // n_threads:
+            alone = 0
+        elif left < min(<Py_ssize_t> n_threads, most_tiles(&batch.groups[0])):
+            alone -= left
+        workers = self.employ(batch, steps, True, run.dX != NULL, most_bytes, n_threads if alone > 0 else 1)
         self.reserve_segments(batch, segment, workers)
         self.pack(theta, True)
         run.packed = <real*> self.packed.reserve(0)
-        # Whole groups to each thread; those that are left over, or do not fit side by side, are shared out.
-        alone = batch.n_groups
-        if workers < n_threads and segment == batch.length[0]:
-            alone = 0
-        elif segment == batch.length[0]:
-            alone -= batch.n_groups % n_threads
         i = 0
         while i < alone:
             PyErr_CheckSignals()
-            last = min(alone, i + max(<Py_ssize_t> workers, ROUND_BYTES // <Py_ssize_t> (net.size * sizeof(real))))
+            last = min(alone, i + workers * max(1, ROUND_BYTES // <Py_ssize_t> (net.size * sizeof(real)) // workers))
             value = self.train_groups(run, batch, i, last, segment, gradient, value, workers)
             i = last
         for i in range(alone, batch.n_groups):
@@ -319,13 +321,13 @@ cdef class Engine:
     ) except? -1:
         """Groups first .. last - 1, each by one thread: add their gradients; returns value + their losses."""
         cdef Net* net = &self.net
-        cdef Py_ssize_t i, n = last - first, stride = pieces(net.size, ALIGNMENT) * ALIGNMENT
+        cdef Py_ssize_t i, n = last - first, stride = pieces(net.size, VL) * VL
         cdef Py_ssize_t n_blocks = pieces(net.size, BLOCK)
         cdef char* memory = self.sums.reserve(n * (stride * sizeof(real) + sizeof(double)))
         cdef real* gradients = <real*> memory
         cdef double* values = <double*> (gradients + n * stride)
         cdef const Group* groups = batch.groups + first
-        cdef Segments* segments = self.segments
+        cdef SegmentTables* segments = self.segments
         cdef Buffers* buffers = self.buffers
         with nogil, parallel(num_threads=workers):
             for i in prange(n, schedule="dynamic", chunksize=1):
@@ -346,7 +348,7 @@ cdef class Engine:
         """One group by all threads: adds its gradient, returns value + its loss."""
         cdef Net* net = &self.net
         cdef Buffers* buffers = self.buffers
-        cdef Py_ssize_t i, n_tiles = min(<Py_ssize_t> n_threads, pieces(g.n, 4))
+        cdef Py_ssize_t i, n_tiles = min(<Py_ssize_t> n_threads, most_tiles(g))
         cdef Py_ssize_t most_elements = pieces(net.size, 4 * n_threads), n_parts = all_parts(net, most_elements, NULL)
         cdef char* memory = self.sums.reserve(
             net.size * sizeof(real) + n_parts * sizeof(Part) + (n_tiles + 1) * sizeof(Py_ssize_t) + 2 * ALIGNMENT
@@ -364,7 +366,7 @@ cdef class Engine:
             for i in prange(n_parts, schedule="dynamic", chunksize=1):
                 train_part(net, buffers, g, &parts[i], own)
         add_up(1, net.size, own, 0, gradient)
-        return value + loss_of_group(net, buffers, g, 0) if run.loss != NULL else value
+        return value + loss_of_group(net, buffers, g, 0) if run.loss.of_row != NULL else value
 
     cdef double weight_of(self, Batch batch, const double* weights) except? -1:
         """Σ w over the batch's sequences or steps."""
@@ -382,6 +384,13 @@ cdef class Engine:
             raise ValueError("the weights of a batch must have a positive sum")
         return total
 
+    cdef Run nothing_but(self, const real* values, Py_ssize_t N) noexcept:
+        """A run over N sequences from zero states, with nothing else set."""
+        cdef Run run
+        memset(&run, 0, sizeof(Run))
+        run.net, run.values, run.N = &self.net, values, N
+        return run
+
     cdef int check_inputs(self, const real[::1] theta, const real[:, ::1] values, int n_threads) except -1:
         expect("theta", (theta.shape[0],), (self.net.size,))
         expect("values", (values.shape[0], values.shape[1]), (values.shape[0], self.net.D))
@@ -398,17 +407,17 @@ cdef class Engine:
         return expect(name, (rows, columns), (batch.S if self.net.per_step else batch.N, self.net.Q))
 
     cdef int check_classes(self, Batch batch, const Py_ssize_t* classes) except -1:
-        cdef Py_ssize_t i, t, row, highest = max(1, self.net.Q - 1)
+        cdef Py_ssize_t i, t, row
         for i in range(batch.N):
             for t in range(batch.length[i] if self.net.per_step else 1):
                 row = batch.source[i] + t if self.net.per_step else batch.sample[i]
-                if not 0 <= classes[row] <= highest:
-                    raise ValueError(f"targets[{row}]={classes[row]} must be a class from 0 to {highest}")
+                check_class(classes[row], row, self.net.Q)
         return 0
 
 
 cdef enum:
     MOST_THREADS = 1024         # the runtime may end the process when it is asked for too many
+    ALWAYS_THERE = 16777216     # bytes that are not worth a refusal
     ROUND_BYTES = 67108864         # gradients of groups that wait to be added up
     BLOCK = 4096                # numbers that a thread adds up at a time
 
@@ -417,3 +426,24 @@ cdef int expect(name, actual, expected) except -1:
     if actual != expected:
         raise ValueError(f"{name} has shape {actual}, expected {expected}")
     return 0
+
+
+def check_layout(layers, n_outputs, V, c, size):
+    """Raise a ValueError where a network's layers do not fit together, or its parameters not into `size` numbers."""
+    below = None
+    places = []
+    for number, layer in enumerate(layers):
+        D, K, n_directions = layer["D"], layer["K"], len(layer["W"])
+        cell = cell_named(layer["cell"], layer["variant"])
+        if D < 1 or K < 1 or n_directions not in (1, 2) or not len(layer["U"]) == len(layer["b"]) == n_directions:
+            raise ValueError(f"layer {number} must have inputs, units, and one direction or two")
+        if below not in (None, D):
+            raise ValueError(f"layer {number} has {D} inputs, the layer below has {below} outputs")
+        for name, rows in (("W", D), ("U", K), ("b", cell.n_biases)):
+            places += [(start, rows * cell.n_gates * K) for start in layer[name]]
+        below = n_directions * K
+    if below is None or n_outputs < 1:
+        raise ValueError("a network must have a layer and an output")
+    places += [(V, below * n_outputs), (c, n_outputs)]
+    if any(start < 0 or start + extent > size for start, extent in places):
+        raise ValueError(f"the parameters must lie within the {size} numbers of theta")

@@ -123,7 +123,7 @@ cdef void score_gradient(
     const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
     """Fill dscores: from the loss, or from the caller where there is none."""
-    if run.loss != NULL:
+    if run.loss.of_row != NULL:
         loss_of_tile(run, buffers, g, first, last)
     else:
         copy_rows(g, first, last, run.net.Q, run.net.per_step, buffers.dscores, <real*> run.dscores, False)
@@ -155,7 +155,7 @@ cdef void train_part(
 
 
 cdef double train_group(
-    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t segment, const Segments* segments, real* gradient
+    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t segment, const SegmentTables* segments, real* gradient
 ) noexcept nogil:
     """Forward and back, with the gradient of theta; returns the loss.
 
@@ -182,7 +182,7 @@ cdef double train_group(
         forward_tile(run, buffers, &s, 0, s.n)
         score_gradient(run, buffers, &s, 0, s.n)
         backward_tile(run, buffers, &s, 0, s.n, gradient)
-        if run.loss != NULL:
+        if run.loss.of_row != NULL:
             value = loss_of_group(net, buffers, &s, value)
         if run.dX != NULL:
             copy_rows(&s, 0, s.n, net.D, True, buffers.dX, run.dX, True)
@@ -203,7 +203,7 @@ cdef void start_segment(
 
 
 cdef void cut_segment(
-    const Group* g, Py_ssize_t begin, Py_ssize_t steps, const Segments* segments, Group* s
+    const Group* g, Py_ssize_t begin, Py_ssize_t steps, const SegmentTables* segments, Group* s
 ) noexcept nogil:
     """Steps begin .. begin + steps - 1 of a group, as a group."""
     cdef Py_ssize_t r, t, T = g.length[0], last = min(T, begin + steps)
@@ -220,6 +220,11 @@ cdef void cut_segment(
         segments.length[r] = min(last, g.length[r]) - begin
         segments.source[r] = g.source[r] + begin
         segments.out[r] = g.out[r] + begin
+
+
+cdef Py_ssize_t most_tiles(const Group* g) noexcept nogil:
+    """Of a group: fewer than four rows do not fill the registers."""
+    return pieces(g.n, 4)
 
 
 cdef void cut_tiles(const Group* g, Py_ssize_t n_tiles, Py_ssize_t* tiles) noexcept nogil:

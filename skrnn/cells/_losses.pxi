@@ -1,6 +1,6 @@
 # Losses of one row of scores. Each returns weight · loss and fills the gradient weight · dloss/dscores.
 #
-# A new loss is one function here, its name in `loss_named`, and its class in losses.py.
+# A new loss is one function and its line in `loss_named` here, and its class in losses.py.
 
 cdef double squared_error(
     Py_ssize_t Q, const real* scores, const void* target, double weight, real* gradient
@@ -54,11 +54,25 @@ cdef double softmax_terms(Py_ssize_t Q, const real* scores, real* terms, real* h
     return total
 
 
-cdef Loss loss_named(str name) except NULL:
+cdef Loss loss_named(str name, Py_ssize_t Q) except *:
+    """The loss for Q outputs."""
+    cdef Loss loss
     if name == "squared_error":
-        return squared_error
-    if name == "binary_log_loss":
-        return binary_log_loss
-    if name == "log_loss":
-        return log_loss
-    raise ValueError(f"there is no loss {name!r}")
+        loss = Loss(of_row=squared_error, of_classes=False, fewest=1, most=PY_SSIZE_T_MAX)
+    elif name == "binary_log_loss":
+        loss = Loss(of_row=binary_log_loss, of_classes=True, fewest=1, most=1)
+    elif name == "log_loss":
+        loss = Loss(of_row=log_loss, of_classes=True, fewest=2, most=PY_SSIZE_T_MAX)
+    else:
+        raise ValueError(f"there is no loss {name!r}")
+    if not loss.fewest <= Q <= loss.most:
+        raise ValueError(f"{name} of {Q} outputs must be of {loss.fewest} to {loss.most}")
+    return loss
+
+
+cdef int check_class(Py_ssize_t target, Py_ssize_t row, Py_ssize_t Q) except -1:
+    """One output tells two classes apart, more are one for each."""
+    cdef Py_ssize_t highest = Q - 1 if Q > 1 else 1
+    if not 0 <= target <= highest:
+        raise ValueError(f"targets[{row}]={target} must be a class from 0 to {highest}")
+    return 0

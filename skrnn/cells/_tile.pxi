@@ -106,7 +106,7 @@ cdef void loss_of_row(const Run* run, const Buffers* buffers, Py_ssize_t row, Py
     """Loss of a row of scores, and its gradient."""
     cdef Py_ssize_t Q = run.net.Q
     cdef double weight = (run.weights[target] if run.weights != NULL else 1) / run.total_weight
-    buffers.losses[row] = run.loss(
+    buffers.losses[row] = run.loss.of_row(
         Q, buffers.scores + row * Q, run.targets + target * run.target_size, weight, buffers.dscores + row * Q
     )
 

@@ -38,11 +38,13 @@ def adam(
     """m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;  θ ← θ − step · m / (√(correction · v) + ε), g scaled."""
     cdef Py_ssize_t n = theta.shape[0], j, i
     cdef vec g, m, v
+    cdef unsigned long long mode
     check_lengths(n, mean.shape[0], square.shape[0], gradient.shape[0])
     cdef vec s = splat(<real> scale), b1 = splat(<real> beta_1), b2 = splat(<real> beta_2)
     cdef vec a1 = splat(<real> (1 - beta_1)), a2 = splat(<real> (1 - beta_2))
     cdef vec eta = splat(<real> step), c = splat(<real> correction), eps = splat(<real> epsilon)
     with nogil:
+        mode = flush_denormals()
         for i in range(pieces(n, VL)):
             j = i * VL
             g = s * load_lanes(&gradient[j], n - j)
@@ -51,6 +53,7 @@ def adam(
             store(&mean[j], m, n - j)
             store(&square[j], v, n - j)
             store(&theta[j], load_lanes(&theta[j], n - j) - eta * m / (square_root(c * v) + eps), n - j)
+        restore_mode(mode)
 
 
 def sgd(
@@ -65,9 +68,11 @@ def sgd(
     """v ← μ v − η g;  θ ← θ + v, or with Nesterov θ ← θ + μ v − η g."""
     cdef Py_ssize_t n = theta.shape[0], j, i
     cdef vec g, v
+    cdef unsigned long long mode
     check_lengths(n, velocity.shape[0], gradient.shape[0], n)
     cdef vec eta = splat(<real> (learning_rate * scale)), mu = splat(<real> momentum)
     with nogil:
+        mode = flush_denormals()
         for i in range(pieces(n, VL)):
             j = i * VL
             g = eta * load_lanes(&gradient[j], n - j)
@@ -76,6 +81,7 @@ def sgd(
             if nesterov:
                 v = mu * v - g
             store(&theta[j], load_lanes(&theta[j], n - j) + v, n - j)
+        restore_mode(mode)
 
 
 cdef int check_lengths(Py_ssize_t n, Py_ssize_t a, Py_ssize_t b, Py_ssize_t c) except -1:

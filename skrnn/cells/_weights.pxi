@@ -8,21 +8,21 @@
 
 
 cdef enum:
-    MOST_SEGMENTS = CHUNK_ROWS
+    MOST_RANGES = CHUNK_ROWS
 
 
-cdef int segments_of_chunk(
-    const Track* track, const Group* g, Py_ssize_t first, Py_ssize_t last, bint states, Segment* segments
+cdef int ranges_of_chunk(
+    const Track* track, const Group* g, Py_ssize_t first, Py_ssize_t last, bint states, RowRange* ranges
 ) noexcept nogil:
     """Packed rows of steps first .. last - 1 with the rows that go with them: of the states before, or the same."""
     cdef Py_ssize_t t, row
     cdef int count = 0
     for t in range(first, last):
         row = state_before(track, g, t) if states else g.offset[t]
-        if count > 0 and segments[count - 1].a_row + segments[count - 1].m == row:
-            segments[count - 1].m += g.active[t]
+        if count > 0 and ranges[count - 1].a_row + ranges[count - 1].m == row:
+            ranges[count - 1].m += g.active[t]
         else:
-            segments[count] = Segment(a_row=row, g_row=g.offset[t], m=g.active[t])
+            ranges[count] = RowRange(a_row=row, g_row=g.offset[t], m=g.active[t])
             count += 1
     return count
 
@@ -39,9 +39,9 @@ cdef void add_chunk(
     cdef const Track* track = &buffers.layers[part.depth].track[part.d]
     cdef const Term* term = &layer.terms[part.term]
     cdef Py_ssize_t ldg = layer.cell.n_saved * layer.K, ld = layer.cell.n_gates * layer.K, lda = layer.D
-    cdef Segment[MOST_SEGMENTS] segments
-    cdef int count = segments_of_chunk(
-        track, g, chunk * g.chunk, min(g.length[0], (chunk + 1) * g.chunk), term.source == STATE, segments
+    cdef RowRange[MOST_RANGES] ranges
+    cdef int count = ranges_of_chunk(
+        track, g, chunk * g.chunk, min(g.length[0], (chunk + 1) * g.chunk), term.source == STATE, ranges
     )
     cdef const real* A = NULL
     cdef const real* G = track.saved + term.gradient + part.j
@@ -49,7 +49,7 @@ cdef void add_chunk(
         layer.W[part.d] if term.to == TO_W else layer.U[part.d] if term.to == TO_U else layer.b[part.d]
     ) + (term.row + part.k) * ld + term.column + part.j
     if term.source == ONE:
-        add_sums(part.width, count, segments, G, ldg, to)
+        add_sums(part.width, count, ranges, G, ldg, to)
         return
     if term.source == INPUT:
         A = inputs(net, buffers, part.depth, part.d, g)
@@ -57,7 +57,7 @@ cdef void add_chunk(
         A, lda = track.states, layer.K
     else:
         A, lda = track.saved + term.block, ldg
-    add_outer(part.n, part.width, count, segments, A + part.k, lda, G, ldg, to, ld)
+    add_outer(part.n, part.width, count, ranges, A + part.k, lda, G, ldg, to, ld)
 
 
 cdef void add_track(
@@ -75,20 +75,20 @@ cdef void add_head(
     const Net* net, const Buffers* buffers, const Group* g, const Part* part, real* gradient
 ) noexcept nogil:
     """Add what a group contributes to a part of the head: dV = Zᵀ dscores, and dc = Σ dscores with the first rows."""
-    cdef Segment segment
+    cdef RowRange range_
     cdef Py_ssize_t chunk, first, last
     cdef const real* Z = outputs(net, buffers, net.n_layers - 1, g) if net.per_step else buffers.features
     for chunk in range(n_chunks(g) - 1, -1, -1):
         rows_of_chunk(net, g, chunk, &first, &last)
-        segment = Segment(a_row=first, g_row=first, m=last - first)
-        if segment.m <= 0:
+        range_ = RowRange(a_row=first, g_row=first, m=last - first)
+        if range_.m <= 0:
             continue
         add_outer(
-            part.n, part.width, 1, &segment, Z + part.k, net.P, buffers.dscores + part.j, net.Q,
+            part.n, part.width, 1, &range_, Z + part.k, net.P, buffers.dscores + part.j, net.Q,
             gradient + net.V + part.k * net.Q + part.j, net.Q,
         )
         if part.k == 0:
-            add_sums(part.width, 1, &segment, buffers.dscores + part.j, net.Q, gradient + net.c + part.j)
+            add_sums(part.width, 1, &range_, buffers.dscores + part.j, net.Q, gradient + net.c + part.j)
 
 
 cdef void rows_of_chunk(

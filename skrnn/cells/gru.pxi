@@ -109,9 +109,7 @@ cdef inline void gru_gates(const Step* s, Py_ssize_t lda, const real* packed) no
     """r, z = σ(x W_rz + h₋ U_rz + b_rz) in the first two blocks of `saved`."""
     cdef Py_ssize_t K = s.K, r, v, k
     cdef real* a
-    cdef Factor X = Factor(rows=s.X, n=s.D, stride=s.D)
-    cdef Factor H = Factor(rows=s.before, n=K, stride=K)
-    product(s.m, 2 * K, X, H, packed, s.saved, lda, FROM_BIAS)
+    affine(s, 2, packed, s.saved, lda)
     for r in range(s.m):
         a = s.saved + r * lda
         for v in range(pieces(2 * K, VL)):

@@ -20,7 +20,7 @@
 #define UNROLL
 #endif
 
-#if defined(__AVX512F__) || defined(__aarch64__)    /* 32 vector registers */
+#if VECTOR_BYTES == 64 || defined(__aarch64__)      /* 32 vector registers */
 enum { MOST_VECTORS = 4 };
 #define MOST_ROWS(nv) ((nv) == 4 ? 6 : (nv) == 3 ? 8 : 12)
 #else                                               /* 16 */
@@ -31,7 +31,7 @@ enum { MOST_VECTORS = 2 };
 INLINE ptrdiff_t smaller(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 INLINE ptrdiff_t pieces(ptrdiff_t n, ptrdiff_t most) { return n / most + (n % most != 0); }
 /* Where piece i of n things begins, of `count` pieces that differ by at most 1. */
-INLINE ptrdiff_t piece(ptrdiff_t i, ptrdiff_t n, ptrdiff_t count) { return i * n / count; }
+INLINE ptrdiff_t piece(ptrdiff_t i, ptrdiff_t n, ptrdiff_t count) { return n / count * i + n % count * i / count; }
 
 /* Calls BLOCK(rows, vectors) with constants for every block that can occur. */
 #define ROWS_TO_6(BLOCK, NV)                                                                                          \
@@ -40,7 +40,7 @@ INLINE ptrdiff_t piece(ptrdiff_t i, ptrdiff_t n, ptrdiff_t count) { return i * n
 #define ROWS_TO_8(BLOCK, NV) ROWS_TO_6(BLOCK, NV) case 7: BLOCK(7, NV); break; case 8: BLOCK(8, NV); break;
 #define ROWS_TO_10(BLOCK, NV) ROWS_TO_8(BLOCK, NV) case 9: BLOCK(9, NV); break; case 10: BLOCK(10, NV); break;
 #define ROWS_TO_12(BLOCK, NV) ROWS_TO_10(BLOCK, NV) case 11: BLOCK(11, NV); break; case 12: BLOCK(12, NV); break;
-#if defined(__AVX512F__) || defined(__aarch64__)
+#if VECTOR_BYTES == 64 || defined(__aarch64__)
 #define DISPATCH(BLOCK, rows, vectors)                                                                                \
     switch (vectors) {                                                                                                \
     case 4: switch (rows) { ROWS_TO_6(BLOCK, 4) } break;                                                              \
@@ -197,9 +197,9 @@ INLINE void add_to(real *p, vec v, ptrdiff_t n) { store(p, load_lanes(p, n) + v,
 /* Rows that belong together: row a_row + i of A and row g_row + i of G, for i < m. */
 typedef struct {
     ptrdiff_t a_row, g_row, m;
-} Segment;
+} RowRange;
 
-INLINE void outer_block(const int M, const int NV, ptrdiff_t n_segments, const Segment *segments, const real *A,
+INLINE void outer_block(const int M, const int NV, ptrdiff_t n_ranges, const RowRange *ranges, const real *A,
                         ptrdiff_t lda, const real *G, ptrdiff_t ldg, real *to, ptrdiff_t ld, ptrdiff_t columns) {
     vec sum[12][4], g[4];
     UNROLL
@@ -207,9 +207,9 @@ INLINE void outer_block(const int M, const int NV, ptrdiff_t n_segments, const S
         UNROLL
         for (int v = 0; v < NV; v++)
             sum[i][v] = splat(0);
-    for (ptrdiff_t s = 0; s < n_segments; s++) {
-        const real *a = A + segments[s].a_row * lda, *row = G + segments[s].g_row * ldg;
-        for (ptrdiff_t r = 0; r < segments[s].m; r++, a += lda, row += ldg) {
+    for (ptrdiff_t s = 0; s < n_ranges; s++) {
+        const real *a = A + ranges[s].a_row * lda, *row = G + ranges[s].g_row * ldg;
+        for (ptrdiff_t r = 0; r < ranges[s].m; r++, a += lda, row += ldg) {
             UNROLL
             for (int v = 0; v < NV; v++)
                 g[v] = load(row + v * VL);
@@ -229,8 +229,8 @@ INLINE void outer_block(const int M, const int NV, ptrdiff_t n_segments, const S
             add_to(to + i * ld + v * VL, sum[i][v], columns - v * VL);
 }
 
-/* to (n, p) += the sum over the segments' rows of A[row]' G[row]. Reads up to a vector beyond the end of G. */
-static void add_outer(ptrdiff_t n, ptrdiff_t p, ptrdiff_t n_segments, const Segment *segments, const real *A,
+/* to (n, p) += the sum over the ranges' rows of A[row]' G[row]. Reads up to a vector beyond the end of G. */
+static void add_outer(ptrdiff_t n, ptrdiff_t p, ptrdiff_t n_ranges, const RowRange *ranges, const real *A,
                       ptrdiff_t lda, const real *G, ptrdiff_t ldg, real *to, ptrdiff_t ld) {
     ptrdiff_t vectors = pieces(p, VL), panels = pieces(vectors, MOST_VECTORS);
     for (ptrdiff_t q = 0; q < panels; q++) {
@@ -240,21 +240,21 @@ static void add_outer(ptrdiff_t n, ptrdiff_t p, ptrdiff_t n_segments, const Segm
             ptrdiff_t i = piece(block, n, blocks), rows = piece(block + 1, n, blocks) - i;
             const real *a = A + i, *g = G + begin * VL;
             real *c = to + i * ld + begin * VL;
-#define BLOCK(M, NV) outer_block(M, NV, n_segments, segments, a, lda, g, ldg, c, ld, p - begin * VL)
+#define BLOCK(M, NV) outer_block(M, NV, n_ranges, ranges, a, lda, g, ldg, c, ld, p - begin * VL)
             DISPATCH(BLOCK, rows, width)
 #undef BLOCK
         }
     }
 }
 
-/* to (p,) += the sum of the segments' rows of G. */
-static void add_sums(ptrdiff_t p, ptrdiff_t n_segments, const Segment *segments, const real *G, ptrdiff_t ldg,
+/* to (p,) += the sum of the ranges' rows of G. */
+static void add_sums(ptrdiff_t p, ptrdiff_t n_ranges, const RowRange *ranges, const real *G, ptrdiff_t ldg,
                      real *to) {
     for (ptrdiff_t j = 0; j < p; j += VL) {
         vec sum = splat(0);
-        for (ptrdiff_t s = 0; s < n_segments; s++) {
-            const real *row = G + segments[s].g_row * ldg + j;
-            for (ptrdiff_t r = 0; r < segments[s].m; r++, row += ldg)
+        for (ptrdiff_t s = 0; s < n_ranges; s++) {
+            const real *row = G + ranges[s].g_row * ldg + j;
+            for (ptrdiff_t r = 0; r < ranges[s].m; r++, row += ldg)
                 sum = sum + load(row);
         }
         add_to(to + j, sum, p - j);

@@ -7,7 +7,8 @@
    on alignment: a lane's result is a function of its operands alone.
 
    Sources: argument reduction of exp from Cody, W. J. and Waite, W. (1980), Software Manual for the Elementary
-   Functions; the coefficients are a Chebyshev fit of (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2, computed to 50 digits. */
+   Functions; the coefficients are a Chebyshev fit of (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2, computed to 50
+   digits. */
 
 #ifndef SKRNN_VECTOR_H
 #define SKRNN_VECTOR_H
@@ -47,8 +48,13 @@ typedef int32_t integer;
 #define LN2_LOW 1.4286068203094172e-06f
 #endif
 
+/* What the build asks for, whatever more the compiler's flags allow. */
+#ifndef VECTOR_BYTES
+#define VECTOR_BYTES 16
+#endif
+
 /* exp and exp2 of less are 0: where 2^n may be denormal these are, elsewhere what is near it. */
-#ifdef __AVX512F__
+#if VECTOR_BYTES == 64
 #define LOWEST ((real)(sizeof(real) == 4 ? -104 : -746))
 #define LOWEST_EXP2 ((real)(sizeof(real) == 4 ? -151 : -1076))
 #else
@@ -59,14 +65,6 @@ typedef int32_t integer;
 /* ---- What depends on the compiler and the instruction set ---- */
 
 #if defined(__GNUC__) && !defined(SKRNN_SCALAR)
-
-#if defined(__AVX512F__)
-#define VECTOR_BYTES 64
-#elif defined(__AVX2__) && defined(__FMA__)
-#define VECTOR_BYTES 32
-#else
-#define VECTOR_BYTES 16
-#endif
 
 typedef real vec __attribute__((vector_size(VECTOR_BYTES)));
 typedef integer mask __attribute__((vector_size(VECTOR_BYTES)));
@@ -80,7 +78,7 @@ INLINE vec load(const real *p) {
     return v;
 }
 
-#if defined(__SSE2__)
+#if defined(__SSE2__) && !defined(SKRNN_PORTABLE)
 
 #include <immintrin.h>
 #define JOIN3_(a, b, c) a##b##c
@@ -125,9 +123,11 @@ INLINE vec square_root(vec a) {
 #endif
 
 #if VECTOR_BYTES > 16
+#define HAS_FMA
 INLINE vec fma_(vec a, vec b, vec c) { return (vec)X86(fmadd)(a, b, c); }
 #elif defined(__aarch64__)
 #include <arm_neon.h>
+#define HAS_FMA
 INLINE vec fma_(vec a, vec b, vec c) {
 #ifdef SKRNN_DOUBLE
     return (vec)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
@@ -221,18 +221,18 @@ INLINE vec where_less(vec x, vec y, vec a, vec b) { return x < y ? a : b; }
 INLINE vec absolute(vec a) { return (real)fabs(a); }
 INLINE vec with_sign_of(vec a, vec b) { return (real)copysign(a, b); }
 INLINE vec nearest_integer(vec a) { return (real)rint(a); }
-INLINE vec times_power_of_two(vec a, vec n) { return (real)ldexp(a, (int)n); }
+INLINE vec times_power_of_two(vec a, vec n) { return n == n ? (real)ldexp(a, (int)n) : n; }
 INLINE vec zero_below(vec x, vec lowest, vec y) { return x < lowest ? 0 : y; }
 
 #endif
 
 /* The first n lanes, the others 0: for arrays that may end within the vector. */
 INLINE vec load_lanes(const real *p, ptrdiff_t n) {
-    real lanes[VL] = {0};
+    real lanes[VL];
     if (n >= VL)
         return load(p);
-    for (ptrdiff_t lane = 0; lane < n; lane++)
-        lanes[lane] = p[lane];
+    for (ptrdiff_t lane = 0; lane < VL; lane++)
+        lanes[lane] = lane < n ? p[lane] : 0;
     return load(lanes);
 }
 
@@ -302,20 +302,24 @@ INLINE vec hyperbolic_tangent(vec x) {
 
 #else
 
-/* x P(x^2) / Q(x^2) up to a bound at which the quotient, with and without fma, is 1; before it nowhere more. */
+/* x P(x^2) / Q(x^2), a rational fit of least relative error, 2e-8, for |x| <= 9.02; up to a bound at which it is 1, and
+   before which it is nowhere more. */
+#ifdef HAS_FMA
+#define TANH_BOUND 8.0659647f
+#else
+#define TANH_BOUND 8.01939297f
+#endif
 INLINE vec hyperbolic_tangent(vec x) {
-    vec bound = splat(7.99636221f), a = minimum(bound, maximum(splat(0) - bound, x)), s = a * a;
-    vec p = splat(-2.76076847742355e-16f);
-    p = fma_(p, s, splat(2.00018790482477e-13f));
-    p = fma_(p, s, splat(-8.60467152213735e-11f));
-    p = fma_(p, s, splat(5.12229709037114e-08f));
-    p = fma_(p, s, splat(1.48572235717979e-05f));
-    p = fma_(p, s, splat(6.37261928875436e-04f));
-    p = fma_(p, s, splat(4.89352455891786e-03f));
-    vec q = splat(1.19825839466702e-06f);
-    q = fma_(q, s, splat(1.18534705686654e-04f));
-    q = fma_(q, s, splat(2.26843463243900e-03f));
-    q = fma_(q, s, splat(4.89352518554385e-03f));
+    vec bound = splat(TANH_BOUND), a = minimum(bound, maximum(splat(0) - bound, x)), s = a * a;
+    vec p = splat(1.3318896421665594e-8f), q = splat(7.761946545214849e-7f);
+    p = fma_(p, s, splat(2.0583351596545328e-5f));
+    q = fma_(q, s, splat(3.2830799131695307e-4f));
+    p = fma_(p, s, splat(3.4940266646713764e-3f));
+    q = fma_(q, s, splat(2.587104325235281e-2f));
+    p = fma_(p, s, splat(0.13379711328428823f));
+    q = fma_(q, s, splat(0.4671302657359275f));
+    p = fma_(p, s, splat(0.999999979030283f));
+    q = fma_(q, s, splat(1.0f));
     return a * (p / q);
 }
 
@@ -336,10 +340,10 @@ INLINE void restore_mode(uint64_t mode) { _mm_setcsr((unsigned)mode); }
 INLINE uint64_t flush_denormals(void) {
     uint64_t mode;
     __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
-    __asm__ volatile("msr fpcr, %0" : : "r"(mode | (1u << 24)));
+    __asm__ volatile("msr fpcr, %0" : : "r"(mode | (1u << 24)) : "memory");
     return mode;
 }
-INLINE void restore_mode(uint64_t mode) { __asm__ volatile("msr fpcr, %0" : : "r"(mode)); }
+INLINE void restore_mode(uint64_t mode) { __asm__ volatile("msr fpcr, %0" : : "r"(mode) : "memory"); }
 #else
 INLINE uint64_t flush_denormals(void) { return 0; }
 INLINE void restore_mode(uint64_t mode) { (void)mode; }
