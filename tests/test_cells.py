@@ -234,10 +234,10 @@ class TestKernelsRefuseWrongArguments:
     )
     def test_layouts_that_do_not_fit(self, changed):
         layer = {"cell": "rnn", "variant": 0, "D": 3, "K": 4, "W": [0], "U": [12], "b": [28]} | changed
-        with pytest.raises(ValueError, match="layer 0 must have|must lie within"):
+        with pytest.raises(ValueError, match=r"layer 0 must have|must lie within"):
             kernels(np.float64).Engine([layer], 2, False, 32, 40, 42)
         with pytest.raises(ValueError, match="layer 1 has 3 inputs, the layer below has 4"):
-            kernels(np.float64).Engine([{**layer, "D": 3, "K": 4, "W": [0], "U": [0], "b": [0]}] * 2, 2, False, 0, 0, 42)
+            kernels(np.float64).Engine([layer | {"W": [0], "U": [0], "b": [0], "K": 4, "D": 3}] * 2, 2, False, 0, 0, 42)
         with pytest.raises(ValueError, match="must have a layer"):
             kernels(np.float64).Engine([], 2, False, 0, 0, 42)
 
