@@ -155,7 +155,8 @@ cdef void train_part(
 
 
 cdef double train_group(
-    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t segment, const SegmentTables* segments, real* gradient
+    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t segment, const SegmentTables* segments,
+    real* gradient,
 ) noexcept nogil:
     """Forward and back, with the gradient of theta; returns the loss.
 
