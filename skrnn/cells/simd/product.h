@@ -192,7 +192,6 @@ static void product(ptrdiff_t m, ptrdiff_t p, Factor a1, Factor a2, const real *
 
 /* ---- M += A' G ---- */
 
-INLINE void add_to(real *p, vec v, ptrdiff_t n) { store(p, load_lanes(p, n) + v, n); }
 
 /* Rows that belong together: row a_row + i of A and row g_row + i of G, for i < m. */
 typedef struct {
@@ -222,11 +221,16 @@ INLINE void outer_block(const int M, const int NV, ptrdiff_t n_ranges, const Row
             }
         }
     }
+    /* By way of memory: the compiler must find no reason to take the sums out of their registers earlier. */
+    real sums[12 * 4 * VL];
     UNROLL
     for (int i = 0; i < M; i++)
         UNROLL
         for (int v = 0; v < NV; v++)
-            add_to(to + i * ld + v * VL, sum[i][v], columns - v * VL);
+            store(sums + (i * NV + v) * VL, sum[i][v], VL);
+    for (int i = 0; i < M; i++)
+        for (ptrdiff_t j = 0; j < smaller(columns, NV * VL); j++)
+            to[i * ld + j] += sums[i * NV * VL + j];
 }
 
 /* to (n, p) += the sum over the ranges' rows of A[row]' G[row]. Reads up to a vector beyond the end of G. */
@@ -257,7 +261,7 @@ static void add_sums(ptrdiff_t p, ptrdiff_t n_ranges, const RowRange *ranges, co
             for (ptrdiff_t r = 0; r < ranges[s].m; r++, row += ldg)
                 sum = sum + load(row);
         }
-        add_to(to + j, sum, p - j);
+        store(to + j, load_lanes(to + j, p - j) + sum, p - j);
     }
 }
 
