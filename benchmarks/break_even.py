@@ -9,7 +9,8 @@ from sizes import Problem, Size
 
 from skrnn._threads import SERIAL_WORK, effective_n_threads
 
-ROUNDS = 201
+# Calls in a turn; the first ones start the threads.
+ROUNDS, CALLS, WARM_UP = 21, 20, 5
 SIZES = [Size("", B, T, D, K) for B, T, D, K in (
     (8, 4, 2, 8), (16, 4, 4, 8), (16, 8, 4, 8), (16, 8, 4, 16), (32, 8, 4, 16), (32, 12, 4, 16), (32, 24, 4, 16),
     (32, 24, 8, 32), (32, 50, 8, 32),
@@ -17,9 +18,13 @@ SIZES = [Size("", B, T, D, K) for B, T, D, K in (
 
 
 def timed(step):
-    start = perf_counter()
-    step()
-    return perf_counter() - start
+    """Seconds of the calls of a turn."""
+    seconds = []
+    for _ in range(CALLS):
+        start = perf_counter()
+        step()
+        seconds.append(perf_counter() - start)
+    return seconds[WARM_UP:]
 
 
 def steps(size, n_threads):
@@ -38,7 +43,7 @@ def main():
         times = {threads: [] for threads in contenders}
         for _ in range(ROUNDS):
             for threads, step in contenders.items():
-                times[threads].append(timed(step))
+                times[threads] += timed(step)
         work = 3 * size.B * size.T * (size.D + size.K) * 4 * size.K
         one, all_ = (1e6 * median(times[threads]) for threads in (1, n))
         print(f"{work:13,d}   {one:5.0f} µs   {all_:6.0f} µs   {one / all_:4.2f}×")
