@@ -131,39 +131,40 @@ def test_extreme_inputs_stay_finite(form):
 class TestKernelsRefuseWrongArguments:
     """The kernels run without bounds checks, so what goes in is checked whoever calls."""
 
-    def engine(self):
-        return Case(("lstm", "tanh", True)).net.engine(np.float64)
+    def call(self, function, last, changed):
+        """The function with arguments that are right but for those that are changed; returns those."""
+        case = Case(("lstm", "tanh", True))
+        arguments = {
+            "theta": case.theta, "values": case.X, "starts": case.sequences.starts, "lengths": case.sequences.lengths,
+            "index": case.index, **last(case), "most_bytes": 2**30, "n_threads": 1,
+        } | changed
+        getattr(case.net.engine(np.float64), function)(*arguments.values())
+        return arguments
 
     def forward(self, **changed):
-        case = Case(("lstm", "tanh", True))
-        arguments = {
-            "theta": case.theta, "values": case.X, "starts": case.sequences.starts, "lengths": case.sequences.lengths,
-            "index": case.index, "initial": None, "scores": np.zeros((4, 2)), "final": None, "most_bytes": 2**30,
-            "n_threads": 1,
-        } | changed
-        self.engine().forward(*arguments.values())
-        return arguments["scores"]
+        return self.call(
+            "forward", lambda case: {"initial": None, "scores": np.zeros((4, 2)), "final": None}, changed
+        )["scores"]
 
     def gradient(self, **changed):
-        case = Case(("lstm", "tanh", True))
-        arguments = {
-            "theta": case.theta, "values": case.X, "starts": case.sequences.starts, "lengths": case.sequences.lengths,
-            "index": case.index, "targets": np.zeros((4, 2)), "weights": None, "loss": "squared_error", "alpha": 0.1,
-            "decayed": case.net.layout.weight_ranges(), "gradient": np.zeros_like(case.theta), "most_bytes": 2**30,
-            "n_threads": 1,
-        } | changed
-        self.engine().gradient(*arguments.values())
-        return arguments["gradient"]
+        return self.call(
+            "gradient",
+            lambda case: {
+                "targets": np.zeros((4, 2)), "weights": None, "loss": "squared_error", "alpha": 0.1,
+                "decayed": case.net.layout.weight_ranges(), "gradient": np.zeros_like(case.theta),
+            },
+            changed,
+        )["gradient"]
 
     def backward(self, **changed):
-        case = Case(("lstm", "tanh", True))
-        arguments = {
-            "theta": case.theta, "values": case.X, "starts": case.sequences.starts, "lengths": case.sequences.lengths,
-            "index": case.index, "initial": case.initial, "dscores": case.dscores, "dstate": case.dfinal,
-            "gradient": np.zeros_like(case.theta), "dX": np.zeros((12, 3)), "most_bytes": 2**30, "n_threads": 1,
-        } | changed
-        self.engine().backward(*arguments.values())
-        return arguments["gradient"]
+        return self.call(
+            "backward",
+            lambda case: {
+                "initial": case.initial, "dscores": case.dscores, "dstate": case.dfinal,
+                "gradient": np.zeros_like(case.theta), "dX": np.zeros((12, 3)),
+            },
+            changed,
+        )["gradient"]
 
     @pytest.mark.parametrize("function", ["forward", "gradient", "backward"])
     def test_right_arguments_pass(self, function):

@@ -64,7 +64,7 @@ cdef class Engine:
         const Py_ssize_t[::1] starts,           # IN  (n,)
         const Py_ssize_t[::1] lengths,          # IN  (n,)
         const Py_ssize_t[::1] index,            # IN  (N,)
-        const real[::1] initial,                # IN  (N · states,) see `state_size`, or None for zeros
+        const real[::1] initial,                # IN  (states, N, K) for each layer and direction, or None for zeros
         real[:, ::1] scores,                    # OUT (N, Q), or (steps of the batch, Q), in the order of index
         real[::1] final,                        # OUT like initial, or None
         Py_ssize_t most_bytes,                  # memory to work in, if one sequence a thread fits
@@ -174,10 +174,6 @@ cdef class Engine:
         run.initial, run.dscores, run.dstate, run.dX = initial_states, &dscores[0, 0], &dstate[0], dX_rows
         memset(&gradient[0], 0, self.net.size * sizeof(real))
         self.train(&run, batch, &theta[0], &gradient[0], most_bytes, n_threads)
-
-    def state_size(self, Py_ssize_t n_sequences):
-        """Numbers in the states of so many sequences: (states, N, K) for each layer and direction, end to end."""
-        return n_sequences * state_width(&self.net)
 
     def memory(self):
         """Bytes that arrays of groups have taken so far."""

@@ -94,39 +94,34 @@ typedef struct {
 
 enum { FROM_BIAS, FROM_C };
 
+/* sum += A B, B the rows of a panel that go with the factor. */
+INLINE void add_factor(const int M, const int NV, Factor a, const real *panel, vec sum[12][4]) {
+    vec b[4];
+    for (ptrdiff_t k = 0; k < a.n; k++, panel += NV * VL) {
+        UNROLL
+        for (int v = 0; v < NV; v++)
+            b[v] = load(panel + v * VL);
+        UNROLL
+        for (int i = 0; i < M; i++) {
+            vec x = splat(a.rows[i * a.stride + k]);
+            UNROLL
+            for (int v = 0; v < NV; v++)
+                sum[i][v] = fma_(x, b[v], sum[i][v]);
+        }
+    }
+}
+
 INLINE void product_block(const int M, const int NV, int start, Factor a1, Factor a2, const real *panel, real *C,
                           ptrdiff_t ldc, ptrdiff_t columns) {
-    vec sum[12][4], b[4];
+    vec sum[12][4];
     UNROLL
     for (int i = 0; i < M; i++)
         UNROLL
         for (int v = 0; v < NV; v++)
             sum[i][v] = load((start == FROM_C ? C + i * ldc : panel) + v * VL);
     panel += NV * VL;
-    for (ptrdiff_t k = 0; k < a1.n; k++, panel += NV * VL) {
-        UNROLL
-        for (int v = 0; v < NV; v++)
-            b[v] = load(panel + v * VL);
-        UNROLL
-        for (int i = 0; i < M; i++) {
-            vec a = splat(a1.rows[i * a1.stride + k]);
-            UNROLL
-            for (int v = 0; v < NV; v++)
-                sum[i][v] = fma_(a, b[v], sum[i][v]);
-        }
-    }
-    for (ptrdiff_t k = 0; k < a2.n; k++, panel += NV * VL) {
-        UNROLL
-        for (int v = 0; v < NV; v++)
-            b[v] = load(panel + v * VL);
-        UNROLL
-        for (int i = 0; i < M; i++) {
-            vec a = splat(a2.rows[i * a2.stride + k]);
-            UNROLL
-            for (int v = 0; v < NV; v++)
-                sum[i][v] = fma_(a, b[v], sum[i][v]);
-        }
-    }
+    add_factor(M, NV, a1, panel, sum);
+    add_factor(M, NV, a2, panel + a1.n * NV * VL, sum);
     UNROLL
     for (int i = 0; i < M; i++)
         UNROLL
@@ -191,7 +186,6 @@ static void product(ptrdiff_t m, ptrdiff_t p, Factor a1, Factor a2, const real *
 }
 
 /* ---- M += A' G ---- */
-
 
 /* Rows that belong together: row a_row + i of A and row g_row + i of G, for i < m. */
 typedef struct {

@@ -1,6 +1,6 @@
 /* A vector of `real`, and the functions of it that the kernels are made of.
 
-   One source for every instruction set and both dtypes: SKRNN_DOUBLE chooses `real`, the compiler's flags choose the
+   One source for every instruction set and both dtypes: SKRNN_DOUBLE chooses `real`, VECTOR_BYTES the
    width. VL is the number of lanes. Compilers without vector types get VL = 1, where a vector is a number.
 
    Bits. Lanes never influence each other, no expression is contracted but where `fma` says so, and nothing here depends
@@ -157,7 +157,6 @@ INLINE void store(real *p, vec v, ptrdiff_t n) {
     else
         store_lanes(p, v, n);
 }
-
 
 INLINE vec absolute(vec a) { return (vec)((mask)a & ~(mask)splat((real)-0.0)); }
 
