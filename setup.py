@@ -8,7 +8,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext as setuptools_build_ext
 
 KERNELS = Path("skrnn/cells/_kernels.pyx")
-MACHINE = Path("skrnn/_machine.pyx")
+PLAIN = [Path("skrnn/_machine.pyx"), Path("skrnn/_orthogonal.pyx")]       # built once, for any processor
 DTYPES = {"float32": [], "float64": [("SKRNN_DOUBLE", None)]}
 # Flags of gcc and clang for x86, and bytes of a vector. Other compilers and processors get the baseline alone.
 INSTRUCTION_SETS = {
@@ -47,6 +47,11 @@ def openmp_flags(compiler_type):
     return [(["-fopenmp"], ["-fopenmp"]), (["-Xpreprocessor", "-fopenmp"], ["-lomp"])]
 
 
+def plain_extension(path):
+    """A module as it is."""
+    return Extension(".".join(path.with_suffix("").parts), [path.as_posix()])
+
+
 def kernel_extension(instruction_set, dtype):
     """The kernels for one instruction set and dtype; its sources are made in the build."""
     arguments, vector_bytes = INSTRUCTION_SETS[instruction_set]
@@ -70,8 +75,11 @@ class build_ext(setuptools_build_ext):
             link_args += working[1]
         else:
             self.warn("the compiler has no OpenMP: skrnn is built serial")
-        sources = [Extension(".".join(path.with_suffix("").parts), [path.as_posix()]) for path in (MACHINE, KERNELS)]
-        machine, kernels = cythonize(sources, compiler_directives=DIRECTIVES, build_dir=self.build_temp)
+        *plain, kernels = cythonize(
+            [plain_extension(path) for path in (*PLAIN, KERNELS)], compiler_directives=DIRECTIVES,
+            build_dir=self.build_temp,
+        )
+        sources = {extension.name: extension.sources for extension in plain}
         # MSVC only warns of flags that it does not know; MinGW does not align wide vectors on the stack.
         gnu = compiler_type == "unix"
         self.extensions = [
@@ -79,8 +87,8 @@ class build_ext(setuptools_build_ext):
             if not ext.extra_compile_args or (gnu and self.compiles("", ext.extra_compile_args))
         ]
         for extension in self.extensions:
-            if extension.name == machine.name:
-                extension.sources = machine.sources
+            if extension.name in sources:
+                extension.sources = sources[extension.name]
             else:
                 extension.sources = [self.kernel_source(extension.name.rpartition(".")[2], Path(kernels.sources[0]))]
                 extension.depends = [*kernels.sources, *map(str, KERNELS.parent.glob("simd/*.h"))]
@@ -118,7 +126,7 @@ class build_ext(setuptools_build_ext):
 
 setup(
     ext_modules=[
-        Extension("skrnn._machine", [MACHINE.as_posix()]),
+        *map(plain_extension, PLAIN),
         *(kernel_extension(name, dtype) for name in INSTRUCTION_SETS for dtype in DTYPES),
     ],
     cmdclass={"build_ext": build_ext},

@@ -12,7 +12,7 @@ from threads import n_threads
 RAGGED = Size("ragged", 64, 100, 16, 64)
 SHORTEST = 10
 FIT_SIZES = ("small", "medium", "large", "long", "wide")
-FIT_BATCHES, FIT_EPOCHS = 8, 4
+FIT_BATCHES, FIT_EPOCHS = 8, 20
 
 
 def training(options):

@@ -7,6 +7,8 @@ import sys
 
 import numpy as np
 
+from skrnn._orthogonal import householder_product
+
 
 class ParameterLayout:
     """Where each named parameter lies in the flat vector `theta`.
@@ -54,20 +56,5 @@ def glorot_uniform(fan_in, fan_out, shape, random_state):
 
 
 def orthogonal(n, random_state):
-    """A random orthogonal (n, n) matrix, uniform over all of them, as a product of Householder reflections.
-
-    Stewart, G. W. (1980). The efficient generation of random orthogonal matrices with an application to condition
-    estimators. SIAM Journal on Numerical Analysis 17, 403-409.
-
-    It avoids LAPACK on purpose: its bits may depend on the number of threads.
-    """
-    Q, signs = np.eye(n), np.empty(n)
-    signs[-1] = np.copysign(1.0, random_state.standard_normal())
-    for size in range(2, n + 1):
-        v = random_state.standard_normal(size)
-        signs[n - size] = -np.copysign(1.0, v[0])
-        v[0] += np.copysign(np.sqrt(np.square(v).sum()), v[0])
-        tail = Q[:, n - size :]
-        # Q ← Q (I − 2 v vᵀ / vᵀv)
-        tail -= (tail * v).sum(axis=1)[:, np.newaxis] * (v * (2.0 / np.square(v).sum()))
-    return signs[:, np.newaxis] * Q
+    """A random orthogonal (n, n) matrix. Not by LAPACK, whose bits may depend on the number of threads."""
+    return householder_product(random_state.standard_normal(n * (n + 1) // 2), n)

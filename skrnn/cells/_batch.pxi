@@ -91,21 +91,7 @@ cdef Py_ssize_t carve(
 
 
 cdef class Batch:
-    """The sequences `index`, by decreasing length, in groups.
-
-    Parameters
-    ----------
-    starts, lengths : (n,) arrays
-        Of all sequences: the row of the first step in `values`, and the number of steps.
-    index : (N,) array
-        The sequences of the batch.
-    total : int
-        Rows of `values`.
-    most_rows : int
-        Sequences in a group; 0 for what suits a network with weights of so many
-    size : int
-        bytes.
-    """
+    """Sequences by decreasing length, in groups. `batch_of` makes one."""
     cdef Memory rows            # what is known of each sequence
     cdef Memory tables          # the groups, and what is known of their steps
     cdef Group* groups
@@ -118,10 +104,10 @@ cdef class Batch:
     cdef Py_ssize_t* place
     cdef Py_ssize_t* out
 
-    def __cinit__(
+    cdef int fill(
         self, const Py_ssize_t[::1] starts, const Py_ssize_t[::1] lengths, const Py_ssize_t[::1] index,
         Py_ssize_t total, Py_ssize_t most_rows, Py_ssize_t size,
-    ):
+    ) except -1:
         cdef Py_ssize_t N = index.shape[0], i, sample, steps, longest = 0, shortest = PY_SSIZE_T_MAX
         if starts.shape[0] != lengths.shape[0]:
             raise ValueError(f"there are {starts.shape[0]} starts and {lengths.shape[0]} lengths")
@@ -145,6 +131,7 @@ cdef class Batch:
         self.n_groups = pieces(N, most_rows)
         self.sort(starts, lengths, index, longest, longest == shortest)
         self.cut()
+        return 0
 
     cdef int sort(
         self, const Py_ssize_t[::1] starts, const Py_ssize_t[::1] lengths, const Py_ssize_t[::1] index,
@@ -152,9 +139,9 @@ cdef class Batch:
     ) except -1:
         """Place the sequences by decreasing length; those of equal length keep their order (a counting sort)."""
         cdef Py_ssize_t i, row, steps, done = 0, N = self.N
-        cdef Memory counts = Memory()
+        cdef Memory counts = Memory.__new__(Memory)
         cdef Py_ssize_t* following          # for each length where its next sequence goes
-        self.rows = Memory()
+        self.rows = Memory.__new__(Memory)
         self.length = <Py_ssize_t*> self.rows.reserve(5 * N * sizeof(Py_ssize_t))
         self.source, self.sample = self.length + N, self.length + 2 * N
         self.place, self.out = self.length + 3 * N, self.length + 4 * N
@@ -190,7 +177,7 @@ cdef class Batch:
         cdef Group* g
         for i in range(self.n_groups):
             used += 2 * self.length[piece(i, self.N, self.n_groups)] + 1
-        self.tables = Memory()
+        self.tables = Memory.__new__(Memory)
         self.groups = <Group*> self.tables.reserve(self.n_groups * sizeof(Group) + used * sizeof(Py_ssize_t))
         active = <Py_ssize_t*> (self.groups + self.n_groups)
         for i in range(self.n_groups):
@@ -234,6 +221,20 @@ cdef class Batch:
             steps = min(self.groups[i].length[0], whole_chunks(&self.groups[i], self.segment()))
             most = max(most, steps * self.groups[i].n)
         return most
+
+
+cdef Batch batch_of(
+    const Py_ssize_t[::1] starts,       # (n,) of all sequences: the row of the first step in `values`,
+    const Py_ssize_t[::1] lengths,      # (n,) and the number of steps
+    const Py_ssize_t[::1] index,        # (N,) the sequences of the batch
+    Py_ssize_t total,                   # rows of `values`
+    Py_ssize_t most_rows,               # sequences in a group; 0 for what suits a network with weights of so many
+    Py_ssize_t size,                    # bytes
+):
+    """A batch. Made here, not by a call of its class: that would wrap each array in an object of Python's."""
+    cdef Batch batch = Batch.__new__(Batch)
+    batch.fill(starts, lengths, index, total, most_rows, size)
+    return batch
 
 
 cdef Py_ssize_t whole_chunks(const Group* g, Py_ssize_t steps) noexcept nogil:

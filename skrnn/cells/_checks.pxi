@@ -28,16 +28,16 @@ def loss(
     cdef const real[:, ::1] numbers
     cdef const Py_ssize_t[::1] classes
     cdef double total = 0
-    expect("weights", (weights.shape[0],), (R,))
-    expect("gradient", (gradient.shape[0], gradient.shape[1]), (R, Q))
+    expect_length("weights", weights.shape[0], R)
+    expect_shape("gradient", gradient.shape[0], gradient.shape[1], R, Q)
     if not function.of_classes:
         numbers = targets
-        expect("targets", (numbers.shape[0], numbers.shape[1]), (R, Q))
+        expect_shape("targets", numbers.shape[0], numbers.shape[1], R, Q)
         for r in range(R):
             total += function.of_row(Q, &scores[r, 0], &numbers[r, 0], weights[r], &gradient[r, 0])
         return total
     classes = targets
-    expect("targets", (classes.shape[0],), (R,))
+    expect_length("targets", classes.shape[0], R)
     for r in range(R):
         check_class(classes[r], r, Q)
         total += function.of_row(Q, &scores[r, 0], &classes[r], weights[r], &gradient[r, 0])
@@ -47,7 +47,7 @@ def loss(
 def evaluate(str name, const real[::1] x, real[::1] y):
     """y = a function of the vector maths, at every x: "exp", "exp2", "logistic" or "tanh"."""
     cdef Py_ssize_t n = x.shape[0], i, j
-    expect("y", (y.shape[0],), (n,))
+    expect_length("y", y.shape[0], n)
     cdef int function = ("exp", "exp2", "logistic", "tanh").index(name)
     cdef vec a
     for i in range(pieces(n, VL)):

@@ -82,10 +82,10 @@ cdef class Engine:
         self.check_state("initial", initial_states, initial.shape[0] if initial is not None else 0, N)
         self.check_state("final", final_states, final.shape[0] if final is not None else 0, N)
         rows = min(<Py_ssize_t> MOST_GROUP_ROWS, pieces(N, n_threads))
-        batch = Batch(starts, lengths, index, values.shape[0], rows, 0)
+        batch = batch_of(starts, lengths, index, values.shape[0], rows, 0)
         while rows > 1 and self.size_of(batch, batch.most_steps(), False, False) > most_bytes // n_threads:
             rows //= 2
-            batch = Batch(starts, lengths, index, values.shape[0], rows, 0)
+            batch = batch_of(starts, lengths, index, values.shape[0], rows, 0)
         self.check_rows("scores", scores.shape[0], scores.shape[1], batch)
         out = &scores[0, 0]
         workers = self.employ(batch, batch.most_steps(), False, False, most_bytes, n_threads)
@@ -121,20 +121,20 @@ cdef class Engine:
         self.check_inputs(theta, values, n_threads)
         run = self.nothing_but(&values[0, 0], index.shape[0])
         run.loss = loss_named(loss, self.net.Q)
-        batch = Batch(starts, lengths, index, values.shape[0], 0, self.net.size * sizeof(real))
+        batch = batch_of(starts, lengths, index, values.shape[0], 0, self.net.size * sizeof(real))
         if not run.loss.of_classes:
             numbers = targets
-            expect("targets", (numbers.shape[0], numbers.shape[1]), (n_targets, self.net.Q))
+            expect_shape("targets", numbers.shape[0], numbers.shape[1], n_targets, self.net.Q)
             run.targets, run.target_size = <const char*> &numbers[0, 0], self.net.Q * sizeof(real)
         else:
             classes = targets
-            expect("targets", (classes.shape[0],), (n_targets,))
+            expect_length("targets", classes.shape[0], n_targets)
             self.check_classes(batch, &classes[0])
             run.targets, run.target_size = <const char*> &classes[0], sizeof(Py_ssize_t)
         if weights is not None:
-            expect("weights", (weights.shape[0],), (n_targets,))
+            expect_length("weights", weights.shape[0], n_targets)
             run.weights = &weights[0]
-        expect("gradient", (gradient.shape[0],), (self.net.size,))
+        expect_length("gradient", gradient.shape[0], self.net.size)
         run.total_weight = self.weight_of(batch, run.weights)
         value = self.penalty(&theta[0], alpha / run.total_weight, decayed, &gradient[0])
         value += self.train(&run, batch, &theta[0], &gradient[0], most_bytes, n_threads)
@@ -164,11 +164,11 @@ cdef class Engine:
         self.check_inputs(theta, values, n_threads)
         self.check_state("initial", initial_states, initial.shape[0] if initial is not None else 0, N)
         self.check_state("dstate", &dstate[0], dstate.shape[0], N)
-        expect("gradient", (gradient.shape[0],), (self.net.size,))
-        batch = Batch(starts, lengths, index, values.shape[0], 0, self.net.size * sizeof(real))
+        expect_length("gradient", gradient.shape[0], self.net.size)
+        batch = batch_of(starts, lengths, index, values.shape[0], 0, self.net.size * sizeof(real))
         self.check_rows("dscores", dscores.shape[0], dscores.shape[1], batch)
         if dX is not None:
-            expect("dX", (dX.shape[0], dX.shape[1]), (batch.S, self.net.D))
+            expect_shape("dX", dX.shape[0], dX.shape[1], batch.S, self.net.D)
             dX_rows = &dX[0, 0]
         run = self.nothing_but(&values[0, 0], N)
         run.initial, run.dscores, run.dstate, run.dX = initial_states, &dscores[0, 0], &dstate[0], dX_rows
@@ -388,19 +388,19 @@ cdef class Engine:
         return run
 
     cdef int check_inputs(self, const real[::1] theta, const real[:, ::1] values, int n_threads) except -1:
-        expect("theta", (theta.shape[0],), (self.net.size,))
-        expect("values", (values.shape[0], values.shape[1]), (values.shape[0], self.net.D))
+        expect_length("theta", theta.shape[0], self.net.size)
+        expect_shape("values", values.shape[0], values.shape[1], values.shape[0], self.net.D)
         if not 1 <= n_threads <= MOST_THREADS:
             raise ValueError(f"n_threads={n_threads} must be between 1 and {MOST_THREADS}")
         return 0
 
     cdef int check_state(self, str name, const real* state, Py_ssize_t size, Py_ssize_t N) except -1:
         if state != NULL:
-            expect(name, (size,), (N * state_width(&self.net),))
+            expect_length(name, size, N * state_width(&self.net))
         return 0
 
     cdef int check_rows(self, str name, Py_ssize_t rows, Py_ssize_t columns, Batch batch) except -1:
-        return expect(name, (rows, columns), (batch.S if self.net.per_step else batch.N, self.net.Q))
+        return expect_shape(name, rows, columns, batch.S if self.net.per_step else batch.N, self.net.Q)
 
     cdef int check_classes(self, Batch batch, const Py_ssize_t* classes) except -1:
         cdef Py_ssize_t i, t, row
@@ -418,9 +418,17 @@ cdef enum:
     BLOCK = 4096                # numbers that a thread adds up at a time
 
 
-cdef int expect(name, actual, expected) except -1:
-    if actual != expected:
-        raise ValueError(f"{name} has shape {actual}, expected {expected}")
+cdef int expect_length(str name, Py_ssize_t length, Py_ssize_t expected) except -1:
+    if length != expected:
+        raise ValueError(f"{name} has shape ({length},), expected ({expected},)")
+    return 0
+
+
+cdef int expect_shape(
+    str name, Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t expected_rows, Py_ssize_t expected_columns
+) except -1:
+    if rows != expected_rows or columns != expected_columns:
+        raise ValueError(f"{name} has shape {(rows, columns)}, expected {(expected_rows, expected_columns)}")
     return 0
 
 
