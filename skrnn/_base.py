@@ -2,22 +2,26 @@
 
 import warnings
 from abc import ABCMeta, abstractmethod
+from copy import deepcopy
 from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
+from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._examples import Examples, as_weights, check_samples, first_not_finite_row
+from skrnn._missing import MISSING, filled
 from skrnn._network import Objective, RecurrentNetwork
-from skrnn._training import train
-from skrnn._validation import check_sequences, fitted_apart
+from skrnn._numbers import as_numbers
+from skrnn._sequences import rows_of
+from skrnn._training import Record, Stopping, train, train_epoch, train_lbfgs
+from skrnn._validation import check_sequences, embedded, fitted_apart
 from skrnn.cells import ACTIVATIONS, CELLS
-from skrnn.losses import LOSSES
-from skrnn.optimizers import OPTIMIZERS
+from skrnn.optimizers import OPTIMIZERS, SCHEDULES
 
 # Multiply-adds after which predict looks up, so that Ctrl-C is heard, some tenths of a second. Changes no bit.
 PREDICT_WORK = 2**32
@@ -27,7 +31,14 @@ def _is_size(value):
     return isinstance(value, Integral) and not isinstance(value, bool) and value > 0
 
 
-class BaseRNN(BaseEstimator, metaclass=ABCMeta):
+def in_epochs(estimator):
+    """Whether the solver takes batches, which partial_fit needs."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError("partial_fit is only available for the solvers that take batches, not for solver='lbfgs'")
+    return True
+
+
+class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     """Parameters, fit and scores. Subclasses encode targets and decode scores."""
 
     _parameter_constraints: ClassVar = {
@@ -37,45 +48,44 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         "reset_after": ["boolean"],
         "bidirectional": ["boolean"],
         "return_sequences": ["boolean"],
+        "pooling": [StrOptions({"last", "mean", "max"})],
         "n_steps": [None, Interval(Integral, 1, None, closed="left")],
-        "solver": [StrOptions(set(OPTIMIZERS))],
+        "embedding_dim": [None, Interval(Integral, 1, None, closed="left")],
+        "missing": [StrOptions(set(MISSING))],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
+        "solver": [StrOptions({*OPTIMIZERS, "lbfgs"})],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [StrOptions(set(SCHEDULES))],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "shuffle": ["boolean"],
         "random_state": ["random_state"],
         "tol": [Interval(Real, 0, None, closed="left")],
         "verbose": ["verbose"],
+        "warm_start": ["boolean"],
         "momentum": [Interval(Real, 0, 1, closed="both")],
         "nesterovs_momentum": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
         "max_grad_norm": [None, Interval(Real, 0, None, closed="neither")],
+        "truncated_bptt_steps": [None, Interval(Integral, 1, None, closed="left")],
     }
 
+    @abstractmethod
     def __init__(
-        self,
-        hidden_size=32,
-        *,
-        cell="lstm",
-        activation="tanh",
-        reset_after=True,
-        bidirectional=False,
-        return_sequences=False,
-        n_steps=None,
-        solver="adam",
-        alpha=1e-4,
-        batch_size="auto",
-        learning_rate_init=1e-3,
-        max_iter=200,
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        n_iter_no_change=10,
-        max_grad_norm=None,
+        self, hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, n_steps,
+        embedding_dim, missing, dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate,
+        learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum,
+        nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun,
+        max_grad_norm, truncated_bptt_steps,
     ):
         self.hidden_size = hidden_size
         self.cell = cell
@@ -83,35 +93,69 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         self.reset_after = reset_after
         self.bidirectional = bidirectional
         self.return_sequences = return_sequences
+        self.pooling = pooling
         self.n_steps = n_steps
+        self.embedding_dim = embedding_dim
+        self.missing = missing
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
+        self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
         self.max_iter = max_iter
         self.shuffle = shuffle
         self.random_state = random_state
         self.tol = tol
         self.verbose = verbose
+        self.warm_start = warm_start
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
         self.max_grad_norm = max_grad_norm
+        self.truncated_bptt_steps = truncated_bptt_steps
 
     @abstractmethod
     def _target_rows(self, y, sequences, per_step):
-        """Checked targets of all sequences or steps, one a row, as the user knows them."""
+        """Checked targets of all sequences or steps, one a row, as the user knows them, and which of them there are.
+
+        The second is a bool array, or None for all: steps may be without a label.
+        """
 
     @abstractmethod
-    def _encode_targets(self, rows, sequences):
-        """Targets in the loss's form, the number of outputs, and the loss's name; sets what decoding needs."""
+    def _set_targets(self, rows):
+        """Set what the estimator knows of its targets: of these rows alone."""
+
+    @abstractmethod
+    def _encode(self, rows, labelled, sequences):
+        """Targets in the loss's form, which `_set_targets` has prepared for."""
+
+    @abstractmethod
+    def _make_loss(self):
+        """The loss, and the number of its outputs."""
+
+    @abstractmethod
+    def _target_weights(self, rows, labelled):
+        """Weights of the targets by themselves, or None."""
 
     @abstractmethod
     def _decode(self, scores):
         """What predict returns for raw scores, row by row."""
 
+    @abstractmethod
+    def _validation_score(self, rows, scores, weights):
+        """How good the raw scores of held-out sequences or steps are, higher is better."""
+
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, X_val=None, y_val=None):
         """Fit the network to sequences.
 
         Parameters
@@ -119,9 +163,12 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
         X : array-like of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
             A sample is a sequence. For an array in (n, features, steps) order pass ``X.transpose(0, 2, 1)``.
         y : array-like of shape (n,); with `return_sequences` (n, steps) or a collection of n arrays (steps,)
-            Targets; a regressor also takes several, as a last dimension (outputs,).
+            Targets; several of them as a last dimension (outputs,). With `return_sequences` a step whose target is NaN,
+            None or the integer label −1 has no target.
         sample_weight : array-like of shape (n,), or one value a step in the form of y, optional
             Weights of the samples; the loss is divided by their sum.
+        X_val, y_val : like X and y, optional
+            For `early_stopping`: what to validate on, in the place of a part of X and y.
 
         Returns
         -------
@@ -134,48 +181,221 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
             stays as it was.
         """
         with fitted_apart(self) as net:
-            net._fit(X, y, sample_weight)
+            net._check_combinations()
+            resume = self.warm_start and hasattr(self, "_theta")
+            examples, rows = net._prepare(X, y, sample_weight, resume=resume)
+            net._begin(examples, resume=resume)
+            net._train(examples, net._validation(examples, rows, X_val, y_val))
         return self
 
-    def _fit(self, X, y, sample_weight):
-        hidden_size = self._check_hidden_size()
-        sequences = check_sequences(self, X, self.n_steps, reset=True)
-        check_samples(sequences, y)
-        rows = self._target_rows(y, sequences, self.return_sequences)
-        targets, self.n_outputs_, self._loss = self._encode_targets(rows, sequences)
-        weights = as_weights(sample_weight, sequences, self.return_sequences)
-        examples = Examples(sequences, targets, weights, self.return_sequences)
-        self._network = RecurrentNetwork(
-            sequences.n_features, hidden_size, self.n_outputs_, self.cell, self.activation, self.reset_after,
-            self.bidirectional, self.return_sequences,
-        )
-        self._train(examples)
+    def _partial_fit(self, X, y, sample_weight, **targets):
+        with fitted_apart(self) as net:
+            net._check_combinations()
+            if self.early_stopping:
+                raise ValueError("partial_fit does not support early_stopping=True: it sees no data to hold out")
+            resume = hasattr(self, "_theta")
+            examples, _ = net._prepare(X, y, sample_weight, resume=resume, **targets)
+            if not resume:
+                net._begin(examples, resume=False)
+                net._optimizer, net._schedule = net._new_optimizer()
+            else:
+                for name in ("_theta", "_record", "_optimizer", "_schedule", "_random_state"):
+                    setattr(net, name, deepcopy(getattr(net, name, None)))
+                if net._optimizer is None:      # after lbfgs
+                    net._optimizer, net._schedule = net._new_optimizer()
+            net._schedule.optimizer = net._optimizer
+            batch_size = net._batch_size(len(examples))
+            train_epoch(
+                net._theta, net._objective(examples, batch_size), net._optimizer, net._record, net._random_state,
+                len(examples), batch_size, shuffle=self.shuffle, max_grad_norm=self.max_grad_norm,
+            )
+            net._schedule.after_epoch(net._record.n_epochs, net._record.n_seen)
+            net._publish()
+        return self
 
-    def _train(self, examples):
-        random_state = check_random_state(self.random_state)
+    def _check_combinations(self):
+        """Raise a ValueError for parameters that do not go together."""
+        if self.bidirectional and self.truncated_bptt_steps is not None:
+            raise ValueError(
+                "truncated_bptt_steps needs the states of the steps before, which bidirectional=True does not have"
+            )
+        if self.embedding_dim is not None and self.missing != "error":
+            raise ValueError(f"missing={self.missing!r} is for numbers, but with embedding_dim X holds categories")
+        if self.solver == "lbfgs":
+            self._check_lbfgs()
+
+    def _check_lbfgs(self):
+        for name, off in (
+            ("early_stopping", False), ("truncated_bptt_steps", None), ("dropout", 0), ("recurrent_dropout", 0),
+            ("max_grad_norm", None),
+        ):
+            if getattr(self, name) != off:
+                raise ValueError(
+                    f"{name}={getattr(self, name)!r} does not go with solver='lbfgs', which needs the whole gradient of "
+                    "one fixed function; try solver='adam'"
+                )
+
+    def _prepare(self, X, y, sample_weight, *, resume, **targets):
+        """Checked examples, and the rows of their targets as the user knows them."""
+        hidden_size = self._check_hidden_size()
+        sequences = self._read(X, reset=not resume)
+        check_samples(sequences, y)
+        rows, labelled = self._target_rows(y, sequences, self.return_sequences)
+        if not resume:
+            self._set_targets(rows if labelled is None else rows[labelled], **targets)
+        encoded = self._encode(rows, labelled, sequences)
+        if resume and self._n_ids and (sequences.ids == self._n_ids - 1).any():
+            raise ValueError(
+                f"X holds a category that the first fit did not see: expected numbers up to {self._n_ids - 2}"
+            )
+        self._loss, self.n_outputs_ = self._make_loss()
+        weights = self._weights(sample_weight, rows, labelled, sequences)
+        network = RecurrentNetwork(
+            sequences.n_features if self.embedding_dim is None else int(self.embedding_dim), hidden_size,
+            self.n_outputs_, self.cell, self.activation, self.reset_after, self.bidirectional, self.return_sequences,
+            self.pooling, self._n_ids,
+        )
+        if resume and network.layout.shapes != self._network.layout.shapes:
+            changed = [name for name, shape in network.layout.shapes.items()
+                       if self._network.layout.shapes.get(name) != shape] or ["fewer layers"]
+            raise ValueError(
+                f"{type(self).__name__} cannot go on with another network than it was fitted with, which differs in "
+                f"{', '.join(changed)}: set its parameters back, or clone it"
+            )
+        self._network = network
+        return Examples(sequences, encoded, weights, self.return_sequences), rows
+
+    def _read(self, X, *, reset):
+        """Sequences of X as the network reads them from their beginning."""
+        sequences = check_sequences(
+            self, X, self.n_steps, reset=reset, allow_missing=self.missing != "error",
+        )
+        if self.embedding_dim is not None:
+            return embedded(self, sequences, reset=reset)
+        self._n_ids = 0
+        if self.missing == "error":
+            return sequences
+        return filled(sequences, self.missing)[0]
+
+    def _weights(self, sample_weight, rows, labelled, sequences):
+        """Weights of the loss's terms, or None where all are alike."""
+        weights = as_weights(sample_weight, sequences, self.return_sequences)
+        for factor in (self._target_weights(rows, labelled), labelled):
+            if factor is not None:
+                weights = factor.astype(np.float64) if weights is None else weights * factor
+        if weights is not None and not weights.any():
+            raise ValueError("y has no target for any step of positive weight")
+        return weights
+
+    def _validation(self, examples, rows, X_val, y_val):
+        """For early stopping a function that scores theta on data that are held out, or None."""
+        if not self.early_stopping:
+            if X_val is not None or y_val is not None:
+                raise ValueError("X_val and y_val are what early_stopping=True validates on; set it, or leave them out")
+            return None
+        if (X_val is None) != (y_val is None):
+            raise ValueError("X_val and y_val go together, but only one of them was passed")
+        if X_val is None:
+            sequences, weights = examples.sequences, examples.weights
+            index = self._hold_out(examples, rows)
+        else:
+            sequences = self._read(X_val, reset=False).astype(examples.sequences.values.dtype, "X_val")
+            check_samples(sequences, y_val, "y_val")
+            rows, labelled = self._target_rows(y_val, sequences, self.return_sequences)
+            weights = None if labelled is None else labelled.astype(np.float64)
+            index = np.arange(len(sequences))
+        held_out = rows_of(sequences.starts[index], sequences.lengths[index]) if self.return_sequences else index
+        weights = None if weights is None else weights[held_out]
+        weighty = slice(None) if weights is None else weights > 0
+        rows, weights = rows[held_out][weighty], None if weights is None else weights[weighty]
+
+        def validate(theta):
+            scores = self._network.forward(theta, sequences, index)[weighty]
+            score = float(self._validation_score(rows, scores, weights))
+            if not np.isfinite(score):
+                raise ValueError(
+                    f"The validation score is {score}: the {len(index)} sequences held out are too few or all alike. "
+                    "Increase validation_fraction, or pass X_val and y_val"
+                )
+            return score
+
+        return validate
+
+    def _hold_out(self, examples, rows):
+        """Take sequences out of the training; returns which."""
+        used = examples.used
+        try:
+            examples.used, held_out = train_test_split(
+                used, test_size=self.validation_fraction, random_state=self._random_state,
+                stratify=self._strata(rows[used]) if not self.return_sequences else None,
+            )
+        except ValueError as error:
+            raise ValueError(
+                f"early_stopping=True cannot hold out validation_fraction={self.validation_fraction} of {len(used)} "
+                f"sequences: {error}"
+            ) from error
+        return np.sort(held_out)
+
+    def _strata(self, rows):
+        """What the parts of a split should have in equal shares, or None."""
+        return None
+
+    def _begin(self, examples, *, resume):
+        """Parameters and records to start from."""
+        self._random_state = check_random_state(self.random_state)
+        if resume:
+            self._theta, self._record = self._theta.copy(), deepcopy(self._record)
+            return
         dtype = examples.sequences.values.dtype
         try:
-            theta = self._network.initialise(random_state, dtype)
+            self._theta = self._network.initialise(self._random_state, dtype)
         except MemoryError as error:
             gigabytes = self._network.layout.size * dtype.itemsize / 1e9
             raise MemoryError(f"hidden_size={self.hidden_size} makes {gigabytes:.0f} GB of parameters") from error
-        loss = LOSSES[self._loss]
-        n = len(examples)
-        batch_size = self._batch_size(n)
-        record = train(
-            theta, Objective(self._network, examples, loss, self.alpha, batch_size), self._optimizer(theta), n,
-            batch_size, random_state,
-            max_iter=int(self.max_iter), shuffle=self.shuffle, tol=self.tol,
-            n_iter_no_change=int(self.n_iter_no_change), max_grad_norm=self.max_grad_norm, verbose=self.verbose,
+        if self._n_ids:
+            unseen = np.bincount(examples.sequences.ids, minlength=self._n_ids) == 0
+            self._network.layout.views(self._theta)["embedding.E"][unseen] = 0
+        self._record = Record()
+
+    def _objective(self, examples, batch_size):
+        return Objective(
+            self._network, examples, self._loss, batch_size, 0.0 if self.solver == "adamw" else float(self.alpha),
+            float(self.dropout), float(self.recurrent_dropout), self._random_state, self.truncated_bptt_steps,
         )
-        self._theta = theta
-        self.out_activation_ = loss.out_activation
-        self.loss_curve_ = record.loss_curve
+
+    def _train(self, examples, validate):
+        n = len(examples)
+        if self.solver == "lbfgs":
+            train_lbfgs(
+                self._theta, self._objective(examples, n), self._record, n, max_iter=int(self.max_iter),
+                max_fun=int(self.max_fun), tol=self.tol, verbose=self.verbose,
+            )
+            self._optimizer = self._schedule = None
+        else:
+            batch_size = self._batch_size(n)
+            stopping = Stopping(int(self.max_iter), self.tol, int(self.n_iter_no_change), validate)
+            self._optimizer, self._schedule = self._new_optimizer()
+            train(
+                self._theta, self._objective(examples, batch_size), self._optimizer, self._schedule, self._record,
+                stopping, self._random_state, n, batch_size,
+                shuffle=self.shuffle, max_grad_norm=self.max_grad_norm, verbose=self.verbose,
+            )
+            if stopping.best_theta is not None:
+                self._theta[:] = stopping.best_theta
+        self._publish()
+
+    def _publish(self):
+        """The attributes that training sets."""
+        record, stopped_early = self._record, self.early_stopping
+        self.out_activation_ = self._loss.out_activation
+        self.loss_curve_ = list(record.loss_curve)
         self.loss_ = record.loss_curve[-1]
-        self.best_loss_ = record.best_loss
-        self.n_iter_ = len(record.loss_curve)
+        self.best_loss_ = None if stopped_early else record.best_loss
+        self.validation_scores_ = list(record.validation_scores) if stopped_early else None
+        self.best_validation_score_ = record.best_score if stopped_early else None
+        self.n_iter_ = record.n_epochs
         self.t_ = record.n_seen
-        self.grad_norm_curve_ = record.grad_norm_curve
+        self.grad_norm_curve_ = list(record.grad_norm_curve)
         self.n_clipped_ = record.n_clipped
 
     def _batch_size(self, n):
@@ -185,10 +405,19 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
             warnings.warn(f"batch_size={self.batch_size} is clipped to the {n} sequences in use", stacklevel=5)
         return min(int(self.batch_size), n)
 
-    def _optimizer(self, theta):
+    def _new_optimizer(self):
+        """The optimizer and its schedule, at their start."""
+        settings = {"learning_rate_init": self.learning_rate_init}
         if self.solver == "sgd":
-            return OPTIMIZERS["sgd"](theta, self.learning_rate_init, self.momentum, self.nesterovs_momentum)
-        return OPTIMIZERS[self.solver](theta, self.learning_rate_init)
+            settings |= {"momentum": self.momentum, "nesterovs_momentum": self.nesterovs_momentum}
+        if self.solver in ("adam", "adamw"):
+            settings |= {"beta_1": self.beta_1, "beta_2": self.beta_2}
+        if self.solver in ("adam", "adamw", "rmsprop"):
+            settings["epsilon"] = self.epsilon
+        if self.solver == "adamw":
+            settings |= {"decayed": self._network.layout.weight_ranges(), "alpha": self.alpha}
+        optimizer = OPTIMIZERS[self.solver](self._theta, **settings)
+        return optimizer, SCHEDULES[self.learning_rate](optimizer, self.power_t, int(self.max_iter))
 
     def _check_hidden_size(self):
         sizes = np.atleast_1d(np.asarray(self.hidden_size, dtype=object))
@@ -199,14 +428,17 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
             )
         return tuple(int(size) for size in sizes)
 
-    def _scores(self, sequences):
-        """Raw scores, (n, Q), or (total, Q) with an output a step."""
+    def _scores(self, sequences, initial=None, final=None):
+        """Raw scores, (n, Q), or (total, Q) with an output a step; fills the final states."""
         net, theta, n = self._network, self._theta, len(sequences)
         chunk = max(1, int(PREDICT_WORK / (net.work * sequences.mean_length)))
-        parts = [
-            net.forward(theta, sequences, np.arange(first, min(first + chunk, n)))
-            for first in range(0, n, chunk)
-        ]
+        parts = []
+        for first in range(0, n, chunk):
+            some = slice(first, min(first + chunk, n))
+            parts.append(net.forward(
+                theta, sequences, np.arange(n)[some], None if initial is None else initial[some],
+                None if final is None else final[some],
+            ))
         scores = parts[0] if len(parts) == 1 else np.concatenate(parts)
         bad = first_not_finite_row(scores)
         if bad is not None:
@@ -220,37 +452,182 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
     def _predict_rows(self, X, decode):
         """Sequences of X, and decoded rows: one a sequence, or one a step."""
         check_is_fitted(self)
-        sequences = check_sequences(self, X, self.n_steps, reset=False).astype(self._theta.dtype)
+        sequences = self._read(X, reset=False).astype(self._theta.dtype)
         return sequences, decode(self._scores(sequences))
+
+    def _predict(self, X, decode, initial_state, return_state):
+        """What the predict methods return, and the states after it where they are asked for."""
+        check_is_fitted(self)
+        if initial_state is None and not return_state:
+            sequences, rows = self._predict_rows(X, decode)
+            return self._in_form_of(sequences, rows)
+        self._check_one_direction("initial_state and return_state")
+        sequences, scores, state = self._go_on(X, initial_state)
+        predicted = self._in_form_of(sequences, decode(scores))
+        return (predicted, state) if return_state else predicted
+
+    def _go_on(self, X, state):
+        """Sequences of X, their scores from a state on, and the states after them."""
+        width, dtype = self._network.state_width, self._theta.dtype
+        sequences = check_sequences(
+            self, X, self.n_steps, reset=False, allow_missing=self.missing != "error"
+        ).astype(dtype)
+        state = self._check_state(state, len(sequences))
+        after = np.empty_like(state)
+        if self.embedding_dim is not None:
+            sequences = embedded(self, sequences, reset=False)
+        elif self.missing != "error":
+            sequences, after[:, width:] = filled(sequences, self.missing, state[:, width:])
+        final = np.empty((len(sequences), width), dtype)
+        scores = self._scores(sequences, np.ascontiguousarray(state[:, :width]), final)
+        after[:, :width] = final
+        return sequences, scores, after
+
+    def _check_state(self, state, n):
+        """States (n, width) to begin with."""
+        if state is None:
+            return self.initial_state(n)
+        expected = (n, self._width())
+        state = np.asarray(state)
+        if state.shape != expected or state.dtype != self._theta.dtype:
+            raise ValueError(
+                f"the state has shape {state.shape} and dtype {state.dtype}, expected {expected} and "
+                f"{self._theta.dtype}: one that this estimator returned, a row for each sequence"
+            )
+        return state
+
+    def _width(self):
+        """Columns of a state: of the network's, and of what was seen last where missing values are filled."""
+        return self._network.state_width + (self._n_step_features if self.missing != "error" else 0)
+
+    def _check_one_direction(self, what):
+        if self.bidirectional:
+            raise ValueError(f"{what} needs a net that reads forwards, but bidirectional=True reads from both ends")
+
+    def initial_state(self, n_sequences=1):
+        """The state of sequences before their first step, for `predict_step` and the predict methods.
+
+        Parameters
+        ----------
+        n_sequences : int, default=1
+
+        Returns
+        -------
+        state : array of shape (n_sequences, width)
+            A row holds what a sequence carries from step to step: all states of all layers, with `pooling` what is
+            pooled so far, with `missing` what was seen last. Rows may be selected and put together like samples.
+        """
+        check_is_fitted(self)
+        self._check_one_direction("initial_state")
+        if not _is_size(n_sequences):
+            raise ValueError(f"n_sequences={n_sequences!r}: expected a positive int")
+        state = np.zeros((int(n_sequences), self._width()), self._theta.dtype)
+        state[:, : self._network.state_width] = self._network.beginning(int(n_sequences), self._theta.dtype)
+        return state
+
+    def predict_step(self, x, state):
+        """Predict from one more step of each of some streams; the same bits as `predict` of the steps so far.
+
+        Parameters
+        ----------
+        x : array-like of shape (features,) or (n, features)
+            The step of one stream, or of n.
+        state : array of shape (1, width) or (n, width)
+            From `initial_state`, or from the step before.
+
+        Returns
+        -------
+        y : the prediction, or array of n of them
+            With one target a sequence, the one that it would have if it ended here.
+        state : array like `state`
+            For the next step.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import RNNRegressor
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(50, 8, 2))
+        >>> net = RNNRegressor(4, tol=1e-2, random_state=0).fit(X, X[:, :, 0].sum(axis=1))
+        >>> state = net.initial_state()
+        >>> for x in X[0]:
+        ...     y, state = net.predict_step(x, state)
+        >>> bool(y == net.predict(X[:1])[0])
+        True
+        """
+        check_is_fitted(self)
+        self._check_one_direction("predict_step")
+        x = np.atleast_1d(as_numbers(x, "x"))
+        one = x.ndim == 1
+        steps = x[np.newaxis] if one else x
+        if steps.ndim != 2 or steps.shape[1] != self._n_step_features:
+            raise ValueError(
+                f"x has shape {x.shape}, expected ({self._n_step_features},), the features of a step, or "
+                f"(n, {self._n_step_features}) for n streams"
+            )
+        _, scores, state = self._go_on(steps[:, np.newaxis], state)
+        y = self._decode(scores)
+        return (y[0] if one else y), state
+
+    def transform(self, X):
+        """The last hidden states of all layers: what the net has made of each sequence, as features.
+
+        Parameters
+        ----------
+        X : as in `fit`
+
+        Returns
+        -------
+        features : array of shape (n, hidden units)
+            Layer after layer, with both directions of a layer side by side.
+        """
+        check_is_fitted(self)
+        sequences = self._read(X, reset=False).astype(self._theta.dtype)
+        final = np.empty((len(sequences), self._network.state_width), self._theta.dtype)
+        self._scores(sequences, final=final)
+        return self._network.hidden_states(final)
+
+    @property
+    def _n_features_out(self):
+        return sum(layer.n_outputs for layer in self._network.layers)
 
     def _in_form_of(self, sequences, rows):
         """Rows as predict returns them: one a sequence as they are, one a step in the form of X."""
         return sequences.split(rows) if self._network.per_step else rows
 
     def _score(self, metric, X, y, sample_weight):
-        """The metric over sequences, or over all steps."""
+        """The metric over sequences, or over all steps that have a target."""
         sequences, predicted = self._predict_rows(X, self._decode)
         check_samples(sequences, y)
         per_step = self._network.per_step
         weights = as_weights(sample_weight, sequences, per_step)
-        return metric(self._target_rows(y, sequences, per_step), predicted, sample_weight=weights)
+        rows, labelled = self._target_rows(y, sequences, per_step)
+        if labelled is not None:
+            rows, predicted = rows[labelled], predicted[labelled]
+            weights = None if weights is None else weights[labelled]
+        return metric(rows, predicted, sample_weight=weights)
 
-    def predict(self, X):
+    def predict(self, X, *, initial_state=None, return_state=False):
         """Predict a target for each sequence, or with `return_sequences` for each step.
 
         Parameters
         ----------
         X : array-like of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
             Sequences.
+        initial_state : array of shape (n, width), optional
+            States to go on from, which an earlier call returned.
+        return_state : bool, default=False
+            Also return the states after the last steps.
 
         Returns
         -------
         y : array of shape (n,); with `return_sequences` (n, steps), or for a collection an object array of n arrays \
 (steps,)
             Predictions, with a last dimension (outputs,) when y had one in `fit`.
+        state : array of shape (n, width)
+            Only with `return_state`.
         """
-        sequences, rows = self._predict_rows(X, self._decode)
-        return self._in_form_of(sequences, rows)
+        return self._predict(X, self._decode, initial_state, return_state)
 
     @property
     def parameters_(self):
@@ -258,7 +635,8 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
 
         ``layer0.W`` (D, G·K), ``layer0.U`` (K, G·K) and ``layer0.b`` (biases, G·K) of the first layer, its gates in the
         order of the cell; ``layer0.reverse.W`` and so on for the other direction of a bidirectional layer; ``head.V``
-        (K, outputs) and ``head.c`` (outputs,).
+        (K, outputs) and ``head.c`` (outputs,); ``embedding.E`` (categories + 1, embedding_dim), whose last row stands
+        for all categories that `fit` did not see.
         """
         check_is_fitted(self)
         return self._network.layout.views(self._theta)
@@ -266,6 +644,7 @@ class BaseRNN(BaseEstimator, metaclass=ABCMeta):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = self.missing != "error"
         return tags
 
     def __sklearn_is_fitted__(self):

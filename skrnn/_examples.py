@@ -35,16 +35,16 @@ class Examples:
         return len(self.used)
 
 
-def check_samples(sequences, y):
+def check_samples(sequences, y, name="y"):
     """Raise an error unless y has a sample for each sequence."""
     if y is None:
-        raise ValueError("requires y to be passed, but the target y is None")
+        raise ValueError(f"requires y to be passed, but the target {name} is None")
     if isinstance(y, str | bytes | dict | set | frozenset):
-        raise TypeError(f"y is {y!r:.50}, expected a target for each sequence")
+        raise TypeError(f"{name} is {y!r:.50}, expected a target for each sequence")
     try:
         check_consistent_length(sequences.lengths, y)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"y does not go with the {len(sequences)} sequences of X. {error}") from error
+        raise type(error)(f"{name} does not go with the {len(sequences)} sequences of X. {error}") from error
 
 
 def check_one_each(y):
@@ -83,12 +83,16 @@ def step_rows(y, sequences, name="y", numeric=True):
                 f"{name}[{i}] has shape {values.shape}, expected ({length},) or ({length}, outputs): one value a step; "
                 "with return_sequences=False give one value a sequence"
             )
-        if len(values) != length:
-            raise ValueError(f"{name}[{i}] has {len(values)} steps, expected {length} as in X[{i}]")
+        if len(values) != (sequences.n_padded or length):
+            raise ValueError(
+                f"{name}[{i}] has {len(values)} steps, expected {sequences.n_padded or length} as in X[{i}]"
+            )
         if values.shape[1:] != rows[0].shape[1:]:
             raise ValueError(f"{name}[{i}] has shape {values.shape}, expected {(length, *rows[0].shape[1:])}")
         if (values.dtype.kind in "SU") != (rows[0].dtype.kind in "SU"):
             raise TypeError(f"{name}[{i}] has labels of dtype {values.dtype}, expected {rows[0].dtype} as in {name}[0]")
+    if sequences.n_padded:
+        rows = [values[:length] for values, length in zip(rows, sequences.lengths, strict=True)]
     return np.concatenate(rows)
 
 

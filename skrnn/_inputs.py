@@ -6,11 +6,12 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
+from skrnn._missing import without_padding
 from skrnn._numbers import as_numbers, is_missing, is_sized
 from skrnn._sequences import Sequences
 
 
-def as_sequences(X, n_steps=None, name="X"):
+def as_sequences(X, n_steps=None, name="X", allow_missing=False):
     """Checked sequences from any accepted X.
 
     Parameters
@@ -23,11 +24,13 @@ def as_sequences(X, n_steps=None, name="X"):
         column is a step of one feature.
     name : str
         What the messages call X.
+    allow_missing : bool
+        NaN may stand for what is missing, and steps of NaN alone at the ends of a 3-D X are padding, which is left out.
 
     Returns
     -------
     Sequences
-        float32 when X is float32, else float64; finite.
+        float32 when X is float32, else float64; finite but for what is missing.
     """
     _check_type(X, name)
     if n_steps is not None and (not isinstance(n_steps, Integral) or n_steps < 1):
@@ -39,14 +42,16 @@ def as_sequences(X, n_steps=None, name="X"):
         sequences = _from_collection(X, n_steps, name)
     else:
         sequences = _from_array(X, n_steps, name)
-    check_finite(sequences, name)
+    check_finite(sequences, name, allow_missing)
+    if allow_missing:
+        sequences = without_padding(sequences)
     single = columns and all(_is_float32(column) for column in columns.values())
     return sequences.astype(np.float32) if single else sequences
 
 
-def check_finite(sequences, name="X"):
-    """Raise a ValueError that names the first NaN or infinite value."""
-    bad = sequences.first_not_finite()
+def check_finite(sequences, name="X", allow_missing=False):
+    """Raise a ValueError that names the first infinite value, or unless these are allowed NaN."""
+    bad = sequences.first_not_finite(allow_missing)
     if bad:
         kind = "NaN" if np.isnan(bad[0]) else "infinity"
         raise ValueError(

@@ -29,11 +29,19 @@ class RecurrentNetwork:
     bidirectional : bool
         Both directions in every layer.
     per_step : bool
-        The head reads every step of the top layer, or else the last state of every sequence.
+        The head reads every step of the top layer, or else one vector of every sequence.
+    pooling : {"last", "mean", "max"}
+        Which vector: the last output, the mean of all, or the greatest of each unit.
+    n_ids : int
+        Categories that the steps are numbers of, each embedded as D inputs; 0 for steps of D numbers.
     """
 
-    def __init__(self, n_inputs, hidden_size, n_outputs, cell, activation, reset_after, bidirectional, per_step):
-        self.n_inputs, self.per_step = n_inputs, per_step
+    def __init__(
+        self, n_inputs, hidden_size, n_outputs, cell, activation, reset_after, bidirectional, per_step, pooling="last",
+        n_ids=0,
+    ):
+        self.n_inputs, self.per_step, self.n_ids = n_inputs, per_step, n_ids
+        self.pooling = "last" if per_step else pooling
         self.layers = []
         for depth, n_units in enumerate(hidden_size):
             variant = CELLS[cell].variant_of(activation=activation, reset_after=reset_after)
@@ -45,6 +53,8 @@ class RecurrentNetwork:
         for layer in self.layers:
             shapes |= layer.shapes()
         shapes |= {"head.V": (n_inputs, n_outputs), "head.c": (n_outputs,)}
+        if n_ids:
+            shapes |= {"embedding.E": (n_ids, self.n_inputs)}
         self.layout = ParameterLayout(shapes)
 
     def initialise(self, random_state, dtype):
@@ -55,6 +65,8 @@ class RecurrentNetwork:
             layer.initialise(parameters, random_state)
         shape = (self.n_features, self.n_outputs)
         parameters["head.V"][:] = glorot_uniform(*shape, shape, random_state)
+        if self.n_ids:
+            parameters["embedding.E"][:] = random_state.standard_normal((self.n_ids, self.n_inputs))
         return theta
 
     @cached_property
@@ -67,25 +79,45 @@ class RecurrentNetwork:
         """Fresh kernels with memory of their own: no two threads may compute in one."""
         slices = self.layout.slices
         return kernels(dtype).Engine(
-            [layer.for_kernels(slices) for layer in self.layers], self.n_outputs, self.per_step,
-            slices["head.V"].start, slices["head.c"].start, self.layout.size,
+            [layer.for_kernels(slices) for layer in self.layers], self.n_outputs, self.per_step, self.pooling,
+            slices["head.V"].start, slices["head.c"].start, slices["head.c"].stop, self.n_ids,
         )
 
-    def zero_state(self, n_sequences, dtype):
-        """States of so many sequences, all zero: one vector."""
-        shapes = [shape for layer in self.layers for shape in layer.state_shapes(n_sequences)]
-        return np.zeros(sum(map(int, map(np.prod, shapes))), dtype)
+    @cached_property
+    def state_layout(self):
+        """The columns of a state, in order: (layer, direction, name) of each, its numbers as a slice.
 
-    def state_views(self, state, n_sequences):
-        """[layer][direction] views (states, N, K) of a state."""
-        views, start = [], 0
-        for layer in self.layers:
-            views.append([])
-            for shape in layer.state_shapes(n_sequences):
-                stop = start + int(np.prod(shape))
-                views[-1].append(state[start:stop].reshape(shape))
-                start = stop
-        return views
+        After the states of the layers come, with the pooling "mean" or "max", what is pooled so far, and with "mean"
+        the number of steps.
+        """
+        places, start = {}, 0
+        for depth, layer in enumerate(self.layers):
+            for direction in range(len(layer.directions)):
+                for name in layer.cell.states:
+                    places[depth, direction, name] = slice(start, start + layer.n_units)
+                    start += layer.n_units
+        if self.pooling != "last":
+            places["pool"] = slice(start, start + self.n_features)
+            start += self.n_features
+        if self.pooling == "mean":
+            places["steps"] = slice(start, start + 1)
+        return places
+
+    @property
+    def state_width(self):
+        """Numbers in the state of a sequence."""
+        return max(place.stop for place in self.state_layout.values())
+
+    def beginning(self, n_sequences, dtype):
+        """States of sequences before their first step, (N, width)."""
+        state = np.zeros((n_sequences, self.state_width), dtype)
+        if self.pooling == "max":
+            state[:, self.state_layout["pool"]] = -np.inf
+        return state
+
+    def hidden_states(self, state):
+        """The h of every layer and direction in states (N, width), side by side."""
+        return np.hstack([state[:, place] for name, place in self.state_layout.items() if name[-1] == "h"])
 
     def n_rows(self, sequences, index):
         """Rows of scores for the sequences `index`: one each, or one a step."""
@@ -101,15 +133,15 @@ class RecurrentNetwork:
             Of theta's dtype.
         index : (N,) int array
             Which of them.
-        initial : state, optional
-            Zeros when None.
-        final : state, optional
+        initial : (N, width) array, optional
+            States before their first steps; a `beginning` when None.
+        final : (N, width) array, optional
             Filled with the states after every sequence's last step.
         """
         scores = np.empty((self.n_rows(sequences, index), self.n_outputs), theta.dtype)
         n_threads = threads_for(len(index) * sequences.mean_length * self.work)
         self.engine(theta.dtype).forward(
-            theta, sequences.values, sequences.starts, sequences.lengths, index, initial, scores, final, most_bytes(),
+            theta, sequences.steps, sequences.starts, sequences.lengths, index, initial, scores, final, most_bytes(),
             n_threads,
         )
         return scores
@@ -121,14 +153,14 @@ class RecurrentNetwork:
         ----------
         dscores : array like what `forward` returns
             Gradient of the function in the scores.
-        dstate : state
+        dstate : (N, width) array
             Its gradient in the final states; becomes that in the initial states.
         """
         gradient = np.empty_like(theta)
         dX = np.empty((int(sequences.lengths[index].sum()), self.n_inputs), theta.dtype) if need_dX else None
         n_threads = threads_for(3 * len(index) * sequences.mean_length * self.work)
         self.engine(theta.dtype).backward(
-            theta, sequences.values, sequences.starts, sequences.lengths, index, initial, dscores, dstate, gradient,
+            theta, sequences.steps, sequences.starts, sequences.lengths, index, initial, dscores, dstate, gradient,
             dX, most_bytes(), n_threads,
         )
         return gradient, dX
@@ -137,35 +169,108 @@ class RecurrentNetwork:
 class Objective:
     """Loss and gradient of batches of examples.
 
-    The value is (Σ w·loss + ½ α ‖weights‖²) / Σ w over the batch's sequences or steps, as in scikit-learn's MLP; biases
-    are not decayed.
+    The value is (Σ w·loss + ½ alpha ‖weights‖²) / Σ w over the batch's sequences or steps, as in scikit-learn's MLP;
+    biases and embeddings are not decayed.
 
     Parameters
     ----------
     network : RecurrentNetwork
     examples : Examples
-    loss : an entry of ``LOSSES``
-    alpha : float
+    loss : Loss
     batch_size : int
         How many sequences a batch will have, about.
+    alpha, dropout, recurrent_dropout : float
+    random_state : RandomState, optional
+        Source of the dropout's masks.
+    most_steps : int, optional
+        Steps that a gradient goes back at most: longer sequences are taken in stretches.
     """
 
-    def __init__(self, network, examples, loss, alpha, batch_size):
+    def __init__(
+        self, network, examples, loss, batch_size, alpha=0.0, dropout=0.0, recurrent_dropout=0.0, random_state=None,
+        most_steps=None,
+    ):
         sequences = examples.sequences
-        self.examples, self.loss, self.alpha = examples, loss, float(alpha)
-        self.engine = network.engine(sequences.values.dtype)
-        self.gradient = np.zeros(network.layout.size, sequences.values.dtype)
-        self.decayed = network.layout.weight_ranges()
+        dtype = sequences.values.dtype
+        self.network, self.examples = network, examples
+        self.engine = network.engine(dtype)
+        self.engine.minimise(
+            loss.name, loss.parameter, loss.of_logistic, alpha, network.layout.weight_ranges(), dropout,
+            recurrent_dropout,
+        )
+        self.gradient = np.zeros(network.layout.size, dtype)
+        self.random_state = random_state if dropout > 0 or recurrent_dropout > 0 else None
+        self.most_steps = most_steps if most_steps and sequences.lengths.max() > most_steps else None
         self.pace = Pace(threads_for(3 * batch_size * sequences.mean_length * network.work))
         self.most_bytes = most_bytes()
 
-    def __call__(self, theta, index):
-        """Loss of the examples `index`, its gradient in theta (in the same array each time), and their weight."""
-        examples, sequences = self.examples, self.examples.sequences
+    def __call__(self, theta, batch):
+        """Loss of the examples `batch`, its gradient in theta (in the same array each time), and their weight."""
+        sequences, index = self.examples.sequences, self.examples.used[batch]
+        return self._gradient(
+            theta, sequences.starts, sequences.lengths, index, None, self.examples.weights, self._seed(), None
+        )
+
+    def gradients(self, theta, batch):
+        """What `__call__` returns, for the whole batch or for one stretch of its steps after the other.
+
+        A stretch begins with the states that the one before left. Stretches without a target only pass them on.
+        """
+        if self.most_steps is None:
+            yield self(theta, batch)
+            return
+        examples = self.examples
+        lengths = examples.sequences.lengths
+        index, seed = examples.used[batch], self._seed()
+        # Of all sequences, as the kernels take them; what is not of this batch is not read.
+        starts, steps = examples.sequences.starts.copy(), lengths.copy()
+        state = None
+        for begin in range(0, int(lengths[index].max()), self.most_steps):
+            going_on = lengths[index] > begin
+            index, state = index[going_on], None if state is None else state[going_on]
+            starts[index] = examples.sequences.starts[index] + begin
+            steps[index] = np.minimum(lengths[index] - begin, self.most_steps)
+            final = np.empty((len(index), self.engine.width), theta.dtype)
+            weights = self._weights_of_stretch(index, starts, steps, lengths[index] <= begin + self.most_steps)
+            if weights is NO_TARGETS:
+                self._pass_on(theta, starts, steps, index, state, final)
+            else:
+                yield self._gradient(theta, starts, steps, index, state, weights, seed, final)
+            state = final
+
+    def _gradient(self, theta, starts, lengths, index, initial, weights, seed, final):
         value, weight = self.pace.run(
             lambda n_threads: self.engine.gradient(
-                theta, sequences.values, sequences.starts, sequences.lengths, examples.used[index], examples.targets,
-                examples.weights, self.loss.name, self.alpha, self.decayed, self.gradient, self.most_bytes, n_threads,
+                theta, self.examples.sequences.steps, starts, lengths, index, initial, self.examples.targets, weights,
+                seed, final, self.gradient, self.most_bytes, n_threads,
             )
         )
         return value, self.gradient, weight
+
+    def _seed(self):
+        return 0 if self.random_state is None else int(self.random_state.randint(2**63 - 1, dtype=np.int64))
+
+    def _weights_of_stretch(self, index, starts, steps, ending):
+        """Weights of the targets in a stretch: of its steps, or of the sequences that end in it."""
+        examples = self.examples
+        if examples.per_step:
+            if examples.weights is None:
+                return None
+            weight = sum(examples.weights[first : first + n].sum() for first, n in zip(starts[index], steps[index]))
+            return examples.weights if weight > 0 else NO_TARGETS
+        if not ending.any():
+            return NO_TARGETS
+        weights = np.zeros(len(steps))
+        weights[index[ending]] = 1 if examples.weights is None else examples.weights[index[ending]]
+        return weights
+
+    def _pass_on(self, theta, starts, lengths, index, initial, final):
+        scores = np.empty((lengths[index].sum() if self.examples.per_step else len(index), self.network.n_outputs), theta.dtype)
+        self.engine.forward(
+            theta, self.examples.sequences.steps, starts, lengths, index, initial, scores, final, self.most_bytes,
+            self.pace.most,
+        )
+
+
+# In the place of weights, where a stretch has none
+NO_TARGETS = object()

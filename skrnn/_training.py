@@ -1,12 +1,14 @@
-"""Training in epochs. It sees theta, a function that returns loss and gradient, and an optimizer; never a cell."""
+"""Training in epochs, or by L-BFGS. It sees theta, an objective and an optimizer; never a cell."""
 
 import math
 import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
+from threadpoolctl import threadpool_limits
 
 from skrnn.cells import kernels
 
@@ -17,9 +19,52 @@ class Record:
 
     loss_curve: list = field(default_factory=list)
     grad_norm_curve: list = field(default_factory=list)
+    validation_scores: list = field(default_factory=list)
     best_loss: float = np.inf
+    best_score: float = -np.inf
+    n_epochs: int = 0
     n_clipped: int = 0
     n_seen: int = 0
+
+
+@dataclass
+class Stopping:
+    """When training ends.
+
+    Parameters
+    ----------
+    max_iter, tol, n_iter_no_change
+        The estimators' parameters.
+    validate : callable, optional
+        Score of theta on data that are held out, higher is better; None looks at the training loss.
+    """
+
+    max_iter: int
+    tol: float
+    n_iter_no_change: int
+    validate: object = None
+    best_theta: np.ndarray = None
+    without_improvement: int = 0
+
+    def after_epoch(self, theta, record):
+        """Look at the loss or score of an epoch; returns whether there have been too many without improvement."""
+        if self.validate is None:
+            loss = record.loss_curve[-1]
+            improved = loss <= record.best_loss - self.tol
+            record.best_loss = min(record.best_loss, loss)
+        else:
+            score = self.validate(theta)
+            record.validation_scores.append(score)
+            improved = score >= record.best_score + self.tol
+            if score > record.best_score or self.best_theta is None:
+                record.best_score, self.best_theta = score, theta.copy()
+        self.without_improvement = 0 if improved else self.without_improvement + 1
+        return self.without_improvement > self.n_iter_no_change
+
+    def reason(self):
+        """In words."""
+        what = "Training loss" if self.validate is None else "Validation score"
+        return f"{what} did not improve more than tol={self.tol:f} for {self.n_iter_no_change} consecutive epochs."
 
 
 def clipping(norm, max_norm):
@@ -31,76 +76,165 @@ def clipping(norm, max_norm):
 
 
 def train(
-    theta, objective, optimizer, n_samples, batch_size, random_state,
-    *, max_iter, shuffle, tol, n_iter_no_change, max_grad_norm, verbose,
+    theta, objective, optimizer, schedule, record, stopping, random_state, n_samples, batch_size,
+    *, shuffle, max_grad_norm, verbose,
 ):
-    """Update theta in place until the loss stops improving or max_iter epochs are over.
+    """Update theta in place until it does not get better or the epochs are over.
 
     Parameters
     ----------
     theta : (P,) array
-    objective : callable
-        (theta, index of samples) → loss, gradient, weight of the batch.
+    objective : Objective
+        ``gradients(theta, batch)`` yields loss, gradient and weight.
     optimizer : an entry of ``OPTIMIZERS``, made for theta
-    n_samples, batch_size : int
+    schedule : an entry of ``SCHEDULES``, made for the optimizer
+    record : Record
+        Goes on where it is.
+    stopping : Stopping
     random_state : RandomState
         Orders the samples when `shuffle`.
-    max_iter, shuffle, tol, n_iter_no_change, max_grad_norm, verbose
+    n_samples, batch_size : int
+    shuffle, max_grad_norm, verbose
         The estimators' parameters.
-
-    Returns
-    -------
-    Record
     """
-    record = Record()
     order = np.arange(n_samples)
-    without_improvement = 0
-    for epoch in range(1, max_iter + 1):
+    for _ in range(stopping.max_iter):
         if shuffle:
             random_state.shuffle(order)
         batches = (order[batch] for batch in gen_batches(n_samples, batch_size))
-        _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record, epoch)
+        interrupted = _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record)
+        if interrupted:
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+            return
         record.n_seen += n_samples
+        schedule.after_epoch(record.n_epochs, record.n_seen)
+        stop = stopping.after_epoch(theta, record)
         if verbose:
-            print(f"Iteration {epoch}, loss = {record.loss_curve[-1]:.8f}")
-        without_improvement = 0 if record.loss_curve[-1] <= record.best_loss - tol else without_improvement + 1
-        record.best_loss = min(record.best_loss, record.loss_curve[-1])
-        if without_improvement > n_iter_no_change:
+            print(f"Iteration {record.n_epochs}, loss = {record.loss_curve[-1]:.8f}")
+            if stopping.validate is not None:
+                print(f"Validation score: {record.validation_scores[-1]:f}")
+        if stop and schedule.goes_on():
+            stopping.without_improvement = 0
+        elif stop:
             if verbose:
-                print(f"Training loss did not improve more than tol={tol:f} for {n_iter_no_change} consecutive epochs.")
-            return record
+                print(stopping.reason())
+            return
     warnings.warn(
-        f"Stochastic Optimizer: Maximum iterations ({max_iter}) reached and the optimization hasn't converged yet.",
+        f"Stochastic Optimizer: Maximum iterations ({stopping.max_iter}) reached and the optimization hasn't converged "
+        "yet.",
         ConvergenceWarning,
         stacklevel=2,
     )
-    return record
 
 
-def _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record, epoch):
-    """An update for each batch; adds to the record."""
+def train_epoch(theta, objective, optimizer, record, random_state, n_samples, batch_size, *, shuffle, max_grad_norm):
+    """One epoch, as `partial_fit` has it: the parameters are those of `train`."""
+    order = random_state.permutation(n_samples) if shuffle else np.arange(n_samples)
+    batches = (order[batch] for batch in gen_batches(n_samples, batch_size))
+    if _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record):
+        raise KeyboardInterrupt
+    record.n_seen += n_samples
+    record.best_loss = min(record.best_loss, record.loss_curve[-1])
+
+
+def _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record):
+    """An update for each batch; adds to the record. Returns whether the user interrupted it, after an update."""
     losses, norms, weights = [], [], []
-    norm_of, longest = kernels(theta.dtype).norm, math.sqrt(np.finfo(theta.dtype).max)
-    for batch in batches:
-        loss, gradient, weight = objective(theta, batch)
-        norm = norm_of(gradient)
-        scale = clipping(norm, max_grad_norm)
-        # Neither a loss or gradient that is not finite, nor an update too long to be squared
-        if not (math.isfinite(loss) and math.isfinite(norm) and norm * scale < longest):
-            raise _divergence(loss, norm, theta, epoch)
-        optimizer.update(theta, gradient, scale)
-        record.n_clipped += scale < 1
-        losses.append(loss)
-        norms.append(norm)
-        weights.append(weight)
-    if not np.isfinite(theta).all():
-        raise _divergence(loss, norm, theta, epoch)
-    record.loss_curve.append(float(np.average(losses, weights=weights)))
-    record.grad_norm_curve.append(float(np.average(norms)))
+    interrupted = False
+    try:
+        for batch in batches:
+            for loss, gradient, weight in objective.gradients(theta, batch):
+                norm = _update(theta, optimizer, loss, gradient, max_grad_norm, record)
+                losses.append(loss)
+                norms.append(norm)
+                weights.append(weight)
+    except KeyboardInterrupt:
+        if not losses and not record.n_epochs:
+            raise
+        interrupted = True
+    if losses:
+        if not np.isfinite(theta).all():
+            raise _divergence(losses[-1], norms[-1], theta, record)
+        record.n_epochs += 1
+        record.loss_curve.append(float(np.average(losses, weights=weights)))
+        record.grad_norm_curve.append(float(np.average(norms)))
+    return interrupted
 
 
-def _divergence(loss, norm, theta, epoch):
+def _update(theta, optimizer, loss, gradient, max_grad_norm, record):
+    """One update; returns the norm of the gradient."""
+    norm = kernels(theta.dtype).norm(gradient)
+    scale = clipping(norm, max_grad_norm)
+    # Neither a loss or gradient that is not finite, nor an update too long to be squared
+    if not (math.isfinite(loss) and math.isfinite(norm) and norm * scale < math.sqrt(np.finfo(theta.dtype).max)):
+        raise _divergence(loss, norm, theta, record)
+    optimizer.update(theta, gradient, scale)
+    record.n_clipped += scale < 1
+    return norm
+
+
+def _divergence(loss, norm, theta, record):
     return ValueError(
-        f"Training diverged in epoch {epoch}: the loss is {loss} and the gradient's norm {norm}, in {theta.dtype}. "
-        "Try a smaller learning_rate_init or max_grad_norm, or scale X and y"
+        f"Training diverged in epoch {record.n_epochs + 1}: the loss is {loss} and the gradient's norm {norm}, in "
+        f"{theta.dtype}. Try a smaller learning_rate_init or max_grad_norm, or scale X and y"
     )
+
+
+def train_lbfgs(theta, objective, record, n_samples, *, max_iter, max_fun, tol, verbose):
+    """Minimise the loss of all samples by L-BFGS, theta in place.
+
+    Liu, D. C. and Nocedal, J. (1989). On the limited memory BFGS method for large scale optimization. Mathematical
+    Programming 45, 503-528.
+
+    Parameters
+    ----------
+    theta, objective, record
+        As in `train`.
+    n_samples : int
+    max_iter, max_fun, tol, verbose
+        The estimators' parameters.
+    """
+    everything = np.arange(n_samples)
+    best = theta.copy()
+
+    def loss_and_gradient(x):
+        theta[:] = x
+        loss, gradient, _ = objective(theta, everything)
+        norm = kernels(theta.dtype).norm(gradient)
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise _divergence(loss, norm, theta, record)
+        return loss, gradient.astype(np.float64)
+
+    def after_iteration(intermediate_result):
+        best[:] = intermediate_result.x
+        record.n_epochs += 1
+        record.n_seen += n_samples
+        record.loss_curve.append(float(intermediate_result.fun))
+        record.best_loss = min(record.best_loss, record.loss_curve[-1])
+        if verbose:
+            print(f"Iteration {record.n_epochs}, loss = {record.loss_curve[-1]:.8f}")
+
+    try:
+        # The sums of a BLAS depend on how many threads share them.
+        with threadpool_limits(1, user_api="blas"):
+            result = minimize(
+                loss_and_gradient, theta.astype(np.float64), jac=True, method="L-BFGS-B", callback=after_iteration,
+                options={"maxiter": max_iter, "maxfun": max_fun, "gtol": tol},
+            )
+    except KeyboardInterrupt:
+        if not record.n_epochs:
+            raise
+        theta[:] = best
+        warnings.warn("Training interrupted by user.", stacklevel=2)
+        return
+    theta[:] = result.x
+    if not record.loss_curve:       # nothing better than the beginning was found
+        record.loss_curve.append(float(result.fun))
+        record.best_loss = record.loss_curve[-1]
+    if result.status != 0:
+        warnings.warn(
+            f"lbfgs failed to converge after {result.nit} iterations (status={result.status}): {result.message}. "
+            "Increase max_iter or max_fun, scale the data, or use float64",
+            ConvergenceWarning,
+            stacklevel=2,
+        )

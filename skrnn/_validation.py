@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from copy import copy
 
+import numpy as np
 from sklearn.utils.validation import validate_data
 
 from skrnn._inputs import as_sequences
@@ -18,7 +19,7 @@ def fitted_apart(estimator):
     vars(estimator).update(vars(fitted))
 
 
-def check_sequences(estimator, X, n_steps=None, *, reset):
+def check_sequences(estimator, X, n_steps=None, *, reset, allow_missing=False):
     """Sequences of X, with the features that the estimator was fitted on.
 
     Parameters
@@ -33,6 +34,8 @@ def check_sequences(estimator, X, n_steps=None, *, reset):
         As in `as_sequences`.
     reset : bool
         True in fit, False in what follows it.
+    allow_missing : bool
+        As in `as_sequences`.
 
     Returns
     -------
@@ -40,7 +43,7 @@ def check_sequences(estimator, X, n_steps=None, *, reset):
         In the dtype of X.
     """
     try:
-        sequences = as_sequences(X, n_steps)
+        sequences = as_sequences(X, n_steps, allow_missing=allow_missing)
     except ValueError:
         if not reset and estimator._from_table and len(getattr(X, "shape", ())) == 2:
             # A table with other columns than in fit is told so first, as everywhere in scikit-learn.
@@ -81,3 +84,24 @@ def _check_features(estimator, sequences, n_steps):
             f"{expected}) arrays. For one sequence pass [X]"
         )
     raise ValueError(f"X has {actual} features, but {name} is expecting {expected} features as input")
+
+
+def embedded(estimator, sequences, *, reset):
+    """Sequences of one feature, which is a category number, with these as `ids`.
+
+    With `reset` the estimator gets ``_n_ids``: one more than the categories up to the greatest. The last one stands for
+    any number above these.
+    """
+    values = sequences.values
+    if values.shape[1] != 1:
+        raise ValueError(
+            f"X has {values.shape[1]} features a step, expected one with embedding_dim: the number of a category"
+        )
+    bad = np.flatnonzero((values[:, 0] < 0) | (values[:, 0] != np.floor(values[:, 0])) | (values[:, 0] > 2**31))
+    if len(bad):
+        where = sequences.label("X", bad[0], per_step=True)
+        raise ValueError(f"{where} is {values[bad[0], 0]}, expected the number of a category: 0, 1, 2, ...")
+    ids = values[:, 0].astype(np.intp)
+    if reset:
+        estimator._n_ids = int(ids.max()) + 2
+    return sequences.replace(ids=np.minimum(ids, estimator._n_ids - 1))

@@ -1,7 +1,4 @@
-"""Losses on raw scores: what predictions they stand for. Their arithmetic is in ``cells/_losses.pxi``.
-
-A new loss is one function there, one class here, and one line in `LOSSES`.
-"""
+"""Losses. A new loss is one class here, one line in `LOSSES`, and its value and gradient in ``cells/_losses.pxi``."""
 
 import numpy as np
 from scipy.special import expit
@@ -10,13 +7,26 @@ from skrnn.cells import kernels
 
 
 class Loss:
-    """What the losses share; a loss is known by its name."""
+    """A loss of raw scores, mean over rows.
 
-    def __init__(self, name):
-        self.name = name
+    Parameters
+    ----------
+    parameter : float
+        Of the losses that have one.
+    of_logistic : bool
+        It is a loss of σ(score) rather than of the score.
+    """
 
-    def value_and_gradient(self, scores, targets, weights=None):
-        """Σ w·loss / Σ w of scores (R, Q) against the loss's targets, and its gradient (R, Q).
+    name = None                     # the kernels know it by that
+    out_activation = "identity"     # what makes predictions of scores
+
+    def __init__(self, parameter=0.0, of_logistic=False):
+        self.parameter, self.of_logistic = float(parameter), bool(of_logistic)
+        if of_logistic:
+            self.out_activation = "logistic"
+
+    def value_and_gradient(self, scores, targets, weights):
+        """Mean loss of scores (R, Q) against targets, and its gradient (R, Q).
 
         Parameters
         ----------
@@ -25,24 +35,62 @@ class Loss:
         weights : (R,) array, optional
         """
         weights = np.ones(len(scores)) if weights is None else np.asarray(weights, dtype=np.float64)
-        gradient = np.empty_like(scores)
-        value = kernels(scores.dtype).loss(self.name, scores, targets, weights / weights.sum(), gradient)
+        scores, gradient = scores.copy(), np.empty_like(scores)
+        value = kernels(scores.dtype).loss(
+            self.name, self.parameter, self.of_logistic, scores, targets, weights / weights.sum(), gradient
+        )
         return value, gradient
+
+    def predict(self, scores):
+        """What is predicted: the mean, the median or the quantile, (R, Q)."""
+        return expit(scores) if self.of_logistic else scores
 
 
 class SquaredError(Loss):
     """½ (score − target)², the mean over outputs and rows, as in scikit-learn's MLP."""
 
-    out_activation = "identity"
+    name = "squared_error"
+
+
+class AbsoluteError(Loss):
+    """|score − target|, the mean over outputs and rows; it predicts the median."""
+
+    name = "absolute_error"
+
+
+class Huber(Loss):
+    """½ d² where |d| = |score − target| is at most δ, its parameter, else δ (|d| − ½ δ); the mean over outputs and rows.
+
+    Huber, P. J. (1964). Robust estimation of a location parameter. Annals of Mathematical Statistics 35(1), 73-101.
+    """
+
+    name = "huber"
+
+
+class Quantile(Loss):
+    """(target − score) · (q − [target < score]), q its parameter: it predicts the quantile q; mean over outputs and rows.
+
+    Koenker, R. and Bassett, G. (1978). Regression quantiles. Econometrica 46(1), 33-50.
+    """
+
+    name = "quantile"
+
+
+class Poisson(Loss):
+    """Half the Poisson deviance of exp(score), the sum over outputs, mean over rows, as in scikit-learn's MLP."""
+
+    name = "poisson"
+    out_activation = "exp"
 
     def predict(self, scores):
-        """The predicted mean."""
-        return scores
+        """The predicted mean, exp(score)."""
+        return np.exp(scores)
 
 
 class BinaryLogLoss(Loss):
     """−log p of the target, p = σ(score) for target 1."""
 
+    name = "binary_log_loss"
     out_activation = "logistic"
 
     def predict(self, scores):
@@ -54,6 +102,7 @@ class BinaryLogLoss(Loss):
 class LogLoss(Loss):
     """−log p of the target, p = softmax(scores)."""
 
+    name = "log_loss"
     out_activation = "softmax"
 
     def predict(self, scores):
@@ -63,7 +112,20 @@ class LogLoss(Loss):
         return p
 
 
+class MultilabelLogLoss(Loss):
+    """−log p of every label or of its absence, p = σ(score): the sum over labels, as in scikit-learn's MLP."""
+
+    name = "multilabel_log_loss"
+    out_activation = "logistic"
+
+    def predict(self, scores):
+        """Probabilities of the labels, (R, Q)."""
+        return expit(scores)
+
+
 LOSSES = {
-    name: loss(name)
-    for name, loss in {"squared_error": SquaredError, "binary_log_loss": BinaryLogLoss, "log_loss": LogLoss}.items()
+    loss.name: loss
+    for loss in (
+        SquaredError, AbsoluteError, Huber, Quantile, Poisson, BinaryLogLoss, LogLoss, MultilabelLogLoss,
+    )
 }

@@ -1,5 +1,10 @@
-"""Optimizers on the flat parameter vector. A new optimizer is one class, one line in `OPTIMIZERS` and its sweep in
-``cells/_updates.pxi``."""
+"""Optimizers on the flat parameter vector, and schedules of their learning rate.
+
+A new optimizer is one class, one line in `OPTIMIZERS` and its sweep in ``cells/_updates.pxi``; a new schedule is one
+class and one line in `SCHEDULES`.
+"""
+
+import math
 
 import numpy as np
 
@@ -47,4 +52,100 @@ class Adam:
         )
 
 
-OPTIMIZERS = {"adam": Adam, "sgd": SGD}
+class AdamW(Adam):
+    """Adam with θ ← (1 − η α) θ for the weights before each step, in the place of a penalty in the loss.
+
+    Loshchilov, I. and Hutter, F. (2019). Decoupled weight decay regularization. ICLR.
+
+    Parameters
+    ----------
+    decayed : (…, 2) int array
+        Ranges of theta that are weights.
+    alpha : float
+    """
+
+    def __init__(self, theta, decayed, alpha, **settings):
+        super().__init__(theta, **settings)
+        self.decayed, self.alpha = decayed, alpha
+
+    def update(self, theta, gradient, scale=1.0):
+        """One step, in place, with the gradient times `scale`."""
+        factor = theta.dtype.type(1 - self.learning_rate * self.alpha)
+        for start, stop in self.decayed:
+            theta[start:stop] *= factor
+        super().update(theta, gradient, scale)
+
+
+class RMSprop:
+    """v ← ρ v + (1 − ρ) g²;  θ ← θ − η g / (√v + ε), ρ = 0.9.
+
+    Tieleman, T. and Hinton, G. (2012). Lecture 6.5, rmsprop. COURSERA: Neural networks for machine learning.
+    """
+
+    decay = 0.9
+
+    def __init__(self, theta, learning_rate_init=1e-3, epsilon=1e-8):
+        self.learning_rate, self.epsilon = learning_rate_init, epsilon
+        self.square = np.zeros_like(theta)
+
+    def update(self, theta, gradient, scale=1.0):
+        """One step, in place, with the gradient times `scale`."""
+        kernels(theta.dtype).rmsprop(
+            theta, self.square, gradient, scale, self.decay, self.learning_rate, self.epsilon
+        )
+
+
+OPTIMIZERS = {"adam": Adam, "adamw": AdamW, "sgd": SGD, "rmsprop": RMSprop}
+
+
+class Constant:
+    """The same rate all the time.
+
+    Parameters
+    ----------
+    optimizer : an entry of ``OPTIMIZERS``, made
+    power_t : float
+        Of the schedule "invscaling".
+    max_iter : int
+        Epochs, of the schedule "cosine".
+    """
+
+    def __init__(self, optimizer, power_t=0.5, max_iter=200):
+        self.optimizer, self.initial, self.power_t, self.max_iter = optimizer, optimizer.learning_rate, power_t, max_iter
+
+    def after_epoch(self, n_epochs, n_seen):
+        """Set the rate of the next epoch, after so many epochs and samples."""
+
+    def goes_on(self):
+        """Whether to train on, at a lower rate, when the loss does not improve any more."""
+        return False
+
+
+class InverseScaling(Constant):
+    """η₀ / (samples seen + 1)^power_t."""
+
+    def after_epoch(self, n_epochs, n_seen):
+        self.optimizer.learning_rate = self.initial / (n_seen + 1) ** self.power_t
+
+
+class Adaptive(Constant):
+    """A fifth of the rate each time that the loss stops improving, as long as it is above 10⁻⁶."""
+
+    def goes_on(self):
+        if self.optimizer.learning_rate <= 1e-6:
+            return False
+        self.optimizer.learning_rate /= 5
+        return True
+
+
+class Cosine(Constant):
+    """η₀ · ½ (1 + cos(π · epochs / max_iter)).
+
+    Loshchilov, I. and Hutter, F. (2017). SGDR: stochastic gradient descent with warm restarts. ICLR.
+    """
+
+    def after_epoch(self, n_epochs, n_seen):
+        self.optimizer.learning_rate = self.initial * 0.5 * (1 + math.cos(math.pi * min(1, n_epochs / self.max_iter)))
+
+
+SCHEDULES = {"constant": Constant, "invscaling": InverseScaling, "adaptive": Adaptive, "cosine": Cosine}

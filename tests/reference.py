@@ -10,34 +10,35 @@ def logistic(x):
 ACTIVATIONS = {"tanh": np.tanh, "relu": lambda a: np.maximum(a, 0), "logistic": logistic, "identity": lambda a: a}
 
 
-def rnn(x, state, W, U, b, activation="tanh", reset_after=True):
+def rnn(x, state, W, U, b, mask=1, activation="tanh", reset_after=True):
     (h,) = state
-    return (ACTIVATIONS[activation](x @ W + h @ U + b[0]),)
+    return (ACTIVATIONS[activation](x @ W + (mask * h) @ U + b[0]),)
 
 
-def gru(x, state, W, U, b, activation="tanh", reset_after=True):
+def gru(x, state, W, U, b, mask=1, activation="tanh", reset_after=True):
     (h,) = state
     W_r, W_z, W_n = np.split(W, 3, axis=1)
     U_r, U_z, U_n = np.split(U, 3, axis=1)
     b_r, b_z, b_n = np.split(b[0], 3)
     c_r, c_z, c_n = np.split(b[1], 3) if reset_after else np.zeros((3, len(h)))
-    r = logistic(x @ W_r + h @ U_r + b_r + c_r)
-    z = logistic(x @ W_z + h @ U_z + b_z + c_z)
-    recurrent = r * (h @ U_n + c_n) if reset_after else (r * h) @ U_n
+    k = mask * h
+    r = logistic(x @ W_r + k @ U_r + b_r + c_r)
+    z = logistic(x @ W_z + k @ U_z + b_z + c_z)
+    recurrent = r * (k @ U_n + c_n) if reset_after else (r * k) @ U_n
     n = np.tanh(x @ W_n + b_n + recurrent)
     return ((1 - z) * n + z * h,)
 
 
-def lstm(x, state, W, U, b, activation="tanh", reset_after=True):
+def lstm(x, state, W, U, b, mask=1, activation="tanh", reset_after=True):
     h, c = state
-    i, f, g, o = np.split(x @ W + h @ U + b[0], 4)
+    i, f, g, o = np.split(x @ W + (mask * h) @ U + b[0], 4)
     c = logistic(f) * c + logistic(i) * np.tanh(g)
     return logistic(o) * np.tanh(c), c
 
 
-def skip_lstm(x, state, W, U, b, activation="tanh", reset_after=True):
+def skip_lstm(x, state, W, U, b, mask=1, activation="tanh", reset_after=True):
     h, c = state
-    i, f, g, o, s = np.split(x @ W + h @ U + b[0], 5)
+    i, f, g, o, s = np.split(x @ W + (mask * h) @ U + b[0], 5)
     c = logistic(f) * c + logistic(i) * logistic(g)
     return logistic(o) * np.tanh(c) + logistic(s) * h, c
 
@@ -54,18 +55,42 @@ def scan(cell, X, state, W, U, b, **form):
     return np.array(H), state
 
 
-def network(parameters, X, initial, cell, n_layers, bidirectional, per_step, **form):
-    """Scores (T, Q) or (Q,) of one sequence X (T, D), and the final states [layer][direction] (states, K)."""
+def pooled(Y, pooling, before):
+    """What is read of the outputs Y (T, P), and the pool after them, (P,) or for the mean (P + 1,)."""
+    if pooling == "max":
+        pool = np.maximum(before, Y.max(axis=0))
+        return pool, pool
+    pool = before + np.append(Y.sum(axis=0), len(Y))
+    return pool[:-1] / pool[-1], pool
+
+
+def network(
+    parameters, X, initial, cell, n_layers, bidirectional, per_step, pooling="last", before=(), masks=None, **form
+):
+    """Scores (T, Q) or (Q,) of one sequence X (T, D), the final states [layer][direction] (states, K), and the pool.
+
+    Dropout has masks: "inputs" [layer] (T, D), "recurrent" [layer][direction] (K,), and "head" (T, P) or (P,).
+    """
     Y, final = X, []
     for depth in range(n_layers):
         outputs, states = [], []
+        if masks:
+            Y = Y * masks["inputs"][depth]
         for direction, name in enumerate([f"layer{depth}", f"layer{depth}.reverse"][: 1 + bidirectional]):
             W, U, b = (parameters[f"{name}.{kind}"] for kind in "WUb")
             inputs = Y[::-1] if direction == 1 else Y
-            H, state = scan(cell, inputs, tuple(initial[depth][direction]), W, U, b, **form)
+            mask = masks["recurrent"][depth][direction] if masks else 1
+            H, state = scan(cell, inputs, tuple(initial[depth][direction]), W, U, b, mask=mask, **form)
             outputs.append(H[::-1] if direction == 1 else H)
             states.append(np.array(state))
         Y = np.concatenate(outputs, axis=1)
         final.append(states)
-    features = Y if per_step else np.concatenate([state[0] for state in final[-1]])
-    return features @ parameters["head.V"] + parameters["head.c"], final
+    if per_step:
+        features, pool = Y, before
+    elif pooling == "last":
+        features, pool = np.concatenate([state[0] for state in final[-1]]), before
+    else:
+        features, pool = pooled(Y, pooling, before)
+    if masks:
+        features = features * masks["head"]
+    return features @ parameters["head.V"] + parameters["head.c"], final, pool

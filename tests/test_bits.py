@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from networks import FORMS, Case
+from networks import FORMS, Case, make_loss, outputs_of, targets_for
 
 from skrnn import RNNClassifier, RNNRegressor, _base, _network
 from skrnn._examples import Examples
@@ -58,14 +58,14 @@ def test_threads_change_no_bit_of_large_networks(n_units, monkeypatch):
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_threads_change_no_bit_of_the_loss(form, loss, monkeypatch):
-    case = Case(form, (9,), per_step=True, lengths=np.resize(LENGTHS, 150), n_outputs=1 if "binary" in loss else 3)
+    case = Case(form, (9,), per_step=True, lengths=np.resize(LENGTHS, 150), n_outputs=outputs_of(loss))
     rng = np.random.default_rng(0)
-    targets = rng.normal(size=(len(case.X), 3)) if loss == "squared_error" else rng.integers(2, size=len(case.X))
+    targets = targets_for(loss, len(case.X), rng)
     examples = Examples(case.sequences, targets, rng.uniform(size=len(case.X)), True)
     results = []
     for n_threads in THREADS:
         use_threads(monkeypatch, n_threads)
-        value, gradient, weight = Objective(case.net, examples, LOSSES[loss], 0.1, 150)(case.theta, case.index)
+        value, gradient, weight = Objective(case.net, examples, make_loss(loss), 150, 0.1)(case.theta, case.index)
         results.append((value, gradient.tobytes(), weight))
     assert all(result == results[0] for result in results)
 
@@ -150,7 +150,7 @@ def test_threads_of_a_forked_child():
     expected = case.forward()[0].tobytes()
     code = (
         "import os, numpy as np\n"
-        "from networks import FORMS, Case\n"
+        "from networks import FORMS, Case, make_loss, outputs_of, targets_for\n"
         "from skrnn import _threads\n"
         "_threads.SERIAL_WORK = 0\n"
         f"case = Case(FORMS[0], lengths={tuple(map(int, LENGTHS))})\n"

@@ -32,11 +32,10 @@ def assert_gradients(case):
     for part in case.net.layout.slices.values():
         assert_gradient(dtheta[part], numerical[part])
     assert_gradient(dX, central_differences(case.value, case.X, step))
-    for layer, expected in zip(
-        case.states(dinitial), case.states(central_differences(case.value, case.initial, step)), strict=True
-    ):
-        for state, expected_state in zip(layer, expected, strict=True):
-            assert_gradient(state, expected_state)
+    expected = central_differences(case.value, case.initial, step)
+    for name, place in case.net.state_layout.items():
+        if name != "steps":
+            assert_gradient(dinitial[:, place], expected[:, place])
 
 
 @pytest.mark.parametrize("per_step", [False, True])
@@ -48,18 +47,35 @@ class TestEveryArrangement:
         scores, final = case.forward()
         cell, activation, reset_after = form
         for i in case.index:
-            initial = [[state[:, i] for state in layer] for layer in case.states(case.initial)]
-            expected, expected_final = reference.network(
-                case.parameters, case.X[case.steps(i)], initial, cell, len(hidden_size), bidirectional, per_step,
-                activation=activation, reset_after=reset_after,
+            expected, expected_final, _ = reference.network(
+                case.parameters, case.X[case.steps(i)], case.states(case.initial, i), cell, len(hidden_size),
+                bidirectional, per_step, activation=activation, reset_after=reset_after,
             )
             np.testing.assert_allclose(scores[case.steps(i) if per_step else i], expected, rtol=1e-12, atol=1e-14)
-            for actual_layer, layer in zip(case.states(final), expected_final, strict=True):
+            for actual_layer, layer in zip(case.states(final, i), expected_final, strict=True):
                 for actual_state, state in zip(actual_layer, layer, strict=True):
-                    np.testing.assert_allclose(actual_state[:, i], state, rtol=1e-12, atol=1e-14)
+                    np.testing.assert_allclose(actual_state, state, rtol=1e-12, atol=1e-14)
 
     def test_gradients_equal_central_differences(self, form, hidden_size, bidirectional, lengths, per_step):
         assert_gradients(Case(form, hidden_size, bidirectional, per_step, lengths))
+
+
+@pytest.mark.parametrize("pooling", ["mean", "max"])
+@pytest.mark.parametrize("lengths", LENGTHS, ids=str)
+@pytest.mark.parametrize(("hidden_size", "bidirectional"), ARRANGEMENTS)
+def test_pooling(form, hidden_size, bidirectional, lengths, pooling):
+    """Outputs and what is pooled against the reference, gradients against central differences."""
+    case = Case(form, hidden_size, bidirectional, False, lengths, pooling=pooling)
+    scores, final = case.forward()
+    cell, activation, reset_after = form
+    for i in case.index:
+        expected, _, pool = reference.network(
+            case.parameters, case.X[case.steps(i)], case.states(case.initial, i), cell, len(hidden_size),
+            bidirectional, False, pooling, case.pool(case.initial, i), activation=activation, reset_after=reset_after,
+        )
+        np.testing.assert_allclose(scores[i], expected, rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(case.pool(final, i), pool, rtol=1e-12, atol=1e-14)
+    assert_gradients(case)
 
 
 @pytest.mark.parametrize("n_units", [1, 4, 7, 16, 19, 33])
@@ -74,10 +90,9 @@ def test_numbers_of_units_and_inputs_that_are_no_multiples_of_a_vector(form, n_u
     cell, activation, reset_after = form
     parameters = case.net.layout.views(case.theta.astype(np.float64))
     for i in case.index:
-        initial = [[state[:, i].astype(np.float64) for state in layer] for layer in case.states(case.initial)]
-        expected, _ = reference.network(
-            parameters, case.X[case.steps(i)].astype(np.float64), initial, cell, 1, False, False,
-            activation=activation, reset_after=reset_after,
+        expected, _, _ = reference.network(
+            parameters, case.X[case.steps(i)].astype(np.float64), case.states(case.initial.astype(np.float64), i), cell,
+            1, False, False, activation=activation, reset_after=reset_after,
         )
         tolerance = 1e-12 if dtype == np.float64 else 2e-5
         np.testing.assert_allclose(scores[i], expected, rtol=tolerance, atol=tolerance)
@@ -128,6 +143,9 @@ def test_extreme_inputs_stay_finite(form):
     assert all(np.isfinite(gradient).all() for gradient in case.gradients())
 
 
+MINIMISE = ("loss", "parameter", "of_logistic", "alpha", "decayed", "dropout", "recurrent_dropout")
+
+
 class TestKernelsRefuseWrongArguments:
     """The kernels run without bounds checks, so what goes in is checked whoever calls."""
 
@@ -135,10 +153,13 @@ class TestKernelsRefuseWrongArguments:
         """The function with arguments that are right but for those that are changed; returns those."""
         case = Case(("lstm", "tanh", True))
         arguments = {
-            "theta": case.theta, "values": case.X, "starts": case.sequences.starts, "lengths": case.sequences.lengths,
+            "theta": case.theta, "steps": case.X, "starts": case.sequences.starts, "lengths": case.sequences.lengths,
             "index": case.index, **last(case), "most_bytes": 2**30, "n_threads": 1,
         } | changed
-        getattr(case.net.engine(np.float64), function)(*arguments.values())
+        engine = case.net.engine(np.float64)
+        if function == "gradient":
+            engine.minimise(*(arguments.pop(name) for name in MINIMISE))
+        getattr(engine, function)(*arguments.values())
         return arguments
 
     def forward(self, **changed):
@@ -150,8 +171,9 @@ class TestKernelsRefuseWrongArguments:
         return self.call(
             "gradient",
             lambda case: {
-                "targets": np.zeros((4, 2)), "weights": None, "loss": "squared_error", "alpha": 0.1,
-                "decayed": case.net.layout.weight_ranges(), "gradient": np.zeros_like(case.theta),
+                "initial": None, "targets": np.zeros((4, 2)), "weights": None, "seed": 0, "final": None,
+                "gradient": np.zeros_like(case.theta), "loss": "squared_error", "parameter": 0.0, "of_logistic": False,
+                "alpha": 0.1, "decayed": case.net.layout.weight_ranges(), "dropout": 0.0, "recurrent_dropout": 0.0,
             },
             changed,
         )["gradient"]
@@ -185,13 +207,13 @@ class TestKernelsRefuseWrongArguments:
     def test_forms_that_there_are_not(self, cell, variant):
         layer = {"cell": cell, "variant": variant, "D": 1, "K": 1, "W": [0], "U": [0], "b": [0]}
         with pytest.raises(ValueError, match=rf"no cell .* with variant={variant}"):
-            kernels(np.float64).Engine([layer], 1, False, 0, 0, 9)
+            kernels(np.float64).Engine([layer], 1, False, "last", 0, 0, 9, 0)
 
     @pytest.mark.parametrize("function", ["forward", "gradient", "backward"])
     @pytest.mark.parametrize(
         ("name", "value"),
         [
-            ("theta", np.zeros(9)), ("values", np.zeros((12, 2))), ("values", np.zeros((11, 3))),
+            ("theta", np.zeros(9)), ("steps", np.zeros((12, 2))), ("steps", np.zeros((11, 3))),
             ("starts", np.array([0, 2, 7])), ("starts", np.array([0, 2, 7, -1])), ("starts", np.array([0, 2, 7, 9])),
             ("lengths", np.array([2, 5, 0, 4])), ("lengths", np.array([2, 5, 1, 2**62])),
             ("index", np.array([0, 1, 2, 4])), ("index", np.array([0, 1, 2, -1])), ("index", np.array([], np.intp)),
@@ -204,13 +226,16 @@ class TestKernelsRefuseWrongArguments:
     @pytest.mark.parametrize(
         ("function", "name", "value"),
         [
-            ("forward", "initial", np.zeros(39)), ("forward", "final", np.zeros(41)),
+            ("forward", "initial", np.zeros((4, 9))), ("forward", "final", np.zeros((5, 10))),
             ("forward", "scores", np.zeros((3, 2))), ("forward", "scores", np.zeros((4, 3))),
             ("gradient", "targets", np.zeros((3, 2))), ("gradient", "targets", np.zeros((4, 1))),
             ("gradient", "weights", np.zeros(3)), ("gradient", "weights", np.zeros(4)),
             ("gradient", "weights", np.full(4, np.nan)), ("gradient", "gradient", np.zeros(9)),
             ("gradient", "decayed", np.array([[0, 10**6]])), ("gradient", "decayed", np.array([[-1, 3]])),
-            ("gradient", "loss", "none"), ("backward", "initial", np.zeros(39)), ("backward", "dstate", np.zeros(41)),
+            ("gradient", "loss", "none"), ("backward", "initial", np.zeros((4, 11))),
+            ("backward", "dstate", np.zeros((3, 10))), ("gradient", "initial", np.zeros((4, 9))),
+            ("gradient", "final", np.zeros((3, 10))), ("gradient", "dropout", 1.0), ("gradient", "dropout", -0.1),
+            ("gradient", "recurrent_dropout", np.nan),
             ("backward", "dscores", np.zeros((3, 2))), ("backward", "dX", np.zeros((11, 3))),
             ("backward", "gradient", np.zeros(9)),
         ],
@@ -225,7 +250,7 @@ class TestKernelsRefuseWrongArguments:
     def test_numbers_of_outputs_that_a_loss_does_not_have(self, loss, n_outputs):
         scores = np.zeros((4, n_outputs))
         with pytest.raises(ValueError, match=f"{loss} of {n_outputs} outputs must be"):
-            kernels(np.float64).loss(loss, scores, np.zeros(4, np.intp), np.ones(4), scores)
+            kernels(np.float64).loss(loss, 0.0, False, scores, np.zeros(4, np.intp), np.ones(4), scores)
 
     @pytest.mark.parametrize(
         "changed",
@@ -236,15 +261,18 @@ class TestKernelsRefuseWrongArguments:
     def test_layouts_that_do_not_fit(self, changed):
         layer = {"cell": "rnn", "variant": 0, "D": 3, "K": 4, "W": [0], "U": [12], "b": [28]} | changed
         with pytest.raises(ValueError, match=r"layer 0 must have|must lie within"):
-            kernels(np.float64).Engine([layer], 2, False, 32, 40, 42)
+            kernels(np.float64).Engine([layer], 2, False, "last", 32, 40, 42, 0)
         with pytest.raises(ValueError, match="layer 1 has 3 inputs, the layer below has 4"):
-            kernels(np.float64).Engine([layer | {"W": [0], "U": [0], "b": [0], "K": 4, "D": 3}] * 2, 2, False, 0, 0, 42)
+            good = layer | {"W": [0], "U": [0], "b": [0], "K": 4, "D": 3}
+            kernels(np.float64).Engine([good] * 2, 2, False, "last", 0, 0, 42, 0)
         with pytest.raises(ValueError, match="must have a layer"):
-            kernels(np.float64).Engine([], 2, False, 0, 0, 42)
+            kernels(np.float64).Engine([], 2, False, "last", 0, 0, 42, 0)
 
     @pytest.mark.parametrize("targets", [[0, 1, 0, 2], [0, -1, 0, 1]])
     def test_classes_that_there_are_not(self, targets):
         with pytest.raises(ValueError, match="must be a class from 0 to 1"):
             self.gradient(targets=np.array(targets), loss="log_loss")
         with pytest.raises(ValueError, match="must be a class from 0 to 1"):
-            kernels(np.float64).loss("log_loss", np.zeros((4, 2)), np.array(targets), np.ones(4), np.zeros((4, 2)))
+            kernels(np.float64).loss(
+                "log_loss", 0.0, False, np.zeros((4, 2)), np.array(targets), np.ones(4), np.zeros((4, 2))
+            )

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from networks import FORMS, Case
+from networks import FORMS, Case, make_loss, make_optimizer, outputs_of, targets_for
 
 from skrnn import _memory, _network
 from skrnn._examples import Examples
@@ -68,16 +68,13 @@ def test_sequences_of_very_different_lengths_need_no_room_for_the_longest_each()
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("per_step", [False, True])
 def test_loss_in_segments_has_the_same_bits(loss, per_step, monkeypatch):
-    n_outputs = 1 if "binary" in loss else 2
-    case = Case(("gru", "tanh", True), (4,), per_step=per_step, lengths=(200, 170, 3), n_outputs=n_outputs)
-    rng = np.random.default_rng(0)
-    rows = len(case.X) if per_step else 3
-    targets = rng.normal(size=(rows, 2)) if loss == "squared_error" else rng.integers(2, size=rows)
+    case = Case(("gru", "tanh", True), (4,), per_step=per_step, lengths=(200, 170, 3), n_outputs=outputs_of(loss))
+    targets = targets_for(loss, len(case.X) if per_step else 3, np.random.default_rng(0))
     examples = Examples(case.sequences, targets, None, per_step)
     results = []
     for most_bytes in (2**40, 1):
         monkeypatch.setattr(_network, "most_bytes", lambda most_bytes=most_bytes: most_bytes)
-        value, gradient, _ = Objective(case.net, examples, LOSSES[loss], 0.1, 3)(case.theta, case.index)
+        value, gradient, _ = Objective(case.net, examples, make_loss(loss), 3, 0.1)(case.theta, case.index)
         results.append((value, gradient.tobytes()))
     assert results[0] == results[1]
 
@@ -176,7 +173,7 @@ class TestDenormals:
     @pytest.mark.parametrize("name", OPTIMIZERS)
     def test_optimizers_let_no_denormals_stay(self, name):
         theta = np.zeros(3, np.float32)
-        optimizer = OPTIMIZERS[name](theta)
+        optimizer = make_optimizer(name, theta)
         optimizer.update(theta, np.ones(3, np.float32))
         for _ in range(3000):
             optimizer.update(theta, np.zeros(3, np.float32))

@@ -57,7 +57,7 @@ class Training:
         steps = np.concatenate([x[:length] for x, length in zip(problem.X, lengths, strict=True)])
         examples = Examples(Sequences(steps, lengths, "ragged"), problem.y, None, per_step=False)
         net, self.theta = network(problem)
-        self.objective, self.index = Objective(net, examples, LOSSES["log_loss"], 0, n), np.arange(n)
+        self.objective, self.index = Objective(net, examples, LOSSES["log_loss"](), n), np.arange(n)
         self.optimizer = OPTIMIZERS["adam"](self.theta)
 
     def step(self):
@@ -93,9 +93,8 @@ class Kernels:
         kernels = skrnn.cells.kernels(problem.dtype)
         self.parts = [
             partial(
-                objective.engine.gradient, training.theta, sequences.values, sequences.starts, sequences.lengths,
-                training.index, examples.targets, None, "log_loss", 0.0, objective.decayed, gradient, most_bytes(),
-                objective.pace.most,
+                objective.engine.gradient, training.theta, sequences.steps, sequences.starts, sequences.lengths,
+                training.index, None, examples.targets, None, 0, None, gradient, most_bytes(), objective.pace.most,
             ),
             partial(kernels.norm, gradient),
             partial(

@@ -49,8 +49,26 @@ cdef inline void affine(
     Py_ssize_t lda,
 ) noexcept nogil:
     cdef Factor X = Factor(rows=s.X, n=s.D, stride=s.D)
-    cdef Factor H = Factor(rows=s.before, n=s.K, stride=s.K)
+    cdef Factor H = Factor(rows=s.recurrent, n=s.K, stride=s.K)
     product(s.m, G * s.K, X, H, packed, A, lda, FROM_BIAS)
+
+
+cdef inline void recurrent_gradient(
+    const Step* s,
+    Factor dA1,                 # IN  (m, n1)
+    Factor dA2,                 # IN  (m, n2)
+    const real* packed,         # IN  [0; U1ᵀ; U2ᵀ] (1 + n1 + n2, K)
+    int start,                  # FROM_BIAS: dh₋ = ([dA1 dA2] [U1 U2]ᵀ) ⊙ mask; FROM_C: dh₋ += that
+) noexcept nogil:
+    cdef Py_ssize_t j
+    cdef real before
+    if s.mask == NULL:
+        product(s.m, s.K, dA1, dA2, packed, s.dstate, s.K, start)
+        return
+    product(s.m, s.K, dA1, dA2, packed, s.scratch, s.K, FROM_BIAS)
+    for j in range(s.m * s.K):
+        before = s.dstate[j] if start == FROM_C else 0
+        s.dstate[j] = before + s.scratch[j] * s.mask[j]
 
 
 cdef inline void affine_gradient(
@@ -66,7 +84,7 @@ cdef inline void affine_gradient(
     cdef Factor none = Factor(rows=dA, n=0, stride=0)
     packed += packed_size(1 + s.D + K, width)
     # A = … + h₋ U
-    product(s.m, K, dA_rows, none, packed, s.dstate, K, start)
+    recurrent_gradient(s, dA_rows, none, packed, start)
     # A = … + X W
     if s.dX != NULL:
         packed += packed_size(1 + width, K)

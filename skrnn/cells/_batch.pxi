@@ -50,43 +50,55 @@ cdef void* take(Arena* arena, Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t it
 
 
 cdef Py_ssize_t carve(
-    const Net* net, Py_ssize_t N, Py_ssize_t S, bint keep, bint need_dX, Buffers* buffers, char* base
+    const Net* net, Py_ssize_t N, Py_ssize_t S, Wanted wanted, Buffers* buffers, char* base
 ) noexcept nogil:
     """Lay out all arrays of a group from `base` on, or only count bytes when that is NULL; -1 when they are too many.
 
-    Without `keep` there is only what a forward pass needs.
+    Without the gradient there is only what a forward pass needs.
     """
     cdef Arena arena = Arena(base=base, used=0)
     cdef const Layer* layer
     cdef Track* track
     cdef LayerBuffers* b
-    cdef Py_ssize_t R = S if net.per_step else N, rows, most_inputs = 0
+    cdef Py_ssize_t R = S if net.per_step else N, rows, widest = 0
     cdef int depth, d
-    cdef bint top
+    cdef bint every_step, keep = wanted.gradient, pooling = pool_width(net) > 0
     for depth in range(net.n_layers):
         layer, b = &net.layers[depth], &buffers.layers[depth]
-        top = depth == net.n_layers - 1
-        most_inputs = max(most_inputs, layer.D)
+        # whether each of its outputs is read, or only the last
+        every_step = depth < net.n_layers - 1 or net.per_step or pooling
+        widest = max(widest, max(layer.D, layer.K))
         for d in range(layer.n_directions):
             track = &b.track[d]
             track.keep = keep
-            track.history = keep or (layer.n_directions == 1 and (not top or net.per_step))
+            track.history = keep or (layer.n_directions == 1 and every_step)
             rows = N + S if track.history else 2 * N
             track.plane, track.dplane = rows * layer.K, N * layer.K
-            track.X = <real*> take(&arena, S, layer.D, sizeof(real)) if depth == 0 or d == 1 else NULL
+            track.X = NULL
+            if depth == 0 or d == 1 or wanted.dropout:
+                track.X = <real*> take(&arena, S, layer.D, sizeof(real))
             track.states = <real*> take(&arena, layer.cell.n_states * rows, layer.K, sizeof(real))
             track.saved = <real*> take(&arena, S if keep else N, layer.cell.n_saved * layer.K, sizeof(real))
             track.dstate = <real*> take(&arena, layer.cell.n_states * N, layer.K, sizeof(real)) if keep else NULL
+            track.mask = track.recurrent = NULL
+            if wanted.recurrent_dropout:
+                track.mask = <real*> take(&arena, N, layer.K, sizeof(real))
+                track.recurrent = <real*> take(&arena, S, layer.K, sizeof(real))
         b.Y = <real*> take(&arena, S, layer.P, sizeof(real)) if layer.n_directions == 2 else NULL
-        b.dY = <real*> take(&arena, S, layer.P, sizeof(real)) if keep and (not top or net.per_step) else NULL
+        b.dY = <real*> take(&arena, S, layer.P, sizeof(real)) if keep and every_step else NULL
     buffers.features = NULL if net.per_step else <real*> take(&arena, N, net.P, sizeof(real))
     buffers.dfeatures = <real*> take(&arena, N, net.P, sizeof(real)) if keep and not net.per_step else NULL
+    buffers.dropped = <real*> take(&arena, S, net.P, sizeof(real)) if net.per_step and wanted.dropout else NULL
+    buffers.pool = <real*> take(&arena, N, net.P, sizeof(real)) if pooling else NULL
+    buffers.count = <real*> take(&arena, N, 1, sizeof(real)) if pooling else NULL
+    buffers.peak = <Py_ssize_t*> take(&arena, N, net.P, sizeof(Py_ssize_t)) if pooling else NULL
+    buffers.dpool = <real*> take(&arena, N, net.P, sizeof(real)) if keep and pooling else NULL
     buffers.scores = <real*> take(&arena, R, net.Q, sizeof(real))
     buffers.dscores = <real*> take(&arena, R, net.Q, sizeof(real)) if keep else NULL
     buffers.losses = <double*> take(&arena, R, 1, sizeof(double)) if keep else NULL
-    buffers.dX = <real*> take(&arena, S, net.D, sizeof(real)) if need_dX else NULL
-    buffers.scratch_width = most_inputs
-    buffers.scratch = <real*> take(&arena, N, most_inputs, sizeof(real)) if keep else NULL
+    buffers.dX = <real*> take(&arena, S, net.D, sizeof(real)) if wanted.dX else NULL
+    buffers.scratch_width = widest
+    buffers.scratch = <real*> take(&arena, N, widest, sizeof(real)) if keep else NULL
     return arena.used
 
 

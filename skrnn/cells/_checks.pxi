@@ -17,14 +17,16 @@ def softmax(real[:, ::1] scores):       # IN, OUT (R, Q)
 
 def loss(
     str name,
-    const real[:, ::1] scores,  # IN  (R, Q)
+    double parameter,
+    bint of_logistic,
+    real[:, ::1] scores,        # IN  (R, Q); OUT σ(scores) where the loss is of that
     targets,                    # IN  (R, Q) real, or (R,) intp classes
     const double[::1] weights,  # IN  (R,)
     real[:, ::1] gradient,      # OUT (R, Q)
 ):
     """Σ weight · loss over the rows, and the gradient in the scores."""
     cdef Py_ssize_t R = scores.shape[0], Q = scores.shape[1], r
-    cdef Loss function = loss_named(name, Q)
+    cdef Loss function = loss_named(name, parameter, of_logistic, Q)
     cdef const real[:, ::1] numbers
     cdef const Py_ssize_t[::1] classes
     cdef double total = 0
@@ -34,14 +36,20 @@ def loss(
         numbers = targets
         expect_shape("targets", numbers.shape[0], numbers.shape[1], R, Q)
         for r in range(R):
-            total += function.of_row(Q, &scores[r, 0], &numbers[r, 0], weights[r], &gradient[r, 0])
+            total += loss_of_scores(&function, Q, &scores[r, 0], &numbers[r, 0], weights[r], &gradient[r, 0])
         return total
     classes = targets
     expect_length("targets", classes.shape[0], R)
     for r in range(R):
         check_class(classes[r], r, Q)
-        total += function.of_row(Q, &scores[r, 0], &classes[r], weights[r], &gradient[r, 0])
+        total += loss_of_scores(&function, Q, &scores[r, 0], &classes[r], weights[r], &gradient[r, 0])
     return total
+
+
+def dropped(unsigned long long seed, Py_ssize_t place, Py_ssize_t row, double rate, const real[::1] x, real[::1] y):
+    """y = x with dropout: ⊙ the mask of so many elements that has this seed, place and row."""
+    expect_length("y", y.shape[0], x.shape[0])
+    drop(seed, place, row, rate, x.shape[0], &x[0], &y[0])
 
 
 def evaluate(str name, const real[::1] x, real[::1] y):

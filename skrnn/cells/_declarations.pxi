@@ -10,7 +10,9 @@
 # (c) States have N + S rows: first the N initial states, then the packed steps. The row of a sequence in the state
 #     before step t is therefore a view: in the block of step t - 1, or of the initial states. A sequence that has ended
 #     takes no further step, and its final state is its row in the block of its own last step.
-# (d) Threads. A thread takes a whole group through all layers and steps, forward, loss and backward, and adds up the
+# (d) A sequence's states to and from the caller are a row: those of each layer, direction and state, K each, then with
+#     pooling what is pooled so far, P, and for the mean the number of steps.
+# (e) Threads. A thread takes a whole group through all layers and steps, forward, loss and backward, and adds up the
 #     group's gradient, without a barrier. Where there are fewer groups than threads, the threads share one: each takes
 #     a tile of it, a range of its sequences, and then a part of the parameters. Rows never influence each other, so
 #     tiles and parts may be cut as the threads need.
@@ -32,6 +34,10 @@ cdef extern from "simd/vector.h" nogil:
     vec hyperbolic_tangent(vec x)
     unsigned long long flush_denormals()
     void restore_mode(unsigned long long mode)
+
+cdef extern from "simd/dropout.h" nogil:
+    void drop(unsigned long long seed, Py_ssize_t place, Py_ssize_t row, double rate, Py_ssize_t n,
+              const real* x, real* y)
 
 cdef extern from "simd/product.h" nogil:
     ctypedef struct Factor:
@@ -78,12 +84,15 @@ cdef struct Step:
     Py_ssize_t K
     const real* X               # (m, D)
     const real* before          # h₋ (m, K), and the other states one plane further each
+    const real* recurrent       # (m, K) what U multiplies: h₋, or h₋ ⊙ mask
+    const real* mask            # (m, K) of recurrent dropout, or NULL
     real* after                 # h (m, K), likewise
     Py_ssize_t plane
     real* saved                 # (m, n_saved·K): what the gradient needs
     real* dstate                # dL/dh, which becomes dL/dh₋ (m, K); the other states one dplane further each
     Py_ssize_t dplane
     real* dX                    # (m, D), or NULL when not needed
+    real* scratch               # (m, K), where there is a mask
 
 
 cdef enum:
@@ -141,17 +150,26 @@ cdef struct Layer:
     Term[MOST_TERMS] terms
 
 
+cdef enum:
+    # poolings
+    LAST
+    MEAN
+    GREATEST
+
+
 cdef struct Net:
     Layer* layers
     int n_layers
     Py_ssize_t D                # inputs
     Py_ssize_t P                # columns of the top layer's output
     Py_ssize_t Q                # outputs
-    bint per_step               # the head reads every step, or else the last state of every sequence
+    bint per_step               # the head reads every step, or else a vector of every sequence:
+    int pooling                 # the last output, the mean of all, or the greatest of each unit
     Py_ssize_t V                # where the head's parameters begin in theta
     Py_ssize_t c
     Py_ssize_t packed           # and where their packed form begins: [c; V] (1 + P, Q), then [0; Vᵀ] (1 + Q, P)
-    Py_ssize_t size             # parameters
+    Py_ssize_t size             # parameters, without the embedding
+    Py_ssize_t n_ids            # rows of the embedding (n_ids, D), which is behind them; or 0 for numbers as inputs
     Py_ssize_t packed_size      # of everything packed
 
 
@@ -175,6 +193,8 @@ cdef struct Track:
     real* states                # (n_states, N + S, K); (n_states, 2 N, K) without history
     real* saved                 # (S, n_saved·K); (N, n_saved·K) without history
     real* dstate                # (n_states, N, K)
+    real* mask                  # (N, K) of recurrent dropout, or NULL
+    real* recurrent             # (S, K) h₋ ⊙ mask of each step, or NULL
     Py_ssize_t plane            # from one state to the next
     Py_ssize_t dplane
     bint history                # whether all steps are kept
@@ -192,16 +212,29 @@ cdef struct Buffers:
     LayerBuffers* layers
     real* features              # (N, P) what the head reads unless it reads every step
     real* dfeatures             # (N, P)
+    real* dropped               # (S, P) what it reads of every step where that is not all; or NULL
+    real* pool                  # (N, P) sums or greatest outputs so far; NULL for the last output
+    real* dpool                 # (N, P)
+    real* count                 # (N,) steps so far
+    Py_ssize_t* peak            # (N, P) step of the greatest output, −1 where it came before this segment
     real* scores                # (R, Q)
     real* dscores               # (R, Q)
     double* losses              # (R,)
     real* dX                    # (S, D), or NULL
-    real* scratch               # (N, scratch_width), the most inputs of a layer
+    real* scratch               # (N, scratch_width), the most inputs or units of a layer
     Py_ssize_t scratch_width
 
 
+cdef struct Wanted:
+    # What there has to be room for
+    bint gradient
+    bint dX
+    bint dropout
+    bint recurrent_dropout
+
+
 ctypedef double (*RowLoss)(
-    Py_ssize_t Q, const real* scores, const void* target, double weight, real* gradient
+    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
 ) noexcept nogil
 
 
@@ -210,22 +243,28 @@ cdef struct Loss:
     bint of_classes             # whether targets are numbers of classes, or else Q real numbers
     Py_ssize_t fewest           # outputs
     Py_ssize_t most
+    double parameter
+    bint logistic               # whether it is of σ(score)
 
 
 cdef struct Run:
     # What is to be done
     const Net* net
     const real* packed
-    const real* values          # (total, D) all steps of all sequences
+    const real* values          # (total, D) all steps of all sequences; with ids the embedding (n_ids, D)
+    const Py_ssize_t* ids       # (total,) its rows, or NULL
     Loss loss                   # none where dscores are given
     const char* targets         # target_size bytes for each sequence, or for each of `values`
     Py_ssize_t target_size
     const double* weights       # one for each target, or NULL for 1
     double total_weight
-    Py_ssize_t N                # sequences of the batch
-    const real* initial         # states before the first steps, (states, N, K) for each track, or NULL for zeros
+    double dropout              # rates
+    double recurrent_dropout
+    unsigned long long seed
+    const real* initial         # (N, width) states before the first steps in the caller's order, or NULL for none
+    real* final                 # likewise after the last steps, or NULL
     const real* dscores         # in the caller's order, where there is no loss
-    real* dstate                # dL/d(final states) becomes dL/d(initial states), or NULL for zeros
+    real* dstate                # (N, width) dL/d(final states) becomes dL/d(initial states), or NULL for zeros
     real* dX                    # in the caller's order, or NULL
 
 

@@ -12,11 +12,18 @@ cdef class Engine:
     n_outputs : int
         Q.
     per_step : bool
-        The head reads every step of the top layer, or else the last state of every sequence.
+        The head reads every step of the top layer, or else one vector of every sequence.
+    pooling : str
+        Which vector: "last", "mean" or "max" of the top layer's outputs.
     V, c, size : int
-        Where the head's parameters begin in theta, and how long that is.
+        Where the head's parameters begin in theta, and how many all these parameters are.
+    n_ids : int
+        Rows of the embedding of category numbers, (n_ids, D) behind them; 0 for numbers as inputs.
     """
     cdef Net net
+    cdef Run settings           # what all batches have in common
+    cdef double alpha
+    cdef const Py_ssize_t[:, ::1] decayed
     cdef Buffers* buffers       # one for each thread
     cdef SegmentTables* segments     # likewise
     cdef Memory packed          # the weights
@@ -24,19 +31,25 @@ cdef class Engine:
     cdef Memory records         # the buffers
     cdef Memory tables          # the segments, and what they point to
     cdef Memory sums            # gradients of groups, to be added up
+    cdef Memory of_inputs       # gradients of embedded inputs
 
-    def __cinit__(self, layers, Py_ssize_t n_outputs, bint per_step, Py_ssize_t V, Py_ssize_t c, Py_ssize_t size):
+    def __cinit__(
+        self, layers, Py_ssize_t n_outputs, bint per_step, str pooling, Py_ssize_t V, Py_ssize_t c, Py_ssize_t size,
+        Py_ssize_t n_ids,
+    ):
         cdef Layer* layer
         cdef int depth, d
         check_layout(layers, n_outputs, V, c, size)
+        if not 0 <= n_ids <= PY_SSIZE_T_MAX // 16 // layers[0]["D"]:
+            raise ValueError(f"there cannot be {n_ids} embedded categories")
         self.packed, self.arrays, self.records = Memory(), Memory(), Memory()
-        self.tables, self.sums = Memory(), Memory()
+        self.tables, self.sums, self.of_inputs = Memory(), Memory(), Memory()
         self.net.layers = <Layer*> calloc(len(layers), sizeof(Layer))
         if self.net.layers == NULL:
             raise MemoryError()
         self.net.n_layers = len(layers)
-        self.net.Q, self.net.per_step = n_outputs, per_step
-        self.net.V, self.net.c, self.net.size = V, c, size
+        self.net.Q, self.net.per_step, self.net.pooling = n_outputs, per_step, pooling_named(pooling)
+        self.net.V, self.net.c, self.net.size, self.net.n_ids = V, c, size, n_ids
         self.net.packed_size = 0
         for depth, description in enumerate(layers):
             layer = &self.net.layers[depth]
@@ -53,75 +66,108 @@ cdef class Engine:
         self.net.D = self.net.layers[0].D
         self.net.packed = self.net.packed_size
         self.net.packed_size += packed_size(1 + self.net.P, n_outputs) + packed_size(1 + n_outputs, self.net.P)
+        memset(&self.settings, 0, sizeof(Run))
+        self.settings.net = &self.net
 
     def __dealloc__(self):
         free(self.net.layers)
 
+    @property
+    def width(self):
+        """Numbers in the states of a sequence."""
+        return state_width(&self.net)
+
+    def minimise(
+        self,
+        str loss,
+        double parameter,
+        bint of_logistic,
+        double alpha,
+        const Py_ssize_t[:, ::1] decayed,       # (…, 2) ranges of theta that the penalty is on
+        double dropout,
+        double recurrent_dropout,
+    ):
+        """Set what `gradient` is the gradient of: a loss of the scores or of σ(scores), ½ alpha ‖θ‖², and dropout."""
+        cdef Py_ssize_t i
+        self.settings.loss = loss_named(loss, parameter, of_logistic, self.net.Q)
+        for i in range(decayed.shape[0]):
+            if not 0 <= decayed[i, 0] <= decayed[i, 1] <= self.n_parameters():
+                raise ValueError(f"decayed[{i}] must be a range of the {self.n_parameters()} parameters")
+        for rate in (dropout, recurrent_dropout):
+            if not 0 <= rate < 1:
+                raise ValueError(f"the rate of a dropout must be at least 0 and less than 1, not {rate}")
+        self.alpha, self.decayed = alpha, decayed
+        self.settings.dropout, self.settings.recurrent_dropout = dropout, recurrent_dropout
+
     def forward(
         self,
         const real[::1] theta,
-        const real[:, ::1] values,              # IN  (total, D)
+        steps,                                  # IN  (total, D) real, or (total,) intp category numbers
         const Py_ssize_t[::1] starts,           # IN  (n,)
         const Py_ssize_t[::1] lengths,          # IN  (n,)
         const Py_ssize_t[::1] index,            # IN  (N,)
-        const real[::1] initial,                # IN  (states, N, K) for each layer and direction, or None for zeros
+        const real[:, ::1] initial,             # IN  (N, width), or None for a beginning
         real[:, ::1] scores,                    # OUT (N, Q), or (steps of the batch, Q), in the order of index
-        real[::1] final,                        # OUT like initial, or None
+        real[:, ::1] final,                     # OUT like initial, or None
         Py_ssize_t most_bytes,                  # memory to work in, if one sequence a thread fits
         int n_threads,
     ):
         """Scores and final states of the sequences `index`."""
-        cdef Py_ssize_t N = index.shape[0], i, rows
+        cdef Py_ssize_t i, rows, total
         cdef int workers
         cdef Batch batch
         cdef Run run
-        cdef const real* initial_states = &initial[0] if initial is not None else NULL
-        cdef real* final_states = &final[0] if final is not None else NULL
+        cdef Wanted wanted = Wanted(gradient=False, dX=False, dropout=False, recurrent_dropout=False)
         cdef real* out
-        self.check_inputs(theta, values, n_threads)
-        self.check_state("initial", initial_states, initial.shape[0] if initial is not None else 0, N)
-        self.check_state("final", final_states, final.shape[0] if final is not None else 0, N)
-        rows = min(<Py_ssize_t> MOST_GROUP_ROWS, pieces(N, n_threads))
-        batch = batch_of(starts, lengths, index, values.shape[0], rows, 0)
-        while rows > 1 and self.size_of(batch, batch.most_steps(), False, False) > most_bytes // n_threads:
+        memset(&run, 0, sizeof(Run))
+        run.net = &self.net
+        total = self.set_inputs(&run, theta, steps, n_threads)
+        self.set_states(&run, index.shape[0], initial, final)
+        rows = min(<Py_ssize_t> MOST_GROUP_ROWS, pieces(index.shape[0], n_threads))
+        batch = batch_of(starts, lengths, index, total, rows, 0)
+        while rows > 1 and self.size_of(batch, batch.most_steps(), wanted) > most_bytes // n_threads:
             rows //= 2
-            batch = batch_of(starts, lengths, index, values.shape[0], rows, 0)
+            batch = batch_of(starts, lengths, index, total, rows, 0)
+        self.check_ids(&run, batch)
         self.check_rows("scores", scores.shape[0], scores.shape[1], batch)
         out = &scores[0, 0]
-        workers = self.employ(batch, batch.most_steps(), False, False, most_bytes, n_threads)
+        workers = self.employ(batch, batch.most_steps(), wanted, most_bytes, n_threads)
         self.pack(&theta[0], False)
-        run = self.nothing_but(&values[0, 0], N)
-        run.packed, run.initial = <real*> self.packed.reserve(0), initial_states
+        run.packed = <real*> self.packed.reserve(0)
         for i in prange(batch.n_groups, nogil=True, schedule="dynamic", chunksize=1, num_threads=workers):
-            forward_group(&run, &self.buffers[threadid()], &batch.groups[i], out, final_states)
+            forward_group(&run, &self.buffers[threadid()], &batch.groups[i], out)
 
     def gradient(
         self,
         const real[::1] theta,
-        const real[:, ::1] values,              # IN  (total, D)
+        steps,                                  # IN  (total, D) real, or (total,) intp category numbers
         const Py_ssize_t[::1] starts,           # IN  (n,)
         const Py_ssize_t[::1] lengths,          # IN  (n,)
         const Py_ssize_t[::1] index,            # IN  (N,)
+        const real[:, ::1] initial,             # IN  (N, width), or None for a beginning
         targets,                                # IN  (total or n, ...): real, or intp classes
         const double[::1] weights,              # IN  one a target, or None
-        str loss,
-        double alpha,
-        const Py_ssize_t[:, ::1] decayed,       # IN  (…, 2) ranges of theta that the penalty is on
+        unsigned long long seed,                # of the dropout's masks
+        real[:, ::1] final,                     # OUT like initial, or None
         real[::1] gradient,                     # OUT like theta
         Py_ssize_t most_bytes,
         int n_threads,
     ):
         """The loss of a batch with its penalty, and the weight of the batch; fills its gradient in theta."""
         cdef Batch batch
-        cdef Run run
+        cdef Run run = self.settings
         cdef const real[:, ::1] numbers
         cdef const Py_ssize_t[::1] classes
         cdef double value
-        cdef Py_ssize_t n_targets = values.shape[0] if self.net.per_step else starts.shape[0]
-        self.check_inputs(theta, values, n_threads)
-        run = self.nothing_but(&values[0, 0], index.shape[0])
-        run.loss = loss_named(loss, self.net.Q)
-        batch = batch_of(starts, lengths, index, values.shape[0], 0, self.net.size * sizeof(real))
+        cdef Py_ssize_t total, n_targets
+        if run.loss.of_row == NULL:
+            raise ValueError("`minimise` must be called first")
+        run.seed = seed
+        total = self.set_inputs(&run, theta, steps, n_threads)
+        self.set_states(&run, index.shape[0], initial, final)
+        n_targets = total if self.net.per_step else starts.shape[0]
+        batch = batch_of(starts, lengths, index, total, 0, self.net.size * sizeof(real))
+        self.check_ids(&run, batch)
         if not run.loss.of_classes:
             numbers = targets
             expect_shape("targets", numbers.shape[0], numbers.shape[1], n_targets, self.net.Q)
@@ -134,22 +180,22 @@ cdef class Engine:
         if weights is not None:
             expect_length("weights", weights.shape[0], n_targets)
             run.weights = &weights[0]
-        expect_length("gradient", gradient.shape[0], self.net.size)
+        expect_length("gradient", gradient.shape[0], self.n_parameters())
         run.total_weight = self.weight_of(batch, run.weights)
-        value = self.penalty(&theta[0], alpha / run.total_weight, decayed, &gradient[0])
+        value = self.penalty(&theta[0], self.alpha / run.total_weight, &gradient[0])
         value += self.train(&run, batch, &theta[0], &gradient[0], most_bytes, n_threads)
         return value, run.total_weight
 
     def backward(
         self,
         const real[::1] theta,
-        const real[:, ::1] values,
+        steps,                                  # IN  (total, D) real, or (total,) intp category numbers
         const Py_ssize_t[::1] starts,
         const Py_ssize_t[::1] lengths,
         const Py_ssize_t[::1] index,
-        const real[::1] initial,                # IN  states, or None
+        const real[:, ::1] initial,             # IN  (N, width), or None for a beginning
         const real[:, ::1] dscores,             # IN  like scores in `forward`
-        real[::1] dstate,                       # IN  dL/d(final states), OUT dL/d(initial states)
+        real[:, ::1] dstate,                    # IN  dL/d(final states), OUT dL/d(initial states), (N, width)
         real[::1] gradient,                     # OUT like theta
         real[:, ::1] dX,                        # OUT (steps of the batch, D) in the order of index, or None
         Py_ssize_t most_bytes,
@@ -158,21 +204,21 @@ cdef class Engine:
         """Gradients of a function of scores and final states, given its gradients in these."""
         cdef Batch batch
         cdef Run run
-        cdef Py_ssize_t N = index.shape[0]
-        cdef real* dX_rows = NULL
-        cdef const real* initial_states = &initial[0] if initial is not None else NULL
-        self.check_inputs(theta, values, n_threads)
-        self.check_state("initial", initial_states, initial.shape[0] if initial is not None else 0, N)
-        self.check_state("dstate", &dstate[0], dstate.shape[0], N)
-        expect_length("gradient", gradient.shape[0], self.net.size)
-        batch = batch_of(starts, lengths, index, values.shape[0], 0, self.net.size * sizeof(real))
+        cdef Py_ssize_t total
+        memset(&run, 0, sizeof(Run))
+        run.net = &self.net
+        total = self.set_inputs(&run, theta, steps, n_threads)
+        self.set_states(&run, index.shape[0], initial, dstate)
+        run.dstate, run.final = run.final, NULL
+        expect_length("gradient", gradient.shape[0], self.n_parameters())
+        batch = batch_of(starts, lengths, index, total, 0, self.net.size * sizeof(real))
+        self.check_ids(&run, batch)
         self.check_rows("dscores", dscores.shape[0], dscores.shape[1], batch)
         if dX is not None:
             expect_shape("dX", dX.shape[0], dX.shape[1], batch.S, self.net.D)
-            dX_rows = &dX[0, 0]
-        run = self.nothing_but(&values[0, 0], N)
-        run.initial, run.dscores, run.dstate, run.dX = initial_states, &dscores[0, 0], &dstate[0], dX_rows
-        memset(&gradient[0], 0, self.net.size * sizeof(real))
+            run.dX = &dX[0, 0]
+        run.dscores = &dscores[0, 0]
+        memset(&gradient[0], 0, self.n_parameters() * sizeof(real))
         self.train(&run, batch, &theta[0], &gradient[0], most_bytes, n_threads)
 
     def memory(self):
@@ -199,35 +245,35 @@ cdef class Engine:
             pack_transposed(net.P, net.Q, theta + net.V, net.Q, packed + packed_size(1 + net.P, net.Q))
         return 0
 
-    cdef double penalty(
-        self, const real* theta, double alpha, const Py_ssize_t[:, ::1] decayed, real* gradient
-    ) except? -1:
+    cdef Py_ssize_t n_parameters(self) noexcept:
+        """The length of theta, with the embedding."""
+        return self.net.size + self.net.n_ids * self.net.D
+
+    cdef double penalty(self, const real* theta, double alpha, real* gradient) noexcept:
         """½ α Σ θ² over the decayed ranges, and the gradient α θ; 0 elsewhere."""
         cdef Py_ssize_t i, j
         cdef double total = 0
-        memset(gradient, 0, self.net.size * sizeof(real))
+        memset(gradient, 0, self.n_parameters() * sizeof(real))
         if alpha == 0:
             return 0
-        for i in range(decayed.shape[0]):
-            if not 0 <= decayed[i, 0] <= decayed[i, 1] <= self.net.size:
-                raise ValueError(f"decayed[{i}] must be a range of the {self.net.size} parameters")
-            total += sum_of_squares(decayed[i, 1] - decayed[i, 0], theta + decayed[i, 0])
-            for j in range(decayed[i, 0], decayed[i, 1]):
+        for i in range(self.decayed.shape[0]):
+            total += sum_of_squares(self.decayed[i, 1] - self.decayed[i, 0], theta + self.decayed[i, 0])
+            for j in range(self.decayed[i, 0], self.decayed[i, 1]):
                 gradient[j] = <real> alpha * theta[j]
         return 0.5 * alpha * total
 
-    cdef Py_ssize_t size_of(self, Batch batch, Py_ssize_t steps, bint keep, bint need_dX) except? -1:
+    cdef Py_ssize_t size_of(self, Batch batch, Py_ssize_t steps, Wanted wanted) except? -1:
         """Bytes that the arrays of a group of so many packed steps take; -1 when they are too many to count."""
         cdef Buffers buffers
         buffers.layers = <LayerBuffers*> self.records.reserve(self.net.n_layers * sizeof(LayerBuffers))
-        return carve(&self.net, batch.most_sequences(), steps, keep, need_dX, &buffers, NULL)
+        return carve(&self.net, batch.most_sequences(), steps, wanted, &buffers, NULL)
 
     cdef int employ(
-        self, Batch batch, Py_ssize_t steps, bint keep, bint need_dX, Py_ssize_t most_bytes, int n_threads
+        self, Batch batch, Py_ssize_t steps, Wanted wanted, Py_ssize_t most_bytes, int n_threads
     ) except -1:
         """Make room for groups of so many packed steps; returns for how many threads, each with buffers of its own."""
         cdef int workers = <int> min(<Py_ssize_t> n_threads, batch.n_groups), i, n_layers = self.net.n_layers
-        cdef Py_ssize_t size = self.size_of(batch, steps, keep, need_dX)
+        cdef Py_ssize_t size = self.size_of(batch, steps, wanted)
         cdef LayerBuffers* layers
         cdef char* arrays
         if size < 0 or size > max(<double> ALWAYS_THERE, 4 * <double> most_bytes):
@@ -241,9 +287,7 @@ cdef class Engine:
         arrays = self.arrays.reserve(workers * size)
         for i in range(workers):
             self.buffers[i].layers = layers + i * n_layers
-            carve(
-                &self.net, batch.most_sequences(), steps, keep, need_dX, &self.buffers[i], arrays + i * size
-            )
+            carve(&self.net, batch.most_sequences(), steps, wanted, &self.buffers[i], arrays + i * size)
         return workers
 
     cdef int reserve_segments(self, Batch batch, Py_ssize_t segment, int workers) except -1:
@@ -284,7 +328,11 @@ cdef class Engine:
         cdef Net* net = &self.net
         cdef Py_ssize_t i, alone = batch.n_groups, last, steps = batch.most_steps(), segment = batch.length[0]
         cdef Py_ssize_t left = batch.n_groups % n_threads
-        cdef Py_ssize_t size = self.size_of(batch, steps, True, run.dX != NULL)
+        cdef Wanted wanted = Wanted(
+            gradient=True, dX=run.dX != NULL or run.ids != NULL, dropout=run.dropout > 0,
+            recurrent_dropout=run.recurrent_dropout > 0,
+        )
+        cdef Py_ssize_t size = self.size_of(batch, steps, wanted)
         cdef int workers
         cdef double value = 0
         if (size < 0 or size > most_bytes) and one_direction(net) and batch.steps_of_segments() < steps:
@@ -296,10 +344,12 @@ cdef class Engine:
             alone = 0
         elif left < min(<Py_ssize_t> n_threads, most_tiles(&batch.groups[0])):
             alone -= left
-        workers = self.employ(batch, steps, True, run.dX != NULL, most_bytes, n_threads if alone > 0 else 1)
+        workers = self.employ(batch, steps, wanted, most_bytes, n_threads if alone > 0 else 1)
         self.reserve_segments(batch, segment, workers)
         self.pack(theta, True)
         run.packed = <real*> self.packed.reserve(0)
+        if run.ids != NULL:
+            run.dX = <real*> self.of_inputs.reserve(batch.S * net.D * sizeof(real))
         i = 0
         while i < alone:
             PyErr_CheckSignals()
@@ -309,6 +359,8 @@ cdef class Engine:
         for i in range(alone, batch.n_groups):
             PyErr_CheckSignals()
             value = self.train_shared(run, &batch.groups[i], gradient, value, n_threads)
+        if run.ids != NULL:
+            add_to_embedding(run, batch, gradient + net.size)
         return value
 
     cdef double train_groups(
@@ -380,23 +432,41 @@ cdef class Engine:
             raise ValueError("the weights of a batch must have a positive sum")
         return total
 
-    cdef Run nothing_but(self, const real* values, Py_ssize_t N) noexcept:
-        """A run over N sequences from zero states, with nothing else set."""
-        cdef Run run
-        memset(&run, 0, sizeof(Run))
-        run.net, run.values, run.N = &self.net, values, N
-        return run
-
-    cdef int check_inputs(self, const real[::1] theta, const real[:, ::1] values, int n_threads) except -1:
-        expect_length("theta", theta.shape[0], self.net.size)
-        expect_shape("values", values.shape[0], values.shape[1], values.shape[0], self.net.D)
+    cdef Py_ssize_t set_inputs(self, Run* run, const real[::1] theta, steps, int n_threads) except -1:
+        """What a run reads: steps of numbers, or rows of the embedding; returns how many steps there are."""
+        cdef const real[:, ::1] values
+        cdef const Py_ssize_t[::1] ids
+        expect_length("theta", theta.shape[0], self.n_parameters())
         if not 1 <= n_threads <= MOST_THREADS:
             raise ValueError(f"n_threads={n_threads} must be between 1 and {MOST_THREADS}")
+        if self.net.n_ids == 0:
+            values = steps
+            expect_shape("steps", values.shape[0], values.shape[1], values.shape[0], self.net.D)
+            run.values = &values[0, 0]
+            return values.shape[0]
+        ids = steps
+        run.values, run.ids = &theta[0] + self.net.size, &ids[0]
+        return ids.shape[0]
+
+    cdef int set_states(
+        self, Run* run, Py_ssize_t N, const real[:, ::1] initial, real[:, ::1] final
+    ) except -1:
+        if initial is not None:
+            expect_shape("initial", initial.shape[0], initial.shape[1], N, state_width(&self.net))
+            run.initial = &initial[0, 0]
+        if final is not None:
+            expect_shape("final", final.shape[0], final.shape[1], N, state_width(&self.net))
+            run.final = &final[0, 0]
         return 0
 
-    cdef int check_state(self, str name, const real* state, Py_ssize_t size, Py_ssize_t N) except -1:
-        if state != NULL:
-            expect_length(name, size, N * state_width(&self.net))
+    cdef int check_ids(self, const Run* run, Batch batch) except -1:
+        cdef Py_ssize_t i, t
+        if run.ids == NULL:
+            return 0
+        for i in range(batch.N):
+            for t in range(batch.source[i], batch.source[i] + batch.length[i]):
+                if not 0 <= run.ids[t] < self.net.n_ids:
+                    raise ValueError(f"steps[{t}]={run.ids[t]} must be a category from 0 to {self.net.n_ids - 1}")
         return 0
 
     cdef int check_rows(self, str name, Py_ssize_t rows, Py_ssize_t columns, Batch batch) except -1:
@@ -416,6 +486,25 @@ cdef enum:
     ALWAYS_THERE = 16777216     # bytes that are not worth a refusal
     ROUND_BYTES = 67108864         # gradients of groups that wait to be added up
     BLOCK = 4096                # numbers that a thread adds up at a time
+
+
+cdef void add_to_embedding(const Run* run, Batch batch, real* gradient) noexcept:
+    """Add the gradient of every step's input to its category's row (n_ids, D), in the order of the batch."""
+    cdef Py_ssize_t i, t, j, D = run.net.D
+    cdef real* row
+    cdef const real* dx
+    for i in range(batch.N):
+        for t in range(batch.length[i]):
+            row = gradient + run.ids[batch.source[i] + t] * D
+            dx = run.dX + (batch.out[i] + t) * D
+            for j in range(D):
+                row[j] = row[j] + dx[j]
+
+
+cdef int pooling_named(str name) except -1:
+    if name not in ("last", "mean", "max"):
+        raise ValueError(f"there is no pooling {name!r}")
+    return ("last", "mean", "max").index(name)
 
 
 cdef int expect_length(str name, Py_ssize_t length, Py_ssize_t expected) except -1:

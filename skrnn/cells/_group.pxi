@@ -2,93 +2,117 @@
 
 
 cdef Py_ssize_t state_width(const Net* net) noexcept nogil:
-    """Numbers in the states of one sequence."""
+    """Numbers in the states of one sequence, see (d) in _declarations.pxi."""
     cdef Py_ssize_t width = 0
     cdef int depth
     for depth in range(net.n_layers):
         width += net.layers[depth].n_directions * net.layers[depth].cell.n_states * net.layers[depth].K
-    return width
+    return width + pool_width(net)
+
+
+cdef Py_ssize_t pool_width(const Net* net) noexcept nogil:
+    if net.per_step or net.pooling == LAST:
+        return 0
+    return net.P + 1 if net.pooling == MEAN else net.P
 
 
 cdef void load_states(
-    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last, Py_ssize_t N,
+    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last,
     const Py_ssize_t* place, const real* initial,
 ) noexcept nogil:
-    """Set the states before the first step, from (states, N, K) for each track or to zero.
+    """Set the states before the first step, from rows (…, width) or to those of a beginning.
 
     Sequence r is in row place[r] of these, or in row r if that is NULL.
     """
     cdef const Layer* layer
     cdef const Track* track
+    cdef const real* own
     cdef real* to
-    cdef Py_ssize_t r, p, K
+    cdef Py_ssize_t r, p, K, width = state_width(net)
     cdef int depth, d
-    for depth in range(net.n_layers):
-        layer = &net.layers[depth]
-        K = layer.K
-        for d in range(layer.n_directions):
-            track = &buffers.layers[depth].track[d]
-            for p in range(layer.cell.n_states):
-                for r in range(first, last):
+    for r in range(first, last):
+        own = initial + (place[r] if place != NULL else r) * width if initial != NULL else NULL
+        for depth in range(net.n_layers):
+            layer = &net.layers[depth]
+            K = layer.K
+            for d in range(layer.n_directions):
+                track = &buffers.layers[depth].track[d]
+                for p in range(layer.cell.n_states):
                     to = track.states + p * track.plane + (state_before(track, g, 0) + r) * K
-                    if initial != NULL:
-                        memcpy(to, initial + (p * N + (place[r] if place != NULL else r)) * K, K * sizeof(real))
-                    else:
+                    if own == NULL:
                         memset(to, 0, K * sizeof(real))
-            if initial != NULL:
-                initial += layer.cell.n_states * N * K
+                    else:
+                        memcpy(to, own, K * sizeof(real))
+                        own += K
+        if buffers.pool != NULL:
+            load_pool(net, buffers, r, own)
 
 
 cdef void save_states(
-    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last, Py_ssize_t N,
+    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last,
     const Py_ssize_t* place, real* final,
 ) noexcept nogil:
-    """The states after each sequence's last step."""
-    cdef const Layer* layer
-    cdef const Track* track
-    cdef Py_ssize_t r, p, K
-    cdef int depth, d
-    for depth in range(net.n_layers):
-        layer = &net.layers[depth]
-        K = layer.K
-        for d in range(layer.n_directions):
-            track = &buffers.layers[depth].track[d]
-            for p in range(layer.cell.n_states):
-                for r in range(first, last):
-                    memcpy(
-                        final + (p * N + (place[r] if place != NULL else r)) * K,
-                        track.states + p * track.plane + (state_after(track, g, g.length[r] - 1) + r) * K,
-                        K * sizeof(real),
-                    )
-            final += layer.cell.n_states * N * K
-
-
-cdef void copy_dstates(
-    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last, Py_ssize_t N,
-    real* dstate, bint out,
-) noexcept nogil:
-    """Between dstate, (states, N, K) for each track, and the tracks' own; with NULL these become zero."""
+    """The states after each sequence's last step, as `load_states` takes them."""
     cdef const Layer* layer
     cdef const Track* track
     cdef real* own
-    cdef Py_ssize_t r, p, K
+    cdef Py_ssize_t r, p, K, width = state_width(net)
     cdef int depth, d
-    for depth in range(net.n_layers):
-        layer = &net.layers[depth]
-        K = layer.K
-        for d in range(layer.n_directions):
-            track = &buffers.layers[depth].track[d]
-            for p in range(layer.cell.n_states):
-                for r in range(first, last):
-                    own = track.dstate + p * track.dplane + r * K
-                    if dstate == NULL:
-                        memset(own, 0, K * sizeof(real))
-                    elif out:
-                        memcpy(dstate + (p * N + g.place[r]) * K, own, K * sizeof(real))
-                    else:
-                        memcpy(own, dstate + (p * N + g.place[r]) * K, K * sizeof(real))
-            if dstate != NULL:
-                dstate += layer.cell.n_states * N * K
+    for r in range(first, last):
+        own = final + (place[r] if place != NULL else r) * width
+        for depth in range(net.n_layers):
+            layer = &net.layers[depth]
+            K = layer.K
+            for d in range(layer.n_directions):
+                track = &buffers.layers[depth].track[d]
+                for p in range(layer.cell.n_states):
+                    memcpy(
+                        own, track.states + p * track.plane + (state_after(track, g, g.length[r] - 1) + r) * K,
+                        K * sizeof(real),
+                    )
+                    own += K
+        if buffers.pool != NULL:
+            memcpy(own, buffers.pool + r * net.P, net.P * sizeof(real))
+            if net.pooling == MEAN:
+                own[net.P] = buffers.count[r]
+
+
+cdef void copy_dstates(
+    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last, real* dstate, bint out,
+) noexcept nogil:
+    """Between rows (N, width) of dstate and the group's own gradients of states; with NULL these become zero.
+
+    A number of steps has no gradient: 0.
+    """
+    cdef const Layer* layer
+    cdef const Track* track
+    cdef real* own
+    cdef Py_ssize_t r, p, K, width = state_width(net)
+    cdef int depth, d
+    for r in range(first, last):
+        own = dstate + g.place[r] * width if dstate != NULL else NULL
+        for depth in range(net.n_layers):
+            layer = &net.layers[depth]
+            K = layer.K
+            for d in range(layer.n_directions):
+                track = &buffers.layers[depth].track[d]
+                for p in range(layer.cell.n_states):
+                    exchange(K, track.dstate + p * track.dplane + r * K, own, out)
+                    own = own + K if own != NULL else NULL
+        if buffers.pool != NULL:
+            exchange(net.P, buffers.dpool + r * net.P, own, out)
+            if own != NULL and net.pooling == MEAN and out:
+                own[net.P] = 0
+
+
+cdef inline void exchange(Py_ssize_t n, real* own, real* outer, bint out) noexcept nogil:
+    """outer ← own, or own ← outer, or own ← 0 where there is no outer."""
+    if outer == NULL:
+        memset(own, 0, n * sizeof(real))
+    elif out:
+        memcpy(outer, own, n * sizeof(real))
+    else:
+        memcpy(own, outer, n * sizeof(real))
 
 
 cdef void copy_rows(
@@ -106,16 +130,14 @@ cdef void copy_rows(
                 memcpy(own + row, outer + other, width * sizeof(real))
 
 
-cdef void forward_group(
-    const Run* run, const Buffers* buffers, const Group* g, real* scores, real* final
-) noexcept nogil:
+cdef void forward_group(const Run* run, const Buffers* buffers, const Group* g, real* scores) noexcept nogil:
     """A group's scores and final states, in the caller's order."""
     cdef unsigned long long mode = flush_denormals()
-    load_states(run.net, buffers, g, 0, g.n, run.N, g.place, run.initial)
+    load_states(run.net, buffers, g, 0, g.n, g.place, run.initial)
     forward_tile(run, buffers, g, 0, g.n)
     copy_rows(g, 0, g.n, run.net.Q, run.net.per_step, buffers.scores, scores, True)
-    if final != NULL:
-        save_states(run.net, buffers, g, 0, g.n, run.N, g.place, final)
+    if run.final != NULL:
+        save_states(run.net, buffers, g, 0, g.n, g.place, run.final)
     restore_mode(mode)
 
 
@@ -134,13 +156,15 @@ cdef void train_tile(
 ) noexcept nogil:
     """Forward and back, but for the gradient of theta."""
     cdef unsigned long long mode = flush_denormals()
-    load_states(run.net, buffers, g, first, last, run.N, g.place, run.initial)
+    load_states(run.net, buffers, g, first, last, g.place, run.initial)
     forward_tile(run, buffers, g, first, last)
+    if run.final != NULL:
+        save_states(run.net, buffers, g, first, last, g.place, run.final)
     score_gradient(run, buffers, g, first, last)
-    copy_dstates(run.net, buffers, g, first, last, run.N, run.dstate, False)
+    copy_dstates(run.net, buffers, g, first, last, run.dstate, False)
     backward_tile(run, buffers, g, first, last, NULL)
     if run.dstate != NULL:
-        copy_dstates(run.net, buffers, g, first, last, run.N, run.dstate, True)
+        copy_dstates(run.net, buffers, g, first, last, run.dstate, True)
     if run.dX != NULL:
         copy_rows(g, first, last, run.net.D, True, buffers.dX, run.dX, True)
     restore_mode(mode)
@@ -171,16 +195,18 @@ cdef double train_group(
     cdef double value = 0
     cdef Group s
     memset(gradient, 0, net.size * sizeof(real))
-    copy_dstates(net, buffers, g, 0, g.n, run.N, run.dstate, False)
+    copy_dstates(net, buffers, g, 0, g.n, run.dstate, False)
     for i in range(count - 1):
         cut_segment(g, i * steps, steps, segments, &s)
-        start_segment(run, buffers, &s, g.n, i, segments.states + i * size)
+        start_segment(run, buffers, &s, i, segments.states + i * size)
         forward_tile(run, buffers, &s, 0, s.n)
-        save_states(net, buffers, &s, 0, s.ending, g.n, NULL, segments.states + (i + 1) * size)
+        save_states(net, buffers, &s, 0, s.ending, NULL, segments.states + (i + 1) * size)
     for i in range(count - 1, -1, -1):
         cut_segment(g, i * steps, steps, segments, &s)
-        start_segment(run, buffers, &s, g.n, i, segments.states + i * size)
+        start_segment(run, buffers, &s, i, segments.states + i * size)
         forward_tile(run, buffers, &s, 0, s.n)
+        if run.final != NULL:
+            save_states(net, buffers, &s, s.ending, s.n, s.place, run.final)
         score_gradient(run, buffers, &s, 0, s.n)
         backward_tile(run, buffers, &s, 0, s.n, gradient)
         if run.loss.of_row != NULL:
@@ -188,19 +214,19 @@ cdef double train_group(
         if run.dX != NULL:
             copy_rows(&s, 0, s.n, net.D, True, buffers.dX, run.dX, True)
     if run.dstate != NULL:
-        copy_dstates(net, buffers, g, 0, g.n, run.N, run.dstate, True)
+        copy_dstates(net, buffers, g, 0, g.n, run.dstate, True)
     restore_mode(mode)
     return value
 
 
 cdef void start_segment(
-    const Run* run, const Buffers* buffers, const Group* s, Py_ssize_t n, Py_ssize_t number, const real* states
+    const Run* run, const Buffers* buffers, const Group* s, Py_ssize_t number, const real* states
 ) noexcept nogil:
     """Set the states before a segment: the initial ones, or those that the segment before left."""
     if number == 0:
-        load_states(run.net, buffers, s, 0, s.n, run.N, s.place, run.initial)
+        load_states(run.net, buffers, s, 0, s.n, s.place, run.initial)
     else:
-        load_states(run.net, buffers, s, 0, s.n, n, NULL, states)
+        load_states(run.net, buffers, s, 0, s.n, NULL, states)
 
 
 cdef void cut_segment(

@@ -5,7 +5,7 @@ See ``_declarations.pxi`` for how a batch lies in memory and who does what.
 
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport parallel, prange, threadid
-from libc.math cimport ceil, exp, fabs, log, log1p, sqrt
+from libc.math cimport INFINITY, ceil, exp, fabs, log, log1p, sqrt
 from libc.stddef cimport size_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
@@ -44,6 +44,7 @@ def n_biases(str name, int variant):
 
 include "_scan.pxi"
 include "_losses.pxi"
+include "_pooling.pxi"
 include "_tile.pxi"
 include "_weights.pxi"
 include "_group.pxi"

@@ -3,7 +3,7 @@
 # A new loss is one function and its line in `loss_named` here, and its class in losses.py.
 
 cdef double squared_error(
-    Py_ssize_t Q, const real* scores, const void* target, double weight, real* gradient
+    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
 ) noexcept nogil:
     """½ (score − target)², the mean over outputs; the target is (Q,) real."""
     cdef const real* y = <const real*> target
@@ -16,19 +16,90 @@ cdef double squared_error(
     return weight * 0.5 * total / Q
 
 
-cdef double binary_log_loss(
-    Py_ssize_t Q, const real* scores, const void* target, double weight, real* gradient
+cdef double absolute_error(
+    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
 ) noexcept nogil:
-    """−log p of the target, p = σ(score) for target 1: log(1 + exp(−|score|)) + max(score, 0) − target · score."""
-    cdef double z = scores[0], y = (<const Py_ssize_t*> target)[0]
+    """|score − target|, the mean over outputs; the target is (Q,) real."""
+    return quantile_loss(Q, scores, target, 2 * weight, 0.5, gradient)
+
+
+cdef double quantile_loss(
+    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
+) noexcept nogil:
+    """(target − score) · (quantile − [target < score]), the mean over outputs; the target is (Q,) real."""
+    cdef const real* y = <const real*> target
+    cdef double difference, slope, total = 0
+    cdef Py_ssize_t q
+    for q in range(Q):
+        difference = <double> y[q] - scores[q]
+        slope = parameter if difference > 0 else parameter - 1 if difference < 0 else 0
+        total += slope * difference
+        gradient[q] = <real> (-weight / Q * slope)
+    return weight * total / Q
+
+
+cdef double huber_loss(
+    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
+) noexcept nogil:
+    """½ d² for |d| = |score − target| ≤ δ, else δ (|d| − ½ δ), the mean over outputs; the target is (Q,) real."""
+    cdef const real* y = <const real*> target
+    cdef double difference, slope, total = 0
+    cdef Py_ssize_t q
+    for q in range(Q):
+        difference = <double> scores[q] - y[q]
+        slope = max(-parameter, min(parameter, difference))
+        # d · slope − ½ slope² is both
+        total += slope * (difference - 0.5 * slope)
+        gradient[q] = <real> (weight / Q * slope)
+    return weight * total / Q
+
+
+cdef double poisson_loss(
+    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
+) noexcept nogil:
+    """exp(score) − target · score, less its least value: half the deviance, the sum over outputs; the target is (Q,)."""
+    cdef const real* y = <const real*> target
+    cdef double mean, total = 0
+    cdef Py_ssize_t q
+    for q in range(Q):
+        mean = exp(<double> scores[q])
+        total += mean - y[q] - (y[q] * (scores[q] - log(<double> y[q])) if y[q] > 0 else 0)
+        gradient[q] = <real> (weight * (mean - y[q]))
+    return weight * total
+
+
+cdef inline double logistic_loss(double z, double y, double* gradient) noexcept nogil:
+    """−y log p − (1 − y) log (1 − p), p = σ(z): log(1 + exp(−|z|)) + max(z, 0) − y z; the gradient is p − y."""
     cdef double e = exp(-fabs(z))
-    cdef double p = (1 if z >= 0 else e) / (1 + e)
-    gradient[0] = <real> (weight * (p - y))
-    return weight * (log1p(e) + (z if z > 0 else 0) - y * z)
+    gradient[0] = (1 if z >= 0 else e) / (1 + e) - y
+    return log1p(e) + (z if z > 0 else 0) - y * z
+
+
+cdef double binary_log_loss(
+    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
+) noexcept nogil:
+    """−log p of the target, p = σ(score) for target 1."""
+    cdef double slope
+    cdef double value = logistic_loss(scores[0], (<const Py_ssize_t*> target)[0], &slope)
+    gradient[0] = <real> (weight * slope)
+    return weight * value
+
+
+cdef double multilabel_log_loss(
+    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
+) noexcept nogil:
+    """−log p of every label or of its absence, p = σ(score), the sum over labels; the target is (Q,) of 0 and 1."""
+    cdef const real* y = <const real*> target
+    cdef double slope, total = 0
+    cdef Py_ssize_t q
+    for q in range(Q):
+        total += logistic_loss(scores[q], y[q], &slope)
+        gradient[q] = <real> (weight * slope)
+    return weight * total
 
 
 cdef double log_loss(
-    Py_ssize_t Q, const real* scores, const void* target, double weight, real* gradient
+    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
 ) noexcept nogil:
     """−log p of the target, p = softmax(scores)."""
     cdef Py_ssize_t y = (<const Py_ssize_t*> target)[0], q
@@ -54,20 +125,48 @@ cdef double softmax_terms(Py_ssize_t Q, const real* scores, real* terms, real* h
     return total
 
 
-cdef Loss loss_named(str name, Py_ssize_t Q) except *:
-    """The loss for Q outputs."""
-    cdef Loss loss
+cdef Loss loss_named(str name, double parameter, bint of_logistic, Py_ssize_t Q) except *:
+    """The loss for Q outputs, with its parameter, of the scores or of σ(scores)."""
+    cdef Loss loss = Loss(
+        of_row=NULL, of_classes=False, fewest=1, most=PY_SSIZE_T_MAX, parameter=parameter, logistic=of_logistic
+    )
     if name == "squared_error":
-        loss = Loss(of_row=squared_error, of_classes=False, fewest=1, most=PY_SSIZE_T_MAX)
+        loss.of_row = squared_error
+    elif name == "absolute_error":
+        loss.of_row = absolute_error
+    elif name == "huber":
+        loss.of_row = huber_loss
+    elif name == "quantile":
+        loss.of_row = quantile_loss
+    elif name == "poisson":
+        loss.of_row = poisson_loss
+    elif name == "multilabel_log_loss":
+        loss.of_row = multilabel_log_loss
     elif name == "binary_log_loss":
-        loss = Loss(of_row=binary_log_loss, of_classes=True, fewest=1, most=1)
+        loss.of_row, loss.of_classes, loss.most = binary_log_loss, True, 1
     elif name == "log_loss":
-        loss = Loss(of_row=log_loss, of_classes=True, fewest=2, most=PY_SSIZE_T_MAX)
+        loss.of_row, loss.of_classes, loss.fewest = log_loss, True, 2
     else:
         raise ValueError(f"there is no loss {name!r}")
     if not loss.fewest <= Q <= loss.most:
         raise ValueError(f"{name} of {Q} outputs must be of {loss.fewest} to {loss.most}")
     return loss
+
+
+cdef double loss_of_scores(
+    const Loss* loss, Py_ssize_t Q, real* scores, const void* target, double weight, real* gradient
+) noexcept nogil:
+    """weight · loss, and its gradient in the scores; these become σ(scores) where the loss is of that."""
+    cdef double value
+    cdef Py_ssize_t q, v
+    if loss.logistic:
+        for v in range(pieces(Q, VL)):
+            store(scores + v * VL, logistic(load_lanes(scores + v * VL, Q - v * VL)), Q - v * VL)
+    value = loss.of_row(Q, scores, target, weight, loss.parameter, gradient)
+    if loss.logistic:
+        for q in range(Q):
+            gradient[q] = gradient[q] * scores[q] * (1 - scores[q])
+    return value
 
 
 cdef int check_class(Py_ssize_t target, Py_ssize_t row, Py_ssize_t Q) except -1:

@@ -18,6 +18,17 @@ cdef inline Py_ssize_t mirrored(const Group* g, Py_ssize_t t, Py_ssize_t r) noex
     return g.offset[g.length[r] - 1 - t] + r
 
 
+cdef inline void drop_recurrent(
+    const Track* track, const Group* g, Py_ssize_t t, Py_ssize_t first, Step* s
+) noexcept nogil:
+    """What U multiplies at step t: h₋, or where recurrent dropout keeps h₋ ⊙ mask its rows."""
+    if track.mask == NULL:
+        s.recurrent, s.mask = s.before, NULL
+    else:
+        s.recurrent = track.recurrent + (g.offset[t] + first) * s.K
+        s.mask = track.mask + first * s.K
+
+
 cdef void scan(
     const Layer* layer,
     const Track* track,
@@ -33,7 +44,7 @@ cdef void scan(
     cdef Step s
     s.variant, s.D, s.K = layer.variant, layer.D, K
     s.plane = track.plane
-    s.dstate = s.dX = NULL
+    s.dstate = s.dX = s.scratch = NULL
     s.dplane = 0
     for t in range(g.length[first]):
         s.m = min(last, g.active[t]) - first
@@ -41,6 +52,10 @@ cdef void scan(
         s.before = track.states + (state_before(track, g, t) + first) * K
         s.after = track.states + (state_after(track, g, t) + first) * K
         s.saved = track.saved + ((g.offset[t] if track.keep else 0) + first) * layer.cell.n_saved * K
+        drop_recurrent(track, g, t, first, &s)
+        if s.mask != NULL:
+            for r in range(s.m * K):
+                (<real*> s.recurrent)[r] = s.before[r] * s.mask[r]
         layer.cell.step(&s, packed)
         if Y != NULL:
             for r in range(first, first + s.m):

@@ -13,16 +13,47 @@ cdef void gather(
     const Run* run, const Buffers* buffers, int depth, const Group* g, Py_ssize_t first, Py_ssize_t last, bint backwards
 ) noexcept nogil:
     """Fill the X of a track: from `values`, or from the layer below in reverse."""
-    cdef Py_ssize_t D = run.net.layers[depth].D, t, r, step
+    cdef Py_ssize_t D = run.net.layers[depth].D, t, r, source
     cdef real* X = buffers.layers[depth].track[backwards].X
     cdef const real* Y = outputs(run.net, buffers, depth - 1, g) if depth > 0 else NULL
+    cdef real* x
     for t in range(g.length[first]):
         for r in range(first, min(last, g.active[t])):
+            x = X + (g.offset[t] + r) * D
             if depth == 0:
-                step = g.length[r] - 1 - t if backwards else t
-                memcpy(X + (g.offset[t] + r) * D, run.values + (g.source[r] + step) * D, D * sizeof(real))
+                source = source_row(g, t, r, backwards)
+                memcpy(x, run.values + (run.ids[source] if run.ids != NULL else source) * D, D * sizeof(real))
             else:
-                memcpy(X + (g.offset[t] + r) * D, Y + mirrored(g, t, r) * D, D * sizeof(real))
+                memcpy(x, Y + (mirrored(g, t, r) if backwards else g.offset[t] + r) * D, D * sizeof(real))
+                drop_inputs(run, depth, source_row(g, t, r, backwards), D, x)
+
+
+cdef inline Py_ssize_t source_row(const Group* g, Py_ssize_t t, Py_ssize_t r, bint backwards) noexcept nogil:
+    """Row in `values` of a track's step t of sequence r."""
+    return g.source[r] + (g.length[r] - 1 - t if backwards else t)
+
+
+cdef inline void drop_inputs(const Run* run, int depth, Py_ssize_t source, Py_ssize_t n, real* x) noexcept nogil:
+    """x (n,), what a layer or the head reads of the layer below at a step, or its gradient, times the step's mask."""
+    if run.dropout > 0:
+        drop(run.seed, depth, source, run.dropout, n, x, x)
+
+
+cdef void fill_recurrent_masks(
+    const Run* run, const Buffers* buffers, int depth, int d, const Group* g, Py_ssize_t first, Py_ssize_t last
+) noexcept nogil:
+    """One mask for all steps of a sequence.
+
+    Gal, Y. and Ghahramani, Z. (2016). A theoretically grounded application of dropout in recurrent neural networks.
+    NeurIPS.
+    """
+    cdef Py_ssize_t r, j, K = run.net.layers[depth].K, place = run.net.n_layers + 1 + 2 * depth + d
+    cdef real* mask
+    for r in range(first, last):
+        mask = buffers.layers[depth].track[d].mask + r * K
+        for j in range(K):
+            mask[j] = 1
+        drop(run.seed, place, g.sample[r], run.recurrent_dropout, K, mask, mask)
 
 
 cdef inline const real* inputs(const Net* net, const Buffers* buffers, int depth, int d, const Group* g) noexcept nogil:
@@ -45,6 +76,8 @@ cdef void forward_tile(
             track = &buffers.layers[depth].track[d]
             if track.X != NULL:
                 gather(run, buffers, depth, g, first, last, d)
+            if track.mask != NULL:
+                fill_recurrent_masks(run, buffers, depth, d, g, first, last)
             scan(
                 layer, track, g, first, last, inputs(net, buffers, depth, d, g), run.packed + layer.packed[d],
                 buffers.layers[depth].Y + d * layer.K if layer.n_directions == 2 else NULL, d,
@@ -52,6 +85,8 @@ cdef void forward_tile(
     if net.per_step:
         step_scores(run, buffers, g, first, last)
     else:
+        if buffers.pool != NULL:
+            pool_steps(net, buffers, g, first, last)
         sequence_scores(run, buffers, g, max(first, g.ending), last)
 
 
@@ -71,43 +106,72 @@ cdef void linear_gradient(const Run* run, Py_ssize_t m, const real* dscores, rea
     product(m, net.P, rows, none, run.packed + net.packed + packed_size(1 + net.P, net.Q), dZ, net.P, FROM_BIAS)
 
 
+cdef inline const real* head_inputs(const Net* net, const Buffers* buffers, const Group* g) noexcept nogil:
+    """What the head reads: of every step, (S, P), or of every sequence, (N, P)."""
+    if not net.per_step:
+        return buffers.features
+    if buffers.dropped != NULL:
+        return buffers.dropped
+    return outputs(net, buffers, net.n_layers - 1, g)
+
+
 cdef void step_scores(
     const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
     cdef const Net* net = run.net
     cdef const real* Y = outputs(net, buffers, net.n_layers - 1, g)
-    cdef Py_ssize_t t, row
+    cdef Py_ssize_t t, r, row, P = net.P
     for t in range(g.length[first]):
+        if buffers.dropped != NULL:
+            for r in range(first, min(last, g.active[t])):
+                row = (g.offset[t] + r) * P
+                memcpy(buffers.dropped + row, Y + row, P * sizeof(real))
+                drop_inputs(run, net.n_layers, source_row(g, t, r, False), P, buffers.dropped + row)
         row = g.offset[t] + first
-        linear(run, min(last, g.active[t]) - first, Y + row * net.P, buffers.scores + row * net.Q)
+        linear(
+            run, min(last, g.active[t]) - first, head_inputs(net, buffers, g) + row * P, buffers.scores + row * net.Q
+        )
 
 
 cdef void sequence_scores(
     const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
     cdef const Net* net = run.net
-    cdef const Layer* top = &net.layers[net.n_layers - 1]
-    cdef const Track* track
-    cdef Py_ssize_t r, row
-    cdef int d
+    cdef Py_ssize_t r
     if first >= last:
         return
-    for d in range(top.n_directions):
-        track = &buffers.layers[net.n_layers - 1].track[d]
-        for r in range(first, last):
-            row = state_after(track, g, g.length[r] - 1) + r
-            memcpy(buffers.features + r * net.P + d * top.K, track.states + row * top.K, top.K * sizeof(real))
+    for r in range(first, last):
+        if buffers.pool != NULL:
+            pooled(net, buffers, r, buffers.features + r * net.P)
+        else:
+            last_outputs(net, buffers, g, r, buffers.features + r * net.P)
+        drop_inputs(run, net.n_layers, source_row(g, g.length[r] - 1, r, False), net.P, buffers.features + r * net.P)
     linear(
         run, last - first, buffers.features + first * net.P, buffers.scores + first * net.Q
     )
+
+
+cdef void last_outputs(
+    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t r, real* features
+) noexcept nogil:
+    """The last h of each direction of the top layer."""
+    cdef const Layer* top = &net.layers[net.n_layers - 1]
+    cdef const Track* track
+    cdef Py_ssize_t row
+    cdef int d
+    for d in range(top.n_directions):
+        track = &buffers.layers[net.n_layers - 1].track[d]
+        row = state_after(track, g, g.length[r] - 1) + r
+        memcpy(features + d * top.K, track.states + row * top.K, top.K * sizeof(real))
 
 
 cdef void loss_of_row(const Run* run, const Buffers* buffers, Py_ssize_t row, Py_ssize_t target) noexcept nogil:
     """Loss of a row of scores, and its gradient."""
     cdef Py_ssize_t Q = run.net.Q
     cdef double weight = (run.weights[target] if run.weights != NULL else 1) / run.total_weight
-    buffers.losses[row] = run.loss.of_row(
-        Q, buffers.scores + row * Q, run.targets + target * run.target_size, weight, buffers.dscores + row * Q
+    buffers.losses[row] = loss_of_scores(
+        &run.loss, Q, buffers.scores + row * Q, run.targets + target * run.target_size, weight,
+        buffers.dscores + row * Q,
     )
 
 
@@ -129,51 +193,69 @@ cdef void head_gradient(
 ) noexcept nogil:
     """What the head sends to the top layer: to every step, or to the last states."""
     cdef const Net* net = run.net
-    cdef const Layer* top = &net.layers[net.n_layers - 1]
-    cdef Py_ssize_t t, r, j, row
-    cdef real* dh
-    cdef int d
+    cdef Py_ssize_t t, r, row, ending = max(first, g.ending)
+    cdef real* dY = buffers.layers[net.n_layers - 1].dY
+    cdef real* dfeatures
     if net.per_step:
         for t in range(g.length[first]):
             row = g.offset[t] + first
             linear_gradient(
-                run, min(last, g.active[t]) - first, buffers.dscores + row * net.Q,
-                buffers.layers[net.n_layers - 1].dY + row * net.P,
+                run, min(last, g.active[t]) - first, buffers.dscores + row * net.Q, dY + row * net.P
             )
+            for r in range(first, min(last, g.active[t])):
+                drop_inputs(run, net.n_layers, source_row(g, t, r, False), net.P, dY + (g.offset[t] + r) * net.P)
         return
-    first = max(first, g.ending)
-    if first >= last:
-        return
-    row = first
-    linear_gradient(run, last - first, buffers.dscores + row * net.Q, buffers.dfeatures + row * net.P)
+    if ending < last:
+        linear_gradient(
+            run, last - ending, buffers.dscores + ending * net.Q, buffers.dfeatures + ending * net.P
+        )
+    for r in range(ending, last):
+        dfeatures = buffers.dfeatures + r * net.P
+        drop_inputs(run, net.n_layers, source_row(g, g.length[r] - 1, r, False), net.P, dfeatures)
+        if buffers.pool != NULL:
+            pooled_gradient(net, buffers, r, dfeatures)
+        else:
+            last_outputs_gradient(net, buffers, r, dfeatures)
+    if buffers.pool != NULL:
+        pool_steps_gradient(net, buffers, g, first, last)
+
+
+cdef void last_outputs_gradient(
+    const Net* net, const Buffers* buffers, Py_ssize_t r, const real* dfeatures
+) noexcept nogil:
+    cdef const Layer* top = &net.layers[net.n_layers - 1]
+    cdef Py_ssize_t j
+    cdef int d
+    cdef real* dh
     for d in range(top.n_directions):
-        for r in range(first, last):
-            dh = buffers.layers[net.n_layers - 1].track[d].dstate + r * top.K
-            for j in range(top.K):
-                dh[j] = dh[j] + buffers.dfeatures[r * net.P + d * top.K + j]
+        dh = buffers.layers[net.n_layers - 1].track[d].dstate + r * top.K
+        for j in range(top.K):
+            dh[j] = dh[j] + dfeatures[d * top.K + j]
 
 
 cdef void scan_gradient(
-    const Net* net,
+    const Run* run,
     const Buffers* buffers,
     const Group* g,
     Py_ssize_t first,
     Py_ssize_t last,
     int depth,
     bint backwards,
-    const real* packed,
     real* dX,                   # OUT (S, D) forwards, IN, OUT backwards; or NULL
     real* gradient,             # IN, OUT dL/dtheta, or NULL; only for a tile that is the whole group
 ) noexcept nogil:
+    cdef const Net* net = run.net
     cdef const Layer* layer = &net.layers[depth]
     cdef const Track* track = &buffers.layers[depth].track[backwards]
+    cdef const real* packed = run.packed + layer.packed[backwards]
     cdef const real* X = inputs(net, buffers, depth, backwards, g)
     # what the layer above sends to each step: (S, P), of which this direction's columns
     cdef const real* dY = buffers.layers[depth].dY
     cdef Py_ssize_t t, r, j, row, K = layer.K, D = layer.D
     cdef real* dh
-    cdef real* scratch = buffers.scratch + first * buffers.scratch_width    # (m, D)
+    cdef real* scratch = buffers.scratch + first * buffers.scratch_width    # (m, D), and (m, K) for a mask
     cdef Step s
+    s.scratch = scratch
     s.variant, s.D, s.K = layer.variant, D, K
     s.plane, s.dplane = track.plane, track.dplane
     s.dstate = track.dstate + first * K
@@ -184,6 +266,7 @@ cdef void scan_gradient(
         s.before = track.states + (state_before(track, g, t) + first) * K
         s.after = track.states + (state_after(track, g, t) + first) * K
         s.saved = track.saved + (g.offset[t] + first) * layer.cell.n_saved * K
+        drop_recurrent(track, g, t, first, &s)
         if dX != NULL:
             s.dX = scratch if backwards else dX + (g.offset[t] + first) * D
         # dh_t = what step t + 1 sent back + what the layer above sends at step t
@@ -194,6 +277,9 @@ cdef void scan_gradient(
                 for j in range(K):
                     dh[j] = dh[j] + dY[row * layer.P + backwards * K + j]
         layer.cell.step_gradient(&s, packed)
+        if dX != NULL and depth > 0:
+            for r in range(first, first + s.m):
+                drop_inputs(run, depth, source_row(g, t, r, backwards), D, s.dX + (r - first) * D)
         if dX != NULL and backwards:
             for r in range(first, first + s.m):
                 row = mirrored(g, t, r)
@@ -218,6 +304,4 @@ cdef void backward_tile(
     for depth in range(net.n_layers - 1, -1, -1):
         dX = buffers.layers[depth - 1].dY if depth > 0 else buffers.dX
         for d in range(net.layers[depth].n_directions):
-            scan_gradient(
-                net, buffers, g, first, last, depth, d, run.packed + net.layers[depth].packed[d], dX, gradient
-            )
+            scan_gradient(run, buffers, g, first, last, depth, d, dX, gradient)

@@ -84,6 +84,33 @@ def sgd(
         restore_mode(mode)
 
 
+def rmsprop(
+    real[::1] theta,            # IN, OUT (P,)
+    real[::1] square,           # IN, OUT (P,)
+    const real[::1] gradient,   # IN  (P,)
+    double scale,               # of the gradient
+    double decay,
+    double learning_rate,
+    double epsilon,
+):
+    """v ← ρ v + (1 − ρ) g²;  θ ← θ − η g / (√v + ε)."""
+    cdef Py_ssize_t n = theta.shape[0], j, i
+    cdef vec g, v
+    cdef unsigned long long mode
+    check_lengths(n, square.shape[0], gradient.shape[0], n)
+    cdef vec s = splat(<real> scale), b = splat(<real> decay), a = splat(<real> (1 - decay))
+    cdef vec eta = splat(<real> learning_rate), eps = splat(<real> epsilon)
+    with nogil:
+        mode = flush_denormals()
+        for i in range(pieces(n, VL)):
+            j = i * VL
+            g = s * load_lanes(&gradient[j], n - j)
+            v = b * load_lanes(&square[j], n - j) + a * (g * g)
+            store(&square[j], v, n - j)
+            store(&theta[j], load_lanes(&theta[j], n - j) - eta * g / (square_root(v) + eps), n - j)
+        restore_mode(mode)
+
+
 cdef int check_lengths(Py_ssize_t n, Py_ssize_t a, Py_ssize_t b, Py_ssize_t c) except -1:
     if not n == a == b == c:
         raise ValueError(f"vectors of {n}, {a}, {b} and {c} numbers do not go together")

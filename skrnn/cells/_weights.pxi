@@ -40,8 +40,9 @@ cdef void add_chunk(
     cdef const Term* term = &layer.terms[part.term]
     cdef Py_ssize_t ldg = layer.cell.n_saved * layer.K, ld = layer.cell.n_gates * layer.K, lda = layer.D
     cdef RowRange[MOST_RANGES] ranges
+    cdef bint states = term.source == STATE and track.recurrent == NULL
     cdef int count = ranges_of_chunk(
-        track, g, chunk * g.chunk, min(g.length[0], (chunk + 1) * g.chunk), term.source == STATE, ranges
+        track, g, chunk * g.chunk, min(g.length[0], (chunk + 1) * g.chunk), states, ranges
     )
     cdef const real* A = NULL
     cdef const real* G = track.saved + term.gradient + part.j
@@ -54,7 +55,7 @@ cdef void add_chunk(
     if term.source == INPUT:
         A = inputs(net, buffers, part.depth, part.d, g)
     elif term.source == STATE:
-        A, lda = track.states, layer.K
+        A, lda = track.states if states else track.recurrent, layer.K
     else:
         A, lda = track.saved + term.block, ldg
     add_outer(part.n, part.width, count, ranges, A + part.k, lda, G, ldg, to, ld)
@@ -77,7 +78,7 @@ cdef void add_head(
     """Add what a group contributes to a part of the head: dV = Zᵀ dscores, and dc = Σ dscores with the first rows."""
     cdef RowRange range_
     cdef Py_ssize_t chunk, first, last
-    cdef const real* Z = outputs(net, buffers, net.n_layers - 1, g) if net.per_step else buffers.features
+    cdef const real* Z = head_inputs(net, buffers, g)
     for chunk in range(n_chunks(g) - 1, -1, -1):
         rows_of_chunk(net, g, chunk, &first, &last)
         range_ = RowRange(a_row=first, g_row=first, m=last - first)

@@ -123,7 +123,7 @@ cdef void gru_after_step(const Step* s, const real* packed) noexcept nogil:
     cdef real* a
     cdef const real* h
     cdef Factor X = Factor(rows=s.X, n=s.D, stride=s.D)
-    cdef Factor H = Factor(rows=s.before, n=K, stride=K)
+    cdef Factor H = Factor(rows=s.recurrent, n=K, stride=K)
     cdef Factor none = Factor(rows=s.before, n=0, stride=0)
     gru_gates(s, lda, packed)
     # x W_n + b_n
@@ -171,7 +171,7 @@ cdef void gru_after_step_gradient(const Step* s, const real* packed) noexcept no
             store(a + 3 * K + k, da_n * r, K - k)
     # a_r, a_z = … + h₋ U_rz    q = h₋ U_n + b_rec,n
     packed += gru_forward_size(s.D, K, RESET_AFTER)
-    product(s.m, K, rz, q, packed, s.dstate, K, FROM_C)
+    recurrent_gradient(s, rz, q, packed, FROM_C)
     gru_input_gradient(s, lda, packed + gru_transposed_size(K, RESET_AFTER))
 
 
@@ -187,7 +187,7 @@ cdef void gru_before_step(const Step* s, const real* packed) noexcept nogil:
         a = s.saved + row * lda
         for v in range(pieces(K, VL)):
             k = v * VL
-            store(a + 3 * K + k, load(a + k) * load(s.before + row * K + k), K - k)
+            store(a + 3 * K + k, load(a + k) * load(s.recurrent + row * K + k), K - k)
     # x W_n + (r ⊙ h₋) U_n + b_n
     packed += packed_size(1 + s.D + K, 2 * K)
     product(s.m, K, X, reset, packed, s.saved + 2 * K, lda, FROM_BIAS)
@@ -205,7 +205,7 @@ cdef void gru_before_step(const Step* s, const real* packed) noexcept nogil:
 cdef void gru_before_step_gradient(const Step* s, const real* packed) noexcept nogil:
     # saved becomes da_r da_z da_n, r ⊙ h₋
     cdef Py_ssize_t K = s.K, lda = GRU_BEFORE_SAVED * s.K, row, v, k
-    cdef vec r, z, n, dh, d_reset, before
+    cdef vec r, z, n, dh, d_reset, before, mask
     cdef real* a
     cdef real* d
     cdef Factor rz = Factor(rows=s.saved, n=2 * K, stride=lda)
@@ -234,10 +234,11 @@ cdef void gru_before_step_gradient(const Step* s, const real* packed) noexcept n
             k = v * VL
             r = load(a + k)
             d_reset = load(a + 4 * K + k)
-            store(d + k, load(d + k) + d_reset * r, K - k)
-            store(a + k, d_reset * load(s.before + row * K + k) * r * (1 - r), K - k)
+            mask = load(s.mask + row * K + k) if s.mask != NULL else splat(1)
+            store(d + k, load(d + k) + d_reset * r * mask, K - k)
+            store(a + k, d_reset * load(s.recurrent + row * K + k) * r * (1 - r), K - k)
     # a_r, a_z = … + h₋ U_rz
-    product(s.m, K, rz, none, packed, s.dstate, K, FROM_C)
+    recurrent_gradient(s, rz, none, packed, FROM_C)
     gru_input_gradient(s, lda, packed + gru_transposed_size(K, RESET_BEFORE))
 
 

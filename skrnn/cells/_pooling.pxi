@@ -1,0 +1,74 @@
+# What the head reads of a whole sequence: the mean of the top layer's outputs, or the greatest of each unit.
+#
+# A sequence's pool is part of its states, so that it goes on where a segment or a stream was left.
+
+
+cdef void load_pool(const Net* net, const Buffers* buffers, Py_ssize_t r, const real* initial) noexcept nogil:
+    """What sequence r has pooled before its first step: nothing where there is no row of it."""
+    cdef Py_ssize_t j, P = net.P
+    for j in range(P):
+        buffers.peak[r * P + j] = -1
+        buffers.pool[r * P + j] = initial[j] if initial != NULL else 0 if net.pooling == MEAN else -INFINITY
+    if net.pooling == MEAN:
+        buffers.count[r] = initial[P] if initial != NULL else 0
+
+
+cdef void pool_steps(
+    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
+) noexcept nogil:
+    """Add the outputs of every step, or keep the greatest, the first of equal ones."""
+    cdef const real* Y = outputs(net, buffers, net.n_layers - 1, g)
+    cdef const real* y
+    cdef Py_ssize_t t, r, j, P = net.P
+    cdef real* pool
+    for t in range(g.length[first]):
+        for r in range(first, min(last, g.active[t])):
+            y = Y + (g.offset[t] + r) * P
+            pool = buffers.pool + r * P
+            if net.pooling == MEAN:
+                buffers.count[r] += 1
+                for j in range(P):
+                    pool[j] = pool[j] + y[j]
+            else:
+                for j in range(P):
+                    if y[j] > pool[j]:
+                        pool[j] = y[j]
+                        buffers.peak[r * P + j] = t
+
+
+cdef void pooled(const Net* net, const Buffers* buffers, Py_ssize_t r, real* features) noexcept nogil:
+    """The features (P,) of sequence r, at its end."""
+    cdef Py_ssize_t j
+    for j in range(net.P):
+        features[j] = buffers.pool[r * net.P + j]
+        if net.pooling == MEAN:
+            features[j] = features[j] / buffers.count[r]
+
+
+cdef void pooled_gradient(const Net* net, const Buffers* buffers, Py_ssize_t r, const real* dfeatures) noexcept nogil:
+    """Add what the head sends back to sequence r's pool."""
+    cdef Py_ssize_t j
+    for j in range(net.P):
+        buffers.dpool[r * net.P + j] += dfeatures[j] / buffers.count[r] if net.pooling == MEAN else dfeatures[j]
+
+
+cdef void pool_steps_gradient(
+    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
+) noexcept nogil:
+    """What the pool sends to the outputs of every step."""
+    cdef real* dY = buffers.layers[net.n_layers - 1].dY
+    cdef real* dy
+    cdef real* dpool
+    cdef Py_ssize_t t, r, j, P = net.P
+    for t in range(g.length[first]):
+        for r in range(first, min(last, g.active[t])):
+            dy = dY + (g.offset[t] + r) * P
+            dpool = buffers.dpool + r * P
+            if net.pooling == MEAN:
+                memcpy(dy, dpool, P * sizeof(real))
+                continue
+            for j in range(P):
+                dy[j] = 0
+                if buffers.peak[r * P + j] == t:
+                    # the greatest so far went no further than this step
+                    dy[j], dpool[j] = dpool[j], 0
