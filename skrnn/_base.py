@@ -231,8 +231,8 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         ):
             if getattr(self, name) != off:
                 raise ValueError(
-                    f"{name}={getattr(self, name)!r} does not go with solver='lbfgs', which needs the whole gradient of "
-                    "one fixed function; try solver='adam'"
+                    f"{name}={getattr(self, name)!r} does not go with solver='lbfgs', which needs the whole gradient "
+                    "of one fixed function; try solver='adam'"
                 )
 
     def _prepare(self, X, y, sample_weight, *, resume, **targets):
@@ -256,11 +256,9 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             self.pooling, self._n_ids,
         )
         if resume and network.layout.shapes != self._network.layout.shapes:
-            changed = [name for name, shape in network.layout.shapes.items()
-                       if self._network.layout.shapes.get(name) != shape] or ["fewer layers"]
             raise ValueError(
-                f"{type(self).__name__} cannot go on with another network than it was fitted with, which differs in "
-                f"{', '.join(changed)}: set its parameters back, or clone it"
+                f"{type(self).__name__} cannot go on with parameters of the shapes {network.layout.shapes}, it was "
+                f"fitted with {self._network.layout.shapes}: set hidden_size, cell and the like back, or clone it"
             )
         self._network = network
         return Examples(sequences, encoded, weights, self.return_sequences), rows

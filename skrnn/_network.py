@@ -7,6 +7,7 @@ import numpy as np
 from skrnn._layer import RecurrentLayer
 from skrnn._memory import most_bytes
 from skrnn._parameters import ParameterLayout, glorot_uniform
+from skrnn._sequences import rows_of
 from skrnn._threads import Pace, threads_for
 from skrnn.cells import CELLS, kernels
 
@@ -256,8 +257,8 @@ class Objective:
         if examples.per_step:
             if examples.weights is None:
                 return None
-            weight = sum(examples.weights[first : first + n].sum() for first, n in zip(starts[index], steps[index]))
-            return examples.weights if weight > 0 else NO_TARGETS
+            weighty = examples.weights[rows_of(starts[index], steps[index])].any()
+            return examples.weights if weighty else NO_TARGETS
         if not ending.any():
             return NO_TARGETS
         weights = np.zeros(len(steps))
@@ -265,7 +266,8 @@ class Objective:
         return weights
 
     def _pass_on(self, theta, starts, lengths, index, initial, final):
-        scores = np.empty((lengths[index].sum() if self.examples.per_step else len(index), self.network.n_outputs), theta.dtype)
+        rows = lengths[index].sum() if self.examples.per_step else len(index)
+        scores = np.empty((rows, self.network.n_outputs), theta.dtype)
         self.engine.forward(
             theta, self.examples.sequences.steps, starts, lengths, index, initial, scores, final, self.most_bytes,
             self.pace.most,

@@ -10,7 +10,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import check_classification_targets
 
 from skrnn._base import BaseRNN, in_epochs
 from skrnn._examples import check_finite_rows, check_one_each, step_rows
@@ -223,11 +223,11 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         truncated_bptt_steps=None,
     ):
         super().__init__(
-            hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, n_steps, embedding_dim,
-            missing, dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t,
-            max_iter, shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping,
-            validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun, max_grad_norm,
-            truncated_bptt_steps,
+            hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, n_steps,
+            embedding_dim, missing, dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate,
+            learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum,
+            nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change,
+            max_fun, max_grad_norm, truncated_bptt_steps,
         )
         self.class_weight = class_weight
 

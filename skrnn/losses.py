@@ -59,7 +59,7 @@ class AbsoluteError(Loss):
 
 
 class Huber(Loss):
-    """½ d² where |d| = |score − target| is at most δ, its parameter, else δ (|d| − ½ δ); the mean over outputs and rows.
+    """½ d² where |d| = |score − target| is at most δ, its parameter, else δ (|d| − ½ δ); mean over outputs and rows.
 
     Huber, P. J. (1964). Robust estimation of a location parameter. Annals of Mathematical Statistics 35(1), 73-101.
     """
@@ -68,7 +68,7 @@ class Huber(Loss):
 
 
 class Quantile(Loss):
-    """(target − score) · (q − [target < score]), q its parameter: it predicts the quantile q; mean over outputs and rows.
+    """(target − score) · (q − [target < score]), q its parameter, mean over outputs and rows; it predicts quantile q.
 
     Koenker, R. and Bassett, G. (1978). Regression quantiles. Econometrica 46(1), 33-50.
     """

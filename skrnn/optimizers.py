@@ -111,7 +111,8 @@ class Constant:
     """
 
     def __init__(self, optimizer, power_t=0.5, max_iter=200):
-        self.optimizer, self.initial, self.power_t, self.max_iter = optimizer, optimizer.learning_rate, power_t, max_iter
+        self.optimizer, self.initial = optimizer, optimizer.learning_rate
+        self.power_t, self.max_iter = power_t, max_iter
 
     def after_epoch(self, n_epochs, n_seen):
         """Set the rate of the next epoch, after so many epochs and samples."""

@@ -131,7 +131,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     loss_curve_ : list of float
         Loss of each epoch.
     validation_scores_ : list of float or None
-        Explained share of the loss (D², which is R² for the squared error) on what is held out after each epoch, with `early_stopping`.
+        Explained share of the loss (D², which is R² for the squared error) on what is held out after each epoch, with
+        `early_stopping`.
     best_validation_score_ : float or None
         The best of them.
     grad_norm_curve_ : list of float
@@ -232,11 +233,11 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         out_activation="identity",
     ):
         super().__init__(
-            hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, n_steps, embedding_dim,
-            missing, dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t,
-            max_iter, shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping,
-            validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun, max_grad_norm,
-            truncated_bptt_steps,
+            hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, n_steps,
+            embedding_dim, missing, dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate,
+            learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum,
+            nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change,
+            max_fun, max_grad_norm, truncated_bptt_steps,
         )
         self.loss = loss
         self.quantile = quantile

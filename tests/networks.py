@@ -52,8 +52,8 @@ class Case:
         start = self.sequences.starts[i]
         return slice(start, start + self.sequences.lengths[i])
 
-    def states(self, state, i):
-        """[layer][direction] (states, K) of sequence i."""
+    def states(self, state, i=slice(None)):
+        """[layer][direction] (states, K) of sequence i, or (states, N, K) of all."""
         views = [[[] for _ in layer.directions] for layer in self.net.layers]
         for name, place in self.net.state_layout.items():
             if isinstance(name, tuple):

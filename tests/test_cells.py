@@ -262,8 +262,8 @@ class TestKernelsRefuseWrongArguments:
         layer = {"cell": "rnn", "variant": 0, "D": 3, "K": 4, "W": [0], "U": [12], "b": [28]} | changed
         with pytest.raises(ValueError, match=r"layer 0 must have|must lie within"):
             kernels(np.float64).Engine([layer], 2, False, "last", 32, 40, 42, 0)
+        good = layer | {"W": [0], "U": [0], "b": [0], "K": 4, "D": 3}
         with pytest.raises(ValueError, match="layer 1 has 3 inputs, the layer below has 4"):
-            good = layer | {"W": [0], "U": [0], "b": [0], "K": 4, "D": 3}
             kernels(np.float64).Engine([good] * 2, 2, False, "last", 0, 0, 42, 0)
         with pytest.raises(ValueError, match="must have a layer"):
             kernels(np.float64).Engine([], 2, False, "last", 0, 0, 42, 0)

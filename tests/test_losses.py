@@ -66,15 +66,17 @@ def test_constants_that_minimise_are_the_mean_the_median_and_the_quantile(name, 
     y = np.random.default_rng(0).exponential(size=(1001, 1))
     expected = {"squared_error": y.mean(), "absolute_error": np.median(y), "quantile": np.quantile(y, 0.8)}[name]
     loss = LOSSES[name](parameter)
-    values = [loss.value_and_gradient(np.full_like(y, c), y, None)[0] for c in (expected - 0.02, expected, expected + 0.02)]
+    constants = expected + np.array([-0.02, 0, 0.02])
+    values = [loss.value_and_gradient(np.full_like(y, c), y, None)[0] for c in constants]
     assert values[1] < min(values[0], values[2])
 
 
 def test_integer_weights_are_repetition(name):
     scores, targets = example(name)
     repeats = np.array([1, 2, 0, 3, 1, 1, 2])
-    weighted, _ = make_loss(name).value_and_gradient(scores, targets, repeats.astype(float))
-    repeated, _ = make_loss(name).value_and_gradient(scores.repeat(repeats, axis=0), targets.repeat(repeats, axis=0), None)
+    loss = make_loss(name)
+    weighted, _ = loss.value_and_gradient(scores, targets, repeats.astype(float))
+    repeated, _ = loss.value_and_gradient(scores.repeat(repeats, axis=0), targets.repeat(repeats, axis=0), None)
     assert weighted == pytest.approx(repeated, rel=1e-14)
 
 
