@@ -14,10 +14,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._examples import Examples, as_weights, check_samples, first_not_finite_row
+from skrnn._inputs import check_finite
 from skrnn._missing import MISSING, filled
 from skrnn._network import Objective, RecurrentNetwork
 from skrnn._numbers import as_numbers
-from skrnn._sequences import rows_of
+from skrnn._sequences import Sequences, rows_of
 from skrnn._training import Record, Stopping, train, train_epoch, train_lbfgs
 from skrnn._validation import check_sequences, embedded, fitted_apart
 from skrnn.cells import ACTIVATIONS, CELLS
@@ -460,16 +461,15 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             sequences, rows = self._predict_rows(X, decode)
             return self._in_form_of(sequences, rows)
         self._check_one_direction("initial_state and return_state")
-        sequences, scores, state = self._go_on(X, initial_state)
+        sequences = check_sequences(self, X, self.n_steps, reset=False, allow_missing=self.missing != "error")
+        sequences, scores, state = self._go_on(sequences, initial_state)
         predicted = self._in_form_of(sequences, decode(scores))
         return (predicted, state) if return_state else predicted
 
-    def _go_on(self, X, state):
-        """Sequences of X, their scores from a state on, and the states after them."""
+    def _go_on(self, sequences, state):
+        """Checked sequences as the network reads them, their scores from a state on, and the states after them."""
         width, dtype = self._network.state_width, self._theta.dtype
-        sequences = check_sequences(
-            self, X, self.n_steps, reset=False, allow_missing=self.missing != "error"
-        ).astype(dtype)
+        sequences = sequences.astype(dtype)
         state = self._check_state(state, len(sequences))
         after = np.empty_like(state)
         if self.embedding_dim is not None:
@@ -553,17 +553,20 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         >>> bool(y == net.predict(X[:1])[0])
         True
         """
-        check_is_fitted(self)
+        if not self.__sklearn_is_fitted__():
+            check_is_fitted(self)
         self._check_one_direction("predict_step")
         x = np.atleast_1d(as_numbers(x, "x"))
         one = x.ndim == 1
         steps = x[np.newaxis] if one else x
-        if steps.ndim != 2 or steps.shape[1] != self._n_step_features:
+        if steps.ndim != 2 or steps.shape[1] != self._n_step_features or not len(steps):
             raise ValueError(
                 f"x has shape {x.shape}, expected ({self._n_step_features},), the features of a step, or "
                 f"(n, {self._n_step_features}) for n streams"
             )
-        _, scores, state = self._go_on(steps[:, np.newaxis], state)
+        sequences = Sequences(steps, np.ones(len(steps), np.intp), "array")
+        check_finite(sequences, "x", allow_missing=self.missing != "error")
+        _, scores, state = self._go_on(sequences, state)
         y = self._decode(scores)
         return (y[0] if one else y), state
 

@@ -163,5 +163,7 @@ def check_finite_rows(rows, sequences, per_step, name="y"):
 
 def first_not_finite_row(rows):
     """Index of the first row that is not finite, or None."""
+    if np.isfinite(rows).all():
+        return None
     bad = np.flatnonzero(~np.isfinite(rows.reshape(len(rows), -1)).all(axis=1))
-    return int(bad[0]) if len(bad) else None
+    return int(bad[0])

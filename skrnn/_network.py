@@ -76,13 +76,18 @@ class RecurrentNetwork:
         head = self.n_features * self.n_outputs if self.per_step else 0
         return sum(layer.work() for layer in self.layers) + head
 
-    def engine(self, dtype):
-        """Fresh kernels with memory of their own: no two threads may compute in one."""
+    @cached_property
+    def _description(self):
+        """What ``Engine`` takes."""
         slices = self.layout.slices
-        return kernels(dtype).Engine(
+        return (
             [layer.for_kernels(slices) for layer in self.layers], self.n_outputs, self.per_step, self.pooling,
             slices["head.V"].start, slices["head.c"].start, slices["head.c"].stop, self.n_ids,
         )
+
+    def engine(self, dtype):
+        """Fresh kernels with memory of their own: no two threads may compute in one."""
+        return kernels(dtype).Engine(*self._description)
 
     @cached_property
     def state_layout(self):
@@ -104,7 +109,7 @@ class RecurrentNetwork:
             places["steps"] = slice(start, start + 1)
         return places
 
-    @property
+    @cached_property
     def state_width(self):
         """Numbers in the state of a sequence."""
         return max(place.stop for place in self.state_layout.values())

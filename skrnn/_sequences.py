@@ -2,6 +2,9 @@
 
 import numpy as np
 
+# Numbers for which a temporary costs less than avoiding it
+SMALL = 10_000
+
 
 class Sequences:
     """Sequences laid end to end.
@@ -58,10 +61,10 @@ class Sequences:
 
     def astype(self, dtype, name="X"):
         """The same sequences in another dtype, C-contiguous; itself where nothing changes."""
-        with np.errstate(over="ignore"):
-            values = np.ascontiguousarray(self.values, dtype)
-        if values is self.values:
+        if self.values.dtype == dtype:
             return self
+        with np.errstate(over="ignore"):
+            values = self.values.astype(dtype)
         cast = self.replace(values=values)
         place = cast.first_not_finite(allow_nan=True)
         if place:
@@ -70,10 +73,14 @@ class Sequences:
 
     def first_not_finite(self, allow_nan=False):
         """The first value that is not finite, and where it stands; None when all are finite, or NaN if that may be."""
-        # One pass without a temporary: the sum is finite unless a value is not, or it overflows.
-        with np.errstate(over="ignore", invalid="ignore"):
-            if np.isfinite(self.values.sum(dtype=np.float64)):
+        if self.values.size < SMALL:
+            if np.isfinite(self.values).all():
                 return None
+        else:
+            # One pass without a temporary: the sum is finite unless a value is not, or it overflows.
+            with np.errstate(over="ignore", invalid="ignore"):
+                if np.isfinite(self.values.sum(dtype=np.float64)):
+                    return None
         bad = np.argwhere(np.isinf(self.values) if allow_nan else ~np.isfinite(self.values))
         if not len(bad):
             return None

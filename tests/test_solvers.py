@@ -134,7 +134,7 @@ class TestSchedules:
         X, y = np.random.default_rng(0).normal(size=(100, 3)), np.zeros(100)
         with pytest.warns(ConvergenceWarning):
             mlp = MLPRegressor(
-                (2,), solver="sgd", learning_rate="invscaling", learning_rate_init=0.1, max_iter=4
+                hidden_layer_sizes=2, solver="sgd", learning_rate="invscaling", learning_rate_init=0.1, max_iter=4
             ).fit(X, y)
         assert mlp._optimizer.learning_rate == pytest.approx(self.rates("invscaling", 4, power_t=0.5)[-1])
 
