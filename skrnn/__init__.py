@@ -11,6 +11,7 @@ if find_spec("skrnn._machine") is None:
     )
 
 from skrnn.classifier import RNNClassifier
+from skrnn.metrics import make_sequence_scorer
 from skrnn.regressor import RNNRegressor
 
-__all__ = ["RNNClassifier", "RNNRegressor", "__version__"]
+__all__ = ["RNNClassifier", "RNNRegressor", "__version__", "make_sequence_scorer"]

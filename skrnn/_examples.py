@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 
 from skrnn._inputs import without_columns
-from skrnn._numbers import as_numbers, is_sized
+from skrnn._numbers import as_numbers, is_missing, is_sized
 
 
 class Examples:
@@ -108,6 +108,17 @@ def _as_labels(values, name):
 def _check_real(array, name):
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
+
+
+def missing_labels(rows, per_step):
+    """Which rows have no label: NaN or None, and among integer labels of steps −1."""
+    if rows.dtype.kind == "f":
+        missing = np.isnan(rows)
+    elif rows.dtype.kind == "O":
+        missing = np.array([is_missing(label) for label in rows.flat], bool).reshape(rows.shape)
+    else:
+        missing = rows == -1 if per_step and rows.dtype.kind == "i" else np.zeros(rows.shape, bool)
+    return missing.all(axis=1) if rows.ndim == 2 else missing
 
 
 def one_column(rows, name):

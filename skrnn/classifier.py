@@ -13,8 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from skrnn._base import BaseRNN, in_epochs
-from skrnn._examples import check_finite_rows, check_one_each, step_rows
-from skrnn._numbers import is_missing
+from skrnn._examples import check_finite_rows, check_one_each, missing_labels, step_rows
 from skrnn.losses import LOSSES
 
 
@@ -262,7 +261,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     def _target_rows(self, y, sequences, per_step):
         rows = _labels_of_steps(y, sequences) if per_step else _labels_of_sequences(y)
-        missing = _missing_labels(rows, per_step)
+        missing = missing_labels(rows, per_step)
         if rows.dtype.kind == "f":
             check_finite_rows(_known(rows, missing) if per_step else rows, sequences, per_step)
         if not missing.any():
@@ -272,7 +271,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             raise ValueError(f"Input y contains a missing label: {where}")
         if missing.all():
             raise ValueError("y has no label for any step")
-        return rows, ~missing
+        return _without_objects(rows, ~missing), ~missing
 
     def _set_targets(self, rows, classes=None):
         self._multilabel = rows.ndim == 2
@@ -417,22 +416,21 @@ def _labels_of_sequences(y):
 def _check_indicators(rows, what):
     """Raise a ValueError unless rows (…, labels) are zeros and ones, or wholly missing."""
     good = (rows == 0) | (rows == 1) if rows.dtype.kind in "fiub" else np.zeros(rows.shape, bool)
-    if not good[~_missing_labels(rows, True)].all():
+    if not good[~missing_labels(rows, True)].all():
         raise ValueError(
             f"{what}, expected 0 and 1 for each of several labels, or one label; one label a step needs "
             "return_sequences=True, several targets with more classes sklearn.multioutput.MultiOutputClassifier"
         )
 
 
-def _missing_labels(rows, per_step):
-    """Which rows have no label: NaN or None, and among integer labels of steps −1."""
-    if rows.dtype.kind == "f":
-        missing = np.isnan(rows)
-    elif rows.dtype.kind == "O":
-        missing = np.array([is_missing(label) for label in rows.flat], bool).reshape(rows.shape)
-    else:
-        missing = rows == -1 if per_step and rows.dtype.kind == "i" else np.zeros(rows.shape, bool)
-    return missing.all(axis=1) if rows.ndim == 2 else missing
+def _without_objects(rows, labelled):
+    """Numbers that are an array of objects only because some are missing as an array of numbers."""
+    known = np.array(rows[labelled].tolist()) if rows.dtype.kind == "O" else rows
+    if known.dtype.kind not in "biuf" or known is rows:
+        return rows
+    numbers = np.zeros(rows.shape, known.dtype)
+    numbers[labelled] = known
+    return numbers
 
 
 def _known(rows, missing):

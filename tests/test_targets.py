@@ -1,0 +1,291 @@
+"""What y and the weights may be: several labels, steps without a target, weights of classes, losses and outputs."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from forms import as_object_array
+from scipy.sparse import csr_array
+from sklearn.metrics import accuracy_score, f1_score, r2_score
+from sklearn.model_selection import cross_val_predict, cross_val_score
+from sklearn.neural_network import MLPClassifier
+
+from skrnn import RNNClassifier, RNNRegressor, make_sequence_scorer
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+LEARNING = {"cell": "gru", "learning_rate_init": 0.02, "batch_size": 20, "random_state": 0}
+nan = np.nan
+
+
+def walks(n=80, T=8, seed=0):
+    """Sequences of two features; of each whether its sum is positive."""
+    X = np.random.default_rng(seed).normal(size=(n, T, 2))
+    return X, (X.sum(axis=1) > 0).astype(int)
+
+
+class TestSeveralLabels:
+    def test_of_sequences(self):
+        X, Y = walks()
+        net = RNNClassifier(12, **LEARNING).fit(X, Y)
+        assert net.score(X, Y) == accuracy_score(Y, net.predict(X)) > 0.9
+        assert (net.n_outputs_, net.out_activation_, net.classes_.tolist()) == (2, "logistic", [0, 1])
+        p = net.predict_proba(X)
+        assert p.shape == (80, 2)
+        np.testing.assert_array_equal(net.predict(X), p > 0.5)
+        np.testing.assert_allclose(net.predict_log_proba(X), np.log(p))
+        assert cross_val_score(net, X, Y, cv=3, scoring="f1_macro").mean() > 0.7
+        assert cross_val_predict(net, X, Y, cv=3, method="predict_proba").shape == (80, 2)
+
+    def test_attributes_are_those_of_the_perceptron(self):
+        X, Y = walks()
+        net, mlp = (e(max_iter=2, random_state=0).fit(x, Y) for e, x in (
+            (RNNClassifier, X), (MLPClassifier, X.reshape(80, -1))
+        ))
+        for name in ("n_outputs_", "out_activation_"):
+            assert getattr(net, name) == getattr(mlp, name)
+        np.testing.assert_array_equal(net.classes_, mlp.classes_)
+        assert net.predict(X).dtype == mlp.predict(X.reshape(80, -1)).dtype
+
+    @pytest.mark.parametrize("form", [np.asarray, pd.DataFrame, csr_array, lambda Y: Y.tolist(), lambda Y: Y == 1])
+    def test_in_every_form(self, form):
+        X, Y = walks()
+        net = RNNClassifier(3, max_iter=2, random_state=0)
+        expected = net.fit(X, Y).predict_proba(X).tobytes()
+        assert net.fit(X, form(Y)).predict_proba(X).tobytes() == expected
+
+    def test_of_steps(self):
+        X, _ = walks()
+        Y = (np.cumsum(X, axis=1) > 0).astype(int)
+        net = RNNClassifier(12, return_sequences=True, **LEARNING).fit(X, Y)
+        assert net.predict(X).shape == net.predict_proba(X).shape == (80, 8, 2)
+        assert np.mean(net.predict(X) == Y) > 0.9
+        ragged = as_object_array([x[: 3 + i % 5] for i, x in enumerate(X)])
+        y = as_object_array([t[: 3 + i % 5] for i, t in enumerate(Y)])
+        net.fit(ragged, y)
+        assert net.predict_proba(ragged)[1].shape == (4, 2)
+        assert net.score(ragged, y) > 0.5
+
+    def test_a_label_that_nothing_has(self):
+        X, Y = walks()
+        Y = np.column_stack([Y, np.zeros(80, int)])
+        net = RNNClassifier(6, max_iter=20, **LEARNING).fit(X, Y)
+        assert net.predict_proba(X)[:, 2].max() < 0.5
+
+    def test_partial_fit(self):
+        X, Y = walks()
+        net = RNNClassifier(4, random_state=0).partial_fit(X, Y, classes=[0, 1]).partial_fit(X, Y)
+        assert net.predict(X).shape == (80, 2)
+        with pytest.raises(ValueError, match="y has 3 columns, expected 2 as in the first fit"):
+            net.partial_fit(X, np.column_stack([Y, Y[:, 0]]))
+        with pytest.raises(ValueError, match="y has 1 columns, expected 2 as in the first fit"):
+            net.partial_fit(X, Y[:, 0])
+
+
+class TestStepsWithoutTarget:
+    def without(self, y, gone, value):
+        y = [list(row) for row in y]
+        for i, t in gone:
+            y[i][t] = value
+        return y
+
+    GONE = ((0, 0), (0, 1), (3, 7), (5, 2))
+
+    def weights(self, n=80, T=8):
+        w = np.ones((n, T))
+        for i, t in self.GONE:
+            w[i, t] = 0
+        return w
+
+    @pytest.mark.parametrize("value", [nan, None])
+    def test_of_a_regressor_are_steps_of_weight_zero(self, value):
+        X, _ = walks()
+        y = X.sum(axis=2)
+        net = RNNRegressor(4, return_sequences=True, max_iter=3, random_state=0)
+        expected = net.fit(X, y, self.weights()).predict(X).tobytes()
+        gone = self.without(y, self.GONE, value)
+        assert net.fit(X, gone).predict(X).tobytes() == expected
+        assert net.fit(as_object_array(list(X)), gone).predict(X).tobytes() == expected
+        kept = self.weights() > 0
+        assert net.score(X, gone) == pytest.approx(r2_score(y[kept], net.predict(X)[kept]))
+
+    @pytest.mark.parametrize(
+        ("labels", "value"),
+        [([0, 1], -1), ([0.0, 1.0], nan), (["a", "b"], None), ([2, 5], -1), ([False, True], None)],
+        ids=str,
+    )
+    def test_of_a_classifier_are_steps_of_weight_zero(self, labels, value):
+        X, _ = walks()
+        y = np.array(labels)[(X.sum(axis=2) > 0).astype(int)]
+        net = RNNClassifier(4, return_sequences=True, max_iter=3, random_state=0)
+        expected = net.fit(X, y, self.weights()).predict_proba(X).tobytes()
+        gone = self.without(y.tolist(), self.GONE, value)
+        gone = [np.array(row, object) for row in gone] if value is None else gone
+        assert net.fit(X, gone).predict_proba(X).tobytes() == expected
+        assert net.classes_.tolist() == labels
+        kept = self.weights() > 0
+        assert net.score(X, gone) == np.mean(net.predict(X)[kept] == y[kept])
+
+    def test_of_several_outputs(self):
+        X, Y = walks()
+        y = X.copy()
+        y[4, 3] = nan
+        net = RNNRegressor(4, return_sequences=True, max_iter=3, random_state=0).fit(X, y)
+        assert np.isfinite(net.predict(X)).all()
+        assert np.isfinite(net.score(X, y))
+        y[4, 3, 0] = 0
+        with pytest.raises(ValueError, match=r"Input y contains NaN: y\[4\]\[3\]"):
+            net.fit(X, y)
+        labels = np.repeat(Y[:, np.newaxis], 8, axis=1)
+        labels[2, 1] = -1
+        many = RNNClassifier(4, return_sequences=True, max_iter=3, random_state=0).fit(X, labels)
+        assert many.predict(X).shape == (80, 8, 2)
+        assert 0 <= many.score(X, labels) <= 1
+
+    def test_a_sequence_without_any_is_absent(self):
+        X, _ = walks()
+        y = X.sum(axis=2)
+        y[:40] = nan
+        parameters = {"return_sequences": True, "batch_size": 7, "max_iter": 3, "random_state": 0}
+        a = RNNRegressor(4, **parameters).fit(X, y)
+        b = RNNRegressor(4, **parameters).fit(X[40:], y[40:], np.ones(40))
+        assert a.predict(X).tobytes() == b.predict(X).tobytes()
+
+    def test_minus_one_of_a_sequence_is_a_label(self):
+        X, Y = walks()
+        net = RNNClassifier(4, max_iter=3, random_state=0).fit(X, 2 * Y[:, 0] - 1)
+        assert net.classes_.tolist() == [-1, 1]
+
+    def test_a_weight_for_steps_without_target_alone_is_an_error(self):
+        X, _ = walks()
+        y = X.sum(axis=2)
+        y[:, :4] = nan
+        weights = np.zeros((80, 8))
+        weights[:, :4] = 1
+        with pytest.raises(ValueError, match="y has no target for any step of positive weight"):
+            RNNRegressor(4, return_sequences=True).fit(X, y, weights)
+
+
+class TestClassWeights:
+    @pytest.mark.parametrize("return_sequences", [False, True])
+    def test_are_sample_weights(self, return_sequences):
+        X, Y = walks()
+        y = np.where(X.sum(axis=2) > 1, "b", "a") if return_sequences else np.where(Y[:, 0] > 0, "b", "a")
+        net = RNNClassifier(4, return_sequences=return_sequences, max_iter=3, random_state=0)
+        expected = net.fit(X, y, np.where(y == "b", 3.0, 0.5)).predict_proba(X).tobytes()
+        net.set_params(class_weight={"a": 0.5, "b": 3.0})
+        assert net.fit(X, y).predict_proba(X).tobytes() == expected
+        share = np.mean(y == "b")
+        balanced = np.where(y == "b", 0.5 / share, 0.5 / (1 - share))
+        expected = net.set_params(class_weight=None).fit(X, y, balanced).predict_proba(X)
+        np.testing.assert_allclose(net.set_params(class_weight="balanced").fit(X, y).predict_proba(X), expected, rtol=1e-9)
+
+    def test_multiply_sample_weights(self):
+        X, Y = walks()
+        y, w = Y[:, 0], np.random.default_rng(0).uniform(size=80)
+        net = RNNClassifier(4, max_iter=3, random_state=0)
+        expected = net.fit(X, y, w * np.where(y, 2.0, 1.0)).predict_proba(X).tobytes()
+        assert net.set_params(class_weight={1: 2.0}).fit(X, y, w).predict_proba(X).tobytes() == expected
+
+    def test_find_the_rare_class(self):
+        X, _ = walks(300)
+        y = (X[:, :, 0].sum(axis=1) > 4).astype(int)
+        assert y.mean() < 0.12
+        p = [
+            RNNClassifier(8, class_weight=w, max_iter=60, **LEARNING).fit(X, y).predict_proba(X)[:, 1].mean()
+            for w in (None, "balanced")
+        ]
+        assert p[1] > 1.5 * p[0]
+
+    def test_of_several_labels(self):
+        X, Y = walks()
+        net = RNNClassifier(4, class_weight=[{0: 1, 1: 2}, {0: 1, 1: 1}], max_iter=3, random_state=0)
+        expected = RNNClassifier(4, max_iter=3, random_state=0).fit(X, Y, 1.0 + Y[:, 0]).predict_proba(X).tobytes()
+        assert net.fit(X, Y).predict_proba(X).tobytes() == expected
+
+    def test_of_steps_without_a_label(self):
+        X, _ = walks()
+        y = (X.sum(axis=2) > 1).astype(int)
+        y[:, 3] = -1
+        net = RNNClassifier(4, class_weight="balanced", return_sequences=True, max_iter=3, random_state=0).fit(X, y)
+        assert np.isfinite(net.loss_)
+
+
+class TestOutputs:
+    @pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "quantile"])
+    def test_between_zero_and_one(self, loss):
+        X, _ = walks()
+        y = 1 / (1 + np.exp(-X[:, :, 0].sum(axis=1)))
+        net = RNNRegressor(8, loss=loss, out_activation="logistic", **LEARNING).fit(X, y)
+        assert net.out_activation_ == "logistic"
+        predicted = net.predict(100 * X)
+        assert ((predicted >= 0) & (predicted <= 1)).all()
+        assert net.score(X, y) > 0.9
+        with pytest.raises(ValueError, match=r"y\[3\] is \[1.5\], expected numbers from 0 to 1 with out_activation"):
+            net.fit(X, np.where(np.arange(80) == 3, 1.5, y))
+
+    def test_counts(self):
+        rng = np.random.default_rng(0)
+        X, _ = walks(300)
+        mean = np.exp(0.3 * X[:, :, 0].sum(axis=1))
+        y = rng.poisson(mean)
+        net = RNNRegressor(8, loss="poisson", max_iter=60, **LEARNING).fit(X, y)
+        assert net.out_activation_ == "exp"
+        assert (net.predict(X) > 0).all()
+        assert np.corrcoef(net.predict(X), mean)[0, 1] > 0.8
+        with pytest.raises(ValueError, match=r"y\[7\] is \[-1.0\], expected numbers that are not negative"):
+            net.fit(X, np.where(np.arange(300) == 7, -1, y))
+        with pytest.raises(ValueError, match="out_activation='logistic' does not go with loss='poisson'"):
+            net.set_params(out_activation="logistic").fit(X, y)
+
+    @pytest.mark.parametrize("quantile", [0.1, 0.9])
+    def test_quantiles_cover_what_they_say(self, quantile):
+        rng = np.random.default_rng(0)
+        X, _ = walks(600)
+        y = X[:, -1, 0] + rng.normal(size=600)
+        net = RNNRegressor(8, loss="quantile", quantile=quantile, max_iter=40, **LEARNING).fit(X, y)
+        assert np.mean(y < net.predict(X)) == pytest.approx(quantile, abs=0.05)
+
+    def test_huber_delta_reaches_the_loss(self):
+        X, Y = walks()
+        losses = [
+            RNNRegressor(3, loss="huber", huber_delta=d, max_iter=1, random_state=0).fit(X, 10.0 * Y[:, 0]).loss_
+            for d in (0.1, 1.0, 100.0)
+        ]
+        squared = RNNRegressor(3, max_iter=1, random_state=0).fit(X, 10.0 * Y[:, 0]).loss_
+        assert losses[0] < losses[1] < losses[2] == pytest.approx(squared, rel=1e-12)
+
+
+class TestSequenceScorer:
+    """Metrics of flat labels for targets of steps."""
+
+    @pytest.mark.parametrize("ragged", [False, True])
+    def test_any_metric_over_all_steps(self, ragged):
+        X, _ = walks()
+        y = (X.sum(axis=2) > 1).astype(int)
+        if ragged:
+            X, y = (as_object_array([row[: 2 + i % 7] for i, row in enumerate(part)]) for part in (X, y))
+        net = RNNClassifier(4, return_sequences=True, max_iter=5, random_state=0).fit(X, y)
+        scorer = make_sequence_scorer(f1_score, average="macro")
+        flat = np.concatenate(list(y)), np.concatenate(list(net.predict(X)))
+        assert scorer(net, X, y) == f1_score(*flat, average="macro")
+        scores = cross_val_score(net, X, y, cv=3, scoring=scorer, error_score="raise")
+        assert np.isfinite(scores).all()
+
+    def test_steps_without_a_target_and_weights(self):
+        X, _ = walks()
+        y = X.sum(axis=2)
+        y[::3, 2] = nan
+        net = RNNRegressor(4, return_sequences=True, max_iter=5, random_state=0).fit(X, y)
+        kept = ~np.isnan(y)
+        w = np.random.default_rng(0).uniform(size=80)
+        scorer = make_sequence_scorer(r2_score)
+        assert scorer(net, X, y) == pytest.approx(r2_score(y[kept], net.predict(X)[kept]))
+        weights = np.repeat(w[:, np.newaxis], 8, axis=1)
+        assert scorer(net, X, y, sample_weight=w) == pytest.approx(
+            r2_score(y[kept], net.predict(X)[kept], sample_weight=weights[kept])
+        )
+
+    def test_smaller_is_better(self):
+        X, _ = walks()
+        net = RNNRegressor(4, return_sequences=True, max_iter=5, random_state=0).fit(X, X.sum(axis=2))
+        scorer = make_sequence_scorer(lambda y, p: np.abs(y - p).max(), greater_is_better=False)
+        assert scorer(net, X, X.sum(axis=2)) < 0
