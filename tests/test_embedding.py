@@ -139,7 +139,7 @@ class TestEstimators:
         ],
     )
     def test_what_is_no_category_is_an_error(self, x, message):
-        X, y = words(4)
+        X, _ = words(4)
         net = RNNClassifier(4, embedding_dim=2, max_iter=1, random_state=0)
         with pytest.raises(ValueError, match=message):
             net.fit([X[0], np.array(x), *X[2:]], [0, 1, 0, 1])
@@ -163,7 +163,7 @@ class TestEstimators:
             net.partial_fit([np.array([6, 1])], [True])
 
     def test_streams(self):
-        X, y = words()
+        X, _ = words()
         net = RNNRegressor(4, embedding_dim=2, max_iter=2, return_sequences=True, random_state=0)
         net.fit(X, [x == 2 for x in X])
         state, steps = net.initial_state(), []

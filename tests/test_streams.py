@@ -1,7 +1,5 @@
 """States that are handed on: streams, pieces of sequences, features."""
 
-import timeit
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -117,7 +115,7 @@ class TestErrors:
 
     @pytest.mark.parametrize("n", [0, -1, 1.5, True])
     def test_numbers_of_sequences(self, n):
-        with pytest.raises(ValueError, match="n_sequences=.*: expected a positive int"):
+        with pytest.raises(ValueError, match=r"n_sequences=.*: expected a positive int"):
             fitted().initial_state(n)
 
 
