@@ -7,6 +7,9 @@ from skrnn._inputs import without_columns
 from skrnn._numbers import as_numbers, is_missing, is_sized
 
 
+LEAST_WEIGHT = 1e-300       # smaller ones count as 0
+
+
 class Examples:
     """Training data in one place.
 
@@ -153,6 +156,8 @@ def as_weights(sample_weight, sequences, per_step):
     if len(negative):
         where = sequences.label(name, negative[0], each_step)
         raise ValueError(f"Negative values in data passed to `sample_weight`: {where} is {weights[negative[0]]}")
+    # The kernels take denormal numbers for 0.
+    weights[weights < LEAST_WEIGHT] = 0
     if per_step and not each_step:
         weights = np.repeat(weights, sequences.lengths)
     if not weights.any():

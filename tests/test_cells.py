@@ -78,7 +78,7 @@ def test_pooling(form, hidden_size, bidirectional, lengths, pooling):
     assert_gradients(case)
 
 
-@pytest.mark.parametrize("n_units", [1, 4, 7, 16, 19, 33])
+@pytest.mark.parametrize("n_units", [1, 4, 7, 15, 16, 19, 31, 33])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_numbers_of_units_and_inputs_that_are_no_multiples_of_a_vector(form, n_units, dtype):
     """Against the reference, in both dtypes, with more sequences than a group holds."""
@@ -96,6 +96,33 @@ def test_numbers_of_units_and_inputs_that_are_no_multiples_of_a_vector(form, n_u
         )
         tolerance = 1e-12 if dtype == np.float64 else 2e-5
         np.testing.assert_allclose(scores[i], expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("n_units", [32, 62, 64, 115, 128, 130])
+@pytest.mark.parametrize("n_sequences", [1, 7])
+def test_gradients_of_wide_layers_along_directions(form, n_units, n_sequences):
+    """Whole panels and tails of vectors, of one row and of several: in each parameter along random directions."""
+    case = Case(form, (n_units,), lengths=(4,) * n_sequences, n_inputs=n_units + 3)
+    dtheta, _, _ = case.gradients()
+    start, rng = case.theta.copy(), np.random.default_rng(0)
+    # A step that crosses the kink of relu would measure something else.
+    step = 1e-7 if form[1] == "relu" else 1e-4
+    for part in case.net.layout.slices.values():
+        direction = np.zeros_like(start)
+        direction[part] = rng.choice([-1.0, 1.0], size=part.stop - part.start) / np.sqrt(part.stop - part.start)
+        values = []
+        for sign in (1, -1):
+            case.theta[:] = start + sign * step * direction
+            values.append(case.value())
+        case.theta[:] = start
+        slope = (values[0] - values[1]) / (2 * step)
+        assert slope == pytest.approx(dtheta @ direction, rel=1e-5, abs=1e-5 * np.linalg.norm(dtheta[part]))
+        # and every element beside that of float32, whose vectors are twice as wide
+    single = Case(form, (n_units,), lengths=(4,) * n_sequences, n_inputs=n_units + 3, dtype=np.float32)
+    for name in ("theta", "X", "dscores", "initial", "dfinal"):
+        getattr(case, name)[:] = getattr(single, name)
+    for actual, expected in zip(single.gradients(), case.gradients(), strict=True):
+        assert_gradient(actual, expected, rtol=2e-5)
 
 
 @pytest.mark.parametrize("per_step", [False, True])

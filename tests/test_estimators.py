@@ -34,11 +34,16 @@ ESTIMATORS = [RNNClassifier, RNNRegressor]
 @quiet
 @parametrize_with_checks(
     [
+        *(estimator(cell=cell, learning_rate_init=0.01) for estimator in ESTIMATORS for cell in CELLS),
+        *(
+            estimator(8, solver=solver, learning_rate_init=0.05 if solver == "sgd" else 0.01)
+            for estimator in ESTIMATORS for solver in ("adamw", "sgd", "rmsprop", "lbfgs")
+        ),
         RNNClassifier(),
         RNNRegressor(),
         RNNClassifier((6, 5), cell="rnn", bidirectional=True),
-        RNNRegressor(8, cell="gru", learning_rate_init=0.01),
-        RNNClassifier(8, cell="skip_lstm", learning_rate_init=0.01),
+        RNNRegressor(8, pooling="mean", missing="mask", learning_rate="cosine", learning_rate_init=0.02),
+        RNNClassifier(8, pooling="max", missing="ffill", truncated_bptt_steps=3, learning_rate_init=0.02),
     ]
 )
 def test_estimator_checks(estimator, check):

@@ -11,6 +11,7 @@ from skrnn import RNNClassifier, RNNRegressor
 from skrnn._examples import Examples
 from skrnn._inputs import as_sequences
 from skrnn._network import Objective, RecurrentNetwork
+from skrnn._sequences import rows_of
 from skrnn._training import Record, Stopping, clipping, train
 from skrnn.cells import kernels
 from skrnn.losses import LOSSES
@@ -38,7 +39,10 @@ def test_loss_and_gradient_of_the_whole_network(form, loss, per_step, weighted):
     theta = 0.5 * np.random.default_rng(1).normal(size=net.layout.size)
     objective = Objective(net, examples, make_loss(loss), 3, 0.1)
     index = np.array([3, 0, 1])
-    gradient = objective(theta, index)[1].copy()
+    _, gradient, weight = objective(theta, index)
+    gradient = gradient.copy()
+    rows = rows_of(examples.sequences.starts[index], examples.sequences.lengths[index]) if per_step else index
+    assert weight == pytest.approx(examples.weights[rows].sum() if weighted else len(rows))
     step = 1e-6 if form[1] == "relu" else 1e-4
     assert_gradient(gradient, central_differences(lambda: objective(theta, index)[0], theta, step))
 
@@ -117,17 +121,18 @@ class TestOptimizers:
         sgd.update(theta, g)
         np.testing.assert_allclose(theta, 1 + 0.9 * -0.1 - 0.1)
 
-    def test_adam_as_in_the_paper(self):
+    @pytest.mark.parametrize("n", [3, 1003])
+    def test_adam_as_in_the_paper(self, n):
         rng = np.random.default_rng(0)
-        theta, gradients = rng.normal(size=3), rng.normal(size=(5, 3))
-        expected, m, v = theta.copy(), np.zeros(3), np.zeros(3)
+        theta, gradients = rng.normal(size=n), rng.normal(size=(5, n))
+        expected, m, v = theta.copy(), np.zeros(n), np.zeros(n)
         adam = Adam(theta, 0.01)
         for t, g in enumerate(gradients, 1):
             m = 0.9 * m + 0.1 * g
             v = 0.999 * v + 0.001 * g**2
             expected = expected - 0.01 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
             adam.update(theta, g)
-        np.testing.assert_allclose(theta, expected, rtol=1e-13)
+        np.testing.assert_allclose(theta, expected, rtol=1e-11)
 
     @pytest.mark.parametrize("name", OPTIMIZERS)
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -289,6 +294,18 @@ def test_a_sequence_without_weight_in_any_step_is_absent():
     removed = net.fit(X[:2] + X[3:], y, weights).predict(X)
     for a, b in zip(weighted, removed, strict=True):
         assert a.tobytes() == b.tobytes()
+
+
+def test_weights_too_small_for_the_kernels_are_zero():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20, 4, 2)), rng.normal(size=20)
+    net = RNNRegressor(4, batch_size=5, shuffle=False, tol=1e-2, random_state=0)
+    tiny = np.repeat([1e-310, 1.0], [5, 15])
+    assert net.fit(X, y, tiny).predict(X).tobytes() == net.fit(X[5:], y[5:], np.ones(15)).predict(X).tobytes()
+    with pytest.raises(ValueError, match="at least one non-zero number"):
+        net.fit(X, y, np.full(20, 1e-308))
+    small = net.set_params(alpha=0).fit(X, y, np.full(20, 1e-299)).predict(X)
+    np.testing.assert_allclose(small, net.fit(X, y).predict(X), rtol=1e-6)
 
 
 def test_zero_weight_is_absence_bit_for_bit():

@@ -20,7 +20,7 @@ cdef class Memory:
             self.size = 0
             self.block = malloc(size + ALIGNMENT)
             if self.block == NULL:
-                raise MemoryError(f"{size / 1e9:.1f} GB more than there is; try a smaller batch_size or hidden_size")
+                raise MemoryError(f"there is no room for {size / 1e9:.1f} GB; try a smaller batch_size or hidden_size")
             self.size = size
         return <char*> self.block + (ALIGNMENT - <size_t> self.block % ALIGNMENT) % ALIGNMENT
 

@@ -353,7 +353,7 @@ cdef class Engine:
         i = 0
         while i < alone:
             PyErr_CheckSignals()
-            last = min(alone, i + workers * max(1, ROUND_BYTES // <Py_ssize_t> (net.size * sizeof(real)) // workers))
+            last = min(alone, i + workers * max(1, self.groups_at_a_time(batch) // workers))
             value = self.train_groups(run, batch, i, last, segment, gradient, value, workers)
             i = last
         for i in range(alone, batch.n_groups):
@@ -362,6 +362,11 @@ cdef class Engine:
         if run.ids != NULL:
             add_to_embedding(run, batch, gradient + net.size)
         return value
+
+    cdef Py_ssize_t groups_at_a_time(self, Batch batch) noexcept:
+        """How many groups to compute before looking up."""
+        cdef double work = 3.0 * batch.most_steps() * self.net.size
+        return <Py_ssize_t> min(ROUND_BYTES / (self.net.size * <double> sizeof(real)), ROUND_WORK / work)
 
     cdef double train_groups(
         self, const Run* run, Batch batch, Py_ssize_t first, Py_ssize_t last, Py_ssize_t segment, real* gradient,
@@ -485,6 +490,7 @@ cdef enum:
     MOST_THREADS = 1024         # the runtime may end the process when it is asked for too many
     ALWAYS_THERE = 16777216     # bytes that are not worth a refusal
     ROUND_BYTES = 67108864         # gradients of groups that wait to be added up
+    ROUND_WORK = 1073741824        # multiply-adds, a tenth of a second: Ctrl-C has to be heard
     BLOCK = 4096                # numbers that a thread adds up at a time
 
 
