@@ -6,7 +6,6 @@ from sklearn.utils import check_consistent_length
 from skrnn._inputs import without_columns
 from skrnn._numbers import as_numbers, is_missing, is_sized
 
-
 LEAST_WEIGHT = 1e-300       # smaller ones count as 0
 
 

@@ -57,7 +57,7 @@ cdef double huber_loss(
 cdef double poisson_loss(
     Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
 ) noexcept nogil:
-    """exp(score) − target · score, less its least value: half the deviance, the sum over outputs; the target is (Q,)."""
+    """exp(score) − target · score, less its least: half the deviance, the sum over outputs; the target is (Q,)."""
     cdef const real* y = <const real*> target
     cdef double mean, total = 0
     cdef Py_ssize_t q
