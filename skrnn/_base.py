@@ -399,7 +399,7 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
     def _batch_size(self, n):
         if self.batch_size == "auto":
-            return min(200, n)
+            return min(32, n)
         if self.batch_size > n:
             warnings.warn(f"batch_size={self.batch_size} is clipped to the {n} sequences in use", stacklevel=5)
         return min(int(self.batch_size), n)

@@ -69,7 +69,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         Strength of the L2 penalty on the weights, ½ alpha ‖weights‖² / Σ sample weights of the batch; for "adamw" the
         rate of its decay. Biases and embeddings are free.
     batch_size : int or "auto", default="auto"
-        Sequences in a batch; "auto" is min(200, n). Not used by "lbfgs".
+        Sequences in a batch; "auto" is min(32, n). Not used by "lbfgs".
     learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, default="constant"
         The step size over the epochs, of all solvers but "lbfgs": `learning_rate_init`; that divided by
         (sequences seen + 1)^power_t; a fifth each time that `n_iter_no_change` epochs bring no improvement, down to
