@@ -7,7 +7,7 @@ SOURCES := setup.py pyproject.toml $(shell find skrnn -name '*.pyx' -o -name '*.
 EXTRAS := $(addprefix $(VENV)/, examples test peers lint bench)
 
 .NOTPARALLEL:
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench study clean
 
 demo: $(VENV)/examples
 	$(BIN)/python examples/plot_quickstart.py
@@ -24,6 +24,11 @@ lint: $(VENV)/lint
 bench: $(VENV)/bench
 	$(BIN)/python benchmarks/bench.py --json docs/performance.json --figures docs/figures $(BENCH) \
 		| tee docs/performance.txt
+
+# The defaults over tasks and seeds, and figures beside published ones
+study: $(VENV)/bench
+	$(BIN)/python benchmarks/defaults.py | tee docs/study.txt
+	$(BIN)/python benchmarks/published.py | tee -a docs/study.txt
 
 clean:
 	rm -rf $(VENV) build *.egg-info

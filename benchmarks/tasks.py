@@ -11,6 +11,7 @@ from skrnn import RNNClassifier, RNNRegressor
 from skrnn.datasets import load_japanese_vowels
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+CHORALES = SHARED / "jsb_chorales.npz"
 
 
 def split(X, y, seed, test_size=0.3, stratify=False):
@@ -43,6 +44,15 @@ def bases():
 def promoters(seed):
     """DNA: whether a sequence starts a gene."""
     return split(*bases(), seed, stratify=True)
+
+
+def chorales(part):
+    """Chorales of a part (0 train, 1 validation, 2 test): the frames (T, 88) but the last, and those but the first."""
+    with np.load(CHORALES) as file:
+        keys = np.unpackbits(file["x_bits"], axis=1)[:, :88]
+        pieces = np.split(keys, np.cumsum(file["lengths"])[:-1])
+        pieces = [keys for keys, its_part in zip(pieces, file["split"], strict=True) if its_part == part]
+    return [keys[:-1].astype(np.float32) for keys in pieces], [keys[1:].astype(int) for keys in pieces]
 
 
 def adding(T, n_train, n_test, seed):

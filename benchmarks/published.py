@@ -1,0 +1,160 @@
+"""Figures beside published ones, and beside PyTorch with the same architecture and budget. See docs/study.md.
+
+    python benchmarks/published.py [--seeds 3] [--jobs 2] [--only TASK ...]
+
+"tuned" is the best of a small grid by cross-validation on the training data, or of settings that the table names.
+"""
+
+import argparse
+import os
+import warnings
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import tasks
+from joblib import Parallel, delayed
+from sklearn.model_selection import GridSearchCV, LeaveOneOut, cross_val_predict
+from sklearn.pipeline import make_pipeline
+
+from skrnn import RNNClassifier, RNNRegressor
+from skrnn.preprocessing import SequenceScaler
+
+TASKS = (*tasks.TASKS, "promoters, leave one out", "adding, 200 steps", "chorales")
+
+
+def defaults(task, seed):
+    """The estimator as it is."""
+    _, estimator, needed = tasks.TASKS[task]
+    X, y, X_test, y_test = tasks.load(task, seed)
+    return estimator(random_state=seed, **needed).fit(X, y).score(X_test, y_test)
+
+
+def tuned(task, seed):
+    """The best of a small grid, by three folds of the training data."""
+    _, estimator, needed = tasks.TASKS[task]
+    X, y, X_test, y_test = tasks.load(task, seed)
+    net = make_pipeline(SequenceScaler(), estimator(random_state=seed, **needed))
+    name = estimator.__name__.lower()
+    grid = {f"{name}__cell": ["lstm", "gru"], f"{name}__hidden_size": [32, 64], f"{name}__bidirectional": [False, True]}
+    grid |= {} if needed else {f"{name}__pooling": ["last", "max"]}
+    return GridSearchCV(net, grid, cv=3).fit(X, y).score(X_test, y_test)
+
+
+def torch(task, seed):
+    """PyTorch's LSTM with the default's architecture, optimizer, batches and number of epochs."""
+    import torch as pt
+    from torch.nn.utils.rnn import pack_sequence
+
+    pt.set_num_threads(1)
+    pt.manual_seed(seed)
+    _, estimator, needed = tasks.TASKS[task]
+    X, y, X_test, y_test = tasks.load(task, seed)
+    ours = estimator(random_state=seed, **needed).fit(X, y)
+    per_step, classes = "return_sequences" in needed, getattr(ours, "classes_", None)
+    recurrent = pt.nn.LSTM(X[0].shape[1], ours.hidden_size)
+    head = pt.nn.Linear(ours.hidden_size, 1 if classes is None else len(classes))
+    optimizer = pt.optim.Adam([*recurrent.parameters(), *head.parameters()], lr=ours.learning_rate_init)
+    loss_of = pt.nn.MSELoss() if classes is None else pt.nn.CrossEntropyLoss()
+    y = [pt.tensor(np.atleast_1d(t), dtype=pt.float32 if classes is None else pt.long) for t in y]
+    X, X_test = ([pt.tensor(x) for x in part] for part in (X, X_test))
+
+    def scores(sequences):
+        packed, (h, _) = recurrent(pack_sequence(sequences, enforce_sorted=False))
+        if per_step:
+            return head(pt.cat(pt.nn.utils.rnn.unpack_sequence(packed)))
+        return head(h[-1])
+
+    for _ in range(ours.n_iter_):
+        for batch in pt.randperm(len(X)).split(32):
+            optimizer.zero_grad()
+            targets = pt.cat([y[i] for i in batch])
+            out = scores([X[i] for i in batch])
+            loss_of(out if classes is not None else out[:, 0], targets).backward()
+            optimizer.step()
+    with pt.no_grad():
+        out = scores(X_test).numpy()
+    if classes is not None:
+        return np.mean(out.argmax(axis=1) == y_test)
+    truth = np.concatenate(y_test) if per_step else y_test
+    return 1 - np.sum((truth - out[:, 0]) ** 2) / np.sum((truth - truth.mean()) ** 2)
+
+
+def promoters_left_out(seed):
+    """Errors of 106, each predicted by a net that the others have trained; three blocks of 19 bases are three steps."""
+    X, y = tasks.bases()
+    net = RNNClassifier(
+        32, cell="gru", bidirectional=True, n_steps=3, alpha=1.0, max_iter=100, random_state=seed
+    )
+    predicted = cross_val_predict(net, X.reshape(len(X), -1).astype(np.float32), y, cv=LeaveOneOut())
+    return int(np.sum(predicted != y))
+
+
+def long_adding(seed, cell):
+    """Mean squared error of the adding problem over 200 steps; the constant answer has 0.167."""
+    X, y, X_test, y_test = (part.astype(np.float32) for part in tasks.adding(200, 10_000, 1000, seed))
+    net = RNNRegressor(
+        32, cell=cell, learning_rate_init=0.003, max_grad_norm=1.0, max_iter=30, random_state=seed
+    ).fit(X, y)
+    return np.mean((net.predict(X_test) - y_test) ** 2)
+
+
+def chorales(seed):
+    """Test negative log-likelihood a frame, the next frame from the past, where the validation's is least."""
+    train, validation, test = (tasks.chorales(part) for part in range(3))
+    net = RNNClassifier(
+        200, return_sequences=True, dropout=0.3, batch_size=8, learning_rate_init=0.003, random_state=seed
+    )
+    best = (np.inf, np.inf)
+    for epoch in range(1, 101):
+        net.partial_fit(*train, classes=np.arange(88))
+        if epoch % 5 == 0:
+            best = min(best, (surprise(net, *validation), surprise(net, *test)))
+    return best[1]
+
+
+def surprise(net, X, y):
+    """Mean negative log-likelihood a frame, the sum over its keys, in nats."""
+    p = np.clip(np.concatenate(list(net.predict_proba(X))).astype(np.float64), 1e-7, 1 - 1e-7)
+    y = np.concatenate(y)
+    return -np.mean(np.sum(np.log(np.where(y == 1, p, 1 - p)), axis=1))
+
+
+def quietly(function, *arguments):
+    """The function's result without its warnings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return function(*arguments)
+
+
+def several(options, function, *arguments):
+    """Mean and standard deviation over seeds, as text."""
+    work = (delayed(quietly)(function, *(seed if a is None else a for a in arguments)) for seed in range(options.seeds))
+    results = Parallel(n_jobs=options.jobs)(work)
+    return f"{np.mean(results):.4g} ± {np.std(results):.2g}"
+
+
+def main():
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--only", nargs="+", choices=TASKS, default=list(TASKS), metavar="TASK")
+    options = parser.parse_args()
+    print("| task | defaults | tuned | PyTorch |\n|---|---|---|---|")
+    for task in tasks.available():
+        if task in options.only:
+            row = [several(options, function, task, None) for function in (defaults, tuned, torch)]
+            print(f"| {task} | " + " | ".join(row) + " |", flush=True)
+    print()
+    if "promoters, leave one out" in options.only and "promoters" in tasks.available():
+        print("promoters, errors of 106:", several(options, promoters_left_out, None), flush=True)
+    if "adding, 200 steps" in options.only:
+        for cell in ("lstm", "gru"):
+            print(f"adding, 200 steps, {cell}, squared error:", several(options, long_adding, None, cell), flush=True)
+    if "chorales" in options.only and tasks.CHORALES.exists():
+        print("chorales, nats a frame:", several(options, chorales, None), flush=True)
+
+
+if __name__ == "__main__":
+    main()
