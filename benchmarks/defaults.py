@@ -2,8 +2,7 @@
 
     python benchmarks/defaults.py [--seeds 3] [--jobs 2] [--json FILE]
 
-A figure is the score on held-out data (accuracy or R²), the mean over seeds. Beside the defaults there are the best of a
-small grid, and PyTorch with the same architecture, initial weights, order of batches and number of epochs.
+A figure is the score on held-out data (accuracy or R²), the mean over seeds and their standard deviation.
 """
 
 import argparse

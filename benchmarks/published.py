@@ -14,6 +14,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import tasks
 from joblib import Parallel, delayed
+from sklearn.ensemble import VotingClassifier
 from sklearn.model_selection import GridSearchCV, LeaveOneOut, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
@@ -81,12 +82,14 @@ def torch(task, seed):
 
 
 def promoters_left_out(seed):
-    """Errors of 106, each predicted by a net that the others have trained; three blocks of 19 bases are three steps."""
+    """Errors of 106, each predicted by five nets together that the others have trained; a step is 19 bases."""
     X, y = tasks.bases()
-    net = RNNClassifier(
-        32, cell="gru", bidirectional=True, n_steps=3, alpha=1.0, max_iter=100, random_state=seed
-    )
-    predicted = cross_val_predict(net, X.reshape(len(X), -1).astype(np.float32), y, cv=LeaveOneOut())
+    nets = [
+        RNNClassifier(32, cell="rnn", bidirectional=True, n_steps=3, alpha=3.0, max_iter=100, random_state=5 * seed + i)
+        for i in range(5)
+    ]
+    together = VotingClassifier([(str(i), net) for i, net in enumerate(nets)], voting="soft")
+    predicted = cross_val_predict(together, X.reshape(len(X), -1).astype(np.float32), y, cv=LeaveOneOut())
     return int(np.sum(predicted != y))
 
 

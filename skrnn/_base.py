@@ -540,13 +540,18 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         state : array like `state`
             For the next step.
 
+        Raises
+        ------
+        ValueError, TypeError
+            When x or the state do not fit the net, or it reads in both directions.
+
         Examples
         --------
         >>> import numpy as np
         >>> from skrnn import RNNRegressor
         >>> rng = np.random.default_rng(0)
         >>> X = rng.normal(size=(50, 8, 2))
-        >>> net = RNNRegressor(4, tol=1e-2, random_state=0).fit(X, X[:, :, 0].sum(axis=1))
+        >>> net = RNNRegressor(4, tol=1e-2, random_state=0).fit(X, X[:, 0, 0])
         >>> state = net.initial_state()
         >>> for x in X[0]:
         ...     y, state = net.predict_step(x, state)
@@ -581,6 +586,19 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         -------
         features : array of shape (n, hidden units)
             Layer after layer, with both directions of a layer side by side.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When X cannot be used, naming the sequence.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import RNNRegressor
+        >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
+        >>> RNNRegressor((4, 3), tol=1e-2, random_state=0).fit(X, X[:, 0, 0]).transform(X).shape
+        (50, 7)
         """
         check_is_fitted(self)
         sequences = self._read(X, reset=False).astype(self._theta.dtype)
@@ -627,6 +645,23 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             Predictions, with a last dimension (outputs,) when y had one in `fit`.
         state : array of shape (n, width)
             Only with `return_state`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When X or the states cannot be used, naming the sequence; when the states grow without bound.
+
+        Examples
+        --------
+        A sequence in two pieces:
+
+        >>> import numpy as np
+        >>> from skrnn import RNNRegressor
+        >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
+        >>> net = RNNRegressor(4, tol=1e-2, random_state=0).fit(X, X[:, 0, 0])
+        >>> _, state = net.predict(X[:, :5], return_state=True)
+        >>> bool((net.predict(X[:, 5:], initial_state=state) == net.predict(X)).all())
+        True
         """
         return self._predict(X, self._decode, initial_state, return_state)
 

@@ -245,6 +245,24 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         Returns
         -------
         self : object
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `fit`; without classes in the first call, or with others later; with `early_stopping` or balanced class
+            weights, which need all data. The estimator then stays as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import RNNClassifier
+        >>> X = np.random.default_rng(0).normal(size=(60, 5, 1))
+        >>> net = RNNClassifier(8, cell="gru", learning_rate_init=0.02, random_state=0)
+        >>> for _ in range(20):
+        ...     for part in (slice(30), slice(30, 60)):
+        ...         net = net.partial_fit(X[part], X[part, 0, 0] > 0, classes=[False, True])
+        >>> net.n_iter_, bool(net.score(X, X[:, 0, 0] > 0) > 0.9)
+        (40, True)
         """
         if self.class_weight == "balanced":
             raise ValueError(
@@ -329,6 +347,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     def _probabilities(self, scores):
         return self._loss.predict(scores)
 
+    def _log_probabilities(self, scores):
+        return self._loss.predict_log(scores)
+
     def _validation_score(self, rows, scores, weights):
         return accuracy_score(rows, self._decode(scores), sample_weight=weights)
 
@@ -352,11 +373,25 @@ object array of n arrays (steps, n_classes)
             Columns in the order of ``classes_``.
         state : array of shape (n, width)
             Only with `return_state`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `predict`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import RNNClassifier
+        >>> X = np.random.default_rng(0).normal(size=(60, 5, 1))
+        >>> net = RNNClassifier(4, tol=1e-2, random_state=0).fit(X, np.arange(60) % 3)
+        >>> net.predict_proba(X).shape, round(float(net.predict_proba(X)[0].sum()), 6)
+        ((60, 3), 1.0)
         """
         return self._predict(X, self._probabilities, initial_state, return_state)
 
     def predict_log_proba(self, X):
-        """The logarithm of `predict_proba`.
+        """The logarithm of `predict_proba`, finite also where that is 0.
 
         Parameters
         ----------
@@ -366,7 +401,7 @@ object array of n arrays (steps, n_classes)
         -------
         log_p : like what `predict_proba` returns
         """
-        return self._predict(X, lambda scores: np.log(self._probabilities(scores)), None, False)
+        return self._predict(X, self._log_probabilities, None, False)
 
     def score(self, X, y, sample_weight=None):
         """Accuracy over sequences, or with `return_sequences` over all steps that have a label.

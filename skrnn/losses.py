@@ -1,7 +1,7 @@
 """Losses. A new loss is one class here, one line in `LOSSES`, and its value and gradient in ``cells/_losses.pxi``."""
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, log_expit, log_softmax
 
 from skrnn.cells import kernels
 
@@ -98,6 +98,10 @@ class BinaryLogLoss(Loss):
         p = expit(scores[:, 0])
         return np.column_stack([1 - p, p])
 
+    def predict_log(self, scores):
+        """Their logarithms, finite also where the probabilities are 0."""
+        return np.column_stack([log_expit(-scores[:, 0]), log_expit(scores[:, 0])])
+
 
 class LogLoss(Loss):
     """−log p of the target, p = softmax(scores)."""
@@ -111,6 +115,10 @@ class LogLoss(Loss):
         kernels(p.dtype).softmax(p)
         return p
 
+    def predict_log(self, scores):
+        """Their logarithms, finite also where the probabilities are 0."""
+        return log_softmax(scores, axis=1)
+
 
 class MultilabelLogLoss(Loss):
     """−log p of every label or of its absence, p = σ(score): the sum over labels, as in scikit-learn's MLP."""
@@ -121,6 +129,10 @@ class MultilabelLogLoss(Loss):
     def predict(self, scores):
         """Probabilities of the labels, (R, Q)."""
         return expit(scores)
+
+    def predict_log(self, scores):
+        """Their logarithms, finite also where the probabilities are 0."""
+        return log_expit(scores)
 
 
 LOSSES = {

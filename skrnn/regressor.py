@@ -257,6 +257,23 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Returns
         -------
         self : object
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `fit`; with `early_stopping`, which needs all data. The estimator then stays as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import RNNRegressor
+        >>> X = np.random.default_rng(0).normal(size=(60, 5, 1))
+        >>> net = RNNRegressor(8, cell="gru", learning_rate_init=0.02, random_state=0)
+        >>> for _ in range(20):
+        ...     for part in (slice(30), slice(30, 60)):
+        ...         net = net.partial_fit(X[part], X[part, :, 0].mean(axis=1))
+        >>> net.n_iter_, bool(net.score(X, X[:, :, 0].mean(axis=1)) > 0.9)
+        (40, True)
         """
         return self._partial_fit(X, y, sample_weight)
 

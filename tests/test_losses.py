@@ -103,6 +103,9 @@ def test_huge_scores_neither_overflow_nor_lose_the_loss(name):
     assert np.isfinite(gradient).all()
     p = make_loss(name).predict(scores)
     np.testing.assert_allclose(p.sum(axis=1), 1)
+    log_p = make_loss(name).predict_log(scores)
+    assert np.isfinite(log_p).all()
+    assert log_p.min() < -1000
     np.testing.assert_array_equal(p.argmax(axis=1), scores.argmax(axis=1) if name == "log_loss" else scores[:, 0] > 0)
 
 
@@ -115,3 +118,4 @@ def test_probabilities(name):
         scores = np.column_stack([np.zeros(len(scores)), scores])
     expected = np.exp(scores[:, 1]) / np.exp(scores).sum(axis=1)
     np.testing.assert_allclose(p[:, 1], expected, rtol=1e-13)
+    np.testing.assert_allclose(np.exp(make_loss(name).predict_log(example(name)[0])), p, rtol=1e-12)
