@@ -13,14 +13,14 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._examples import Examples, as_weights, check_samples, first_not_finite_row
+from skrnn._examples import Examples, as_weights, check_samples, first_not_finite_row, times
 from skrnn._inputs import check_finite
 from skrnn._missing import MISSING, filled
 from skrnn._network import Objective, RecurrentNetwork
 from skrnn._numbers import as_numbers
 from skrnn._sequences import Sequences, rows_of
 from skrnn._training import Record, Stopping, train, train_epoch, train_lbfgs
-from skrnn._validation import check_sequences, embedded, fitted_apart
+from skrnn._validation import check_sequences, embedded, fitted_apart, recounted
 from skrnn.cells import ACTIVATIONS, CELLS
 from skrnn.optimizers import OPTIMIZERS, SCHEDULES
 
@@ -186,7 +186,10 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             resume = self.warm_start and hasattr(self, "_theta")
             examples, rows = net._prepare(X, y, sample_weight, resume=resume)
             net._begin(examples, resume=resume)
-            net._train(examples, net._validation(examples, rows, X_val, y_val))
+            validate = net._validation(examples, rows, X_val, y_val)
+            if not resume:
+                net._forget_unseen(examples)
+            net._train(examples, validate, resume=resume)
         return self
 
     def _partial_fit(self, X, y, sample_weight, **targets):
@@ -196,21 +199,27 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
                 raise ValueError("partial_fit does not support early_stopping=True: it sees no data to hold out")
             resume = hasattr(self, "_theta")
             examples, _ = net._prepare(X, y, sample_weight, resume=resume, **targets)
-            if not resume:
-                net._begin(examples, resume=False)
-                net._optimizer, net._schedule = net._new_optimizer()
+            if resume:
+                # The schedule changes the rate of its optimizer: both in one copy
+                names = ("_theta", "_record", "_optimizer", "_schedule", "_random_state")
+                vars(net).update(deepcopy({name: getattr(net, name) for name in names}))
             else:
-                for name in ("_theta", "_record", "_optimizer", "_schedule", "_random_state"):
-                    setattr(net, name, deepcopy(getattr(net, name, None)))
-                if net._optimizer is None:      # after lbfgs
-                    net._optimizer, net._schedule = net._new_optimizer()
-            net._schedule.optimizer = net._optimizer
+                net._begin(examples, resume=False)
+                net._forget_unseen(examples)
+            if not resume or type(net._optimizer) is not OPTIMIZERS[self.solver]:
+                net._optimizer, net._schedule = net._new_optimizer()
+            record = net._record
+            stopping = Stopping(1, self.tol, int(self.n_iter_no_change), without_improvement=record.without_improvement)
             batch_size = net._batch_size(len(examples))
             train_epoch(
-                net._theta, net._objective(examples, batch_size), net._optimizer, net._record, net._random_state,
+                net._theta, net._objective(examples, batch_size), net._optimizer, record, net._random_state,
                 len(examples), batch_size, shuffle=self.shuffle, max_grad_norm=self.max_grad_norm,
             )
-            net._schedule.after_epoch(net._record.n_epochs, net._record.n_seen)
+            net._schedule.after_epoch(record.n_seen)
+            if stopping.after_epoch(net._theta, record):
+                net._schedule.goes_on()
+                stopping.without_improvement = 0
+            record.without_improvement = stopping.without_improvement
             net._publish()
         return self
 
@@ -222,6 +231,11 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             )
         if self.embedding_dim is not None and self.missing != "error":
             raise ValueError(f"missing={self.missing!r} is for numbers, but with embedding_dim X holds categories")
+        if self.solver == "adamw" and self.learning_rate_init * self.alpha >= 1:
+            raise ValueError(
+                f"alpha={self.alpha} times learning_rate_init={self.learning_rate_init} is the share of the weights "
+                "that 'adamw' takes away in each step: expected less than 1"
+            )
         if self.solver == "lbfgs":
             self._check_lbfgs()
 
@@ -240,6 +254,7 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         """Checked examples, and the rows of their targets as the user knows them."""
         hidden_size = self._check_hidden_size()
         sequences = self._read(X, reset=not resume)
+        sequences = sequences.astype(self._theta.dtype) if resume else sequences
         check_samples(sequences, y)
         rows, labelled = self._target_rows(y, sequences, self.return_sequences)
         if not resume:
@@ -250,9 +265,13 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
                 f"X holds a category that the first fit did not see: expected numbers up to {self._n_ids - 2}"
             )
         self._loss, self.n_outputs_ = self._make_loss()
-        weights = self._weights(sample_weight, rows, labelled, sequences)
+        examples = Examples(sequences, encoded, None, self.return_sequences)
+        self._weigh(examples, sample_weight, rows, labelled)
+        if self._embedded and not resume:
+            # Sequences without weight are absent: their categories are not seen.
+            sequences = examples.sequences = recounted(self, sequences, examples.used)
         network = RecurrentNetwork(
-            sequences.n_features if self.embedding_dim is None else int(self.embedding_dim), hidden_size,
+            int(self.embedding_dim) if self._embedded else sequences.n_features, hidden_size,
             self.n_outputs_, self.cell, self.activation, self.reset_after, self.bidirectional, self.return_sequences,
             self.pooling, self._n_ids,
         )
@@ -262,29 +281,29 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
                 f"fitted with {self._network.layout.shapes}: set hidden_size, cell and the like back, or clone it"
             )
         self._network = network
-        return Examples(sequences, encoded, weights, self.return_sequences), rows
+        return examples, rows
 
     def _read(self, X, *, reset):
         """Sequences of X as the network reads them from their beginning."""
-        sequences = check_sequences(
-            self, X, self.n_steps, reset=reset, allow_missing=self.missing != "error",
-        )
-        if self.embedding_dim is not None:
+        if reset:
+            self._missing, self._embedded, self._n_ids = self.missing, self.embedding_dim is not None, 0
+        sequences = self._check(X, reset=reset)
+        if self._embedded:
             return embedded(self, sequences, reset=reset)
-        self._n_ids = 0
-        if self.missing == "error":
-            return sequences
-        return filled(sequences, self.missing)[0]
+        return sequences if self._missing == "error" else filled(sequences, self._missing)[0]
 
-    def _weights(self, sample_weight, rows, labelled, sequences):
-        """Weights of the loss's terms, or None where all are alike."""
-        weights = as_weights(sample_weight, sequences, self.return_sequences)
-        for factor in (self._target_weights(rows, labelled), labelled):
-            if factor is not None:
-                weights = factor.astype(np.float64) if weights is None else weights * factor
-        if weights is not None and not weights.any():
-            raise ValueError("y has no target for any step of positive weight")
-        return weights
+    def _check(self, X, *, reset=False, leave_out_padding=True):
+        """Sequences of X as the user gave them."""
+        return check_sequences(
+            self, X, self.n_steps, reset=reset, allow_missing=self._missing != "error",
+            leave_out_padding=leave_out_padding,
+        )
+
+    def _weigh(self, examples, sample_weight, rows, labelled):
+        """Set the weights of the loss's terms and, without those of the targets themselves, of scores."""
+        weights = as_weights(sample_weight, examples.sequences, self.return_sequences)
+        examples.score_weights = times(weights, labelled)
+        examples.set_weights(times(examples.score_weights, self._target_weights(rows, labelled)))
 
     def _validation(self, examples, rows, X_val, y_val):
         """For early stopping a function that scores theta on data that are held out, or None."""
@@ -295,13 +314,17 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val go together, but only one of them was passed")
         if X_val is None:
-            sequences, weights = examples.sequences, examples.weights
+            sequences, weights = examples.sequences, examples.score_weights
             index = self._hold_out(examples, rows)
         else:
-            sequences = self._read(X_val, reset=False).astype(examples.sequences.values.dtype, "X_val")
-            check_samples(sequences, y_val, "y_val")
-            rows, labelled = self._target_rows(y_val, sequences, self.return_sequences)
-            weights = None if labelled is None else labelled.astype(np.float64)
+            try:
+                sequences = self._read(X_val, reset=False).astype(examples.sequences.values.dtype)
+                check_samples(sequences, y_val, "y_val")
+                rows, labelled = self._target_rows(y_val, sequences, self.return_sequences)
+                self._encode(rows, labelled, sequences)
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"In X_val and y_val: {error}") from error
+            weights = times(None, labelled)
             index = np.arange(len(sequences))
         held_out = rows_of(sequences.starts[index], sequences.lengths[index]) if self.return_sequences else index
         weights = None if weights is None else weights[held_out]
@@ -351,10 +374,15 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         except MemoryError as error:
             gigabytes = self._network.layout.size * dtype.itemsize / 1e9
             raise MemoryError(f"hidden_size={self.hidden_size} makes {gigabytes:.0f} GB of parameters") from error
-        if self._n_ids:
-            unseen = np.bincount(examples.sequences.ids, minlength=self._n_ids) == 0
-            self._network.layout.views(self._theta)["embedding.E"][unseen] = 0
         self._record = Record()
+
+    def _forget_unseen(self, examples):
+        """Embed the categories that are not trained on as zeros."""
+        if self._embedded:
+            sequences = examples.sequences
+            rows = rows_of(sequences.starts[examples.used], sequences.lengths[examples.used])
+            unseen = np.bincount(sequences.ids[rows], minlength=self._n_ids) == 0
+            self._network.layout.views(self._theta)["embedding.E"][unseen] = 0
 
     def _objective(self, examples, batch_size):
         return Objective(
@@ -362,7 +390,7 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             float(self.dropout), float(self.recurrent_dropout), self._random_state, self.truncated_bptt_steps,
         )
 
-    def _train(self, examples, validate):
+    def _train(self, examples, validate, *, resume):
         n = len(examples)
         if self.solver == "lbfgs":
             train_lbfgs(
@@ -373,6 +401,8 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         else:
             batch_size = self._batch_size(n)
             stopping = Stopping(int(self.max_iter), self.tol, int(self.n_iter_no_change), validate)
+            if validate is not None and resume:
+                stopping.start(self._theta, self._record)
             self._optimizer, self._schedule = self._new_optimizer()
             train(
                 self._theta, self._objective(examples, batch_size), self._optimizer, self._schedule, self._record,
@@ -461,8 +491,7 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             sequences, rows = self._predict_rows(X, decode)
             return self._in_form_of(sequences, rows)
         self._check_one_direction("initial_state and return_state")
-        sequences = check_sequences(self, X, self.n_steps, reset=False, allow_missing=self.missing != "error")
-        sequences, scores, state = self._go_on(sequences, initial_state)
+        sequences, scores, state = self._go_on(self._check(X, leave_out_padding=False), initial_state)
         predicted = self._in_form_of(sequences, decode(scores))
         return (predicted, state) if return_state else predicted
 
@@ -472,10 +501,10 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         sequences = sequences.astype(dtype)
         state = self._check_state(state, len(sequences))
         after = np.empty_like(state)
-        if self.embedding_dim is not None:
+        if self._embedded:
             sequences = embedded(self, sequences, reset=False)
-        elif self.missing != "error":
-            sequences, after[:, width:] = filled(sequences, self.missing, state[:, width:])
+        elif self._missing != "error":
+            sequences, after[:, width:] = filled(sequences, self._missing, state[:, width:])
         final = np.empty((len(sequences), width), dtype)
         scores = self._scores(sequences, np.ascontiguousarray(state[:, :width]), final)
         after[:, :width] = final
@@ -496,10 +525,10 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
     def _width(self):
         """Columns of a state: of the network's, and of what was seen last where missing values are filled."""
-        return self._network.state_width + (self._n_step_features if self.missing != "error" else 0)
+        return self._network.state_width + (self._n_step_features if self._missing != "error" else 0)
 
     def _check_one_direction(self, what):
-        if self.bidirectional:
+        if len(self._network.layers[0].directions) == 2:
             raise ValueError(f"{what} needs a net that reads forwards, but bidirectional=True reads from both ends")
 
     def initial_state(self, n_sequences=1):
@@ -525,6 +554,8 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
 
     def predict_step(self, x, state):
         """Predict from one more step of each of some streams; the same bits as `predict` of the steps so far.
+
+        With `missing`, a step that is NaN in every feature is a step like any other here, not padding.
 
         Parameters
         ----------
@@ -561,6 +592,7 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)
         self._check_one_direction("predict_step")
+        self._check_names(x)
         x = np.atleast_1d(as_numbers(x, "x"))
         one = x.ndim == 1
         steps = x[np.newaxis] if one else x
@@ -570,10 +602,18 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
                 f"(n, {self._n_step_features}) for n streams"
             )
         sequences = Sequences(steps, np.ones(len(steps), np.intp), "array")
-        check_finite(sequences, "x", allow_missing=self.missing != "error")
+        check_finite(sequences, "x", allow_missing=self._missing != "error")
         _, scores, state = self._go_on(sequences, state)
         y = self._decode(scores)
         return (y[0] if one else y), state
+
+    def _check_names(self, x):
+        """Raise a ValueError when the features of a step have other names than in fit."""
+        names, expected = getattr(x, "columns", getattr(x, "index", None)), getattr(self, "feature_names_in_", ())
+        if len(expected) != self._n_step_features or names is None or callable(names):
+            return
+        if all(isinstance(name, str) for name in names) and list(names) != list(expected):
+            raise ValueError(f"x has the features {list(names)}, expected {list(expected)} as in fit")
 
     def transform(self, X):
         """The last hidden states of all layers: what the net has made of each sequence, as features.

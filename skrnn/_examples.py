@@ -1,5 +1,7 @@
 """Sequences with their targets and weights."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.utils import check_consistent_length
 
@@ -21,7 +23,20 @@ class Examples:
     """
 
     def __init__(self, sequences, targets, weights, per_step):
-        self.sequences, self.targets, self.weights, self.per_step = sequences, targets, weights, per_step
+        self.sequences, self.targets, self.per_step = sequences, targets, per_step
+        self.set_weights(weights)
+
+    def set_weights(self, weights):
+        """The weights of the loss's terms; sequences without any are left out."""
+        if weights is not None:
+            # The kernels take denormal numbers for 0.
+            weights = np.where(weights < LEAST_WEIGHT, 0, weights)
+            if not weights.any():
+                raise ValueError("no target has a positive weight: y is without any where sample_weight is not 0")
+            with np.errstate(over="ignore"):
+                if not np.isfinite(weights.sum()):
+                    raise ValueError("sample_weight times class_weight adds up to infinity, expected smaller weights")
+        self.weights = weights
         self.used = self._with_weight()
 
     def _with_weight(self):
@@ -91,20 +106,41 @@ def step_rows(y, sequences, name="y", numeric=True):
             )
         if values.shape[1:] != rows[0].shape[1:]:
             raise ValueError(f"{name}[{i}] has shape {values.shape}, expected {(length, *rows[0].shape[1:])}")
-        if (values.dtype.kind in "SU") != (rows[0].dtype.kind in "SU"):
+        kinds = values.dtype.kind + rows[0].dtype.kind
+        if "O" not in kinds and (kinds[0] in "SU") != (kinds[1] in "SU"):
             raise TypeError(f"{name}[{i}] has labels of dtype {values.dtype}, expected {rows[0].dtype} as in {name}[0]")
     if sequences.n_padded:
         rows = [values[:length] for values, length in zip(rows, sequences.lengths, strict=True)]
-    return np.concatenate(rows)
+    return np.concatenate(rows if numeric else _without_minus_one(rows))
+
+
+def _without_minus_one(rows):
+    """Rows of labels, in which −1 among integers is missing as it is among the labels of another kind beside them."""
+    kinds = {row.dtype.kind for row in rows}
+    if "i" not in kinds or not kinds & {"f", "O"}:
+        return rows
+    gone = None if "O" in kinds else np.nan
+    return [np.where(row == -1, gone, row) if row.dtype.kind == "i" else row for row in rows]
 
 
 def _as_labels(values, name):
     try:
-        labels = np.asarray(values)
+        labels = np.asarray(unmixed(values))
     except ValueError as error:
         raise ValueError(f"{name} is not an array of labels: {error}") from error
     _check_real(labels, name)
     return labels
+
+
+def unmixed(y):
+    """Labels of a list that holds strings and others as they are; NumPy would make strings of them all."""
+    mixed = isinstance(y, list | tuple) and len({isinstance(label, str) for label in y}) > 1
+    return np.array(y, dtype=object) if mixed else y
+
+
+def is_integer(label):
+    """Whether a label is an integer, and not a bool."""
+    return isinstance(label, Integral) and not isinstance(label, bool | np.bool_)
 
 
 def _check_real(array, name):
@@ -118,6 +154,8 @@ def missing_labels(rows, per_step):
         missing = np.isnan(rows)
     elif rows.dtype.kind == "O":
         missing = np.array([is_missing(label) for label in rows.flat], bool).reshape(rows.shape)
+        if per_step and all(is_integer(label) for label in rows[~missing]):
+            missing |= np.array([label == -1 for label in rows.flat], bool).reshape(rows.shape)
     else:
         missing = rows == -1 if per_step and rows.dtype.kind == "i" else np.zeros(rows.shape, bool)
     return missing.all(axis=1) if rows.ndim == 2 else missing
@@ -165,6 +203,13 @@ def as_weights(sample_weight, sequences, per_step):
         if not np.isfinite(weights.sum()):
             raise ValueError(f"{name} adds up to infinity, expected smaller weights")
     return weights
+
+
+def times(weights, factor):
+    """Weights times a factor of each, None being 1."""
+    if factor is None:
+        return weights
+    return factor.astype(np.float64) if weights is None else weights * factor
 
 
 def check_finite_rows(rows, sequences, per_step, name="y"):

@@ -11,7 +11,7 @@ from skrnn._numbers import as_numbers, is_missing, is_sized
 from skrnn._sequences import Sequences
 
 
-def as_sequences(X, n_steps=None, name="X", allow_missing=False):
+def as_sequences(X, n_steps=None, name="X", allow_missing=False, leave_out_padding=True):
     """Checked sequences from any accepted X.
 
     Parameters
@@ -25,7 +25,9 @@ def as_sequences(X, n_steps=None, name="X", allow_missing=False):
     name : str
         What the messages call X.
     allow_missing : bool
-        NaN may stand for what is missing, and steps of NaN alone at the ends of a 3-D X are padding, which is left out.
+        NaN may stand for what is missing.
+    leave_out_padding : bool
+        Then steps of NaN alone at the ends of a 3-D X are padding, and are left out.
 
     Returns
     -------
@@ -43,7 +45,7 @@ def as_sequences(X, n_steps=None, name="X", allow_missing=False):
     else:
         sequences = _from_array(X, n_steps, name)
     check_finite(sequences, name, allow_missing)
-    if allow_missing:
+    if allow_missing and leave_out_padding:
         sequences = without_padding(sequences)
     single = columns and all(_is_float32(column) for column in columns.values())
     return sequences.astype(np.float32) if single else sequences

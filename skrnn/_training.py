@@ -25,6 +25,7 @@ class Record:
     n_epochs: int = 0
     n_clipped: int = 0
     n_seen: int = 0
+    without_improvement: int = 0        # epochs, in partial_fit
 
 
 @dataclass
@@ -45,6 +46,10 @@ class Stopping:
     validate: object = None
     best_theta: np.ndarray = None
     without_improvement: int = 0
+
+    def start(self, theta, record):
+        """The parameters that training goes on from are the first to beat."""
+        record.best_score, self.best_theta = self.validate(theta), theta.copy()
 
     def after_epoch(self, theta, record):
         """Look at the loss or score of an epoch; returns whether there have been too many without improvement."""
@@ -103,12 +108,15 @@ def train(
             random_state.shuffle(order)
         batches = (order[batch] for batch in gen_batches(n_samples, batch_size))
         interrupted = _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record)
+        record.n_seen += n_samples
+        schedule.after_epoch(record.n_seen)
+        try:
+            stop = False if interrupted else stopping.after_epoch(theta, record)
+        except KeyboardInterrupt:
+            interrupted = True
         if interrupted:
             warnings.warn("Training interrupted by user.", stacklevel=2)
             return
-        record.n_seen += n_samples
-        schedule.after_epoch(record.n_epochs, record.n_seen)
-        stop = stopping.after_epoch(theta, record)
         if verbose:
             print(f"Iteration {record.n_epochs}, loss = {record.loss_curve[-1]:.8f}")
             if stopping.validate is not None:
@@ -134,7 +142,6 @@ def train_epoch(theta, objective, optimizer, record, random_state, n_samples, ba
     if _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record):
         raise KeyboardInterrupt
     record.n_seen += n_samples
-    record.best_loss = min(record.best_loss, record.loss_curve[-1])
 
 
 def _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record):

@@ -7,6 +7,9 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from skrnn._inputs import as_sequences
+from skrnn._sequences import rows_of
+
+MOST_IDS = 10_000_000       # each has a row of the embedding
 
 
 @contextmanager
@@ -19,7 +22,7 @@ def fitted_apart(estimator):
     vars(estimator).update(vars(fitted))
 
 
-def check_sequences(estimator, X, n_steps=None, *, reset, allow_missing=False):
+def check_sequences(estimator, X, n_steps=None, *, reset, allow_missing=False, leave_out_padding=True):
     """Sequences of X, with the features that the estimator was fitted on.
 
     Parameters
@@ -34,7 +37,7 @@ def check_sequences(estimator, X, n_steps=None, *, reset, allow_missing=False):
         As in `as_sequences`.
     reset : bool
         True in fit, False in what follows it.
-    allow_missing : bool
+    allow_missing, leave_out_padding : bool
         As in `as_sequences`.
 
     Returns
@@ -43,7 +46,7 @@ def check_sequences(estimator, X, n_steps=None, *, reset, allow_missing=False):
         In the dtype of X.
     """
     try:
-        sequences = as_sequences(X, n_steps, allow_missing=allow_missing)
+        sequences = as_sequences(X, n_steps, allow_missing=allow_missing, leave_out_padding=leave_out_padding)
     except ValueError:
         if not reset and estimator._from_table and len(getattr(X, "shape", ())) == 2:
             # A table with other columns than in fit is told so first, as everywhere in scikit-learn.
@@ -97,11 +100,20 @@ def embedded(estimator, sequences, *, reset):
         raise ValueError(
             f"X has {values.shape[1]} features a step, expected one with embedding_dim: the number of a category"
         )
-    bad = np.flatnonzero((values[:, 0] < 0) | (values[:, 0] != np.floor(values[:, 0])) | (values[:, 0] > 2**31))
+    bad = np.flatnonzero((values[:, 0] < 0) | (values[:, 0] != np.floor(values[:, 0])) | (values[:, 0] > MOST_IDS))
     if len(bad):
         where = sequences.label("X", bad[0], per_step=True)
-        raise ValueError(f"{where} is {values[bad[0], 0]}, expected the number of a category: 0, 1, 2, ...")
+        raise ValueError(
+            f"{where} is {values[bad[0], 0]}, expected the number of a category: 0, 1, 2, ... up to {MOST_IDS}"
+        )
     ids = values[:, 0].astype(np.intp)
     if reset:
         estimator._n_ids = int(ids.max()) + 2
     return sequences.replace(ids=np.minimum(ids, estimator._n_ids - 1))
+
+
+def recounted(estimator, sequences, used):
+    """Sequences of categories, of which only those of the sequences `used` count as seen."""
+    ids = sequences.ids[rows_of(sequences.starts[used], sequences.lengths[used])]
+    estimator._n_ids = int(ids.max()) + 2
+    return sequences.replace(ids=np.minimum(sequences.ids, estimator._n_ids - 1))

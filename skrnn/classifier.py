@@ -13,7 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from skrnn._base import BaseRNN, in_epochs
-from skrnn._examples import check_finite_rows, check_one_each, missing_labels, step_rows
+from skrnn._examples import check_finite_rows, check_one_each, missing_labels, step_rows, unmixed
 from skrnn.losses import LOSSES
 
 
@@ -73,7 +73,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, default="constant"
         The step size over the epochs, of all solvers but "lbfgs": `learning_rate_init`; that divided by
         (sequences seen + 1)^power_t; a fifth each time that `n_iter_no_change` epochs bring no improvement, down to
-        10⁻⁶; or half a wave of the cosine down to 0 at `max_iter`.
+        10⁻⁶; or half a wave of the cosine down to 0 at `max_iter`, and anew after that many calls of `partial_fit`.
     learning_rate_init : float, default=1e-3
         Step size at the start.
     power_t : float, default=0.5
@@ -161,7 +161,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     Elman (1990), Finding structure in time. Cho et al. (2014), Learning phrase representations using RNN
     encoder-decoder. Hochreiter & Schmidhuber (1997), Long short-term memory. Kingma & Ba (2015), Adam. Pascanu, Mikolov
     & Bengio (2013), On the difficulty of training recurrent neural networks. Gal & Ghahramani (2016), A theoretically
-    grounded application of dropout in recurrent neural networks.
+    grounded application of dropout in recurrent neural networks. Loshchilov & Hutter (2017), SGDR (cosine); (2019),
+    Decoupled weight decay (AdamW). Tieleman & Hinton (2012), RMSprop. Liu & Nocedal (1989), On the limited memory BFGS
+    method.
 
     Examples
     --------
@@ -295,9 +297,13 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         self._multilabel = rows.ndim == 2
         if self._multilabel:
             self.classes_ = np.arange(rows.shape[1])
+            if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+                raise ValueError(f"classes={classes!r}: expected the numbers of the {rows.shape[1]} labels that y has")
             return
+        if classes is not None and (np.ndim(classes) != 1 or missing_labels(np.asarray(classes), False).any()):
+            raise ValueError(f"classes={classes!r}: expected all labels that there will be, one after the other")
         try:
-            self.classes_ = np.unique(rows if classes is None else classes)
+            self.classes_ = np.unique(rows if classes is None else unmixed(classes))
         except TypeError as error:
             types = sorted({type(label).__name__ for label in rows})
             raise TypeError(f"y mixes labels of the types {', '.join(types)}; expected one type") from error
@@ -337,7 +343,21 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             return None
         known = slice(None) if labelled is None else labelled
         weights = np.zeros(len(rows))
-        weights[known] = compute_sample_weight(self.class_weight, rows[known])
+        if isinstance(self.class_weight, dict) and not self._multilabel:
+            other = [label for label in self.class_weight if label not in self.classes_]
+            if other:
+                raise ValueError(
+                    f"class_weight has weights for {other}, which are not among the classes {self.classes_}"
+                )
+            of_class = np.array([self.class_weight.get(label, 1.0) for label in self.classes_], dtype=float)
+            weights[known] = of_class[np.searchsorted(self.classes_, rows[known])]
+        else:
+            weights[known] = compute_sample_weight(self.class_weight, rows[known])
+        if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+            raise ValueError(
+                f"class_weight={self.class_weight!r}: expected finite weights that are not negative, and one at least "
+                "that is not 0"
+            )
         return weights
 
     def _decode(self, scores):
@@ -436,12 +456,12 @@ def _labels_of_sequences(y):
     """Labels (n,), or (n, labels) of zeros and ones."""
     y = y.toarray() if issparse(y) else y
     check_one_each(y)
-    rows = np.asarray(_unmixed(y))
+    rows = np.asarray(unmixed(y))
     if rows.ndim == 2 and rows.shape[1] > 1:
         _check_indicators(rows, f"y has shape {rows.shape}")
         return rows
     try:
-        return column_or_1d(_unmixed(y), warn=True)
+        return column_or_1d(unmixed(y), warn=True)
     except ValueError as error:
         raise ValueError(
             f"{error} Expected one label a sequence; for one a step use return_sequences=True"
@@ -471,9 +491,3 @@ def _without_objects(rows, labelled):
 def _known(rows, missing):
     """Rows with zeros in the place of missing ones."""
     return np.where(missing if rows.ndim == 1 else missing[:, np.newaxis], 0, rows)
-
-
-def _unmixed(y):
-    """Labels of a list that holds strings and others as they are; NumPy would make strings of them all."""
-    mixed = isinstance(y, list | tuple) and len({isinstance(label, str) for label in y}) > 1
-    return np.array(y, dtype=object) if mixed else y

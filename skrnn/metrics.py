@@ -1,23 +1,23 @@
 """Metrics over the steps of sequences."""
 
 import numpy as np
-from sklearn.metrics import make_scorer
 
 from skrnn._examples import missing_labels
+from skrnn._inputs import without_columns
 
 
 def make_sequence_scorer(metric, *, response_method="predict", greater_is_better=True, **kwargs):
     """A scorer for targets of steps from a metric of flat targets.
 
     The steps of all sequences are laid end to end; those without a target (NaN, None, or −1 among integers) are left
-    out. A weight a sequence counts for each of its steps.
+    out, which those of padding should be.
 
     Parameters
     ----------
     metric : callable
         ``metric(y_true, y_pred, **kwargs)``, and with weights ``sample_weight``, as those of ``sklearn.metrics``.
     response_method : str, default="predict"
-        Method of the estimator whose result is y_pred.
+        Method of the estimator whose result is y_pred. Of the probabilities of two classes it is that of the second.
     greater_is_better : bool, default=True
         False for a loss: the score is its negative.
     **kwargs
@@ -26,7 +26,8 @@ def make_sequence_scorer(metric, *, response_method="predict", greater_is_better
     Returns
     -------
     scorer : callable
-        For ``scoring`` of searches and cross-validation.
+        ``scorer(estimator, X, y, sample_weight=None)``, for ``scoring`` of searches and cross-validation. A weight a
+        sequence counts for each of its steps.
 
     Examples
     --------
@@ -41,23 +42,28 @@ def make_sequence_scorer(metric, *, response_method="predict", greater_is_better
     >>> bool(cross_val_score(net, X, y, scoring=scorer, cv=3).min() > 0.9)
     True
     """
-    return make_scorer(
-        _OverSteps(metric), response_method=response_method, greater_is_better=greater_is_better, **kwargs
-    )
+    return _SequenceScorer(metric, response_method, 1 if greater_is_better else -1, kwargs)
 
 
-class _OverSteps:
-    """A metric of flat targets, for targets of steps."""
+class _SequenceScorer:
+    """What `make_sequence_scorer` returns."""
 
-    def __init__(self, metric):
-        self.metric = metric
-        self.__name__ = getattr(metric, "__name__", "metric")
+    def __init__(self, metric, response_method, sign, kwargs):
+        self.metric, self.response_method, self.sign, self.kwargs = metric, response_method, sign, kwargs
 
-    def __call__(self, y_true, y_pred, sample_weight=None, **kwargs):
-        true = np.concatenate([np.asarray(row) for row in y_true])
-        predicted = np.concatenate([np.asarray(row) for row in y_pred])
+    def __call__(self, estimator, X, y, sample_weight=None):
+        y = [np.asarray(row) for row in without_columns(y, "y")]
+        true = np.concatenate(y)
+        predicted = np.concatenate([np.asarray(row) for row in getattr(estimator, self.response_method)(X)])
+        if self.response_method != "predict" and predicted.ndim == 2 and predicted.shape[1] == 2 and true.ndim == 1:
+            predicted = predicted[:, 1]
         labelled = ~missing_labels(true, per_step=True)
+        kwargs = dict(self.kwargs)
         if sample_weight is not None:
-            weights = [np.broadcast_to(w, np.shape(row)[:1]) for w, row in zip(sample_weight, y_true, strict=True)]
+            weights = [np.broadcast_to(w, len(row)) for w, row in zip(sample_weight, y, strict=True)]
             kwargs["sample_weight"] = np.concatenate(weights)[labelled]
-        return self.metric(true[labelled], predicted[labelled], **kwargs)
+        return self.sign * self.metric(true[labelled], predicted[labelled], **kwargs)
+
+    def __repr__(self):
+        name = getattr(self.metric, "__name__", repr(self.metric))
+        return f"make_sequence_scorer({name}, response_method={self.response_method!r})"

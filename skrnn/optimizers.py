@@ -112,10 +112,10 @@ class Constant:
 
     def __init__(self, optimizer, power_t=0.5, max_iter=200):
         self.optimizer, self.initial = optimizer, optimizer.learning_rate
-        self.power_t, self.max_iter = power_t, max_iter
+        self.power_t, self.max_iter, self.n_epochs = power_t, max_iter, 0
 
-    def after_epoch(self, n_epochs, n_seen):
-        """Set the rate of the next epoch, after so many epochs and samples."""
+    def after_epoch(self, n_seen):
+        """Set the rate of the next epoch, after so many samples."""
 
     def goes_on(self):
         """Whether to train on, at a lower rate, when the loss does not improve any more."""
@@ -125,7 +125,7 @@ class Constant:
 class InverseScaling(Constant):
     """η₀ / (samples seen + 1)^power_t."""
 
-    def after_epoch(self, n_epochs, n_seen):
+    def after_epoch(self, n_seen):
         self.optimizer.learning_rate = self.initial / (n_seen + 1) ** self.power_t
 
 
@@ -140,13 +140,14 @@ class Adaptive(Constant):
 
 
 class Cosine(Constant):
-    """η₀ · ½ (1 + cos(π · epochs / max_iter)).
+    """η₀ · ½ (1 + cos(π · epochs / max_iter)), from the start again after max_iter of them (which partial_fit may have).
 
     Loshchilov, I. and Hutter, F. (2017). SGDR: stochastic gradient descent with warm restarts. ICLR.
     """
 
-    def after_epoch(self, n_epochs, n_seen):
-        self.optimizer.learning_rate = self.initial * 0.5 * (1 + math.cos(math.pi * min(1, n_epochs / self.max_iter)))
+    def after_epoch(self, n_seen):
+        self.n_epochs = (self.n_epochs + 1) % self.max_iter
+        self.optimizer.learning_rate = self.initial * 0.5 * (1 + math.cos(math.pi * self.n_epochs / self.max_iter))
 
 
 SCHEDULES = {"constant": Constant, "invscaling": InverseScaling, "adaptive": Adaptive, "cosine": Cosine}

@@ -69,7 +69,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, default="constant"
         The step size over the epochs, of all solvers but "lbfgs": `learning_rate_init`; that divided by
         (sequences seen + 1)^power_t; a fifth each time that `n_iter_no_change` epochs bring no improvement, down to
-        10⁻⁶; or half a wave of the cosine down to 0 at `max_iter`.
+        10⁻⁶; or half a wave of the cosine down to 0 at `max_iter`, and anew after that many calls of `partial_fit`.
     learning_rate_init : float, default=1e-3
         Step size at the start.
     power_t : float, default=0.5
@@ -131,8 +131,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     loss_curve_ : list of float
         Loss of each epoch.
     validation_scores_ : list of float or None
-        Explained share of the loss (D², which is R² for the squared error) on what is held out after each epoch, with
-        `early_stopping`.
+        Explained share of the loss (D²; for the squared error and Huber's R²) on what is held out after each epoch,
+        with `early_stopping`.
     best_validation_score_ : float or None
         The best of them.
     grad_norm_curve_ : list of float
@@ -166,7 +166,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     Elman (1990), Finding structure in time. Cho et al. (2014), Learning phrase representations using RNN
     encoder-decoder. Hochreiter & Schmidhuber (1997), Long short-term memory. Kingma & Ba (2015), Adam. Pascanu, Mikolov
     & Bengio (2013), On the difficulty of training recurrent neural networks. Gal & Ghahramani (2016), A theoretically
-    grounded application of dropout in recurrent neural networks.
+    grounded application of dropout in recurrent neural networks. Loshchilov & Hutter (2017), SGDR (cosine); (2019),
+    Decoupled weight decay (AdamW). Tieleman & Hinton (2012), RMSprop. Liu & Nocedal (1989), On the limited memory BFGS
+    method. Huber (1964) and Koenker & Bassett (1978) for their losses, see ``skrnn.losses``.
 
     Examples
     --------
@@ -345,7 +347,14 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         return None
 
     def _decode(self, scores):
-        rows = self._loss.predict(scores)
+        with np.errstate(over="ignore"):
+            rows = self._loss.predict(scores)
+        bad = first_not_finite_row(rows)
+        if bad is not None:
+            raise ValueError(
+                f"Prediction {bad} is not finite: the exponential of the output {scores[bad].tolist()} is too large. "
+                "Scale X, or fit with a smaller learning_rate_init"
+            )
         return rows if self._columns else rows[:, 0]
 
     def _validation_score(self, rows, scores, weights):

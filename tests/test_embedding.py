@@ -129,6 +129,21 @@ class TestEstimators:
         a = net.predict_proba([np.array([1, 3, 2])])
         assert a.tobytes() == net.predict_proba([np.array([1, 99, 2])]).tobytes()
 
+    def test_of_sequences_without_weight_count_as_not_seen(self):
+        X, y = words()
+        weights = np.ones(200)
+        weights[7] = 0
+        parameters = {"embedding_dim": 2, "max_iter": 3, "random_state": 0}
+        a = RNNClassifier(4, **parameters).fit([*X[:7], np.array([9, 30]), *X[8:]], y, weights)
+        b = RNNClassifier(4, **parameters).fit(X[:7] + X[8:], np.delete(y, 7), np.ones(199))
+        assert a.predict_proba(X).tobytes() == b.predict_proba(X).tobytes()
+
+    def test_predict_does_not_change_the_estimator(self):
+        X, y = words()
+        net = RNNClassifier(4, embedding_dim=2, max_iter=2, random_state=0).fit(X, y)
+        expected = net.predict_proba(X)
+        np.testing.assert_array_equal(net.set_params(embedding_dim=None).predict_proba(X), expected)
+
     @pytest.mark.parametrize(
         ("x", "message"),
         [

@@ -5,12 +5,14 @@ import pickle
 import signal
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 from networks import make_optimizer
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedie_score, r2_score
 from sklearn.neural_network import MLPRegressor
 
 from skrnn import RNNClassifier, RNNRegressor
@@ -57,7 +59,7 @@ class TestSolvers:
     def test_alpha_of_adamw_is_not_in_the_loss(self):
         X, y = sums()
         losses = [
-            RNNRegressor(4, solver="adamw", alpha=alpha, max_iter=1, random_state=0).fit(X, y).loss_
+            RNNRegressor(4, solver="adamw", alpha=alpha, max_iter=1, batch_size=60, random_state=0).fit(X, y).loss_
             for alpha in (0, 10.0)
         ]
         assert losses[0] == losses[1]
@@ -120,7 +122,7 @@ class TestSchedules:
         optimizer = SGD(np.zeros(1), 0.1)
         schedule, rates = SCHEDULES[name](optimizer, **parameters), []
         for epoch in range(1, epochs + 1):
-            schedule.after_epoch(epoch, 100 * epoch)
+            schedule.after_epoch(100 * epoch)
             rates.append(optimizer.learning_rate)
         return rates
 
@@ -141,8 +143,9 @@ class TestSchedules:
     def test_cosine(self):
         rates = self.rates("cosine", 8, max_iter=6)
         assert rates[2] == pytest.approx(0.05)
-        assert rates[5:] == [pytest.approx(0, abs=1e-17)] * 3
-        assert all(np.diff(rates[:6]) < 0)
+        assert rates[4] == pytest.approx(0.05 * (1 + np.cos(5 * np.pi / 6)))
+        assert all(np.diff(rates[:5]) < 0)
+        assert rates[5:] == [0.1, *rates[:2]]
 
     @quiet
     def test_adaptive_takes_a_fifth_when_nothing_improves(self, capsys):
@@ -161,8 +164,11 @@ class TestSchedules:
     @pytest.mark.parametrize("solver", [solver for solver in SOLVERS if solver != "lbfgs"])
     def test_every_solver_follows_them(self, name, solver):
         X, y = sums()
-        net = RNNRegressor(4, solver=solver, learning_rate=name, max_iter=3, random_state=0).fit(X, y)
-        assert net._optimizer.learning_rate < 1e-3
+        losses = [
+            RNNRegressor(4, solver=solver, learning_rate=rate, max_iter=3, random_state=0).fit(X, y).loss_
+            for rate in ("constant", name)
+        ]
+        assert losses[0] < losses[1]
 
 
 EARLY = {"cell": "gru", "learning_rate_init": 0.02, "early_stopping": True, "random_state": 0}
@@ -205,15 +211,35 @@ class TestEarlyStopping:
         with pytest.raises(ValueError, match=r"cannot hold out validation_fraction=0.2 .*number of classes"):
             net.fit(X[:5], ["a", "a", "a", "b", "b"])
 
-    @pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "quantile", "poisson"])
-    def test_the_score_is_the_explained_share_of_the_loss(self, loss):
-        X, y = sums(100)
-        y = np.exp(0.2 * y) if loss == "poisson" else y
-        net = RNNRegressor(
-            8, loss=loss, quantile=0.8, max_iter=100, validation_fraction=0.3, **EARLY
-        ).fit(X, y)
-        # better than a constant, and not yet perfect
-        assert 0.5 < net.best_validation_score_ < 1
+    @pytest.mark.parametrize(
+        ("loss", "metric"),
+        [
+            ("squared_error", r2_score), ("huber", r2_score), ("absolute_error", d2_absolute_error_score),
+            ("quantile", partial(d2_pinball_score, alpha=0.8)), ("poisson", partial(d2_tweedie_score, power=1)),
+        ],
+    )
+    def test_the_score_is_the_explained_share_of_the_loss(self, loss, metric):
+        (X, y), (X_val, y_val) = sums(60), sums(40, seed=1)
+        y, y_val = (np.exp(0.2 * y), np.exp(0.2 * y_val)) if loss == "poisson" else (y, y_val)
+        net = RNNRegressor(8, loss=loss, quantile=0.8, max_iter=20, **EARLY).fit(X, y, X_val=X_val, y_val=y_val)
+        assert net.best_validation_score_ == pytest.approx(metric(y_val, net.predict(X_val)))
+
+    def test_what_is_validated_on_is_checked_as_y_is(self):
+        (X, y), (X_val, y_val) = sums(60), sums(40, seed=1)
+        net = RNNRegressor(4, loss="poisson", max_iter=2, **EARLY)
+        with pytest.raises(ValueError, match=r"In X_val and y_val: y\[\d+\] is .* not negative"):
+            net.fit(X, np.exp(y), X_val=X_val, y_val=y_val)
+        net = RNNClassifier(4, max_iter=2, **EARLY)
+        with pytest.raises(ValueError, match=r"In X_val and y_val: y has the label .*'c'.*, which is not among"):
+            net.fit(X, np.where(y > 0, "a", "b"), X_val=X_val, y_val=np.full(40, "c"))
+
+    def test_a_warm_start_keeps_what_it_began_with_when_nothing_is_better(self):
+        (X, y), (X_val, y_val) = sums(60), sums(40, seed=1)
+        net = RNNRegressor(8, warm_start=True, max_iter=60, **EARLY).fit(X, y, X_val=X_val, y_val=y_val)
+        before = net.predict(X_val)
+        net.set_params(learning_rate_init=5.0, max_iter=2).fit(X, y, X_val=X_val, y_val=y_val)
+        np.testing.assert_array_equal(net.predict(X_val), before)
+        assert net.best_validation_score_ == max(net.validation_scores_)
 
     @pytest.mark.parametrize("return_sequences", [False, True])
     def test_several_outputs_and_steps_without_a_target(self, return_sequences):
@@ -262,6 +288,14 @@ class TestGoingOn:
             net.partial_fit(X, y)
         assert net.score(X, y) > 0.95
 
+    def test_the_dtype_stays_that_of_the_first_fit(self):
+        X, y = sums()
+        for first, second in ((np.float32, np.float64), (np.float64, np.float32)):
+            net = RNNRegressor(4, random_state=0).partial_fit(X.astype(first), y).partial_fit(X.astype(second), y)
+            assert net.predict(X.astype(second)).dtype == first
+            net.set_params(warm_start=True, max_iter=1).fit(X.astype(second), y)
+            assert net._theta.dtype == first
+
     def test_partial_fit_goes_on_after_fit_of_any_solver(self):
         X, y = sums()
         for solver in SOLVERS:
@@ -273,8 +307,12 @@ class TestGoingOn:
     def test_partial_fit_follows_the_schedule(self):
         X, y = sums()
         net = RNNRegressor(4, learning_rate="cosine", max_iter=4, random_state=0)
-        rates = [net.partial_fit(X, y)._optimizer.learning_rate for _ in range(4)]
-        assert all(np.diff([1e-3, *rates]) < 0)
+        rates = [net.partial_fit(X, y)._optimizer.learning_rate for _ in range(5)]
+        assert all(np.diff([1e-3, *rates[:3]]) < 0)
+        assert rates[3:] == [1e-3, rates[0]]
+        net = RNNRegressor(4, learning_rate="adaptive", tol=10.0, n_iter_no_change=2, random_state=0)
+        rates = [net.partial_fit(X, y)._optimizer.learning_rate for _ in range(7)]
+        assert rates == [1e-3] * 3 + [pytest.approx(2e-4)] * 3 + [pytest.approx(4e-5)]
 
     def test_what_partial_fit_refuses(self):
         X, y = sums()

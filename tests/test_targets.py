@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from forms import as_object_array
 from scipy.sparse import csr_array
-from sklearn.metrics import accuracy_score, f1_score, r2_score
+from sklearn.metrics import accuracy_score, f1_score, r2_score, roc_auc_score
 from sklearn.model_selection import cross_val_predict, cross_val_score
 from sklearn.neural_network import MLPClassifier
 
@@ -124,6 +124,17 @@ class TestStepsWithoutTarget:
         kept = self.weights() > 0
         assert net.score(X, gone) == np.mean(net.predict(X)[kept] == y[kept])
 
+    def test_in_lists_of_strings_and_beside_other_rows(self):
+        X, _ = walks()
+        y = [["a" if v > 0 else "b" for v in x[:, 0]] for x in X]
+        y[0][2] = nan
+        net = RNNClassifier(3, return_sequences=True, max_iter=1, random_state=0).fit(X, y)
+        assert net.classes_.tolist() == ["a", "b"]
+        for gone in (None, nan):
+            y = [[int(v > 0) for v in x[:, 0]] for x in X]
+            y[0][2], y[1][1] = gone, -1
+            assert net.fit(X, y).classes_.tolist() == [0, 1]
+
     def test_of_several_outputs(self):
         X, Y = walks()
         y = X.copy()
@@ -160,7 +171,7 @@ class TestStepsWithoutTarget:
         y[:, :4] = nan
         weights = np.zeros((80, 8))
         weights[:, :4] = 1
-        with pytest.raises(ValueError, match="y has no target for any step of positive weight"):
+        with pytest.raises(ValueError, match="no target has a positive weight"):
             RNNRegressor(4, return_sequences=True).fit(X, y, weights)
 
 
@@ -195,6 +206,21 @@ class TestClassWeights:
             for w in (None, "balanced")
         ]
         assert p[1] > 1.5 * p[0]
+
+    @pytest.mark.parametrize("weights", [{0: -1}, {0: nan}, {1: np.inf}, {0: 0, 1: 0}])
+    def test_that_are_no_weights_are_errors(self, weights):
+        X, Y = walks()
+        with pytest.raises(ValueError, match=r"class_weight=.*: expected finite weights that are not negative"):
+            RNNClassifier(4, class_weight=weights).fit(X, Y[:, 0])
+        with pytest.raises(ValueError, match=r"class_weight has weights for \[7\], which are not among the classes"):
+            RNNClassifier(4, class_weight={7: 1.0}).fit(X, Y[:, 0])
+        with pytest.raises(ValueError, match="sample_weight times class_weight adds up to infinity"):
+            RNNClassifier(4, class_weight={0: 1e307}).fit(X, Y[:, 0], np.full(80, 10.0))
+
+    def test_of_classes_that_a_part_does_not_have(self):
+        X, Y = walks()
+        net = RNNClassifier(4, class_weight={0: 1, 2: 5}, random_state=0).partial_fit(X, Y[:, 0], classes=[0, 1, 2])
+        assert net.partial_fit(X[Y[:, 0] == 1], np.ones(Y[:, 0].sum(), int)).n_iter_ == 2
 
     def test_of_several_labels(self):
         X, Y = walks()
@@ -284,6 +310,15 @@ class TestSequenceScorer:
         assert scorer(net, X, y, sample_weight=w) == pytest.approx(
             r2_score(y[kept], net.predict(X)[kept], sample_weight=weights[kept])
         )
+
+    @pytest.mark.parametrize("T", [2, 5])
+    def test_probabilities_of_two_classes(self, T):
+        X, _ = walks(T=T)
+        y = (X.sum(axis=2) > 0).astype(int)
+        net = RNNClassifier(4, return_sequences=True, max_iter=5, random_state=0).fit(X, y)
+        scorer = make_sequence_scorer(roc_auc_score, response_method="predict_proba")
+        assert scorer(net, X, y) == roc_auc_score(y.ravel(), net.predict_proba(X)[:, :, 1].ravel())
+        assert scorer(net, X, pd.DataFrame(y)) == scorer(net, X, y)
 
     def test_smaller_is_better(self):
         X, _ = walks()
