@@ -140,7 +140,7 @@ class Adaptive(Constant):
 
 
 class Cosine(Constant):
-    """η₀ · ½ (1 + cos(π · epochs / max_iter)), from the start again after max_iter of them (which partial_fit may have).
+    """η₀ · ½ (1 + cos(π · epochs / max_iter)), and anew after max_iter of them, which partial_fit may have.
 
     Loshchilov, I. and Hutter, F. (2017). SGDR: stochastic gradient descent with warm restarts. ICLR.
     """
