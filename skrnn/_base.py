@@ -543,6 +543,20 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         state : array of shape (n_sequences, width)
             A row holds what a sequence carries from step to step: all states of all layers, with `pooling` what is
             pooled so far, with `missing` what was seen last. Rows may be selected and put together like samples.
+
+        Raises
+        ------
+        ValueError
+            When the number is not positive, or the net reads in both directions.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import RNNRegressor
+        >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
+        >>> net = RNNRegressor(4, tol=1e-2, random_state=0).fit(X, X[:, 0, 0])
+        >>> net.initial_state(3).shape          # h and c of four units
+        (3, 8)
         """
         check_is_fitted(self)
         self._check_one_direction("initial_state")

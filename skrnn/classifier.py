@@ -420,6 +420,20 @@ object array of n arrays (steps, n_classes)
         Returns
         -------
         log_p : like what `predict_proba` returns
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `predict`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import RNNClassifier
+        >>> X = np.random.default_rng(0).normal(size=(60, 5, 1))
+        >>> net = RNNClassifier(4, tol=1e-2, random_state=0).fit(X, np.arange(60) % 3)
+        >>> bool(np.allclose(net.predict_log_proba(X), np.log(net.predict_proba(X))))
+        True
         """
         return self._predict(X, self._log_probabilities, None, False)
 
@@ -434,6 +448,22 @@ object array of n arrays (steps, n_classes)
         Returns
         -------
         float
+
+        Raises
+        ------
+        ValueError, TypeError
+            When X, y or the weights cannot be used, naming the sequence.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.metrics import accuracy_score
+        >>> from skrnn import RNNClassifier
+        >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
+        >>> y = X[:, 0, 0] > 0
+        >>> net = RNNClassifier(4, tol=1e-2, random_state=0).fit(X, y)
+        >>> bool(net.score(X, y) == accuracy_score(y, net.predict(X)))
+        True
         """
         return self._score(accuracy_score, X, y, sample_weight)
 

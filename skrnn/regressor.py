@@ -375,6 +375,22 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Returns
         -------
         float
+
+        Raises
+        ------
+        ValueError, TypeError
+            When X, y or the weights cannot be used, naming the sequence.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.metrics import r2_score
+        >>> from skrnn import RNNRegressor
+        >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
+        >>> y = X[:, 0, 0]
+        >>> net = RNNRegressor(4, tol=1e-2, random_state=0).fit(X, y)
+        >>> bool(net.score(X, y) == r2_score(y, net.predict(X)))
+        True
         """
         return self._score(r2_score, X, y, sample_weight)
 

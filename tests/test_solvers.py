@@ -397,6 +397,24 @@ def test_interruption_leaves_a_usable_estimator(solver):
 
 
 @quiet
+def test_interruption_of_the_validation(monkeypatch):
+    X, y = sums()
+    score, calls = RNNRegressor._validation_score, []
+
+    def interrupted(self, *arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return score(self, *arguments)
+
+    monkeypatch.setattr(RNNRegressor, "_validation_score", interrupted)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        net = RNNRegressor(4, **EARLY).fit(X, y)
+    assert (net.n_iter_, len(net.validation_scores_)) == (3, 2)
+    assert np.isfinite(net.predict(X)).all()
+
+
+@quiet
 class TestStretches:
     """truncated_bptt_steps."""
 
