@@ -365,6 +365,9 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
     def _begin(self, examples, *, resume):
         """Parameters and records to start from."""
         self._random_state = check_random_state(self.random_state)
+        if self.random_state is None:
+            # partial_fit goes on from it: not a copy of the global one, which others go on from, too
+            self._random_state = np.random.RandomState(self._random_state.randint(2**31 - 1))
         if resume:
             self._theta, self._record = self._theta.copy(), deepcopy(self._record)
             return

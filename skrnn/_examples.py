@@ -3,6 +3,7 @@
 from numbers import Integral
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import check_consistent_length
 
 from skrnn._inputs import without_columns
@@ -90,6 +91,8 @@ def step_rows(y, sequences, name="y", numeric=True):
     numeric : bool
         Whether the values are numbers, or else labels of any kind.
     """
+    if issparse(y):
+        raise TypeError(f"{name} is sparse, expected an array, or a list with the values of each step: {name}.toarray()")
     if len(y) != len(sequences):
         raise ValueError(f"{name} has {len(y)} sequences, expected {len(sequences)} as in X")
     convert = as_numbers if numeric else _as_labels

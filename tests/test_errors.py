@@ -310,6 +310,11 @@ def test_bad_labels(y, parameters, message):
     assert_refused(RNNClassifier(**SMALL), ValueError, message, ragged(), y, **parameters)
 
 
+def test_sparse_targets_of_steps():
+    message = re.escape("y is sparse, expected an array, or a list with the values of each step: y.toarray()")
+    assert_refused(RNNRegressor(**SMALL), TypeError, message, array(), csr_array(np.ones((6, 4))), **A_STEP)
+
+
 def test_too_many_dimensions_of_y():
     message = re.escape("y has shape (4, 2, 2), expected (n,) or (n, outputs)")
     assert_refused(RNNRegressor(**SMALL), ValueError, message, ragged(), np.zeros((4, 2, 2)))

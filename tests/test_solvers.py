@@ -281,6 +281,12 @@ class TestGoingOn:
         assert straight.n_iter_ == len(straight.loss_curve_) == 6
         assert straight.t_ == 6 * len(X)
 
+    def test_nets_without_a_seed_draw_apart(self):
+        X, y = sums()
+        a, b = (RNNRegressor(3, dropout=0.5).partial_fit(X, y) for _ in range(2))
+        assert a._random_state.randint(2**31 - 1) != b._random_state.randint(2**31 - 1)
+        assert a._random_state is not np.random.mtrand._rand
+
     def test_partial_fit_learns(self):
         X, y = sums()
         net = RNNRegressor(8, cell="gru", learning_rate_init=0.02, batch_size=20, random_state=0)
