@@ -92,7 +92,7 @@ def step_rows(y, sequences, name="y", numeric=True):
         Whether the values are numbers, or else labels of any kind.
     """
     if issparse(y):
-        raise TypeError(f"{name} is sparse, expected an array, or a list with the values of each step: {name}.toarray()")
+        raise TypeError(f"{name} is sparse, expected an array or a list with the values of each step: {name}.toarray()")
     if len(y) != len(sequences):
         raise ValueError(f"{name} has {len(y)} sequences, expected {len(sequences)} as in X")
     convert = as_numbers if numeric else _as_labels

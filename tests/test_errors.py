@@ -311,7 +311,7 @@ def test_bad_labels(y, parameters, message):
 
 
 def test_sparse_targets_of_steps():
-    message = re.escape("y is sparse, expected an array, or a list with the values of each step: y.toarray()")
+    message = re.escape("y is sparse, expected an array or a list with the values of each step: y.toarray()")
     assert_refused(RNNRegressor(**SMALL), TypeError, message, array(), csr_array(np.ones((6, 4))), **A_STEP)
 
 
