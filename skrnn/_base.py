@@ -20,7 +20,7 @@ from skrnn._network import Objective, RecurrentNetwork
 from skrnn._numbers import as_numbers
 from skrnn._sequences import Sequences, rows_of
 from skrnn._training import Record, Stopping, train, train_epoch, train_lbfgs
-from skrnn._validation import check_sequences, embedded, fitted_apart, recounted
+from skrnn._validation import check_seen, check_sequences, embedded, fitted_apart, recounted
 from skrnn.cells import ACTIVATIONS, CELLS
 from skrnn.optimizers import OPTIMIZERS, SCHEDULES
 
@@ -260,16 +260,14 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         if not resume:
             self._set_targets(rows if labelled is None else rows[labelled], **targets)
         encoded = self._encode(rows, labelled, sequences)
-        if resume and self._n_ids and (sequences.ids == self._n_ids - 1).any():
-            raise ValueError(
-                f"X holds a category that the first fit did not see: expected numbers up to {self._n_ids - 2}"
-            )
         self._loss, self.n_outputs_ = self._make_loss()
         examples = Examples(sequences, encoded, None, self.return_sequences)
         self._weigh(examples, sample_weight, rows, labelled)
         if self._embedded and not resume:
             # Sequences without weight are absent: their categories are not seen.
             sequences = examples.sequences = recounted(self, sequences, examples.used)
+        if self._embedded and resume:
+            check_seen(self, sequences, examples.used)
         network = RecurrentNetwork(
             int(self.embedding_dim) if self._embedded else sequences.n_features, hidden_size,
             self.n_outputs_, self.cell, self.activation, self.reset_after, self.bidirectional, self.return_sequences,
@@ -693,7 +691,7 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         initial_state : array of shape (n, width), optional
             States to go on from, which an earlier call returned.
         return_state : bool, default=False
-            Also return the states after the last steps.
+            Also return the states after the last steps. With it, or with states to go on from, no step is padding.
 
         Returns
         -------

@@ -114,10 +114,10 @@ def step_rows(y, sequences, name="y", numeric=True):
             raise TypeError(f"{name}[{i}] has labels of dtype {values.dtype}, expected {rows[0].dtype} as in {name}[0]")
     if sequences.n_padded:
         rows = [values[:length] for values, length in zip(rows, sequences.lengths, strict=True)]
-    return np.concatenate(rows if numeric else _without_minus_one(rows))
+    return np.concatenate(rows if numeric else without_minus_one(rows))
 
 
-def _without_minus_one(rows):
+def without_minus_one(rows):
     """Rows of labels, in which −1 among integers is missing as it is among the labels of another kind beside them."""
     kinds = {row.dtype.kind for row in rows}
     if "i" not in kinds or not kinds & {"f", "O"}:

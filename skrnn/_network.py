@@ -147,8 +147,8 @@ class RecurrentNetwork:
         scores = np.empty((self.n_rows(sequences, index), self.n_outputs), theta.dtype)
         n_threads = threads_for(len(index) * sequences.mean_length * self.work)
         self.engine(theta.dtype).forward(
-            theta, sequences.steps, sequences.starts, sequences.lengths, index, initial, scores, final, most_bytes(),
-            n_threads,
+            theta, sequences.steps, sequences.starts, sequences.lengths, index, initial, scores, final, False, 0,
+            most_bytes(), n_threads,
         )
         return scores
 
@@ -162,6 +162,8 @@ class RecurrentNetwork:
         dstate : (N, width) array
             Its gradient in the final states; becomes that in the initial states.
         """
+        if need_dX and self.n_ids:
+            raise ValueError("inputs that are categories have no gradient")
         gradient = np.empty_like(theta)
         dX = np.empty((int(sequences.lengths[index].sum()), self.n_inputs), theta.dtype) if need_dX else None
         n_threads = threads_for(3 * len(index) * sequences.mean_length * self.work)
@@ -239,7 +241,7 @@ class Objective:
             final = np.empty((len(index), self.engine.width), theta.dtype)
             weights = self._weights_of_stretch(index, starts, steps, lengths[index] <= begin + self.most_steps)
             if weights is NO_TARGETS:
-                self._pass_on(theta, starts, steps, index, state, final)
+                self._pass_on(theta, starts, steps, index, state, seed, final)
             else:
                 yield self._gradient(theta, starts, steps, index, state, weights, seed, final)
             state = final
@@ -270,12 +272,12 @@ class Objective:
         weights[index[ending]] = 1 if examples.weights is None else examples.weights[index[ending]]
         return weights
 
-    def _pass_on(self, theta, starts, lengths, index, initial, final):
+    def _pass_on(self, theta, starts, lengths, index, initial, seed, final):
         rows = lengths[index].sum() if self.examples.per_step else len(index)
         scores = np.empty((rows, self.network.n_outputs), theta.dtype)
         self.engine.forward(
-            theta, self.examples.sequences.steps, starts, lengths, index, initial, scores, final, self.most_bytes,
-            self.pace.most,
+            theta, self.examples.sequences.steps, starts, lengths, index, initial, scores, final, True, seed,
+            self.most_bytes, self.pace.most,
         )
 
 

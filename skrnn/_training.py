@@ -103,18 +103,19 @@ def train(
         The estimators' parameters.
     """
     order = np.arange(n_samples)
+    start = record.n_epochs
     for _ in range(stopping.max_iter):
         if shuffle:
             random_state.shuffle(order)
         batches = (order[batch] for batch in gen_batches(n_samples, batch_size))
-        interrupted = _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record)
-        record.n_seen += n_samples
-        schedule.after_epoch(record.n_seen)
         try:
-            stop = False if interrupted else stopping.after_epoch(theta, record)
+            _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record)
+            record.n_seen += n_samples
+            schedule.after_epoch(record.n_seen)
+            stop = stopping.after_epoch(theta, record)
         except KeyboardInterrupt:
-            interrupted = True
-        if interrupted:
+            if record.n_epochs == start:
+                raise
             warnings.warn("Training interrupted by user.", stacklevel=2)
             return
         if verbose:
@@ -139,15 +140,13 @@ def train_epoch(theta, objective, optimizer, record, random_state, n_samples, ba
     """One epoch, as `partial_fit` has it: the parameters are those of `train`."""
     order = random_state.permutation(n_samples) if shuffle else np.arange(n_samples)
     batches = (order[batch] for batch in gen_batches(n_samples, batch_size))
-    if _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record):
-        raise KeyboardInterrupt
+    _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record)
     record.n_seen += n_samples
 
 
 def _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record):
-    """An update for each batch; adds to the record. Returns whether the user interrupted it, after an update."""
+    """An update for each batch; adds to the record, also when the user interrupts it after an update."""
     losses, norms, weights = [], [], []
-    interrupted = False
     try:
         for batch in batches:
             for loss, gradient, weight in objective.gradients(theta, batch):
@@ -155,17 +154,13 @@ def _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record):
                 losses.append(loss)
                 norms.append(norm)
                 weights.append(weight)
-    except KeyboardInterrupt:
-        if not losses and not record.n_epochs:
-            raise
-        interrupted = True
-    if losses:
-        if not np.isfinite(theta).all():
-            raise _divergence(losses[-1], norms[-1], theta, record)
-        record.n_epochs += 1
-        record.loss_curve.append(float(np.average(losses, weights=weights)))
-        record.grad_norm_curve.append(float(np.average(norms)))
-    return interrupted
+    finally:
+        if losses and np.isfinite(theta).all():
+            record.n_epochs += 1
+            record.loss_curve.append(float(np.average(losses, weights=weights)))
+            record.grad_norm_curve.append(float(np.average(norms)))
+    if not np.isfinite(theta).all():
+        raise _divergence(losses[-1], norms[-1], theta, record)
 
 
 def _update(theta, optimizer, loss, gradient, max_grad_norm, record):
@@ -180,8 +175,12 @@ def _update(theta, optimizer, loss, gradient, max_grad_norm, record):
     return norm
 
 
+class Divergence(ValueError):
+    """The loss, the gradient or the parameters are not finite any more."""
+
+
 def _divergence(loss, norm, theta, record):
-    return ValueError(
+    return Divergence(
         f"Training diverged in epoch {record.n_epochs + 1}: the loss is {loss} and the gradient's norm {norm}, in "
         f"{theta.dtype}. Try a smaller learning_rate_init or max_grad_norm, or scale X and y"
     )
@@ -202,7 +201,7 @@ def train_lbfgs(theta, objective, record, n_samples, *, max_iter, max_fun, tol, 
         The estimators' parameters.
     """
     everything = np.arange(n_samples)
-    best = theta.copy()
+    best, start = theta.copy(), record.n_epochs
 
     def loss_and_gradient(x):
         theta[:] = x
@@ -228,11 +227,14 @@ def train_lbfgs(theta, objective, record, n_samples, *, max_iter, max_fun, tol, 
                 loss_and_gradient, theta.astype(np.float64), jac=True, method="L-BFGS-B", callback=after_iteration,
                 options={"maxiter": max_iter, "maxfun": max_fun, "gtol": tol},
             )
-    except KeyboardInterrupt:
-        if not record.n_epochs:
+    except (KeyboardInterrupt, Divergence) as error:
+        if record.n_epochs == start:
             raise
         theta[:] = best
-        warnings.warn("Training interrupted by user.", stacklevel=2)
+        if isinstance(error, KeyboardInterrupt):
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+        else:
+            warnings.warn(f"lbfgs went no further: {error}", ConvergenceWarning, stacklevel=2)
         return
     theta[:] = result.x
     if not record.loss_curve:       # nothing better than the beginning was found

@@ -117,3 +117,11 @@ def recounted(estimator, sequences, used):
     ids = sequences.ids[rows_of(sequences.starts[used], sequences.lengths[used])]
     estimator._n_ids = int(ids.max()) + 2
     return sequences.replace(ids=np.minimum(sequences.ids, estimator._n_ids - 1))
+
+
+def check_seen(estimator, sequences, used):
+    """Raise a ValueError when sequences to go on with hold categories above those of the first fit."""
+    if (sequences.ids[rows_of(sequences.starts[used], sequences.lengths[used])] == estimator._n_ids - 1).any():
+        raise ValueError(
+            f"X holds a category that the first fit did not see: expected numbers up to {estimator._n_ids - 2}"
+        )

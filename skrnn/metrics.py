@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from skrnn._examples import missing_labels
+from skrnn._examples import as_weights, missing_labels, without_minus_one
 from skrnn._inputs import without_columns
+from skrnn._sequences import Sequences
 
 
 def make_sequence_scorer(metric, *, response_method="predict", greater_is_better=True, **kwargs):
@@ -52,16 +53,19 @@ class _SequenceScorer:
         self.metric, self.response_method, self.sign, self.kwargs = metric, response_method, sign, kwargs
 
     def __call__(self, estimator, X, y, sample_weight=None):
-        y = [np.asarray(row) for row in without_columns(y, "y")]
-        true = np.concatenate(y)
-        predicted = np.concatenate([np.asarray(row) for row in getattr(estimator, self.response_method)(X)])
+        y = without_minus_one([np.asarray(row) for row in without_columns(y, "y")])
+        predicted = [np.asarray(row) for row in getattr(estimator, self.response_method)(X)]
+        lengths, expected = ([len(row) if row.ndim else None for row in rows] for rows in (y, predicted))
+        if lengths != expected or None in lengths:
+            raise ValueError(f"y has sequences of {lengths} targets of steps, expected {expected} as predicted for X")
+        true, predicted = np.concatenate(y), np.concatenate(predicted)
         if self.response_method != "predict" and predicted.ndim == 2 and predicted.shape[1] == 2 and true.ndim == 1:
             predicted = predicted[:, 1]
         labelled = ~missing_labels(true, per_step=True)
         kwargs = dict(self.kwargs)
         if sample_weight is not None:
-            weights = [np.broadcast_to(w, len(row)) for w, row in zip(sample_weight, y, strict=True)]
-            kwargs["sample_weight"] = np.concatenate(weights)[labelled]
+            of_lengths = Sequences(np.empty((sum(lengths), 1)), np.array(lengths, dtype=np.intp), "ragged")
+            kwargs["sample_weight"] = as_weights(sample_weight, of_lengths, per_step=True)[labelled]
         return self.sign * self.metric(true[labelled], predicted[labelled], **kwargs)
 
     def __repr__(self):

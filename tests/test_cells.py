@@ -191,7 +191,9 @@ class TestKernelsRefuseWrongArguments:
 
     def forward(self, **changed):
         return self.call(
-            "forward", lambda case: {"initial": None, "scores": np.zeros((4, 2)), "final": None}, changed
+            "forward",
+            lambda case: {"initial": None, "scores": np.zeros((4, 2)), "final": None, "training": False, "seed": 0},
+            changed,
         )["scores"]
 
     def gradient(self, **changed):

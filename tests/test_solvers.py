@@ -16,6 +16,7 @@ from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedi
 from sklearn.neural_network import MLPRegressor
 
 from skrnn import RNNClassifier, RNNRegressor
+from skrnn._network import Objective
 from skrnn.optimizers import SCHEDULES, SGD, AdamW, RMSprop
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -402,6 +403,33 @@ def test_interruption_leaves_a_usable_estimator(solver):
     assert done.returncode == 0, done.stderr
 
 
+def test_lbfgs_keeps_what_it_had_when_a_step_goes_too_far(monkeypatch):
+    X, y = sums()
+    calls = []
+    call = Objective.__call__
+
+    def exploding(self, theta, batch):
+        calls.append(1)
+        loss, gradient, weight = call(self, theta, batch)
+        return (np.inf if len(calls) > 12 else loss), gradient, weight
+
+    monkeypatch.setattr(Objective, "__call__", exploding)
+    with pytest.warns(ConvergenceWarning, match="lbfgs went no further: Training diverged in epoch"):
+        net = RNNRegressor(4, solver="lbfgs", random_state=0).fit(X, y)
+    assert net.loss_ < net.loss_curve_[0]
+    assert np.isfinite(net.predict(X)).all()
+
+
+@quiet
+def test_interruption_before_the_first_update_changes_nothing(monkeypatch):
+    X, y = sums()
+    net = RNNRegressor(4, warm_start=True, max_iter=2, random_state=0).fit(X, y)
+    monkeypatch.setattr(Objective, "gradients", lambda *arguments: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(X, y)
+    assert (net.n_iter_, net.t_) == (2, 120)
+
+
 @quiet
 def test_interruption_of_the_validation(monkeypatch):
     X, y = sums()
@@ -489,6 +517,18 @@ class TestStretches:
         ).fit(X, y)
         assert len(net.grad_norm_curve_) == net.n_iter_
         assert net.score(X, y) > 0.5
+
+    @pytest.mark.parametrize("rates", [{"dropout": 0.5}, {"recurrent_dropout": 0.5}])
+    def test_stretches_without_a_target_have_dropout_as_well(self, rates):
+        """A sequence's masks do not depend on whether others of the batch end in the same stretch."""
+        rng = np.random.default_rng(0)
+        X = [rng.normal(size=(10, 2)), rng.normal(size=(5, 2))]
+        net = RNNRegressor(
+            (8, 8), truncated_bptt_steps=5, max_iter=1, shuffle=False, alpha=0, learning_rate_init=1e-12,
+            random_state=0, **rates,
+        )
+        losses = [net.fit(X, [1.0, 1.0], [1, weight]).loss_ for weight in (1e-13, 0)]
+        assert losses[0] == pytest.approx(losses[1], rel=1e-9)
 
     def test_both_directions_are_an_error(self):
         with pytest.raises(ValueError, match="truncated_bptt_steps needs the states"):

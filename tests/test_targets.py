@@ -320,6 +320,18 @@ class TestSequenceScorer:
         assert scorer(net, X, y) == roc_auc_score(y.ravel(), net.predict_proba(X)[:, :, 1].ravel())
         assert scorer(net, X, pd.DataFrame(y)) == scorer(net, X, y)
 
+    def test_what_does_not_go_together(self):
+        X, _ = walks()
+        y = [[int(v > 0) for v in x[:, 0]] for x in X]
+        net = RNNClassifier(4, return_sequences=True, max_iter=2, random_state=0).fit(X, y)
+        scorer = make_sequence_scorer(accuracy_score)
+        with pytest.raises(ValueError, match=r"y has sequences of \[2, 5\] targets of steps, expected \[5, 2\]"):
+            scorer(net, [X[0, :5], X[1, :2]], [y[0][:2], y[1][:5]])
+        with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
+            scorer(net, X, y, -np.ones(80))
+        y[0][1], y[1][2] = nan, -1
+        assert scorer(net, X, y) == net.score(X, y)
+
     def test_smaller_is_better(self):
         X, _ = walks()
         net = RNNRegressor(4, return_sequences=True, max_iter=5, random_state=0).fit(X, X.sum(axis=2))

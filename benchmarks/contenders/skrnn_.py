@@ -116,7 +116,7 @@ class Inference:
         self.scores = np.empty((n, net.n_outputs), theta.dtype)
         self.forward = partial(
             net.engine(theta.dtype).forward, theta, problem.X.reshape(-1, D), np.arange(n) * T, np.full(n, T),
-            np.arange(n), None, self.scores, None, most_bytes(), threads_for(n * T * net.work),
+            np.arange(n), None, self.scores, None, False, 0, most_bytes(), threads_for(n * T * net.work),
         )
 
     def step(self):

@@ -109,6 +109,8 @@ cdef class Engine:
         const real[:, ::1] initial,             # IN  (N, width), or None for a beginning
         real[:, ::1] scores,                    # OUT (N, Q), or (steps of the batch, Q), in the order of index
         real[:, ::1] final,                     # OUT like initial, or None
+        bint training,                          # with the dropout that `minimise` has set
+        unsigned long long seed,                # of its masks
         Py_ssize_t most_bytes,                  # memory to work in, if one sequence a thread fits
         int n_threads,
     ):
@@ -121,6 +123,10 @@ cdef class Engine:
         cdef real* out
         memset(&run, 0, sizeof(Run))
         run.net = &self.net
+        if training:
+            run.dropout, run.recurrent_dropout = self.settings.dropout, self.settings.recurrent_dropout
+            run.seed = seed
+            wanted.dropout, wanted.recurrent_dropout = run.dropout > 0, run.recurrent_dropout > 0
         total = self.set_inputs(&run, theta, steps, n_threads)
         self.set_states(&run, index.shape[0], initial, final)
         rows = min(<Py_ssize_t> MOST_GROUP_ROWS, pieces(index.shape[0], n_threads))
