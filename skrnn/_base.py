@@ -253,6 +253,11 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
     def _prepare(self, X, y, sample_weight, *, resume, **targets):
         """Checked examples, and the rows of their targets as the user knows them."""
         hidden_size = self._check_hidden_size()
+        if resume and (self.missing != self._missing or (self.embedding_dim is not None) != self._embedded):
+            raise ValueError(
+                f"{type(self).__name__} cannot go on with missing={self.missing!r} and embedding_dim="
+                f"{self.embedding_dim!r}, which change what it reads of X: set them back, or clone it"
+            )
         sequences = self._read(X, reset=not resume)
         sequences = sequences.astype(self._theta.dtype) if resume else sequences
         check_samples(sequences, y)

@@ -238,7 +238,7 @@ class Objective:
             index, state = index[going_on], None if state is None else state[going_on]
             starts[index] = examples.sequences.starts[index] + begin
             steps[index] = np.minimum(lengths[index] - begin, self.most_steps)
-            final = np.empty((len(index), self.engine.width), theta.dtype)
+            final = np.empty((len(index), self.network.state_width), theta.dtype)
             weights = self._weights_of_stretch(index, starts, steps, lengths[index] <= begin + self.most_steps)
             if weights is NO_TARGETS:
                 self._pass_on(theta, starts, steps, index, state, seed, final)

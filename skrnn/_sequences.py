@@ -52,13 +52,6 @@ class Sequences:
         names = ("values", "lengths", "kind", "columns", "ids", "n_padded")
         return Sequences(**{name: getattr(self, name) for name in names} | changed)
 
-    def take(self, index):
-        """Some of the sequences, (m,) int array, with their steps copied."""
-        rows = rows_of(self.starts[index], self.lengths[index])
-        return self.replace(
-            values=self.values[rows], lengths=self.lengths[index], ids=None if self.ids is None else self.ids[rows]
-        )
-
     def astype(self, dtype, name="X"):
         """The same sequences in another dtype, C-contiguous; itself where nothing changes."""
         if self.values.dtype == dtype:

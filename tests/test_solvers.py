@@ -369,6 +369,13 @@ class TestGoingOn:
             net.set_params(**changed).fit(X, y)
         np.testing.assert_array_equal(net.predict(X), predictions)
 
+    def test_warm_start_with_another_reading_of_x_is_an_error(self):
+        X = np.zeros((6, 4, 1))
+        net = RNNRegressor(4, embedding_dim=2, max_iter=1, warm_start=True, random_state=0).fit(X, np.arange(6.0))
+        for changed in ({"embedding_dim": None}, {"embedding_dim": None, "missing": "mask"}):
+            with pytest.raises(ValueError, match=r"cannot go on with missing=.* and embedding_dim=None, which change"):
+                net.set_params(**changed).fit(X, np.arange(6.0))
+
     def test_warm_start_with_other_targets_is_an_error(self):
         X, y = sums()
         net = RNNRegressor(4, max_iter=2, warm_start=True, random_state=0).fit(X, y)

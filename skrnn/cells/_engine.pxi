@@ -72,11 +72,6 @@ cdef class Engine:
     def __dealloc__(self):
         free(self.net.layers)
 
-    @property
-    def width(self):
-        """Numbers in the states of a sequence."""
-        return state_width(&self.net)
-
     def minimise(
         self,
         str loss,
