@@ -10,8 +10,9 @@ if find_spec("skrnn._machine") is None:
         "run Python from another folder to use an installed skrnn."
     )
 
+from skrnn._ragged import RaggedArray
 from skrnn.classifier import RNNClassifier
 from skrnn.metrics import make_sequence_scorer
 from skrnn.regressor import RNNRegressor
 
-__all__ = ["RNNClassifier", "RNNRegressor", "__version__", "make_sequence_scorer"]
+__all__ = ["RNNClassifier", "RNNRegressor", "RaggedArray", "__version__", "make_sequence_scorer"]

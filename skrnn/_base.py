@@ -18,9 +18,10 @@ from skrnn._inputs import check_finite
 from skrnn._missing import MISSING, filled
 from skrnn._network import Objective, RecurrentNetwork
 from skrnn._numbers import as_numbers
-from skrnn._sequences import Sequences, rows_of
+from skrnn._ragged import rows_of
+from skrnn._sequences import LazySequences, Sequences
 from skrnn._training import Record, Stopping, train, train_epoch, train_lbfgs
-from skrnn._validation import check_seen, check_sequences, embedded, fitted_apart, recounted
+from skrnn._validation import check_seen, check_sequences, counts_of_ids, embedded, fitted_apart, recounted
 from skrnn.cells import ACTIVATIONS, CELLS
 from skrnn.optimizers import OPTIMIZERS, SCHEDULES
 
@@ -259,6 +260,11 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
                 f"{self.embedding_dim!r}, which change what it reads of X: set them back, or clone it"
             )
         sequences = self._read(X, reset=not resume)
+        if self.solver == "lbfgs" and isinstance(sequences, LazySequences):
+            raise ValueError(
+                "solver='lbfgs' needs all of X at once, but this X is read in parts: use another solver, or a list or "
+                "array in memory"
+            )
         sequences = sequences.astype(self._theta.dtype) if resume else sequences
         check_samples(sequences, y)
         rows, labelled = self._target_rows(y, sequences, self.return_sequences)
@@ -293,14 +299,18 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         sequences = self._check(X, reset=reset)
         if self._embedded:
             return embedded(self, sequences, reset=reset)
-        return sequences if self._missing == "error" else filled(sequences, self._missing)[0]
+        if self._missing == "error":
+            return sequences
+        return sequences.then(lambda some: filled(some, self._missing)[0])
 
     def _check(self, X, *, reset=False, leave_out_padding=True):
-        """Sequences of X as the user gave them."""
-        return check_sequences(
+        """Sequences of X as the user gave them, each with steps of its own where these are changed or have outputs."""
+        sequences = check_sequences(
             self, X, self.n_steps, reset=reset, allow_missing=self._missing != "error",
-            leave_out_padding=leave_out_padding,
+            leave_out_padding=leave_out_padding, as_it_is=not self._embedded,
         )
+        per_step = self.return_sequences if reset else self._network.per_step
+        return sequences.laid_out() if per_step or self._missing != "error" else sequences
 
     def _weigh(self, examples, sample_weight, rows, labelled):
         """Set the weights of the loss's terms and, without those of the targets themselves, of scores."""
@@ -321,7 +331,7 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             index = self._hold_out(examples, rows)
         else:
             try:
-                sequences = self._read(X_val, reset=False).astype(examples.sequences.values.dtype)
+                sequences = self._read(X_val, reset=False).astype(examples.sequences.dtype)
                 check_samples(sequences, y_val, "y_val")
                 rows, labelled = self._target_rows(y_val, sequences, self.return_sequences)
                 self._encode(rows, labelled, sequences)
@@ -335,7 +345,7 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         rows, weights = rows[held_out][weighty], None if weights is None else weights[weighty]
 
         def validate(theta):
-            scores = self._network.forward(theta, sequences, index)[weighty]
+            scores = self._forward(theta, sequences, index)[weighty]
             score = float(self._validation_score(rows, scores, weights))
             if not np.isfinite(score):
                 raise ValueError(
@@ -374,7 +384,7 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         if resume:
             self._theta, self._record = self._theta.copy(), deepcopy(self._record)
             return
-        dtype = examples.sequences.values.dtype
+        dtype = examples.sequences.dtype
         try:
             self._theta = self._network.initialise(self._random_state, dtype)
         except MemoryError as error:
@@ -385,9 +395,7 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
     def _forget_unseen(self, examples):
         """Embed the categories that are not trained on as zeros."""
         if self._embedded:
-            sequences = examples.sequences
-            rows = rows_of(sequences.starts[examples.used], sequences.lengths[examples.used])
-            unseen = np.bincount(sequences.ids[rows], minlength=self._n_ids) == 0
+            unseen = counts_of_ids(examples.sequences, examples.used, self._n_ids) == 0
             self._network.layout.views(self._theta)["embedding.E"][unseen] = 0
 
     def _objective(self, examples, batch_size):
@@ -463,18 +471,23 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
             )
         return tuple(int(size) for size in sizes)
 
+    def _forward(self, theta, sequences, index, initial=None, final=None):
+        """Raw scores of the sequences `index`, (N, Q), or (steps, Q) with an output a step; fills the final states."""
+        chunk = max(1, int(PREDICT_WORK / (self._network.work * sequences.mean_length)))
+        parts, first = [], 0
+        for begin in range(0, len(index), chunk):
+            for some, numbers in sequences.parts(index[begin : begin + chunk]):
+                rows = slice(first, first + len(numbers))
+                parts.append(self._network.forward(
+                    theta, some, numbers, None if initial is None else initial[rows],
+                    None if final is None else final[rows],
+                ))
+                first = rows.stop
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
     def _scores(self, sequences, initial=None, final=None):
-        """Raw scores, (n, Q), or (total, Q) with an output a step; fills the final states."""
-        net, theta, n = self._network, self._theta, len(sequences)
-        chunk = max(1, int(PREDICT_WORK / (net.work * sequences.mean_length)))
-        parts = []
-        for first in range(0, n, chunk):
-            some = slice(first, min(first + chunk, n))
-            parts.append(net.forward(
-                theta, sequences, np.arange(n)[some], None if initial is None else initial[some],
-                None if final is None else final[some],
-            ))
-        scores = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        """Raw scores of all sequences, which are finite."""
+        scores = self._forward(self._theta, sequences, np.arange(len(sequences)), initial, final)
         bad = first_not_finite_row(scores)
         if bad is not None:
             where = sequences.label("X", bad, self._network.per_step)
@@ -504,7 +517,7 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
     def _go_on(self, sequences, state):
         """Checked sequences as the network reads them, their scores from a state on, and the states after them."""
         width, dtype = self._network.state_width, self._theta.dtype
-        sequences = sequences.astype(dtype)
+        sequences = sequences.at(np.arange(len(sequences)))[0].astype(dtype)
         state = self._check_state(state, len(sequences))
         after = np.empty_like(state)
         if self._embedded:

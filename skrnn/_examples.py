@@ -6,8 +6,9 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_consistent_length
 
-from skrnn._inputs import without_columns
+from skrnn._columns import without_columns
 from skrnn._numbers import as_numbers, is_missing, is_sized
+from skrnn._ragged import rows_of
 
 LEAST_WEIGHT = 1e-300       # smaller ones count as 0
 
@@ -51,6 +52,15 @@ class Examples:
 
     def __len__(self):
         return len(self.used)
+
+    def at(self, index):
+        """The sequences `index` in memory, as examples and numbers among these."""
+        sequences, numbers = self.sequences.at(index)
+        if sequences is self.sequences:
+            return self, index
+        rows = rows_of(self.sequences.starts[index], sequences.lengths) if self.per_step else index
+        weights = None if self.weights is None else self.weights[rows]
+        return Examples(sequences, self.targets[rows], weights, self.per_step), numbers
 
 
 def check_samples(sequences, y, name="y"):

@@ -1,4 +1,4 @@
-"""What X may be: a 2-D table, a 3-D array, a list of sequences, or data-frame columns of lists."""
+"""What X may be: a 2-D table, a 3-D array, a collection of sequences, or data-frame columns of lists."""
 
 from numbers import Integral
 
@@ -6,12 +6,14 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
+from skrnn._columns import are_sequences, columns_of, from_awkward, is_awkward, is_float32, sequences_in
 from skrnn._missing import without_padding
-from skrnn._numbers import as_numbers, is_missing, is_sized
-from skrnn._sequences import Sequences
+from skrnn._numbers import as_numbers, is_sized
+from skrnn._ragged import RaggedArray
+from skrnn._sequences import LazySequences, Sequences
 
 
-def as_sequences(X, n_steps=None, name="X", allow_missing=False, leave_out_padding=True):
+def as_sequences(X, n_steps=None, name="X", allow_missing=False, leave_out_padding=True, as_it_is=True):
     """Checked sequences from any accepted X.
 
     Parameters
@@ -28,18 +30,23 @@ def as_sequences(X, n_steps=None, name="X", allow_missing=False, leave_out_paddi
         NaN may stand for what is missing.
     leave_out_padding : bool
         Then steps of NaN alone at the ends of a 3-D X are padding, and are left out.
+    as_it_is : bool
+        Whether the numbers are used as they are, so that those of a memory-mapped array need not be copied.
 
     Returns
     -------
-    Sequences
+    Sequences or LazySequences
         float32 when X is float32, else float64; finite but for what is missing.
     """
     _check_type(X, name)
     if n_steps is not None and (not isinstance(n_steps, Integral) or n_steps < 1):
         raise ValueError(f"n_steps={n_steps!r}: expected a positive int, or None")
-    columns = _columns(X)
-    if _are_sequences(columns, name):
-        sequences = _from_collection(_rows(columns, name), n_steps, name, X if len(columns) > 1 else None)
+    if _is_read_in_parts(X, as_it_is and not allow_missing):
+        return _in_parts(X, n_steps, name, allow_missing, leave_out_padding)
+    X = from_awkward(X, name) if is_awkward(X) else X
+    columns = columns_of(X)
+    if are_sequences(columns, name):
+        sequences = _from_collection(sequences_in(columns, name), n_steps, name, X if len(columns) > 1 else None)
     elif _is_collection(X):
         sequences = _from_collection(X, n_steps, name)
     else:
@@ -47,7 +54,7 @@ def as_sequences(X, n_steps=None, name="X", allow_missing=False, leave_out_paddi
     check_finite(sequences, name, allow_missing)
     if allow_missing and leave_out_padding:
         sequences = without_padding(sequences)
-    single = columns and all(_is_float32(column) for column in columns.values())
+    single = columns and all(is_float32(column) for column in columns.values())
     return sequences.astype(np.float32) if single else sequences
 
 
@@ -59,14 +66,6 @@ def check_finite(sequences, name="X", allow_missing=False):
         raise ValueError(
             f"Input {name} contains {kind}: {bad[1]}; expected finite numbers, impute or drop what is missing first"
         )
-
-
-def without_columns(values, name):
-    """Columns of lists as a list of sequences, another frame or column as an array, anything else as it is."""
-    columns = _columns(values)
-    if not columns:
-        return values
-    return _rows(columns, name) if _are_sequences(columns, name) else np.asarray(values)
 
 
 def _check_type(X, name):
@@ -116,33 +115,93 @@ def _from_array(X, n_steps, name):
         raise ValueError(
             f"{name} has {C} columns, which n_steps={n_steps} does not divide: expected a multiple of {n_steps}"
         )
-    return Sequences(X.reshape(n * T, C // T), np.full(n, T, dtype=np.intp), "table", columns)
+    return Sequences(X.reshape(n * T, C // T), np.full(n, T, dtype=np.intp), "table", columns=columns)
 
 
-def _from_collection(X, n_steps, name, frame=None):
-    arrays = [_sequence(x, f"{name}[{i}]", n_steps) for i, x in enumerate(X)]
-    for i, array in enumerate(arrays):
+def _from_collection(X, n_steps, name, frame=None, numbers=None):
+    if isinstance(X, RaggedArray):
+        return _from_ragged(X, n_steps, name, frame)
+    numbers = range(len(X)) if numbers is None else numbers
+    arrays = [_sequence(x, f"{name}[{i}]", n_steps) for i, x in zip(numbers, X, strict=True)]
+    for i, array in zip(numbers, arrays, strict=True):
         if array.shape[1] != arrays[0].shape[1]:
             raise ValueError(
-                f"{name}[{i}] has {array.shape[1]} features a step, expected {arrays[0].shape[1]} as in {name}[0]"
+                f"{name}[{i}] has {array.shape[1]} features a step, expected {arrays[0].shape[1]} as in "
+                f"{name}[{numbers[0]}]"
             )
     if frame is None:
         frame = _first_frame(X, name)
     lengths = np.array([len(array) for array in arrays], dtype=np.intp)
     single = all(array.dtype == np.float32 for array in arrays)
     values = np.concatenate(arrays, dtype=np.float32 if single else np.float64)
-    return Sequences(values, lengths, "ragged", frame)
+    return Sequences(values, lengths, "ragged", columns=frame)
+
+
+def _from_ragged(X, n_steps, name, frame):
+    _check_no_n_steps(n_steps, name)
+    empty = np.flatnonzero(X.lengths == 0)
+    if len(empty) or 0 in X.values.shape[1:]:
+        shape = (0 if len(empty) else int(X.lengths[0]), *X.values.shape[1:])
+        raise ValueError(
+            f"{name}[{empty[0] if len(empty) else 0}] has shape {shape}: a sequence needs at least one step and one "
+            "feature"
+        )
+    values = as_numbers(X.values, f"{name}.values")
+    starts = None if np.array_equal(X.starts, np.cumsum(X.lengths) - X.lengths) else X.starts
+    return Sequences(
+        values.reshape(len(values), -1), X.lengths, "ragged", starts=starts, columns=frame, names=X.feature_names
+    )
+
+
+def _is_read_in_parts(X, as_it_is):
+    """Whether X may be larger than memory: a memory-mapped array, or a sequence object that reads its own items."""
+    if isinstance(X, LazySequences):
+        return True
+    if isinstance(X, np.memmap):
+        usable = X.dtype in (np.float32, np.float64) and X.flags.c_contiguous and X.flags.aligned
+        return X.ndim == 3 and not (as_it_is and usable)
+    if isinstance(X, list | tuple | np.ndarray | memoryview | RaggedArray) or is_awkward(X) or columns_of(X):
+        return False
+    if hasattr(X, "__array__"):
+        # Not what is in memory: PyTorch's or JAX's
+        in_memory = hasattr(X, "__array_interface__") or hasattr(X, "__dlpack__")
+        return getattr(X, "ndim", 0) == 3 and not in_memory and hasattr(X, "__getitem__")
+    return hasattr(X, "__len__") and hasattr(X, "__getitem__")
+
+
+def _in_parts(X, n_steps, name, allow_missing, leave_out_padding):
+    array = getattr(X, "ndim", 0) == 3
+    kind = X.kind if isinstance(X, LazySequences) else "array" if array else "ragged"
+
+    def read(index):
+        if isinstance(X, LazySequences):
+            part = X.at(index)[0]
+        elif isinstance(X, np.memmap):
+            part = _from_array(X[index], None, name)
+        elif array:
+            part = _from_array(np.stack([np.asarray(X[int(i)]) for i in index]), None, name)
+        else:
+            part = _from_collection([X[int(i)] for i in index], n_steps, name, numbers=index)
+        part = part.replace(numbers=index)
+        check_finite(part, name, allow_missing)
+        return without_padding(part) if allow_missing and leave_out_padding else part
+
+    return LazySequences.of(read, len(X), kind)
+
+
+def _check_no_n_steps(n_steps, name):
+    if n_steps is not None:
+        raise ValueError(
+            f"n_steps={n_steps} is for a table, but {name} is a sequence by itself, of one number a step; "
+            "pass np.stack(X) for a table, or n_steps=None"
+        )
 
 
 def _sequence(x, name, n_steps):
     """One sequence as a numeric (T, D) array."""
     array = as_numbers(x, name)
     if array.ndim == 1:
-        if n_steps is not None:
-            raise ValueError(
-                f"n_steps={n_steps} is for a table, but {name} is a sequence by itself, of one number a step; "
-                "pass np.stack(X) for a table, or n_steps=None"
-            )
+        _check_no_n_steps(n_steps, name)
         array = array[:, np.newaxis]
     if array.ndim != 2:
         raise ValueError(f"{name} has shape {array.shape}, expected (steps, features) or (steps,)")
@@ -160,66 +219,10 @@ def _first_frame(X, name):
     return X[0] if names[0] else None
 
 
-def _columns(X):
-    """The columns of a data frame, an Arrow table, a series or an Arrow array, by name; nothing for anything else."""
-    if hasattr(X, "column_names"):
-        return dict(zip(X.column_names, X.columns, strict=True))
-    if hasattr(X, "columns") and hasattr(X, "__getitem__"):
-        # Names that repeat would give a frame each, not a column.
-        return {name: X[name] for name in X.columns} if len(set(X.columns)) == len(X.columns) else {}
-    if hasattr(X, "to_list") or hasattr(X, "to_pylist"):
-        return {getattr(X, "name", None): X}
-    return {}
-
-
-def _are_sequences(columns, name):
-    """Whether every cell of the columns is a sequence; in an ordinary table none is."""
-    found = {column: _holds_sequences(cells) for column, cells in columns.items()}
-    if any(found.values()) and not all(found.values()):
-        other = next(column for column in found if not found[column])
-        raise ValueError(
-            f"{name} has columns of lists, but the column {other!r} does not hold lists: expected a list in every "
-            "cell, or numbers in every cell"
-        )
-    return any(found.values())
-
-
-def _holds_sequences(column):
-    """Whether the first cell that is not missing is a sequence."""
-    return is_sized(next((cell for cell in column if not is_missing(cell)), None))
-
-
-def _rows(columns, name):
-    """The sequences of columns of lists. One column: a cell is a sequence. Several: a column is a feature."""
-    cells = [_cells(column) for column in columns.values()]
-    if len(cells) == 1:
-        return cells[0]
-    return [_side_by_side(row, f"{name}[{i}]") for i, row in enumerate(zip(*cells, strict=True))]
-
-
-def _cells(column):
-    return column.to_pylist() if hasattr(column, "to_pylist") else column.to_list()
-
-
-def _side_by_side(cells, name):
-    """One sequence (T, D) from the D cells of a row."""
-    lengths = [np.size(cell) for cell in cells]
-    if len(set(lengths)) > 1 or any(np.ndim(cell) != 1 for cell in cells):
-        raise ValueError(f"{name} holds lists of {lengths} numbers: expected one number a step in every column")
-    return np.stack([np.asarray(cell) for cell in cells], axis=1)
-
-
-def _is_float32(column):
-    """Whether a column, or the innermost values of a column of lists, is float32, which its cells no longer tell."""
-    dtype = column.type if hasattr(column, "type") else column.dtype
-    dtype = getattr(dtype, "pyarrow_dtype", dtype)
-    while hasattr(dtype, "inner") or hasattr(dtype, "value_type"):
-        dtype = dtype.inner if hasattr(dtype, "inner") else dtype.value_type
-    return str(dtype) in ("Float32", "float32", "float")
-
-
 def _is_collection(X):
     """Whether X is a collection of sequences rather than one array."""
+    if isinstance(X, RaggedArray):
+        return True
     if isinstance(X, np.ndarray):
         return X.dtype == object and X.ndim == 1 and any(map(is_sized, X))
     if hasattr(X, "__array__"):

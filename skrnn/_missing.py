@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skrnn._sequences import rows_of
+from skrnn._ragged import rows_of
 
 MISSING = ("error", "ffill", "mask")
 

@@ -7,7 +7,7 @@ import numpy as np
 from skrnn._layer import RecurrentLayer
 from skrnn._memory import most_bytes
 from skrnn._parameters import ParameterLayout, glorot_uniform
-from skrnn._sequences import rows_of
+from skrnn._ragged import rows_of
 from skrnn._threads import Pace, threads_for
 from skrnn.cells import CELLS, kernels
 
@@ -199,7 +199,7 @@ class Objective:
         most_steps=None,
     ):
         sequences = examples.sequences
-        dtype = sequences.values.dtype
+        dtype = sequences.dtype
         self.network, self.examples = network, examples
         self.engine = network.engine(dtype)
         self.engine.minimise(
@@ -214,9 +214,10 @@ class Objective:
 
     def __call__(self, theta, batch):
         """Loss of the examples `batch`, its gradient in theta (in the same array each time), and their weight."""
-        sequences, index = self.examples.sequences, self.examples.used[batch]
+        examples, index = self.examples.at(self.examples.used[batch])
+        sequences = examples.sequences
         return self._gradient(
-            theta, sequences.starts, sequences.lengths, index, None, self.examples.weights, self._seed(), None
+            theta, examples, sequences.starts, sequences.lengths, index, None, examples.weights, self._seed(), None
         )
 
     def gradients(self, theta, batch):
@@ -227,9 +228,8 @@ class Objective:
         if self.most_steps is None:
             yield self(theta, batch)
             return
-        examples = self.examples
-        lengths = examples.sequences.lengths
-        index, seed = examples.used[batch], self._seed()
+        examples, index = self.examples.at(self.examples.used[batch])
+        lengths, seed = examples.sequences.lengths, self._seed()
         # Of all sequences, as the kernels take them; what is not of this batch is not read.
         starts, steps = examples.sequences.starts.copy(), lengths.copy()
         state = None
@@ -239,17 +239,17 @@ class Objective:
             starts[index] = examples.sequences.starts[index] + begin
             steps[index] = np.minimum(lengths[index] - begin, self.most_steps)
             final = np.empty((len(index), self.network.state_width), theta.dtype)
-            weights = self._weights_of_stretch(index, starts, steps, lengths[index] <= begin + self.most_steps)
+            weights = _weights_of_stretch(examples, index, starts, steps, lengths[index] <= begin + self.most_steps)
             if weights is NO_TARGETS:
-                self._pass_on(theta, starts, steps, index, state, seed, final)
+                self._pass_on(theta, examples, starts, steps, index, state, seed, final)
             else:
-                yield self._gradient(theta, starts, steps, index, state, weights, seed, final)
+                yield self._gradient(theta, examples, starts, steps, index, state, weights, seed, final)
             state = final
 
-    def _gradient(self, theta, starts, lengths, index, initial, weights, seed, final):
+    def _gradient(self, theta, examples, starts, lengths, index, initial, weights, seed, final):
         value, weight = self.pace.run(
             lambda n_threads: self.engine.gradient(
-                theta, self.examples.sequences.steps, starts, lengths, index, initial, self.examples.targets, weights,
+                theta, examples.sequences.steps, starts, lengths, index, initial, examples.targets, weights,
                 seed, final, self.gradient, self.most_bytes, n_threads,
             )
         )
@@ -258,28 +258,28 @@ class Objective:
     def _seed(self):
         return 0 if self.random_state is None else int(self.random_state.randint(2**63 - 1, dtype=np.int64))
 
-    def _weights_of_stretch(self, index, starts, steps, ending):
-        """Weights of the targets in a stretch: of its steps, or of the sequences that end in it."""
-        examples = self.examples
-        if examples.per_step:
-            if examples.weights is None:
-                return None
-            weighty = examples.weights[rows_of(starts[index], steps[index])].any()
-            return examples.weights if weighty else NO_TARGETS
-        if not ending.any():
-            return NO_TARGETS
-        weights = np.zeros(len(steps))
-        weights[index[ending]] = 1 if examples.weights is None else examples.weights[index[ending]]
-        return weights
-
-    def _pass_on(self, theta, starts, lengths, index, initial, seed, final):
-        rows = lengths[index].sum() if self.examples.per_step else len(index)
+    def _pass_on(self, theta, examples, starts, lengths, index, initial, seed, final):
+        rows = lengths[index].sum() if examples.per_step else len(index)
         scores = np.empty((rows, self.network.n_outputs), theta.dtype)
         self.engine.forward(
-            theta, self.examples.sequences.steps, starts, lengths, index, initial, scores, final, True, seed,
+            theta, examples.sequences.steps, starts, lengths, index, initial, scores, final, True, seed,
             self.most_bytes, self.pace.most,
         )
 
 
 # In the place of weights, where a stretch has none
 NO_TARGETS = object()
+
+
+def _weights_of_stretch(examples, index, starts, steps, ending):
+    """Weights of the targets in a stretch: of its steps, or of the sequences that end in it."""
+    if examples.per_step:
+        if examples.weights is None:
+            return None
+        weighty = examples.weights[rows_of(starts[index], steps[index])].any()
+        return examples.weights if weighty else NO_TARGETS
+    if not ending.any():
+        return NO_TARGETS
+    weights = np.zeros(len(steps))
+    weights[index[ending]] = 1 if examples.weights is None else examples.weights[index[ending]]
+    return weights

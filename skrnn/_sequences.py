@@ -1,95 +1,51 @@
-"""Sequences laid end to end."""
+"""Sequences as the estimators hold them: their steps in memory, or read when they are needed."""
 
 import numpy as np
 
+from skrnn._ragged import rows_of
+
 # Numbers for which a temporary costs less than avoiding it
 SMALL = 10_000
+# Bytes that are read at a time where X is not in memory
+CHUNK = 2**24
 
 
-class Sequences:
-    """Sequences laid end to end.
+class Layout:
+    """How many steps sequences have, and what X was.
 
     Parameters
     ----------
-    values : (total, D) array
-        All steps, sequence after sequence.
     lengths : (n,) int array
     kind : {"table", "array", "ragged"}
         What X was: 2-D, 3-D, or a collection of sequences.
     columns : array or data frame, optional
         What the estimator's features are the columns of: a table itself, a frame with a column of lists a feature, or
-        the first of a list of frames. None where features have no names.
-    ids : (total,) int array, optional
-        The category of each step, where the steps are categories.
+        the first of a list of frames. None where features have no columns.
+    names : list of str, optional
+        Names of the features, where X has these but no columns.
     n_padded : int, optional
         Steps of each sequence of X, when the last ones of some were padding and have been left out.
+    numbers : (n,) int array, optional
+        Which sequences of X these are; None for all.
     """
 
-    def __init__(self, values, lengths, kind, columns=None, ids=None, n_padded=None):
-        # As the kernels read them: C-contiguous and aligned. A view where they are so already.
-        self.values = np.require(values, requirements=["C", "A"])
-        self.lengths = lengths
+    def __init__(self, lengths, kind, columns=None, names=None, n_padded=None, numbers=None):
+        self.lengths, self.kind, self.columns, self.names = lengths, kind, columns, names
+        self.n_padded, self.numbers = n_padded, numbers
         self.starts = np.cumsum(lengths) - lengths
-        self.kind = kind
-        self.columns = columns
-        self.ids = ids
-        self.n_padded = n_padded
 
     def __len__(self):
         return len(self.lengths)
 
     @property
-    def n_features(self):
-        return self.values.shape[1]
-
-    @property
-    def steps(self):
-        """What the kernels read: values (total, D), or categories (total,)."""
-        return self.values if self.ids is None else self.ids
-
-    def replace(self, **changed):
-        """The same sequences but for some of the parameters."""
-        names = ("values", "lengths", "kind", "columns", "ids", "n_padded")
-        return Sequences(**{name: getattr(self, name) for name in names} | changed)
-
-    def astype(self, dtype, name="X"):
-        """The same sequences in another dtype, C-contiguous; itself where nothing changes."""
-        if self.values.dtype == dtype:
-            return self
-        with np.errstate(over="ignore"):
-            values = self.values.astype(dtype)
-        cast = self.replace(values=values)
-        place = cast.first_not_finite(allow_nan=True)
-        if place:
-            raise ValueError(f"{name} is too large for {np.dtype(dtype)}, the dtype of the fitted net: {place[1]}")
-        return cast
-
-    def first_not_finite(self, allow_nan=False):
-        """The first value that is not finite, and where it stands; None when all are finite, or NaN if that may be."""
-        if self.values.size < SMALL:
-            if np.isfinite(self.values).all():
-                return None
-        else:
-            # One pass without a temporary: the sum is finite unless a value is not, or it overflows.
-            with np.errstate(over="ignore", invalid="ignore"):
-                if np.isfinite(self.values.sum(dtype=np.float64)):
-                    return None
-        bad = np.argwhere(np.isinf(self.values) if allow_nan else ~np.isfinite(self.values))
-        if not len(bad):
-            return None
-        row, feature = map(int, bad[0])
-        sequence, step = self.place(row)
-        return self.values[row, feature], f"sequence {sequence}, step {step}, feature {feature}"
-
-    @property
     def mean_length(self):
         """Steps of a sequence, on average."""
-        return len(self.values) / len(self)
+        return float(self.lengths.mean())
 
     def place(self, row):
-        """Sequence and step of a row in `values`."""
-        sequence = int(np.searchsorted(self.starts, row, side="right")) - 1
-        return sequence, int(row - self.starts[sequence])
+        """A sequence that has a row of the steps, by its number in X, and which of its steps that is."""
+        sequence = np.flatnonzero((self.starts <= row) & (row < self.starts + self.lengths))[0]
+        return int(sequence if self.numbers is None else self.numbers[sequence]), int(row - self.starts[sequence])
 
     def label(self, name, row, per_step):
         """How messages call a row of what belongs to the sequences, or to their steps."""
@@ -111,7 +67,201 @@ class Sequences:
         return out
 
 
-def rows_of(starts, lengths):
-    """The rows start .. start + length - 1 of each sequence, one after the other."""
-    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return np.repeat(starts, lengths) + within
+class Sequences(Layout):
+    """Sequences in memory.
+
+    Parameters
+    ----------
+    values : (total, D) array
+        All steps, sequence after sequence unless `starts` says otherwise.
+    lengths, kind, **layout
+        As in `Layout`.
+    ids : (total,) int array, optional
+        The category of each step, where the steps are categories.
+    starts : (n,) int array, optional
+        The row of each sequence's first step, where sequences share steps or lie in another order.
+    """
+
+    def __init__(self, values, lengths, kind, *, ids=None, starts=None, **layout):
+        super().__init__(lengths, kind, **layout)
+        # As the kernels read them: C-contiguous and aligned. A view where they are so already.
+        self.values = np.require(values, requirements=["C", "A"])
+        self.ids = ids
+        self.end_to_end = starts is None
+        if starts is not None:
+            self.starts = starts
+
+    @property
+    def n_features(self):
+        """Features of a step."""
+        return self.values.shape[1]
+
+    @property
+    def dtype(self):
+        """That of the values."""
+        return self.values.dtype
+
+    @property
+    def steps(self):
+        """What the kernels read: values (total, D), or categories (total,)."""
+        return self.values if self.ids is None else self.ids
+
+    def replace(self, **changed):
+        """The same sequences but for some of the parameters."""
+        names = ("values", "lengths", "kind", "columns", "names", "ids", "n_padded", "numbers")
+        starts = {} if self.end_to_end else {"starts": self.starts}
+        return Sequences(**{name: getattr(self, name) for name in names} | starts | changed)
+
+    def laid_out(self):
+        """The same sequences, of which each has steps of its own, one sequence after the other."""
+        if self.end_to_end:
+            return self
+        rows = rows_of(self.starts, self.lengths)
+        return self.replace(
+            values=self.values[rows], ids=None if self.ids is None else self.ids[rows], starts=None
+        )
+
+    def then(self, change):
+        """What a function makes of the sequences."""
+        return change(self)
+
+    def at(self, index):
+        """Some of the sequences in memory, as sequences and numbers among these."""
+        return self, index
+
+    def parts(self, index):
+        """The sequences `index` part by part, each as from `at`."""
+        yield self.at(index)
+
+    def astype(self, dtype, name="X"):
+        """The same sequences in another dtype, C-contiguous; itself where nothing changes."""
+        if self.values.dtype == dtype:
+            return self
+        with np.errstate(over="ignore"):
+            values = self.values.astype(dtype)
+        cast = self.replace(values=values)
+        place = cast.first_not_finite(allow_nan=True)
+        if place:
+            raise ValueError(f"{name} is too large for {np.dtype(dtype)}, the dtype of the fitted net: {place[1]}")
+        return cast
+
+    def first_not_finite(self, allow_nan=False):
+        """The first value that is not finite, and where it stands; None when all are finite, or NaN if that may be."""
+        if self._looks_finite():
+            return None
+        rows = None if self.end_to_end else np.unique(rows_of(self.starts, self.lengths))
+        values = self.values if rows is None else self.values[rows]
+        bad = np.argwhere(np.isinf(values) if allow_nan else ~np.isfinite(values))
+        if not len(bad):
+            return None
+        row, feature = map(int, bad[0])
+        row = row if rows is None else int(rows[row])
+        sequence, step = self.place(row)
+        return self.values[row, feature], f"sequence {sequence}, step {step}, feature {feature}"
+
+    def _looks_finite(self):
+        if self.values.size < SMALL:
+            return np.isfinite(self.values).all()
+        # One pass without a temporary: the sum is finite unless a value is not, or it overflows.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.isfinite(self.values.sum(dtype=np.float64))
+
+
+class LazySequences(Layout):
+    """Sequences that are read when they are needed, of an X that need not fit in memory.
+
+    What the transformers return for such an X: a collection of arrays (steps, features) that are computed when they are
+    asked for. Slices, masks and arrays of indices select sequences and read nothing.
+
+    Parameters
+    ----------
+    read : callable
+        Checked `Sequences` of an array of numbers.
+    lengths, kind, **layout
+        As in `Layout`.
+    n_features : int
+    dtype : dtype
+    """
+
+    ndim = 1
+
+    def __init__(self, read, lengths, kind, n_features, dtype, **layout):
+        super().__init__(lengths, kind, **layout)
+        self._read, self.n_features, self.dtype = read, n_features, np.dtype(dtype)
+
+    @classmethod
+    def of(cls, read, n, kind):
+        """All of X read once, to check it and to learn its lengths."""
+        first = read(np.zeros(1, np.intp))
+        lengths, dtype, n_padded, begin, n_at_once = [], first.dtype, None, 0, 1
+        while begin < n:
+            part = read(np.arange(begin, min(begin + n_at_once, n)))
+            if part.n_features != first.n_features:
+                raise ValueError(
+                    f"X[{begin}] has {part.n_features} features a step, expected {first.n_features} as in X[0]"
+                )
+            dtype, n_padded = np.result_type(dtype, part.dtype), n_padded or part.n_padded
+            lengths.append(part.lengths)
+            begin += len(part)
+            n_at_once = _at_once(part.mean_length * part.n_features * part.dtype.itemsize)
+        return cls(
+            read, np.concatenate(lengths), kind, first.n_features, dtype, n_padded=n_padded, columns=first.columns,
+            names=first.names,
+        )
+
+    def then(self, change):
+        """What a function makes of the sequences, each time that they are read."""
+        def read(index):
+            return change(self.at(index)[0])
+
+        probe = read(np.zeros(1, np.intp))
+        return LazySequences(
+            read, self.lengths, self.kind, probe.n_features, probe.dtype, columns=self.columns, names=self.names,
+            n_padded=self.n_padded,
+        )
+
+    def at(self, index):
+        """Some of the sequences in memory, as sequences and numbers among these."""
+        part = self._read(index)
+        other = np.flatnonzero(part.lengths != self.lengths[index])
+        if len(other) or part.n_features != self.n_features:
+            i = index[other[0] if len(other) else 0]
+            raise ValueError(
+                f"X[{i}] has changed while it was in use: it had {self.lengths[i]} steps of {self.n_features} features"
+            )
+        return part.astype(self.dtype), np.arange(len(index))
+
+    def parts(self, index):
+        """The sequences `index` part by part, each as from `at`."""
+        n = _at_once(self.mean_length * self.n_features * self.dtype.itemsize)
+        for first in range(0, len(index), n):
+            yield self.at(index[first : first + n])
+
+    def laid_out(self):
+        """Itself: sequences that are read have steps of their own."""
+        return self
+
+    def astype(self, dtype, name="X"):
+        """The same sequences in another dtype."""
+        return self if self.dtype == dtype else self.then(lambda part: part.astype(dtype, name))
+
+    @property
+    def shape(self):
+        """(n,), as of an array of objects."""
+        return (len(self),)
+
+    def __getitem__(self, key):
+        if isinstance(key, tuple):
+            (key,) = (part for part in key if part is not Ellipsis)
+        chosen = np.arange(len(self))[key]
+        if chosen.ndim == 0:
+            return self.at(chosen[np.newaxis])[0].values
+        return LazySequences(
+            lambda index: self.at(chosen[index])[0], self.lengths[chosen], self.kind, self.n_features, self.dtype,
+            columns=self.columns, names=self.names, n_padded=self.n_padded,
+        )
+
+
+def _at_once(n_bytes):
+    """How many sequences of so many bytes are read at a time."""
+    return max(1, int(CHUNK / n_bytes))

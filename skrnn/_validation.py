@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from skrnn._inputs import as_sequences
-from skrnn._sequences import rows_of
+from skrnn._ragged import rows_of
 
 MOST_IDS = 10_000_000       # each has a row of the embedding
 
@@ -22,7 +22,9 @@ def fitted_apart(estimator):
     vars(estimator).update(vars(fitted))
 
 
-def check_sequences(estimator, X, n_steps=None, *, reset, allow_missing=False, leave_out_padding=True):
+def check_sequences(
+    estimator, X, n_steps=None, *, reset, allow_missing=False, leave_out_padding=True, as_it_is=True
+):
     """Sequences of X, with the features that the estimator was fitted on.
 
     Parameters
@@ -37,16 +39,18 @@ def check_sequences(estimator, X, n_steps=None, *, reset, allow_missing=False, l
         As in `as_sequences`.
     reset : bool
         True in fit, False in what follows it.
-    allow_missing, leave_out_padding : bool
+    allow_missing, leave_out_padding, as_it_is : bool
         As in `as_sequences`.
 
     Returns
     -------
-    Sequences
+    Sequences or LazySequences
         In the dtype of X.
     """
     try:
-        sequences = as_sequences(X, n_steps, allow_missing=allow_missing, leave_out_padding=leave_out_padding)
+        sequences = as_sequences(
+            X, n_steps, allow_missing=allow_missing, leave_out_padding=leave_out_padding, as_it_is=as_it_is
+        )
     except ValueError:
         if not reset and estimator._from_table and len(getattr(X, "shape", ())) == 2:
             # A table with other columns than in fit is told so first, as everywhere in scikit-learn.
@@ -67,7 +71,9 @@ def _set_features(estimator, sequences):
         return
     # validate_data would take the steps of a 3-D array for its features.
     estimator.n_features_in_ = sequences.n_features
-    if hasattr(estimator, "feature_names_in_"):
+    if sequences.names is not None:
+        estimator.feature_names_in_ = np.array(sequences.names, dtype=object)
+    elif hasattr(estimator, "feature_names_in_"):
         del estimator.feature_names_in_
 
 
@@ -77,6 +83,12 @@ def _check_features(estimator, sequences, n_steps):
     if sequences.columns is not None and table == estimator._from_table:
         validate_data(estimator, sequences.columns, skip_check_array=True, reset=False)
     actual, expected, name = sequences.n_features, estimator._n_step_features, type(estimator).__name__
+    names = getattr(estimator, "feature_names_in_", None)
+    if not estimator._from_table and None not in (sequences.names, names) and list(names) != sequences.names:
+        raise ValueError(
+            "The feature names should match those that were passed during fit: X has the features "
+            f"{sequences.names}, expected {list(names)}"
+        )
     if actual == expected:
         return
     if table:
@@ -95,33 +107,55 @@ def embedded(estimator, sequences, *, reset):
     With `reset` the estimator gets ``_n_ids``: one more than the categories up to the greatest. The last one stands for
     any number above these.
     """
-    values = sequences.values
-    if values.shape[1] != 1:
+    if sequences.n_features != 1:
         raise ValueError(
-            f"X has {values.shape[1]} features a step, expected one with embedding_dim: the number of a category"
+            f"X has {sequences.n_features} features a step, expected one with embedding_dim: the number of a category"
         )
+    greatest = max(_greatest_id(part.laid_out()) for part, _ in sequences.parts(np.arange(len(sequences))))
+    if reset:
+        estimator._n_ids = greatest + 2
+    n_ids = estimator._n_ids
+
+    def with_ids(some):
+        return with_unseen(some.replace(ids=some.values[:, 0].astype(np.intp)), n_ids)
+
+    return sequences.then(with_ids)
+
+
+def with_unseen(sequences, n_ids):
+    """Sequences of categories, in which the last of the numbers stands for all above."""
+    return sequences.replace(ids=np.minimum(sequences.ids, n_ids - 1))
+
+
+def _greatest_id(sequences):
+    values = sequences.values
     bad = np.flatnonzero((values[:, 0] < 0) | (values[:, 0] != np.floor(values[:, 0])) | (values[:, 0] > MOST_IDS))
     if len(bad):
         where = sequences.label("X", bad[0], per_step=True)
         raise ValueError(
             f"{where} is {values[bad[0], 0]}, expected the number of a category: 0, 1, 2, ... up to {MOST_IDS}"
         )
-    ids = values[:, 0].astype(np.intp)
-    if reset:
-        estimator._n_ids = int(ids.max()) + 2
-    return sequences.replace(ids=np.minimum(ids, estimator._n_ids - 1))
+    return int(values.max())
+
+
+def counts_of_ids(sequences, used, n_ids):
+    """How often each category occurs in the sequences `used`."""
+    counts = np.zeros(n_ids, np.intp)
+    for part, index in sequences.parts(used):
+        counts += np.bincount(part.ids[rows_of(part.starts[index], part.lengths[index])], minlength=n_ids)
+    return counts
 
 
 def recounted(estimator, sequences, used):
     """Sequences of categories, of which only those of the sequences `used` count as seen."""
-    ids = sequences.ids[rows_of(sequences.starts[used], sequences.lengths[used])]
-    estimator._n_ids = int(ids.max()) + 2
-    return sequences.replace(ids=np.minimum(sequences.ids, estimator._n_ids - 1))
+    n_ids = int(np.flatnonzero(counts_of_ids(sequences, used, estimator._n_ids))[-1]) + 2
+    estimator._n_ids = n_ids
+    return sequences.then(lambda some: with_unseen(some, n_ids))
 
 
 def check_seen(estimator, sequences, used):
     """Raise a ValueError when sequences to go on with hold categories above those of the first fit."""
-    if (sequences.ids[rows_of(sequences.starts[used], sequences.lengths[used])] == estimator._n_ids - 1).any():
+    if counts_of_ids(sequences, used, estimator._n_ids)[-1]:
         raise ValueError(
             f"X holds a category that the first fit did not see: expected numbers up to {estimator._n_ids - 2}"
         )

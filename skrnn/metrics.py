@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from skrnn._columns import without_columns
 from skrnn._examples import as_weights, missing_labels, without_minus_one
-from skrnn._inputs import without_columns
 from skrnn._sequences import Sequences
 
 

@@ -1,5 +1,6 @@
-"""Transformers of sequences."""
+"""Transformers of sequences, and of tables to sequences."""
 
 from skrnn.preprocessing._scaler import SequenceScaler
+from skrnn.preprocessing._windows import SlidingWindow
 
-__all__ = ["SequenceScaler"]
+__all__ = ["SequenceScaler", "SlidingWindow"]

@@ -1,0 +1,139 @@
+"""RaggedArray: sequences of different lengths in one array."""
+
+from numbers import Integral
+
+import numpy as np
+
+
+class RaggedArray:
+    """Sequences of different lengths as pieces of one array, which may share steps.
+
+    What :class:`~skrnn.preprocessing.SlidingWindow`, :class:`~skrnn.preprocessing.SequenceVectorizer` and
+    :func:`~skrnn.preprocessing.sequences_from_long` return, and what every estimator takes as X. It is a collection of
+    arrays: sequence i is ``ragged[i]``, a view; slices, masks and arrays of indices select sequences, as model
+    selection does. Windows of a series cost no more memory than the series.
+
+    Parameters
+    ----------
+    values : array of shape (total, features) or (total,)
+        Steps. It may be memory-mapped.
+    lengths : int array of shape (n,)
+        Steps of each sequence.
+    starts : int array of shape (n,), optional
+        The row of each sequence's first step; None: one sequence after the other.
+    feature_names : list of str, optional
+        Names of the features; estimators fitted to the array remember them.
+
+    Attributes
+    ----------
+    values, lengths, starts, feature_names
+        As above.
+    shape : tuple (n,)
+    dtype : dtype of the values
+
+    Raises
+    ------
+    ValueError
+        When the sequences do not lie in `values`, or the names are not as many as the features.
+
+    Notes
+    -----
+    ``np.asarray(ragged)`` is a float array (n, longest, features) with NaN behind the ends of shorter sequences.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import RaggedArray
+    >>> ragged = RaggedArray(np.arange(6.0), [1, 3, 2])
+    >>> ragged[1]
+    array([1., 2., 3.])
+    >>> ragged[[2, 0]]
+    RaggedArray of 2 sequences, 1 to 2 steps of float64
+    >>> [x.tolist() for x in ragged[[2, 0]]]
+    [[4.0, 5.0], [0.0]]
+    """
+
+    ndim = 1
+
+    def __init__(self, values, lengths, starts=None, feature_names=None):
+        self.values = np.asarray(values)
+        self.lengths = _indices(lengths, "lengths")
+        if self.values.ndim not in (1, 2):
+            raise ValueError(f"values has shape {self.values.shape}, expected (total, features) or (total,)")
+        if starts is None:
+            self.starts = np.cumsum(self.lengths) - self.lengths
+        else:
+            self.starts = _indices(starts, "starts")
+            if len(self.starts) != len(self.lengths):
+                raise ValueError(f"there are {len(self.starts)} starts and {len(self.lengths)} lengths")
+        total = len(self.values)
+        bad = np.flatnonzero((self.lengths < 0) | (self.starts < 0) | (self.starts > total - self.lengths))
+        if len(bad):
+            i = int(bad[0])
+            raise ValueError(
+                f"sequence {i} has {self.lengths[i]} steps from row {self.starts[i]} on, but values has {total} rows"
+            )
+        self.feature_names = None if feature_names is None else [str(name) for name in feature_names]
+        n_features = 1 if self.values.ndim == 1 else self.values.shape[1]
+        if self.feature_names is not None and len(self.feature_names) != n_features:
+            raise ValueError(f"feature_names has {len(self.feature_names)} names, expected {n_features}")
+
+    @property
+    def shape(self):
+        """(n,), as of an array of objects."""
+        return (len(self.lengths),)
+
+    @property
+    def dtype(self):
+        """That of the values."""
+        return self.values.dtype
+
+    def __len__(self):
+        return len(self.lengths)
+
+    def __getitem__(self, key):
+        # scikit-learn indexes with (key, ...)
+        if isinstance(key, tuple):
+            if len(key) == 2 and key[1] is Ellipsis:
+                key = key[0]
+            else:
+                raise IndexError(f"{key} has {len(key)} dimensions, but a RaggedArray has one, its sequences")
+        if isinstance(key, Integral) and not isinstance(key, bool | np.bool_):
+            start, length = self.starts[key], self.lengths[key]
+            return self.values[start : start + length]
+        return self._select(key if isinstance(key, slice) else np.asarray(key, None if len(key) else np.intp))
+
+    def _select(self, key):
+        """Some sequences: of the same steps, unless that would keep more than twice the steps that a copy has."""
+        starts, lengths = self.starts[key], self.lengths[key]
+        first, last = (int(starts.min()), int((starts + lengths).max())) if len(starts) else (0, 0)
+        if 2 * lengths.sum() < last - first:
+            return RaggedArray(self.values[rows_of(starts, lengths)], lengths, None, self.feature_names)
+        return RaggedArray(self.values[first:last], lengths, starts - first, self.feature_names)
+
+    def __array__(self, dtype=None, copy=None):
+        if copy is False:
+            raise ValueError("a RaggedArray has no array without a copy")
+        longest = int(self.lengths.max(initial=0))
+        out = np.full((len(self), longest, *self.values.shape[1:]), np.nan, dtype or np.result_type(self.values, 0.0))
+        for row, sequence in zip(out, self, strict=True):
+            row[: len(sequence)] = sequence
+        return out
+
+    def __repr__(self):
+        features = "" if self.values.ndim == 1 else f"{self.values.shape[1]} features, "
+        steps = f"{self.lengths.min() if len(self) else 0} to {self.lengths.max(initial=0)} steps"
+        return f"RaggedArray of {len(self)} sequences, {steps} of {features}{self.values.dtype}"
+
+
+def _indices(values, name):
+    array = np.asarray(values)
+    if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
+        raise ValueError(f"{name} has shape {array.shape} and dtype {array.dtype}, expected integers (n,)")
+    return array.astype(np.intp)
+
+
+def rows_of(starts, lengths):
+    """The rows start .. start + length - 1 of each sequence, one after the other."""
+    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return np.repeat(starts, lengths) + within

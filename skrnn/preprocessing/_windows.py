@@ -1,0 +1,272 @@
+"""SlidingWindow: rows of a table to the windows that end in them."""
+
+from itertools import repeat
+from numbers import Integral
+from typing import ClassVar
+
+import narwhals as nw
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
+
+from skrnn._inputs import as_sequences
+from skrnn._numbers import is_missing
+from skrnn._ragged import RaggedArray
+from skrnn._validation import fitted_apart
+
+
+class SlidingWindow(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+    """Windows over a table whose rows follow each other in time: for each row itself and the rows before it.
+
+    n rows in, n windows out, so that it fits between a table and a net in a Pipeline, and y stays as it is: one target
+    a row. No window holds a row that comes later, and the first windows are shorter, so that no value is invented.
+    Windows share their rows: they cost no more memory than the table.
+
+    Parameters
+    ----------
+    window : int, default=1
+        Rows of a window, the last of which is its own row: by default nothing but that row.
+    group : str or int, default=None
+        Name or position of a column that tells which series a row belongs to. Windows stay within a series, and its
+        rows need not be next to each other, only in order. The column is not among the features. None: all rows are
+        of one series.
+    context : bool, default=False
+        Whether the rows given to `transform` follow those of `fit`, which then are the beginning of their windows.
+        `fit_transform` gives the rows of fit their own windows. With it, do not transform the rows of fit once more: to
+        them, the last rows of fit are the future.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Columns of the table, with the group.
+    feature_names_in_ : array of shape (n_features_in_,)
+        Their names, when the table was a data frame with string names.
+    context_ : dict
+        With `context`, the last ``window - 1`` rows of each group in `fit`; of the group None, where there are none.
+
+    See Also
+    --------
+    sequences_from_long : Makes one sequence of all rows of a group.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn.preprocessing import SlidingWindow
+    >>> X = np.array([[1, 10.0], [2, 20.0], [3, 30.0]])
+    >>> [x.tolist() for x in SlidingWindow(window=2).fit_transform(X)]
+    [[[1.0, 10.0]], [[1.0, 10.0], [2.0, 20.0]], [[2.0, 20.0], [3.0, 30.0]]]
+
+    Two series, told apart by the first column:
+
+    >>> X = np.array([[7, 1.0], [8, 100.0], [7, 2.0], [8, 200.0]])
+    >>> [x[:, 0].tolist() for x in SlidingWindow(window=3, group=0).fit_transform(X)]
+    [[1.0], [100.0], [1.0, 2.0], [100.0, 200.0]]
+
+    The window is a parameter like any other of a model:
+
+    >>> from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skrnn import RNNRegressor
+    >>> x = np.random.default_rng(0).normal(size=(300, 1))
+    >>> y = np.r_[0, 0, x[:-2, 0]]                              # what came in two rows ago
+    >>> net = RNNRegressor(4, learning_rate_init=0.02, max_iter=30, tol=1e-2, random_state=0)
+    >>> search = GridSearchCV(make_pipeline(SlidingWindow(), net), {"slidingwindow__window": [2, 3]},
+    ...                       cv=TimeSeriesSplit(3)).fit(x, y)
+    >>> search.best_params_
+    {'slidingwindow__window': 3}
+    """
+
+    _parameter_constraints: ClassVar = {
+        "window": [Interval(Integral, 1, None, closed="left")],
+        "group": [str, Integral, None],
+        "context": ["boolean"],
+    }
+
+    def __init__(self, window=1, *, group=None, context=False):
+        self.window = window
+        self.group = group
+        self.context = context
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn the columns, and with `context` the last rows.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, columns)
+            Rows in the order of time, oldest first.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError, TypeError
+            When X is not a table of numbers but for the group, the group is not a column, or misses in a row.
+        """
+        self._fit(X)
+        return self
+
+    def fit_transform(self, X, y=None):
+        """Fit to rows, and give their windows, also with `context`.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, columns)
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        windows : RaggedArray of n arrays (steps, features)
+        """
+        rows, groups, names = self._fit(X)
+        return _windows(rows, groups, self.window, names)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def _fit(self, X):
+        table = _table(X)
+        with fitted_apart(self) as fitted:
+            validate_data(fitted, nw.to_native(table, pass_through=True), skip_check_array=True, reset=True)
+            rows, groups, names = fitted._split(table)
+            vars(fitted).pop("context_", None)
+            if fitted.context:
+                fitted.context_ = _tails(rows, groups, fitted.window - 1)
+        return rows, groups, names
+
+    def transform(self, X):
+        """The windows of rows.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n, columns)
+            Rows in the order of time, oldest first; with `context`, rows that follow those of `fit`.
+
+        Returns
+        -------
+        windows : RaggedArray of n arrays (steps, features)
+            The window of each row, oldest step first, of 1 to `window` steps: fewer where the series has fewer before.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When X is not a table of numbers with the columns of `fit`.
+        """
+        check_is_fitted(self)
+        table = _table(X)
+        validate_data(self, nw.to_native(table, pass_through=True), skip_check_array=True, reset=False)
+        rows, groups, names = self._split(table)
+        if not self.context:
+            return _windows(rows, groups, self.window, names)
+        if not hasattr(self, "context_"):
+            raise ValueError("context=True needs the last rows of fit: set it before fit, or fit once more")
+        before = [group for group, tail in self.context_.items() for _ in tail]
+        rows = np.concatenate([*self.context_.values(), rows], dtype=rows.dtype)
+        return _windows(rows, before + groups, self.window, names)[len(before) :]
+
+    def _split(self, table):
+        """Numbers (n, D), the group of each row (None where there are no groups), and the features' names or None."""
+        names = getattr(self, "feature_names_in_", None)
+        groups, place = None, None if self.group is None else self._place()
+        if place is not None:
+            kept = [i for i in range(self.n_features_in_) if i != place]
+            if not kept:
+                raise ValueError(f"X has only the column of the group, {self.group!r}: expected features beside it")
+            groups, table = _cells(table[:, place]), table[:, kept]
+            names = None if names is None else names[kept]
+            gone = next((i for i, group in enumerate(groups) if is_missing(group)), None)
+            if gone is not None:
+                raise ValueError(f"row {gone} of X has no group: the column {self.group!r} is {groups[gone]}")
+        # One step a row: the messages then tell the row.
+        rows = as_sequences(nw.to_native(table, pass_through=True), n_steps=1, allow_missing=True).values
+        return rows, list(repeat(None, len(rows))) if groups is None else groups, names
+
+    def _place(self):
+        """The position of the group's column."""
+        if isinstance(self.group, str):
+            names = list(getattr(self, "feature_names_in_", ()))
+            if self.group not in names:
+                has = f"has the columns {names}" if names else "has no column names"
+                raise ValueError(f"group={self.group!r} is not a column: X {has}")
+            return names.index(self.group)
+        if not -self.n_features_in_ <= self.group < self.n_features_in_:
+            raise ValueError(f"group={self.group} is not a column: X has {self.n_features_in_} columns")
+        return int(self.group) % self.n_features_in_
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the features of a step: those of the columns but the group's.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names to use when X had none; otherwise they have to be those of X.
+
+        Returns
+        -------
+        names : object array of shape (features,)
+        """
+        check_is_fitted(self)
+        names = _check_feature_names_in(self, input_features)
+        return names if self.group is None else np.delete(names, self._place())
+
+    def set_output(self, *, transform=None):
+        """There for ``Pipeline.set_output``: windows are no table, and come as a RaggedArray in any case.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            What tables should be.
+
+        Returns
+        -------
+        self : object
+        """
+        return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _table(X):
+    """X as a data frame that narwhals knows, or as an array (n, columns)."""
+    table = nw.from_native(X, eager_only=True, pass_through=True)
+    return table if isinstance(table, nw.DataFrame) else check_array(X, dtype=None, ensure_all_finite=False)
+
+
+def _cells(column):
+    return column.to_list() if isinstance(column, nw.Series) else column.tolist()
+
+
+def _windows(rows, groups, window, names):
+    """The windows that end in rows (n, D) of groups."""
+    codes = _codes(groups)
+    order = np.argsort(codes, kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    # Rows of a group from the first to this one
+    first = np.searchsorted(codes[order], codes)
+    lengths = np.minimum(place - first + 1, window)
+    return RaggedArray(rows[order] if codes.any() else rows, lengths, place - lengths + 1, names)
+
+
+def _tails(rows, groups, length):
+    """The last rows of each group."""
+    codes = _codes(groups)
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes))
+    parts = np.split(order, ends[:-1])
+    return {groups[part[0]]: rows[part[max(0, len(part) - length) :]] for part in parts}
+
+
+def _codes(groups):
+    """Numbers of groups, in the order of their first rows."""
+    numbers = {}
+    return np.array([numbers.setdefault(group, len(numbers)) for group in groups])
