@@ -23,7 +23,7 @@ def fitted_apart(estimator):
 
 
 def check_sequences(
-    estimator, X, n_steps=None, *, reset, allow_missing=False, leave_out_padding=True, as_it_is=True
+    estimator, X, n_steps=None, *, reset, allow_missing=False, leave_out_padding=True, as_it_is=True, named=True
 ):
     """Sequences of X, with the features that the estimator was fitted on.
 
@@ -41,6 +41,8 @@ def check_sequences(
         True in fit, False in what follows it.
     allow_missing, leave_out_padding, as_it_is : bool
         As in `as_sequences`.
+    named : bool
+        Whether names are compared with those in fit.
 
     Returns
     -------
@@ -56,6 +58,8 @@ def check_sequences(
             # A table with other columns than in fit is told so first, as everywhere in scikit-learn.
             validate_data(estimator, X, skip_check_array=True, reset=False)
         raise
+    if not named:
+        sequences.columns = sequences.names = None
     if reset:
         _set_features(estimator, sequences)
     else:
@@ -83,11 +87,11 @@ def _check_features(estimator, sequences, n_steps):
     if sequences.columns is not None and table == estimator._from_table:
         validate_data(estimator, sequences.columns, skip_check_array=True, reset=False)
     actual, expected, name = sequences.n_features, estimator._n_step_features, type(estimator).__name__
-    names = getattr(estimator, "feature_names_in_", None)
-    if not estimator._from_table and None not in (sequences.names, names) and list(names) != sequences.names:
+    names = list(getattr(estimator, "feature_names_in_", ()))
+    if not estimator._from_table and names and sequences.names is not None and names != sequences.names:
         raise ValueError(
             "The feature names should match those that were passed during fit: X has the features "
-            f"{sequences.names}, expected {list(names)}"
+            f"{sequences.names}, expected {names}"
         )
     if actual == expected:
         return

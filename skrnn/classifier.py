@@ -322,7 +322,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             )
         known = slice(None) if labelled is None else labelled
         if self._multilabel:
-            targets = np.zeros(rows.shape, sequences.values.dtype)
+            targets = np.zeros(rows.shape, sequences.dtype)
             targets[known] = rows[known]
             return targets
         codes = np.zeros(len(rows), np.intp)

@@ -314,7 +314,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             raise ValueError(
                 f"y has shape {rows.shape}, expected {(len(rows), *self._columns)} as in the first fit"
             )
-        dtype = sequences.values.dtype
+        dtype = sequences.dtype
         known = rows if labelled is None else np.where(labelled.reshape(-1, *[1] * (rows.ndim - 1)), rows, 0)
         with np.errstate(over="ignore"):
             targets = np.require(known.reshape(len(rows), -1), dtype, ["C", "A"])

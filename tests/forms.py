@@ -1,9 +1,12 @@
 """The same kind of data in every form that X may have."""
 
+import awkward
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+
+from skrnn import RaggedArray
 
 LENGTHS = [5, 1, 8, 3]
 
@@ -35,6 +38,32 @@ def frames(*columns):
     return [pd.DataFrame(np.ones((3, len(names))), columns=list(names)) for names in columns]
 
 
+class OnDisk:
+    """A sequence object: it can be asked for its length and for one item at a time, and nothing else."""
+
+    def __init__(self, items):
+        self._items, self.read = list(items), []
+
+    def __len__(self):
+        return len(self._items)
+
+    def __getitem__(self, i):
+        if type(i) is not int:
+            raise TypeError(f"only an int, not {i!r}")
+        self.read.append(i)
+        return self._items[i]
+
+
+def shuffled():
+    """The sequences of `ragged` as pieces of an array in which they lie in another order, between other rows."""
+    sequences, order = ragged(), [2, 0, 3, 1]
+    gap = np.full((1, 3), 1e9)
+    values = np.concatenate([part for i in order for part in (gap, sequences[i])])
+    starts = np.empty(4, int)
+    starts[order] = np.cumsum([1, *(LENGTHS[i] + 1 for i in order[:-1])])
+    return RaggedArray(values, LENGTHS, starts)
+
+
 # X, n_steps, and the steps of X laid end to end
 FORMS = {
     "table": lambda: (array(1)[:, :, 0], None, array(1).reshape(-1, 1)),
@@ -49,6 +78,13 @@ FORMS = {
     "list of lists": lambda: (cells(ragged()), None, np.concatenate(ragged())),
     "list of 1-D": lambda: ([x[:, 0] for x in ragged(1)], None, np.concatenate(ragged(1))),
     "object array": lambda: (as_object_array(ragged()), None, np.concatenate(ragged())),
+    "RaggedArray": lambda: (RaggedArray(np.concatenate(ragged()), LENGTHS), None, np.concatenate(ragged())),
+    "RaggedArray in another order": lambda: (shuffled(), None, np.concatenate(ragged())),
+    "sequence object": lambda: (OnDisk(ragged()), None, np.concatenate(ragged())),
+    "awkward array": lambda: (awkward.Array(cells(ragged())), None, np.concatenate(ragged())),
+    "awkward array of numbers": lambda: (
+        awkward.Array([x[:, 0] for x in ragged(1)]), None, np.concatenate(ragged(1))
+    ),
     "pandas column": lambda: (pd.Series(cells(ragged())), None, np.concatenate(ragged())),
     "pandas columns": lambda: (
         pd.DataFrame({f"f{j}": cells(x[:, j] for x in ragged()) for j in range(3)}), None, np.concatenate(ragged())
@@ -61,6 +97,9 @@ FORMS = {
         pl.DataFrame({"x": cells(ragged())}), None, np.concatenate(ragged())
     ),
     "Arrow array": lambda: (pa.array(cells(ragged())), None, np.concatenate(ragged())),
+    "Arrow array of fixed lists": lambda: (
+        pa.array(cells(ragged()), pa.list_(pa.list_(pa.float64(), 3))), None, np.concatenate(ragged())
+    ),
     "Arrow column": lambda: (pa.table({"x": cells(ragged())}), None, np.concatenate(ragged())),
     "Arrow columns": lambda: (
         pa.table({f"f{j}": cells(x[:, j] for x in ragged()) for j in range(3)}), None, np.concatenate(ragged())

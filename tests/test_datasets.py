@@ -5,7 +5,7 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from skrnn.datasets import load_japanese_vowels, load_sunspots
+from skrnn.datasets import load_co2, load_japanese_vowels, load_promoters, load_sunspots
 
 TEST_UTTERANCES = [31, 35, 88, 44, 29, 24, 40, 50, 29]    # of speakers 1 to 9, as published
 
@@ -108,11 +108,92 @@ def test_sunspots_as_frame():
     assert sunspots.frame["activity"].dtype == np.float64
 
 
+def test_co2():
+    co2 = load_co2()
+    assert co2.date.dtype == np.dtype("datetime64[D]")
+    np.testing.assert_array_equal(co2.date, np.datetime64("1958-03-29") + 7 * np.arange(2284))
+    assert co2.date[-1] == np.datetime64("2001-12-29")
+    assert co2.date[0].item().strftime("%A") == "Saturday"
+    assert co2.co2.shape == (2284,)
+    assert co2.co2.dtype == np.float64
+    known = {"1958-03-29": 316.1, "1958-11-08": 313.0, "2001-05-12": 373.9, "2001-12-29": 371.5}
+    assert {day: co2.co2[co2.date == np.datetime64(day)].item() for day in known} == known
+    assert np.nanmin(co2.co2) == 313.0
+    assert np.nanmax(co2.co2) == 373.9
+    assert "frame" not in co2
+
+
+def test_co2_gaps():
+    co2 = load_co2()
+    letters = "".join("x" if missing else " " for missing in np.isnan(co2.co2))
+    gaps = [len(gap) for gap in letters.split()]
+    assert (sum(gaps), len(gaps), min(gaps), max(gaps)) == (59, 22, 1, 18)
+    assert co2.date[letters.index("x" * 18)] == np.datetime64("1964-01-25")
+
+
+def test_co2_as_frame():
+    co2 = load_co2(as_frame=True)
+    assert list(co2.frame.columns) == ["date", "co2"]
+    assert len(co2.frame) == 2284
+    np.testing.assert_array_equal(co2.frame["date"], co2.date)
+    np.testing.assert_array_equal(co2.frame["co2"], co2.co2)
+    assert co2.frame["co2"].isna().sum() == 59
+
+
+def test_promoters():
+    promoters = load_promoters()
+    assert isinstance(promoters.data, list)
+    assert {type(sequence) for sequence in promoters.data} == {str}
+    assert len(set(promoters.data)) == 106
+    assert {len(sequence) for sequence in promoters.data} == {57}
+    assert set("".join(promoters.data)) == set("ACGT")
+    assert np.issubdtype(promoters.target.dtype, np.integer)
+    np.testing.assert_array_equal(promoters.target, [1] * 53 + [0] * 53)
+    assert list(promoters.target_names) == ["no promoter", "promoter"]
+
+
+@pytest.mark.parametrize(
+    ("sequence", "name"),
+    [
+        ("tactagcaatacgcttgcgttcggtggttaagtatgtataatgcgcgggcttgtcgt", "promoter"),         # S10
+        ("tgctatcctgacagttgtcacgctgattggtgtcgttacaatctaacgcatcgccaa", "promoter"),
+        ("tggggacgtcgttactgatccgcacgtttatgatatgctatcgtactctttagcgag", "promoter"),
+        ("agacgtctctgcatggagtatgagatggactacggtgggtacaatatgctggatgga", "no promoter"),
+        ("atatgaacgttgagactgccgctgagttatcagctgtgaacgacattctggcgtcta", "no promoter"),      # 867
+    ],
+)
+def test_promoters_are_as_published(sequence, name):
+    promoters = load_promoters()
+    target = promoters.target[promoters.data.index(sequence.upper())]
+    assert promoters.target_names[target] == name
+
+
+@pytest.mark.parametrize(("target", "n"), [(0, 51), (1, 2)])
+def test_overlap_of_promoters_and_others(target, n):
+    """As DESCR says of those that are none."""
+    promoters = load_promoters()
+    pieces = [x for x, y in zip(promoters.data, promoters.target, strict=True) if y == target]
+    pairs = [
+        (a, b) for a in pieces for b in pieces
+        if a is not b and any(a.endswith(b[:length]) for length in range(15, 57))
+    ]
+    assert len({piece for pair in pairs for piece in pair}) == n
+
+
+def test_promoters_return_X_y():
+    X, y = load_promoters(return_X_y=True)
+    promoters = load_promoters()
+    assert promoters.data == X
+    np.testing.assert_array_equal(y, promoters.target)
+
+
 @pytest.mark.parametrize(
     ("load", "title", "licence", "source"),
     [
         (load_japanese_vowels, "Japanese vowels", "CC BY 4.0", "Kudo"),
         (load_sunspots, "Sunspots", "public domain", "National Geophysical Data Center"),
+        (load_co2, "Carbon dioxide", "public domain", "Keeling"),
+        (load_promoters, "Promoters", "CC BY 4.0", "Noordewier"),
     ],
 )
 def test_description(load, title, licence, source):
@@ -138,6 +219,8 @@ def test_every_file_is_described():
         (load_japanese_vowels, {"subset": None}, "'subset' parameter"),
         (load_japanese_vowels, {"return_X_y": "yes"}, "'return_X_y' parameter"),
         (load_sunspots, {"as_frame": "pandas"}, "'as_frame' parameter of load_sunspots"),
+        (load_co2, {"as_frame": "pandas"}, "'as_frame' parameter of load_co2"),
+        (load_promoters, {"return_X_y": 2}, "'return_X_y' parameter of load_promoters"),
     ],
 )
 def test_bad_parameters(load, parameters, message):

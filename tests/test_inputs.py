@@ -1,15 +1,16 @@
 """What X, y and sample_weight may be."""
 
 
+import awkward
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from forms import FORMS, TABLES, array, as_object_array, cells, frames, ragged
+from forms import FORMS, TABLES, OnDisk, array, as_object_array, cells, frames, ragged
 from sklearn.model_selection import KFold, cross_val_predict
 
-from skrnn import RNNClassifier, RNNRegressor, _base
+from skrnn import RaggedArray, RNNClassifier, RNNRegressor, _base
 from skrnn._inputs import as_sequences
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -22,10 +23,11 @@ STEPS = [np.arange(len(x)) % 2 for x in ragged()]
 def test_every_form_of_X_becomes_the_same_steps(form):
     X, n_steps, steps = FORMS[form]()
     sequences = as_sequences(X, n_steps)
-    np.testing.assert_array_equal(sequences.values, steps)
-    assert sequences.values.dtype == np.float64
     assert len(sequences) == len(X)
     assert sequences.lengths.sum() == len(steps)
+    sequences = sequences.at(np.arange(len(X)))[0].laid_out()
+    np.testing.assert_array_equal(sequences.values, steps)
+    assert sequences.values.dtype == np.float64
     assert (sequences.kind == "table") == (form in TABLES)
 
 
@@ -33,7 +35,7 @@ def test_every_form_of_X_becomes_the_same_steps(form):
 def test_every_form_of_X_gives_the_same_net(form):
     """As its steps, laid out as a list of arrays."""
     X, n_steps, _ = FORMS[form]()
-    sequences = as_sequences(X, n_steps)
+    sequences = as_sequences(X, n_steps).at(np.arange(len(X)))[0].laid_out()
     plain = list(sequences.split(sequences.values))
     y = np.arange(len(X)) % 2
     net = RNNClassifier(n_steps=n_steps, **SMALL).fit(X, y)
@@ -56,6 +58,9 @@ def test_every_form_of_X_gives_the_same_net(form):
         pl.DataFrame({"a": [[1.0], [2.0, 3.0]]}, schema={"a": pl.List(pl.Float32)}),
         pa.table({"a": pa.array([[1.0], [2.0, 3.0]], pa.list_(pa.float32()))}),
         pa.table({"a": pa.array([1.0, 2.0], pa.float32())}),
+        RaggedArray(np.ones((3, 2), np.float32), [1, 2]),
+        awkward.values_astype(awkward.Array(cells(ragged())), np.float32),
+        OnDisk([x.astype(np.float32) for x in ragged()]),
     ],
     ids=lambda X: f"{type(X).__module__.partition('.')[0]}-{type(X).__name__}",
 )
@@ -264,3 +269,55 @@ class TestWeights:
         right = net.predict(X) == y
         weights = np.arange(1.0, 7)
         assert net.score(X, y, weights) == pytest.approx(weights[right].sum() / weights.sum())
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (awkward.Array([1.0, 2.0]), r"awkward array of type 2 \* float64, expected n \* var \* number"),
+        (awkward.Array([[{"a": 1.0}], [{"a": 2.0}]]), r"of type 2 \* var \* \{a: float64\}, expected"),
+        (awkward.Array([[[1.0, 2.0], [1.0]], [[1.0, 2.0]]]), "whose steps have different numbers of features"),
+        (awkward.Array([[1.0], None, [2.0]]), r"X\[1\] is missing, expected a sequence"),
+        (awkward.Array([[1.0], [], [2.0]]), r"X\[1\] has shape \(0,\)"),
+        (awkward.Array([[1.0], [None, 2.0]]), "X contains NaN: sequence 1, step 0, feature 0"),
+        (awkward.Array([["a"], ["b"]]), "X.* is 'a', expected a number"),
+        (pa.array([[1.0], None]), r"X\[1\] has shape \(\)"),
+        (pa.array([[1.0], []]), r"X\[1\] has shape \(0,\)"),
+        (pa.array([[[1.0], [2.0, 3.0]]]), r"X\[0\] is not an array"),
+        (pa.array([["a"], ["b"]]), r"X\[0\]\[0\] is 'a', expected a number"),
+        (pa.array([[1.0, None]]), "X contains NaN: sequence 0, step 1, feature 0"),
+        (pa.array([[[1.0], None]]), r"X\[0\] is not an array"),
+    ],
+)
+def test_bad_awkward_and_arrow_arrays(X, message):
+    with pytest.raises(ValueError, match=message):
+        RNNRegressor(**SMALL).fit(X, np.arange(len(X)))
+
+
+@pytest.mark.parametrize("cut", [lambda X: X, lambda X: X[1:], lambda X: X[::2]], ids=["whole", "rest", "every other"])
+@pytest.mark.parametrize("make", [
+    awkward.Array, pa.array, lambda rows: pa.chunked_array([rows[:1], rows[1:]]),
+    lambda rows: pa.array(rows, pa.large_list(pa.large_list(pa.float64()))),
+], ids=["awkward", "Arrow", "chunked", "large"])
+def test_cut_arrays_of_lists(make, cut):
+    """Slices look into the values of the whole."""
+    plain, X = cells(ragged()), make(cells(ragged()))
+    index = np.arange(4)[:: 2] if cut(np.arange(4)).tolist() == [0, 2] else cut(np.arange(4))
+    X = X.take(index) if hasattr(X, "take") else cut(X)
+    sequences = as_sequences(X)
+    np.testing.assert_array_equal(sequences.values, np.concatenate([plain[i] for i in index]))
+
+
+@pytest.mark.parametrize("make", [awkward.Array, pa.array], ids=["awkward", "Arrow"])
+def test_model_selection_of_arrays_of_lists(make):
+    X, y = make(cells(ragged() * 3)), np.arange(12.0)
+    expected = cross_val_predict(RNNRegressor(**SMALL), ragged() * 3, y, cv=KFold(3))
+    np.testing.assert_array_equal(cross_val_predict(RNNRegressor(**SMALL), X, y, cv=KFold(3)), expected)
+
+
+def test_targets_of_steps_in_arrays_of_lists():
+    y = [x[:, 0] for x in ragged()]
+    expected = RNNRegressor(return_sequences=True, **SMALL).fit(ragged(), y)
+    for make in (awkward.Array, pa.array):
+        net = RNNRegressor(return_sequences=True, **SMALL).fit(ragged(), make([x.tolist() for x in y]))
+        np.testing.assert_array_equal(net._theta, expected._theta)

@@ -1,5 +1,15 @@
-"""Small real data sets that come with the package."""
+"""Small real data sets that come with the package, and generators of tasks that need memory."""
 
-from skrnn.datasets._loaders import load_japanese_vowels, load_sunspots
+from skrnn.datasets._generators import make_adding, make_copy_memory, make_delayed_echo, make_temporal_order
+from skrnn.datasets._loaders import load_co2, load_japanese_vowels, load_promoters, load_sunspots
 
-__all__ = ["load_japanese_vowels", "load_sunspots"]
+__all__ = [
+    "load_co2",
+    "load_japanese_vowels",
+    "load_promoters",
+    "load_sunspots",
+    "make_adding",
+    "make_copy_memory",
+    "make_delayed_echo",
+    "make_temporal_order",
+]

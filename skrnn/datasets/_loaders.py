@@ -1,5 +1,6 @@
 """Loaders of the files in ``data``."""
 
+import csv
 from importlib import resources
 
 import numpy as np
@@ -16,6 +17,12 @@ def _description(name):
     _, *sections = _file("README.md").read_text(encoding="utf-8").split("\n## ")
     texts = dict(section.split("\n", 1) for section in sections)
     return texts[name].strip() + "\n"
+
+
+def _rows(name):
+    """The rows of a CSV file below its header, as tuples of str."""
+    with _file(name).open("r", encoding="utf-8", newline="") as file:
+        return [tuple(row) for row in csv.reader(file)][1:]
 
 
 @validate_params(
@@ -169,3 +176,148 @@ def load_sunspots(*, as_frame=False):
 
         bunch.frame = pd.DataFrame(series)
     return bunch
+
+
+@validate_params({"as_frame": ["boolean"]}, prefer_skip_nested_validation=True)
+def load_co2(*, as_frame=False):
+    """Load the weekly carbon dioxide at Mauna Loa from 1958 to 2001: a series with gaps to forecast.
+
+    ==============  ========================================
+    Weeks           2284, 29 March 1958 to 29 December 2001
+    Carbon dioxide  real, 313.0 to 373.9 ppm, NaN in 59 weeks
+    ==============  ========================================
+
+    The share of carbon dioxide in the air rises from year to year and goes up and down with the seasons. Weeks without
+    a value are there with NaN, in 22 gaps of 1 to 18 weeks. What to predict, and from how many weeks before, is for the
+    user to choose, so that there is no target.
+
+    Parameters
+    ----------
+    as_frame : bool, default=False
+        Also give the series as a pandas DataFrame.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        Dictionary-like object with the attributes
+
+        date : datetime64[D] array of shape (2284,)
+            The Saturdays of the weeks, in order, each 7 days after the one before it.
+        co2 : float64 array of shape (2284,)
+            Weekly mean of carbon dioxide in the air, in parts per million by volume (ppm); NaN where there is none.
+        frame : DataFrame of shape (2284, 2)
+            The columns "date" and "co2". Only with `as_frame`.
+        DESCR : str
+            Description, source and licence.
+
+    Notes
+    -----
+    Source: C. D. Keeling and T. P. Whorf, Scripps Institution of Oceanography, through the Carbon Dioxide Information
+    Analysis Center, as packaged in statsmodels 0.15.0. Licence: public domain.
+
+    References
+    ----------
+    Keeling & Whorf (2004), Atmospheric CO2 concentrations derived from flask air samples at sites in the SIO network.
+    In Trends: A Compendium of Data on Global Change, Oak Ridge National Laboratory.
+
+    Examples
+    --------
+    Each week's value from the 52 weeks before it, oldest first. The estimators read the gaps in X with
+    ``missing="ffill"`` or ``"mask"``; weeks to predict have to have a value:
+
+    >>> import numpy as np
+    >>> from skrnn.datasets import load_co2
+    >>> co2 = load_co2()
+    >>> X = np.lib.stride_tricks.sliding_window_view(co2.co2[:-1], 52)
+    >>> y = co2.co2[52:]
+    >>> known = ~np.isnan(y)
+    >>> X[known].shape, y[known].shape
+    ((2190, 52), (2190,))
+    >>> str(co2.date[52]), float(y[0])
+    ('1959-03-28', 316.7)
+    """
+    dates, values = zip(*_rows("co2_weekly.csv"), strict=True)
+    series = {
+        "date": np.array([f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in dates], dtype="datetime64[D]"),
+        "co2": np.array([float(value or "nan") for value in values]),
+    }
+    bunch = Bunch(**series, DESCR=_description("co2_weekly.csv"))
+    if as_frame:
+        import pandas as pd
+
+        bunch.frame = pd.DataFrame(series)
+    return bunch
+
+
+@validate_params({"return_X_y": ["boolean"]}, prefer_skip_nested_validation=True)
+def load_promoters(*, return_X_y=False):
+    """Load the promoters: tell pieces of DNA that start a gene from others.
+
+    ===============  ==========================
+    Classes                                   2
+    Sequences        106 (53 promoters, 53 not)
+    Steps of each                            57
+    Alphabet                         A, C, G, T
+    ===============  ==========================
+
+    A step is a base. A promoter is cut from 50 bases before the start of transcription to 7 bases after it; the other
+    pieces are of DNA without a promoter. The bacterium is Escherichia coli.
+
+    Parameters
+    ----------
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        Dictionary-like object with the attributes
+
+        data : list of 106 str
+            The sequences, 57 upper-case letters each.
+        target : int array of shape (106,)
+            1 for a promoter and 0 for none. Promoters come first: shuffle before the data are split.
+        target_names : str array of shape (2,)
+            Names of the classes 0 and 1.
+        DESCR : str
+            Description, source and licence.
+    (data, target) : tuple if `return_X_y`
+        The list of sequences and the array of classes.
+
+    Notes
+    -----
+    The pieces that are not promoters overlap, so that one held out is partly known from others.
+
+    Source: UCI Machine Learning Repository, "Molecular Biology (Promoter Gene Sequences)", given by M. Noordewier and
+    J. Shavlik, as packaged in kernlab 0.9-32. Licence: CC BY 4.0.
+
+    References
+    ----------
+    Harley & Reynolds (1987), Analysis of E. coli promoter sequences. Nucleic Acids Research 15, 2343-2361.
+
+    Towell, Shavlik & Noordewier (1990), Refinement of approximate domain theories by knowledge-based neural networks.
+    Proceedings of AAAI-90, 861-866.
+
+    Examples
+    --------
+    The bases as numbers of categories, for a network with ``embedding_dim``:
+
+    >>> import numpy as np
+    >>> from skrnn.datasets import load_promoters
+    >>> promoters = load_promoters()
+    >>> promoters.data[0][:12], str(promoters.target_names[promoters.target[0]])
+    ('GCCTTCTCCAAA', 'promoter')
+    >>> X = np.array([["ACGT".index(base) for base in sequence] for sequence in promoters.data])
+    >>> X.shape
+    (106, 57)
+    """
+    classes, data = zip(*_rows("promoters.csv"), strict=True)
+    data, target = list(data), np.array(classes, dtype=np.int64)
+    if return_X_y:
+        return data, target
+    return Bunch(
+        data=data,
+        target=target,
+        target_names=np.array(["no promoter", "promoter"]),
+        DESCR=_description("promoters.csv"),
+    )

@@ -1,5 +1,6 @@
 """SlidingWindow: rows of a table to the windows that end in them."""
 
+from collections.abc import Hashable
 from itertools import repeat
 from numbers import Integral
 from typing import ClassVar
@@ -182,6 +183,11 @@ class SlidingWindow(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None)
             gone = next((i for i, group in enumerate(groups) if is_missing(group)), None)
             if gone is not None:
                 raise ValueError(f"row {gone} of X has no group: the column {self.group!r} is {groups[gone]}")
+            odd = next((i for i, group in enumerate(groups) if not isinstance(group, Hashable)), None)
+            if odd is not None:
+                raise TypeError(
+                    f"row {odd} of X: the column {self.group!r} is {groups[odd]!r}, expected a name or a number"
+                )
         # One step a row: the messages then tell the row.
         rows = as_sequences(nw.to_native(table, pass_through=True), n_steps=1, allow_missing=True).values
         return rows, list(repeat(None, len(rows))) if groups is None else groups, names

@@ -7,17 +7,18 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn
-from forms import FORMS, TABLES, array, ragged
+from forms import FORMS, TABLES, OnDisk, array, ragged
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skrnn import RNNClassifier
+from skrnn import RaggedArray, RNNClassifier
+from skrnn._sequences import LazySequences
 from skrnn.datasets import load_japanese_vowels
 from skrnn.preprocessing import SequenceScaler
 
@@ -25,8 +26,8 @@ from skrnn.preprocessing import SequenceScaler
 @pytest.mark.parametrize("form", FORMS)
 def test_statistics_are_those_of_all_steps(form):
     X, n_steps, steps = FORMS[form]()
-    scaler = SequenceScaler(n_steps).fit(X)
-    np.testing.assert_allclose(scaler.mean_, np.mean(steps, axis=0), rtol=1e-13)
+    scaler = SequenceScaler(n_steps=n_steps).fit(X)
+    np.testing.assert_allclose(scaler.center_, np.mean(steps, axis=0), rtol=1e-13)
     np.testing.assert_allclose(scaler.scale_, np.std(steps, axis=0), rtol=1e-13)
     assert scaler.n_features_in_ == (np.shape(X)[1] if form in TABLES else steps.shape[1])
 
@@ -34,7 +35,7 @@ def test_statistics_are_those_of_all_steps(form):
 @pytest.mark.parametrize("form", FORMS)
 def test_outputs_are_standardised_in_the_form_of_X(form):
     X, n_steps, steps = FORMS[form]()
-    out = SequenceScaler(n_steps).fit_transform(X)
+    out = SequenceScaler(n_steps=n_steps).fit_transform(X)
     expected = (steps - steps.mean(axis=0)) / steps.std(axis=0)
     if form in {*TABLES, "array"}:
         assert isinstance(out, np.ndarray)
@@ -44,6 +45,8 @@ def test_outputs_are_standardised_in_the_form_of_X(form):
     else:
         if isinstance(X, list | tuple):
             assert isinstance(out, list)
+        elif isinstance(X, RaggedArray | OnDisk):
+            assert type(out) is (LazySequences if isinstance(X, OnDisk) else RaggedArray)
         else:
             assert isinstance(out, np.ndarray)
             assert out.dtype == object
@@ -61,7 +64,7 @@ def test_forms_agree():
     X = array()
     blocks, sequences = X.reshape(6, 12), list(X)
     for fitted_to in (blocks, X, sequences):
-        scaler = SequenceScaler(4).fit(fitted_to)
+        scaler = SequenceScaler(n_steps=4).fit(fitted_to)
         expected = scaler.transform(X)
         assert expected.shape == X.shape
         np.testing.assert_array_equal(scaler.transform(blocks), expected.reshape(6, 12))
@@ -72,7 +75,7 @@ def test_new_sequences_are_scaled_by_the_fitted_statistics():
     scaler = SequenceScaler().fit(ragged())
     x = np.arange(6.0).reshape(2, 3)
     (out,) = scaler.transform([x])
-    np.testing.assert_allclose(out, (x - scaler.mean_) / scaler.scale_, rtol=1e-15)
+    np.testing.assert_allclose(out, (x - scaler.center_) / scaler.scale_, rtol=1e-15)
 
 
 def test_a_sequence_is_scaled_alike_in_any_company():
@@ -99,9 +102,101 @@ def test_scale_is_that_of_StandardScaler():
         x[:, 1] = 0.1
         x[:, 2] = 1e9 + 1e-9 * x[:, 2]   # varies by less than rounding
     scaler, reference = SequenceScaler().fit(X), StandardScaler().fit(np.concatenate(X))
-    np.testing.assert_allclose(scaler.mean_, reference.mean_, rtol=1e-13)
+    np.testing.assert_allclose(scaler.center_, reference.mean_, rtol=1e-13)
     np.testing.assert_allclose(scaler.scale_, reference.scale_, rtol=1e-13)
     assert scaler.scale_[1] == scaler.scale_[2] == 1
+
+
+METHODS = ["standard", "minmax", "robust"]
+SKLEARN = {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}
+
+
+def with_gaps():
+    """Ragged sequences in which a third of the values is missing."""
+    rng = np.random.default_rng(3)
+    return [np.where(rng.random(x.shape) < 0.3, np.nan, x) for x in ragged()]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("make", [ragged, with_gaps])
+def test_every_method_is_the_one_of_scikit_learn(method, make):
+    """Over the steps laid end to end; missing values count for nothing and stay missing."""
+    X = make()
+    steps = np.concatenate(X)
+    scaler, reference = SequenceScaler(method).fit(X), SKLEARN[method]().fit(steps)
+    out = np.concatenate(scaler.transform(X))
+    np.testing.assert_allclose(out, reference.transform(steps), rtol=1e-12, atol=1e-14)
+    np.testing.assert_array_equal(scaler.n_samples_seen_, (~np.isnan(steps)).sum(axis=0))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("form", FORMS)
+def test_inverse(method, form):
+    X, n_steps, steps = FORMS[form]()
+    if isinstance(X, OnDisk) and method == "robust":
+        pytest.skip("needs all of X at once")
+    scaler = SequenceScaler(method, n_steps=n_steps).fit(X)
+    back = scaler.inverse_transform(scaler.transform(X))
+    rows = np.concatenate([np.asarray(x).ravel() for x in back])
+    np.testing.assert_allclose(rows, steps.ravel(), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_features_without_values_or_spread(method):
+    X = [np.array([[1.0, np.nan, 3.0], [1.0, np.nan, np.nan]]), np.array([[1.0, np.nan, 5.0]])]
+    scaler = SequenceScaler(method).fit(X)
+    assert scaler.center_[:2].tolist() == [1, 0]
+    assert scaler.scale_[:2].tolist() == [1, 1]
+    out = scaler.transform([np.array([[2.0, 7.0, 3.0]])])[0]
+    assert out[0, :2].tolist() == [1, 7]
+
+
+@pytest.mark.parametrize("method", ["standard", "minmax"])
+def test_partial_fit(method):
+    X = with_gaps()
+    whole, scaler = SequenceScaler(method).fit(X), SequenceScaler(method)
+    for x in X:
+        scaler.partial_fit([x])
+    np.testing.assert_allclose(scaler.center_, whole.center_, rtol=1e-13)
+    np.testing.assert_allclose(scaler.scale_, whole.scale_, rtol=1e-13)
+    np.testing.assert_array_equal(scaler.n_samples_seen_, whole.n_samples_seen_)
+    np.testing.assert_array_equal(scaler.fit(X).center_, whole.center_)     # which begins anew
+
+
+def test_partial_fit_far_from_zero():
+    """Where the sum of squares minus the square of the sum would be nothing but rounding."""
+    rng = np.random.default_rng(0)
+    X = 1e8 + rng.normal(size=(50, 20, 2))
+    scaler = SequenceScaler()
+    for part in np.split(X, 10):
+        scaler.partial_fit(part)
+    np.testing.assert_allclose(scaler.scale_, X.reshape(-1, 2).std(axis=0), rtol=1e-7)
+
+
+def test_partial_fit_that_fails_changes_nothing():
+    scaler = SequenceScaler().partial_fit(ragged())
+    center = scaler.center_.copy()
+    bad = ragged()
+    bad[1][0, 0] = 1e200
+    with pytest.raises(ValueError, match="overflows"):
+        scaler.partial_fit(bad)
+    np.testing.assert_array_equal(scaler.center_, center)
+    np.testing.assert_array_equal(scaler.partial_fit(ragged()).n_samples_seen_, [34, 34, 34])
+    with pytest.raises(ValueError, match="cannot go on with method='minmax'"):
+        scaler.set_params(method="minmax").partial_fit(ragged())
+    with pytest.raises(ValueError, match="X has 2 features, but SequenceScaler is expecting 3"):
+        scaler.set_params(method="standard").partial_fit(ragged(2))
+    assert not hasattr(SequenceScaler("robust"), "partial_fit")
+
+
+def test_a_ragged_array_keeps_its_shared_steps():
+    windows = RaggedArray(np.arange(10.0), [1, 2, 3, 3], [0, 0, 0, 1], ["x"])
+    out = SequenceScaler("minmax").fit_transform(windows)
+    assert len(out.values) == 10
+    assert out.feature_names == ["x"]
+    assert [x.tolist() for x in out] == [[0], [0, 1 / 3], [0, 1 / 3, 2 / 3], [1 / 3, 2 / 3, 1]]
+    scaler = SequenceScaler().fit(windows)
+    assert scaler.center_[0] == pytest.approx(np.mean([0, 0, 1, 0, 1, 2, 1, 2, 3]))      # a step counts in each window
 
 
 def test_one_step_gives_zeros():
@@ -113,8 +208,8 @@ def test_dtype_is_kept(dtype):
     X = ragged(dtype=dtype)
     steps = np.concatenate(X).astype(np.float64)
     scaler = SequenceScaler().fit(X)
-    assert scaler.mean_.dtype == scaler.scale_.dtype == np.float64
-    np.testing.assert_allclose(scaler.mean_, steps.mean(axis=0), rtol=1e-13)
+    assert scaler.center_.dtype == scaler.scale_.dtype == np.float64
+    np.testing.assert_allclose(scaler.center_, steps.mean(axis=0), rtol=1e-13)
     np.testing.assert_allclose(scaler.scale_, steps.std(axis=0), rtol=1e-13)
     assert {x.dtype for x in scaler.transform(X)} == {np.dtype(dtype)}
     assert SequenceScaler().fit_transform(array().astype(dtype)).dtype == dtype
@@ -138,7 +233,7 @@ def test_float32_far_from_zero_keeps_its_digits():
 def test_input_is_not_changed(form):
     X, n_steps, _ = FORMS[form]()
     before = pickle.dumps(X)
-    scaler = SequenceScaler(n_steps)
+    scaler = SequenceScaler(n_steps=n_steps)
     out = scaler.fit_transform(X)
     for x in out:
         x[...] = 99    # nor does the output share its memory
@@ -151,11 +246,10 @@ def test_read_only_input():
     assert SequenceScaler().fit_transform(X).flags.writeable
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_not_finite_names_the_sequence(bad):
+def test_infinity_names_the_sequence():
     X = ragged()
-    X[2][4, 1] = bad
-    message = f"Input X contains {'NaN' if np.isnan(bad) else 'infinity'}: sequence 2, step 4, feature 1"
+    X[2][4, 1] = np.inf
+    message = "Input X contains infinity: sequence 2, step 4, feature 1"
     with pytest.raises(ValueError, match=message):
         SequenceScaler().fit(X)
     with pytest.raises(ValueError, match=message):
@@ -165,13 +259,13 @@ def test_not_finite_names_the_sequence(bad):
 def test_too_large():
     X = ragged()
     X[0][0, 1] = 1e200
-    with pytest.raises(ValueError, match="variance of feature 1 overflows"):
+    with pytest.raises(ValueError, match="standard deviation of feature 1 overflows"):
         SequenceScaler().fit(X)
 
 
 def test_too_large_for_the_fitted_scale():
     X = [np.ones((2, 3)), np.array([[1, 1e305, 1]])]
-    with pytest.raises(ValueError, match="X, once standardised, contains infinity: sequence 1, step 0, feature 1"):
+    with pytest.raises(ValueError, match="X, once scaled, contains infinity: sequence 1, step 0, feature 1"):
         SequenceScaler().fit([1e-9 * x for x in ragged()]).transform(X)
 
 
@@ -267,18 +361,18 @@ def test_not_fitted():
 )
 def test_bad_input(X, n_steps, error, message):
     with pytest.raises(error, match=message):
-        SequenceScaler(n_steps).fit(X)
+        SequenceScaler(n_steps=n_steps).fit(X)
 
 
 def test_clone_and_pickle():
     scaler = SequenceScaler(n_steps=4).fit(array().reshape(6, 12))
-    assert clone(scaler).get_params() == {"n_steps": 4}
-    assert not hasattr(clone(scaler), "mean_")
+    assert clone(scaler).get_params() == {"method": "standard", "n_steps": 4}
+    assert not hasattr(clone(scaler), "center_")
     again = pickle.loads(pickle.dumps(scaler))
     np.testing.assert_array_equal(again.transform(array()), scaler.transform(array()))
 
 
-@parametrize_with_checks([SequenceScaler()])
+@parametrize_with_checks([SequenceScaler(method) for method in METHODS])
 def test_estimator_checks(estimator, check):
     check(estimator)
 
@@ -341,7 +435,7 @@ def test_japanese_vowels():
     train, test = load_japanese_vowels(subset="train").data, load_japanese_vowels(subset="test").data
     scaler = SequenceScaler().fit(train)
     reference = StandardScaler().fit(np.concatenate(train))
-    np.testing.assert_allclose(scaler.mean_, reference.mean_, rtol=1e-12)
+    np.testing.assert_allclose(scaler.center_, reference.mean_, rtol=1e-12)
     np.testing.assert_allclose(scaler.scale_, reference.scale_, rtol=1e-12)
     out = scaler.transform(test)
     assert [len(x) for x in out] == [len(x) for x in test]

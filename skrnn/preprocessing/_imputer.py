@@ -1,0 +1,198 @@
+"""SequenceImputer."""
+
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+
+from skrnn._missing import fill_forward, interpolated, valid_lengths
+from skrnn._ragged import rows_of
+from skrnn._sequences import LazySequences
+from skrnn._validation import check_sequences, fitted_apart
+from skrnn.preprocessing._forms import in_form_of
+from skrnn.preprocessing._scaler import gives_columns
+from skrnn.preprocessing._statistics import Moments, Quartiles, check_in_memory
+
+
+class SequenceImputer(TransformerMixin, BaseEstimator):
+    """Fill in what is missing, NaN, in the features of steps.
+
+    Parameters
+    ----------
+    strategy : {"mean", "median", "constant", "ffill", "interpolate"}, default="mean"
+        What is filled in: the mean or the median of the feature over all steps of all sequences in `fit`; `fill_value`;
+        the last value that the feature had in the sequence; or a value on the line between the last and the next one,
+        which looks ahead. Where "ffill" has no value before, and "interpolate" none in the whole sequence, it is the
+        mean of the feature. Before the first value, and behind the last, "interpolate" continues that one.
+    fill_value : float, default=0.0
+        For "constant"; and for features that had no value in `fit`.
+    add_indicator : bool, default=False
+        Add to each step, behind its features, as many that are 1 where these were missing, else 0.
+    padding : {"keep", "fill"}, default="keep"
+        Steps that are NaN in every feature, at the ends of the sequences of a 3-D X: the ends of shorter sequences,
+        which stay NaN (a net with ``missing="ffill"`` or ``"mask"`` leaves them out), or steps like any other.
+    n_steps : int, default=None
+        Only for 2-D X: the number of steps that a row's columns are split into, in time order, each of
+        columns / n_steps features. None: every column is a step of one feature. Use the same as in the network.
+
+    Attributes
+    ----------
+    statistics_ : float64 array of shape (features of a step,)
+        What is filled in by "mean", "median" and "constant", and by the others where they have no value.
+    n_features_in_ : int
+        Columns of a 2-D X, else features of a step.
+    feature_names_in_ : array of shape (n_features_in_,)
+        Column names, when X was a data frame with string names, or the names of a RaggedArray.
+
+    See Also
+    --------
+    skrnn.RNNClassifier : Its parameter ``missing`` does what "ffill" does, with `predict_step`, too.
+
+    Notes
+    -----
+    float32 stays float32, everything else becomes float64. X may be larger than memory, but not with "median".
+
+    References
+    ----------
+    Lipton, Kale & Wetzel (2016), Directly modeling missing data in sequences with RNNs. MLHC.
+    Indicators of what is missing, as features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn.preprocessing import SequenceImputer
+    >>> X = [np.array([[1.0, 4.0], [np.nan, 8.0], [3.0, np.nan]]), np.array([[np.nan, 6.0]])]
+    >>> [x.tolist() for x in SequenceImputer().fit_transform(X)]
+    [[[1.0, 4.0], [2.0, 8.0], [3.0, 6.0]], [[2.0, 6.0]]]
+    >>> [x.tolist() for x in SequenceImputer("ffill").fit_transform(X)]
+    [[[1.0, 4.0], [1.0, 8.0], [3.0, 8.0]], [[2.0, 6.0]]]
+    """
+
+    _parameter_constraints: ClassVar = {
+        "strategy": [StrOptions({"mean", "median", "constant", "ffill", "interpolate"})],
+        "fill_value": [Interval(Real, None, None, closed="neither")],
+        "add_indicator": ["boolean"],
+        "padding": [StrOptions({"keep", "fill"})],
+        "n_steps": [None, Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(self, strategy="mean", *, fill_value=0.0, add_indicator=False, padding="keep", n_steps=None):
+        self.strategy = strategy
+        self.fill_value = fill_value
+        self.add_indicator = add_indicator
+        self.padding = padding
+        self.n_steps = n_steps
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Find what to fill in.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
+            A sample is a sequence.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError, TypeError
+            When an argument cannot be used, naming it and the sequence. The imputer then stays as it was.
+        """
+        with fitted_apart(self) as imputer:
+            sequences = imputer._check(X, reset=True)
+            check_in_memory(self.strategy == "median" and isinstance(sequences, LazySequences), "strategy='median'")
+            imputer.statistics_ = imputer._statistics(sequences)
+        return self
+
+    def _statistics(self, sequences):
+        """What stands for a missing value of each feature, (D,)."""
+        constant = np.full(sequences.n_features, float(self.fill_value))
+        if self.strategy == "constant":
+            return constant
+        statistic = Quartiles() if self.strategy == "median" else Moments()
+        for part, _ in sequences.parts(np.arange(len(sequences))):
+            statistic.add(part.laid_out().values)
+        center, _ = statistic.center_and_scale()
+        if not np.isfinite(center).all():
+            raise ValueError("X is too large: the mean of a feature overflows float64; expected values up to 1e150")
+        return np.where(statistic.count > 0, center, constant)
+
+    def _check(self, X, *, reset):
+        return check_sequences(
+            self, X, self.n_steps, reset=reset, allow_missing=True, leave_out_padding=False, as_it_is=False
+        )
+
+    def transform(self, X):
+        """Fill in what is missing.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
+            Sequences; not changed.
+
+        Returns
+        -------
+        X : array of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
+            In the form of X: for a 2-D or 3-D array an array, for a RaggedArray one, for a list or tuple of sequences a
+            list, for an object array or a column of lists an object array. Sequences (steps,) stay so unless
+            indicators are added.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When X cannot be used, naming the sequence.
+        """
+        check_is_fitted(self)
+        return in_form_of(X, self._check(X, reset=False).then(self._filled))
+
+    def _filled(self, sequences):
+        sequences = sequences.laid_out() if self.strategy in ("ffill", "interpolate") else sequences
+        values, missing = sequences.values, np.isnan(sequences.values)
+        statistics = self.statistics_.astype(values.dtype)
+        if self.strategy == "ffill":
+            filled, _ = fill_forward(sequences, np.tile(statistics, (len(sequences), 1)))
+        else:
+            filled = interpolated(sequences) if self.strategy == "interpolate" else values
+            filled = np.where(np.isnan(filled), statistics, filled)
+        if self.add_indicator:
+            filled = np.concatenate([filled, missing], axis=1, dtype=values.dtype)
+        if self.padding == "keep" and sequences.kind == "array":
+            valid = valid_lengths(sequences)
+            filled[rows_of(sequences.starts + valid, sequences.lengths - valid)] = np.nan
+        return sequences.replace(values=filled)
+
+    @available_if(gives_columns)
+    def get_feature_names_out(self, input_features=None):
+        """Names of the columns of a 2-D output: those of X, and behind each step's those of its indicators.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names to use when X had none; otherwise they have to be those of X.
+
+        Returns
+        -------
+        names : object array of shape (columns,)
+        """
+        check_is_fitted(self)
+        names = _check_feature_names_in(self, input_features)
+        if not self.add_indicator:
+            return names
+        steps = names.reshape(-1, self._n_step_features)
+        return np.concatenate([steps, "missingindicator_" + steps], axis=1).ravel()
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

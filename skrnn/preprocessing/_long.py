@@ -1,0 +1,399 @@
+"""Long tables, which have a row for each step: to sequences, and predictions back to a table."""
+
+from numbers import Number
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from skrnn._numbers import is_sized
+from skrnn._ragged import RaggedArray
+
+LABELS = (nw.Boolean, nw.String, nw.Categorical, nw.Enum, nw.Object)
+
+
+def sequences_from_long(df, group, time, target=None, *, features=None, return_sequences=False):
+    """Sequences out of a table that has a row for each step, as databases and sensors deliver them.
+
+    Parameters
+    ----------
+    df : pandas or polars DataFrame, or Arrow Table
+        Rows in any order. Not changed.
+    group : str
+        Column that tells the sequences apart: numbers, strings, categories, dates.
+    time : str
+        Column by which the rows of a group are sorted: numbers, strings, dates, times with or without a zone,
+        durations, as the table's own library sorts them.
+    target : str or list of str, optional
+        Column or columns of targets: numbers, booleans, strings or categories.
+    features : list of str, optional
+        Columns of the features, in this order; `group` and `time` may be among them. None: all columns but `group`,
+        `time` and `target`.
+    return_sequences : bool, default=False
+        False: one target a group, the same in all of its rows. True: one target a row.
+
+    Returns
+    -------
+    X : RaggedArray of n sequences (rows of the group, features)
+        Groups in order of their first row in `df`, the rows of each sorted by time; ``feature_names`` are the columns.
+        float32 when all features are float32, else float64. A missing value is NaN, False is 0 and True is 1.
+    y : array of shape (n,), or with a list of k targets (n, k); None without `target`
+        Numbers and booleans as they are, strings and categories as objects. With `return_sequences` an object array of
+        n arrays (rows of the group,) or (rows of the group, k), in which a missing target is NaN or, among strings and
+        booleans, None: to the estimators a step without a target.
+    groups : array of shape (n,)
+        The group of each sequence, for ``GroupKFold`` and the like.
+
+    Raises
+    ------
+    TypeError
+        When `df` is no such table, is lazy, or a column cannot be used, naming it.
+    ValueError
+        When a column is not there, a group, a time, or a target of a group is missing, a group has the same time twice,
+        or different targets without `return_sequences`; naming column, group and row. Rows count from 0.
+
+    See Also
+    --------
+    predictions_to_long : The way back.
+
+    Notes
+    -----
+    Tables are read through narwhals, https://narwhals-dev.github.io/narwhals/. A group of one row is a sequence of one
+    step.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrnn.preprocessing import sequences_from_long
+    >>> df = pd.DataFrame({
+    ...     "unit": ["b", "a", "b", "a", "b"], "hour": [2, 0, 0, 1, 1], "heat": [3.0, 7.0, 1.0, 8.0, 2.0],
+    ...     "failed": [True, False, True, False, True],
+    ... })
+    >>> X, y, groups = sequences_from_long(df, "unit", "hour", "failed")
+    >>> [x.tolist() for x in X]
+    [[[1.0], [2.0], [3.0]], [[7.0], [8.0]]]
+    >>> y, groups, X.feature_names
+    (array([ True, False]), array(['b', 'a'], dtype=object), ['heat'])
+    """
+    frame = _frame(df)
+    several = isinstance(target, list | tuple)
+    targets = list(target) if several else [] if target is None else [target]
+    if several and not targets:
+        raise ValueError(f"target={target!r}: expected a column, a list of columns, or None")
+    keys, times = _keys_and_times(frame, group, time)
+    labels = _targets(frame, targets, (group, time))
+    columns = _features(frame, features, (group, time), targets)
+    codes, firsts = _groups(keys)
+    order = _order(times, keys, codes)
+    lengths = np.bincount(codes)
+    y = [_labels(column) for column in labels]
+    if not return_sequences:
+        for column, values in zip(labels, y, strict=True):
+            _check_one_a_group(column, values, keys, codes, order)
+    y = [values[order if return_sequences else firsts] for values in y]
+    y = np.column_stack(y) if several else y[0] if y else None
+    if return_sequences and labels:
+        y = _pieces(y, lengths)
+    X = RaggedArray(_values(columns, order), lengths, None, [column.name for column in columns])
+    return X, y, _array(keys[firsts])
+
+
+def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, names=None):
+    """A table of predictions for the sequences that `sequences_from_long` has made of a table.
+
+    Parameters
+    ----------
+    y_pred : array of shape (n,) or (n, k); with `return_sequences` a collection of n arrays (rows,) or (rows, k)
+        What a net predicts for the n groups, of k outputs or classes. With `return_sequences` also an array of shape
+        (n, rows) or (n, rows, k), when all groups have as many rows.
+    df : pandas or polars DataFrame, or Arrow Table
+        The table that was given to :func:`sequences_from_long`, or one with the same rows of `group` and `time`. Not
+        changed.
+    group, time : str
+        Columns, as in :func:`sequences_from_long`.
+    return_sequences : bool, default=False
+        False: one prediction a group. True: one a row.
+    names : str or list of k str, optional
+        Names of the columns of predictions. None: "prediction", or "prediction_0", "prediction_1", ... for several.
+
+    Returns
+    -------
+    table : of the library of `df`
+        With `return_sequences` the columns `group`, `time` and the predictions, with a row for each row of `df`, in its
+        order and, in pandas, with its index. Otherwise the columns `group` and the predictions, with a row for each
+        group, in order of first appearance.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As in :func:`sequences_from_long`. ValueError also when the predictions are not as many as the groups, or as the
+        rows of a group, which is then named, or the names not as many as the columns of predictions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from skrnn.preprocessing import predictions_to_long
+    >>> df = pd.DataFrame({"unit": ["b", "a", "b"], "hour": [1, 0, 0], "heat": [2.0, 7.0, 1.0]})
+    >>> predictions_to_long(np.array([0.5, 0.25]), df, "unit", "hour")
+      unit  prediction
+    0    b        0.50
+    1    a        0.25
+    >>> per_step = [np.array([0.1, 0.2]), np.array([0.7])]
+    >>> predictions_to_long(per_step, df, "unit", "hour", return_sequences=True, names="risk")
+      unit  hour  risk
+    0    b     1   0.2
+    1    a     0   0.7
+    2    b     0   0.1
+    """
+    frame = _frame(df)
+    keys, times = _keys_and_times(frame, group, time)
+    if not is_sized(y_pred):
+        raise TypeError(f"y_pred is a {type(y_pred).__name__}, expected an array, or a list of arrays")
+    codes, firsts = _groups(keys)
+    if return_sequences:
+        order = _order(times, keys, codes)
+        steps = _per_step(y_pred, np.bincount(codes), keys[firsts])
+        predictions = np.empty_like(steps)
+        predictions[order] = steps
+        table = frame.select(nw.col(group), nw.col(time))
+    else:
+        predictions = _per_group(y_pred, len(firsts))
+        table = nw.maybe_reset_index(frame.select(nw.col(group))[firsts])
+    return _with_predictions(table, predictions, names).to_native()
+
+
+def _frame(df):
+    """The narwhals frame of a table in memory that has rows."""
+    frame = nw.from_native(df, pass_through=True)
+    if isinstance(frame, nw.LazyFrame):
+        raise TypeError(f"df is a lazy {type(df).__name__}, expected a table in memory: pass df.collect()")
+    if not isinstance(frame, nw.DataFrame):
+        raise TypeError(f"df is a {type(df).__name__}, expected a pandas or polars DataFrame, or an Arrow Table")
+    if not len(frame):
+        raise ValueError("df has no rows, expected at least one")
+    return frame
+
+
+def _column(frame, argument, name):
+    if name not in frame.columns:
+        levels = getattr(nw.maybe_get_index(frame), "names", ())
+        remedy = "; it is in the index, use df.reset_index()" if name in levels else ""
+        raise ValueError(f"{argument}={name!r}: expected one of the columns of df, {frame.columns}{remedy}")
+    return frame.get_column(name)
+
+
+def _keys_and_times(frame, group, time):
+    """The two columns, which have to be different ones."""
+    keys, times = _column(frame, "group", group), _column(frame, "time", time)
+    if group == time:
+        raise ValueError(f"group and time are both {group!r}, expected two columns")
+    for column in (keys, times):
+        nested = column.dtype.is_nested() or (column.dtype == nw.Object and not column.implementation.is_pandas_like())
+        if nested:
+            raise TypeError(f"df[{column.name!r}] has dtype {column.dtype}, expected numbers, strings or dates")
+        missing = np.flatnonzero(_missing(column))
+        if len(missing):
+            raise ValueError(
+                f"df[{column.name!r}] is missing in row {missing[0]}: expected a group and a time in every row; drop "
+                "the rows that have none"
+            )
+    return keys, times
+
+
+def _features(frame, names, keys, targets):
+    """The columns of features: those of these names, else all others."""
+    if names is None:
+        names = [name for name in frame.columns if name not in (*keys, *targets)]
+    if isinstance(names, str):
+        raise TypeError(f"features={names!r}: expected a list of columns, [{names!r}]")
+    columns = [_column(frame, "features", name) for name in names]
+    if not columns:
+        raise ValueError(f"df has no features: its columns are {frame.columns}, expected more than group, time, target")
+    names = [column.name for column in columns]
+    if len(set(names)) < len(names) or set(names) & set(targets):
+        raise ValueError(f"features={names}: expected different columns, and none of the targets {list(targets)}")
+    for column in columns:
+        if not (column.dtype.is_numeric() or column.dtype == nw.Boolean):
+            raise TypeError(
+                f"df[{column.name!r}] has dtype {column.dtype}, expected numbers: encode them, or choose other columns "
+                "with features=[...]"
+            )
+    return columns
+
+
+def _targets(frame, names, keys):
+    """The columns of targets."""
+    columns = [_column(frame, "target", name) for name in names]
+    for column in columns:
+        if column.name in keys:
+            raise ValueError(f"target={column.name!r} is the group or the time, expected another column")
+        if not column.dtype.is_numeric() and column.dtype not in LABELS:
+            raise TypeError(
+                f"df[{column.name!r}] has dtype {column.dtype}, expected numbers, booleans or strings for a target"
+            )
+    return columns
+
+
+def _groups(keys):
+    """The number of each row's group, counted in order of first appearance, and the first row of each group."""
+    rows = nw.maybe_reset_index(keys.alias("group").to_frame()).with_row_index("row")
+    try:
+        firsts = rows.group_by("group").agg(nw.col("row").min().alias("first"))
+        joined = rows.join(firsts, on="group")
+    except Exception as error:
+        raise TypeError(f"df[{keys.name!r}] cannot be grouped, expected numbers, strings or dates: {error}") from error
+    first = np.empty(len(keys), dtype=np.intp)
+    # Arrow joins in any order.
+    first[joined.get_column("row").to_numpy()] = joined.get_column("first").to_numpy()
+    is_first = first == np.arange(len(first))
+    return (np.cumsum(is_first) - 1)[first], np.flatnonzero(is_first)
+
+
+def _order(times, keys, codes):
+    """The rows of df, one group after the other, those of each sorted by time."""
+    rows = nw.maybe_reset_index(times.alias("time").to_frame()).with_row_index("row")
+    try:
+        rows = rows.sort("time")
+        changes = (rows.get_column("time")[1:] != rows.get_column("time")[:-1]).to_numpy()
+    except Exception as error:
+        raise TypeError(f"df[{times.name!r}] cannot be sorted, expected numbers, strings or dates: {error}") from error
+    by_time = rows.get_column("row").to_numpy()
+    # NumPy sorts 16-bit numbers in linear time.
+    grouped = np.argsort(codes[by_time].astype(np.min_scalar_type(codes.max())), kind="stable")
+    order, instant = by_time[grouped], np.concatenate([[0], np.cumsum(changes)])[grouped]
+    twice = np.flatnonzero((np.diff(codes[order]) == 0) & (np.diff(instant) == 0))
+    if len(twice):
+        i, j = sorted(order[twice[0] : twice[0] + 2])
+        raise ValueError(
+            f"df has the time {_cell(times, i)} twice in the group {_cell(keys, i)}, in rows {i} and {j}: expected one "
+            "row for each time; drop or aggregate what repeats"
+        )
+    return order
+
+
+def _missing(column):
+    """Which cells are missing, NaN among them."""
+    return np.isnan(_floats(column)) if column.dtype.is_float() else column.is_null().to_numpy()
+
+
+def _floats(column):
+    """A column of numbers or booleans as an array, with NaN for what is missing."""
+    return column.cast(nw.Float32 if column.dtype == nw.Float32 else nw.Float64).to_numpy()
+
+
+def _array(column):
+    """A column as an array of its own, strings as objects."""
+    # to_numpy would make those of polars all as long as the longest.
+    return np.array(column.to_list(), dtype=object) if column.dtype == nw.String else np.array(column.to_numpy())
+
+
+def _cell(column, row):
+    """How messages call a cell."""
+    value = column[int(row)]
+    return repr(value.item() if isinstance(value, np.generic) else value)
+
+
+def _values(columns, order):
+    """The features of the rows `order`, (total, features)."""
+    single = all(column.dtype == nw.Float32 for column in columns)
+    out = np.empty((len(order), len(columns)), dtype=np.float32 if single else np.float64)
+    for j, column in enumerate(columns):
+        out[:, j] = _floats(column)[order]
+    return out
+
+
+def _labels(column):
+    """A column of targets as an array of numbers or booleans, or of objects with None for what is missing."""
+    missing = _missing(column)
+    if column.dtype.is_numeric() and (missing.any() or not column.dtype.is_integer()):
+        return _floats(column)
+    values = _array(column)
+    if values.dtype != object:
+        return values
+    for row in np.flatnonzero(~missing) if column.dtype == nw.Object else ():
+        if not isinstance(values[row], str | Number | np.bool_):
+            raise TypeError(
+                f"df[{column.name!r}] is {_cell(column, row):.50} in row {row}, expected a number, a boolean or a "
+                "string for a target"
+            )
+    return np.where(missing, None, values)
+
+
+def _check_one_a_group(column, values, keys, codes, order):
+    """Raise a ValueError unless all rows of a group have the same target."""
+    missing = np.flatnonzero(_missing(column))
+    if len(missing):
+        i = missing[0]
+        raise ValueError(
+            f"df[{column.name!r}] is missing in row {i}, of the group {_cell(keys, i)}: expected the target of its "
+            "group in every row; fill it in, leave the group out, or use return_sequences=True"
+        )
+    differs = np.flatnonzero((values[order][1:] != values[order][:-1]) & (np.diff(codes[order]) == 0))
+    if len(differs):
+        i, j = sorted(order[differs[0] : differs[0] + 2])
+        raise ValueError(
+            f"df[{column.name!r}] is {_cell(column, i)} in row {i} and {_cell(column, j)} in row {j}, both in the "
+            f"group {_cell(keys, i)}: expected one target a group; for one a row use return_sequences=True"
+        )
+
+
+def _pieces(rows, lengths):
+    """Rows of sequences one after the other as an object array of n arrays."""
+    out = np.empty(len(lengths), dtype=object)
+    ends = np.cumsum(lengths)
+    for i, (start, end) in enumerate(zip(ends - lengths, ends, strict=True)):
+        out[i] = rows[start:end]
+    return out
+
+
+def _per_step(y_pred, lengths, keys):
+    """Predictions of sequences laid end to end, (total,) or (total, k)."""
+    if len(y_pred) != len(lengths):
+        raise ValueError(f"y_pred has {len(y_pred)} sequences, expected {len(lengths)}, one for each group of df")
+    pieces = [np.asarray(piece) for piece in y_pred]
+    for i, (piece, length) in enumerate(zip(pieces, lengths, strict=True)):
+        shape = (int(length), *pieces[0].shape[1:])
+        if piece.shape != shape or piece.ndim > 2:
+            raise ValueError(
+                f"y_pred[{i}] has shape {piece.shape}, expected {shape[:2]}, a prediction for each row of the group "
+                f"{_cell(keys, i)}; for one a group use return_sequences=False"
+            )
+    return np.concatenate(pieces)
+
+
+def _per_group(y_pred, n):
+    """Predictions of sequences as an array (n,) or (n, k)."""
+    if len(y_pred) != n:
+        raise ValueError(f"y_pred has {len(y_pred)} predictions, expected {n}, one for each group of df")
+    per_step = (
+        "y_pred has a sequence for each group, expected predictions (n,) or (n, k); for one a row use "
+        "return_sequences=True"
+    )
+    try:
+        predictions = np.asarray(y_pred)
+    except ValueError as error:
+        raise ValueError(per_step) from error
+    if predictions.ndim > 2 or (predictions.dtype == object and any(map(is_sized, predictions.flat))):
+        raise ValueError(per_step)
+    return predictions
+
+
+def _with_predictions(table, predictions, names):
+    """A table with further columns, those of predictions (rows,) or (rows, k)."""
+    columns = predictions.reshape(len(predictions), -1).T
+    if names is None:
+        names = ["prediction"] if len(columns) == 1 else [f"prediction_{j}" for j in range(len(columns))]
+    names = [names] if isinstance(names, str) else [str(name) for name in names]
+    if len(names) != len(columns):
+        raise ValueError(f"names={names} has {len(names)} names, expected {len(columns)}, one for each prediction")
+    if len({*table.columns, *names}) != len(table.columns) + len(names):
+        raise ValueError(f"names={names}: expected different names, and none of the columns {table.columns}")
+    return table.with_columns(
+        nw.new_series(name, _storable(column), backend=table.implementation)
+        for name, column in zip(names, columns, strict=True)
+    )
+
+
+def _storable(column):
+    """An array that every library stores in a column of its own kind, or a list of such values."""
+    return column.tolist() if column.dtype.kind in "OSU" else np.ascontiguousarray(column)

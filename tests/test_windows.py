@@ -1,0 +1,253 @@
+"""SlidingWindow against windows cut by hand, and in model selection."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+import sklearn
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import estimator_checks
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skrnn import RaggedArray, RNNRegressor
+from skrnn.datasets import load_sunspots
+from skrnn.preprocessing import SlidingWindow
+
+rng = np.random.default_rng(0)
+ROWS = rng.normal(size=(20, 3))
+GROUPS = rng.choice(["b", "a", "c"], 20)
+
+
+def assert_same(windows, expected):
+    assert isinstance(windows, RaggedArray)
+    assert len(windows) == len(expected)
+    for one, other in zip(windows, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def by_hand(rows, window, groups=None, before=None, before_groups=None):
+    """The windows of rows, one by one."""
+    groups = np.zeros(len(rows)) if groups is None else groups
+    out = []
+    for i, group in enumerate(groups):
+        own = rows[: i + 1][groups[: i + 1] == group]
+        if before is not None:
+            own = np.concatenate([before[before_groups == group] if before_groups is not None else before, own])
+        out.append(own[-window:])
+    return out
+
+
+def frame(library):
+    data = {"x": ROWS[:, 0], "series": GROUPS.tolist(), "y": ROWS[:, 1], "z": ROWS[:, 2]}
+    if library == "pandas":
+        return pd.DataFrame(data, index=np.zeros(20))
+    return pl.DataFrame(data) if library == "polars" else pa.table(data)
+
+
+@pytest.mark.parametrize("window", [1, 2, 5, 20, 100])
+def test_windows(window):
+    windows = SlidingWindow(window).fit_transform(ROWS)
+    assert_same(windows, by_hand(ROWS, window))
+    assert np.shares_memory(windows.values, ROWS) or window == 1
+
+
+@pytest.mark.parametrize("window", [1, 3, 20])
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_groups(window, library):
+    transformer = SlidingWindow(window, group="series")
+    windows = transformer.fit_transform(frame(library))
+    assert_same(windows, by_hand(ROWS, window, GROUPS))
+    assert windows.feature_names == ["x", "y", "z"]
+    assert transformer.feature_names_in_.tolist() == ["x", "series", "y", "z"]
+    assert transformer.get_feature_names_out().tolist() == ["x", "y", "z"]
+
+
+@pytest.mark.parametrize("place", [0, 3, -1])
+def test_group_by_position(place):
+    numbers = np.unique(GROUPS, return_inverse=True)[1]
+    X = np.insert(ROWS, place % 4, numbers, axis=1)
+    assert_same(SlidingWindow(3, group=place).fit_transform(X), by_hand(ROWS, 3, GROUPS))
+    labelled = X.astype(object)
+    labelled[:, place] = GROUPS
+    transformer = SlidingWindow(3, group=place).fit(labelled)
+    assert_same(transformer.transform(labelled), by_hand(ROWS, 3, GROUPS))
+    assert len(transformer.get_feature_names_out()) == 3
+
+
+@pytest.mark.parametrize("window", [1, 4, 50])
+def test_context(window):
+    """The rows before are those of fit; they have windows of their own."""
+    transformer = SlidingWindow(window, context=True)
+    assert_same(transformer.fit_transform(ROWS[:12]), by_hand(ROWS[:12], window))
+    expected = by_hand(ROWS, window)[12:]
+    assert_same(transformer.transform(ROWS[12:]), expected)
+    assert_same(pickle.loads(pickle.dumps(transformer)).transform(ROWS[12:]), expected)
+    assert_same(SlidingWindow(window).fit(ROWS[:12]).transform(ROWS[12:]), by_hand(ROWS[12:], window))
+
+
+def test_context_of_groups():
+    table = frame("pandas")
+    transformer = SlidingWindow(4, group="series", context=True).fit(table[:12])
+    expected = by_hand(ROWS[12:], 4, GROUPS[12:], ROWS[:12], GROUPS[:12])
+    assert_same(transformer.transform(table[12:]), expected)
+    unknown = table[12:].assign(series="new")
+    assert_same(transformer.transform(unknown), by_hand(ROWS[12:], 4))
+
+
+def test_context_is_of_the_last_fit():
+    transformer = SlidingWindow(3, context=True).fit(ROWS)
+    assert set(transformer.context_) == {None}
+    assert not hasattr(transformer.set_params(context=False).fit(ROWS), "context_")
+    with pytest.raises(ValueError, match="set it before fit"):
+        transformer.set_params(context=True).transform(ROWS)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("group", [None, "series"])
+@pytest.mark.parametrize("context", [False, True])
+def test_no_look_ahead(group, context):
+    """Other rows from some time on change no prediction before it."""
+    table = frame("pandas") if group else frame("pandas").drop(columns="series")
+    y = ROWS[:, 0]
+    model = make_pipeline(SlidingWindow(5, group=group, context=context), RNNRegressor(4, max_iter=3, random_state=0))
+    model.fit(table, y)
+    expected = model.predict(table)
+    for now in (1, 7, 19):
+        changed = table.copy()
+        changed.iloc[now:, [0, -1]] = 1e3
+        predicted = model.predict(changed)
+        np.testing.assert_array_equal(predicted[:now], expected[:now])
+        assert (predicted[now:] != expected[now:]).all()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_search_of_window_and_hidden_size():
+    """Together, over splits in time, on a series whose value is that of three rows ago."""
+    x = rng.normal(size=(400, 1))
+    y = np.r_[0, 0, 0, x[:-3, 0]]
+    model = make_pipeline(StandardScaler(), SlidingWindow(), RNNRegressor(
+        learning_rate_init=0.02, max_iter=40, tol=1e-3, random_state=0))
+    grid = {"slidingwindow__window": [2, 4], "rnnregressor__hidden_size": [1, 6]}
+    search = GridSearchCV(model, grid, cv=TimeSeriesSplit(3), n_jobs=2, error_score="raise").fit(x, y)
+    assert search.best_params_ == {"slidingwindow__window": 4, "rnnregressor__hidden_size": 6}
+    assert search.best_score_ > 0.8
+    scores = dict(zip(map(str, search.cv_results_["params"]), search.cv_results_["mean_test_score"], strict=True))
+    assert max(score for name, score in scores.items() if "'slidingwindow__window': 2" in name) < 0.2
+
+
+def test_a_window_longer_than_the_series():
+    assert_same(SlidingWindow(10**12).fit_transform(ROWS), by_hand(ROWS, 1000))
+    assert_same(SlidingWindow(5).fit_transform(ROWS[:1]), [ROWS[:1]])
+
+
+def test_groups_of_one_row():
+    table = pd.DataFrame({"g": range(5), "x": np.arange(5.0)})
+    assert_same(SlidingWindow(3, group="g", context=True).fit_transform(table), [[[i]] for i in range(5)])
+
+
+def test_missing_values_pass():
+    gaps = ROWS.copy()
+    gaps[3, 1] = np.nan
+    assert_same(SlidingWindow(3).fit_transform(gaps), by_hand(gaps, 3))
+    with pytest.raises(ValueError, match="NaN: sequence 3, step 2, feature 1"):
+        RNNRegressor().fit(SlidingWindow(3).fit_transform(gaps), np.zeros(20))
+
+
+def test_dtype():
+    windows = SlidingWindow(2, context=True)
+    assert windows.fit_transform(ROWS.astype(np.float32)).dtype == np.float32
+    assert windows.transform(ROWS.astype(np.float32)).dtype == np.float32
+    assert windows.fit_transform(ROWS.astype(np.int8)).dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("X", "parameters", "error", "message"),
+    [
+        (ROWS, {"group": 3}, ValueError, "group=3 is not a column: X has 3 columns"),
+        (ROWS, {"group": "series"}, ValueError, "group='series' is not a column: X has no column names"),
+        (frame("pandas"), {"group": "g"}, ValueError, r"'g' is not a column: X has the columns \['x', 'series'"),
+        (frame("pandas"), {}, ValueError, "is '[abc]', expected a number"),
+        (frame("pandas")[["series"]], {"group": "series"}, ValueError, "only the column of the group"),
+        (pd.DataFrame({"g": ["a", None], "x": [1, 2]}), {"group": "g"}, ValueError, "row 1 of X has no group"),
+        (pd.DataFrame({"g": [1.0, np.nan], "x": [1, 2]}), {"group": "g"}, ValueError, "row 1 of X has no group"),
+        (pd.DataFrame({"g": [[1], [2]], "x": [1, 2]}), {"group": "g"}, TypeError, r"row 0 of X: .*'g' is \[1\]"),
+        (np.array([[1.0], [np.inf]]), {}, ValueError, "infinity: sequence 1, step 0, feature 0"),
+        ([np.ones((2, 3)), np.ones((3, 3))], {}, ValueError, "inhomogeneous"),
+        (np.ones((2, 3, 4)), {}, ValueError, "dim 3"),
+        (ROWS, {"window": 0}, ValueError, "'window' parameter of SlidingWindow"),
+        (ROWS, {"window": 2.0}, ValueError, "'window' parameter of SlidingWindow"),
+        (ROWS, {"context": "yes"}, ValueError, "'context' parameter of SlidingWindow"),
+    ],
+)
+def test_bad_input(X, parameters, error, message):
+    transformer = SlidingWindow(**{"window": 3} | parameters)
+    with pytest.raises(error, match=message):
+        transformer.fit(X)
+    assert not hasattr(transformer, "n_features_in_")
+
+
+def test_other_columns_than_in_fit():
+    transformer = SlidingWindow(3, group="series").fit(frame("pandas"))
+    with pytest.raises(ValueError, match="feature names should match"):
+        transformer.transform(frame("pandas")[["series", "x", "y", "z"]])
+    with pytest.warns(UserWarning, match="valid feature names"), pytest.raises(ValueError, match="expecting 4"):
+        transformer.transform(ROWS)
+    with pytest.raises(NotFittedError):
+        clone(transformer).transform(frame("pandas"))
+
+
+def test_output_containers():
+    """Those of other steps of a pipeline may be set; windows stay what they are."""
+    model = make_pipeline(StandardScaler(), SlidingWindow(2, group="x")).set_output(transform="pandas")
+    table = frame("pandas").drop(columns="series")
+    assert isinstance(model.fit_transform(table), RaggedArray)
+    with sklearn.config_context(transform_output="pandas"):
+        assert isinstance(SlidingWindow(2).fit_transform(ROWS), RaggedArray)
+
+
+def test_names_reach_the_net():
+    table = frame("pandas")
+    model = make_pipeline(SlidingWindow(2, group="series"), RNNRegressor(2, tol=1.0, n_iter_no_change=1))
+    model.fit(table, ROWS[:, 0])
+    assert model[-1].feature_names_in_.tolist() == ["x", "y", "z"]
+
+
+def test_sunspots_one_step_ahead():
+    """Better than the last value, with windows that the pipeline makes by itself."""
+    activity = load_sunspots().activity
+    X, y = activity[:-1, np.newaxis], activity[1:]
+    net = RNNRegressor(8, cell="gru", learning_rate_init=0.01, max_iter=150, tol=1e-3, random_state=0)
+    model = make_pipeline(StandardScaler(), SlidingWindow(12), net).fit(X[:220], y[:220] / 100)
+    error = np.mean((model.predict(X)[220:] * 100 - y[220:]) ** 2)
+    assert error < 0.7 * np.mean((X[220:, 0] - y[220:]) ** 2)
+
+
+NEEDS_ONE_ROW = {
+    "check_methods_sample_order_invariance": "the order of rows is time",
+    "check_methods_subset_invariance": "a window of more than one row holds rows before it",
+}
+
+
+@parametrize_with_checks(
+    [SlidingWindow(), SlidingWindow(3)],
+    expected_failed_checks=lambda transformer: NEEDS_ONE_ROW if transformer.window > 1 else {},
+)
+def test_estimator_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names", "ignore:X has feature names")
+@pytest.mark.parametrize(
+    "name",
+    ["check_dataframe_column_names_consistency", "check_param_validation", "check_get_feature_names_out_error",
+     "check_set_output_transform"],
+)
+def test_estimator_checks_that_are_only_run_at_home(name):
+    getattr(estimator_checks, name)("SlidingWindow", SlidingWindow())
