@@ -120,7 +120,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    names = tasks.available()
+    names = list(tasks.TASKS)
     work = [(task, label, seed) for seed in range(options.seeds) for label in CONFIGURATIONS for task in names]
     records = Parallel(n_jobs=options.jobs, verbose=1)(delayed(run)(*item) for item in work)
     print(table(records, names))

@@ -1,6 +1,5 @@
 """Data of the studies: what ships, what scikit-learn has, what is generated, and what lies in ../shared/data."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from skrnn import RNNClassifier, RNNRegressor
-from skrnn.datasets import load_japanese_vowels
+from skrnn.datasets import load_japanese_vowels, load_promoters
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 CHORALES = SHARED / "jsb_chorales.npz"
@@ -35,10 +34,9 @@ def digits(seed):
 
 def bases():
     """106 promoters and others: (106, 57, 4), one of four bases, and the class."""
-    with open(SHARED / "promoters.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
-    X = np.array([[[base == letter for letter in "ACGT"] for base in row["sequence"]] for row in rows], dtype=float)
-    return X, np.array([int(row["class"]) for row in rows])
+    sequences, y = load_promoters(return_X_y=True)
+    X = np.array([[[base == letter for letter in "ACGT"] for base in sequence] for sequence in sequences], dtype=float)
+    return X, y
 
 
 def promoters(seed):
@@ -82,11 +80,6 @@ TASKS = {
     "adding, 50 steps": (lambda seed: adding(50, 1000, 500, seed), RNNRegressor, {}),
     "echo, a target a step": (echo, RNNRegressor, {"return_sequences": True}),
 }
-
-
-def available():
-    """Names of the tasks whose data are here."""
-    return [name for name in TASKS if name != "promoters" or (SHARED / "promoters.csv").exists()]
 
 
 def load(name, seed):

@@ -18,10 +18,18 @@ def columns_of(X):
     return {}
 
 
+def familiar(X, name):
+    """X, but a RecordBatch as a table, whose names scikit-learn knows, and an awkward array as a RaggedArray."""
+    if hasattr(X, "column_names") and type(X).__name__ == "RecordBatch":
+        from pyarrow import Table
+
+        return Table.from_batches([X])
+    return from_awkward(X, name) if is_awkward(X) else X
+
+
 def without_columns(values, name):
     """Columns of lists as a list of sequences, another frame or column as an array, anything else as it is."""
-    if is_awkward(values):
-        return from_awkward(values, name)
+    values = familiar(values, name)
     columns = columns_of(values)
     if not columns:
         return values

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
-from skrnn._columns import are_sequences, columns_of, from_awkward, is_awkward, is_float32, sequences_in
+from skrnn._columns import are_sequences, columns_of, familiar, is_awkward, is_float32, sequences_in
 from skrnn._missing import without_padding
 from skrnn._numbers import as_numbers, is_sized
 from skrnn._ragged import RaggedArray
@@ -43,7 +43,7 @@ def as_sequences(X, n_steps=None, name="X", allow_missing=False, leave_out_paddi
         raise ValueError(f"n_steps={n_steps!r}: expected a positive int, or None")
     if _is_read_in_parts(X, as_it_is and not allow_missing):
         return _in_parts(X, n_steps, name, allow_missing, leave_out_padding)
-    X = from_awkward(X, name) if is_awkward(X) else X
+    X = familiar(X, name)
     columns = columns_of(X)
     if are_sequences(columns, name):
         sequences = _from_collection(sequences_in(columns, name), n_steps, name, X if len(columns) > 1 else None)

@@ -104,6 +104,9 @@ FORMS = {
     "Arrow columns": lambda: (
         pa.table({f"f{j}": cells(x[:, j] for x in ragged()) for j in range(3)}), None, np.concatenate(ragged())
     ),
+    "Arrow batch": lambda: (
+        pa.record_batch({f"f{j}": cells(x[:, j] for x in ragged()) for j in range(3)}), None, np.concatenate(ragged())
+    ),
     "Arrow table": lambda: (
         pa.table({f"c{j}": column for j, column in enumerate(array().reshape(6, 12).T)}), 4, array().reshape(-1, 3)
     ),

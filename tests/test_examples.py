@@ -11,13 +11,35 @@ import matplotlib.image
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-def test_quickstart(tmp_path):
-    script = shutil.copy(EXAMPLES / "plot_quickstart.py", tmp_path)
-    done = subprocess.run([sys.executable, script], cwd=tmp_path, check=True, capture_output=True, text=True)
+def run(name, folder):
+    """What an example prints, run in an empty folder."""
+    script = shutil.copy(EXAMPLES / name, folder)
+    done = subprocess.run([sys.executable, script], cwd=folder, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    accuracy = re.search(r"Test accuracy on 370 utterances: (\d\.\d+)", done.stdout)
-    assert float(accuracy[1]) >= 0.96
-    assert len(re.findall(r"^ +(rnn|gru|lstm) +\d+", done.stdout, re.MULTILINE)) == 9
-    picture = Path(re.search(r"Learning curves: (.+)", done.stdout)[1])
-    assert picture.parent == tmp_path
-    assert matplotlib.image.imread(picture).std() > 0.01
+    return done.stdout
+
+
+def assert_picture(path, folder):
+    assert Path(path).parent == folder
+    assert matplotlib.image.imread(path).std() > 0.01
+
+
+def test_quickstart(tmp_path):
+    out = run("plot_quickstart.py", tmp_path)
+    assert float(re.search(r"Test accuracy on 370 utterances: (\d\.\d+)", out)[1]) >= 0.96
+    assert len(re.findall(r"^ +(rnn|gru|lstm) +\d+", out, re.MULTILINE)) == 9
+    assert_picture(re.search(r"Learning curves: (.+)", out)[1], tmp_path)
+
+
+def test_windows(tmp_path):
+    out = run("plot_windows.py", tmp_path)
+    assert len(re.findall(r"^ +\d+ +\d+ +\d\.\d{3}", out, re.MULTILINE)) == 10
+    net, no_change, year_before = map(float, re.findall(r": (\d\.\d+) ppm", out))
+    assert net < 0.8 * year_before < no_change
+    assert_picture(re.search(r"Errors over windows: (.+)", out)[1], tmp_path)
+
+
+def test_parquet_in_batches(tmp_path):
+    out = run("parquet_in_batches.py", tmp_path)
+    assert float(re.search(r"500 new sequences: (\d\.\d+)", out)[1]) < 0.01

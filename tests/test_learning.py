@@ -4,28 +4,16 @@ import numpy as np
 import pytest
 
 from skrnn import RNNClassifier, RNNRegressor
+from skrnn.datasets import make_adding, make_delayed_echo
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 TRAINING = {"learning_rate_init": 1e-2, "max_grad_norm": 1.0, "random_state": 0}
 
 
-def adding_problem(n, T, rng):
-    """Values in [0, 1] and two marked steps, one in each half; the target is the sum of the marked values.
-
-    The variance of the target is 1/6, the mean squared error of the constant answer. Hochreiter & Schmidhuber (1997).
-    """
-    values, marks = rng.random((n, T)), np.zeros((n, T))
-    marks[np.arange(n), rng.integers(T // 2, size=n)] = 1
-    marks[np.arange(n), rng.integers(T // 2, T, size=n)] = 1
-    X = np.stack([values, marks], axis=2)
-    return X.astype(np.float32), (values * marks).sum(axis=1).astype(np.float32)
-
-
 @pytest.mark.parametrize("cell", ["gru", "lstm"])
 def test_adding_two_of_fifty_numbers(cell):
-    rng = np.random.default_rng(0)
-    X, y = adding_problem(2000, 50, rng)
-    X_test, y_test = adding_problem(500, 50, rng)
+    X, y = make_adding(2500, 50, random_state=0)
+    X, y, X_test, y_test = X[:2000].astype(np.float32), y[:2000], X[2000:].astype(np.float32), y[2000:]
     net = RNNRegressor(32, cell=cell, batch_size=50, max_iter=30, alpha=0, **TRAINING).fit(X, y)
     assert np.var(y_test) > 0.14
     assert np.mean((net.predict(X_test) - y_test) ** 2) < 0.01
@@ -43,9 +31,9 @@ def test_parity_of_one_to_eight_bits(cell):
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "skip_lstm"])
 def test_echo_of_the_input_five_steps_later(cell):
-    rng = np.random.default_rng(0)
-    X = [rng.normal(size=T).astype(np.float32) for T in rng.integers(20, 40, size=200)]
-    y = [np.concatenate([np.zeros(5, np.float32), x[:-5]]) for x in X]
+    """The first five steps have no target."""
+    X, y = make_delayed_echo(200, (20, 39), delay=5, random_state=0)
+    X, y = [4 * x.astype(np.float32) for x in X], [4 * t for t in y]
     net = RNNRegressor(24, cell=cell, batch_size=20, max_iter=60, return_sequences=True, **TRAINING)
     assert net.fit(X[:150], y[:150]).score(X[150:], y[150:]) > 0.97
 

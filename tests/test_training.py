@@ -11,7 +11,7 @@ from skrnn import RNNClassifier, RNNRegressor
 from skrnn._examples import Examples
 from skrnn._inputs import as_sequences
 from skrnn._network import Objective, RecurrentNetwork
-from skrnn._sequences import rows_of
+from skrnn._ragged import rows_of
 from skrnn._training import Record, Stopping, clipping, train
 from skrnn.cells import kernels
 from skrnn.losses import LOSSES
