@@ -14,12 +14,12 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._examples import Examples, as_weights, check_samples, first_not_finite_row, times
-from skrnn._inputs import check_finite
 from skrnn._missing import MISSING, filled
 from skrnn._network import Objective, RecurrentNetwork
-from skrnn._numbers import as_numbers
+from skrnn._numbers import is_size
 from skrnn._ragged import rows_of
-from skrnn._sequences import LazySequences, Sequences
+from skrnn._sequences import LazySequences
+from skrnn._streams import Streams
 from skrnn._training import Record, Stopping, train, train_epoch, train_lbfgs
 from skrnn._validation import check_seen, check_sequences, counts_of_ids, embedded, fitted_apart, recounted
 from skrnn.cells import ACTIVATIONS, CELLS
@@ -29,10 +29,6 @@ from skrnn.optimizers import OPTIMIZERS, SCHEDULES
 PREDICT_WORK = 2**32
 
 
-def _is_size(value):
-    return isinstance(value, Integral) and not isinstance(value, bool) and value > 0
-
-
 def in_epochs(estimator):
     """Whether the solver takes batches, which partial_fit needs."""
     if estimator.solver == "lbfgs":
@@ -40,7 +36,7 @@ def in_epochs(estimator):
     return True
 
 
-class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseRNN(Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     """Parameters, fit and scores. Subclasses encode targets and decode scores."""
 
     _parameter_constraints: ClassVar = {
@@ -465,7 +461,7 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
     def _check_hidden_size(self):
         sizes = np.atleast_1d(np.asarray(self.hidden_size, dtype=object))
         good = sizes.ndim == 1 and len(sizes) > 0
-        if not good or not all(_is_size(size) for size in sizes):
+        if not good or not all(is_size(size) for size in sizes):
             raise ValueError(
                 f"hidden_size={self.hidden_size!r}: expected a positive int, or a tuple of them with one for each layer"
             )
@@ -513,140 +509,6 @@ class BaseRNN(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, 
         sequences, scores, state = self._go_on(self._check(X, leave_out_padding=False), initial_state)
         predicted = self._in_form_of(sequences, decode(scores))
         return (predicted, state) if return_state else predicted
-
-    def _go_on(self, sequences, state):
-        """Checked sequences as the network reads them, their scores from a state on, and the states after them."""
-        width, dtype = self._network.state_width, self._theta.dtype
-        sequences = sequences.at(np.arange(len(sequences)))[0].astype(dtype)
-        state = self._check_state(state, len(sequences))
-        after = np.empty_like(state)
-        if self._embedded:
-            sequences = embedded(self, sequences, reset=False)
-        elif self._missing != "error":
-            sequences, after[:, width:] = filled(sequences, self._missing, state[:, width:])
-        final = np.empty((len(sequences), width), dtype)
-        scores = self._scores(sequences, np.ascontiguousarray(state[:, :width]), final)
-        after[:, :width] = final
-        return sequences, scores, after
-
-    def _check_state(self, state, n):
-        """States (n, width) to begin with."""
-        if state is None:
-            return self.initial_state(n)
-        expected = (n, self._width())
-        state = np.asarray(state)
-        if state.shape != expected or state.dtype != self._theta.dtype:
-            raise ValueError(
-                f"the state has shape {state.shape} and dtype {state.dtype}, expected {expected} and "
-                f"{self._theta.dtype}: one that this estimator returned, a row for each sequence"
-            )
-        return state
-
-    def _width(self):
-        """Columns of a state: of the network's, and of what was seen last where missing values are filled."""
-        return self._network.state_width + (self._n_step_features if self._missing != "error" else 0)
-
-    def _check_one_direction(self, what):
-        if len(self._network.layers[0].directions) == 2:
-            raise ValueError(f"{what} needs a net that reads forwards, but bidirectional=True reads from both ends")
-
-    def initial_state(self, n_sequences=1):
-        """The state of sequences before their first step, for `predict_step` and the predict methods.
-
-        Parameters
-        ----------
-        n_sequences : int, default=1
-
-        Returns
-        -------
-        state : array of shape (n_sequences, width)
-            A row holds what a sequence carries from step to step: all states of all layers, with `pooling` what is
-            pooled so far, with `missing` what was seen last. Rows may be selected and put together like samples.
-
-        Raises
-        ------
-        ValueError
-            When the number is not positive, or the net reads in both directions.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from skrnn import RNNRegressor
-        >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
-        >>> net = RNNRegressor(4, tol=1e-2, random_state=0).fit(X, X[:, 0, 0])
-        >>> net.initial_state(3).shape          # h and c of four units
-        (3, 8)
-        """
-        check_is_fitted(self)
-        self._check_one_direction("initial_state")
-        if not _is_size(n_sequences):
-            raise ValueError(f"n_sequences={n_sequences!r}: expected a positive int")
-        state = np.zeros((int(n_sequences), self._width()), self._theta.dtype)
-        state[:, : self._network.state_width] = self._network.beginning(int(n_sequences), self._theta.dtype)
-        return state
-
-    def predict_step(self, x, state):
-        """Predict from one more step of each of some streams; the same bits as `predict` of the steps so far.
-
-        With `missing`, a step that is NaN in every feature is a step like any other here, not padding.
-
-        Parameters
-        ----------
-        x : array-like of shape (features,) or (n, features)
-            The step of one stream, or of n.
-        state : array of shape (1, width) or (n, width)
-            From `initial_state`, or from the step before.
-
-        Returns
-        -------
-        y : the prediction, or array of n of them
-            With one target a sequence, the one that it would have if it ended here.
-        state : array like `state`
-            For the next step.
-
-        Raises
-        ------
-        ValueError, TypeError
-            When x or the state do not fit the net, or it reads in both directions.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from skrnn import RNNRegressor
-        >>> rng = np.random.default_rng(0)
-        >>> X = rng.normal(size=(50, 8, 2))
-        >>> net = RNNRegressor(4, tol=1e-2, random_state=0).fit(X, X[:, 0, 0])
-        >>> state = net.initial_state()
-        >>> for x in X[0]:
-        ...     y, state = net.predict_step(x, state)
-        >>> bool(y == net.predict(X[:1])[0])
-        True
-        """
-        if not self.__sklearn_is_fitted__():
-            check_is_fitted(self)
-        self._check_one_direction("predict_step")
-        self._check_names(x)
-        x = np.atleast_1d(as_numbers(x, "x"))
-        one = x.ndim == 1
-        steps = x[np.newaxis] if one else x
-        if steps.ndim != 2 or steps.shape[1] != self._n_step_features or not len(steps):
-            raise ValueError(
-                f"x has shape {x.shape}, expected ({self._n_step_features},), the features of a step, or "
-                f"(n, {self._n_step_features}) for n streams"
-            )
-        sequences = Sequences(steps, np.ones(len(steps), np.intp), "array")
-        check_finite(sequences, "x", allow_missing=self._missing != "error")
-        _, scores, state = self._go_on(sequences, state)
-        y = self._decode(scores)
-        return (y[0] if one else y), state
-
-    def _check_names(self, x):
-        """Raise a ValueError when the features of a step have other names than in fit."""
-        names, expected = getattr(x, "columns", getattr(x, "index", None)), getattr(self, "feature_names_in_", ())
-        if len(expected) != self._n_step_features or names is None or callable(names):
-            return
-        if all(isinstance(name, str) for name in names) and list(names) != list(expected):
-            raise ValueError(f"x has the features {list(names)}, expected {list(expected)} as in fit")
 
     def transform(self, X):
         """The last hidden states of all layers: what the net has made of each sequence, as features.

@@ -1,6 +1,7 @@
 """Numbers out of whatever holds them. What is not a number is an error that names it."""
 
 from math import nan
+from numbers import Integral
 
 import numpy as np
 from scipy.sparse import issparse
@@ -74,3 +75,8 @@ def is_missing(cell):
 def is_sized(x):
     """Whether x holds further values: a list, an array of at least one dimension, not a number or a text."""
     return not isinstance(x, str | bytes) and hasattr(x, "__len__") and getattr(x, "ndim", 1) > 0
+
+
+def is_size(value):
+    """Whether a value is a positive integer, and not a bool."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and value > 0
