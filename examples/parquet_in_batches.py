@@ -3,8 +3,8 @@ Training on a file, a batch at a time
 =====================================
 
 A Parquet file of sequences that need not fit in memory: each row holds a sequence in columns of lists, a column a
-feature, and its target. The file is read in batches of rows; partial_fit takes an Arrow batch as it comes. The task is the
-adding problem: remember the two numbers that are marked, and give their sum. Needs pyarrow.
+feature, and its target. The file is read in batches of rows; partial_fit takes an Arrow batch as it comes. The task is
+the adding problem: remember the two numbers that are marked, and give their sum. Needs pyarrow.
 """
 
 from pathlib import Path

@@ -1,7 +1,12 @@
-"""Transformers of sequences, and of tables to sequences."""
+"""Transformers of sequences, and of tables and texts to sequences."""
 
 from skrnn.preprocessing._imputer import SequenceImputer
+from skrnn.preprocessing._long import predictions_to_long, sequences_from_long
 from skrnn.preprocessing._scaler import SequenceScaler
+from skrnn.preprocessing._vectorizer import SequenceVectorizer
 from skrnn.preprocessing._windows import SlidingWindow
 
-__all__ = ["SequenceImputer", "SequenceScaler", "SlidingWindow"]
+__all__ = [
+    "SequenceImputer", "SequenceScaler", "SequenceVectorizer", "SlidingWindow", "predictions_to_long",
+    "sequences_from_long",
+]

@@ -8,7 +8,7 @@ import numpy as np
 from skrnn._numbers import is_sized
 from skrnn._ragged import RaggedArray
 
-LABELS = (nw.Boolean, nw.String, nw.Categorical, nw.Enum, nw.Object)
+LABEL_DTYPES = (nw.Boolean, nw.String, nw.Categorical, nw.Enum, nw.Object)
 
 
 def sequences_from_long(df, group, time, target=None, *, features=None, return_sequences=False):
@@ -227,7 +227,7 @@ def _targets(frame, names, keys):
     for column in columns:
         if column.name in keys:
             raise ValueError(f"target={column.name!r} is the group or the time, expected another column")
-        if not column.dtype.is_numeric() and column.dtype not in LABELS:
+        if not column.dtype.is_numeric() and column.dtype not in LABEL_DTYPES:
             raise TypeError(
                 f"df[{column.name!r}] has dtype {column.dtype}, expected numbers, booleans or strings for a target"
             )
@@ -236,7 +236,7 @@ def _targets(frame, names, keys):
 
 def _groups(keys):
     """The number of each row's group, counted in order of first appearance, and the first row of each group."""
-    rows = nw.maybe_reset_index(keys.alias("group").to_frame()).with_row_index("row")
+    rows = keys.alias("group").to_frame().with_row_index("row")
     try:
         firsts = rows.group_by("group").agg(nw.col("row").min().alias("first"))
         joined = rows.join(firsts, on="group")
@@ -251,7 +251,7 @@ def _groups(keys):
 
 def _order(times, keys, codes):
     """The rows of df, one group after the other, those of each sorted by time."""
-    rows = nw.maybe_reset_index(times.alias("time").to_frame()).with_row_index("row")
+    rows = times.alias("time").to_frame().with_row_index("row")
     try:
         rows = rows.sort("time")
         changes = (rows.get_column("time")[1:] != rows.get_column("time")[:-1]).to_numpy()
@@ -388,12 +388,8 @@ def _with_predictions(table, predictions, names):
         raise ValueError(f"names={names} has {len(names)} names, expected {len(columns)}, one for each prediction")
     if len({*table.columns, *names}) != len(table.columns) + len(names):
         raise ValueError(f"names={names}: expected different names, and none of the columns {table.columns}")
+    # polars and pandas know the kind of objects in a list, not in an array.
     return table.with_columns(
-        nw.new_series(name, _storable(column), backend=table.implementation)
+        nw.new_series(name, column.tolist() if column.dtype == object else column, backend=table.implementation)
         for name, column in zip(names, columns, strict=True)
     )
-
-
-def _storable(column):
-    """An array that every library stores in a column of its own kind, or a list of such values."""
-    return column.tolist() if column.dtype.kind in "OSU" else np.ascontiguousarray(column)

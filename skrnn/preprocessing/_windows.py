@@ -5,7 +5,7 @@ from itertools import repeat
 from numbers import Integral
 from typing import ClassVar
 
-import narwhals as nw
+import narwhals.stable.v2 as nw
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils import check_array

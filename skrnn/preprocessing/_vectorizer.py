@@ -1,0 +1,353 @@
+"""SequenceVectorizer."""
+
+from array import array
+from collections.abc import Iterable, Mapping
+from numbers import Integral
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn._numbers import as_numbers, is_missing, is_sized
+from skrnn._ragged import RaggedArray
+from skrnn._validation import fitted_apart
+
+TOKEN_PATTERN = r"(?u)\b\w+\b"
+
+
+class SequenceVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+    """Turn texts into sequences of token ids, for a net with ``embedding_dim``.
+
+    ``CountVectorizer`` with the order kept: the same tokens get the same ids, 0 to n − 1 in alphabetical order. A token
+    that is not in the vocabulary gets the id n, and so does, as its only step, a text without any token.
+
+    Parameters
+    ----------
+    strip_accents : {"ascii", "unicode"} or callable, default=None
+        Removal of accents. "ascii" is fast and only for characters that are a letter of ASCII with an accent.
+    lowercase : bool, default=True
+        Convert all characters to lowercase.
+    preprocessor : callable, default=None
+        Function of a text that does what `strip_accents` and `lowercase` would, and takes their place.
+    tokenizer : callable, default=None
+        Function of a text to its tokens, in the place of `token_pattern`. Only for ``analyzer="word"``.
+    stop_words : {"english"} or list, default=None
+        Tokens to leave out. Only for ``analyzer="word"``.
+    token_pattern : str, default=r"(?u)\\b\\w+\\b"
+        What a token is. Only for ``analyzer="word"``. The default takes words of one character, too, which
+        ``CountVectorizer`` leaves out: counts can do without them, a sequence loses its sense.
+    analyzer : {"word", "char"} or callable, default="word"
+        What the steps are: words, characters (several blanks in a row count as one), or what a function returns for a
+        raw text, for instance overlapping pieces of it.
+    max_df, min_df : float in [0.0, 1.0] or int, default=1.0 and 1
+        Leave tokens out of the vocabulary that are in more than `max_df` or less than `min_df` texts; a float is a
+        share of the texts. Not used when there is a `vocabulary`.
+    max_features : int, default=None
+        Only the tokens that are most frequent make up the vocabulary. Not used when there is a `vocabulary`.
+    vocabulary : Mapping or iterable, default=None
+        Tokens with their ids, which have to be 0, 1, ..., or tokens in the order of their ids. None: found by `fit`.
+
+    Attributes
+    ----------
+    vocabulary_ : dict
+        The id of each token.
+    unknown_id_ : int
+        The id of all other tokens, ``len(vocabulary_)``.
+
+    See Also
+    --------
+    sklearn.feature_extraction.text.CountVectorizer : Counts of tokens, without their order; it does the reading here.
+
+    Notes
+    -----
+    A net learns a vector for every id up to the greatest in its training data, and has one more for ids above. Where
+    `min_df`, `max_df` or `max_features` have left tokens out, the unknown id is in the training data, and its vector is
+    trained.
+
+    There are no n-grams: those of several lengths would come length by length instead of in the order of the text. An
+    `analyzer` of your own makes pieces of one length, as below.
+
+    Examples
+    --------
+    >>> from skrnn.preprocessing import SequenceVectorizer
+    >>> vectorizer = SequenceVectorizer()
+    >>> X = vectorizer.fit_transform(["The cat sat.", "A dog sat on the cat."])
+    >>> [x.tolist() for x in X]
+    [[5, 1, 4], [0, 2, 4, 3, 5, 1]]
+    >>> X = vectorizer.transform(["A bird sat."])
+    >>> X[0], vectorizer.unknown_id_
+    (array([0, 6, 4]), 6)
+    >>> vectorizer.inverse_transform(X)
+    [['a', None, 'sat']]
+
+    DNA in pieces of three letters:
+
+    >>> def triplets(text):
+    ...     return [text[i : i + 3] for i in range(len(text) - 2)]
+    >>> vectorizer = SequenceVectorizer(analyzer=triplets)
+    >>> vectorizer.fit_transform(["GATTACA"])[0]
+    array([2, 1, 4, 3, 0])
+    >>> vectorizer.get_feature_names_out()
+    array(['ACA', 'ATT', 'GAT', 'TAC', 'TTA'], dtype=object)
+    """
+
+    _parameter_constraints: ClassVar = {
+        "strip_accents": [StrOptions({"ascii", "unicode"}), None, callable],
+        "lowercase": ["boolean"],
+        "preprocessor": [callable, None],
+        "tokenizer": [callable, None],
+        "stop_words": [StrOptions({"english"}), list, None],
+        "token_pattern": [str, None],
+        "analyzer": [StrOptions({"word", "char"}), callable],
+        "max_df": [Interval(RealNotInt, 0, 1, closed="both"), Interval(Integral, 1, None, closed="left")],
+        "min_df": [Interval(RealNotInt, 0, 1, closed="both"), Interval(Integral, 1, None, closed="left")],
+        "max_features": [Interval(Integral, 1, None, closed="left"), None],
+        "vocabulary": [Mapping, HasMethods("__iter__"), None],
+    }
+
+    def __init__(
+        self,
+        *,
+        strip_accents=None,
+        lowercase=True,
+        preprocessor=None,
+        tokenizer=None,
+        stop_words=None,
+        token_pattern=TOKEN_PATTERN,
+        analyzer="word",
+        max_df=1.0,
+        min_df=1,
+        max_features=None,
+        vocabulary=None,
+    ):
+        self.strip_accents = strip_accents
+        self.lowercase = lowercase
+        self.preprocessor = preprocessor
+        self.tokenizer = tokenizer
+        self.stop_words = stop_words
+        self.token_pattern = token_pattern
+        self.analyzer = analyzer
+        self.max_df = max_df
+        self.min_df = min_df
+        self.max_features = max_features
+        self.vocabulary = vocabulary
+
+    def fit(self, X, y=None):
+        """Find the vocabulary.
+
+        Parameters
+        ----------
+        X : list, array or column of n str
+            Texts.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        TypeError, ValueError
+            When X is not a collection of texts, naming the index, or no token is left for the vocabulary. The
+            vectorizer then stays as it was.
+        """
+        self.fit_transform(X)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X, y=None):
+        """Find the vocabulary, and turn the same texts into ids; each is read once.
+
+        Parameters
+        ----------
+        X : list, array or column of n str
+            Texts.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        X : RaggedArray of n int arrays (tokens,)
+            Ids.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in `fit`.
+        """
+        texts = _texts(X)
+        with fitted_apart(self) as fitted:
+            fitted._reader = _Reader(**self._reader_parameters())
+            tokens = fitted._reader.tokens = _Tokens(fitted._reader.build_analyzer())
+            fitted._reader.fit(texts)
+            fitted._reader.tokens = None
+            fitted.vocabulary_ = fitted._reader.vocabulary_
+            fitted.unknown_id_ = len(fitted.vocabulary_)
+        return tokens.ids(self.vocabulary_)
+
+    def transform(self, X):
+        """Turn texts into ids.
+
+        Parameters
+        ----------
+        X : list, array or column of n str
+            Texts.
+
+        Returns
+        -------
+        X : RaggedArray of n int arrays (tokens,)
+            Ids.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When X is not a collection of texts, naming the index.
+        """
+        check_is_fitted(self)
+        tokens = _Tokens(self._reader.build_analyzer())
+        for text in _texts(X):
+            tokens(text)
+        return tokens.ids(self.vocabulary_)
+
+    def inverse_transform(self, X):
+        """Turn ids back into tokens.
+
+        Parameters
+        ----------
+        X : collection of n arrays (tokens,) or (tokens, 1)
+            Ids.
+
+        Returns
+        -------
+        tokens : list of n lists of str
+            None for the unknown id.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When X holds anything but ids, naming the first.
+        """
+        check_is_fitted(self)
+        if not is_sized(X):
+            raise TypeError(f"X is a {type(X).__name__}, expected a collection of arrays of ids")
+        tokens = [*self.get_feature_names_out(), None]
+        return [[tokens[i] for i in _checked_ids(x, f"X[{i}]", self.unknown_id_)] for i, x in enumerate(X)]
+
+    def get_feature_names_out(self, input_features=None):
+        """Tokens in the order of their ids.
+
+        Parameters
+        ----------
+        input_features : None
+            Ignored.
+
+        Returns
+        -------
+        names : object array of shape (len(vocabulary_),)
+        """
+        check_is_fitted(self)
+        return self._reader.get_feature_names_out()
+
+    def set_output(self, *, transform=None):
+        """Do nothing: sequences of different lengths have no columns, and stay a RaggedArray.
+
+        For ``Pipeline.set_output``, which asks every step.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+        """
+        return self
+
+    def _reader_parameters(self):
+        parameters = self.get_params(deep=False)
+        if self.token_pattern == TOKEN_PATTERN and (self.analyzer != "word" or self.tokenizer is not None):
+            # CountVectorizer warns of a pattern without use, but not of its own default.
+            parameters["token_pattern"] = None
+        if callable(self.analyzer) or self.preprocessor is not None:
+            # Not used either; with it, CountVectorizer warns of uppercase in a given vocabulary.
+            parameters["lowercase"] = False
+        return parameters
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+class _Reader(CountVectorizer):
+    """A CountVectorizer that can be given another analyzer than its own."""
+
+    tokens = None
+
+    def build_analyzer(self):
+        return super().build_analyzer() if self.tokens is None else self.tokens
+
+
+class _Tokens:
+    """An analyzer that keeps the tokens of all texts it is called with, numbered in order of appearance."""
+
+    def __init__(self, analyze):
+        self.analyze, self.numbers, self.steps, self.lengths = analyze, {}, array("q"), []
+
+    def __call__(self, text):
+        tokens = list(self.analyze(text))
+        # A step without a token is the last of the ids.
+        steps = [self.numbers.setdefault(token, len(self.numbers)) for token in tokens] or [-1]
+        self.steps.extend(steps)
+        self.lengths.append(len(steps))
+        return tokens
+
+    def ids(self, vocabulary):
+        """The tokens as ids."""
+        unknown = len(vocabulary)
+        ids = np.array([*(vocabulary.get(token, unknown) for token in self.numbers), unknown], dtype=np.intp)
+        return RaggedArray(ids[np.array(self.steps)], self.lengths)
+
+
+def _texts(X):
+    """The texts of X as a list."""
+    if len(getattr(X, "shape", (0,))) != 1:
+        raise ValueError(f"X has shape {X.shape}, expected texts (n,); of a table pass one column, X['...']")
+    if isinstance(X, str | bytes | Mapping | set | frozenset) or not isinstance(X, Iterable):
+        raise TypeError(f"X is a {type(X).__name__}, expected a list or column of texts; for one text pass [X]")
+    texts = X.to_pylist() if hasattr(X, "to_pylist") else list(X)
+    if not texts:
+        raise ValueError("Found array with 0 sample(s): X is empty, expected at least one text")
+    bad = next((i for i, text in enumerate(texts) if not isinstance(text, str)), None)
+    if bad is not None:
+        cell = texts[bad]
+        raise TypeError(f"X[{bad}] is {type(cell).__name__} {cell!r:.50}, expected a str; {_remedy(cell)}")
+    return texts
+
+
+def _remedy(cell):
+    """What to do about a cell that is no text."""
+    if is_missing(cell):
+        return "leave it out, or pass '' for a text without tokens"
+    if isinstance(cell, bytes):
+        return "decode it first"
+    return "join tokens first, ' '.join(...)" if is_sized(cell) else "convert it first"
+
+
+def _checked_ids(x, name, greatest):
+    """A sequence of ids as a list of int."""
+    numbers = as_numbers(x, name)
+    if numbers.ndim == 2 and numbers.shape[1] == 1:
+        numbers = numbers[:, 0]
+    if numbers.ndim != 1:
+        raise ValueError(f"{name} has shape {numbers.shape}, expected ids (tokens,); for one sequence pass [X]")
+    bad = np.flatnonzero(~((numbers >= 0) & (numbers <= greatest) & (numbers == np.floor(numbers))))
+    if len(bad):
+        raise ValueError(f"{name}[{bad[0]}] is {numbers[bad[0]]}, expected an id: 0, 1, ... up to {greatest}")
+    return numbers.astype(np.intp).tolist()
