@@ -25,10 +25,11 @@ bench: $(VENV)/bench
 	$(BIN)/python benchmarks/bench.py --json docs/performance.json --figures docs/figures $(BENCH) \
 		| tee docs/performance.txt
 
-# The defaults over tasks and seeds, and figures beside published ones
+# The defaults over tasks and seeds, figures beside published ones, and forecasts beside autoregressions
 study: $(VENV)/bench
 	$(BIN)/python benchmarks/defaults.py --seeds 5 | tee docs/study.txt
 	$(BIN)/python benchmarks/published.py | tee -a docs/study.txt
+	$(BIN)/python benchmarks/forecasts.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -1,5 +1,7 @@
 """What the documentation shows works."""
 
+import importlib
+import os
 import re
 from pathlib import Path
 
@@ -8,10 +10,12 @@ import pytest
 DOCS = Path(__file__).parents[1] / "docs"
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("name", ["data.md"])
-def test_code_runs(name):
+@pytest.mark.filterwarnings("ignore")    # also of the libraries that the pages show
+@pytest.mark.parametrize(("name", "needs"), [("data.md", ()), ("forecasting.md", ("mapie", "skforecast", "sktime"))])
+def test_code_runs(name, needs):
     """The blocks of a page, one after the other."""
+    for library in needs:
+        importlib.import_module(library) if os.environ.get("SKRNN_REQUIRE_PEERS") else pytest.importorskip(library)
     blocks = re.findall(r"^```python\n(.*?)^```$", (DOCS / name).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     assert len(blocks) > 3
     names = {}

@@ -40,6 +40,18 @@ def test_windows(tmp_path):
     assert_picture(re.search(r"Errors over windows: (.+)", out)[1], tmp_path)
 
 
+def test_forecasting(tmp_path):
+    out = run("plot_forecasting.py", tmp_path)
+    linear, net = (re.search(rf"^  {name} +(\d\.\d+) ", out, re.MULTILINE) for name in (r"AR\(12\)", "GRU"))
+    assert linear[1] == "0.130"                              # as in the literature
+    assert float(net[1]) < 0.12
+    held = dict(re.findall(r"^  (two quantile nets|split conformal).* (\d+\.\d)% ", out, re.MULTILINE))
+    assert float(held["two quantile nets"]) > 70
+    assert ("split conformal" in held) != ("MAPIE is not installed" in out)
+    assert 85 < float(held.get("split conformal", 90)) < 98
+    assert_picture(re.search(r"Picture: (.+)", out)[1], tmp_path)
+
+
 def test_parquet_in_batches(tmp_path):
     out = run("parquet_in_batches.py", tmp_path)
     assert float(re.search(r"500 new sequences: (\d\.\d+)", out)[1]) < 0.01
