@@ -3,6 +3,7 @@
 import warnings
 from abc import ABCMeta, abstractmethod
 from copy import deepcopy
+from functools import partial
 from numbers import Integral, Real
 from typing import ClassVar
 
@@ -14,7 +15,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._examples import Examples, as_weights, check_samples, first_not_finite_row, times
-from skrnn._missing import MISSING, filled
+from skrnn._inputs import IN_PLACE
+from skrnn._missing import MISSING, without_gaps
 from skrnn._network import Objective, RecurrentNetwork
 from skrnn._numbers import is_size
 from skrnn._ragged import rows_of
@@ -256,12 +258,9 @@ class BaseRNN(Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 f"{self.embedding_dim!r}, which change what it reads of X: set them back, or clone it"
             )
         sequences = self._read(X, reset=not resume)
-        if self.solver == "lbfgs" and isinstance(sequences, LazySequences):
-            raise ValueError(
-                "solver='lbfgs' needs all of X at once, but this X is read in parts: use another solver, or a list or "
-                "array in memory"
-            )
         sequences = sequences.astype(self._theta.dtype) if resume else sequences
+        if self.solver == "lbfgs" and isinstance(sequences, LazySequences):
+            sequences = sequences.in_memory("solver='lbfgs'")
         check_samples(sequences, y)
         rows, labelled = self._target_rows(y, sequences, self.return_sequences)
         if not resume:
@@ -297,16 +296,17 @@ class BaseRNN(Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             return embedded(self, sequences, reset=reset)
         if self._missing == "error":
             return sequences
-        return sequences.then(lambda some: filled(some, self._missing)[0])
+        return sequences.then(partial(without_gaps, missing=self._missing))
 
     def _check(self, X, *, reset=False, leave_out_padding=True):
         """Sequences of X as the user gave them, each with steps of its own where these are changed or have outputs."""
+        in_place = () if self._embedded else IN_PLACE if reset else (self._theta.dtype,)
         sequences = check_sequences(
             self, X, self.n_steps, reset=reset, allow_missing=self._missing != "error",
-            leave_out_padding=leave_out_padding, as_it_is=not self._embedded,
+            leave_out_padding=leave_out_padding, in_place=in_place,
         )
         per_step = self.return_sequences if reset else self._network.per_step
-        return sequences.laid_out() if per_step or self._missing != "error" else sequences
+        return sequences.apart() if per_step or self._missing != "error" else sequences
 
     def _weigh(self, examples, sample_weight, rows, labelled):
         """Set the weights of the loss's terms and, without those of the targets themselves, of scores."""
@@ -506,7 +506,8 @@ class BaseRNN(Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             sequences, rows = self._predict_rows(X, decode)
             return self._in_form_of(sequences, rows)
         self._check_one_direction("initial_state and return_state")
-        sequences, scores, state = self._go_on(self._check(X, leave_out_padding=False), initial_state)
+        sequences = self._check(X, leave_out_padding=False)
+        scores, state = self._go_on(sequences, initial_state)
         predicted = self._in_form_of(sequences, decode(scores))
         return (predicted, state) if return_state else predicted
 

@@ -108,7 +108,7 @@ def _from_arrow(column, name):
     width = ()
     if is_list(values.type) and not values.null_count and len(values):
         widths = lengths_of(values)
-        if (widths != widths[0]).any():
+        if (widths != widths[0]).any() or widths[0] == 0:
             return None
         width, values = (int(widths[0]),), compute.list_flatten(values)
     if not (types.is_integer(values.type) or types.is_floating(values.type) or types.is_boolean(values.type)):

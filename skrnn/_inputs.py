@@ -12,8 +12,11 @@ from skrnn._numbers import as_numbers, is_sized
 from skrnn._ragged import RaggedArray
 from skrnn._sequences import LazySequences, Sequences
 
+# Dtypes that the kernels compute in
+IN_PLACE = (np.float32, np.float64)
 
-def as_sequences(X, n_steps=None, name="X", allow_missing=False, leave_out_padding=True, as_it_is=True):
+
+def as_sequences(X, n_steps=None, name="X", allow_missing=False, leave_out_padding=True, in_place=IN_PLACE):
     """Checked sequences from any accepted X.
 
     Parameters
@@ -30,19 +33,20 @@ def as_sequences(X, n_steps=None, name="X", allow_missing=False, leave_out_paddi
         NaN may stand for what is missing.
     leave_out_padding : bool
         Then steps of NaN alone at the ends of a 3-D X are padding, and are left out.
-    as_it_is : bool
-        Whether the numbers are used as they are, so that those of a memory-mapped array need not be copied.
+    in_place : tuple of dtypes
+        Those in which a memory-mapped array is used as it is; in others, and with missing values, it is read in parts.
 
     Returns
     -------
     Sequences or LazySequences
         float32 when X is float32, else float64; finite but for what is missing.
     """
-    _check_type(X, name)
+    check_type(X, name)
     if n_steps is not None and (not isinstance(n_steps, Integral) or n_steps < 1):
         raise ValueError(f"n_steps={n_steps!r}: expected a positive int, or None")
-    if _is_read_in_parts(X, as_it_is and not allow_missing):
-        return _in_parts(X, n_steps, name, allow_missing, leave_out_padding)
+    if _is_read_in_parts(X, () if allow_missing else in_place):
+        read = _Reader(X, n_steps, name, allow_missing, leave_out_padding)
+        return LazySequences.of(read, len(X), read.kind)
     X = familiar(X, name)
     columns = columns_of(X)
     if are_sequences(columns, name):
@@ -68,7 +72,10 @@ def check_finite(sequences, name="X", allow_missing=False):
         )
 
 
-def _check_type(X, name):
+def check_type(X, name):
+    """Raise an error when X is nothing that sequences could be in."""
+    if type(X).__name__ == "LazyFrame":
+        raise TypeError(f"{name} is a LazyFrame, expected a table in memory: pass {name}.collect()")
     if issparse(X):
         raise TypeError(f"Sparse data was passed for {name}, but sequences are dense; use {name}.toarray()")
     if isinstance(X, str | bytes | dict | set | frozenset) or not (hasattr(X, "__len__") or hasattr(X, "__array__")):
@@ -118,7 +125,7 @@ def _from_array(X, n_steps, name):
     return Sequences(X.reshape(n * T, C // T), np.full(n, T, dtype=np.intp), "table", columns=columns)
 
 
-def _from_collection(X, n_steps, name, frame=None, numbers=None):
+def _from_collection(X, n_steps, name, frame=None, numbers=None, first=None):
     if isinstance(X, RaggedArray):
         return _from_ragged(X, n_steps, name, frame)
     numbers = range(len(X)) if numbers is None else numbers
@@ -130,7 +137,7 @@ def _from_collection(X, n_steps, name, frame=None, numbers=None):
                 f"{name}[{numbers[0]}]"
             )
     if frame is None:
-        frame = _first_frame(X, name)
+        frame = _first_frame(X, name, numbers, first)
     lengths = np.array([len(array) for array in arrays], dtype=np.intp)
     single = all(array.dtype == np.float32 for array in arrays)
     values = np.concatenate(arrays, dtype=np.float32 if single else np.float64)
@@ -138,7 +145,8 @@ def _from_collection(X, n_steps, name, frame=None, numbers=None):
 
 
 def _from_ragged(X, n_steps, name, frame):
-    _check_no_n_steps(n_steps, name)
+    if X.values.ndim == 1:
+        _check_no_n_steps(n_steps, name)
     empty = np.flatnonzero(X.lengths == 0)
     if len(empty) or 0 in X.values.shape[1:]:
         shape = (0 if len(empty) else int(X.lengths[0]), *X.values.shape[1:])
@@ -153,13 +161,15 @@ def _from_ragged(X, n_steps, name, frame):
     )
 
 
-def _is_read_in_parts(X, as_it_is):
+def _is_read_in_parts(X, in_place):
     """Whether X may be larger than memory: a memory-mapped array, or a sequence object that reads its own items."""
     if isinstance(X, LazySequences):
         return True
-    if isinstance(X, np.memmap):
-        usable = X.dtype in (np.float32, np.float64) and X.flags.c_contiguous and X.flags.aligned
-        return X.ndim == 3 and not (as_it_is and usable)
+    numbers = X.values if isinstance(X, RaggedArray) else X
+    if isinstance(numbers, np.memmap):
+        usable = any(numbers.dtype == dtype for dtype in in_place)
+        usable &= numbers.flags.c_contiguous and numbers.flags.aligned
+        return (isinstance(X, RaggedArray) or X.ndim == 3) and not usable
     if isinstance(X, list | tuple | np.ndarray | memoryview | RaggedArray) or is_awkward(X) or columns_of(X):
         return False
     if hasattr(X, "__array__"):
@@ -169,24 +179,34 @@ def _is_read_in_parts(X, as_it_is):
     return hasattr(X, "__len__") and hasattr(X, "__getitem__")
 
 
-def _in_parts(X, n_steps, name, allow_missing, leave_out_padding):
-    array = getattr(X, "ndim", 0) == 3
-    kind = X.kind if isinstance(X, LazySequences) else "array" if array else "ragged"
+class _Reader:
+    """Reads sequences of X by their numbers, checked."""
 
-    def read(index):
+    def __init__(self, X, n_steps, name, allow_missing, leave_out_padding):
+        self.X, self.n_steps, self.name = X, n_steps, name
+        self.allow_missing, self.leave_out_padding = allow_missing, leave_out_padding
+        self.array = getattr(X, "ndim", 0) == 3
+        self.kind = X.kind if isinstance(X, LazySequences) else "array" if self.array else "ragged"
+        self.columns = None
+
+    def __call__(self, index):
+        X, name = self.X, self.name
         if isinstance(X, LazySequences):
-            part = X.at(index)[0]
+            part = X.at(index)[0].replace(columns=X.columns, names=X.names)
         elif isinstance(X, np.memmap):
             part = _from_array(X[index], None, name)
-        elif array:
+        elif isinstance(X, RaggedArray):
+            part = _from_ragged(X[index], self.n_steps, name, None)
+            part = part.some(np.arange(len(index))) if not part.end_to_end else part
+        elif self.array:
             part = _from_array(np.stack([np.asarray(X[int(i)]) for i in index]), None, name)
         else:
-            part = _from_collection([X[int(i)] for i in index], n_steps, name, numbers=index)
+            items = [X[int(i)] for i in index]
+            part = _from_collection(items, self.n_steps, name, numbers=index, first=self.columns)
+            self.columns = part.columns if self.columns is None else self.columns
         part = part.replace(numbers=index)
-        check_finite(part, name, allow_missing)
-        return without_padding(part) if allow_missing and leave_out_padding else part
-
-    return LazySequences.of(read, len(X), kind)
+        check_finite(part, name, self.allow_missing)
+        return without_padding(part) if self.allow_missing and self.leave_out_padding else part
 
 
 def _check_no_n_steps(n_steps, name):
@@ -210,13 +230,22 @@ def _sequence(x, name, n_steps):
     return array
 
 
-def _first_frame(X, name):
-    """The first of a collection of frames, which all have the same columns; None when it is no frame."""
-    names = [list(getattr(x, "column_names", None) or getattr(x, "columns", ())) for x in X]
-    for i, columns in enumerate(names):
-        if columns != names[0]:
-            raise ValueError(f"{name}[{i}] has the columns {columns}, expected {names[0]} as in {name}[0]")
+def _first_frame(X, name, numbers, first=None):
+    """The first of a collection of frames, which all have the same columns; None when it is no frame.
+
+    `first` is the one that they are compared with where that is of another part.
+    """
+    names = [_names_of(x) for x in X]
+    expected = names[0] if first is None else _names_of(first)
+    for i, columns in zip(numbers, names, strict=True):
+        if columns != expected:
+            whose = f"{name}[{numbers[0] if first is None else 0}]"
+            raise ValueError(f"{name}[{i}] has the columns {columns}, expected {expected} as in {whose}")
     return X[0] if names[0] else None
+
+
+def _names_of(x):
+    return list(getattr(x, "column_names", None) or getattr(x, "columns", ()))
 
 
 def _is_collection(X):

@@ -108,3 +108,8 @@ def filled(sequences, missing, before=None):
     if missing == "mask":
         values = np.concatenate([values, was_missing], axis=1, dtype=values.dtype)
     return sequences.replace(values=values), seen
+
+
+def without_gaps(sequences, missing):
+    """The sequences that `filled` returns."""
+    return filled(sequences, missing)[0]

@@ -250,7 +250,7 @@ class Objective:
         value, weight = self.pace.run(
             lambda n_threads: self.engine.gradient(
                 theta, examples.sequences.steps, starts, lengths, index, initial, examples.targets, weights,
-                seed, final, self.gradient, self.most_bytes, n_threads,
+                seed, final, self.gradient, self.most_bytes, n_threads, examples.sequences.masks,
             )
         )
         return value, self.gradient, weight
@@ -263,7 +263,7 @@ class Objective:
         scores = np.empty((rows, self.network.n_outputs), theta.dtype)
         self.engine.forward(
             theta, examples.sequences.steps, starts, lengths, index, initial, scores, final, True, seed,
-            self.most_bytes, self.pace.most,
+            self.most_bytes, self.pace.most, examples.sequences.masks,
         )
 
 

@@ -56,7 +56,8 @@ class RaggedArray:
     ndim = 1
 
     def __init__(self, values, lengths, starts=None, feature_names=None):
-        self.values = np.asarray(values)
+        # A memory-mapped array stays known as one.
+        self.values = values if isinstance(values, np.memmap) else np.asarray(values)
         self.lengths = _indices(lengths, "lengths")
         if self.values.ndim not in (1, 2):
             raise ValueError(f"values has shape {self.values.shape}, expected (total, features) or (total,)")

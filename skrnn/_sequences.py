@@ -1,7 +1,10 @@
 """Sequences as the estimators hold them: their steps in memory, or read when they are needed."""
 
+from functools import partial
+
 import numpy as np
 
+from skrnn._memory import most_bytes
 from skrnn._ragged import rows_of
 
 # Numbers for which a temporary costs less than avoiding it
@@ -87,8 +90,12 @@ class Sequences(Layout):
         # As the kernels read them: C-contiguous and aligned. A view where they are so already.
         self.values = np.require(values, requirements=["C", "A"])
         self.ids = ids
+        # What numbers the masks of dropout, (2, n): what is added to the row of a step, so that it is the one that the
+        # step has where sequences lie end to end, and the number of a sequence. None where that changes nothing.
+        self.masks = None
         self.end_to_end = starts is None
         if starts is not None:
+            self.masks = np.stack([self.starts - starts, np.arange(len(starts))])
             self.starts = starts
 
     @property
@@ -112,14 +119,24 @@ class Sequences(Layout):
         starts = {} if self.end_to_end else {"starts": self.starts}
         return Sequences(**{name: getattr(self, name) for name in names} | starts | changed)
 
-    def laid_out(self):
-        """The same sequences, of which each has steps of its own, one sequence after the other."""
+    def some(self, index):
+        """A copy of the sequences `index`, one after the other."""
+        lengths = self.lengths[index]
+        rows = rows_of(self.starts[index], lengths)
+        ids = None if self.ids is None else self.ids[rows]
+        return self.replace(values=self.values[rows], ids=ids, lengths=lengths, starts=None, numbers=index)
+
+    def apart(self):
+        """The same sequences, each with steps of its own: where they share steps, copied when they are read."""
         if self.end_to_end:
             return self
-        rows = rows_of(self.starts, self.lengths)
-        return self.replace(
-            values=self.values[rows], ids=None if self.ids is None else self.ids[rows], starts=None
+        return LazySequences(
+            self.some, self.lengths, self.kind, self.n_features, self.dtype, columns=self.columns, names=self.names
         )
+
+    def in_memory(self, what):
+        """The same sequences, of which each has steps of its own, all in memory, which `what` needs."""
+        return self.apart() if self.end_to_end else self.apart().in_memory(what)
 
     def then(self, change):
         """What a function makes of the sequences."""
@@ -149,13 +166,13 @@ class Sequences(Layout):
         """The first value that is not finite, and where it stands; None when all are finite, or NaN if that may be."""
         if self._looks_finite():
             return None
-        rows = None if self.end_to_end else np.unique(rows_of(self.starts, self.lengths))
-        values = self.values if rows is None else self.values[rows]
-        bad = np.argwhere(np.isinf(values) if allow_nan else ~np.isfinite(values))
+        bad = np.isinf(self.values) if allow_nan else ~np.isfinite(self.values)
+        if not self.end_to_end:
+            bad &= self._used()[:, np.newaxis]
+        bad = np.argwhere(bad)
         if not len(bad):
             return None
         row, feature = map(int, bad[0])
-        row = row if rows is None else int(rows[row])
         sequence, step = self.place(row)
         return self.values[row, feature], f"sequence {sequence}, step {step}, feature {feature}"
 
@@ -165,6 +182,13 @@ class Sequences(Layout):
         # One pass without a temporary: the sum is finite unless a value is not, or it overflows.
         with np.errstate(over="ignore", invalid="ignore"):
             return np.isfinite(self.values.sum(dtype=np.float64))
+
+    def _used(self):
+        """Which rows are steps of sequences."""
+        changes = np.zeros(len(self.values) + 1, np.intp)
+        np.add.at(changes, self.starts, 1)
+        np.add.at(changes, self.starts + self.lengths, -1)
+        return np.cumsum(changes[:-1]) > 0
 
 
 class LazySequences(Layout):
@@ -176,7 +200,7 @@ class LazySequences(Layout):
     Parameters
     ----------
     read : callable
-        Checked `Sequences` of an array of numbers.
+        `Sequences` end to end for an array of numbers.
     lengths, kind, **layout
         As in `Layout`.
     n_features : int
@@ -211,13 +235,12 @@ class LazySequences(Layout):
 
     def then(self, change):
         """What a function makes of the sequences, each time that they are read."""
-        def read(index):
-            return change(self.at(index)[0])
-
+        read = _Changed(self, change)
         probe = read(np.zeros(1, np.intp))
+        same = probe.n_features == self.n_features
         return LazySequences(
-            read, self.lengths, self.kind, probe.n_features, probe.dtype, columns=self.columns, names=self.names,
-            n_padded=self.n_padded,
+            read, self.lengths, self.kind, probe.n_features, probe.dtype, n_padded=self.n_padded,
+            columns=self.columns if same else None, names=self.names if same else None,
         )
 
     def at(self, index):
@@ -229,7 +252,9 @@ class LazySequences(Layout):
             raise ValueError(
                 f"X[{i}] has changed while it was in use: it had {self.lengths[i]} steps of {self.n_features} features"
             )
-        return part.astype(self.dtype), np.arange(len(index))
+        part = part.astype(self.dtype)
+        part.masks = np.stack([self.starts[index] - part.starts, index])
+        return part, np.arange(len(index))
 
     def parts(self, index):
         """The sequences `index` part by part, each as from `at`."""
@@ -237,13 +262,23 @@ class LazySequences(Layout):
         for first in range(0, len(index), n):
             yield self.at(index[first : first + n])
 
-    def laid_out(self):
+    def apart(self):
         """Itself: sequences that are read have steps of their own."""
         return self
 
+    def in_memory(self, what):
+        """The same sequences all in memory, which `what` needs, where they fit."""
+        n_bytes = float(self.lengths.sum()) * self.n_features * self.dtype.itemsize
+        if n_bytes > 2 * most_bytes():
+            raise ValueError(
+                f"{what} needs all of X at once, {n_bytes / 1e9:.1f} GB, more than half of the memory: choose another, "
+                "or less data"
+            )
+        return self.at(np.arange(len(self)))[0]
+
     def astype(self, dtype, name="X"):
         """The same sequences in another dtype."""
-        return self if self.dtype == dtype else self.then(lambda part: part.astype(dtype, name))
+        return self if self.dtype == dtype else self.then(partial(Sequences.astype, dtype=dtype, name=name))
 
     @property
     def shape(self):
@@ -257,9 +292,35 @@ class LazySequences(Layout):
         if chosen.ndim == 0:
             return self.at(chosen[np.newaxis])[0].values
         return LazySequences(
-            lambda index: self.at(chosen[index])[0], self.lengths[chosen], self.kind, self.n_features, self.dtype,
-            columns=self.columns, names=self.names, n_padded=self.n_padded,
+            _Chosen(self, chosen), self.lengths[chosen], self.kind, self.n_features, self.dtype, columns=self.columns,
+            names=self.names, n_padded=self.n_padded,
         )
+
+    def __repr__(self):
+        return (
+            f"{len(self)} sequences, {self.lengths.min()} to {self.lengths.max()} steps of {self.n_features} features, "
+            f"{self.dtype}, read when they are needed"
+        )
+
+
+class _Changed:
+    """Reads what a function makes of sequences."""
+
+    def __init__(self, sequences, change):
+        self.sequences, self.change = sequences, change
+
+    def __call__(self, index):
+        return self.change(self.sequences.at(index)[0])
+
+
+class _Chosen:
+    """Reads some of the sequences."""
+
+    def __init__(self, sequences, chosen):
+        self.sequences, self.chosen = sequences, chosen
+
+    def __call__(self, index):
+        return self.sequences.at(self.chosen[index])[0]
 
 
 def _at_once(n_bytes):

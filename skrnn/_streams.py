@@ -14,19 +14,23 @@ class Streams:
     """What a fitted estimator does with states; a part of `BaseRNN`."""
 
     def _go_on(self, sequences, state):
-        """Checked sequences as the network reads them, their scores from a state on, and the states after them."""
+        """Scores of checked sequences from a state on, and the states after them."""
         width, dtype = self._network.state_width, self._theta.dtype
-        sequences = sequences.at(np.arange(len(sequences)))[0].astype(dtype)
+        sequences = sequences.astype(dtype)
         state = self._check_state(state, len(sequences))
         after = np.empty_like(state)
-        if self._embedded:
-            sequences = embedded(self, sequences, reset=False)
-        elif self._missing != "error":
-            sequences, after[:, width:] = filled(sequences, self._missing, state[:, width:])
-        final = np.empty((len(sequences), width), dtype)
-        scores = self._scores(sequences, np.ascontiguousarray(state[:, :width]), final)
-        after[:, :width] = final
-        return sequences, scores, after
+        scores, first = [], 0
+        for part, index in sequences.parts(np.arange(len(sequences))):
+            rows = slice(first, first + len(index))
+            if self._embedded:
+                part = embedded(self, part, reset=False)
+            elif self._missing != "error":
+                part, after[rows, width:] = filled(part, self._missing, state[rows, width:])
+            final = np.empty((len(index), width), dtype)
+            scores.append(self._scores(part, np.ascontiguousarray(state[rows, :width]), final))
+            after[rows, :width] = final
+            first = rows.stop
+        return scores[0] if len(scores) == 1 else np.concatenate(scores), after
 
     def _check_state(self, state, n):
         """States (n, width) to begin with."""
@@ -135,7 +139,7 @@ class Streams:
             )
         sequences = Sequences(steps, np.ones(len(steps), np.intp), "array")
         check_finite(sequences, "x", allow_missing=self._missing != "error")
-        _, scores, state = self._go_on(sequences, state)
+        scores, state = self._go_on(sequences, state)
         y = self._decode(scores)
         return (y[0] if one else y), state
 

@@ -2,11 +2,12 @@
 
 from contextlib import contextmanager
 from copy import copy
+from functools import partial
 
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from skrnn._inputs import as_sequences
+from skrnn._inputs import IN_PLACE, as_sequences
 from skrnn._ragged import rows_of
 
 MOST_IDS = 10_000_000       # each has a row of the embedding
@@ -23,7 +24,7 @@ def fitted_apart(estimator):
 
 
 def check_sequences(
-    estimator, X, n_steps=None, *, reset, allow_missing=False, leave_out_padding=True, as_it_is=True, named=True
+    estimator, X, n_steps=None, *, reset, allow_missing=False, leave_out_padding=True, in_place=IN_PLACE, named=True
 ):
     """Sequences of X, with the features that the estimator was fitted on.
 
@@ -39,7 +40,7 @@ def check_sequences(
         As in `as_sequences`.
     reset : bool
         True in fit, False in what follows it.
-    allow_missing, leave_out_padding, as_it_is : bool
+    allow_missing, leave_out_padding, in_place
         As in `as_sequences`.
     named : bool
         Whether names are compared with those in fit.
@@ -51,7 +52,7 @@ def check_sequences(
     """
     try:
         sequences = as_sequences(
-            X, n_steps, allow_missing=allow_missing, leave_out_padding=leave_out_padding, as_it_is=as_it_is
+            X, n_steps, allow_missing=allow_missing, leave_out_padding=leave_out_padding, in_place=in_place
         )
     except ValueError:
         if not reset and estimator._from_table and len(getattr(X, "shape", ())) == 2:
@@ -59,6 +60,9 @@ def check_sequences(
             validate_data(estimator, X, skip_check_array=True, reset=False)
         raise
     if not named:
+        n_columns = None if sequences.columns is None else np.shape(sequences.columns)[1]
+        if sequences.kind == "table" and estimator._from_table and n_columns != estimator.n_features_in_:
+            raise ValueError(f"X has {n_columns} columns, expected {estimator.n_features_in_} as in fit")
         sequences.columns = sequences.names = None
     if reset:
         _set_features(estimator, sequences)
@@ -115,20 +119,16 @@ def embedded(estimator, sequences, *, reset):
         raise ValueError(
             f"X has {sequences.n_features} features a step, expected one with embedding_dim: the number of a category"
         )
-    greatest = max(_greatest_id(part.laid_out()) for part, _ in sequences.parts(np.arange(len(sequences))))
+    greatest = max(_greatest_id(part) for part, _ in sequences.apart().parts(np.arange(len(sequences))))
     if reset:
         estimator._n_ids = greatest + 2
-    n_ids = estimator._n_ids
-
-    def with_ids(some):
-        return with_unseen(some.replace(ids=some.values[:, 0].astype(np.intp)), n_ids)
-
-    return sequences.then(with_ids)
+    return sequences.then(partial(_with_ids, n_ids=estimator._n_ids))
 
 
-def with_unseen(sequences, n_ids):
-    """Sequences of categories, in which the last of the numbers stands for all above."""
-    return sequences.replace(ids=np.minimum(sequences.ids, n_ids - 1))
+def _with_ids(sequences, n_ids):
+    """Sequences of categories as numbers, of which the last stands for all above."""
+    ids = sequences.values[:, 0].astype(np.intp) if sequences.ids is None else sequences.ids
+    return sequences.replace(ids=np.minimum(ids, n_ids - 1))
 
 
 def _greatest_id(sequences):
@@ -154,7 +154,7 @@ def recounted(estimator, sequences, used):
     """Sequences of categories, of which only those of the sequences `used` count as seen."""
     n_ids = int(np.flatnonzero(counts_of_ids(sequences, used, estimator._n_ids))[-1]) + 2
     estimator._n_ids = n_ids
-    return sequences.then(lambda some: with_unseen(some, n_ids))
+    return sequences.then(partial(_with_ids, n_ids=n_ids))
 
 
 def check_seen(estimator, sequences, used):

@@ -57,7 +57,7 @@ class OnDisk:
 def shuffled():
     """The sequences of `ragged` as pieces of an array in which they lie in another order, between other rows."""
     sequences, order = ragged(), [2, 0, 3, 1]
-    gap = np.full((1, 3), 1e9)
+    gap = np.full((1, 3), np.nan)
     values = np.concatenate([part for i in order for part in (gap, sequences[i])])
     starts = np.empty(4, int)
     starts[order] = np.cumsum([1, *(LENGTHS[i] + 1 for i in order[:-1])])

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from forms import FORMS, TABLES, OnDisk, array, ragged
+from forms import FORMS, TABLES, array, ragged
 from sklearn.base import clone
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -70,8 +70,6 @@ def test_statistics_are_those_of_SimpleImputer(strategy):
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_nothing_missing_changes_nothing_in_any_form(form, strategy):
     X, n_steps, steps = FORMS[form]()
-    if isinstance(X, OnDisk) and strategy == "median":
-        pytest.skip("needs all of X at once")
     out = SequenceImputer(strategy, n_steps=n_steps).fit_transform(X)
     np.testing.assert_array_equal(np.concatenate([np.ravel(x) for x in out]), steps.ravel())
     if form in {*TABLES, "array"}:
@@ -150,14 +148,26 @@ def test_windows_are_filled_by_themselves(strategy):
     for one, other in zip(out, imputer.transform(list(windows)), strict=True):
         np.testing.assert_array_equal(one, other)
     assert out.feature_names == ["a", "b", "c"]
-    assert SequenceImputer(add_indicator=True).fit_transform(windows).feature_names is None
+    names = SequenceImputer(add_indicator=True).fit_transform(windows).feature_names
+    assert names == ["a", "b", "c", "missingindicator_a", "missingindicator_b", "missingindicator_c"]
+
+
+def test_no_product_overflows():
+    x = np.array([[-1.7e308], [np.nan], [1.7e308]])
+    assert SequenceImputer("interpolate", padding="fill").fit([np.zeros((1, 1))]).transform([x])[0][1, 0] == 0
+
+
+def test_what_does_not_fit_the_dtype():
+    X = [np.array([[1.0], [np.nan]], np.float32)]
+    with pytest.raises(ValueError, match="once filled in, contains infinity: sequence 0, step 1, feature 0"):
+        SequenceImputer("constant", fill_value=1e300).fit_transform(X)
 
 
 @pytest.mark.parametrize(
     ("X", "parameters", "message"),
     [
         ([np.array([[np.inf, 1.0]])], {}, "X contains infinity: sequence 0, step 0, feature 0"),
-        ([np.full((3, 1), 1.7e308)], {}, "X is too large: the mean"),
+        ([np.full((3, 1), 1.7e308)], {}, "X is too large: the standard deviation"),
         (ragged(), {"strategy": "most_frequent"}, "'strategy' parameter of SequenceImputer"),
         (ragged(), {"fill_value": np.nan}, "'fill_value' parameter"),
         (ragged(), {"padding": None}, "'padding' parameter"),

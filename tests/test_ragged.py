@@ -1,6 +1,7 @@
 """RaggedArray as a collection, and as X."""
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -130,7 +131,8 @@ def test_a_bad_value_outside_the_selection_does_not_matter():
 
 
 @pytest.mark.parametrize("parameters", [{}, {"cell": "gru", "bidirectional": True, "pooling": "max"}, {
-    "missing": "mask"}, {"truncated_bptt_steps": 2}, {"solver": "lbfgs"}, {"early_stopping": True}], ids=str)
+    "missing": "mask"}, {"truncated_bptt_steps": 2}, {"solver": "lbfgs"}, {"early_stopping": True}, {
+    "dropout": 0.3, "recurrent_dropout": 0.3, "hidden_size": (3, 2)}], ids=str)
 @pytest.mark.parametrize("per_step", [False, True])
 def test_shared_steps_are_as_steps_of_ones_own(parameters, per_step):
     """Bit for bit, forward and backward."""
@@ -143,6 +145,19 @@ def test_shared_steps_are_as_steps_of_ones_own(parameters, per_step):
     for one, other in zip(net.predict(windows), expected.predict(plain), strict=True):
         np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(net.transform(windows), expected.transform(plain))
+
+
+@pytest.mark.parametrize(("parameters", "times"), [({}, 3), ({"missing": "mask"}, 30)])
+def test_windows_are_not_laid_out(parameters, times):
+    """A net on windows of 500 rows takes nowhere near 500 times the memory of the rows."""
+    values = np.random.default_rng(0).normal(size=(20_000, 2))
+    lengths = np.minimum(np.arange(1, 20_001), 500)
+    windows = RaggedArray(values, lengths, np.arange(1, 20_001) - lengths)[:2000]
+    tracemalloc.start()
+    RNNRegressor(1, cell="rnn", max_iter=1, batch_size=20, **parameters).fit(windows, np.zeros(2000))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < times * values.nbytes
 
 
 def test_shared_categories():

@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn
-from forms import FORMS, TABLES, OnDisk, array, ragged
+from forms import FORMS, LENGTHS, TABLES, OnDisk, array, cells, ragged
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -45,7 +45,7 @@ def test_outputs_are_standardised_in_the_form_of_X(form):
     else:
         if isinstance(X, list | tuple):
             assert isinstance(out, list)
-        elif isinstance(X, RaggedArray | OnDisk):
+        elif not isinstance(X, np.ndarray):
             assert type(out) is (LazySequences if isinstance(X, OnDisk) else RaggedArray)
         else:
             assert isinstance(out, np.ndarray)
@@ -133,8 +133,6 @@ def test_every_method_is_the_one_of_scikit_learn(method, make):
 @pytest.mark.parametrize("form", FORMS)
 def test_inverse(method, form):
     X, n_steps, steps = FORMS[form]()
-    if isinstance(X, OnDisk) and method == "robust":
-        pytest.skip("needs all of X at once")
     scaler = SequenceScaler(method, n_steps=n_steps).fit(X)
     back = scaler.inverse_transform(scaler.transform(X))
     rows = np.concatenate([np.asarray(x).ravel() for x in back])
@@ -171,6 +169,38 @@ def test_partial_fit_far_from_zero():
     for part in np.split(X, 10):
         scaler.partial_fit(part)
     np.testing.assert_allclose(scaler.scale_, X.reshape(-1, 2).std(axis=0), rtol=1e-7)
+
+
+def test_minmax_of_single_precision_is_computed_in_double():
+    scaler = SequenceScaler("minmax").fit([np.array([[16777216], [-1]], np.float32)])
+    assert (scaler.center_.dtype, scaler.scale_.dtype) == (np.float64, np.float64)
+    assert scaler.scale_[0] == 16777217
+    wide = [np.array([[-3e38], [3e38]], np.float32)]
+    assert SequenceScaler("minmax").fit_transform(wide)[0].ravel().tolist() == [0, 1]
+    scaler = SequenceScaler("robust").fit([np.array([[1e8], [1e8 + 8], [1e8 + 16]], np.float32)])
+    assert scaler.center_[0] == 1e8 + 8
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_padding_stays_padding(method):
+    X = array()
+    X[2, 1:] = np.nan
+    scaler = SequenceScaler(method).fit(X)
+    out = scaler.transform(X)
+    np.testing.assert_array_equal(np.isnan(out), np.isnan(X))
+    assert scaler.n_samples_seen_.tolist() == [21, 21, 21]
+    np.testing.assert_array_equal(np.isnan(scaler.inverse_transform(out)), np.isnan(X))
+
+
+def test_inverse_of_other_columns():
+    scaler = SequenceScaler().fit(array(1)[:, :, 0])
+    with pytest.raises(ValueError, match="X has 3 columns, expected 4"):
+        scaler.inverse_transform(np.ones((2, 3)))
+
+
+def test_parameters_are_checked_by_partial_fit():
+    with pytest.raises(ValueError, match="'method' parameter of SequenceScaler"):
+        SequenceScaler().fit(ragged()).set_params(method="other").partial_fit(ragged())
 
 
 def test_partial_fit_that_fails_changes_nothing():
@@ -317,13 +347,32 @@ def test_output_container(container, frame):
         assert list(out.index) == list("uvwxyz")
 
 
-def test_no_output_container_without_columns():
+def test_output_containers_are_for_tables():
+    """Whatever the scaler was fitted to: other forms come in their own."""
+    table = array().reshape(6, 12)
+    for fitted_to in (table, array(), ragged()):
+        scaler = SequenceScaler(n_steps=4).set_output(transform="pandas").fit(fitted_to)
+        assert isinstance(scaler.transform(array()), np.ndarray)
+        assert isinstance(scaler.transform(ragged()), list)
+    assert isinstance(SequenceScaler(n_steps=4).set_output(transform="pandas").fit_transform(table), pd.DataFrame)
     with sklearn.config_context(transform_output="pandas"):
         assert isinstance(SequenceScaler().fit_transform(array()), np.ndarray)
-        scaler = SequenceScaler().fit(ragged())
-        assert isinstance(scaler.transform(ragged()), list)
-        assert not hasattr(scaler, "get_feature_names_out")
-        assert isinstance(scaler.fit_transform(array(1)[:, :, 0]), pd.DataFrame)
+        assert isinstance(SequenceScaler().fit_transform(array(1)[:, :, 0]), pd.DataFrame)
+    with pytest.raises(ValueError, match="'transform' parameter of set_output"):
+        SequenceScaler().set_output(transform="spark")
+    assert isinstance(clone(SequenceScaler().set_output(transform="polars")).fit_transform(table), pl.DataFrame)
+
+
+def test_names_of_features_go_along():
+    """Where sequences have names of their own, through the scaler to the net."""
+    names = ["pulse", "pressure", "heat"]
+    ragged_array = RaggedArray(np.concatenate(ragged()), LENGTHS, feature_names=names)
+    columns = pd.DataFrame({name: cells(x[:, j] for x in ragged()) for j, name in enumerate(names)})
+    for X in (ragged_array, columns, pl.from_pandas(columns)):
+        scaler = SequenceScaler().fit(X)
+        assert scaler.get_feature_names_out().tolist() == names
+        assert scaler.transform(X).feature_names == names
+    assert SequenceScaler().fit(ragged()).get_feature_names_out().tolist() == ["x0", "x1", "x2"]
 
 
 @pytest.mark.parametrize("fitted", [False, True])

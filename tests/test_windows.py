@@ -105,8 +105,19 @@ def test_context_is_of_the_last_fit():
     transformer = SlidingWindow(3, context=True).fit(ROWS)
     assert set(transformer.context_) == {None}
     assert not hasattr(transformer.set_params(context=False).fit(ROWS), "context_")
-    with pytest.raises(ValueError, match="set it before fit"):
+    with pytest.raises(ValueError, match="needs the last rows of a fit with window=3"):
         transformer.set_params(context=True).transform(ROWS)
+    transformer.fit(ROWS)
+    with pytest.raises(ValueError, match="a fit with window=4, group=None"):
+        transformer.set_params(window=4).transform(ROWS)
+    with pytest.raises(ValueError, match="a fit with window=3, group=1"):
+        transformer.set_params(window=3, group=1).transform(ROWS)
+
+
+def test_context_keeps_no_more_than_it_needs():
+    transformer = SlidingWindow(3, group="series", context=True).fit(frame("pandas"))
+    for group, rows in transformer.context_.items():
+        np.testing.assert_array_equal(rows, ROWS[group == GROUPS][-2:])
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -142,8 +153,13 @@ def test_search_of_window_and_hidden_size():
     assert max(score for name, score in scores.items() if "'slidingwindow__window': 2" in name) < 0.2
 
 
+def test_groups_of_a_list_of_rows():
+    X = [["a", 1.0], ["b", 2.0], ["a", 3.0]]
+    assert_same(SlidingWindow(2, group=0).fit_transform(X), [[[1]], [[2]], [[1], [3]]])
+
+
 def test_a_window_longer_than_the_series():
-    assert_same(SlidingWindow(10**12).fit_transform(ROWS), by_hand(ROWS, 1000))
+    assert_same(SlidingWindow(10**30).fit_transform(ROWS), by_hand(ROWS, 1000))
     assert_same(SlidingWindow(5).fit_transform(ROWS[:1]), [ROWS[:1]])
 
 
@@ -177,10 +193,16 @@ def test_dtype():
         (frame("pandas")[["series"]], {"group": "series"}, ValueError, "only the column of the group"),
         (pd.DataFrame({"g": ["a", None], "x": [1, 2]}), {"group": "g"}, ValueError, "row 1 of X has no group"),
         (pd.DataFrame({"g": [1.0, np.nan], "x": [1, 2]}), {"group": "g"}, ValueError, "row 1 of X has no group"),
-        (pd.DataFrame({"g": [[1], [2]], "x": [1, 2]}), {"group": "g"}, TypeError, r"row 0 of X: .*'g' is \[1\]"),
+        (pd.DataFrame({"g": [[1], [2]], "x": [1, 2]}), {"group": "g"}, ValueError, r"row 0 of X .*'g' is \[1\]"),
         (np.array([[1.0], [np.inf]]), {}, ValueError, "infinity: sequence 1, step 0, feature 0"),
         ([np.ones((2, 3)), np.ones((3, 3))], {}, ValueError, "inhomogeneous"),
         (np.ones((2, 3, 4)), {}, ValueError, "dim 3"),
+        (pd.DataFrame({"a": [[1.0, 2.0], [3.0]]}), {}, ValueError, "X holds lists, expected a number in every cell"),
+        (pd.DataFrame({"a": [[1.0, 2.0], [3.0]], "g": [0, 1]}), {"group": "g"}, ValueError, "does not hold lists"),
+        (np.ma.array(ROWS, mask=ROWS > 1), {}, ValueError, "X has masked values"),
+        ([["a", 1.0, 2.0], ["b", "z", 3.0]], {"group": 0}, ValueError, r"\[1, 1\] is 'z', expected a number"),
+        ([["a", 1.0, 2.0], ["b", np.inf, 3.0]], {"group": 0}, ValueError, "infinity: sequence 1, step 0, feature 1"),
+        (frame("polars").lazy(), {}, TypeError, r"X is a LazyFrame, expected a table in memory: pass X.collect\(\)"),
         (ROWS, {"window": 0}, ValueError, "'window' parameter of SlidingWindow"),
         (ROWS, {"window": 2.0}, ValueError, "'window' parameter of SlidingWindow"),
         (ROWS, {"context": "yes"}, ValueError, "'context' parameter of SlidingWindow"),

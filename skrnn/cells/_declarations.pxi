@@ -261,6 +261,8 @@ cdef struct Run:
     double dropout              # rates
     double recurrent_dropout
     unsigned long long seed
+    const Py_ssize_t* mask_shift    # (n,) what is added to the row of a step for its masks, or NULL for 0
+    const Py_ssize_t* mask_number   # (n,) the number of a sequence for its recurrent masks, or NULL for its place
     const real* initial         # (N, width) states before the first steps in the caller's order, or NULL for none
     real* final                 # likewise after the last steps, or NULL
     const real* dscores         # in the caller's order, where there is no loss

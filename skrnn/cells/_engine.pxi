@@ -108,6 +108,7 @@ cdef class Engine:
         unsigned long long seed,                # of its masks
         Py_ssize_t most_bytes,                  # memory to work in, if one sequence a thread fits
         int n_threads,
+        const Py_ssize_t[:, ::1] masks=None,    # IN  (2, n): see `Sequences.masks`
     ):
         """Scores and final states of the sequences `index`."""
         cdef Py_ssize_t i, rows, total
@@ -121,6 +122,7 @@ cdef class Engine:
         if training:
             run.dropout, run.recurrent_dropout = self.settings.dropout, self.settings.recurrent_dropout
             run.seed = seed
+            self.set_masks(&run, masks, starts.shape[0])
             wanted.dropout, wanted.recurrent_dropout = run.dropout > 0, run.recurrent_dropout > 0
         total = self.set_inputs(&run, theta, steps, n_threads)
         self.set_states(&run, index.shape[0], initial, final)
@@ -153,6 +155,7 @@ cdef class Engine:
         real[::1] gradient,                     # OUT like theta
         Py_ssize_t most_bytes,
         int n_threads,
+        const Py_ssize_t[:, ::1] masks=None,    # IN  (2, n): see `Sequences.masks`
     ):
         """The loss of a batch with its penalty, and the weight of the batch; fills its gradient in theta."""
         cdef Batch batch
@@ -164,6 +167,7 @@ cdef class Engine:
         if run.loss.of_row == NULL:
             raise ValueError("`minimise` must be called first")
         run.seed = seed
+        self.set_masks(&run, masks, starts.shape[0])
         total = self.set_inputs(&run, theta, steps, n_threads)
         self.set_states(&run, index.shape[0], initial, final)
         n_targets = total if self.net.per_step else starts.shape[0]
@@ -463,6 +467,12 @@ cdef class Engine:
         if final is not None:
             expect_shape("final", final.shape[0], final.shape[1], N, state_width(&self.net))
             run.final = &final[0, 0]
+        return 0
+
+    cdef int set_masks(self, Run* run, const Py_ssize_t[:, ::1] masks, Py_ssize_t n) except -1:
+        if masks is not None:
+            expect_shape("masks", masks.shape[0], masks.shape[1], 2, n)
+            run.mask_shift, run.mask_number = &masks[0, 0], &masks[1, 0]
         return 0
 
     cdef int check_ids(self, const Run* run, Batch batch) except -1:

@@ -25,7 +25,7 @@ cdef void gather(
                 memcpy(x, run.values + (run.ids[source] if run.ids != NULL else source) * D, D * sizeof(real))
             else:
                 memcpy(x, Y + (mirrored(g, t, r) if backwards else g.offset[t] + r) * D, D * sizeof(real))
-                drop_inputs(run, depth, source_row(g, t, r, backwards), D, x)
+                drop_inputs(run, depth, g, t, r, backwards, D, x)
 
 
 cdef inline Py_ssize_t source_row(const Group* g, Py_ssize_t t, Py_ssize_t r, bint backwards) noexcept nogil:
@@ -33,10 +33,14 @@ cdef inline Py_ssize_t source_row(const Group* g, Py_ssize_t t, Py_ssize_t r, bi
     return g.source[r] + (g.length[r] - 1 - t if backwards else t)
 
 
-cdef inline void drop_inputs(const Run* run, int depth, Py_ssize_t source, Py_ssize_t n, real* x) noexcept nogil:
+cdef inline void drop_inputs(
+    const Run* run, int depth, const Group* g, Py_ssize_t t, Py_ssize_t r, bint backwards, Py_ssize_t n, real* x
+) noexcept nogil:
     """x (n,), what a layer or the head reads of the layer below at a step, or its gradient, times the step's mask."""
+    cdef Py_ssize_t row
     if run.dropout > 0:
-        drop(run.seed, depth, source, run.dropout, n, x, x)
+        row = source_row(g, t, r, backwards) + (run.mask_shift[g.sample[r]] if run.mask_shift != NULL else 0)
+        drop(run.seed, depth, row, run.dropout, n, x, x)
 
 
 cdef void fill_recurrent_masks(
@@ -47,13 +51,14 @@ cdef void fill_recurrent_masks(
     Gal, Y. and Ghahramani, Z. (2016). A theoretically grounded application of dropout in recurrent neural networks.
     NeurIPS.
     """
-    cdef Py_ssize_t r, j, K = run.net.layers[depth].K, place = run.net.n_layers + 1 + 2 * depth + d
+    cdef Py_ssize_t r, j, number, K = run.net.layers[depth].K, place = run.net.n_layers + 1 + 2 * depth + d
     cdef real* mask
     for r in range(first, last):
         mask = buffers.layers[depth].track[d].mask + r * K
         for j in range(K):
             mask[j] = 1
-        drop(run.seed, place, g.sample[r], run.recurrent_dropout, K, mask, mask)
+        number = run.mask_number[g.sample[r]] if run.mask_number != NULL else g.sample[r]
+        drop(run.seed, place, number, run.recurrent_dropout, K, mask, mask)
 
 
 cdef inline const real* inputs(const Net* net, const Buffers* buffers, int depth, int d, const Group* g) noexcept nogil:
@@ -126,7 +131,7 @@ cdef void step_scores(
             for r in range(first, min(last, g.active[t])):
                 row = (g.offset[t] + r) * P
                 memcpy(buffers.dropped + row, Y + row, P * sizeof(real))
-                drop_inputs(run, net.n_layers, source_row(g, t, r, False), P, buffers.dropped + row)
+                drop_inputs(run, net.n_layers, g, t, r, False, P, buffers.dropped + row)
         row = g.offset[t] + first
         linear(
             run, min(last, g.active[t]) - first, head_inputs(net, buffers, g) + row * P, buffers.scores + row * net.Q
@@ -145,7 +150,7 @@ cdef void sequence_scores(
             pooled(net, buffers, r, buffers.features + r * net.P)
         else:
             last_outputs(net, buffers, g, r, buffers.features + r * net.P)
-        drop_inputs(run, net.n_layers, source_row(g, g.length[r] - 1, r, False), net.P, buffers.features + r * net.P)
+        drop_inputs(run, net.n_layers, g, g.length[r] - 1, r, False, net.P, buffers.features + r * net.P)
     linear(
         run, last - first, buffers.features + first * net.P, buffers.scores + first * net.Q
     )
@@ -203,7 +208,7 @@ cdef void head_gradient(
                 run, min(last, g.active[t]) - first, buffers.dscores + row * net.Q, dY + row * net.P
             )
             for r in range(first, min(last, g.active[t])):
-                drop_inputs(run, net.n_layers, source_row(g, t, r, False), net.P, dY + (g.offset[t] + r) * net.P)
+                drop_inputs(run, net.n_layers, g, t, r, False, net.P, dY + (g.offset[t] + r) * net.P)
         return
     if ending < last:
         linear_gradient(
@@ -211,7 +216,7 @@ cdef void head_gradient(
         )
     for r in range(ending, last):
         dfeatures = buffers.dfeatures + r * net.P
-        drop_inputs(run, net.n_layers, source_row(g, g.length[r] - 1, r, False), net.P, dfeatures)
+        drop_inputs(run, net.n_layers, g, g.length[r] - 1, r, False, net.P, dfeatures)
         if buffers.pool != NULL:
             pooled_gradient(net, buffers, r, dfeatures)
         else:
@@ -279,7 +284,7 @@ cdef void scan_gradient(
         layer.cell.step_gradient(&s, packed)
         if dX != NULL and depth > 0:
             for r in range(first, first + s.m):
-                drop_inputs(run, depth, source_row(g, t, r, backwards), D, s.dX + (r - first) * D)
+                drop_inputs(run, depth, g, t, r, backwards, D, s.dX + (r - first) * D)
         if dX != NULL and backwards:
             for r in range(first, first + s.m):
                 row = mirrored(g, t, r)

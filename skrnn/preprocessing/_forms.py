@@ -1,32 +1,116 @@
 """What transformers of sequences return: what they were given, in its form."""
 
+import narwhals.stable.v2 as nw
 import numpy as np
+from sklearn import get_config
+from sklearn.utils._param_validation import StrOptions, validate_parameter_constraints
 
+from skrnn._columns import columns_of
 from skrnn._ragged import RaggedArray
 from skrnn._sequences import LazySequences
 
+OUTPUT = {"transform": [StrOptions({"default", "pandas", "polars"}), None]}
 
-def in_form_of(X, sequences):
+
+class TableOutput:
+    """`set_output` for transformers whose output may be a table, and may be none, as X is."""
+
+    def __init_subclass__(cls, **kwargs):
+        # scikit-learn would make a table of any output.
+        super().__init_subclass__(auto_wrap_output_keys=None, **kwargs)
+
+    def set_output(self, *, transform=None):
+        """Choose the container of tables that `transform` returns; other forms of X come in their own.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            A NumPy array, a pandas or a polars DataFrame. None changes nothing.
+
+        Returns
+        -------
+        self : object
+        """
+        validate_parameter_constraints(OUTPUT, {"transform": transform}, caller_name="set_output")
+        if transform is not None:
+            # Under this name scikit-learn's clone takes it along.
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
+    def _contained(self, X, out):
+        """An output, if it is a table, in the container that was chosen."""
+        library = getattr(self, "_sklearn_output_config", {}).get("transform", get_config()["transform_output"])
+        if library == "default" or not (isinstance(out, np.ndarray) and out.ndim == 2):
+            return out
+        names = [str(name) for name in self.get_feature_names_out()]
+        frame = nw.from_numpy(out, schema=names, backend=library).to_native()
+        if library == "pandas" and hasattr(X, "index"):
+            frame.index = X.index
+        return frame
+
+
+class RaggedOutput:
+    """`set_output` for transformers whose output is never a table."""
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(auto_wrap_output_keys=None, **kwargs)
+
+    def set_output(self, *, transform=None):
+        """Do nothing: sequences of different lengths are no table, and come as a RaggedArray in any case.
+
+        For ``Pipeline.set_output``, which asks every step.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            What tables should be.
+
+        Returns
+        -------
+        self : object
+        """
+        validate_parameter_constraints(OUTPUT, {"transform": transform}, caller_name="set_output")
+        return self
+
+
+def in_form_of(X, sequences, *, indicators=False):
     """Transformed sequences in the form of X.
 
-    A 2-D or 3-D array is one again, a RaggedArray one of the same steps, a list or tuple of sequences a list, an object
-    array or a column of lists an object array. Sequences (steps,) in these stay (steps,) unless they have got features.
-    What is read in parts is transformed when it is read.
+    A 2-D or 3-D array is one again, a list or tuple of sequences a list, an object array one; a RaggedArray, columns of
+    lists and awkward arrays are a RaggedArray. Sequences (steps,) stay (steps,) unless they have got features. What is
+    read in parts is transformed when it is read.
+
+    Parameters
+    ----------
+    X : as the transformer got it
+    sequences : Sequences or LazySequences
+    indicators : bool
+        Whether each feature has got an indicator, behind all of them.
     """
     if isinstance(sequences, LazySequences):
         return sequences
     values = sequences.values
     if sequences.kind == "table":
         return values.reshape(len(sequences), -1)
-    if isinstance(X, RaggedArray):
-        flat = X.values.ndim == 1 and values.shape[1] == 1
-        names = X.feature_names if X.values[:1].size == values.shape[1] else None
+    if sequences.kind == "array":
+        return sequences.split(values)
+    if not isinstance(X, list | tuple | np.ndarray):
+        flat = isinstance(X, RaggedArray) and X.values.ndim == 1 and values.shape[1] == 1
+        names = _names(X)
+        if indicators and names is not None:
+            names = [*names, *(f"missingindicator_{name}" for name in names)]
         return RaggedArray(values[:, 0] if flat else values, sequences.lengths, sequences.starts, names)
     out = sequences.split(values)
-    if sequences.kind != "ragged":
-        return out
-    if isinstance(X, list | tuple | np.ndarray) and values.shape[1] == 1:
+    if values.shape[1] == 1:
         for i, x in enumerate(X):
             if np.ndim(x) == 1:
                 out[i] = out[i][:, 0]
     return list(out) if isinstance(X, list | tuple) else out
+
+
+def _names(X):
+    """Names of the features of sequences, or None."""
+    if isinstance(X, RaggedArray):
+        return X.feature_names
+    columns = list(columns_of(X))
+    return columns if len(columns) > 1 and all(isinstance(name, str) for name in columns) else None

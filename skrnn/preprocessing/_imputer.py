@@ -6,19 +6,18 @@ from typing import ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from skrnn._inputs import check_finite
 from skrnn._missing import fill_forward, interpolated, valid_lengths
 from skrnn._ragged import rows_of
-from skrnn._sequences import LazySequences
+from skrnn._sequences import Sequences
 from skrnn._validation import check_sequences, fitted_apart
-from skrnn.preprocessing._forms import in_form_of
-from skrnn.preprocessing._scaler import gives_columns
-from skrnn.preprocessing._statistics import Moments, Quartiles, check_in_memory
+from skrnn.preprocessing._forms import TableOutput, in_form_of
+from skrnn.preprocessing._statistics import Moments, Quartiles, statistic_of
 
 
-class SequenceImputer(TransformerMixin, BaseEstimator):
+class SequenceImputer(TableOutput, TransformerMixin, BaseEstimator):
     """Fill in what is missing, NaN, in the features of steps.
 
     Parameters
@@ -108,9 +107,7 @@ class SequenceImputer(TransformerMixin, BaseEstimator):
             When an argument cannot be used, naming it and the sequence. The imputer then stays as it was.
         """
         with fitted_apart(self) as imputer:
-            sequences = imputer._check(X, reset=True)
-            check_in_memory(self.strategy == "median" and isinstance(sequences, LazySequences), "strategy='median'")
-            imputer.statistics_ = imputer._statistics(sequences)
+            imputer.statistics_ = imputer._statistics(imputer._check(X, reset=True))
         return self
 
     def _statistics(self, sequences):
@@ -119,16 +116,12 @@ class SequenceImputer(TransformerMixin, BaseEstimator):
         if self.strategy == "constant":
             return constant
         statistic = Quartiles() if self.strategy == "median" else Moments()
-        for part, _ in sequences.parts(np.arange(len(sequences))):
-            statistic.add(part.laid_out().values)
-        center, _ = statistic.center_and_scale()
-        if not np.isfinite(center).all():
-            raise ValueError("X is too large: the mean of a feature overflows float64; expected values up to 1e150")
-        return np.where(statistic.count > 0, center, constant)
+        statistic_of(sequences, statistic, f"strategy={self.strategy!r}")
+        return np.where(statistic.count > 0, statistic.center_and_scale()[0], constant)
 
     def _check(self, X, *, reset):
         return check_sequences(
-            self, X, self.n_steps, reset=reset, allow_missing=True, leave_out_padding=False, as_it_is=False
+            self, X, self.n_steps, reset=reset, allow_missing=True, leave_out_padding=False, in_place=()
         )
 
     def transform(self, X):
@@ -142,9 +135,9 @@ class SequenceImputer(TransformerMixin, BaseEstimator):
         Returns
         -------
         X : array of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
-            In the form of X: for a 2-D or 3-D array an array, for a RaggedArray one, for a list or tuple of sequences a
-            list, for an object array or a column of lists an object array. Sequences (steps,) stay so unless
-            indicators are added.
+            In the form of X: for a 2-D or 3-D array an array, for a list or tuple of sequences a list, for an object
+            array one; for a RaggedArray, columns of lists and awkward arrays a RaggedArray. Sequences (steps,) stay
+            (steps,) unless indicators are added.
 
         Raises
         ------
@@ -152,12 +145,17 @@ class SequenceImputer(TransformerMixin, BaseEstimator):
             When X cannot be used, naming the sequence.
         """
         check_is_fitted(self)
-        return in_form_of(X, self._check(X, reset=False).then(self._filled))
+        sequences = self._check(X, reset=False)
+        if isinstance(sequences, Sequences) and self.strategy in ("ffill", "interpolate"):
+            # What is filled in depends on the window that a step is in.
+            sequences = sequences.in_memory(f"strategy={self.strategy!r}")
+        out = in_form_of(X, sequences.then(self._filled), indicators=self.add_indicator)
+        return self._contained(X, out)
 
     def _filled(self, sequences):
-        sequences = sequences.laid_out() if self.strategy in ("ffill", "interpolate") else sequences
         values, missing = sequences.values, np.isnan(sequences.values)
-        statistics = self.statistics_.astype(values.dtype)
+        with np.errstate(over="ignore"):
+            statistics = self.statistics_.astype(values.dtype)
         if self.strategy == "ffill":
             filled, _ = fill_forward(sequences, np.tile(statistics, (len(sequences), 1)))
         else:
@@ -168,11 +166,14 @@ class SequenceImputer(TransformerMixin, BaseEstimator):
         if self.padding == "keep" and sequences.kind == "array":
             valid = valid_lengths(sequences)
             filled[rows_of(sequences.starts + valid, sequences.lengths - valid)] = np.nan
-        return sequences.replace(values=filled)
+        sequences = sequences.replace(values=filled)
+        check_finite(sequences, "X, once filled in,", allow_missing=True)
+        return sequences
 
-    @available_if(gives_columns)
     def get_feature_names_out(self, input_features=None):
-        """Names of the columns of a 2-D output: those of X, and behind each step's those of its indicators.
+        """Names of the columns of a 2-D output, or of the features of a step: those of X, then those of the indicators.
+
+        In a table the indicators of a step stand behind its features.
 
         Parameters
         ----------

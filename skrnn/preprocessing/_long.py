@@ -7,6 +7,7 @@ import numpy as np
 
 from skrnn._numbers import is_sized
 from skrnn._ragged import RaggedArray
+from skrnn._sequences import Layout
 
 LABEL_DTYPES = (nw.Boolean, nw.String, nw.Categorical, nw.Enum, nw.Object)
 
@@ -75,7 +76,7 @@ def sequences_from_long(df, group, time, target=None, *, features=None, return_s
     (array([ True, False]), array(['b', 'a'], dtype=object), ['heat'])
     """
     frame = _frame(df)
-    several = isinstance(target, list | tuple)
+    several = is_sized(target)
     targets = list(target) if several else [] if target is None else [target]
     if several and not targets:
         raise ValueError(f"target={target!r}: expected a column, a list of columns, or None")
@@ -92,7 +93,7 @@ def sequences_from_long(df, group, time, target=None, *, features=None, return_s
     y = [values[order if return_sequences else firsts] for values in y]
     y = np.column_stack(y) if several else y[0] if y else None
     if return_sequences and labels:
-        y = _pieces(y, lengths)
+        y = Layout(lengths, "ragged").split(y)
     X = RaggedArray(_values(columns, order), lengths, None, [column.name for column in columns])
     return X, y, _array(keys[firsts])
 
@@ -204,7 +205,7 @@ def _features(frame, names, keys, targets):
     """The columns of features: those of these names, else all others."""
     if names is None:
         names = [name for name in frame.columns if name not in (*keys, *targets)]
-    if isinstance(names, str):
+    if isinstance(names, str) or not is_sized(names):
         raise TypeError(f"features={names!r}: expected a list of columns, [{names!r}]")
     columns = [_column(frame, "features", name) for name in names]
     if not columns:
@@ -335,15 +336,6 @@ def _check_one_a_group(column, values, keys, codes, order):
             f"df[{column.name!r}] is {_cell(column, i)} in row {i} and {_cell(column, j)} in row {j}, both in the "
             f"group {_cell(keys, i)}: expected one target a group; for one a row use return_sequences=True"
         )
-
-
-def _pieces(rows, lengths):
-    """Rows of sequences one after the other as an object array of n arrays."""
-    out = np.empty(len(lengths), dtype=object)
-    ends = np.cumsum(lengths)
-    for i, (start, end) in enumerate(zip(ends - lengths, ends, strict=True)):
-        out[i] = rows[start:end]
-    return out
 
 
 def _per_step(y_pred, lengths, keys):

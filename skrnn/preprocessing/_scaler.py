@@ -1,6 +1,7 @@
 """SequenceScaler."""
 
 from copy import copy
+from functools import partial
 from numbers import Integral
 from typing import ClassVar
 
@@ -11,24 +12,18 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._inputs import check_finite
-from skrnn._sequences import LazySequences
 from skrnn._validation import check_sequences, fitted_apart
-from skrnn.preprocessing._forms import in_form_of
-from skrnn.preprocessing._statistics import STATISTICS, check_in_memory
+from skrnn.preprocessing._forms import TableOutput, in_form_of
+from skrnn.preprocessing._statistics import STATISTICS, statistic_of
 
 
-def gives_columns(transformer):
-    """Whether outputs are tables, as far as is known: not after a fit to a 3-D array or a collection."""
-    return getattr(transformer, "_from_table", True)
-
-
-def _in_parts(scaler):
+def _has_partial_fit(scaler):
     if scaler.method == "robust":
         raise AttributeError("partial_fit is not available for method='robust', which needs all values at once")
     return True
 
 
-class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class SequenceScaler(TableOutput, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Scale each feature of the steps: subtract its center and divide by its spread.
 
     Both are over all steps of all sequences, so that long sequences count more and the course of a sequence keeps its
@@ -62,10 +57,9 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     float32 stays float32, everything else becomes float64; center and scale are computed in float64.
 
     X may be larger than memory: a memory-mapped 3-D array, or a sequence object that reads its own items. Then
-    `transform` returns a collection whose sequences are scaled when they are read, and "robust" is refused.
+    `transform` returns a collection whose sequences are scaled when they are read; "robust" needs all of X at once.
 
-    `set_output` and `get_feature_names_out` are for 2-D X. After a fit to a 3-D array or a collection there are no
-    columns to name, and a container that was asked for is left out.
+    `set_output` is for 2-D X: other forms come in their own.
 
     Examples
     --------
@@ -113,7 +107,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         return self._count_in(X, STATISTICS[self.method](), reset=True)
 
-    @available_if(_in_parts)
+    @available_if(_has_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
         """Count in more sequences, as if they had been in the first fit; not for "robust".
@@ -133,6 +127,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError, TypeError
             When X cannot be used, or `method` is another one than before. The scaler then stays as it was.
         """
+        self._validate_params()
         statistic = getattr(self, "_statistic", None)
         if statistic is not None and type(statistic) is not STATISTICS[self.method]:
             raise ValueError(f"partial_fit cannot go on with method={self.method!r}: it began with another; use fit")
@@ -142,24 +137,15 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _count_in(self, X, statistic, *, reset):
         with fitted_apart(self) as scaler:
             sequences = scaler._check(X, reset=reset)
-            check_in_memory(self.method == "robust" and isinstance(sequences, LazySequences), "method='robust'")
-            for part, _ in sequences.parts(np.arange(len(sequences))):
-                statistic.add(part.laid_out().values)
-            center, scale = statistic.center_and_scale()
-            large = np.flatnonzero(~np.isfinite(center) | ~np.isfinite(scale))
-            if len(large):
-                raise ValueError(
-                    f"X is too large: the {statistic.spread} of feature {large[0]} overflows float64; expected values "
-                    "up to 1e150"
-                )
-            scaler._statistic = statistic
-            scaler.center_, scaler.scale_ = center, np.where(scale == 0, 1.0, scale)
+            scaler._statistic = statistic_of(sequences, statistic, f"method={self.method!r}")
+            scaler.center_, spread = statistic.center_and_scale()
+            scaler.scale_ = np.where(spread == 0, 1.0, spread)
             scaler.n_samples_seen_ = statistic.count
         return self
 
     def _check(self, X, *, reset, named=True):
         return check_sequences(
-            self, X, self.n_steps, reset=reset, allow_missing=True, leave_out_padding=False, as_it_is=False, named=named
+            self, X, self.n_steps, reset=reset, allow_missing=True, leave_out_padding=False, in_place=(), named=named
         )
 
     def transform(self, X):
@@ -173,12 +159,13 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         X : array of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
-            In the form of X: for a 2-D or 3-D array an array of its shape, for a RaggedArray one of the same steps, for
-            a list or tuple of sequences a list, for an object array or a column of lists an object array. Sequences
-            (steps,) in a list, tuple or object array stay (steps,).
+            In the form of X: for a 2-D or 3-D array an array of its shape, for a list or tuple of sequences a list, for
+            an object array one; for a RaggedArray, columns of lists and awkward arrays a RaggedArray. Sequences
+            (steps,) stay (steps,).
         """
         check_is_fitted(self)
-        return self._changed(X, self._check(X, reset=False), self._scaled, "scaled")
+        changed = partial(self._changed, change=self._scaled, how="scaled")
+        return self._contained(X, in_form_of(X, self._check(X, reset=False).then(changed)))
 
     def inverse_transform(self, X):
         """Undo `transform`.
@@ -192,42 +179,26 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X : as `transform` takes it
         """
         check_is_fitted(self)
-        return self._changed(X, self._check(X, reset=False, named=False), self._unscaled, "back in its own scale")
+        changed = partial(self._changed, change=self._unscaled, how="back in its own scale")
+        return in_form_of(X, self._check(X, reset=False, named=False).then(changed))
 
-    def _changed(self, X, sequences, change, how):
-        def changed(sequences):
-            # Computed in float64 and rounded to the dtype of X
-            with np.errstate(over="ignore", invalid="ignore"):
-                sequences = sequences.replace(values=change(sequences.values, np.empty_like(sequences.values)))
-            check_finite(sequences, f"X, once {how},", allow_missing=True)
-            return sequences
+    def _changed(self, sequences, change, how):
+        # Computed in float64 and rounded to the dtype of X
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = change(sequences.values.astype(np.float64)).astype(sequences.dtype, copy=False)
+            sequences = sequences.replace(values=values)
+        check_finite(sequences, f"X, once {how},", allow_missing=True)
+        return sequences
 
-        return in_form_of(X, sequences.then(changed))
+    def _scaled(self, values):
+        values -= self.center_
+        values /= self.scale_
+        return values
 
-    def _scaled(self, values, out):
-        np.subtract(values, self.center_, out=out)
-        out /= self.scale_
-        return out
-
-    def _unscaled(self, values, out):
-        np.multiply(values, self.scale_, out=out)
-        out += self.center_
-        return out
-
-    @available_if(gives_columns)
-    def get_feature_names_out(self, input_features=None):
-        """Names of the columns of a 2-D output: those of X.
-
-        Parameters
-        ----------
-        input_features : array-like of str, default=None
-            Names to use when X had none; otherwise they have to be those of X.
-
-        Returns
-        -------
-        names : object array of shape (n_features_in_,)
-        """
-        return super().get_feature_names_out(input_features)
+    def _unscaled(self, values):
+        values *= self.scale_
+        values += self.center_
+        return values
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -52,8 +52,11 @@ class Extremes:
         """Count in the rows of values (steps, D)."""
         there = ~np.isnan(values)
         self.count = self.count + there.sum(axis=0)
-        self.least = np.minimum(self.least, np.min(values, axis=0, where=there, initial=np.inf))
-        self.greatest = np.maximum(self.greatest, np.max(values, axis=0, where=there, initial=-np.inf))
+        least, greatest = (
+            end(values, axis=0, where=there, initial=initial).astype(np.float64)
+            for end, initial in ((np.min, np.inf), (np.max, -np.inf))
+        )
+        self.least, self.greatest = np.minimum(self.least, least), np.maximum(self.greatest, greatest)
 
     def center_and_scale(self):
         """Minimum and range (D,); 0 for a feature without any value."""
@@ -91,7 +94,19 @@ class Quartiles:
 STATISTICS = {"standard": Moments, "minmax": Extremes, "robust": Quartiles}
 
 
-def check_in_memory(in_parts, parameter):
-    """Raise a ValueError when a statistic that needs all values is asked of sequences that are read in parts."""
-    if in_parts:
-        raise ValueError(f"{parameter} needs all of X at once, but this X is read in parts: choose another, or a list")
+def statistic_of(sequences, statistic, what):
+    """A statistic with the steps of all sequences counted in; raises a ValueError when it overflows.
+
+    `what` needs a statistic that cannot be taken in parts.
+    """
+    if isinstance(statistic, Quartiles):
+        sequences = sequences.in_memory(what)
+    for part, _ in sequences.apart().parts(np.arange(len(sequences))):
+        statistic.add(part.values)
+    center, spread = statistic.center_and_scale()
+    large = np.flatnonzero(~np.isfinite(center) | ~np.isfinite(spread))
+    if len(large):
+        raise ValueError(
+            f"X is too large: the {statistic.spread} of feature {large[0]} overflows float64; scale it down first"
+        )
+    return statistic

@@ -14,11 +14,12 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._numbers import as_numbers, is_missing, is_sized
 from skrnn._ragged import RaggedArray
 from skrnn._validation import fitted_apart
+from skrnn.preprocessing._forms import RaggedOutput
 
 TOKEN_PATTERN = r"(?u)\b\w+\b"
 
 
-class SequenceVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class SequenceVectorizer(RaggedOutput, TransformerMixin, BaseEstimator):
     """Turn texts into sequences of token ids, for a net with ``embedding_dim``.
 
     ``CountVectorizer`` with the order kept: the same tokens get the same ids, 0 to n − 1 in alphabetical order. A token
@@ -251,22 +252,6 @@ class SequenceVectorizer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=
         """
         check_is_fitted(self)
         return self._reader.get_feature_names_out()
-
-    def set_output(self, *, transform=None):
-        """Do nothing: sequences of different lengths have no columns, and stay a RaggedArray.
-
-        For ``Pipeline.set_output``, which asks every step.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"}, default=None
-            Ignored.
-
-        Returns
-        -------
-        self : object
-        """
-        return self
 
     def _reader_parameters(self):
         parameters = self.get_params(deep=False)

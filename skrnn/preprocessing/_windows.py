@@ -12,13 +12,15 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
-from skrnn._inputs import as_sequences
+from skrnn._columns import are_sequences, columns_of
+from skrnn._inputs import as_sequences, check_type
 from skrnn._numbers import is_missing
 from skrnn._ragged import RaggedArray
 from skrnn._validation import fitted_apart
+from skrnn.preprocessing._forms import RaggedOutput
 
 
-class SlidingWindow(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class SlidingWindow(RaggedOutput, TransformerMixin, BaseEstimator):
     """Windows over a table whose rows follow each other in time: for each row itself and the rows before it.
 
     n rows in, n windows out, so that it fits between a table and a net in a Pipeline, and y stays as it is: one target
@@ -28,15 +30,16 @@ class SlidingWindow(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None)
     Parameters
     ----------
     window : int, default=1
-        Rows of a window, the last of which is its own row: by default nothing but that row.
+        Rows of a window, the last of which is its own row. By default nothing but that row, which leaves a net nothing
+        to remember: choose or search it.
     group : str or int, default=None
         Name or position of a column that tells which series a row belongs to. Windows stay within a series, and its
         rows need not be next to each other, only in order. The column is not among the features. None: all rows are
         of one series.
     context : bool, default=False
-        Whether the rows given to `transform` follow those of `fit`, which then are the beginning of their windows.
-        `fit_transform` gives the rows of fit their own windows. With it, do not transform the rows of fit once more: to
-        them, the last rows of fit are the future.
+        Whether the rows given to `transform` follow those of `fit`, without a gap, which then are the beginning of
+        their windows. `fit_transform` gives the rows of fit their own windows. With it, do not transform the rows of
+        fit once more, as training scores do: to them, the last rows of fit are the future.
 
     Attributes
     ----------
@@ -46,6 +49,11 @@ class SlidingWindow(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None)
         Their names, when the table was a data frame with string names.
     context_ : dict
         With `context`, the last ``window - 1`` rows of each group in `fit`; of the group None, where there are none.
+
+    Notes
+    -----
+    A validation split that takes rows at random, as `early_stopping` does, holds out windows that share all but one row
+    with windows in training; pass ``X_val`` of later rows instead.
 
     See Also
     --------
@@ -131,11 +139,12 @@ class SlidingWindow(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def _fit(self, X):
-        table = _table(X)
+        table = _table(X, self.group)
         with fitted_apart(self) as fitted:
             validate_data(fitted, nw.to_native(table, pass_through=True), skip_check_array=True, reset=True)
             rows, groups, names = fitted._split(table)
             vars(fitted).pop("context_", None)
+            fitted._fitted = (fitted.window, fitted.group, fitted.context)
             if fitted.context:
                 fitted.context_ = _tails(rows, groups, fitted.window - 1)
         return rows, groups, names
@@ -159,13 +168,16 @@ class SlidingWindow(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None)
             When X is not a table of numbers with the columns of `fit`.
         """
         check_is_fitted(self)
-        table = _table(X)
+        if self.context and self._fitted != (self.window, self.group, True):
+            raise ValueError(
+                f"context=True needs the last rows of a fit with window={self.window}, group={self.group!r} and "
+                "context=True: fit once more"
+            )
+        table = _table(X, self.group)
         validate_data(self, nw.to_native(table, pass_through=True), skip_check_array=True, reset=False)
         rows, groups, names = self._split(table)
         if not self.context:
             return _windows(rows, groups, self.window, names)
-        if not hasattr(self, "context_"):
-            raise ValueError("context=True needs the last rows of fit: set it before fit, or fit once more")
         before = [group for group, tail in self.context_.items() for _ in tail]
         rows = np.concatenate([*self.context_.values(), rows], dtype=rows.dtype)
         return _windows(rows, before + groups, self.window, names)[len(before) :]
@@ -173,24 +185,21 @@ class SlidingWindow(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None)
     def _split(self, table):
         """Numbers (n, D), the group of each row (None where there are no groups), and the features' names or None."""
         names = getattr(self, "feature_names_in_", None)
-        groups, place = None, None if self.group is None else self._place()
-        if place is not None:
-            kept = [i for i in range(self.n_features_in_) if i != place]
-            if not kept:
-                raise ValueError(f"X has only the column of the group, {self.group!r}: expected features beside it")
-            groups, table = _cells(table[:, place]), table[:, kept]
-            names = None if names is None else names[kept]
-            gone = next((i for i, group in enumerate(groups) if is_missing(group)), None)
-            if gone is not None:
-                raise ValueError(f"row {gone} of X has no group: the column {self.group!r} is {groups[gone]}")
-            odd = next((i for i, group in enumerate(groups) if not isinstance(group, Hashable)), None)
-            if odd is not None:
-                raise TypeError(
-                    f"row {odd} of X: the column {self.group!r} is {groups[odd]!r}, expected a name or a number"
-                )
-        # One step a row: the messages then tell the row.
-        rows = as_sequences(nw.to_native(table, pass_through=True), n_steps=1, allow_missing=True).values
-        return rows, list(repeat(None, len(rows))) if groups is None else groups, names
+        if self.group is None:
+            rows = _numbers(table)
+            return rows, list(repeat(None, len(rows))), names
+        place = self._place()
+        kept = [i for i in range(self.n_features_in_) if i != place]
+        if not kept:
+            raise ValueError(f"X has only the column of the group, {self.group!r}: expected features beside it")
+        groups = _cells(table[:, place])
+        odd = next((i for i, group in enumerate(groups) if is_missing(group) or not isinstance(group, Hashable)), None)
+        if odd is not None:
+            raise ValueError(
+                f"row {odd} of X has no group: the column {self.group!r} is {groups[odd]!r}, expected a name or a "
+                "number"
+            )
+        return _numbers(table, place)[:, kept], groups, None if names is None else names[kept]
 
     def _place(self):
         """The position of the group's column."""
@@ -220,20 +229,6 @@ class SlidingWindow(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None)
         names = _check_feature_names_in(self, input_features)
         return names if self.group is None else np.delete(names, self._place())
 
-    def set_output(self, *, transform=None):
-        """There for ``Pipeline.set_output``: windows are no table, and come as a RaggedArray in any case.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"}, default=None
-            What tables should be.
-
-        Returns
-        -------
-        self : object
-        """
-        return self
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -241,10 +236,33 @@ class SlidingWindow(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None)
         return tags
 
 
-def _table(X):
+def _table(X, group):
     """X as a data frame that narwhals knows, or as an array (n, columns)."""
     table = nw.from_native(X, eager_only=True, pass_through=True)
-    return table if isinstance(table, nw.DataFrame) else check_array(X, dtype=None, ensure_all_finite=False)
+    if isinstance(table, nw.DataFrame):
+        return table
+    check_type(X, "X")
+    if np.ma.is_masked(X):
+        raise ValueError("X has masked values; fill them, or leave them out, first")
+    if group is not None and not hasattr(X, "dtype"):
+        # Otherwise NumPy would make strings of numbers beside names.
+        X = np.array(X, dtype=object)
+    return check_array(X, dtype=None, ensure_all_finite=False)
+
+
+def _numbers(table, group=None):
+    """The numbers of a table, (n, columns), with 0 in the column of the group."""
+    if isinstance(table, nw.DataFrame):
+        if group is not None:
+            table = table.with_columns(nw.lit(0.0, nw.Float32).alias(table.columns[group]))
+        table = table.to_native()
+    elif group is not None:
+        table = table.copy()
+        table[:, group] = 0
+    if are_sequences(columns_of(table), "X"):
+        raise ValueError("X holds lists, expected a number in every cell: a table of steps, not of sequences")
+    # One step a row: what is not finite is told with the row as the sequence, and the column as the feature.
+    return as_sequences(table, n_steps=1, allow_missing=True).values
 
 
 def _cells(column):
@@ -259,7 +277,7 @@ def _windows(rows, groups, window, names):
     place[order] = np.arange(len(order))
     # Rows of a group from the first to this one
     first = np.searchsorted(codes[order], codes)
-    lengths = np.minimum(place - first + 1, window)
+    lengths = np.minimum(place - first + 1, min(window, len(rows)))
     return RaggedArray(rows[order] if codes.any() else rows, lengths, place - lengths + 1, names)
 
 
