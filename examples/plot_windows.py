@@ -6,8 +6,8 @@ Carbon dioxide in the air over Mauna Loa, week by week from 1958 to 2001: how mu
 row of the table is one week. SlidingWindow makes of each row the window of weeks that ends in it, inside the Pipeline,
 so that the length of the window is searched together with the size of the net; TimeSeriesSplit validates each candidate
 on weeks that follow those it was fitted to. Missing measurements stay missing in the windows: the net carries the last
-value forward, and sees that it did. Weeks whose target is missing, 95 of 2279, cannot be trained on; their rows are left
-out, so that some windows of the training skip a week.
+value forward, and sees that it did. Weeks whose target is missing, 95 of 2279, cannot be trained on; their rows are
+left out, so that some windows of the training skip a week.
 """
 
 import warnings

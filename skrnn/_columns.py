@@ -1,5 +1,6 @@
 """Sequences in columns: of data frames and series, of Arrow tables and arrays, and awkward arrays."""
 
+import narwhals.stable.v2 as nw
 import numpy as np
 
 from skrnn._numbers import is_missing, is_sized
@@ -8,28 +9,57 @@ from skrnn._ragged import RaggedArray
 
 def columns_of(X):
     """The columns of a data frame, an Arrow table, a series or an Arrow array, by name; nothing for anything else."""
-    if hasattr(X, "column_names"):
-        return dict(zip(X.column_names, X.columns, strict=True))
-    if hasattr(X, "columns") and hasattr(X, "__getitem__"):
+    if isinstance(X, np.ndarray | list | tuple | RaggedArray):
+        return {}
+    if type(X).__module__.partition(".")[0] == "pyarrow":
+        return _arrow_columns(X) if hasattr(X, "column_names") else {None: X} if hasattr(X, "to_pylist") else {}
+    native = nw.from_native(X, pass_through=True, allow_series=True)
+    if isinstance(native, nw.DataFrame):
         # Names that repeat would give a frame each, not a column.
         return {name: X[name] for name in X.columns} if len(set(X.columns)) == len(X.columns) else {}
-    if hasattr(X, "to_list") or hasattr(X, "to_pylist"):
+    if isinstance(native, nw.Series) or (type(X).__module__.startswith("pandas") and hasattr(X, "to_list")):
         return {getattr(X, "name", None): X}
     return {}
 
 
-def familiar(X, name):
-    """X, but a RecordBatch as a table, whose names scikit-learn knows, and an awkward array as a RaggedArray."""
-    if hasattr(X, "column_names") and type(X).__name__ == "RecordBatch":
-        from pyarrow import Table
+def _arrow_columns(table):
+    names = table.column_names
+    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
+    if twice is not None:
+        raise ValueError(f"the Arrow table has two columns {twice!r}, expected different names: rename one")
+    return dict(zip(names, table.columns, strict=True))
 
-        return Table.from_batches([X])
-    return from_awkward(X, name) if is_awkward(X) else X
+
+def familiar(X, name):
+    """X in a form that NumPy and scikit-learn read as it is meant.
+
+    An awkward array as a RaggedArray; a RecordBatch as a table; what Arrow keeps as a dictionary as its values, since
+    NumPy would take a missing one for the last of these.
+    """
+    if is_awkward(X):
+        return from_awkward(X, name)
+    if type(X).__module__.partition(".")[0] != "pyarrow":
+        return X
+    import pyarrow as pa
+
+    X = pa.Table.from_batches([X]) if isinstance(X, pa.RecordBatch) else X
+    if isinstance(X, pa.Table):
+        for i, field in enumerate(X.schema):
+            if pa.types.is_dictionary(field.type):
+                X = X.set_column(i, field.name, X.column(i).cast(field.type.value_type))
+    elif pa.types.is_dictionary(getattr(X, "type", None) or pa.null()):
+        X = X.cast(X.type.value_type)
+    return X
+
+
+def familiar_one_each(values, name):
+    """What `familiar` returns, for what may have one value a sequence: awkward arrays of numbers as arrays."""
+    return np.asarray(values) if is_awkward(values) and values.ndim == 1 else familiar(values, name)
 
 
 def without_columns(values, name):
     """Columns of lists as a list of sequences, another frame or column as an array, anything else as it is."""
-    values = familiar(values, name)
+    values = familiar_one_each(values, name)
     columns = columns_of(values)
     if not columns:
         return values
@@ -63,7 +93,7 @@ def sequences_in(columns, name):
         return _cells(*columns.values()) if arrow[0] is None else arrow[0]
     same = all(ragged is not None and ragged.values.ndim == 1 for ragged in arrow)
     if same and all(np.array_equal(ragged.lengths, arrow[0].lengths) for ragged in arrow):
-        return RaggedArray(np.stack([ragged.values for ragged in arrow], axis=1), arrow[0].lengths)
+        return RaggedArray(_stacked([ragged.values for ragged in arrow]), arrow[0].lengths)
     cells = [_cells(column) for column in columns.values()]
     return [_side_by_side(row, f"{name}[{i}]") for i, row in enumerate(zip(*cells, strict=True))]
 
@@ -77,7 +107,14 @@ def _side_by_side(cells, name):
     lengths = [np.size(cell) for cell in cells]
     if len(set(lengths)) > 1 or any(np.ndim(cell) != 1 for cell in cells):
         raise ValueError(f"{name} holds lists of {lengths} numbers: expected one number a step in every column")
-    return np.stack([np.asarray(cell) for cell in cells], axis=1)
+    return _stacked([np.asarray(cell) for cell in cells])
+
+
+def _stacked(features):
+    """Features (T,) side by side, (T, D): float32 only when all of them are."""
+    stacked = np.stack(features, axis=1)
+    single = all(feature.dtype == np.float32 for feature in features)
+    return stacked.astype(np.float64) if stacked.dtype == np.float32 and not single else stacked
 
 
 def is_float32(column):

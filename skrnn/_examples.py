@@ -1,12 +1,13 @@
 """Sequences with their targets and weights."""
 
+from copy import copy
 from numbers import Integral
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_consistent_length
 
-from skrnn._columns import without_columns
+from skrnn._columns import familiar_one_each, without_columns
 from skrnn._numbers import as_numbers, is_missing, is_sized
 from skrnn._ragged import rows_of
 
@@ -59,8 +60,21 @@ class Examples:
         if sequences is self.sequences:
             return self, index
         rows = rows_of(self.sequences.starts[index], sequences.lengths) if self.per_step else index
-        weights = None if self.weights is None else self.weights[rows]
-        return Examples(sequences, self.targets[rows], weights, self.per_step), numbers
+        return self._with(sequences, rows), numbers
+
+    def only(self, index):
+        """Examples in memory of which the sequences `index` are all: how many others there are costs nothing."""
+        sequences, _ = self.sequences.at(index)
+        if sequences is not self.sequences:
+            return self.at(index)[0]
+        return self._with(sequences.only(index), slice(None) if self.per_step else index)
+
+    def _with(self, sequences, rows):
+        """Other sequences, which have some rows of the targets and weights."""
+        some = copy(self)
+        some.sequences, some.targets, some.used = sequences, self.targets[rows], np.arange(len(sequences))
+        some.weights = None if self.weights is None else self.weights[rows]
+        return some
 
 
 def check_samples(sequences, y, name="y"):
@@ -76,10 +90,10 @@ def check_samples(sequences, y, name="y"):
 
 
 def check_one_each(y):
-    """Raise a ValueError when y has targets of steps where it should have one a sequence."""
-    y = without_columns(y, "y")
+    """y in a form that NumPy reads as it is meant; a ValueError when it has targets of steps."""
+    y = familiar_one_each(y, "y")
     try:
-        array = np.asarray(y)
+        array = np.asarray(without_columns(y, "y"))
     except ValueError:
         array = None
     if array is None or (array.dtype == object and any(map(is_sized, array.flat))):
@@ -87,6 +101,7 @@ def check_one_each(y):
             "y holds a target for each step, expected one a sequence; for targets of steps use return_sequences=True"
         )
     _check_real(array, "y")
+    return y
 
 
 def step_rows(y, sequences, name="y", numeric=True):

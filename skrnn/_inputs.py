@@ -1,5 +1,6 @@
 """What X may be: a 2-D table, a 3-D array, a collection of sequences, or data-frame columns of lists."""
 
+from collections.abc import Mapping
 from numbers import Integral
 
 import numpy as np
@@ -8,8 +9,8 @@ from sklearn.utils import check_array
 
 from skrnn._columns import are_sequences, columns_of, familiar, is_awkward, is_float32, sequences_in
 from skrnn._missing import without_padding
-from skrnn._numbers import as_numbers, is_sized
-from skrnn._ragged import RaggedArray
+from skrnn._numbers import as_numbers, is_missing, is_sized
+from skrnn._ragged import RaggedArray, is_mapped
 from skrnn._sequences import LazySequences, Sequences
 
 # Dtypes that the kernels compute in
@@ -46,7 +47,7 @@ def as_sequences(X, n_steps=None, name="X", allow_missing=False, leave_out_paddi
         raise ValueError(f"n_steps={n_steps!r}: expected a positive int, or None")
     if _is_read_in_parts(X, () if allow_missing else in_place):
         read = _Reader(X, n_steps, name, allow_missing, leave_out_padding)
-        return LazySequences.of(read, len(X), read.kind)
+        return LazySequences.of(read, X.shape[0] if hasattr(X, "shape") else len(X), read.kind)
     X = familiar(X, name)
     columns = columns_of(X)
     if are_sequences(columns, name):
@@ -78,7 +79,7 @@ def check_type(X, name):
         raise TypeError(f"{name} is a LazyFrame, expected a table in memory: pass {name}.collect()")
     if issparse(X):
         raise TypeError(f"Sparse data was passed for {name}, but sequences are dense; use {name}.toarray()")
-    if isinstance(X, str | bytes | dict | set | frozenset) or not (hasattr(X, "__len__") or hasattr(X, "__array__")):
+    if isinstance(X, str | bytes | Mapping | set | frozenset) or not (hasattr(X, "__len__") or hasattr(X, "__array__")):
         raise TypeError(f"{name} is a {type(X).__name__}, expected an array, a data frame, or a list of sequences")
     shape = getattr(X, "shape", (len(X),) if hasattr(X, "__len__") else ())
     if 0 in shape and not isinstance(X, np.ndarray):
@@ -166,7 +167,7 @@ def _is_read_in_parts(X, in_place):
     if isinstance(X, LazySequences):
         return True
     numbers = X.values if isinstance(X, RaggedArray) else X
-    if isinstance(numbers, np.memmap):
+    if is_mapped(numbers):
         usable = any(numbers.dtype == dtype for dtype in in_place)
         usable &= numbers.flags.c_contiguous and numbers.flags.aligned
         return (isinstance(X, RaggedArray) or X.ndim == 3) and not usable
@@ -174,8 +175,11 @@ def _is_read_in_parts(X, in_place):
         return False
     if hasattr(X, "__array__"):
         # Not what is in memory: PyTorch's or JAX's
-        in_memory = hasattr(X, "__array_interface__") or hasattr(X, "__dlpack__")
-        return getattr(X, "ndim", 0) == 3 and not in_memory and hasattr(X, "__getitem__")
+        if hasattr(X, "__array_interface__") or hasattr(X, "__dlpack__") or not hasattr(X, "__getitem__"):
+            return False
+        n_dims = getattr(X, "ndim", 0)
+        # Of one dimension they may hold arrays, as HDF5's of different lengths do.
+        return n_dims == 3 or (n_dims == 1 and len(X) > 0 and is_sized(X[0]))
     return hasattr(X, "__len__") and hasattr(X, "__getitem__")
 
 
@@ -193,7 +197,7 @@ class _Reader:
         X, name = self.X, self.name
         if isinstance(X, LazySequences):
             part = X.at(index)[0].replace(columns=X.columns, names=X.names)
-        elif isinstance(X, np.memmap):
+        elif is_mapped(X):
             part = _from_array(X[index], None, name)
         elif isinstance(X, RaggedArray):
             part = _from_ragged(X[index], self.n_steps, name, None)
@@ -219,6 +223,8 @@ def _check_no_n_steps(n_steps, name):
 
 def _sequence(x, name, n_steps):
     """One sequence as a numeric (T, D) array."""
+    if is_missing(x):
+        raise ValueError(f"{name} is missing, expected a sequence")
     array = as_numbers(x, name)
     if array.ndim == 1:
         _check_no_n_steps(n_steps, name)

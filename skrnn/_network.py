@@ -228,11 +228,9 @@ class Objective:
         if self.most_steps is None:
             yield self(theta, batch)
             return
-        examples, index = self.examples.at(self.examples.used[batch])
-        lengths, seed = examples.sequences.lengths, self._seed()
-        # Of all sequences, as the kernels take them; what is not of this batch is not read.
-        starts, steps = examples.sequences.starts.copy(), lengths.copy()
-        state = None
+        examples, seed = self.examples.only(self.examples.used[batch]), self._seed()
+        lengths, index = examples.sequences.lengths, np.arange(len(examples.sequences))
+        starts, steps, state = examples.sequences.starts.copy(), lengths.copy(), None
         for begin in range(0, int(lengths[index].max()), self.most_steps):
             going_on = lengths[index] > begin
             index, state = index[going_on], None if state is None else state[going_on]

@@ -1,7 +1,5 @@
 """RaggedArray: sequences of different lengths in one array."""
 
-from numbers import Integral
-
 import numpy as np
 
 
@@ -56,8 +54,10 @@ class RaggedArray:
     ndim = 1
 
     def __init__(self, values, lengths, starts=None, feature_names=None):
+        if np.ma.is_masked(values):
+            raise ValueError("values has masked values; fill them, or leave them out, first")
         # A memory-mapped array stays known as one.
-        self.values = values if isinstance(values, np.memmap) else np.asarray(values)
+        self.values = values if is_mapped(values) else np.asarray(values)
         self.lengths = _indices(lengths, "lengths")
         if self.values.ndim not in (1, 2):
             raise ValueError(f"values has shape {self.values.shape}, expected (total, features) or (total,)")
@@ -99,10 +99,14 @@ class RaggedArray:
                 key = key[0]
             else:
                 raise IndexError(f"{key} has {len(key)} dimensions, but a RaggedArray has one, its sequences")
-        if isinstance(key, Integral) and not isinstance(key, bool | np.bool_):
-            start, length = self.starts[key], self.lengths[key]
-            return self.values[start : start + length]
-        return self._select(key if isinstance(key, slice) else np.asarray(key, None if len(key) else np.intp))
+        if not isinstance(key, slice):
+            key = np.asarray(key, np.intp if isinstance(key, list) and not key else None)
+            if key.dtype.kind not in "iub" or key.ndim > 1 or (key.ndim == 0 and key.dtype == bool):
+                raise IndexError(f"{key} selects no sequences: expected an int, a slice, or an array of ints or bools")
+            if key.ndim == 0:
+                start, length = self.starts[key], self.lengths[key]
+                return self.values[start : start + length]
+        return self._select(key)
 
     def _select(self, key):
         """Some sequences: of the same steps, unless that would keep more than twice the steps that a copy has."""
@@ -116,7 +120,12 @@ class RaggedArray:
         if copy is False:
             raise ValueError("a RaggedArray has no array without a copy")
         longest = int(self.lengths.max(initial=0))
-        out = np.full((len(self), longest, *self.values.shape[1:]), np.nan, dtype or np.result_type(self.values, 0.0))
+        dtype = np.dtype(dtype or np.result_type(self.values, 0.0))
+        out = np.empty((len(self), longest, *self.values.shape[1:]), dtype)
+        if (self.lengths < longest).any():
+            if dtype.kind in "iub":
+                raise ValueError(f"sequences of different lengths are padded with NaN, which {dtype} does not have")
+            out[:] = np.nan
         for row, sequence in zip(out, self, strict=True):
             row[: len(sequence)] = sequence
         return out
@@ -132,6 +141,11 @@ def _indices(values, name):
     if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
         raise ValueError(f"{name} has shape {array.shape} and dtype {array.dtype}, expected integers (n,)")
     return array.astype(np.intp)
+
+
+def is_mapped(array):
+    """Whether an array lies in a file; a copy of one does not, though it may be of the same class."""
+    return isinstance(array, np.memmap) and array._mmap is not None
 
 
 def rows_of(starts, lengths):

@@ -126,6 +126,13 @@ class Sequences(Layout):
         ids = None if self.ids is None else self.ids[rows]
         return self.replace(values=self.values[rows], ids=ids, lengths=lengths, starts=None, numbers=index)
 
+    def only(self, index):
+        """The sequences `index`, of the same steps."""
+        kept = self.replace(lengths=self.lengths[index], starts=self.starts[index], numbers=index)
+        masks = np.stack([np.zeros_like(index), index]) if self.masks is None else self.masks[:, index]
+        kept.masks = np.ascontiguousarray(masks)
+        return kept
+
     def apart(self):
         """The same sequences, each with steps of its own: where they share steps, copied when they are read."""
         if self.end_to_end:
@@ -288,9 +295,16 @@ class LazySequences(Layout):
     def __getitem__(self, key):
         if isinstance(key, tuple):
             (key,) = (part for part in key if part is not Ellipsis)
-        chosen = np.arange(len(self))[key]
-        if chosen.ndim == 0:
-            return self.at(chosen[np.newaxis])[0].values
+        if isinstance(key, slice):
+            chosen = np.arange(*key.indices(len(self)))
+        else:
+            key = np.asarray(key)
+            chosen = np.flatnonzero(key) if key.dtype == bool else np.atleast_1d(key).astype(np.intp)
+            if ((chosen < -len(self)) | (chosen >= len(self))).any() or (key.dtype == bool and len(key) != len(self)):
+                raise IndexError(f"{key} is out of range: there are {len(self)} sequences")
+            chosen = chosen % len(self)
+            if key.ndim == 0:
+                return self.at(chosen)[0].values
         return LazySequences(
             _Chosen(self, chosen), self.lengths[chosen], self.kind, self.n_features, self.dtype, columns=self.columns,
             names=self.names, n_padded=self.n_padded,

@@ -127,7 +127,10 @@ def embedded(estimator, sequences, *, reset):
 
 def _with_ids(sequences, n_ids):
     """Sequences of categories as numbers, of which the last stands for all above."""
-    ids = sequences.values[:, 0].astype(np.intp) if sequences.ids is None else sequences.ids
+    ids = sequences.ids
+    if ids is None:
+        with np.errstate(invalid="ignore"):     # of rows that no sequence uses
+            ids = sequences.values[:, 0].astype(np.intp)
     return sequences.replace(ids=np.minimum(ids, n_ids - 1))
 
 

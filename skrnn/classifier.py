@@ -484,8 +484,7 @@ def _labels_of_steps(y, sequences):
 
 def _labels_of_sequences(y):
     """Labels (n,), or (n, labels) of zeros and ones."""
-    y = y.toarray() if issparse(y) else y
-    check_one_each(y)
+    y = check_one_each(y.toarray() if issparse(y) else y)
     rows = np.asarray(unmixed(y))
     if rows.ndim == 2 and rows.shape[1] > 1:
         _check_indicators(rows, f"y has shape {rows.shape}")

@@ -288,11 +288,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             )
 
     def _target_rows(self, y, sequences, per_step):
-        if per_step:
-            rows = step_rows(y, sequences)
-        else:
-            check_one_each(y)
-            rows = as_numbers(y, "y")
+        rows = step_rows(y, sequences) if per_step else as_numbers(check_one_each(y), "y")
         if rows.ndim not in (1, 2):
             raise ValueError(
                 f"y has shape {rows.shape}, expected (n,) or (n, outputs); for targets of every step use "

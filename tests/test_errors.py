@@ -122,7 +122,7 @@ BAD_X = {
     "an int too large": ([[1, 2], [3, 10**400]] * 2, r"X\[1, 1\] is int 1000+.*, expected a number"),
     "pandas' NA": (pd.DataFrame({"a": [1, pd.NA]}, dtype="Int64"), r"Input X contains NaN: sequence 1, step 0"),
     "other columns": (frames("ab", "ab", "ba", "ab"), r"X\[2\] has the columns \['b', 'a'\], expected \['a', 'b'\]"),
-    "a missing cell": (pl.DataFrame({"a": [[1.0], None, [2.0], [3.0]]}), r"X\[1\] has shape \(\)"),
+    "a missing cell": (pl.DataFrame({"a": [[1.0], None, [2.0], [3.0]]}), r"X\[1\] is missing, expected a sequence"),
 }
 BAD_TYPES = {
     "sparse": (csr_array(np.eye(4)), r"Sparse data was passed for X"),

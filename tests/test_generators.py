@@ -271,3 +271,18 @@ def test_learning_the_temporal_order(one_hot):
     X, y = make_temporal_order(800, (20, 22), one_hot=one_hot, random_state=0)
     net = RNNClassifier(16, embedding_dim=None if one_hot else 6, max_iter=30, **TRAINING).fit(X[:600], y[:600])
     assert net.score(X[600:], y[600:]) > 0.95
+
+
+@pytest.mark.parametrize(
+    ("make", "small"),
+    [
+        (lambda kind: make_adding(kind(2), kind(127), random_state=0), np.int8),
+        (lambda kind: make_copy_memory(kind(2), kind(250), alphabet_size=kind(255), random_state=0), np.uint8),
+        (lambda kind: make_temporal_order(kind(20), kind(100), random_state=0), np.int8),
+        (lambda kind: make_delayed_echo(kind(2), 300, delay=kind(255), random_state=0), np.uint8),
+    ],
+    ids=["adding", "copy", "order", "echo"],
+)
+def test_integers_of_few_bits(make, small):
+    for one, other in zip(make(small), make(int), strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -1,6 +1,8 @@
 """What X, y and sample_weight may be."""
 
 
+from collections import UserDict
+
 import awkward
 import numpy as np
 import pandas as pd
@@ -281,7 +283,9 @@ class TestWeights:
         (awkward.Array([[1.0], [], [2.0]]), r"X\[1\] has shape \(0,\)"),
         (awkward.Array([[1.0], [None, 2.0]]), "X contains NaN: sequence 1, step 0, feature 0"),
         (awkward.Array([["a"], ["b"]]), "X.* is 'a', expected a number"),
-        (pa.array([[1.0], None]), r"X\[1\] has shape \(\)"),
+        (pa.array([[1.0], None]), r"X\[1\] is missing, expected a sequence"),
+        (pa.array([[[], []], [[]]]), r"X\[0\] has shape \(2, 0\)"),
+        (pa.Table.from_arrays([pa.array([[1.0]]), pa.array([[2.0]])], names=["a", "a"]), "has two columns 'a'"),
         (pa.array([[1.0], []]), r"X\[1\] has shape \(0,\)"),
         (pa.array([[[1.0], [2.0, 3.0]]]), r"X\[0\] is not an array"),
         (pa.array([["a"], ["b"]]), r"X\[0\]\[0\] is 'a', expected a number"),
@@ -321,3 +325,52 @@ def test_targets_of_steps_in_arrays_of_lists():
     for make in (awkward.Array, pa.array):
         net = RNNRegressor(return_sequences=True, **SMALL).fit(ragged(), make([x.tolist() for x in y]))
         np.testing.assert_array_equal(net._theta, expected._theta)
+
+
+def test_dictionaries_of_arrow():
+    """A value that is missing is so, also where Arrow keeps numbers of values."""
+    column = pa.chunked_array([pa.array([5, None, 7]).dictionary_encode()])
+    table = pa.table({"a": [1.0, 2.0, 3.0], "b": column})
+    with pytest.raises(ValueError, match="NaN: sequence 1, step 1, feature 0"):
+        RNNRegressor(**SMALL).fit(table, [1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="y contains NaN"):
+        RNNRegressor(**SMALL).fit(np.ones((3, 2)), column)
+    net = RNNRegressor(missing="ffill", **SMALL).fit(table, [1.0, 2.0, 3.0])
+    expected = net.predict(pd.DataFrame({"a": [1.0, 2, 3], "b": [5, np.nan, 7]}))
+    np.testing.assert_array_equal(net.predict(table), expected)
+
+
+def test_one_rule_for_dtypes_of_columns():
+    """float32 when all are; not what NumPy makes of float32 beside int8."""
+    data = {"a": [[1.0], [2.0, 3.0]], "b": [[1], [2, 3]]}
+    schema = pa.schema({"a": pa.list_(pa.float32()), "b": pa.list_(pa.int8())})
+    frames = [pl.DataFrame(data, schema={"a": pl.List(pl.Float32), "b": pl.List(pl.Int8)}), pa.table(data, schema)]
+    frames.append(pd.DataFrame({
+        "a": [np.array(x, np.float32) for x in data["a"]], "b": [np.array(x, np.int8) for x in data["b"]],
+    }))
+    for frame in frames:
+        assert as_sequences(frame).dtype == np.float64
+
+
+def test_awkward_targets_and_weights():
+    X = awkward.Array([[1.0, 2.0], [3.0]])
+    net = RNNRegressor(**SMALL).fit(X, awkward.Array([1.0, 2.0]), awkward.Array([1.0, 3.0]))
+    expected = RNNRegressor(**SMALL).fit([np.array([1.0, 2.0]), np.array([3.0])], [1.0, 2.0], [1.0, 3.0])
+    np.testing.assert_array_equal(net._theta, expected._theta)
+
+
+def test_sequence_objects_may_have_attributes_of_frames():
+    class Recordings(OnDisk):
+        columns = column_names = ("a", "b")
+
+        def to_list(self):
+            raise AssertionError("all was read")
+
+    net = RNNRegressor(**SMALL).fit(Recordings(ragged()), np.arange(4.0))
+    np.testing.assert_array_equal(net._theta, RNNRegressor(**SMALL).fit(ragged(), np.arange(4.0))._theta)
+
+
+@pytest.mark.parametrize("X", [pl.DataFrame({"a": [1.0]}).lazy(), UserDict({"a": 1})], ids=["LazyFrame", "UserDict"])
+def test_no_tables(X):
+    with pytest.raises(TypeError, match=f"X is a {type(X).__name__}"):
+        RNNRegressor(**SMALL).fit(X, [1.0])

@@ -8,6 +8,8 @@ import sys
 import numpy as np
 import pytest
 from forms import OnDisk, array, ragged
+from sklearn.ensemble import VotingRegressor
+from sklearn.pipeline import make_pipeline
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor, _sequences
 from skrnn._inputs import as_sequences
@@ -260,6 +262,72 @@ def test_memory_mapped_numbers_are_used_in_place(tmp_path):
     assert np.shares_memory(as_sequences(cube).values, cube)
     assert isinstance(as_sequences(cube, in_place=(np.float32,)), _sequences.LazySequences)
     assert isinstance(as_sequences(cube, allow_missing=True), _sequences.LazySequences)
+
+
+def test_copies_of_mapped_arrays_are_in_memory(tmp_path):
+    for copied in (mapped(tmp_path, CUBE).astype(np.float32), mapped(tmp_path, CUBE).copy()):
+        assert isinstance(copied, np.memmap)
+        assert isinstance(SequenceScaler("robust").fit_transform(copied), np.ndarray)
+
+
+def test_arrays_that_joblib_maps_give_the_same_net():
+    """joblib hands large arrays to its workers as memory-mapped ones."""
+    values = rng.normal(size=(400, 60, 8))
+    net = RNNRegressor(2, max_iter=1, missing="ffill", dropout=0.3, random_state=0)
+    nets = [
+        ("a", make_pipeline(SequenceScaler("robust"), net)), ("b", make_pipeline(SequenceImputer("median"), net)),
+        ("c", make_pipeline(SequenceScaler(), RNNRegressor(2, solver="lbfgs", max_iter=2, random_state=0))),
+    ]
+    one, two = (VotingRegressor(nets, n_jobs=n).fit(values, values[:, -1, 0]).predict(values[:20]) for n in (1, 2))
+    np.testing.assert_array_equal(one, two)
+
+
+def test_arrays_without_a_length():
+    """Zarr's have a shape alone."""
+    class OfShape:
+        def __init__(self, values):
+            self.values, self.shape, self.ndim = values, values.shape, values.ndim
+
+        def __getitem__(self, i):
+            return self.values[i]
+
+        def __array__(self, dtype=None, copy=None):
+            raise AssertionError("the whole X was read at once")
+
+    net = RNNRegressor(**SMALL).fit(OfShape(CUBE), y)
+    np.testing.assert_array_equal(net._theta, RNNRegressor(**SMALL).fit(CUBE, y)._theta)
+
+
+def test_arrays_of_arrays():
+    """HDF5's data sets of different lengths: of one dimension, and objects to NumPy."""
+    class OfLengths(OnDisk):
+        ndim = 1
+
+        def __init__(self, items):
+            super().__init__(items)
+            self.shape = (len(items),)
+
+        def __array__(self, dtype=None, copy=None):
+            raise AssertionError("the whole X was read at once")
+
+    flat = [x[:, 0] for x in X]
+    net = RNNRegressor(**SMALL).fit(OfLengths(flat), y)
+    np.testing.assert_array_equal(net._theta, RNNRegressor(**SMALL).fit(flat, y)._theta)
+
+
+@pytest.mark.parametrize("key", [slice(3, 9), [5, 1], np.arange(40) > 30, -1, np.int64(3)], ids=str)
+def test_selecting_what_is_read_later(key):
+    scaled = SequenceScaler().fit(X).transform(OnDisk(X))
+    expected = [SequenceScaler().fit(X).transform(X)[i] for i in np.atleast_1d(np.arange(40)[key])]
+    out = [scaled[key]] if np.ndim(key) == 0 and not isinstance(key, slice) else list(scaled[key])
+    for one, other in zip(out, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("key", [40, -41, [0, 40], np.ones(39, bool)], ids=str)
+def test_selecting_what_is_not_there(key):
+    with pytest.raises(IndexError, match="there are 40 sequences"):
+        SequenceScaler().fit(X).transform(OnDisk(X))[key]
 
 
 def test_arrays_in_memory_are_not_read_in_parts():

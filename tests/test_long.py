@@ -282,7 +282,7 @@ def test_categories(convert):
     assert y.tolist() == ["u", "v", "w"]
     assert y.dtype == object
     assert groups.tolist() == ["b", "a", "c"]
-    with pytest.raises(TypeError, match=r"df\['y'\] has dtype (Categorical|Enum).*, expected numbers"):
+    with pytest.raises(TypeError, match=r"df\['y'\] has dtype (Categorical|Enum|String).*, expected numbers"):
         sequences_from_long(df, "unit", "when")
 
 
@@ -551,3 +551,18 @@ def test_through_a_net(library, return_sequences):
     table = as_columns(predictions_to_long(net.predict(X), df, "unit", "when", return_sequences=return_sequences))
     wanted = level[table["unit"]] + (0.5 * when[rows] if return_sequences else 0)
     assert r2_score(wanted, table["prediction"]) > 0.9
+
+
+def test_dictionaries_of_arrow():
+    column = pa.chunked_array([pa.array([5, None, 7]).dictionary_encode()])
+    table = pa.table({"g": [1, 1, 2], "t": [0, 1, 0], "a": column})
+    X, _, _ = sequences_from_long(table, "g", "t")
+    np.testing.assert_array_equal(X.values[:, 0], [5, np.nan, 7])
+    _, y, _ = sequences_from_long(table, "g", "t", "a", features=["g"], return_sequences=True)
+    np.testing.assert_array_equal(np.concatenate(y), [5, np.nan, 7])
+
+
+def test_masked_predictions():
+    df = pd.DataFrame({"g": [1, 2], "t": [0, 0]})
+    with pytest.raises(ValueError, match="y_pred has masked values"):
+        predictions_to_long(np.ma.masked_greater([1, 9], 3), df, "g", "t")

@@ -67,6 +67,7 @@ def test_selections_share_steps_or_copy_few():
         ((np.ones(5), [1, 2], [0]), ValueError, "there are 1 starts and 2 lengths"),
         ((np.ones(5), [1.0]), ValueError, "lengths has shape .* float64, expected integers"),
         ((np.ones((1, 1, 1)), [1]), ValueError, r"values has shape \(1, 1, 1\)"),
+        ((np.ma.masked_greater([1, 9], 3), [2]), ValueError, "values has masked values"),
         ((np.ones((3, 2)), [3], None, ["a"]), ValueError, "feature_names has 1 names, expected 2"),
     ],
 )
@@ -80,6 +81,10 @@ def test_bad_index():
         end_to_end()[0, 1]
     with pytest.raises(IndexError):
         end_to_end()[4]
+    for key in (None, True, 1.5, "a", [[0]], [0.5]):
+        with pytest.raises(IndexError, match="selects no sequences"):
+            end_to_end()[key]
+    np.testing.assert_array_equal(end_to_end()[np.array(1)], end_to_end()[1])
 
 
 def test_as_an_array():
@@ -89,6 +94,9 @@ def test_as_an_array():
         np.testing.assert_array_equal(row[: len(x)], x)
         assert np.isnan(row[len(x) :]).all()
     np.testing.assert_array_equal(np.asarray(RaggedArray(np.arange(3), [1, 2])), [[0, np.nan], [1, 2]])
+    np.testing.assert_array_equal(np.asarray(RaggedArray(np.arange(4), [2, 2]), dtype=int), [[0, 1], [2, 3]])
+    with pytest.raises(ValueError, match="padded with NaN, which int64 does not have"):
+        np.asarray(end_to_end(), dtype=int)
     with pytest.raises(ValueError, match="without a copy"):
         np.array(end_to_end(), copy=False)
 

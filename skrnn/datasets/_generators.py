@@ -31,7 +31,7 @@ def _shortest_and_longest(n_steps, least, reason):
         )
     if bounds[0] < least:
         raise ValueError(f"n_steps={n_steps!r} is too short: expected at least {least} steps, {reason}")
-    return bounds
+    return int(bounds[0]), int(bounds[1])
 
 
 def _in_form_of(n_steps, rows, lengths):
@@ -101,6 +101,8 @@ def make_adding(n_samples=100, n_steps=100, *, random_state=None):
     >>> bool(y[0] == numbers[14] + numbers[35])
     True
     """
+    # Of Python, which does not overflow
+    n_samples, n_steps = int(n_samples), int(n_steps)
     # (n_samples, n_steps + 2): a row a sequence, its numbers and what its marked steps come from
     draws = check_random_state(random_state).uniform(size=(n_samples, n_steps + 2))
     half, rows = n_steps // 2, np.arange(n_samples)
@@ -180,6 +182,7 @@ def make_copy_memory(n_samples=100, gap=100, *, n_symbols=10, alphabet_size=8, o
     >>> y[0].tolist()
     [8, 8, 8, 8, 8, 8, 8, 8, 4, 7, 5]
     """
+    n_samples, gap, n_symbols, alphabet_size = int(n_samples), int(gap), int(n_symbols), int(alphabet_size)
     symbols = check_random_state(random_state).randint(alphabet_size, size=(n_samples, n_symbols))
     blank, delimiter = alphabet_size, alphabet_size + 1
     X = np.full((n_samples, gap + 2 * n_symbols), blank, dtype=np.int64)
@@ -265,6 +268,7 @@ def make_temporal_order(n_samples=100, n_steps=(100, 110), *, n_relevant=2, one_
     [21, 22, 20, 21, 20]
     """
     shortest, longest = _shortest_and_longest(n_steps, 20, "for the relevant symbols to lie apart")
+    n_samples, n_relevant = int(n_samples), int(n_relevant)
     # (n_samples, 1 + 2 n_relevant + longest): a row a sequence, what its length, its positions, its relevant symbols
     # and the others come from
     draws = check_random_state(random_state).uniform(size=(n_samples, 1 + 2 * n_relevant + longest))
@@ -349,6 +353,7 @@ def make_delayed_echo(n_samples=100, n_steps=50, *, delay=5, values="real", rand
     >>> y[0].tolist()
     [-1, -1, -1, 1, 1, 1, 0, 1]
     """
+    n_samples, delay = int(n_samples), int(delay)
     shortest, longest = _shortest_and_longest(n_steps, delay + 1, f"more than delay={delay}")
     # (n_samples, 1 + longest): a row a sequence, what its length comes from and its inputs
     draws = check_random_state(random_state).uniform(size=(n_samples, 1 + longest))

@@ -30,7 +30,9 @@ class SequenceImputer(TableOutput, TransformerMixin, BaseEstimator):
     fill_value : float, default=0.0
         For "constant"; and for features that had no value in `fit`.
     add_indicator : bool, default=False
-        Add to each step, behind its features, as many that are 1 where these were missing, else 0.
+        Add to each step, behind its features, as many that are 1 where these were missing, else 0. Of a table whose
+        columns are steps, pass ``n_steps`` = number of columns to the imputer and the network, or the network takes
+        the indicators for steps.
     padding : {"keep", "fill"}, default="keep"
         Steps that are NaN in every feature, at the ends of the sequences of a 3-D X: the ends of shorter sequences,
         which stay NaN (a net with ``missing="ffill"`` or ``"mask"`` leaves them out), or steps like any other.

@@ -5,6 +5,7 @@ from numbers import Number
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from skrnn._columns import familiar
 from skrnn._numbers import is_sized
 from skrnn._ragged import RaggedArray
 from skrnn._sequences import Layout
@@ -148,6 +149,8 @@ def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, name
     """
     frame = _frame(df)
     keys, times = _keys_and_times(frame, group, time)
+    if np.ma.is_masked(y_pred):
+        raise ValueError("y_pred has masked values; fill them first")
     if not is_sized(y_pred):
         raise TypeError(f"y_pred is a {type(y_pred).__name__}, expected an array, or a list of arrays")
     codes, firsts = _groups(keys)
@@ -165,7 +168,7 @@ def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, name
 
 def _frame(df):
     """The narwhals frame of a table in memory that has rows."""
-    frame = nw.from_native(df, pass_through=True)
+    frame = nw.from_native(familiar(df, "df"), pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         raise TypeError(f"df is a lazy {type(df).__name__}, expected a table in memory: pass df.collect()")
     if not isinstance(frame, nw.DataFrame):
@@ -361,6 +364,8 @@ def _per_group(y_pred, n):
         "y_pred has a sequence for each group, expected predictions (n,) or (n, k); for one a row use "
         "return_sequences=True"
     )
+    if isinstance(y_pred, RaggedArray):
+        raise ValueError(per_step)
     try:
         predictions = np.asarray(y_pred)
     except ValueError as error:

@@ -12,7 +12,7 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
-from skrnn._columns import are_sequences, columns_of
+from skrnn._columns import are_sequences, columns_of, familiar
 from skrnn._inputs import as_sequences, check_type
 from skrnn._numbers import is_missing
 from skrnn._ragged import RaggedArray
@@ -193,7 +193,7 @@ class SlidingWindow(RaggedOutput, TransformerMixin, BaseEstimator):
         if not kept:
             raise ValueError(f"X has only the column of the group, {self.group!r}: expected features beside it")
         groups = _cells(table[:, place])
-        odd = next((i for i, group in enumerate(groups) if is_missing(group) or not isinstance(group, Hashable)), None)
+        odd = next((i for i, group in enumerate(groups) if is_missing(group) or not _is_hashable(group)), None)
         if odd is not None:
             raise ValueError(
                 f"row {odd} of X has no group: the column {self.group!r} is {groups[odd]!r}, expected a name or a "
@@ -238,10 +238,13 @@ class SlidingWindow(RaggedOutput, TransformerMixin, BaseEstimator):
 
 def _table(X, group):
     """X as a data frame that narwhals knows, or as an array (n, columns)."""
+    X = familiar(X, "X")
     table = nw.from_native(X, eager_only=True, pass_through=True)
     if isinstance(table, nw.DataFrame):
         return table
     check_type(X, "X")
+    if isinstance(X, RaggedArray):
+        raise ValueError(f"X is a {X}, expected a table: rows of numbers")
     if np.ma.is_masked(X):
         raise ValueError("X has masked values; fill them, or leave them out, first")
     if group is not None and not hasattr(X, "dtype"):
@@ -288,6 +291,11 @@ def _tails(rows, groups, length):
     ends = np.cumsum(np.bincount(codes))
     parts = np.split(order, ends[:-1])
     return {groups[part[0]]: rows[part[max(0, len(part) - length) :]] for part in parts}
+
+
+def _is_hashable(group):
+    # A tuple is, if its items are.
+    return all(map(_is_hashable, group)) if isinstance(group, tuple) else isinstance(group, Hashable)
 
 
 def _codes(groups):
