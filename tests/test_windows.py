@@ -94,10 +94,10 @@ def test_context(window):
 
 def test_context_of_groups():
     table = frame("pandas")
-    transformer = SlidingWindow(4, group="series", context=True).fit(table[:12])
+    transformer = SlidingWindow(4, group="series", context=True).fit(table.iloc[:12])
     expected = by_hand(ROWS[12:], 4, GROUPS[12:], ROWS[:12], GROUPS[:12])
-    assert_same(transformer.transform(table[12:]), expected)
-    unknown = table[12:].assign(series="new")
+    assert_same(transformer.transform(table.iloc[12:]), expected)
+    unknown = table.iloc[12:].assign(series="new")
     assert_same(transformer.transform(unknown), by_hand(ROWS[12:], 4))
 
 
