@@ -4,13 +4,12 @@ import warnings
 from abc import ABCMeta, abstractmethod
 from copy import deepcopy
 from functools import partial
-from numbers import Integral, Real
+from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, _fit_context
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,14 +17,13 @@ from skrnn._examples import Examples, as_weights, check_samples, first_not_finit
 from skrnn._inputs import IN_PLACE
 from skrnn._missing import MISSING, without_gaps
 from skrnn._network import Objective, RecurrentNetwork
-from skrnn._numbers import is_size
 from skrnn._ragged import rows_of
 from skrnn._sequences import LazySequences
 from skrnn._streams import Streams
-from skrnn._training import Record, Stopping, train, train_epoch, train_lbfgs
+from skrnn._trained import Trained
+from skrnn._training import Batches, Stopping, train, train_epoch, train_lbfgs
 from skrnn._validation import check_seen, check_sequences, counts_of_ids, embedded, fitted_apart, recounted
-from skrnn.cells import ACTIVATIONS, CELLS
-from skrnn.optimizers import OPTIMIZERS, SCHEDULES
+from skrnn.optimizers import OPTIMIZERS
 
 # Multiply-adds after which predict looks up, so that Ctrl-C is heard, some tenths of a second. Changes no bit.
 PREDICT_WORK = 2**32
@@ -38,44 +36,19 @@ def in_epochs(estimator):
     return True
 
 
-class BaseRNN(Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseRNN(Trained, Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     """Parameters, fit and scores. Subclasses encode targets and decode scores."""
 
-    _parameter_constraints: ClassVar = {
-        "hidden_size": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "cell": [StrOptions(set(CELLS))],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "reset_after": ["boolean"],
+    _parameter_constraints: ClassVar = Trained._parameter_constraints | {
         "bidirectional": ["boolean"],
         "return_sequences": ["boolean"],
         "pooling": [StrOptions({"last", "mean", "max"})],
         "n_steps": [None, Interval(Integral, 1, None, closed="left")],
         "embedding_dim": [None, Interval(Integral, 1, None, closed="left")],
         "missing": [StrOptions(set(MISSING))],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
         "solver": [StrOptions({*OPTIMIZERS, "lbfgs"})],
-        "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions(set(SCHEDULES))],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "power_t": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
-        "random_state": ["random_state"],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
-        "momentum": [Interval(Real, 0, 1, closed="both")],
-        "nesterovs_momentum": ["boolean"],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "beta_1": [Interval(Real, 0, 1, closed="left")],
-        "beta_2": [Interval(Real, 0, 1, closed="left")],
-        "epsilon": [Interval(Real, 0, None, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
-        "max_grad_norm": [None, Interval(Real, 0, None, closed="neither")],
         "truncated_bptt_steps": [None, Interval(Integral, 1, None, closed="left")],
     }
 
@@ -184,7 +157,7 @@ class BaseRNN(Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             net._check_combinations()
             resume = self.warm_start and hasattr(self, "_theta")
             examples, rows = net._prepare(X, y, sample_weight, resume=resume)
-            net._begin(examples, resume=resume)
+            net._begin(examples.sequences.dtype, resume=resume)
             validate = net._validation(examples, rows, X_val, y_val)
             if not resume:
                 net._forget_unseen(examples)
@@ -203,7 +176,7 @@ class BaseRNN(Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 names = ("_theta", "_record", "_optimizer", "_schedule", "_random_state")
                 vars(net).update(deepcopy({name: getattr(net, name) for name in names}))
             else:
-                net._begin(examples, resume=False)
+                net._begin(examples.sequences.dtype, resume=False)
                 net._forget_unseen(examples)
             if not resume or type(net._optimizer) is not OPTIMIZERS[self.solver]:
                 net._optimizer, net._schedule = net._new_optimizer()
@@ -211,8 +184,8 @@ class BaseRNN(Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             stopping = Stopping(1, self.tol, int(self.n_iter_no_change), without_improvement=record.without_improvement)
             batch_size = net._batch_size(len(examples))
             train_epoch(
-                net._theta, net._objective(examples, batch_size), net._optimizer, record, net._random_state,
-                len(examples), batch_size, shuffle=self.shuffle, max_grad_norm=self.max_grad_norm,
+                net._theta, net._objective(examples, batch_size), net._optimizer, record,
+                net._batches(examples, batch_size), max_grad_norm=self.max_grad_norm,
             )
             net._schedule.after_epoch(record.n_seen)
             if stopping.after_epoch(net._theta, record):
@@ -230,11 +203,7 @@ class BaseRNN(Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             )
         if self.embedding_dim is not None and self.missing != "error":
             raise ValueError(f"missing={self.missing!r} is for numbers, but with embedding_dim X holds categories")
-        if self.solver == "adamw" and self.learning_rate_init * self.alpha >= 1:
-            raise ValueError(
-                f"alpha={self.alpha} times learning_rate_init={self.learning_rate_init} is the share of the weights "
-                "that 'adamw' takes away in each step: expected less than 1"
-            )
+        self._check_decay()
         if self.solver == "lbfgs":
             self._check_lbfgs()
 
@@ -371,23 +340,6 @@ class BaseRNN(Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """What the parts of a split should have in equal shares, or None."""
         return None
 
-    def _begin(self, examples, *, resume):
-        """Parameters and records to start from."""
-        self._random_state = check_random_state(self.random_state)
-        if self.random_state is None:
-            # partial_fit goes on from it: not a copy of the global one, which others go on from, too
-            self._random_state = np.random.RandomState(self._random_state.randint(2**31 - 1))
-        if resume:
-            self._theta, self._record = self._theta.copy(), deepcopy(self._record)
-            return
-        dtype = examples.sequences.dtype
-        try:
-            self._theta = self._network.initialise(self._random_state, dtype)
-        except MemoryError as error:
-            gigabytes = self._network.layout.size * dtype.itemsize / 1e9
-            raise MemoryError(f"hidden_size={self.hidden_size} makes {gigabytes:.0f} GB of parameters") from error
-        self._record = Record()
-
     def _forget_unseen(self, examples):
         """Embed the categories that are not trained on as zeros."""
         if self._embedded:
@@ -399,6 +351,9 @@ class BaseRNN(Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             self._network, examples, self._loss, batch_size, 0.0 if self.solver == "adamw" else float(self.alpha),
             float(self.dropout), float(self.recurrent_dropout), self._random_state, self.truncated_bptt_steps,
         )
+
+    def _batches(self, examples, batch_size):
+        return Batches(len(examples), batch_size, self._random_state if self.shuffle else None)
 
     def _train(self, examples, validate, *, resume):
         n = len(examples)
@@ -416,26 +371,11 @@ class BaseRNN(Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             self._optimizer, self._schedule = self._new_optimizer()
             train(
                 self._theta, self._objective(examples, batch_size), self._optimizer, self._schedule, self._record,
-                stopping, self._random_state, n, batch_size,
-                shuffle=self.shuffle, max_grad_norm=self.max_grad_norm, verbose=self.verbose,
+                stopping, self._batches(examples, batch_size), max_grad_norm=self.max_grad_norm, verbose=self.verbose,
             )
             if stopping.best_theta is not None:
                 self._theta[:] = stopping.best_theta
         self._publish()
-
-    def _publish(self):
-        """The attributes that training sets."""
-        record, stopped_early = self._record, self.early_stopping
-        self.out_activation_ = self._loss.out_activation
-        self.loss_curve_ = list(record.loss_curve)
-        self.loss_ = record.loss_curve[-1]
-        self.best_loss_ = None if stopped_early else record.best_loss
-        self.validation_scores_ = list(record.validation_scores) if stopped_early else None
-        self.best_validation_score_ = record.best_score if stopped_early else None
-        self.n_iter_ = record.n_epochs
-        self.t_ = record.n_seen
-        self.grad_norm_curve_ = list(record.grad_norm_curve)
-        self.n_clipped_ = record.n_clipped
 
     def _batch_size(self, n):
         if self.batch_size == "auto":
@@ -443,29 +383,6 @@ class BaseRNN(Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         if self.batch_size > n:
             warnings.warn(f"batch_size={self.batch_size} is clipped to the {n} sequences in use", stacklevel=5)
         return min(int(self.batch_size), n)
-
-    def _new_optimizer(self):
-        """The optimizer and its schedule, at their start."""
-        settings = {"learning_rate_init": self.learning_rate_init}
-        if self.solver == "sgd":
-            settings |= {"momentum": self.momentum, "nesterovs_momentum": self.nesterovs_momentum}
-        if self.solver in ("adam", "adamw"):
-            settings |= {"beta_1": self.beta_1, "beta_2": self.beta_2}
-        if self.solver in ("adam", "adamw", "rmsprop"):
-            settings["epsilon"] = self.epsilon
-        if self.solver == "adamw":
-            settings |= {"decayed": self._network.layout.weight_ranges(), "alpha": self.alpha}
-        optimizer = OPTIMIZERS[self.solver](self._theta, **settings)
-        return optimizer, SCHEDULES[self.learning_rate](optimizer, self.power_t, int(self.max_iter))
-
-    def _check_hidden_size(self):
-        sizes = np.atleast_1d(np.asarray(self.hidden_size, dtype=object))
-        good = sizes.ndim == 1 and len(sizes) > 0
-        if not good or not all(is_size(size) for size in sizes):
-            raise ValueError(
-                f"hidden_size={self.hidden_size!r}: expected a positive int, or a tuple of them with one for each layer"
-            )
-        return tuple(int(size) for size in sizes)
 
     def _forward(self, theta, sequences, index, initial=None, final=None):
         """Raw scores of the sequences `index`, (N, Q), or (steps, Q) with an output a step; fills the final states."""
@@ -601,23 +518,8 @@ class BaseRNN(Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """
         return self._predict(X, self._decode, initial_state, return_state)
 
-    @property
-    def parameters_(self):
-        """The fitted parameters by name, as views of one vector.
-
-        ``layer0.W`` (D, G·K), ``layer0.U`` (K, G·K) and ``layer0.b`` (biases, G·K) of the first layer, its gates in the
-        order of the cell; ``layer0.reverse.W`` and so on for the other direction of a bidirectional layer; ``head.V``
-        (K, outputs) and ``head.c`` (outputs,); ``embedding.E`` (categories + 1, embedding_dim), whose last row stands
-        for all categories that `fit` did not see.
-        """
-        check_is_fitted(self)
-        return self._network.layout.views(self._theta)
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.input_tags.allow_nan = self.missing != "error"
         return tags
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "_theta")

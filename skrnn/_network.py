@@ -6,7 +6,7 @@ import numpy as np
 
 from skrnn._layer import RecurrentLayer
 from skrnn._memory import most_bytes
-from skrnn._parameters import ParameterLayout, glorot_uniform
+from skrnn._parameters import ParameterLayout, glorot_uniform, whole
 from skrnn._ragged import rows_of
 from skrnn._threads import Pace, threads_for
 from skrnn.cells import CELLS, kernels
@@ -57,6 +57,15 @@ class RecurrentNetwork:
         if n_ids:
             shapes |= {"embedding.E": (n_ids, self.n_inputs)}
         self.layout = ParameterLayout(shapes)
+
+    def dense_range(self):
+        """Where the parameters without the embedding lie in theta, (1, 2)."""
+        return np.array([[0, self.layout.slices["head.c"].stop]], dtype=np.intp)
+
+    def embedding_ranges(self, ids):
+        """Where the rows of the embedding lie in theta, (len(ids), 2)."""
+        first = self.layout.slices["embedding.E"].start + ids * self.n_inputs
+        return np.stack([first, first + self.n_inputs], axis=1)
 
     def initialise(self, random_state, dtype):
         """A fresh theta."""
@@ -207,6 +216,8 @@ class Objective:
             recurrent_dropout,
         )
         self.gradient = np.zeros(network.layout.size, dtype)
+        # What the last gradient is of: all parameters, but of an embedding only the rows in use
+        self.ranges = whole(self.gradient) if not network.n_ids else network.dense_range()
         self.random_state = random_state if dropout > 0 or recurrent_dropout > 0 else None
         self.most_steps = most_steps if most_steps and sequences.lengths.max() > most_steps else None
         self.pace = Pace(threads_for(3 * batch_size * sequences.mean_length * network.work))
@@ -245,6 +256,11 @@ class Objective:
             state = final
 
     def _gradient(self, theta, examples, starts, lengths, index, initial, weights, seed, final):
+        if self.network.n_ids:
+            for start, stop in self.ranges[1:]:
+                self.gradient[start:stop] = 0
+            used = np.unique(examples.sequences.ids[rows_of(starts[index], lengths[index])])
+            self.ranges = np.concatenate([self.network.dense_range(), self.network.embedding_ranges(used)])
         value, weight = self.pace.run(
             lambda n_threads: self.engine.gradient(
                 theta, examples.sequences.steps, starts, lengths, index, initial, examples.targets, weights,
@@ -254,6 +270,7 @@ class Objective:
         return value, self.gradient, weight
 
     def _seed(self):
+        """A seed of masks for a batch."""
         return 0 if self.random_state is None else int(self.random_state.randint(2**63 - 1, dtype=np.int64))
 
     def _pass_on(self, theta, examples, starts, lengths, index, initial, seed, final):
@@ -263,6 +280,37 @@ class Objective:
             theta, examples.sequences.steps, starts, lengths, index, initial, scores, final, True, seed,
             self.most_bytes, self.pace.most, examples.sequences.masks,
         )
+
+
+class StreamObjective(Objective):
+    """Loss and gradient of windows of streams, whose states are carried from one window to the next.
+
+    Parameters
+    ----------
+    network, examples, loss, alpha, dropout, recurrent_dropout, random_state
+        As in `Objective`, with a target a step.
+    n_streams, n_steps : int
+        As in `Windows`.
+    """
+
+    def __init__(
+        self, network, examples, loss, n_streams, n_steps, alpha=0.0, dropout=0.0, recurrent_dropout=0.0,
+        random_state=None,
+    ):
+        super().__init__(network, examples, loss, 1, alpha, dropout, recurrent_dropout, random_state)
+        self.pace = Pace(threads_for(3 * n_streams * n_steps * network.work))
+        self.states = np.zeros((n_streams, network.state_width), examples.sequences.dtype)
+
+    def gradients(self, theta, window):
+        """Loss, gradient and weight of a window; `Objective.gradients` says more."""
+        initial = np.zeros((len(window.starts), self.network.state_width), theta.dtype)
+        initial[window.carried] = self.states[window.stream[window.carried]]
+        final = np.empty_like(initial)
+        yield self._gradient(
+            theta, self.examples, window.starts, window.lengths, np.arange(len(initial)), initial, None, self._seed(),
+            final,
+        )
+        self.states[window.stream[window.last]] = final[window.last]
 
 
 # In the place of weights, where a stretch has none

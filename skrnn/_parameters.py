@@ -49,6 +49,11 @@ class ParameterLayout:
         return np.array(ranges, dtype=np.intp).reshape(-1, 2)
 
 
+def whole(theta):
+    """The one range that is all of theta, (1, 2)."""
+    return np.array([[0, len(theta)]], dtype=np.intp)
+
+
 def glorot_uniform(fan_in, fan_out, shape, random_state):
     """Uniform in ±√(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
     bound = np.sqrt(6.0 / (fan_in + fan_out))

@@ -80,37 +80,48 @@ def clipping(norm, max_norm):
     return 1.0 if max_norm is None or norm <= max_norm else max_norm / norm
 
 
-def train(
-    theta, objective, optimizer, schedule, record, stopping, random_state, n_samples, batch_size,
-    *, shuffle, max_grad_norm, verbose,
-):
+class Batches:
+    """The samples in batches; each iteration over it is an epoch, in an order of its own.
+
+    Parameters
+    ----------
+    n_samples, batch_size : int
+    random_state : RandomState, optional
+        Orders the samples; None takes them as they come.
+    """
+
+    def __init__(self, n_samples, batch_size, random_state=None):
+        self.n_samples, self.batch_size, self.random_state = n_samples, batch_size, random_state
+        self.order = np.arange(n_samples)
+
+    def __iter__(self):
+        if self.random_state is not None:
+            self.random_state.shuffle(self.order)
+        return (self.order[batch] for batch in gen_batches(self.n_samples, self.batch_size))
+
+
+def train(theta, objective, optimizer, schedule, record, stopping, batches, *, max_grad_norm, verbose):
     """Update theta in place until it does not get better or the epochs are over.
 
     Parameters
     ----------
     theta : (P,) array
     objective : Objective
-        ``gradients(theta, batch)`` yields loss, gradient and weight.
+        ``gradients(theta, batch)`` yields loss, gradient and weight; ``ranges`` are those of theta that it is of.
     optimizer : an entry of ``OPTIMIZERS``, made for theta
     schedule : an entry of ``SCHEDULES``, made for the optimizer
     record : Record
         Goes on where it is.
     stopping : Stopping
-    random_state : RandomState
-        Orders the samples when `shuffle`.
-    n_samples, batch_size : int
-    shuffle, max_grad_norm, verbose
+    batches : Batches, or another iterable with ``n_samples``
+        What an epoch consists of.
+    max_grad_norm, verbose
         The estimators' parameters.
     """
-    order = np.arange(n_samples)
     start = record.n_epochs
     for _ in range(stopping.max_iter):
-        if shuffle:
-            random_state.shuffle(order)
-        batches = (order[batch] for batch in gen_batches(n_samples, batch_size))
         try:
-            _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record)
-            record.n_seen += n_samples
+            train_epoch(theta, objective, optimizer, record, batches, max_grad_norm=max_grad_norm)
             schedule.after_epoch(record.n_seen)
             stop = stopping.after_epoch(theta, record)
         except KeyboardInterrupt:
@@ -136,21 +147,16 @@ def train(
     )
 
 
-def train_epoch(theta, objective, optimizer, record, random_state, n_samples, batch_size, *, shuffle, max_grad_norm):
-    """One epoch, as `partial_fit` has it: the parameters are those of `train`."""
-    order = random_state.permutation(n_samples) if shuffle else np.arange(n_samples)
-    batches = (order[batch] for batch in gen_batches(n_samples, batch_size))
-    _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record)
-    record.n_seen += n_samples
+def train_epoch(theta, objective, optimizer, record, batches, *, max_grad_norm):
+    """An update for each batch; adds to the record, also when the user interrupts it after an update.
 
-
-def _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record):
-    """An update for each batch; adds to the record, also when the user interrupts it after an update."""
+    The parameters are those of `train`.
+    """
     losses, norms, weights = [], [], []
     try:
         for batch in batches:
             for loss, gradient, weight in objective.gradients(theta, batch):
-                norm = _update(theta, optimizer, loss, gradient, max_grad_norm, record)
+                norm = _update(theta, optimizer, loss, gradient, objective.ranges, max_grad_norm, record)
                 losses.append(loss)
                 norms.append(norm)
                 weights.append(weight)
@@ -161,16 +167,17 @@ def _run_epoch(theta, objective, optimizer, batches, max_grad_norm, record):
             record.grad_norm_curve.append(float(np.average(norms)))
     if not np.isfinite(theta).all():
         raise _divergence(losses[-1], norms[-1], theta, record)
+    record.n_seen += batches.n_samples
 
 
-def _update(theta, optimizer, loss, gradient, max_grad_norm, record):
+def _update(theta, optimizer, loss, gradient, ranges, max_grad_norm, record):
     """One update; returns the norm of the gradient."""
-    norm = kernels(theta.dtype).norm(gradient)
+    norm = kernels(theta.dtype).norm(gradient, ranges)
     scale = clipping(norm, max_grad_norm)
     # Neither a loss or gradient that is not finite, nor an update too long to be squared
     if not (math.isfinite(loss) and math.isfinite(norm) and norm * scale < math.sqrt(np.finfo(theta.dtype).max)):
         raise _divergence(loss, norm, theta, record)
-    optimizer.update(theta, gradient, scale)
+    optimizer.update(theta, gradient, scale, ranges)
     record.n_clipped += scale < 1
     return norm
 
@@ -206,7 +213,7 @@ def train_lbfgs(theta, objective, record, n_samples, *, max_iter, max_fun, tol, 
     def loss_and_gradient(x):
         theta[:] = x
         loss, gradient, _ = objective(theta, everything)
-        norm = kernels(theta.dtype).norm(gradient)
+        norm = kernels(theta.dtype).norm(gradient, objective.ranges)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise _divergence(loss, norm, theta, record)
         return loss, gradient.astype(np.float64)

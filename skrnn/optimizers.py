@@ -8,7 +8,11 @@ import math
 
 import numpy as np
 
+from skrnn._parameters import whole
 from skrnn.cells import kernels
+
+# Rows of an embedding whose categories are not in a batch stay as they are, and so do their moments, as in PyTorch's
+# SparseAdam: they are in none of the ranges of an update.
 
 
 class SGD:
@@ -23,10 +27,11 @@ class SGD:
         self.nesterov = nesterovs_momentum and momentum > 0
         self.velocity = np.zeros_like(theta)
 
-    def update(self, theta, gradient, scale=1.0):
-        """One step, in place, with the gradient times `scale`."""
+    def update(self, theta, gradient, scale=1.0, ranges=None):
+        """One step, in place, with the gradient times `scale`; of some ranges of theta only, the others stay."""
         kernels(theta.dtype).sgd(
-            theta, self.velocity, gradient, scale, self.learning_rate, self.momentum, self.nesterov
+            theta, self.velocity, gradient, whole(theta) if ranges is None else ranges, scale, self.learning_rate,
+            self.momentum, self.nesterov,
         )
 
 
@@ -42,13 +47,14 @@ class Adam:
         self.mean = np.zeros_like(theta)
         self.square = np.zeros_like(theta)
 
-    def update(self, theta, gradient, scale=1.0):
-        """One step, in place, with the gradient times `scale`."""
+    def update(self, theta, gradient, scale=1.0, ranges=None):
+        """As `SGD.update`."""
         self.t += 1
         step = self.learning_rate / (1 - self.beta_1**self.t)
         correction = 1 / (1 - self.beta_2**self.t)
         kernels(theta.dtype).adam(
-            theta, self.mean, self.square, gradient, scale, self.beta_1, self.beta_2, step, correction, self.epsilon
+            theta, self.mean, self.square, gradient, whole(theta) if ranges is None else ranges, scale, self.beta_1,
+            self.beta_2, step, correction, self.epsilon,
         )
 
 
@@ -68,12 +74,12 @@ class AdamW(Adam):
         super().__init__(theta, **settings)
         self.decayed, self.alpha = decayed, alpha
 
-    def update(self, theta, gradient, scale=1.0):
-        """One step, in place, with the gradient times `scale`."""
+    def update(self, theta, gradient, scale=1.0, ranges=None):
+        """As `SGD.update`."""
         factor = theta.dtype.type(1 - self.learning_rate * self.alpha)
         for start, stop in self.decayed:
             theta[start:stop] *= factor
-        super().update(theta, gradient, scale)
+        super().update(theta, gradient, scale, ranges)
 
 
 class RMSprop:
@@ -88,10 +94,11 @@ class RMSprop:
         self.learning_rate, self.epsilon = learning_rate_init, epsilon
         self.square = np.zeros_like(theta)
 
-    def update(self, theta, gradient, scale=1.0):
-        """One step, in place, with the gradient times `scale`."""
+    def update(self, theta, gradient, scale=1.0, ranges=None):
+        """As `SGD.update`."""
         kernels(theta.dtype).rmsprop(
-            theta, self.square, gradient, scale, self.decay, self.learning_rate, self.epsilon
+            theta, self.square, gradient, whole(theta) if ranges is None else ranges, scale, self.decay,
+            self.learning_rate, self.epsilon,
         )
 
 

@@ -53,6 +53,18 @@ class TestKernels:
         actual = problem.net.forward(problem.theta, problem.sequences, problem.index)
         assert actual.tobytes() == expected.tobytes()
 
+    def test_gradient_of_one_batch_after_another(self, form, bidirectional, per_step):
+        """Rows of the embedding that only the first has are zero in the second, and in no range."""
+        problem = Problem(form, bidirectional, per_step, lengths=np.array([1, 2, 1]))
+        problem.ids[:] = [0, 1, 2, 3]
+        objective = problem.objective()
+        objective(problem.theta, np.array([0, 1]))
+        again = objective(problem.theta, np.array([2]))[1]
+        expected = problem.objective()(problem.theta, np.array([2]))[1]
+        np.testing.assert_array_equal(again, expected)
+        E = problem.net.layout.slices["embedding.E"].start
+        assert objective.ranges.tolist() == [[0, E], [E + 9, E + 12]]
+
     def test_gradient(self, form, bidirectional, per_step):
         problem = Problem(form, bidirectional, per_step)
         objective = problem.objective(alpha=0.1)
@@ -199,3 +211,14 @@ class TestEstimators:
         ]
         np.testing.assert_allclose(nets[0]["embedding.E"], nets[1]["embedding.E"], rtol=1e-12)
         assert not np.allclose(nets[0]["layer0.U"], nets[1]["layer0.U"])
+
+
+@pytest.mark.parametrize("solver", ["adam", "adamw", "sgd", "rmsprop"])
+def test_an_update_leaves_other_categories_alone(solver):
+    """A category that a batch does not hold keeps its embedding, though it has been moving before."""
+    X, y = [np.array([0, 1]), np.array([2, 2, 3])], np.array([0.0, 1.0])
+    net = RNNRegressor(3, embedding_dim=2, solver=solver, learning_rate_init=0.01, random_state=0).partial_fit(X, y)
+    before = net.parameters_["embedding.E"].copy()
+    net.partial_fit(X[:1], y[:1])
+    moved = (net.parameters_["embedding.E"] != before).any(axis=1)
+    assert moved.tolist() == [True, True, False, False, False]

@@ -11,8 +11,9 @@ from skrnn import RNNClassifier, RNNRegressor
 from skrnn._examples import Examples
 from skrnn._inputs import as_sequences
 from skrnn._network import Objective, RecurrentNetwork
+from skrnn._parameters import whole
 from skrnn._ragged import rows_of
-from skrnn._training import Record, Stopping, clipping, train
+from skrnn._training import Batches, Record, Stopping, clipping, train
 from skrnn.cells import kernels
 from skrnn.losses import LOSSES
 from skrnn.optimizers import OPTIMIZERS, SCHEDULES, SGD, Adam
@@ -161,10 +162,35 @@ class TestClipping:
     @pytest.mark.parametrize("size", [0, 1, 7, 8, 1001])
     def test_norm(self, size, dtype):
         gradient = np.random.default_rng(0).normal(size=size).astype(dtype)
-        assert kernels(dtype).norm(gradient) == pytest.approx(np.linalg.norm(gradient.astype(np.float64)), rel=1e-14)
+        expected = np.linalg.norm(gradient.astype(np.float64))
+        assert kernels(dtype).norm(gradient, whole(gradient)) == pytest.approx(expected, rel=1e-14)
+
+    def test_norm_and_updates_of_ranges(self):
+        """What is in no range is neither read nor changed, and the ranges are as vectors of their own."""
+        rng = np.random.default_rng(0)
+        ranges = np.array([[3, 24], [24, 25], [40, 57], [99, 99]])
+        inside = np.concatenate([np.arange(*part) for part in ranges])
+        start, gradient = rng.normal(size=99), np.full(99, np.nan)
+        gradient[inside] = rng.normal(size=len(inside))
+        norm = kernels(np.float64).norm(gradient, ranges)
+        assert norm == pytest.approx(np.linalg.norm(gradient[inside]), rel=1e-14)
+        for name in OPTIMIZERS:
+            some, own = start.copy(), start[inside]
+            of_some, of_own = make_optimizer(name, some, 0.1), make_optimizer(name, own, 0.1)
+            for _ in range(3):
+                of_some.update(some, gradient, 0.5, ranges)
+                of_own.update(own, gradient[inside], 0.5)
+            np.testing.assert_array_equal(some[inside], own)
+            np.testing.assert_array_equal(np.delete(some, inside), np.delete(start, inside))
+
+    @pytest.mark.parametrize("ranges", [[[0, 100]], [[-1, 3]], [[5, 4]], [[1, 2, 3]]])
+    def test_ranges_outside_of_the_vector(self, ranges):
+        with pytest.raises(ValueError, match="ranges"):
+            kernels(np.float64).norm(np.ones(99), np.array(ranges))
 
     def test_squares_of_float32_do_not_overflow(self):
-        assert kernels(np.float32).norm(np.full(4, 1e30, np.float32)) == pytest.approx(2e30, rel=1e-6)
+        large = np.full(4, 1e30, np.float32)
+        assert kernels(np.float32).norm(large, whole(large)) == pytest.approx(2e30, rel=1e-6)
 
     @pytest.mark.parametrize("name", OPTIMIZERS)
     def test_the_factor_is_applied_by_the_optimizers(self, name):
@@ -187,6 +213,8 @@ class TestClipping:
 class Pieces:
     """An objective that takes every batch as a whole."""
 
+    ranges = np.array([[0, 1]])
+
     def __init__(self, function):
         self.function = function
 
@@ -200,13 +228,14 @@ class TestLoop:
     def run(self, objective, rate=0.1, dtype=np.float64, schedule="constant", validate=None, **changed):
         stopping = {"max_iter": 50, "tol": 1e-4, "n_iter_no_change": 3}
         stopping |= {name: changed.pop(name) for name in stopping if name in changed}
-        arguments = {"shuffle": True, "max_grad_norm": None, "verbose": False} | changed
+        batches = Batches(10, 4, np.random.RandomState(0) if changed.pop("shuffle", True) else None)
+        arguments = {"max_grad_norm": None, "verbose": False} | changed
         theta, record = np.array([4.0], dtype), Record()
         self.optimizer = SGD(theta, rate, 0.0)
         self.stopping = Stopping(**stopping, validate=validate)
         train(
             theta, Pieces(objective), self.optimizer, SCHEDULES[schedule](self.optimizer, 0.5, stopping["max_iter"]),
-            record, self.stopping, np.random.RandomState(0), 10, 4, **arguments,
+            record, self.stopping, batches, **arguments,
         )
         return theta, record
 

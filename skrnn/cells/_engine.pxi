@@ -152,7 +152,7 @@ cdef class Engine:
         const double[::1] weights,              # IN  one a target, or None
         unsigned long long seed,                # of the dropout's masks
         real[:, ::1] final,                     # OUT like initial, or None
-        real[::1] gradient,                     # OUT like theta
+        real[::1] gradient,                     # OUT like theta; of an embedding IN zeros, and only rows in use change
         Py_ssize_t most_bytes,
         int n_threads,
         const Py_ssize_t[:, ::1] masks=None,    # IN  (2, n): see `Sequences.masks`
@@ -255,10 +255,10 @@ cdef class Engine:
         return self.net.size + self.net.n_ids * self.net.D
 
     cdef double penalty(self, const real* theta, double alpha, real* gradient) noexcept:
-        """½ α Σ θ² over the decayed ranges, and the gradient α θ; 0 elsewhere."""
+        """½ α Σ θ² over the decayed ranges, and the gradient α θ; 0 elsewhere, but for the embedding."""
         cdef Py_ssize_t i, j
         cdef double total = 0
-        memset(gradient, 0, self.n_parameters() * sizeof(real))
+        memset(gradient, 0, self.net.size * sizeof(real))
         if alpha == 0:
             return 0
         for i in range(self.decayed.shape[0]):
