@@ -12,7 +12,8 @@ if find_spec("skrnn._machine") is None:
 
 from skrnn._ragged import RaggedArray
 from skrnn.classifier import RNNClassifier
+from skrnn.language_model import RNNLanguageModel
 from skrnn.metrics import make_sequence_scorer
 from skrnn.regressor import RNNRegressor
 
-__all__ = ["RNNClassifier", "RNNRegressor", "RaggedArray", "__version__", "make_sequence_scorer"]
+__all__ = ["RNNClassifier", "RNNLanguageModel", "RNNRegressor", "RaggedArray", "__version__", "make_sequence_scorer"]

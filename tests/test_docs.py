@@ -11,7 +11,9 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 @pytest.mark.filterwarnings("ignore")    # also of the libraries that the pages show
-@pytest.mark.parametrize(("name", "needs"), [("data.md", ()), ("forecasting.md", ("mapie", "skforecast", "sktime"))])
+@pytest.mark.parametrize(("name", "needs"), [
+    ("data.md", ()), ("language.md", ()), ("forecasting.md", ("mapie", "skforecast", "sktime")),
+])
 def test_code_runs(name, needs):
     """The blocks of a page, one after the other."""
     for library in needs:

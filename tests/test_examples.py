@@ -52,6 +52,26 @@ def test_forecasting(tmp_path):
     assert_picture(re.search(r"Picture: (.+)", out)[1], tmp_path)
 
 
+def test_language_model(tmp_path):
+    out = run("language_model.py", tmp_path)
+    bits = [float(value) for value in re.findall(r"(\d\.\d+) bits a character", out)]
+    assert len(bits) == 8
+    assert bits[-1] < 2.6 < 3 < bits[0]
+
+
+def test_inventing_names(tmp_path):
+    out = run("inventing_names.py", tmp_path)
+    assert min(map(float, re.findall(r"units: (\d\.\d+)", out))) < 2.7
+    assert int(re.search(r"Of 40 names, (\d+) are new", out)[1]) > 20
+
+
+def test_text_classification(tmp_path):
+    out = run("text_classification.py", tmp_path)
+    order, counted, promoters, _ = map(float, re.findall(r" (\d\.\d+) ± ", out))
+    assert order > 0.98 > 0.8 > counted
+    assert promoters > 0.65
+
+
 def test_parquet_in_batches(tmp_path):
     out = run("parquet_in_batches.py", tmp_path)
     assert float(re.search(r"500 new sequences: (\d\.\d+)", out)[1]) < 0.01

@@ -1,0 +1,103 @@
+"""How texts are laid out for training: in streams side by side, cut into windows."""
+
+import heapq
+
+import numpy as np
+
+# Windows that a piece of a text is long at most. Pieces that are much longer leave the net with next to no beginnings
+# to learn from; see docs/language.md.
+PIECE = 16
+
+
+class Window:
+    """What one update reads: stretches of texts, up to so many steps of each stream.
+
+    Attributes
+    ----------
+    starts, lengths : (n,) int arrays
+        The stretches among the steps of the corpus.
+    stream : (n,) int array
+        The stream of each.
+    carried : (n,) bool array
+        Whether a stretch goes on where its stream's last one ended, in the window before.
+    last : (n,) bool array
+        Whether it is the last one of its stream here.
+    """
+
+    def __init__(self, starts, lengths, stream, carried):
+        self.starts, self.lengths, self.stream, self.carried = starts, lengths, stream, carried
+        self.last = np.append(stream[1:] != stream[:-1], True)
+
+
+class Windows:
+    """The windows of a corpus; each iteration over it is an epoch, with the texts in another order.
+
+    A text that is longer than the share of a stream, or than so many windows, is cut into pieces that begin without a
+    history. Each stream takes one piece after the other, whichever is next when it has ended its last, so that all have
+    about the same length.
+
+    Parameters
+    ----------
+    starts, lengths : (n,) int arrays
+        The texts among the steps of the corpus.
+    n_streams, n_steps : int
+        Streams side by side, and steps of each in a window.
+    random_state : RandomState, optional
+        Orders the pieces; None takes them as they come.
+
+    Attributes
+    ----------
+    starts, lengths : (m,) int arrays
+        The pieces.
+    """
+
+    def __init__(self, starts, lengths, n_streams, n_steps, random_state=None):
+        self.n_samples = int(lengths.sum())
+        self.n_streams, self.n_steps, self.random_state = n_streams, n_steps, random_state
+        share = -(-self.n_samples // n_streams)
+        most = min(max(share, n_steps), PIECE * n_steps)
+        self.starts, self.lengths, _, _ = cut(starts, lengths, np.zeros_like(starts), most)
+
+    def __iter__(self):
+        order = np.arange(len(self.starts))
+        if self.random_state is not None:
+            self.random_state.shuffle(order)
+        starts, lengths = self.starts[order], self.lengths[order]
+        stream, since = self._places(lengths)
+        starts, lengths, piece, window = cut(starts, lengths, since, self.n_steps)
+        carried = np.append(False, piece[1:] == piece[:-1])
+        stream, since = stream[piece], since[piece]
+        # By window, in it by stream, and there in order
+        order = np.lexsort((since, stream, window))
+        ends = np.flatnonzero(np.append(np.diff(window[order]) > 0, True)) + 1
+        for part in np.split(order, ends[:-1]):
+            yield Window(starts[part], lengths[part], stream[part], carried[part])
+
+    def _places(self, lengths):
+        """The stream of each piece, and how many steps of the stream come before it."""
+        free = [(0, stream) for stream in range(self.n_streams)]
+        stream, since = np.empty((2, len(lengths)), dtype=np.intp)
+        for i, length in enumerate(lengths.tolist()):
+            since[i], stream[i] = free[0]
+            heapq.heapreplace(free, (int(since[i]) + length, int(stream[i])))
+        return stream, since
+
+
+def cut(starts, lengths, since, most):
+    """Pieces cut where their steps, counted from `since` on, reach multiples of `most`.
+
+    Returns
+    -------
+    starts, lengths : (m,) int arrays
+    piece : (m,) int array
+        Which of the pieces each was cut from.
+    number : (m,) int array
+        How many multiples came before.
+    """
+    first, last = since // most, (since + lengths - 1) // most
+    n_parts = last - first + 1
+    piece = np.repeat(np.arange(len(starts)), n_parts)
+    number = first[piece] + np.arange(len(piece)) - np.repeat(np.cumsum(n_parts) - n_parts, n_parts)
+    begin = np.maximum(since[piece], number * most)
+    end = np.minimum((since + lengths)[piece], (number + 1) * most)
+    return starts[piece] + begin - since[piece], end - begin, piece, number
