@@ -1,9 +1,9 @@
 """How well RNNLanguageModel predicts, beside counts of n-grams and compressors. See docs/language.md.
 
-    python benchmarks/language.py [--seeds 3] [--only names shakespeare "shakespeare, long" "alice, coded" "alice, held out"]
+    python benchmarks/language.py [--seeds 3] [--only TASK ...]
 
-The texts are read from ../shared/data; what is not there is skipped. Figures are means over seeds with the deviation, times those
-of a seed on all cores.
+The texts are read from ../shared/data; what is not there is skipped. Figures are means over seeds with the deviation;
+times are those of a seed on all cores.
 """
 
 import argparse

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from skrnn import RNNLanguageModel
 
-STREAMS, STEPS, EMBEDDING, UPDATES, SYMBOLS = 32, 64, 32, 20, 65
+STREAMS, STEPS, EMBEDDING, UPDATES, SYMBOLS = 32, 64, 32, 80, 65
 
 
 def arguments():

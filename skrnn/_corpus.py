@@ -54,8 +54,9 @@ class Windows:
     def __init__(self, starts, lengths, n_streams, n_steps, random_state=None):
         self.n_samples = int(lengths.sum())
         self.n_streams, self.n_steps, self.random_state = n_streams, n_steps, random_state
-        share = -(-self.n_samples // n_streams)
-        most = min(max(share, n_steps), PIECE * n_steps)
+        # As many pieces of the same length for each stream, so that none has to wait for another one's last
+        share = max(-(-self.n_samples // n_streams), n_steps)
+        most = -(-share // -(-share // (PIECE * n_steps)))
         self.starts, self.lengths, _, _ = cut(starts, lengths, np.zeros_like(starts), most)
 
     def __iter__(self):

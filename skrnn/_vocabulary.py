@@ -49,8 +49,9 @@ def symbols_of(text, analyze, name):
     if isinstance(text, bytes | Mapping | set | frozenset) or not isinstance(text, Iterable):
         raise TypeError(f"{name} is {type(text).__name__} {text!r:.50}, expected a str or a sequence of symbols")
     symbols = list(analyze(text) if isinstance(text, str) else text)
-    odd = next((i for i, symbol in enumerate(symbols) if not isinstance(symbol, Hashable) or symbol is None), None)
-    if odd is not None:
+    kinds = set(map(type, symbols))
+    if not all(issubclass(kind, Hashable) and kind is not type(None) for kind in kinds):
+        odd = next(i for i, symbol in enumerate(symbols) if not isinstance(symbol, Hashable) or symbol is None)
         raise TypeError(
             f"{name}[{odd}] is {type(symbols[odd]).__name__} {symbols[odd]!r:.50}, expected a symbol: a str or a number"
         )
@@ -68,8 +69,9 @@ class Vocabulary:
 
     def __init__(self, symbols):
         self.symbols = list(symbols)
-        self.numbers = {symbol: i for i, symbol in enumerate(self.symbols)}
         self.unknown = len(self.symbols)
+        self.numbers = _Numbers(zip(self.symbols, range(self.unknown), strict=True))
+        self.numbers.unknown = self.unknown
         # One number for both: as an input it begins a text, as a target it ends one.
         self.boundary = self.unknown + 1
 
@@ -90,8 +92,14 @@ class Vocabulary:
 
     def encode(self, symbols):
         """Their numbers, an int array."""
-        get, unknown = self.numbers.get, self.unknown
-        return np.fromiter((get(symbol, unknown) for symbol in symbols), np.intp, len(symbols))
+        return np.fromiter(map(self.numbers.__getitem__, symbols), np.intp, len(symbols))
+
+
+class _Numbers(dict):
+    """Those of symbols; one for all that are not known."""
+
+    def __missing__(self, symbol):
+        return self.unknown
 
 
 class Corpus:

@@ -98,8 +98,8 @@ class TestWindows:
         assert sorted(begins) == [0, 12, 24, 36, 40, 43, 45]
 
     def test_long_texts_are_cut(self):
-        """Into pieces of sixteen windows; but into none shorter than a window, however many streams there are."""
-        assert Windows(np.array([0]), np.array([1000]), 2, 10).lengths.tolist() == [160] * 6 + [40]
+        """Into pieces of sixteen windows at most, as many for each stream; but into none shorter than a window."""
+        assert Windows(np.array([0]), np.array([1000]), 2, 10).lengths.tolist() == [125] * 8
         assert Windows(np.array([0]), np.array([25]), 32, 10).lengths.tolist() == [10, 10, 5]
 
     def test_streams_are_about_as_long(self):
@@ -404,8 +404,8 @@ class TestFit:
         monkeypatch.setattr(language_model, "StreamObjective", Spied)
         model.fit(["ab" * 100])
         begin, ids = len(model.symbols_) - 1, objectives[0].examples.sequences.ids
-        assert np.flatnonzero(ids == begin).tolist() == [0, 64, 128, 192]
-        assert np.delete(ids, [0, 64, 128, 192])[:4].tolist() == [0, 1, 0, 1]
+        assert np.flatnonzero(ids == begin).tolist() == [0, 51, 102, 153]
+        assert np.delete(ids, [0, 51, 102, 153])[:4].tolist() == [0, 1, 0, 1]
 
     def test_partial_fit_is_an_epoch(self):
         fitted = RNNLanguageModel(**SMALL | {"max_iter": 3}).fit(TEXTS)
