@@ -2,7 +2,6 @@
 
 import warnings
 from abc import ABCMeta, abstractmethod
-from copy import deepcopy
 from functools import partial
 from numbers import Integral
 from typing import ClassVar
@@ -21,7 +20,7 @@ from skrnn._ragged import rows_of
 from skrnn._sequences import LazySequences
 from skrnn._streams import Streams
 from skrnn._trained import Trained
-from skrnn._training import Batches, Stopping, train, train_epoch, train_lbfgs
+from skrnn._training import Batches, Stopping, train, train_lbfgs
 from skrnn._validation import check_seen, check_sequences, counts_of_ids, embedded, fitted_apart, recounted
 from skrnn.optimizers import OPTIMIZERS
 
@@ -172,27 +171,13 @@ class BaseRNN(Trained, Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixi
             resume = hasattr(self, "_theta")
             examples, _ = net._prepare(X, y, sample_weight, resume=resume, **targets)
             if resume:
-                # The schedule changes the rate of its optimizer: both in one copy
-                names = ("_theta", "_record", "_optimizer", "_schedule", "_random_state")
-                vars(net).update(deepcopy({name: getattr(net, name) for name in names}))
+                net._take_over()
             else:
                 net._begin(examples.sequences.dtype, resume=False)
                 net._forget_unseen(examples)
-            if not resume or type(net._optimizer) is not OPTIMIZERS[self.solver]:
-                net._optimizer, net._schedule = net._new_optimizer()
-            record = net._record
-            stopping = Stopping(1, self.tol, int(self.n_iter_no_change), without_improvement=record.without_improvement)
             batch_size = net._batch_size(len(examples))
-            train_epoch(
-                net._theta, net._objective(examples, batch_size), net._optimizer, record,
-                net._batches(examples, batch_size), max_grad_norm=self.max_grad_norm,
-            )
-            net._schedule.after_epoch(record.n_seen)
-            if stopping.after_epoch(net._theta, record):
-                net._schedule.goes_on()
-                stopping.without_improvement = 0
-            record.without_improvement = stopping.without_improvement
-            net._publish()
+            objective, batches = net._objective(examples, batch_size), net._batches(examples, batch_size)
+            net._one_epoch(objective, batches, resume=resume)
         return self
 
     def _check_combinations(self):

@@ -1,4 +1,4 @@
-"""How texts are laid out for training: in streams side by side, cut into windows."""
+"""How texts are laid out: as numbers end to end; for training in streams side by side, cut into windows."""
 
 import heapq
 
@@ -7,6 +7,40 @@ import numpy as np
 # Windows that a piece of a text is long at most. Pieces that are much longer leave the net with next to no beginnings
 # to learn from; see docs/language.md.
 PIECE = 16
+
+
+class Corpus:
+    """Texts as numbers, laid end to end: what a language model reads, and what it has to predict at each step.
+
+    The text s₁ … sₙ is read as begin, s₁, …, sₙ and predicted as s₁, …, sₙ, end; or, if the texts have no ends, read as
+    begin, s₁, …, sₙ₋₁ and predicted as s₁, …, sₙ.
+
+    Parameters
+    ----------
+    texts : list of lists of symbols
+    vocabulary : Vocabulary
+    ends : bool
+        Whether texts end.
+
+    Attributes
+    ----------
+    inputs, targets : (total,) int arrays
+    lengths, starts : (n,) int arrays
+        Steps of each text, and where they begin.
+    """
+
+    def __init__(self, texts, vocabulary, ends=True):
+        boundary = np.array([vocabulary.boundary])
+        numbers = np.concatenate([boundary, *(np.append(vocabulary.encode(text), boundary) for text in texts)])
+        self.inputs, self.targets = numbers[:-1], numbers[1:]
+        lengths = np.array([len(text) + 1 for text in texts], dtype=np.intp)
+        starts = np.cumsum(lengths) - lengths
+        # Without its end the last step of a text predicts nothing, and is left out; so are texts that are nothing else.
+        kept = slice(None) if ends else lengths > 1
+        self.starts, self.lengths = starts[kept], (lengths if ends else lengths - 1)[kept]
+
+    def __len__(self):
+        return len(self.inputs)
 
 
 class Window:
@@ -49,15 +83,18 @@ class Windows:
     ----------
     starts, lengths : (m,) int arrays
         The pieces.
+    n_streams, n_steps : int
+        No more than there are pieces and steps.
     """
 
     def __init__(self, starts, lengths, n_streams, n_steps, random_state=None):
         self.n_samples = int(lengths.sum())
-        self.n_streams, self.n_steps, self.random_state = n_streams, n_steps, random_state
+        self.n_steps, self.random_state = min(n_steps, self.n_samples), random_state
         # As many pieces of the same length for each stream, so that none has to wait for another one's last
-        share = max(-(-self.n_samples // n_streams), n_steps)
-        most = -(-share // -(-share // (PIECE * n_steps)))
+        share = max(-(-self.n_samples // n_streams), self.n_steps)
+        most = -(-share // -(-share // (PIECE * self.n_steps)))
         self.starts, self.lengths, _, _ = cut(starts, lengths, np.zeros_like(starts), most)
+        self.n_streams = min(n_streams, len(self.starts))
 
     def __iter__(self):
         order = np.arange(len(self.starts))

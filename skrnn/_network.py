@@ -217,7 +217,7 @@ class Objective:
         )
         self.gradient = np.zeros(network.layout.size, dtype)
         # What the last gradient is of: all parameters, but of an embedding only the rows in use
-        self.ranges = whole(self.gradient) if not network.n_ids else network.dense_range()
+        self.ranges, self.used = whole(self.gradient) if not network.n_ids else network.dense_range(), []
         self.random_state = random_state if dropout > 0 or recurrent_dropout > 0 else None
         self.most_steps = most_steps if most_steps and sequences.lengths.max() > most_steps else None
         self.pace = Pace(threads_for(3 * batch_size * sequences.mean_length * network.work))
@@ -257,9 +257,9 @@ class Objective:
 
     def _gradient(self, theta, examples, starts, lengths, index, initial, weights, seed, final):
         if self.network.n_ids:
-            for start, stop in self.ranges[1:]:
-                self.gradient[start:stop] = 0
-            used = np.unique(examples.sequences.ids[rows_of(starts[index], lengths[index])])
+            E = self.network.layout.views(self.gradient)["embedding.E"]
+            E[self.used] = 0
+            self.used = used = np.unique(examples.sequences.ids[rows_of(starts[index], lengths[index])])
             self.ranges = np.concatenate([self.network.dense_range(), self.network.embedding_ranges(used)])
         value, weight = self.pace.run(
             lambda n_threads: self.engine.gradient(

@@ -1,5 +1,6 @@
 """Numbers out of whatever holds them. What is not a number is an error that names it."""
 
+from collections.abc import Hashable
 from math import nan
 from numbers import Integral
 
@@ -80,3 +81,8 @@ def is_sized(x):
 def is_size(value):
     """Whether a value is a positive integer, and not a bool."""
     return isinstance(value, Integral) and not isinstance(value, bool) and value > 0
+
+
+def is_hashable(value):
+    """Whether a value is hashable, which a tuple is if its items are."""
+    return all(map(is_hashable, value)) if isinstance(value, tuple) else isinstance(value, Hashable)

@@ -21,7 +21,8 @@ class Sampler:
     """
 
     def __init__(self, temperature, top_k, top_p, random_state, excluded):
-        self.temperature, self.top_k, self.top_p = temperature, top_k, top_p
+        # The least one by which any score can be divided
+        self.temperature, self.top_k, self.top_p = temperature and max(temperature, 1e-300), top_k, top_p
         self.random_state, self.excluded = random_state, excluded
 
     def probabilities(self, scores):

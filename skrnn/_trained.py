@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._numbers import is_size
-from skrnn._training import Record
+from skrnn._training import Record, Stopping, train_epoch
 from skrnn.cells import ACTIVATIONS, CELLS
 from skrnn.optimizers import OPTIMIZERS, SCHEDULES
 
@@ -76,8 +76,31 @@ class Trained:
             self._theta = self._network.initialise(self._random_state, dtype)
         except MemoryError as error:
             gigabytes = self._network.layout.size * np.dtype(dtype).itemsize / 1e9
-            raise MemoryError(f"hidden_size={self.hidden_size} makes {gigabytes:.0f} GB of parameters") from error
+            raise MemoryError(
+                f"hidden_size={self.hidden_size} and embedding_dim={self.embedding_dim} make {gigabytes:.0f} GB of "
+                "parameters"
+            ) from error
         self._record = Record()
+
+    def _take_over(self):
+        """Copy what training changes, so that the estimator this one is a copy of stays as it is."""
+        # The schedule changes the rate of its optimizer: both in one copy
+        names = ("_theta", "_record", "_optimizer", "_schedule", "_random_state")
+        vars(self).update(deepcopy({name: getattr(self, name) for name in names}))
+
+    def _one_epoch(self, objective, batches, *, resume):
+        """Train as `partial_fit` does."""
+        if not resume or type(self._optimizer) is not OPTIMIZERS[self.solver]:
+            self._optimizer, self._schedule = self._new_optimizer()
+        record = self._record
+        stopping = Stopping(1, self.tol, int(self.n_iter_no_change), without_improvement=record.without_improvement)
+        train_epoch(self._theta, objective, self._optimizer, record, batches, max_grad_norm=self.max_grad_norm)
+        self._schedule.after_epoch(record.n_seen)
+        if stopping.after_epoch(self._theta, record):
+            self._schedule.goes_on()
+            stopping.without_improvement = 0
+        record.without_improvement = stopping.without_improvement
+        self._publish()
 
     def _new_optimizer(self):
         """The optimizer and its schedule, at their start."""

@@ -2,12 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
 
 import numpy as np
 
-from skrnn._ragged import RaggedArray
+from skrnn._numbers import is_hashable
 
 UNKNOWN, END = "<unknown>", "<end>"
 WORDS = re.compile(r"\w+|[^\w\s]")
@@ -20,6 +20,9 @@ def collected(X, name="X"):
     """The texts of X as a list."""
     if isinstance(X, str | bytes | Mapping | set | frozenset) or not isinstance(X, Iterable):
         raise TypeError(f"{name} is a {type(X).__name__}, expected a list of texts; for one text pass [{name}]")
+    # A table would be read as its column names, or each of its cells as a symbol.
+    if len(getattr(X, "shape", (0,))) != 1:
+        raise ValueError(f"{name} has shape {X.shape}, expected texts (n,); of a table pass one column, {name}['...']")
     texts = X.to_pylist() if hasattr(X, "to_pylist") else list(X)
     if not texts:
         raise ValueError(f"{name} is empty, expected at least one text")
@@ -48,14 +51,30 @@ def symbols_of(text, analyze, name):
     """The symbols of one text."""
     if isinstance(text, bytes | Mapping | set | frozenset) or not isinstance(text, Iterable):
         raise TypeError(f"{name} is {type(text).__name__} {text!r:.50}, expected a str or a sequence of symbols")
-    symbols = list(analyze(text) if isinstance(text, str) else text)
-    kinds = set(map(type, symbols))
-    if not all(issubclass(kind, Hashable) and kind is not type(None) for kind in kinds):
-        odd = next(i for i, symbol in enumerate(symbols) if not isinstance(symbol, Hashable) or symbol is None)
-        raise TypeError(
-            f"{name}[{odd}] is {type(symbols[odd]).__name__} {symbols[odd]!r:.50}, expected a symbol: a str or a number"
-        )
+    if isinstance(text, str):
+        found = analyze(text)
+    elif hasattr(text, "to_pylist"):
+        found = text.to_pylist()
+    else:
+        # Of arrays Python's numbers: those of PyTorch would each be a symbol by itself.
+        found = text.tolist() if hasattr(text, "tolist") else text
+    if not isinstance(found, Iterable):
+        raise TypeError(f"analyzer returned {type(found).__name__} {found!r:.50} for {name}, expected symbols")
+    symbols = list(found)
+    check_symbols(symbols, name)
     return symbols
+
+
+def check_symbols(symbols, name):
+    """Raise a TypeError that names the first of some symbols that is none."""
+    # Strings and integers, as texts consist of, need no look at each.
+    if set(map(type, symbols)) <= {str, int}:
+        return
+    for i, symbol in enumerate(symbols):
+        if symbol is None or not is_hashable(symbol) or symbol != symbol:
+            raise TypeError(
+                f"{name}[{i}] is {type(symbol).__name__} {symbol!r:.50}, expected a symbol: a str, a number, or a tuple"
+            )
 
 
 class Vocabulary:
@@ -85,7 +104,20 @@ class Vocabulary:
                 f"X has no symbol at least min_frequency={min_frequency} times: expected texts that are not all empty, "
                 "or a smaller min_frequency"
             )
-        return cls(sorted(kept) if all(isinstance(symbol, str) for symbol in kept) else kept)
+        return cls(_ordered(kept))
+
+    @classmethod
+    def given(cls, symbols, analyzer):
+        """Symbols that are known beforehand."""
+        if not isinstance(symbols, Iterable) or isinstance(symbols, bytes | Mapping):
+            raise TypeError(f"symbols is {type(symbols).__name__} {symbols!r:.50}, expected a list of symbols")
+        if isinstance(symbols, str) and analyzer != "char":
+            raise TypeError("symbols is a str, which holds characters: expected a list of symbols")
+        symbols = list(symbols)
+        check_symbols(symbols, "symbols")
+        if not symbols:
+            raise ValueError("symbols is empty, expected at least one symbol")
+        return cls(_ordered(dict.fromkeys(symbols)))
 
     def __len__(self):
         return self.boundary + 1
@@ -95,40 +127,16 @@ class Vocabulary:
         return np.fromiter(map(self.numbers.__getitem__, symbols), np.intp, len(symbols))
 
 
+def _ordered(symbols):
+    """Sorted, if they can be compared, so that their order in the texts does not matter; else as they come."""
+    try:
+        return sorted(symbols)
+    except TypeError:
+        return list(symbols)
+
+
 class _Numbers(dict):
     """Those of symbols; one for all that are not known."""
 
     def __missing__(self, symbol):
         return self.unknown
-
-
-class Corpus:
-    """Texts as numbers, laid end to end: what a language model reads, and what it has to predict at each step.
-
-    The text s₁ … sₙ is read as begin, s₁, …, sₙ and predicted as s₁, …, sₙ, end.
-
-    Parameters
-    ----------
-    texts : list of lists of symbols
-    vocabulary : Vocabulary
-
-    Attributes
-    ----------
-    inputs, targets : (total,) int arrays
-    lengths, starts : (n,) int arrays
-        Steps of each text, one more than it has symbols, and where they begin.
-    """
-
-    def __init__(self, texts, vocabulary):
-        boundary = np.array([vocabulary.boundary])
-        numbers = np.concatenate([boundary, *(np.append(vocabulary.encode(text), boundary) for text in texts)])
-        self.inputs, self.targets = numbers[:-1], numbers[1:]
-        self.lengths = np.array([len(text) + 1 for text in texts], dtype=np.intp)
-        self.starts = np.cumsum(self.lengths) - self.lengths
-
-    def __len__(self):
-        return len(self.inputs)
-
-    def texts(self, values):
-        """Values of the steps, (total,), as those of each text."""
-        return RaggedArray(values, self.lengths)

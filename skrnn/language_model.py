@@ -1,6 +1,5 @@
 """RNNLanguageModel."""
 
-from copy import deepcopy
 from math import log
 from numbers import Integral, Real
 from typing import ClassVar
@@ -13,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._corpus import Windows
+from skrnn._corpus import Corpus, Windows
 from skrnn._examples import Examples
 from skrnn._memory import most_bytes
 from skrnn._network import RecurrentNetwork, StreamObjective
@@ -22,11 +21,10 @@ from skrnn._sampling import Sampler
 from skrnn._sequences import Sequences
 from skrnn._threads import threads_for
 from skrnn._trained import Trained
-from skrnn._training import Stopping, train, train_epoch
+from skrnn._training import Stopping, train
 from skrnn._validation import fitted_apart
-from skrnn._vocabulary import ANALYZERS, END, UNKNOWN, Corpus, Vocabulary, collected, texts_of
+from skrnn._vocabulary import ANALYZERS, END, UNKNOWN, Vocabulary, collected, symbols_of, texts_of
 from skrnn.losses import LOSSES
-from skrnn.optimizers import OPTIMIZERS
 
 # Scores of symbols that are computed at a time
 SCORES = 2**22
@@ -66,21 +64,24 @@ class RNNLanguageModel(Trained, BaseEstimator):
         How a text is cut into symbols: characters; words and punctuation marks, without the space between them; or what
         a callable returns for the text. Texts that are lists of symbols already are taken as they are.
     min_frequency : int, default=1
-        Symbols that occur less often in `fit` are unknown ones.
+        Symbols that occur less often in `fit` are unknown ones. With 1 the model meets no unknown symbol in training,
+        and thinks one all but impossible; for words 2 or more is better.
     dropout : float, default=0.0
         Share of each layer's outputs that are set to 0 in training.
     recurrent_dropout : float, default=0.0
-        Share of the states that are set to 0 in the recurrent products in training, the same ones in all steps.
+        Share of the states that are set to 0 in the recurrent products in training, the same ones in all steps of an
+        update.
     bptt_steps : int, default=64
         Steps of each stream in an update; gradients go back no further.
     n_streams : int, default=32
-        Streams of text that are read side by side.
+        Streams of text that are read side by side: an update reads up to ``n_streams * bptt_steps`` symbols. Little
+        text wants fewer, or an epoch has few updates.
     solver : {"adam", "adamw", "sgd", "rmsprop"}, default="adam"
         The optimizer. Embeddings of symbols that an update does not read stay as they are.
     alpha : float, default=1e-4
         Strength of the L2 penalty, or with "adamw" of the weight decay; biases and embeddings have none.
     learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, default="constant"
-        Schedule of the learning rate, as in :class:`RNNClassifier`.
+        Schedule of the learning rate, as in :class:`RNNClassifier`, with symbols as samples.
     learning_rate_init : float, default=2e-3
         The initial learning rate.
     power_t : float, default=0.5
@@ -123,7 +124,8 @@ class RNNLanguageModel(Trained, BaseEstimator):
     vocabulary_ : dict
         The number of each known symbol.
     loss_, best_loss_ : float
-        Mean loss of the last epoch, in nats a symbol, and the least of all; the latter None with early stopping.
+        Mean loss of the last epoch, in nats a symbol and with the penalty, and the least of all; the latter None with
+        early stopping.
     loss_curve_ : list of float
         Of each epoch.
     validation_scores_ : list of float, or None
@@ -137,6 +139,10 @@ class RNNLanguageModel(Trained, BaseEstimator):
         Mean norm of the gradients of each epoch.
     n_clipped_ : int
         Updates whose gradient was scaled down.
+    out_activation_ : str
+        "softmax".
+    parameters_ : dict of arrays
+        The parameters by name.
 
     See Also
     --------
@@ -145,8 +151,10 @@ class RNNLanguageModel(Trained, BaseEstimator):
     Notes
     -----
     A text is read as begin, s₁, …, sₙ and predicted as s₁, …, sₙ, end, so that an empty text has a probability, too,
-    and the probabilities of all texts sum to one. A text that is longer than 16 windows of `bptt_steps`, as a book is,
-    is trained on in pieces, each read as if the text began with it. Computes in float32.
+    and the probabilities of all texts sum to one. Training cuts a text that is longer than its share of the streams, or
+    than 16 · `bptt_steps`, into pieces, each read as if the text began with it. Computes in float32.
+
+    Scores are comparable between models of the same symbols alone: the more of them are "<unknown>", the easier it is.
 
     References
     ----------
@@ -241,15 +249,16 @@ class RNNLanguageModel(Trained, BaseEstimator):
         with fitted_apart(self) as model:
             resume = self.warm_start and hasattr(self, "_theta")
             X = collected(X)
-            texts = model._texts(X)
-            validation = model._validation_texts(texts, X_val)
-            corpus = model._prepare(X, texts, resume=resume, symbols=None)
+            if not resume:
+                vars(model).pop("_analyzer", None)
+            texts, validation = model._split(model._texts(X), X_val)
+            corpus = model._prepare(X, texts, resume=resume)
             model._start(corpus, resume=resume)
             model._train(corpus, validation, resume=resume)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None, *, symbols=None):
+    def partial_fit(self, X, y=None, *, symbols=None, ends=True):
         """Go on with one epoch over some texts.
 
         Parameters
@@ -261,6 +270,8 @@ class RNNLanguageModel(Trained, BaseEstimator):
         symbols : iterable of symbols, optional
             In the first call: all that are to be known, also those which only later texts have; None for those of X.
             What is not known is an unknown symbol.
+        ends : bool, default=True
+            Whether the texts end where they end. False for pieces of longer texts, which may be cut anywhere.
 
         Returns
         -------
@@ -272,42 +283,37 @@ class RNNLanguageModel(Trained, BaseEstimator):
             As `fit`; and when `symbols` in a later call are others than in the first.
         """
         with fitted_apart(self) as model:
+            self._validate_params()
+            validate_parameter_constraints({"ends": ["boolean"]}, {"ends": ends}, caller_name="partial_fit")
             if self.early_stopping:
                 raise ValueError("partial_fit does not support early_stopping=True: it sees no data to hold out")
             X, resume = collected(X), hasattr(self, "_theta")
-            corpus = model._prepare(X, model._texts(X), resume=resume, symbols=symbols)
+            corpus = model._prepare(X, model._texts(X), resume=resume, symbols=symbols, ends=ends)
             if resume:
-                names = ("_theta", "_record", "_optimizer", "_schedule", "_random_state")
-                vars(model).update(deepcopy({name: getattr(model, name) for name in names}))
+                model._take_over()
             else:
                 model._start(corpus, resume=False)
-            if not resume or type(model._optimizer) is not OPTIMIZERS[self.solver]:
-                model._optimizer, model._schedule = model._new_optimizer()
-            objective, windows = model._objective(corpus)
-            train_epoch(
-                model._theta, objective, model._optimizer, model._record, windows, max_grad_norm=self.max_grad_norm
-            )
-            model._schedule.after_epoch(model._record.n_seen)
-            model._publish()
+            model._one_epoch(*model._objective(corpus), resume=resume)
         return self
 
     def _texts(self, X, name="X"):
-        return texts_of(X, self.analyzer, name)
+        """The symbols of texts, as they were cut in the first fit."""
+        return texts_of(X, getattr(self, "_analyzer", self.analyzer), name)
 
-    def _validation_texts(self, texts, X_val):
-        """The texts to validate on, or None; takes them out of `texts` where they are of these."""
+    def _split(self, texts, X_val):
+        """The texts to train on, and those to validate on or None."""
         if not self.early_stopping:
             if X_val is not None:
                 raise ValueError("X_val is what early_stopping=True validates on; set it, or leave it out")
-            return None
+            return texts, None
         if X_val is not None:
-            return self._texts(X_val, "X_val")
+            return texts, self._texts(X_val, "X_val")
         if len(texts) < 2:
             raise ValueError(
                 "early_stopping=True cannot hold out some of one text: cut it, or pass what follows it as X_val"
             )
         try:
-            texts[:], held_out = train_test_split(
+            return train_test_split(
                 texts, test_size=self.validation_fraction, random_state=check_random_state(self.random_state)
             )
         except ValueError as error:
@@ -315,15 +321,19 @@ class RNNLanguageModel(Trained, BaseEstimator):
                 f"early_stopping=True cannot hold out validation_fraction={self.validation_fraction} of {len(texts)} "
                 f"texts: {error}"
             ) from error
-        return held_out
 
-    def _prepare(self, X, texts, *, resume, symbols):
+    def _prepare(self, X, texts, *, resume, symbols=None, ends=True):
         """The texts as numbers; sets the vocabulary and the network."""
         self._check_decay()
         hidden_size = self._check_hidden_size()
         if not resume:
             self._set_vocabulary(X, texts, symbols)
-        elif symbols is not None and list(dict.fromkeys(symbols)) != self._vocabulary.symbols:
+        elif self.analyzer != self._analyzer:
+            raise ValueError(
+                f"{type(self).__name__} cannot go on with analyzer={self.analyzer!r}, it was fitted with "
+                f"{self._analyzer!r}: set it back, or clone it"
+            )
+        elif symbols is not None and Vocabulary.given(symbols, self.analyzer).numbers != self._vocabulary.numbers:
             raise ValueError("symbols are others than in the first call of partial_fit: leave them out, or clone")
         n_symbols = len(self._vocabulary)
         network = RecurrentNetwork(
@@ -333,10 +343,13 @@ class RNNLanguageModel(Trained, BaseEstimator):
         if resume and network.layout.shapes != self._network.layout.shapes:
             raise ValueError(
                 f"{type(self).__name__} cannot go on with parameters of the shapes {network.layout.shapes}, it was "
-                f"fitted with {self._network.layout.shapes}: set hidden_size and embedding_dim back, or clone it"
+                f"fitted with {self._network.layout.shapes}: set hidden_size, cell and embedding_dim back, or clone it"
             )
         self._network, self._loss = network, LOSSES["log_loss"]()
-        return Corpus(texts, self._vocabulary)
+        corpus = Corpus(texts, self._vocabulary, ends)
+        if not len(corpus.lengths):
+            raise ValueError("X has no symbols, and without ends there is nothing to predict: expected texts")
+        return corpus
 
     def _start(self, corpus, *, resume):
         """Parameters to start from; symbols that the corpus does not have are embedded as zeros."""
@@ -349,25 +362,27 @@ class RNNLanguageModel(Trained, BaseEstimator):
         if symbols is None:
             self._vocabulary = Vocabulary.of(texts, self.min_frequency)
         else:
-            self._vocabulary = Vocabulary(dict.fromkeys(symbols))
+            self._vocabulary = Vocabulary.given(symbols, self.analyzer)
+        self._analyzer = self.analyzer
         self.vocabulary_ = dict(self._vocabulary.numbers)
         self.symbols_ = np.empty(len(self._vocabulary), dtype=object)
         self.symbols_[:] = [*self._vocabulary.symbols, UNKNOWN, END]
         # What puts generated symbols together, where a text is a str
         strings = not callable(self.analyzer) and all(isinstance(text, str) for text in X)
+        strings &= all(isinstance(symbol, str) for symbol in self.vocabulary_)
         self._joint = ANALYZERS[self.analyzer][1] if strings else None
 
     def _objective(self, corpus):
         """What to minimise, and the windows that are an epoch of it."""
-        n_streams, n_steps = int(self.n_streams), int(self.bptt_steps)
         order = self._random_state if self.shuffle else None
-        windows = Windows(corpus.starts, corpus.lengths, n_streams, n_steps, order)
+        windows = Windows(corpus.starts, corpus.lengths, int(self.n_streams), int(self.bptt_steps), order)
         # A piece of a text is read as if the text began with it.
         inputs = corpus.inputs.copy()
         inputs[windows.starts] = self._vocabulary.boundary
         sequences = _sequences(inputs, None, corpus.lengths, self._theta.dtype)
         objective = StreamObjective(
-            self._network, Examples(sequences, corpus.targets, None, True), self._loss, n_streams, n_steps,
+            self._network, Examples(sequences, corpus.targets, None, True), self._loss, windows.n_streams,
+            windows.n_steps,
             0.0 if self.solver == "adamw" else float(self.alpha), float(self.dropout), float(self.recurrent_dropout),
             self._random_state,
         )
@@ -397,28 +412,23 @@ class RNNLanguageModel(Trained, BaseEstimator):
     def _scores(self, theta, corpus):
         """In parts: the rows of steps, their texts, where the steps of each end among these, and their scores."""
         n = len(corpus.lengths)
-        at_a_time = max(1, SCORES // (self._network.n_outputs * min(STRETCH, int(corpus.lengths.max()))))
+        stretch = max(1, min(STRETCH, SCORES // self._network.n_outputs))
+        at_a_time = max(1, SCORES // (self._network.n_outputs * min(stretch, int(corpus.lengths.max()))))
         for first in range(0, n, at_a_time):
             some = np.arange(first, min(first + at_a_time, n))
             state = np.zeros((len(some), self._network.state_width), theta.dtype)
-            for begin in range(0, int(corpus.lengths[some].max()), STRETCH):
+            for begin in range(0, int(corpus.lengths[some].max()), stretch):
                 going_on = corpus.lengths[some] > begin
                 some, state = some[going_on], state[going_on]
-                starts, lengths = corpus.starts[some] + begin, np.minimum(corpus.lengths[some] - begin, STRETCH)
-                scores, state = self._read(theta, corpus.inputs, starts, lengths, state)
+                starts, lengths = corpus.starts[some] + begin, np.minimum(corpus.lengths[some] - begin, stretch)
+                scores, state = _read(self._network, theta, corpus.inputs, starts, lengths, state)
                 yield rows_of(starts, lengths), some, np.cumsum(lengths), scores
-
-    def _read(self, theta, inputs, starts, lengths, state):
-        """Scores of the steps of sequences, (steps, V), and the states (n, width) after them."""
-        final = np.empty_like(state)
-        sequences = _sequences(inputs, starts, lengths, theta.dtype)
-        return self._network.forward(theta, sequences, np.arange(len(starts)), state, final), final
 
     def _log_likelihoods(self, theta, corpus):
         """Log-likelihood of the target of each step, (total,) float64."""
         out = np.empty(len(corpus))
         for rows, _, _, scores in self._scores(theta, corpus):
-            out[rows] = _log_likelihoods(scores, corpus.targets[rows])
+            out[rows] = _likelihoods(scores, corpus.targets[rows])
         return out
 
     def score(self, X, y=None):
@@ -434,7 +444,8 @@ class RNNLanguageModel(Trained, BaseEstimator):
         Returns
         -------
         score : float
-            The greater the better; −ln V when all V symbols are equally likely.
+            The greater the better; −ln V when all V symbols are equally likely. Only comparable between models with the
+            same `symbols_`.
 
         Raises
         ------
@@ -546,11 +557,11 @@ class RNNLanguageModel(Trained, BaseEstimator):
         parts, hidden = [], np.ascontiguousarray(state[np.newaxis, :-1])
         for begin in range(0, len(targets), STRETCH):
             some = slice(begin, min(begin + STRETCH, len(targets)))
-            scores, hidden = self._read_one(inputs[some], hidden)
-            parts.append(_log_likelihoods(scores, targets[some]))
+            scores, hidden = _read(self._network, self._theta, *_one(inputs[some]), hidden)
+            parts.append(_likelihoods(scores, targets[some]))
         if end:
-            scores, _ = self._read_one(inputs[-1:], hidden)
-            parts.append(_log_likelihoods(scores, np.array([self._vocabulary.boundary])))
+            scores, _ = _read(self._network, self._theta, *_one(inputs[-1:]), hidden)
+            parts.append(_likelihoods(scores, np.array([self._vocabulary.boundary])))
         out = np.concatenate([np.empty(0), *parts])
         return (out, np.append(hidden[0], self._theta.dtype.type(inputs[-1]))) if return_state else out
 
@@ -604,7 +615,7 @@ class RNNLanguageModel(Trained, BaseEstimator):
         -------
         text : str, list of symbols, or iterator over symbols
             What comes behind the prefix; a list where the model was fitted to lists of symbols or has an analyzer of
-            one's own. "<unknown>" is never drawn.
+            one's own. With "word", words with a space between them. "<unknown>" is never drawn.
 
         Raises
         ------
@@ -622,31 +633,12 @@ class RNNLanguageModel(Trained, BaseEstimator):
         sampler = Sampler(
             float(temperature), top_k, top_p, check_random_state(random_state), [self._vocabulary.unknown]
         )
-        symbols = self._generated(int(n_tokens), self._numbers(prefix, "prefix"), sampler)
+        # All that it needs is bound here: a later fit does not change what a stream goes on with.
+        inputs = np.append(self._vocabulary.boundary, self._numbers(prefix, "prefix"))
+        symbols = _generated(self._network, self._theta, self._vocabulary, inputs, int(n_tokens), sampler)
         if stream:
             return symbols
         return list(symbols) if self._joint is None else self._joint.join(symbols)
-
-    def _generated(self, n_tokens, prefix, sampler):
-        """The symbols one by one."""
-        network, theta, vocabulary = self._network, self._theta, self._vocabulary
-        hidden = np.zeros((1, network.state_width), theta.dtype)
-        inputs = np.append(vocabulary.boundary, prefix)
-        for begin in range(0, len(inputs), STRETCH):
-            scores, hidden = self._read_one(inputs[begin : begin + STRETCH], hidden)
-        engine, n_threads, memory = network.engine(theta.dtype), threads_for(network.work), most_bytes()
-        scores, after, one = scores[-1:].copy(), np.empty_like(hidden), np.ones(1, np.intp)
-        number, zero = np.zeros(1, np.intp), np.zeros(1, np.intp)
-        for _ in range(n_tokens):
-            number[0] = sampler.draw(scores[0])
-            if number[0] == vocabulary.boundary:
-                return
-            yield vocabulary.symbols[number[0]]
-            engine.forward(theta, number, zero, one, zero, hidden, scores, after, False, 0, memory, n_threads)
-            hidden, after = after, hidden
-
-    def _read_one(self, inputs, hidden):
-        return self._read(self._theta, inputs, np.zeros(1, np.intp), np.array([len(inputs)]), hidden)
 
     def _beginning(self):
         """The state (width,) before a text."""
@@ -656,10 +648,16 @@ class RNNLanguageModel(Trained, BaseEstimator):
 
     def _check_state(self, state):
         state, expected = np.asarray(state), self._beginning()
-        if state.shape != expected.shape or state.dtype != expected.dtype or state[-1] not in range(len(self.symbols_)):
+        if state.shape != expected.shape or state.dtype != expected.dtype:
             raise ValueError(
                 f"initial_state has shape {state.shape} and dtype {state.dtype}, expected {expected.shape} and "
                 f"{expected.dtype}: one that this model has returned"
+            )
+        last = state[-1]
+        if not np.isfinite(state).all() or not (0 <= last < len(self.symbols_) and last == int(last)):
+            raise ValueError(
+                "initial_state is none that this model has returned: it is not finite, or its last number, "
+                f"{last}, is not that of a symbol"
             )
         return state
 
@@ -670,7 +668,8 @@ class RNNLanguageModel(Trained, BaseEstimator):
 
     def _numbers(self, text, name):
         """One text as numbers."""
-        return self._vocabulary.encode(self._texts([text], name)[0])
+        analyze = self._analyzer if callable(self._analyzer) else ANALYZERS[self._analyzer][0]
+        return self._vocabulary.encode(symbols_of(text, analyze, name))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -680,10 +679,39 @@ class RNNLanguageModel(Trained, BaseEstimator):
         return tags
 
 
+def _generated(network, theta, vocabulary, inputs, n_tokens, sampler):
+    """Symbols one by one, behind the inputs."""
+    hidden = np.zeros((1, network.state_width), theta.dtype)
+    for begin in range(0, len(inputs), STRETCH):
+        scores, hidden = _read(network, theta, *_one(inputs[begin : begin + STRETCH]), hidden)
+    engine, n_threads, memory = network.engine(theta.dtype), threads_for(network.work), most_bytes()
+    scores, after, one = scores[-1:].copy(), np.empty_like(hidden), np.ones(1, np.intp)
+    number, zero = np.zeros(1, np.intp), np.zeros(1, np.intp)
+    for _ in range(n_tokens):
+        number[0] = sampler.draw(scores[0])
+        if number[0] == vocabulary.boundary:
+            return
+        yield vocabulary.symbols[number[0]]
+        engine.forward(theta, number, zero, one, zero, hidden, scores, after, False, 0, memory, n_threads)
+        hidden, after = after, hidden
+
+
+def _read(network, theta, inputs, starts, lengths, state):
+    """Scores of the steps of sequences, (steps, V), and the states (n, width) after them."""
+    final = np.empty_like(state)
+    sequences = _sequences(inputs, starts, lengths, theta.dtype)
+    return network.forward(theta, sequences, np.arange(len(starts)), state, final), final
+
+
+def _one(inputs):
+    """Inputs, starts and lengths of a single sequence."""
+    return inputs, np.zeros(1, np.intp), np.array([len(inputs)])
+
+
 def _sequences(inputs, starts, lengths, dtype):
     """Sequences of symbols as the kernels read them; without starts one after the other."""
     return Sequences(np.empty((0, 1), dtype), lengths, "ragged", ids=inputs, starts=starts)
 
 
-def _log_likelihoods(scores, targets):
+def _likelihoods(scores, targets):
     return log_softmax(scores.astype(np.float64), axis=1)[np.arange(len(targets)), targets]

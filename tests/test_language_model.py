@@ -5,6 +5,8 @@ import pickle
 from collections import Counter
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from numerical import assert_gradient, central_differences
 from scipy.stats import chisquare
@@ -14,12 +16,12 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils.estimator_checks import check_estimator
 
 from skrnn import RNNLanguageModel, _network, language_model
-from skrnn._corpus import Windows
+from skrnn._corpus import Corpus, Windows
 from skrnn._examples import Examples
 from skrnn._network import RecurrentNetwork, StreamObjective
 from skrnn._sampling import Sampler
 from skrnn._sequences import Sequences
-from skrnn._vocabulary import Corpus, Vocabulary
+from skrnn._vocabulary import Vocabulary
 from skrnn.losses import LOSSES
 from skrnn.optimizers import OPTIMIZERS
 
@@ -157,12 +159,11 @@ class TestObjective:
         net, theta, objective, windows, corpus = self.problem()
         objective.engine.minimise("log_loss", 0.0, False, 0.0, net.layout.weight_ranges(), 0.0, 0.0)
         total = sum(loss * weight for window in windows for loss, _, weight in objective.gradients(theta, window))
-        sequences = Sequences(np.empty((0, 1)), corpus.lengths, "ragged", ids=corpus.inputs)
         pieces = Windows(corpus.starts, corpus.lengths, 3, 4)
         # The first text is longer than its stream, and is cut.
         sequences = Sequences(np.empty((0, 1)), pieces.lengths, "ragged", ids=corpus.inputs, starts=pieces.starts)
         scores = net.forward(theta, sequences, np.arange(len(pieces.lengths)))
-        expected = -language_model._log_likelihoods(scores, corpus.targets).sum()
+        expected = -language_model._likelihoods(scores, corpus.targets).sum()
         assert total == pytest.approx(expected, rel=1e-12)
 
     def test_single_precision(self):
@@ -225,14 +226,13 @@ class TestProbabilities:
     def test_how_much_is_scored_at_a_time_changes_no_bit(self, model, scores, stretch, monkeypatch):
         texts = [*TEXTS, "hannah" * 20]
         results = [model.score_samples(texts), model.predict_proba(texts), model.symbol_log_likelihoods("hannah" * 9)]
+        generated = model.generate(9, "hannahnathan", random_state=0)
         monkeypatch.setattr(language_model, "SCORES", scores)
         monkeypatch.setattr(language_model, "STRETCH", stretch)
         again = [model.score_samples(texts), model.predict_proba(texts), model.symbol_log_likelihoods("hannah" * 9)]
         for one, other in zip(results, again, strict=True):
             np.testing.assert_array_equal(one, other)
-        assert model.generate(9, "hannah", random_state=0) == RNNLanguageModel.generate(
-            model, 9, "hannah", random_state=0
-        )
+        assert model.generate(9, "hannahnathan", random_state=0) == generated
 
     def test_unknown_symbols_have_a_place(self, model):
         np.testing.assert_array_equal(model.score_samples(["haxa"]), model.score_samples(["ha?a"]))
@@ -241,7 +241,7 @@ class TestProbabilities:
         np.testing.assert_array_equal(model.parameters_["embedding.E"][-2], 0)
 
     def test_rare_symbols_train_the_unknown_one(self):
-        model = RNNLanguageModel(min_frequency=2, **SMALL).fit(["abab", "abc", "bad"] * 1)
+        model = RNNLanguageModel(min_frequency=2, **SMALL).fit(["abab", "abc", "bad"])
         assert model.vocabulary_ == {"a": 0, "b": 1}
         assert model.symbols_.tolist() == ["a", "b", "<unknown>", "<end>"]
         assert model.parameters_["embedding.E"][2].any()
@@ -265,6 +265,8 @@ class TestSampling:
         np.testing.assert_allclose(self.probabilities(top_p=1.0), p, rtol=1e-6)
         np.testing.assert_allclose(self.probabilities(excluded=[1]), p * [1, 0, 1, 1, 1] / 0.6, rtol=1e-6)
         np.testing.assert_allclose(self.probabilities(1e-300), [0, 1, 0, 0, 0])
+        both = self.probabilities(top_k=2, top_p=0.7)
+        np.testing.assert_allclose(both, [0, 0.4 / 0.65, 0, 0.25 / 0.65, 0], rtol=1e-6)
 
     def test_draws_have_these_probabilities(self):
         sampler = Sampler(1.3, 4, None, np.random.RandomState(0), [3])
@@ -320,6 +322,13 @@ class TestGenerate:
         assert first + "".join(symbols) == model.generate(1000, random_state=0)
         assert len(model.generate(0)) == 0
 
+    def test_a_stream_goes_on_with_the_model_it_began_with(self, model):
+        model = pickle.loads(pickle.dumps(model))
+        expected = model.generate(9, "ha", random_state=3)
+        symbols = model.generate(9, "ha", random_state=3, stream=True)
+        model.fit(["xyz"])
+        assert "".join(symbols) == expected
+
     def test_ends(self):
         model = RNNLanguageModel(**SMALL | {"max_iter": 80, "learning_rate_init": 0.05}).fit(["ab"] * 30)
         assert model.generate(100, temperature=0) == "ab"
@@ -352,8 +361,8 @@ class TestGenerate:
             ({"top_p": 0.0}, ValueError, "'top_p' parameter"),
             ({"top_p": 1.1}, ValueError, "'top_p' parameter"),
             ({"random_state": "x"}, ValueError, "'random_state' parameter"),
-            ({"prefix": b"ab"}, TypeError, r"prefix\[0\] is bytes"),
-            ({"prefix": 3}, TypeError, r"prefix\[0\] is int 3, expected a str"),
+            ({"prefix": b"ab"}, TypeError, "prefix is bytes"),
+            ({"prefix": 3}, TypeError, "prefix is int 3, expected a str"),
         ],
     )
     def test_bad_arguments(self, model, arguments, error, message):
@@ -450,6 +459,124 @@ class TestFit:
         with pytest.raises(ValueError, match="partial_fit does not support early_stopping"):
             model.partial_fit(texts)
 
+    def test_early_stopping_keeps_the_best_and_trains_on_the_rest(self):
+        texts = [f"{i}{i}" for i in "abcdefghij"]
+        settings = SMALL | {
+            "max_iter": 40, "learning_rate_init": 0.1, "early_stopping": True, "validation_fraction": 0.3
+        }
+        model = RNNLanguageModel(**settings).fit(texts)
+        scores = model.validation_scores_
+        assert scores[-1] < max(scores) == model.best_validation_score_
+        again = RNNLanguageModel(**settings).fit(texts, X_val=["qq"])
+        assert model.t_ / model.n_iter_ == 7 * 3
+        assert again.t_ / again.n_iter_ == 10 * 3
+        score = again.score(["qq"])
+        assert score == again.best_validation_score_
+        warm = again.set_params(warm_start=True, max_iter=1, learning_rate_init=10.0, max_grad_norm=1.0)
+        assert warm.fit(texts, X_val=["qq"]).score(["qq"]) >= score     # the first to beat
+
+    @pytest.mark.parametrize("changed", [
+        {"dropout": 0.5}, {"recurrent_dropout": 0.5}, {"shuffle": False}, {"alpha": 10.0}, {"max_grad_norm": 1e-3},
+        {"learning_rate": "cosine"}, {"learning_rate_init": 0.1}, {"bptt_steps": 2}, {"n_streams": 1}, {"beta_1": 0.5},
+        {"beta_2": 0.9}, {"epsilon": 1.0}, {"solver": "adamw", "alpha": 100.0}, {"cell": "gru"}, {"random_state": 1},
+    ], ids=str)
+    @pytest.mark.parametrize("method", ["fit", "partial_fit"])
+    def test_every_parameter_matters(self, changed, method):
+        def theta(**parameters):
+            model = RNNLanguageModel(**SMALL | parameters)
+            for _ in range(1 if method == "fit" else 2):
+                getattr(model, method)(TEXTS)
+            return model._theta
+
+        assert theta().tobytes() != theta(**changed).tobytes()
+        assert theta(**changed).tobytes() == theta(**changed).tobytes()
+
+    def test_weight_decay_is_no_penalty(self):
+        """With adamw the loss is that of the symbols alone."""
+        losses = [
+            RNNLanguageModel(**SMALL | {"solver": solver, "alpha": 50.0, "max_iter": 1}).fit(TEXTS).loss_
+            for solver in ("adamw", "adam")
+        ]
+        assert losses[0] < 2.5 < losses[1]
+        with pytest.raises(ValueError, match="expected less than 1"):
+            RNNLanguageModel(**SMALL | {"solver": "adamw", "alpha": 1e4}).fit(TEXTS)
+
+    def test_partial_fit_keeps_its_records(self):
+        settings = SMALL | {"solver": "sgd", "learning_rate": "adaptive", "tol": 100.0, "n_iter_no_change": 2}
+        model = RNNLanguageModel(**settings | {"learning_rate_init": 0.1})
+        for _ in range(4):
+            model.partial_fit(TEXTS)
+        assert model.best_loss_ == min(model.loss_curve_)
+        assert model._optimizer.learning_rate == pytest.approx(0.02)
+
+    def test_verbose(self, capsys):
+        RNNLanguageModel(verbose=True, **SMALL).fit(TEXTS)
+        assert capsys.readouterr().out.startswith("Iteration 1, loss = ")
+
+    def test_pieces_without_ends(self):
+        """A text that goes on does not teach that texts end; nor does it read what it is not to predict."""
+        pieces = ["abcab", "cabc", "a", "", "bcabcabc"]
+        model = RNNLanguageModel(**SMALL | {"learning_rate_init": 0.05, "hidden_size": 12})
+        for _ in range(60):
+            model.partial_fit(pieces, ends=False)
+        assert model.t_ == 60 * 18
+        assert model.predict_proba(["abcab"])[0, -1] < 1e-3
+        assert model.generate(7, "abc", random_state=0) == "abcabca"
+        with pytest.raises(ValueError, match="there is nothing to predict"):
+            model.partial_fit(["", ""], ends=False)
+        with pytest.raises(ValueError, match="'ends' parameter of partial_fit"):
+            model.partial_fit(pieces, ends="no")
+
+    def test_another_analyzer(self):
+        model = RNNLanguageModel(warm_start=True, **SMALL).fit(TEXTS)
+        score = model.score(TEXTS)
+        model.set_params(analyzer="word")
+        assert model.score(TEXTS) == score
+        with pytest.raises(ValueError, match="cannot go on with analyzer='word', it was fitted with 'char'"):
+            model.fit(TEXTS)
+        with pytest.raises(ValueError, match="cannot go on with analyzer='word'"):
+            model.partial_fit(TEXTS)
+        assert model.set_params(warm_start=False).fit(["a b"]).symbols_[0] == "a"
+        assert model.symbols_.tolist() == ["a", "b", "<unknown>", "<end>"]
+
+    @pytest.mark.parametrize(
+        ("symbols", "error", "message"),
+        [
+            (5, TypeError, "symbols is int 5, expected a list of symbols"), ([], ValueError, "symbols is empty"),
+            ([["a"]], TypeError, r"symbols\[0\] is list"), (["a", None], TypeError, r"symbols\[1\] is NoneType"),
+        ],
+    )
+    def test_bad_symbols(self, symbols, error, message):
+        with pytest.raises(error, match=message):
+            RNNLanguageModel(**SMALL).partial_fit(TEXTS, symbols=symbols)
+
+    def test_the_order_of_symbols_does_not_matter(self):
+        one = RNNLanguageModel(**SMALL).partial_fit(TEXTS, symbols=["t", "h", "n", "a"])
+        other = RNNLanguageModel(**SMALL).partial_fit(TEXTS, symbols=set("ahnt"))
+        np.testing.assert_array_equal(one._theta, other._theta)
+        one.partial_fit(TEXTS, symbols="nhat")
+        with pytest.raises(TypeError, match="symbols is a str, which holds characters"):
+            RNNLanguageModel(**SMALL | {"analyzer": "word"}).partial_fit(TEXTS, symbols="the cat")
+        numbers = [RNNLanguageModel(**SMALL).fit(texts).vocabulary_ for texts in ([[3, 1], [2]], [[1, 2], [3]])]
+        assert numbers[0] == numbers[1] == {1: 0, 2: 1, 3: 2}
+
+    def test_more_streams_and_steps_than_there_is_text(self):
+        one = RNNLanguageModel(**SMALL | {"n_streams": 7, "bptt_steps": 50}).fit(TEXTS)
+        other = RNNLanguageModel(**SMALL | {"n_streams": 10**9, "bptt_steps": 10**30}).fit(TEXTS)
+        np.testing.assert_array_equal(one._theta, other._theta)
+
+    def test_texts_in_arrays(self):
+        expected = RNNLanguageModel(**SMALL).fit([[1, 2, 1], [2]])
+        for texts in ([np.array([1, 2, 1]), np.array([2])], [pa.array([1, 2, 1]), pa.array([2])]):
+            model = RNNLanguageModel(**SMALL).fit(texts)
+            assert model.vocabulary_ == {1: 0, 2: 1}
+            np.testing.assert_array_equal(model._theta, expected._theta)
+            np.testing.assert_array_equal(model.predict_proba(texts), expected.predict_proba([[1, 2, 1], [2]]))
+
+    def test_symbols_that_are_not_all_strings(self):
+        model = RNNLanguageModel(**SMALL).partial_fit(["anna"], symbols=["a", "n", 3])
+        assert isinstance(model.generate(5, random_state=0), list)
+
     def test_any_iterable_of_texts(self):
         expected = RNNLanguageModel(**SMALL).fit(TEXTS)._theta
         for X in (tuple(TEXTS), (text for text in TEXTS), np.array(TEXTS), np.array(TEXTS, object), map(list, TEXTS)):
@@ -468,6 +595,11 @@ class TestFit:
             (3, TypeError, "X is a int, expected a list of texts"),
             ([], ValueError, "X is empty"),
             (["", ""], ValueError, "X has no symbol at least min_frequency=1 times"),
+            (pd.DataFrame({"text": TEXTS}), ValueError, r"X has shape \(7, 1\), expected texts \(n,\); of a table"),
+            (np.array(TEXTS)[:, np.newaxis], ValueError, r"X has shape \(7, 1\)"),
+            (np.array("abc"), ValueError, r"X has shape \(\)"),
+            ([[("a", ["b"])]], TypeError, r"X\[0\]\[0\] is tuple"),
+            ([[1.0, np.nan]], TypeError, r"X\[0\]\[1\] is float nan"),
             (["a", 3], TypeError, r"X\[1\] is int 3, expected a str or a sequence of symbols"),
             (["a", None], TypeError, r"X\[1\] is NoneType None"),
             (["a", b"b"], TypeError, r"X\[1\] is bytes b'b'"),
@@ -480,9 +612,13 @@ class TestFit:
         with pytest.raises(error, match=message):
             model.fit(X)
         assert not hasattr(model, "symbols_")
-        if X != ["", ""]:
+        if not (isinstance(X, list) and X == ["", ""]):
             with pytest.raises(error, match=message):
                 RNNLanguageModel(**SMALL).fit(TEXTS).score(X)
+
+    def test_an_analyzer_that_finds_nothing(self):
+        with pytest.raises(TypeError, match=r"analyzer returned NoneType None for X\[0\], expected symbols"):
+            RNNLanguageModel(analyzer=lambda text: None, **SMALL).fit(TEXTS)
 
     def test_a_fit_that_fails_changes_nothing(self, model):
         model = pickle.loads(pickle.dumps(model))
@@ -492,14 +628,21 @@ class TestFit:
         model.set_params(learning_rate_init=0.02, solver="adam")
         assert pickle.dumps(model) == before
 
-    @pytest.mark.parametrize("state", [np.zeros(3, np.float32), np.zeros(11), np.full(11, 9, np.float32)])
-    def test_bad_states(self, model, state):
-        with pytest.raises(ValueError, match="initial_state has shape"):
+    @pytest.mark.parametrize(
+        ("state", "message"),
+        [
+            (np.zeros(3, np.float32), "has shape"), (np.zeros(11), "has shape .* dtype float64, expected .* float32"),
+            (np.full(11, 9, np.float32), "last number, 9.0, is not that of a symbol"),
+            (np.full(11, np.nan, np.float32), "is not finite"),
+        ],
+    )
+    def test_bad_states(self, model, state, message):
+        with pytest.raises(ValueError, match=f"initial_state {message}|initial_state is none .*{message}"):
             model.symbol_log_likelihoods("a", initial_state=state)
 
     def test_large_vocabulary(self):
         """Only the rows of the embedding that a window reads move."""
-        words = [f"w{i}" for i in range(5000)]
+        words = [f"w{i:04}" for i in range(5000)]
         model = RNNLanguageModel(**SMALL).partial_fit([words[:3]], symbols=words)
         before = model.parameters_["embedding.E"].copy()
         model.partial_fit([words[2:5]])

@@ -1,6 +1,5 @@
 """SlidingWindow: rows of a table to the windows that end in them."""
 
-from collections.abc import Hashable
 from itertools import repeat
 from numbers import Integral
 from typing import ClassVar
@@ -14,7 +13,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 
 from skrnn._columns import are_sequences, columns_of, familiar
 from skrnn._inputs import as_sequences, check_type
-from skrnn._numbers import is_missing
+from skrnn._numbers import is_hashable, is_missing
 from skrnn._ragged import RaggedArray
 from skrnn._validation import fitted_apart
 from skrnn.preprocessing._forms import RaggedOutput
@@ -193,7 +192,7 @@ class SlidingWindow(RaggedOutput, TransformerMixin, BaseEstimator):
         if not kept:
             raise ValueError(f"X has only the column of the group, {self.group!r}: expected features beside it")
         groups = _cells(table[:, place])
-        odd = next((i for i, group in enumerate(groups) if is_missing(group) or not _is_hashable(group)), None)
+        odd = next((i for i, group in enumerate(groups) if is_missing(group) or not is_hashable(group)), None)
         if odd is not None:
             raise ValueError(
                 f"row {odd} of X has no group: the column {self.group!r} is {groups[odd]!r}, expected a name or a "
@@ -291,11 +290,6 @@ def _tails(rows, groups, length):
     ends = np.cumsum(np.bincount(codes))
     parts = np.split(order, ends[:-1])
     return {groups[part[0]]: rows[part[max(0, len(part) - length) :]] for part in parts}
-
-
-def _is_hashable(group):
-    # A tuple is, if its items are.
-    return all(map(_is_hashable, group)) if isinstance(group, tuple) else isinstance(group, Hashable)
 
 
 def _codes(groups):
