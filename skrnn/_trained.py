@@ -76,9 +76,9 @@ class Trained:
             self._theta = self._network.initialise(self._random_state, dtype)
         except MemoryError as error:
             gigabytes = self._network.layout.size * np.dtype(dtype).itemsize / 1e9
+            embedding = "" if self.embedding_dim is None else f" and embedding_dim={self.embedding_dim}"
             raise MemoryError(
-                f"hidden_size={self.hidden_size} and embedding_dim={self.embedding_dim} make {gigabytes:.0f} GB of "
-                "parameters"
+                f"hidden_size={self.hidden_size}{embedding} makes {gigabytes:.0f} GB of parameters"
             ) from error
         self._record = Record()
 
