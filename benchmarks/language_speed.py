@@ -17,7 +17,8 @@ from threadpoolctl import threadpool_limits
 
 from skrnn import RNNLanguageModel
 
-STREAMS, STEPS, EMBEDDING, UPDATES, SYMBOLS = 32, 64, 32, 80, 65
+STREAMS, STEPS, EMBEDDING, SYMBOLS = 32, 64, 32, 65
+UPDATES, OF_MANY_SYMBOLS = 80, 5
 
 
 def arguments():
@@ -29,20 +30,20 @@ def arguments():
     return parser.parse_args()
 
 
-def text(n_symbols, seed=0):
+def text(n_symbols, n_updates):
     """A list of symbols for so many updates, all in one text."""
-    return np.random.default_rng(seed).integers(n_symbols, size=STREAMS * STEPS * UPDATES - 1).tolist()
+    return np.random.default_rng(0).integers(n_symbols, size=STREAMS * STEPS * n_updates - 1).tolist()
 
 
-def ours(hidden, n_symbols):
+def ours(hidden, n_symbols, n_updates):
     """A function that trains for some updates."""
     model = RNNLanguageModel(hidden, embedding_dim=EMBEDDING, n_streams=STREAMS, bptt_steps=STEPS, random_state=0)
-    symbols = text(n_symbols)
+    symbols = text(n_symbols, n_updates)
     model.partial_fit([symbols], symbols=range(n_symbols))
     return lambda: model.partial_fit([symbols])
 
 
-def theirs(hidden, n_symbols, n_threads):
+def theirs(hidden, n_symbols, n_updates, n_threads):
     """The same in PyTorch."""
     import torch
 
@@ -51,12 +52,12 @@ def theirs(hidden, n_symbols, n_threads):
     head = torch.nn.Linear(hidden, n_symbols + 2)
     parameters = [*embedding.parameters(), *lstm.parameters(), *head.parameters()]
     optimizer = torch.optim.Adam(parameters, lr=2e-3, fused=True)
-    numbers = torch.tensor([*text(n_symbols), 0]).reshape(STREAMS, STEPS * UPDATES)
+    numbers = torch.tensor([*text(n_symbols, n_updates), 0]).reshape(STREAMS, STEPS * n_updates)
     targets = torch.roll(numbers, -1, 1)
 
     def train():
         state = None
-        for begin in range(0, STEPS * UPDATES, STEPS):
+        for begin in range(0, STEPS * n_updates, STEPS):
             optimizer.zero_grad()
             hidden_states, state = lstm(embedding(numbers[:, begin : begin + STEPS]), state)
             state = tuple(part.detach() for part in state)
@@ -67,7 +68,7 @@ def theirs(hidden, n_symbols, n_threads):
     return train
 
 
-def in_turn(contenders, rounds):
+def in_turn(contenders, n_updates, rounds):
     """Symbols a second of each, medians over rounds."""
     seconds = {name: [] for name in contenders}
     for _ in range(rounds):
@@ -75,12 +76,12 @@ def in_turn(contenders, rounds):
             start = perf_counter()
             train()
             seconds[name].append(perf_counter() - start)
-    return {name: STREAMS * STEPS * UPDATES / statistics.median(times) for name, times in seconds.items()}
+    return {name: STREAMS * STEPS * n_updates / statistics.median(times) for name, times in seconds.items()}
 
 
 def generation(hidden, rounds):
     """Symbols a second."""
-    model = RNNLanguageModel(hidden, embedding_dim=EMBEDDING, random_state=0).partial_fit([text(SYMBOLS)])
+    model = RNNLanguageModel(hidden, embedding_dim=EMBEDDING, random_state=0).partial_fit([text(SYMBOLS, 1)])
     model.parameters_["head.c"][-1] = -1e9      # never the end
     rates = []
     for _ in range(rounds):
@@ -96,9 +97,11 @@ def main():
     options = arguments()
     print("| hidden | symbols | skrnn, 1/s | torch, 1/s | skrnn/torch |\n|---|---|---|---|---|")
     with threadpool_limits(options.threads, user_api="openmp"):
-        for hidden, n_symbols in [*((hidden, SYMBOLS) for hidden in options.hidden), (128, options.vocabulary)]:
-            contenders = {"skrnn": ours(hidden, n_symbols), "torch": theirs(hidden, n_symbols, options.threads)}
-            skrnn, torch = in_turn(contenders, options.rounds).values()
+        sizes = [(hidden, SYMBOLS, UPDATES) for hidden in options.hidden]
+        for hidden, n_symbols, n_updates in [*sizes, (128, options.vocabulary, OF_MANY_SYMBOLS)]:
+            size = (hidden, n_symbols, n_updates)
+            contenders = {"skrnn": ours(*size), "torch": theirs(*size, options.threads)}
+            skrnn, torch = in_turn(contenders, n_updates, options.rounds).values()
             print(f"| {hidden} | {n_symbols} | {skrnn:,.0f} | {torch:,.0f} | {skrnn / torch:.2f} |", flush=True)
     with threadpool_limits(1):
         for hidden in options.hidden:
