@@ -62,10 +62,6 @@ class RecurrentLayer:
                 U[:, columns] = np.eye(K) if identity else orthogonal(K, random_state)
                 b[0, columns] = self.cell.bias.get(gate, 0)
 
-    def state_shapes(self, n_sequences):
-        """(states, N, K) for each direction."""
-        return [(len(self.cell.states), n_sequences, self.n_units)] * len(self.directions)
-
     def work(self):
         """Multiply-adds of a step of one sequence, forward."""
         return len(self.directions) * (self.n_inputs + self.n_units) * len(self.cell.gates) * self.n_units
