@@ -7,8 +7,9 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext as setuptools_build_ext
 
-KERNELS = Path("skrnn/cells/_kernels.pyx")
-PLAIN = [Path("skrnn/_machine.pyx"), Path("skrnn/_orthogonal.pyx")]       # built once, for any processor
+KERNELS = Path("skrnn/kernels/_kernels.pyx")
+# Built once, for any processor
+PLAIN = [Path("skrnn/_runtime/machine.pyx"), Path("skrnn/_network/orthogonal.pyx")]
 DTYPES = {"float32": [], "float64": [("SKRNN_DOUBLE", None)]}
 # Flags of gcc and clang for x86, and bytes of a vector. Other compilers and processors get the baseline alone.
 INSTRUCTION_SETS = {
@@ -56,7 +57,7 @@ def kernel_extension(instruction_set, dtype):
     """The kernels for one instruction set and dtype; its sources are made in the build."""
     arguments, vector_bytes = INSTRUCTION_SETS[instruction_set]
     return Extension(
-        f"skrnn.cells._{instruction_set}_{dtype}", [KERNELS.as_posix()], include_dirs=[KERNELS.parent.as_posix()],
+        f"skrnn.kernels._{instruction_set}_{dtype}", [KERNELS.as_posix()], include_dirs=[KERNELS.parent.as_posix()],
         define_macros=[*DTYPES[dtype], ("VECTOR_BYTES", vector_bytes)], extra_compile_args=arguments,
     )
 

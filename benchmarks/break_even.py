@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from contenders.skrnn_ import Training
 from sizes import Problem, Size
 
-from skrnn._threads import SERIAL_WORK, effective_n_threads
+from skrnn._runtime.threads import SERIAL_WORK, effective_n_threads
 
 # Calls in a turn; the first ones start the threads.
 ROUNDS, CALLS, WARM_UP = 21, 20, 5

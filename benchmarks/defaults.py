@@ -18,8 +18,8 @@ import numpy as np
 import tasks
 from joblib import Parallel, delayed
 
-import skrnn._layer
-import skrnn.cells
+import skrnn.kernels
+from skrnn._network import layer as layers
 
 BASE = {"max_iter": 200}
 # label: parameters of the estimator; those that begin with _ are of this script
@@ -54,10 +54,10 @@ CONFIGURATIONS = {
 def initialisation(changed):
     """Change how layers start, in this process; returns what undoes it."""
     # By way of the module: a worker would get a copy of a dict of this one.
-    cells = skrnn.cells.CELLS
-    before = skrnn._layer.orthogonal, {name: dict(cell.bias) for name, cell in cells.items()}, cells["rnn"].identity
+    cells = skrnn.kernels.CELLS
+    before = layers.orthogonal, {name: dict(cell.bias) for name, cell in cells.items()}, cells["rnn"].identity
     if changed.get("_recurrent") == "glorot":
-        skrnn._layer.orthogonal = lambda n, random_state: skrnn._layer.glorot_uniform(n, n, (n, n), random_state)
+        layers.orthogonal = lambda n, random_state: layers.glorot_uniform(n, n, (n, n), random_state)
     for cell in cells.values():
         if "f" in cell.bias and "_forget" in changed:
             cell.bias["f"] = changed["_forget"]
@@ -65,7 +65,7 @@ def initialisation(changed):
         object.__setattr__(cells["rnn"], "identity", "")
 
     def undo():
-        skrnn._layer.orthogonal = before[0]
+        layers.orthogonal = before[0]
         for name, bias in before[1].items():
             cells[name].bias.update(bias)
         object.__setattr__(cells["rnn"], "identity", before[2])

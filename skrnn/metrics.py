@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from skrnn._columns import without_columns
-from skrnn._examples import as_weights, missing_labels, without_minus_one
-from skrnn._sequences import Sequences
+from skrnn._data.columns import without_columns
+from skrnn._data.examples import as_weights, missing_labels, without_minus_one
+from skrnn._data.sequences import Sequences
 
 
 def make_sequence_scorer(metric, *, response_method="predict", greater_is_better=True, **kwargs):

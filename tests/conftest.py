@@ -1,6 +1,6 @@
 import pytest
 
-from skrnn import cells
+from skrnn import kernels as cells
 
 
 @pytest.fixture(params=cells.available())

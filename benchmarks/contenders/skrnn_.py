@@ -5,20 +5,20 @@ from functools import partial
 
 import numpy as np
 
-import skrnn.cells
+import skrnn.kernels
 from skrnn import RNNClassifier
-from skrnn._examples import Examples
-from skrnn._memory import most_bytes
-from skrnn._network import Objective, RecurrentNetwork
-from skrnn._sequences import Sequences
-from skrnn._threads import threads_for
-from skrnn.losses import LOSSES
-from skrnn.optimizers import OPTIMIZERS
+from skrnn._data.examples import Examples
+from skrnn._data.sequences import Sequences
+from skrnn._network.network import Objective, RecurrentNetwork
+from skrnn._runtime.memory import most_bytes
+from skrnn._runtime.threads import threads_for
+from skrnn._training.losses import LOSSES
+from skrnn._training.optimizers import OPTIMIZERS
 
 
 def instruction_set():
     """The one that the kernels use."""
-    return skrnn.cells.instruction_set
+    return skrnn.kernels.instruction_set
 
 
 def network(problem):
@@ -40,12 +40,12 @@ def copy_weights(problem, parameters):
 @contextmanager
 def using(instruction_set):
     """Kernels for another instruction set in the block."""
-    before = skrnn.cells._kernels
-    skrnn.cells._kernels = skrnn.cells.load(instruction_set)
+    before = skrnn.kernels._kernels
+    skrnn.kernels._kernels = skrnn.kernels.load(instruction_set)
     try:
         yield
     finally:
-        skrnn.cells._kernels = before
+        skrnn.kernels._kernels = before
 
 
 class Training:
@@ -90,7 +90,7 @@ class Kernels:
         objective, adam = training.objective, training.optimizer
         examples, gradient = objective.examples, objective.gradient
         sequences = examples.sequences
-        kernels = skrnn.cells.kernels(problem.dtype)
+        kernels = skrnn.kernels.kernels(problem.dtype)
         self.parts = [
             partial(
                 objective.engine.gradient, training.theta, sequences.steps, sequences.starts, sequences.lengths,

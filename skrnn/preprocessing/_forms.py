@@ -5,9 +5,9 @@ import numpy as np
 from sklearn import get_config
 from sklearn.utils._param_validation import StrOptions, validate_parameter_constraints
 
-from skrnn._columns import columns_of
-from skrnn._ragged import RaggedArray
-from skrnn._sequences import LazySequences
+from skrnn._data.columns import columns_of
+from skrnn._data.ragged import RaggedArray
+from skrnn._data.sequences import LazySequences
 
 OUTPUT = {"transform": [StrOptions({"default", "pandas", "polars"}), None]}
 

@@ -8,11 +8,11 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from skrnn._inputs import check_finite
-from skrnn._missing import fill_forward, interpolated, valid_lengths
-from skrnn._ragged import rows_of
-from skrnn._sequences import Sequences
-from skrnn._validation import check_sequences, fitted_apart
+from skrnn._data.features import check_sequences, fitted_apart
+from skrnn._data.missing import fill_forward, interpolated, valid_lengths
+from skrnn._data.ragged import rows_of
+from skrnn._data.reading import check_finite
+from skrnn._data.sequences import Sequences
 from skrnn.preprocessing._forms import TableOutput, in_form_of
 from skrnn.preprocessing._statistics import Moments, Quartiles, statistic_of
 

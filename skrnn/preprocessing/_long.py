@@ -5,10 +5,10 @@ from numbers import Number
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from skrnn._columns import familiar
-from skrnn._numbers import is_sized
-from skrnn._ragged import RaggedArray
-from skrnn._sequences import Layout
+from skrnn._data.columns import familiar
+from skrnn._data.numbers import is_sized
+from skrnn._data.ragged import RaggedArray
+from skrnn._data.sequences import Layout
 
 LABEL_DTYPES = (nw.Boolean, nw.String, nw.Categorical, nw.Enum, nw.Object)
 

@@ -11,9 +11,9 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._numbers import as_numbers, is_missing, is_sized
-from skrnn._ragged import RaggedArray
-from skrnn._validation import fitted_apart
+from skrnn._data.features import fitted_apart
+from skrnn._data.numbers import as_numbers, is_missing, is_sized
+from skrnn._data.ragged import RaggedArray
 from skrnn.preprocessing._forms import RaggedOutput
 
 TOKEN_PATTERN = r"(?u)\b\w+\b"

@@ -11,11 +11,11 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
-from skrnn._columns import are_sequences, columns_of, familiar
-from skrnn._inputs import as_sequences, check_type
-from skrnn._numbers import is_hashable, is_missing
-from skrnn._ragged import RaggedArray
-from skrnn._validation import fitted_apart
+from skrnn._data.columns import are_sequences, columns_of, familiar
+from skrnn._data.features import fitted_apart
+from skrnn._data.numbers import is_hashable, is_missing
+from skrnn._data.ragged import RaggedArray
+from skrnn._data.reading import as_sequences, check_type
 from skrnn.preprocessing._forms import RaggedOutput
 
 

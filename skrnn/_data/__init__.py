@@ -1,0 +1,1 @@
+"""From any accepted X, y and weights to sequences and examples."""

@@ -1,0 +1,178 @@
+"""Sequences in columns: of data frames and series, of Arrow tables and arrays, and awkward arrays."""
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from skrnn._data.numbers import is_missing, is_sized
+from skrnn._data.ragged import RaggedArray
+
+
+def columns_of(X):
+    """The columns of a data frame, an Arrow table, a series or an Arrow array, by name; nothing for anything else."""
+    if isinstance(X, np.ndarray | list | tuple | RaggedArray):
+        return {}
+    if type(X).__module__.partition(".")[0] == "pyarrow":
+        return _arrow_columns(X) if hasattr(X, "column_names") else {None: X} if hasattr(X, "to_pylist") else {}
+    native = nw.from_native(X, pass_through=True, allow_series=True)
+    if isinstance(native, nw.DataFrame):
+        # Names that repeat would give a frame each, not a column.
+        return {name: X[name] for name in X.columns} if len(set(X.columns)) == len(X.columns) else {}
+    if isinstance(native, nw.Series) or (type(X).__module__.startswith("pandas") and hasattr(X, "to_list")):
+        return {getattr(X, "name", None): X}
+    return {}
+
+
+def _arrow_columns(table):
+    names = table.column_names
+    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
+    if twice is not None:
+        raise ValueError(f"the Arrow table has two columns {twice!r}, expected different names: rename one")
+    return dict(zip(names, table.columns, strict=True))
+
+
+def familiar(X, name):
+    """X in a form that NumPy and scikit-learn read as it is meant.
+
+    An awkward array as a RaggedArray; a RecordBatch as a table; what Arrow keeps as a dictionary as its values, since
+    NumPy would take a missing one for the last of these.
+    """
+    if is_awkward(X):
+        return from_awkward(X, name)
+    if type(X).__module__.partition(".")[0] != "pyarrow":
+        return X
+    import pyarrow as pa
+
+    X = pa.Table.from_batches([X]) if isinstance(X, pa.RecordBatch) else X
+    if isinstance(X, pa.Table):
+        for i, field in enumerate(X.schema):
+            if pa.types.is_dictionary(field.type):
+                X = X.set_column(i, field.name, X.column(i).cast(field.type.value_type))
+    elif pa.types.is_dictionary(getattr(X, "type", None) or pa.null()):
+        X = X.cast(X.type.value_type)
+    return X
+
+
+def familiar_one_each(values, name):
+    """What `familiar` returns, for what may have one value a sequence: awkward arrays of numbers as arrays."""
+    return np.asarray(values) if is_awkward(values) and values.ndim == 1 else familiar(values, name)
+
+
+def without_columns(values, name):
+    """Columns of lists as a list of sequences, another frame or column as an array, anything else as it is."""
+    values = familiar_one_each(values, name)
+    columns = columns_of(values)
+    if not columns:
+        return values
+    return sequences_in(columns, name) if are_sequences(columns, name) else np.asarray(values)
+
+
+def are_sequences(columns, name):
+    """Whether every cell of the columns is a sequence; in an ordinary table none is."""
+    found = {column: _holds_sequences(cells) for column, cells in columns.items()}
+    if any(found.values()) and not all(found.values()):
+        other = next(column for column in found if not found[column])
+        raise ValueError(
+            f"{name} has columns of lists, but the column {other!r} does not hold lists: expected a list in every "
+            "cell, or numbers in every cell"
+        )
+    return any(found.values())
+
+
+def _holds_sequences(column):
+    """Whether the first cell that is not missing is a sequence."""
+    return is_sized(next((cell for cell in column if not is_missing(cell)), None))
+
+
+def sequences_in(columns, name):
+    """The sequences of columns of lists. One column: a cell is a sequence. Several: a column is a feature.
+
+    A RaggedArray where the columns are Arrow's, else a list.
+    """
+    arrow = [_from_arrow(column, name) for column in columns.values()]
+    if len(arrow) == 1:
+        return _cells(*columns.values()) if arrow[0] is None else arrow[0]
+    same = all(ragged is not None and ragged.values.ndim == 1 for ragged in arrow)
+    if same and all(np.array_equal(ragged.lengths, arrow[0].lengths) for ragged in arrow):
+        return RaggedArray(_stacked([ragged.values for ragged in arrow]), arrow[0].lengths)
+    cells = [_cells(column) for column in columns.values()]
+    return [_side_by_side(row, f"{name}[{i}]") for i, row in enumerate(zip(*cells, strict=True))]
+
+
+def _cells(column):
+    return column.to_pylist() if hasattr(column, "to_pylist") else column.to_list()
+
+
+def _side_by_side(cells, name):
+    """One sequence (T, D) from the D cells of a row."""
+    lengths = [np.size(cell) for cell in cells]
+    if len(set(lengths)) > 1 or any(np.ndim(cell) != 1 for cell in cells):
+        raise ValueError(f"{name} holds lists of {lengths} numbers: expected one number a step in every column")
+    return _stacked([np.asarray(cell) for cell in cells])
+
+
+def _stacked(features):
+    """Features (T,) side by side, (T, D): float32 only when all of them are."""
+    stacked = np.stack(features, axis=1)
+    single = all(feature.dtype == np.float32 for feature in features)
+    return stacked.astype(np.float64) if stacked.dtype == np.float32 and not single else stacked
+
+
+def is_float32(column):
+    """Whether a column, or the innermost values of a column of lists, is float32, which its cells no longer tell."""
+    dtype = column.type if hasattr(column, "type") else column.dtype
+    dtype = getattr(dtype, "pyarrow_dtype", dtype)
+    while hasattr(dtype, "inner") or hasattr(dtype, "value_type"):
+        dtype = dtype.inner if hasattr(dtype, "inner") else dtype.value_type
+    return str(dtype) in ("Float32", "float32", "float")
+
+
+def _from_arrow(column, name):
+    """An Arrow array of lists of numbers, or of lists of these, without a Python object a number; None for others."""
+    if not (hasattr(column, "to_pylist") and hasattr(column, "type")):
+        return None
+    from pyarrow import compute, types
+
+    def is_list(kind):
+        return types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
+
+    def lengths_of(lists):
+        return compute.list_value_length(lists).to_numpy(zero_copy_only=False)
+
+    array = column.combine_chunks() if hasattr(column, "combine_chunks") else column
+    if not is_list(array.type) or array.null_count:
+        return None
+    lengths, values = lengths_of(array), compute.list_flatten(array)
+    width = ()
+    if is_list(values.type) and not values.null_count and len(values):
+        widths = lengths_of(values)
+        if (widths != widths[0]).any() or widths[0] == 0:
+            return None
+        width, values = (int(widths[0]),), compute.list_flatten(values)
+    if not (types.is_integer(values.type) or types.is_floating(values.type) or types.is_boolean(values.type)):
+        return None
+    return RaggedArray(values.to_numpy(zero_copy_only=False).reshape(-1, *width), lengths)
+
+
+def is_awkward(X):
+    """Whether X is an awkward array."""
+    return type(X).__module__.partition(".")[0] == "awkward" and hasattr(X, "layout")
+
+
+def from_awkward(X, name):
+    """An awkward array of sequences of numbers, n * var * number or n * var * features * number, as a RaggedArray."""
+    import awkward
+
+    expected = "expected n * var * number, or n * var * features * number"
+    if X.fields or X.ndim not in (2, 3):
+        raise ValueError(f"{name} is an awkward array of type {X.type}, {expected}")
+    gone = np.flatnonzero(awkward.to_numpy(awkward.is_none(X, axis=0)))
+    if len(gone):
+        raise ValueError(f"{name}[{gone[0]}] is missing, expected a sequence")
+    lengths = awkward.to_numpy(awkward.num(X, axis=1))
+    steps = awkward.fill_none(awkward.flatten(X, axis=1), np.nan, axis=-1)
+    try:
+        return RaggedArray(awkward.to_numpy(steps), lengths)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} is an awkward array of type {X.type} whose steps have different numbers of features, {expected}"
+        ) from error

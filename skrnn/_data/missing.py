@@ -1,0 +1,115 @@
+"""Missing values: refused, carried forward, or carried forward beside an indicator of what was missing."""
+
+import numpy as np
+
+from skrnn._data.ragged import rows_of
+
+MISSING = ("error", "ffill", "mask")
+
+
+def valid_lengths(sequences):
+    """Steps of each sequence of an array up to the last one that is not NaN in every feature; at least one."""
+    n, T = len(sequences), int(sequences.lengths[0])
+    present = ~np.isnan(sequences.values).all(axis=1).reshape(n, T)
+    return np.where(present.any(axis=1), T - np.argmax(present[:, ::-1], axis=1), 1).astype(np.intp)
+
+
+def without_padding(sequences):
+    """Sequences of an array without the steps at their ends that are NaN in every feature; one step is left."""
+    if sequences.kind != "array":
+        return sequences
+    T, lengths = int(sequences.lengths[0]), valid_lengths(sequences)
+    if (lengths == T).all():
+        return sequences
+    return sequences.replace(
+        values=sequences.values[rows_of(sequences.starts, lengths)], lengths=lengths, n_padded=T
+    )
+
+
+def last_seen(missing, starts, lengths):
+    """The row, at or before each one of its sequence, where a feature was last not missing; −1 where it never was.
+
+    Parameters
+    ----------
+    missing : (total, D) bool array
+        Of sequences end to end.
+    starts, lengths : (n,) int arrays
+
+    Returns
+    -------
+    (total, D) int array
+    """
+    rows = np.where(missing, -1, np.arange(len(missing))[:, np.newaxis])
+    np.maximum.accumulate(rows, axis=0, out=rows)
+    rows[rows < np.repeat(starts, lengths)[:, np.newaxis]] = -1
+    return rows
+
+
+def fill_forward(sequences, before=None):
+    """Values in which a missing one is the last of its feature that was seen in the sequence.
+
+    Parameters
+    ----------
+    sequences : Sequences
+    before : (n, D) array, optional
+        What was seen last before the first steps; zeros when None.
+
+    Returns
+    -------
+    values : (total, D) array
+    missing : (total, D) bool array
+    """
+    values = sequences.values
+    missing = np.isnan(values)
+    before = np.zeros((len(sequences), sequences.n_features), values.dtype) if before is None else before
+    rows = last_seen(missing, sequences.starts, sequences.lengths)
+    initial = np.repeat(before, sequences.lengths, axis=0)
+    return np.where(rows < 0, initial, np.take_along_axis(values, np.maximum(rows, 0), axis=0)), missing
+
+
+def interpolated(sequences):
+    """Values in which a missing one is on the line between its feature's neighbours in the sequence.
+
+    Before the first and behind the last of these it is that one; where a sequence has none, it stays NaN.
+    """
+    values, starts, lengths = sequences.values, sequences.starts, sequences.lengths
+    missing = np.isnan(values)
+    total = len(values)
+    before = last_seen(missing, starts, lengths)
+    # Read backwards, what comes after was seen last.
+    after = last_seen(missing[::-1], (total - starts - lengths)[::-1], lengths[::-1])[::-1]
+    after = np.where(after < 0, -1, total - 1 - after)
+    left, right = np.where(before < 0, after, before), np.where(after < 0, before, after)
+    x, y = (np.take_along_axis(values, np.maximum(rows, 0), axis=0) for rows in (left, right))
+    share = (np.arange(total)[:, np.newaxis] - left) / np.maximum(right - left, 1)
+    # The order in which no product overflows
+    line = np.where(left == right, x, x * (1 - share) + y * share)
+    return np.where(missing, np.where(left < 0, np.nan, line), values).astype(values.dtype)
+
+
+def filled(sequences, missing, before=None):
+    """Sequences whose missing values are treated as the estimators' parameter `missing` says, and what was seen last.
+
+    Parameters
+    ----------
+    sequences : Sequences
+    missing : {"ffill", "mask"}
+        The last value seen; or that, and for each feature another that is 1 where it was missing.
+    before : (n, D) array, optional
+        What was seen last before the first steps.
+
+    Returns
+    -------
+    Sequences
+    (n, D) array
+    """
+    values, was_missing = fill_forward(sequences, before)
+    seen = values[sequences.starts + sequences.lengths - 1]
+    if missing == "mask":
+        values = np.concatenate([values, was_missing], axis=1, dtype=values.dtype)
+    return sequences.replace(values=values), seen
+
+
+def without_gaps(sequences, missing):
+    """The sequences that `filled` returns."""
+    return filled(sequences, missing)[0]

@@ -1,0 +1,1 @@
+"""RNNClassifier and RNNRegressor."""

@@ -1,0 +1,1 @@
+"""RNNLanguageModel: texts as sequences of symbols."""

@@ -1,0 +1,142 @@
+"""Texts as sequences of symbols, and symbols as numbers."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import chain
+
+import numpy as np
+
+from skrnn._data.numbers import is_hashable
+
+UNKNOWN, END = "<unknown>", "<end>"
+WORDS = re.compile(r"\w+|[^\w\s]")
+
+# How a text is cut into symbols, and what joins these again
+ANALYZERS = {"char": (list, ""), "word": (WORDS.findall, " ")}
+
+
+def collected(X, name="X"):
+    """The texts of X as a list."""
+    if isinstance(X, str | bytes | Mapping | set | frozenset) or not isinstance(X, Iterable):
+        raise TypeError(f"{name} is a {type(X).__name__}, expected a list of texts; for one text pass [{name}]")
+    # A table would be read as its column names, or each of its cells as a symbol.
+    if len(getattr(X, "shape", (0,))) != 1:
+        raise ValueError(f"{name} has shape {X.shape}, expected texts (n,); of a table pass one column, {name}['...']")
+    texts = X.to_pylist() if hasattr(X, "to_pylist") else list(X)
+    if not texts:
+        raise ValueError(f"{name} is empty, expected at least one text")
+    return texts
+
+
+def texts_of(X, analyzer, name="X"):
+    """The symbols of each text: of a str those that the analyzer finds, of anything else its items.
+
+    Parameters
+    ----------
+    X : iterable of str, or of sequences of hashable symbols
+    analyzer : key of ``ANALYZERS``, or callable
+    name : str
+        What the messages call X.
+
+    Returns
+    -------
+    list of lists
+    """
+    analyze = analyzer if callable(analyzer) else ANALYZERS[analyzer][0]
+    return [symbols_of(text, analyze, f"{name}[{i}]") for i, text in enumerate(collected(X, name))]
+
+
+def symbols_of(text, analyze, name):
+    """The symbols of one text."""
+    if isinstance(text, bytes | Mapping | set | frozenset) or not isinstance(text, Iterable):
+        raise TypeError(f"{name} is {type(text).__name__} {text!r:.50}, expected a str or a sequence of symbols")
+    if isinstance(text, str):
+        found = analyze(text)
+    elif hasattr(text, "to_pylist"):
+        found = text.to_pylist()
+    else:
+        # Of arrays Python's numbers: those of PyTorch would each be a symbol by itself.
+        found = text.tolist() if hasattr(text, "tolist") else text
+    if not isinstance(found, Iterable):
+        raise TypeError(f"analyzer returned {type(found).__name__} {found!r:.50} for {name}, expected symbols")
+    symbols = list(found)
+    check_symbols(symbols, name)
+    return symbols
+
+
+def check_symbols(symbols, name):
+    """Raise a TypeError that names the first of some symbols that is none."""
+    # Strings and integers, as texts consist of, need no look at each.
+    if set(map(type, symbols)) <= {str, int}:
+        return
+    for i, symbol in enumerate(symbols):
+        if symbol is None or not is_hashable(symbol) or symbol != symbol:
+            raise TypeError(
+                f"{name}[{i}] is {type(symbol).__name__} {symbol!r:.50}, expected a symbol: a str, a number, or a tuple"
+            )
+
+
+class Vocabulary:
+    """Numbers for symbols: 0, 1, ... for those that are known, then one for all others and one for begin and end.
+
+    Parameters
+    ----------
+    symbols : list
+        Different and hashable.
+    """
+
+    def __init__(self, symbols):
+        self.symbols = list(symbols)
+        self.unknown = len(self.symbols)
+        self.numbers = _Numbers(zip(self.symbols, range(self.unknown), strict=True))
+        self.numbers.unknown = self.unknown
+        # One number for both: as an input it begins a text, as a target it ends one.
+        self.boundary = self.unknown + 1
+
+    @classmethod
+    def of(cls, texts, min_frequency):
+        """The symbols of texts that occur often enough, sorted where they can be."""
+        counts = Counter(chain.from_iterable(texts))
+        kept = [symbol for symbol, count in counts.items() if count >= min_frequency]
+        if not kept:
+            raise ValueError(
+                f"X has no symbol at least min_frequency={min_frequency} times: expected texts that are not all empty, "
+                "or a smaller min_frequency"
+            )
+        return cls(_ordered(kept))
+
+    @classmethod
+    def given(cls, symbols, analyzer):
+        """Symbols that are known beforehand."""
+        if not isinstance(symbols, Iterable) or isinstance(symbols, bytes | Mapping):
+            raise TypeError(f"symbols is {type(symbols).__name__} {symbols!r:.50}, expected a list of symbols")
+        if isinstance(symbols, str) and analyzer != "char":
+            raise TypeError("symbols is a str, which holds characters: expected a list of symbols")
+        symbols = list(symbols)
+        check_symbols(symbols, "symbols")
+        if not symbols:
+            raise ValueError("symbols is empty, expected at least one symbol")
+        return cls(_ordered(dict.fromkeys(symbols)))
+
+    def __len__(self):
+        return self.boundary + 1
+
+    def encode(self, symbols):
+        """Their numbers, an int array."""
+        return np.fromiter(map(self.numbers.__getitem__, symbols), np.intp, len(symbols))
+
+
+def _ordered(symbols):
+    """Sorted, if they can be compared, so that their order in the texts does not matter; else as they come."""
+    try:
+        return sorted(symbols)
+    except TypeError:
+        return list(symbols)
+
+
+class _Numbers(dict):
+    """Those of symbols; one for all that are not known."""
+
+    def __missing__(self, symbol):
+        return self.unknown

@@ -1,0 +1,1 @@
+"""Layers, the head and their parameters; loss and gradient of batches."""

@@ -1,0 +1,65 @@
+"""All parameters of a network as one flat vector with named views, and their initial values.
+
+Clipping, the optimizers, saving and finite differences see only the vector.
+"""
+
+import sys
+
+import numpy as np
+
+from skrnn._network.orthogonal import householder_product
+
+
+class ParameterLayout:
+    """Where each named parameter lies in the flat vector `theta`.
+
+    Parameters
+    ----------
+    shapes : dict of str to tuple of int
+        The parameters in the order in which they follow each other.
+    """
+
+    def __init__(self, shapes):
+        self.shapes = dict(shapes)
+        self.slices = {}
+        start = 0
+        for name, shape in self.shapes.items():
+            size = 1
+            for extent in shape:
+                size *= int(extent)
+            self.slices[name] = slice(start, start + size)
+            start += size
+        if start > sys.maxsize // 8:
+            raise ValueError(
+                f"a network with {start} parameters does not fit into memory; expected a smaller hidden_size"
+            )
+        self.size = start
+
+    def views(self, theta):
+        """Each parameter as a view of `theta` in its own shape, by name."""
+        return {name: theta[self.slices[name]].reshape(shape) for name, shape in self.shapes.items()}
+
+    def is_weight(self, name):
+        """Whether the parameter multiplies something, and so is decayed; biases are not."""
+        return name.rpartition(".")[2] in ("W", "U", "V")
+
+    def weight_ranges(self):
+        """Where the weights lie in theta, (…, 2): first and last + 1 of each."""
+        ranges = [(part.start, part.stop) for name, part in self.slices.items() if self.is_weight(name)]
+        return np.array(ranges, dtype=np.intp).reshape(-1, 2)
+
+
+def whole(theta):
+    """The one range that is all of theta, (1, 2)."""
+    return np.array([[0, len(theta)]], dtype=np.intp)
+
+
+def glorot_uniform(fan_in, fan_out, shape, random_state):
+    """Uniform in ±√(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
+    bound = np.sqrt(6.0 / (fan_in + fan_out))
+    return random_state.uniform(-bound, bound, shape)
+
+
+def orthogonal(n, random_state):
+    """A random orthogonal (n, n) matrix. Not by LAPACK, whose bits may depend on the number of threads."""
+    return householder_product(random_state.standard_normal(n * (n + 1) // 2), n)

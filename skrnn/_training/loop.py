@@ -1,0 +1,256 @@
+"""Training in epochs, or by L-BFGS. It sees theta, an objective and an optimizer; never a cell."""
+
+import math
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import gen_batches
+from threadpoolctl import threadpool_limits
+
+from skrnn.kernels import kernels
+
+
+@dataclass
+class Record:
+    """What happened, epoch by epoch."""
+
+    loss_curve: list = field(default_factory=list)
+    grad_norm_curve: list = field(default_factory=list)
+    validation_scores: list = field(default_factory=list)
+    best_loss: float = np.inf
+    best_score: float = -np.inf
+    n_epochs: int = 0
+    n_clipped: int = 0
+    n_seen: int = 0
+    without_improvement: int = 0        # epochs, in partial_fit
+
+
+@dataclass
+class Stopping:
+    """When training ends.
+
+    Parameters
+    ----------
+    max_iter, tol, n_iter_no_change
+        The estimators' parameters.
+    validate : callable, optional
+        Score of theta on data that are held out, higher is better; None looks at the training loss.
+    """
+
+    max_iter: int
+    tol: float
+    n_iter_no_change: int
+    validate: object = None
+    best_theta: np.ndarray = None
+    without_improvement: int = 0
+
+    def start(self, theta, record):
+        """The parameters that training goes on from are the first to beat."""
+        record.best_score, self.best_theta = self.validate(theta), theta.copy()
+
+    def after_epoch(self, theta, record):
+        """Look at the loss or score of an epoch; returns whether there have been too many without improvement."""
+        if self.validate is None:
+            loss = record.loss_curve[-1]
+            improved = loss <= record.best_loss - self.tol
+            record.best_loss = min(record.best_loss, loss)
+        else:
+            score = self.validate(theta)
+            record.validation_scores.append(score)
+            improved = score >= record.best_score + self.tol
+            if score > record.best_score or self.best_theta is None:
+                record.best_score, self.best_theta = score, theta.copy()
+        self.without_improvement = 0 if improved else self.without_improvement + 1
+        return self.without_improvement > self.n_iter_no_change
+
+    def reason(self):
+        """In words."""
+        what = "Training loss" if self.validate is None else "Validation score"
+        return f"{what} did not improve more than tol={self.tol:f} for {self.n_iter_no_change} consecutive epochs."
+
+
+def clipping(norm, max_norm):
+    """The factor that brings a gradient of this Euclidean norm to at most `max_norm`.
+
+    Pascanu, R., Mikolov, T. and Bengio, Y. (2013). On the difficulty of training recurrent neural networks. ICML.
+    """
+    return 1.0 if max_norm is None or norm <= max_norm else max_norm / norm
+
+
+class Batches:
+    """The samples in batches; each iteration over it is an epoch, in an order of its own.
+
+    Parameters
+    ----------
+    n_samples, batch_size : int
+    random_state : RandomState, optional
+        Orders the samples; None takes them as they come.
+    """
+
+    def __init__(self, n_samples, batch_size, random_state=None):
+        self.n_samples, self.batch_size, self.random_state = n_samples, batch_size, random_state
+        self.order = np.arange(n_samples)
+
+    def __iter__(self):
+        if self.random_state is not None:
+            self.random_state.shuffle(self.order)
+        return (self.order[batch] for batch in gen_batches(self.n_samples, self.batch_size))
+
+
+def train(theta, objective, optimizer, schedule, record, stopping, batches, *, max_grad_norm, verbose):
+    """Update theta in place until it does not get better or the epochs are over.
+
+    Parameters
+    ----------
+    theta : (P,) array
+    objective : Objective
+        ``gradients(theta, batch)`` yields loss, gradient and weight; ``ranges`` are those of theta that it is of.
+    optimizer : an entry of ``OPTIMIZERS``, made for theta
+    schedule : an entry of ``SCHEDULES``, made for the optimizer
+    record : Record
+        Goes on where it is.
+    stopping : Stopping
+    batches : Batches, or another iterable with ``n_samples``
+        What an epoch consists of.
+    max_grad_norm, verbose
+        The estimators' parameters.
+    """
+    start = record.n_epochs
+    for _ in range(stopping.max_iter):
+        try:
+            train_epoch(theta, objective, optimizer, record, batches, max_grad_norm=max_grad_norm)
+            schedule.after_epoch(record.n_seen)
+            stop = stopping.after_epoch(theta, record)
+        except KeyboardInterrupt:
+            if record.n_epochs == start:
+                raise
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+            return
+        if verbose:
+            print(f"Iteration {record.n_epochs}, loss = {record.loss_curve[-1]:.8f}")
+            if stopping.validate is not None:
+                print(f"Validation score: {record.validation_scores[-1]:f}")
+        if stop and schedule.goes_on():
+            stopping.without_improvement = 0
+        elif stop:
+            if verbose:
+                print(stopping.reason())
+            return
+    warnings.warn(
+        f"Stochastic Optimizer: Maximum iterations ({stopping.max_iter}) reached and the optimization hasn't converged "
+        "yet.",
+        ConvergenceWarning,
+        stacklevel=2,
+    )
+
+
+def train_epoch(theta, objective, optimizer, record, batches, *, max_grad_norm):
+    """An update for each batch; adds to the record, also when the user interrupts it after an update.
+
+    The parameters are those of `train`.
+    """
+    losses, norms, weights = [], [], []
+    try:
+        for batch in batches:
+            for loss, gradient, weight in objective.gradients(theta, batch):
+                norm = _update(theta, optimizer, loss, gradient, objective.ranges, max_grad_norm, record)
+                losses.append(loss)
+                norms.append(norm)
+                weights.append(weight)
+    finally:
+        if losses and np.isfinite(theta).all():
+            record.n_epochs += 1
+            record.loss_curve.append(float(np.average(losses, weights=weights)))
+            record.grad_norm_curve.append(float(np.average(norms)))
+    if not np.isfinite(theta).all():
+        raise _divergence(losses[-1], norms[-1], theta, record)
+    record.n_seen += batches.n_samples
+
+
+def _update(theta, optimizer, loss, gradient, ranges, max_grad_norm, record):
+    """One update; returns the norm of the gradient."""
+    norm = kernels(theta.dtype).norm(gradient, ranges)
+    scale = clipping(norm, max_grad_norm)
+    # Neither a loss or gradient that is not finite, nor an update too long to be squared
+    if not (math.isfinite(loss) and math.isfinite(norm) and norm * scale < math.sqrt(np.finfo(theta.dtype).max)):
+        raise _divergence(loss, norm, theta, record)
+    optimizer.update(theta, gradient, scale, ranges)
+    record.n_clipped += scale < 1
+    return norm
+
+
+class Divergence(ValueError):
+    """The loss, the gradient or the parameters are not finite any more."""
+
+
+def _divergence(loss, norm, theta, record):
+    return Divergence(
+        f"Training diverged in epoch {record.n_epochs + 1}: the loss is {loss} and the gradient's norm {norm}, in "
+        f"{theta.dtype}. Try a smaller learning_rate_init or max_grad_norm, or scale X and y"
+    )
+
+
+def train_lbfgs(theta, objective, record, n_samples, *, max_iter, max_fun, tol, verbose):
+    """Minimise the loss of all samples by L-BFGS, theta in place.
+
+    Liu, D. C. and Nocedal, J. (1989). On the limited memory BFGS method for large scale optimization. Mathematical
+    Programming 45, 503-528.
+
+    Parameters
+    ----------
+    theta, objective, record
+        As in `train`.
+    n_samples : int
+    max_iter, max_fun, tol, verbose
+        The estimators' parameters.
+    """
+    everything = np.arange(n_samples)
+    best, start = theta.copy(), record.n_epochs
+
+    def loss_and_gradient(x):
+        theta[:] = x
+        loss, gradient, _ = objective(theta, everything)
+        norm = kernels(theta.dtype).norm(gradient, objective.ranges)
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise _divergence(loss, norm, theta, record)
+        return loss, gradient.astype(np.float64)
+
+    def after_iteration(intermediate_result):
+        best[:] = intermediate_result.x
+        record.n_epochs += 1
+        record.n_seen += n_samples
+        record.loss_curve.append(float(intermediate_result.fun))
+        record.best_loss = min(record.best_loss, record.loss_curve[-1])
+        if verbose:
+            print(f"Iteration {record.n_epochs}, loss = {record.loss_curve[-1]:.8f}")
+
+    try:
+        # The sums of a BLAS depend on how many threads share them.
+        with threadpool_limits(1, user_api="blas"):
+            result = minimize(
+                loss_and_gradient, theta.astype(np.float64), jac=True, method="L-BFGS-B", callback=after_iteration,
+                options={"maxiter": max_iter, "maxfun": max_fun, "gtol": tol},
+            )
+    except (KeyboardInterrupt, Divergence) as error:
+        if record.n_epochs == start:
+            raise
+        theta[:] = best
+        if isinstance(error, KeyboardInterrupt):
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+        else:
+            warnings.warn(f"lbfgs went no further: {error}", ConvergenceWarning, stacklevel=2)
+        return
+    theta[:] = result.x
+    if not record.loss_curve:       # nothing better than the beginning was found
+        record.loss_curve.append(float(result.fun))
+        record.best_loss = record.loss_curve[-1]
+    if result.status != 0:
+        warnings.warn(
+            f"lbfgs failed to converge after {result.nit} iterations (status={result.status}): {result.message}. "
+            "Increase max_iter or max_fun, scale the data, or use float64",
+            ConvergenceWarning,
+            stacklevel=2,
+        )

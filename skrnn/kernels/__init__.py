@@ -1,0 +1,54 @@
+"""The recurrent cells and their kernels.
+
+One cell is one ``.pxi``: its step and its gradient, side by side. They are built for every instruction set and both
+dtypes; the widest that the processor has is chosen at import, or the one that ``SKRNN_SIMD`` names.
+"""
+
+import os
+from importlib import import_module
+from importlib.util import find_spec
+
+import numpy as np
+
+from skrnn._runtime.machine import instruction_sets
+
+KNOWN = ("baseline", "avx2", "avx512")
+
+
+def available():
+    """Instruction sets that this processor has and that were built, the widest last."""
+    return [name for name in instruction_sets() if find_spec(f"skrnn.kernels._{name}_float32")]
+
+
+def choose(wanted):
+    """The instruction set to use: the one wanted, or the widest."""
+    if not wanted:
+        return available()[-1]
+    if wanted not in KNOWN:
+        raise ImportError(f"SKRNN_SIMD={wanted}: expected one of {', '.join(KNOWN)}, or nothing for the widest")
+    if wanted not in available():
+        raise ImportError(
+            f"SKRNN_SIMD={wanted}: this processor or this build of skrnn does not have it, but {', '.join(available())}"
+        )
+    return wanted
+
+
+def load(name):
+    """The kernels for an instruction set, by dtype."""
+    return {
+        np.dtype(dtype): import_module(f"skrnn.kernels._{name}_{dtype}") for dtype in ("float32", "float64")
+    }
+
+
+instruction_set = choose(os.environ.get("SKRNN_SIMD"))
+_kernels = load(instruction_set)
+
+
+def kernels(dtype):
+    """The kernels that compute in a dtype."""
+    return _kernels[np.dtype(dtype)]
+
+
+CELLS = kernels(np.float64).CELLS
+n_biases = kernels(np.float64).n_biases
+ACTIVATIONS = tuple(form["activation"] for form in CELLS["rnn"].forms)

@@ -1,0 +1,225 @@
+"""Categories as inputs."""
+
+import numpy as np
+import pytest
+from networks import FORMS
+from numerical import assert_gradient, central_differences
+from sklearn.model_selection import cross_val_score
+
+from skrnn import RNNClassifier, RNNRegressor
+from skrnn._data.examples import Examples
+from skrnn._data.sequences import Sequences
+from skrnn._network import network as _network
+from skrnn._network.network import Objective, RecurrentNetwork
+from skrnn._training.losses import LOSSES
+from skrnn.kernels import kernels
+
+pytestmark = [
+    pytest.mark.usefixtures("simd"), pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+]
+LENGTHS = np.array([3, 7, 1, 5])
+
+
+class Problem:
+    def __init__(self, form=FORMS[0], bidirectional=False, per_step=True, lengths=LENGTHS, n_ids=6):
+        rng = np.random.default_rng(0)
+        total = lengths.sum()
+        self.ids = rng.integers(0, n_ids - 2, size=total)
+        self.net = RecurrentNetwork(3, (4, 3), 2, *form, bidirectional, per_step, n_ids=n_ids)
+        self.theta = 0.5 * rng.normal(size=self.net.layout.size)
+        self.sequences = Sequences(np.zeros((total, 1)), lengths, "ragged", ids=self.ids)
+        targets = rng.normal(size=(total if per_step else len(lengths), 2))
+        self.examples = Examples(self.sequences, targets, None, per_step)
+        self.index = np.arange(len(lengths))
+
+    def embedded(self):
+        """The same network without the embedding, on its rows."""
+        form = self.net.layers[0]
+        E = self.net.layout.views(self.theta)["embedding.E"]
+        return Sequences(E[self.ids], self.sequences.lengths, "ragged"), form
+
+    def objective(self, **parameters):
+        return Objective(self.net, self.examples, LOSSES["squared_error"](), len(self.index), **parameters)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: "-".join(map(str, form)))
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("per_step", [False, True])
+class TestKernels:
+    def test_scores_are_those_of_the_rows(self, form, bidirectional, per_step):
+        problem = Problem(form, bidirectional, per_step)
+        sequences, _ = problem.embedded()
+        net = RecurrentNetwork(3, (4, 3), 2, *form, bidirectional, per_step)
+        expected = net.forward(problem.theta[: net.layout.size], sequences, problem.index)
+        actual = problem.net.forward(problem.theta, problem.sequences, problem.index)
+        assert actual.tobytes() == expected.tobytes()
+
+    def test_gradient_of_one_batch_after_another(self, form, bidirectional, per_step):
+        """Rows of the embedding that only the first has are zero in the second, and in no range."""
+        problem = Problem(form, bidirectional, per_step, lengths=np.array([1, 2, 1]))
+        problem.ids[:] = [0, 1, 2, 3]
+        objective = problem.objective()
+        objective(problem.theta, np.array([0, 1]))
+        again = objective(problem.theta, np.array([2]))[1]
+        expected = problem.objective()(problem.theta, np.array([2]))[1]
+        np.testing.assert_array_equal(again, expected)
+        E = problem.net.layout.slices["embedding.E"].start
+        assert objective.ranges.tolist() == [[0, E], [E + 9, E + 12]]
+
+    def test_gradient(self, form, bidirectional, per_step):
+        problem = Problem(form, bidirectional, per_step)
+        objective = problem.objective(alpha=0.1)
+        gradient = objective(problem.theta, problem.index)[1].copy()
+        step = 1e-6 if form[1] == "relu" else 1e-4
+        numerical = central_differences(lambda: objective(problem.theta, problem.index)[0], problem.theta, step)
+        for part in problem.net.layout.slices.values():
+            assert_gradient(gradient[part], numerical[part])
+        E = problem.net.layout.views(gradient)["embedding.E"]
+        unused = np.setdiff1d(np.arange(6), problem.ids)
+        assert len(unused) >= 2
+        np.testing.assert_array_equal(E[unused], 0)
+
+
+def test_threads_and_memory_change_no_bit(monkeypatch):
+    results = []
+    for n_threads, most in ((1, 2**40), (2, 2**40), (5, 2**40), (3, 1)):
+        monkeypatch.setattr(_network, "threads_for", lambda work, n_threads=n_threads: n_threads)
+        monkeypatch.setattr(_network, "most_bytes", lambda most=most: most)
+        problem = Problem(lengths=np.resize([300, 4, 270, 31], 70))
+        value, gradient, _ = problem.objective(dropout=0.2)(problem.theta, problem.index)
+        results.append((value, gradient.tobytes()))
+    assert all(result == results[0] for result in results)
+
+
+@pytest.mark.parametrize("bad", [-1, 6, 2**40])
+def test_kernels_refuse_categories_that_there_are_not(bad):
+    problem = Problem()
+    problem.ids[9] = bad
+    with pytest.raises(ValueError, match=rf"steps\[9\]={bad} must be a category from 0 to 5"):
+        problem.net.forward(problem.theta, problem.sequences, problem.index)
+    with pytest.raises(ValueError, match="must be a category"):
+        problem.objective()(problem.theta, problem.index)
+
+
+def test_kernels_refuse_more_categories_than_fit():
+    layer = {"cell": "rnn", "variant": 0, "D": 3, "K": 4, "W": [0], "U": [12], "b": [28]}
+    for n_ids in (-1, 2**62):
+        with pytest.raises(ValueError, match="there cannot be"):
+            kernels(np.float64).Engine([layer], 2, False, "last", 32, 40, 42, n_ids)
+
+
+def words(n=200, seed=0):
+    """Sequences of letters 0 .. 5, and whether there are more 2 than 4."""
+    rng = np.random.default_rng(seed)
+    X = [rng.integers(0, 6, size=T) for T in rng.integers(3, 12, size=n)]
+    return X, np.array([np.sum(x == 2) > np.sum(x == 4) for x in X])
+
+
+class TestEstimators:
+    def test_learns(self):
+        X, y = words()
+        net = RNNClassifier(8, cell="gru", embedding_dim=4, learning_rate_init=0.02, batch_size=20, random_state=0)
+        assert cross_val_score(net, X, y, cv=3).mean() > 0.9
+
+    def test_forms_of_x(self):
+        X, y = words()
+        X = [x[:3] for x in X]
+        net = RNNClassifier(4, embedding_dim=2, max_iter=3, random_state=0)
+        predicted = [
+            net.fit(form, y).predict_proba(form).tobytes()
+            for form in (X, np.array(X), np.array(X)[:, :, np.newaxis], np.array(X, float), [x.tolist() for x in X])
+        ]
+        assert len(set(predicted)) == 1
+
+    def test_categories_that_fit_did_not_see_are_zeros(self):
+        X, y = words()
+        X = [np.where(x == 3, 2, x) for x in X]
+        net = RNNClassifier(4, embedding_dim=2, max_iter=3, random_state=0).fit(X, y)
+        E = net.parameters_["embedding.E"]
+        assert E.shape == (7, 2)
+        np.testing.assert_array_equal(E[[3, 6]], 0)
+        assert E[[0, 1, 2, 4, 5]].all()
+        a = net.predict_proba([np.array([1, 3, 2])])
+        assert a.tobytes() == net.predict_proba([np.array([1, 99, 2])]).tobytes()
+
+    def test_of_sequences_without_weight_count_as_not_seen(self):
+        X, y = words()
+        weights = np.ones(200)
+        weights[7] = 0
+        parameters = {"embedding_dim": 2, "max_iter": 3, "random_state": 0}
+        a = RNNClassifier(4, **parameters).fit([*X[:7], np.array([9, 30]), *X[8:]], y, weights)
+        b = RNNClassifier(4, **parameters).fit(X[:7] + X[8:], np.delete(y, 7), np.ones(199))
+        assert a.predict_proba(X).tobytes() == b.predict_proba(X).tobytes()
+
+    def test_predict_does_not_change_the_estimator(self):
+        X, y = words()
+        net = RNNClassifier(4, embedding_dim=2, max_iter=2, random_state=0).fit(X, y)
+        expected = net.predict_proba(X)
+        np.testing.assert_array_equal(net.set_params(embedding_dim=None).predict_proba(X), expected)
+
+    @pytest.mark.parametrize(
+        ("x", "message"),
+        [
+            ([0, -1], r"X\[1\]\[1\] is -1.0, expected the number of a category"),
+            ([0.5, 1], r"X\[1\]\[0\] is 0.5, expected the number of a category"),
+            ([0, 2**40], r"X\[1\]\[1\] is 1099511627776.0, expected the number"),
+            ([0, np.nan], "Input X contains NaN: sequence 1, step 1"),
+        ],
+    )
+    def test_what_is_no_category_is_an_error(self, x, message):
+        X, _ = words(4)
+        net = RNNClassifier(4, embedding_dim=2, max_iter=1, random_state=0)
+        with pytest.raises(ValueError, match=message):
+            net.fit([X[0], np.array(x), *X[2:]], [0, 1, 0, 1])
+        net.fit(X, [0, 1, 0, 1])
+        with pytest.raises(ValueError, match=message):
+            net.predict([X[0], np.array(x)])
+
+    def test_several_features_are_an_error(self):
+        with pytest.raises(ValueError, match="X has 2 features a step, expected one with embedding_dim"):
+            RNNClassifier(4, embedding_dim=2).fit(np.zeros((4, 3, 2)), [0, 1, 0, 1])
+
+    def test_does_not_go_with_missing_values(self):
+        with pytest.raises(ValueError, match="missing='mask' is for numbers"):
+            RNNClassifier(4, embedding_dim=2, missing="mask").fit(*words())
+
+    def test_partial_fit_needs_the_greatest_category_first(self):
+        X, y = words()
+        net = RNNClassifier(4, embedding_dim=2, random_state=0).partial_fit(X, y, classes=[False, True])
+        net.partial_fit(X, y)
+        with pytest.raises(ValueError, match="a category that the first fit did not see: expected numbers up to 5"):
+            net.partial_fit([np.array([6, 1])], [True])
+
+    def test_streams(self):
+        X, _ = words()
+        net = RNNRegressor(4, embedding_dim=2, max_iter=2, return_sequences=True, random_state=0)
+        net.fit(X, [x == 2 for x in X])
+        state, steps = net.initial_state(), []
+        for category in X[0]:
+            value, state = net.predict_step(category, state)
+            steps.append(value)
+        assert np.array(steps).tobytes() == net.predict(X[:1])[0].tobytes()
+
+    def test_the_penalty_leaves_it_alone(self):
+        X, y = words()
+        rate, alpha = 0.1, 50.0
+        nets = [
+            RNNClassifier(
+                3, embedding_dim=2, solver="sgd", momentum=0, learning_rate_init=rate, alpha=a, max_iter=1,
+                batch_size=200, random_state=0,
+            ).fit(X, y).parameters_
+            for a in (0, alpha)
+        ]
+        np.testing.assert_allclose(nets[0]["embedding.E"], nets[1]["embedding.E"], rtol=1e-12)
+        assert not np.allclose(nets[0]["layer0.U"], nets[1]["layer0.U"])
+
+
+@pytest.mark.parametrize("solver", ["adam", "adamw", "sgd", "rmsprop"])
+def test_an_update_leaves_other_categories_alone(solver):
+    """A category that a batch does not hold keeps its embedding, though it has been moving before."""
+    X, y = [np.array([0, 1]), np.array([2, 2, 3])], np.array([0.0, 1.0])
+    net = RNNRegressor(3, embedding_dim=2, solver=solver, learning_rate_init=0.01, random_state=0).partial_fit(X, y)
+    before = net.parameters_["embedding.E"].copy()
+    net.partial_fit(X[:1], y[:1])
+    moved = (net.parameters_["embedding.E"] != before).any(axis=1)
+    assert moved.tolist() == [True, True, False, False, False]

@@ -1,0 +1,77 @@
+"""The examples run, and do what they say."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib.image
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def run(name, folder):
+    """What an example prints, run in an empty folder."""
+    script = shutil.copy(EXAMPLES / name, folder)
+    done = subprocess.run([sys.executable, script], cwd=folder, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def assert_picture(path, folder):
+    assert Path(path).parent == folder
+    assert matplotlib.image.imread(path).std() > 0.01
+
+
+def test_quickstart(tmp_path):
+    out = run("plot_quickstart.py", tmp_path)
+    assert float(re.search(r"Test accuracy on 370 utterances: (\d\.\d+)", out)[1]) >= 0.96
+    assert len(re.findall(r"^ +(rnn|gru|lstm) +\d+", out, re.MULTILINE)) == 9
+    assert_picture(re.search(r"Learning curves: (.+)", out)[1], tmp_path)
+
+
+def test_windows(tmp_path):
+    out = run("plot_windows.py", tmp_path)
+    assert len(re.findall(r"^ +\d+ +\d+ +\d\.\d{3}", out, re.MULTILINE)) == 10
+    net, no_change, year_before = map(float, re.findall(r": (\d\.\d+) ppm", out))
+    assert net < 0.8 * year_before < no_change
+    assert_picture(re.search(r"Errors over windows: (.+)", out)[1], tmp_path)
+
+
+def test_forecasting(tmp_path):
+    out = run("plot_forecasting.py", tmp_path)
+    linear, net = (re.search(rf"^  {name} +(\d\.\d+) ", out, re.MULTILINE) for name in (r"AR\(12\)", "GRU"))
+    assert linear[1] == "0.130"                              # as in the literature
+    assert float(net[1]) < 0.12
+    held = dict(re.findall(r"^  (two quantile nets|split conformal).* (\d+\.\d)% ", out, re.MULTILINE))
+    assert float(held["two quantile nets"]) > 70
+    assert ("split conformal" in held) != ("MAPIE is not installed" in out)
+    assert 85 < float(held.get("split conformal", 90)) < 98
+    assert_picture(re.search(r"Picture: (.+)", out)[1], tmp_path)
+
+
+def test_language_model(tmp_path):
+    out = run("language_model.py", tmp_path)
+    bits = [float(value) for value in re.findall(r"(\d\.\d+) bits a character", out)]
+    assert len(bits) == 8
+    assert bits[-1] < 2.6 < 2.8 < bits[0]
+
+
+def test_inventing_names(tmp_path):
+    out = run("inventing_names.py", tmp_path)
+    assert min(map(float, re.findall(r"units: (\d\.\d+)", out))) < 2.7
+    assert int(re.search(r"Of 40 names, (\d+) are new", out)[1]) > 20
+
+
+def test_text_classification(tmp_path):
+    out = run("text_classification.py", tmp_path)
+    order, counted, promoters, _ = map(float, re.findall(r" (\d\.\d+) ± ", out))
+    assert order > 0.98 > 0.8 > counted
+    assert promoters > 0.65
+
+
+def test_parquet_in_batches(tmp_path):
+    out = run("parquet_in_batches.py", tmp_path)
+    assert float(re.search(r"500 new sequences: (\d\.\d+)", out)[1]) < 0.01

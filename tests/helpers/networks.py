@@ -1,0 +1,110 @@
+"""Small random networks and batches for the tests: every cell, in all its forms."""
+
+import numpy as np
+
+from skrnn._data.sequences import Sequences
+from skrnn._network.network import RecurrentNetwork
+from skrnn._training.losses import LOSSES
+from skrnn._training.optimizers import OPTIMIZERS
+from skrnn.kernels import CELLS
+
+RAGGED = (2, 5, 1, 4)
+
+# (cell, activation, reset_after): a new cell is tested by being in CELLS.
+FORMS = [
+    (cell, form.get("activation", "tanh"), form.get("reset_after", True))
+    for cell, description in CELLS.items()
+    for form in description.forms
+]
+
+
+class Case:
+    """A network with random parameters over a batch of random sequences, with random initial states."""
+
+    def __init__(
+        self, form, hidden_size=(5,), bidirectional=False, per_step=False, lengths=RAGGED, n_inputs=3, n_outputs=2,
+        seed=0, dtype=np.float64, pooling="last",
+    ):
+        rng = np.random.default_rng(seed)
+        self.form = form
+        self.net = RecurrentNetwork(n_inputs, hidden_size, n_outputs, *form, bidirectional, per_step, pooling)
+        # About 1/√K, as in a trained net: a larger recurrence is chaotic and amplifies rounding.
+        scale = 0.5 * min(1, 4 / max(hidden_size)) ** 0.5
+        self.theta = (scale * rng.normal(size=self.net.layout.size)).astype(dtype)
+        self.X = rng.normal(size=(sum(lengths), n_inputs)).astype(dtype)
+        self.sequences = Sequences(self.X, np.array(lengths, dtype=np.intp), "ragged")
+        self.index = np.arange(len(lengths))
+        shape = (len(lengths), self.net.state_width)
+        self.initial = (0.5 * rng.normal(size=shape)).astype(dtype)
+        # Weights of a scalar function of everything that comes out
+        rows = self.net.n_rows(self.sequences, self.index)
+        self.dscores = rng.normal(size=(rows, n_outputs)).astype(dtype)
+        self.dfinal = rng.normal(size=shape).astype(dtype)
+        if pooling == "mean":       # numbers of steps: a gradient in them has no meaning
+            self.initial[:, -1], self.dfinal[:, -1] = rng.integers(1, 4, size=len(lengths)), 0
+
+    @property
+    def parameters(self):
+        return self.net.layout.views(self.theta)
+
+    def steps(self, i):
+        """The rows of sequence i."""
+        start = self.sequences.starts[i]
+        return slice(start, start + self.sequences.lengths[i])
+
+    def states(self, state, i=slice(None)):
+        """[layer][direction] (states, K) of sequence i, or (states, N, K) of all."""
+        views = [[[] for _ in layer.directions] for layer in self.net.layers]
+        for name, place in self.net.state_layout.items():
+            if isinstance(name, tuple):
+                views[name[0]][name[1]].append(state[i, place])
+        return [[np.array(states) for states in layer] for layer in views]
+
+    def pool(self, state, i):
+        """What sequence i has pooled, with the mean its number of steps behind it; empty for the last output."""
+        return state[i, sum(np.size(states) for layer in self.states(state, i) for states in layer) :]
+
+    def forward(self):
+        """Scores and final states."""
+        final = np.empty_like(self.initial)
+        return self.net.forward(self.theta, self.sequences, self.index, self.initial, final), final
+
+    def value(self):
+        """Σ dscores·scores + Σ dfinal·final, whose gradient is `gradients`."""
+        scores, final = self.forward()
+        return np.sum(self.dscores * scores) + np.sum(self.dfinal * final)
+
+    def gradients(self):
+        """Of theta, of the inputs, and of the initial states."""
+        dstate = self.dfinal.copy()
+        return *self.net.backward(
+            self.theta, self.sequences, self.index, self.dscores, dstate, self.initial, need_dX=True
+        ), dstate
+
+
+def outputs_of(loss):
+    """How many outputs the tests give a loss."""
+    return {"binary_log_loss": 1}.get(loss, 3)
+
+
+def targets_for(loss, rows, rng, dtype=np.float64):
+    """Random targets for `outputs_of` a loss, in its form."""
+    Q = outputs_of(loss)
+    if loss in ("binary_log_loss", "log_loss"):
+        return rng.integers(max(2, Q), size=rows)
+    if loss == "multilabel_log_loss":
+        return rng.integers(2, size=(rows, Q)).astype(dtype)
+    if loss == "poisson":
+        return rng.poisson(2, size=(rows, Q)).astype(dtype)
+    return rng.normal(size=(rows, Q)).astype(dtype)
+
+
+def make_optimizer(name, theta, rate=1e-3):
+    """An optimizer, without decay."""
+    settings = {"decayed": np.zeros((0, 2), np.intp), "alpha": 0.0} if name == "adamw" else {}
+    return OPTIMIZERS[name](theta, learning_rate_init=rate, **settings)
+
+
+def make_loss(name, of_logistic=False):
+    """A loss with a parameter that shows."""
+    return LOSSES[name]({"quantile": 0.3, "huber": 0.7}.get(name, 0.0), of_logistic)

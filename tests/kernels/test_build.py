@@ -1,0 +1,104 @@
+"""skrnn builds with a compiler that has neither OpenMP nor vectors: serial, for the baseline, and with the same bits.
+
+Unbuilt it says what to do.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import numpy as np
+import pytest
+from networks import FORMS, Case
+
+from skrnn import kernels as cells
+
+ROOT = Path(__file__).parents[2]
+COMPILER = """#!/bin/sh
+for argument in "$@"; do
+    case "$argument" in -fopenmp|-mavx*) echo "no $argument here" >&2; exit 1;; esac
+done
+exec {} -D{} "$@"
+"""
+RUN = """
+import sys
+import skrnn
+from networks import FORMS, Case
+from skrnn import kernels as cells
+from skrnn._runtime.machine import max_threads
+assert cells.available() == ["baseline"]
+assert skrnn.__file__.startswith(sys.argv[1]), skrnn.__file__
+assert max_threads() == 1
+for form in FORMS:
+    print(Case(form, bidirectional=True, lengths=range(1, 20)).gradients()[0].tobytes().hex())
+"""
+
+
+def run(command, cwd, **environment):
+    done = subprocess.run(
+        command, cwd=cwd, env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def copy_sources(tree):
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tree)
+    shutil.copytree(ROOT / "skrnn", tree / "skrnn", ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"))
+    return tree
+
+
+@pytest.fixture(scope="module", params=["SKRNN_SCALAR", "SKRNN_PORTABLE"])
+def serial_build(request, tmp_path_factory):
+    """A copy of the source tree, built in place by a compiler with little, and what the build said.
+
+    It has no OpenMP, no wider instruction set, and no vectors, or no more of them than GNU C has for any processor.
+    """
+    compiler = (sysconfig.get_config_var("CC") or "").split()
+    if not compiler or shutil.which(compiler[0]) is None or not (ROOT / "setup.py").exists():
+        pytest.skip("needs the source tree and the C compiler that Python was built with")
+    tree = copy_sources(tmp_path_factory.mktemp("serial"))
+    wrapper = tree / "cc"
+    wrapper.write_text(COMPILER.format(" ".join(compiler), request.param))
+    wrapper.chmod(0o755)
+    build = [sys.executable, "setup.py", "build_ext", "--inplace"]
+    return tree, run(build, tree, CC=str(wrapper), LDSHARED=f"{wrapper} -shared")
+
+
+def test_a_build_without_openmp_says_that_it_is_serial(serial_build):
+    assert "skrnn is built serial" in serial_build[1]
+
+
+def test_no_kernel_takes_the_interpreters_lock(serial_build):
+    """Cython tells of a function without noexcept, which would ask for the lock after every call."""
+    assert "Cythonizing skrnn/kernels/_kernels.pyx" in serial_build[1]
+    assert "performance hint" not in serial_build[1]
+    assert "will always require the GIL" not in serial_build[1]
+
+
+def test_nothing_generated_beside_the_sources(serial_build):
+    assert not list((serial_build[0] / "skrnn").rglob("*.c"))
+
+
+def test_a_build_without_openmp_and_vectors_computes_the_same_bits(serial_build, monkeypatch):
+    """Those of the baseline, which has neither fma."""
+    monkeypatch.delenv("SKRNN_SIMD", raising=False)
+    monkeypatch.setattr(cells, "_kernels", cells.load("baseline"))
+    path = os.pathsep.join([str(serial_build[0]), str(ROOT / "tests" / "helpers")])
+    said = run([sys.executable, "-c", RUN, str(serial_build[0])], serial_build[0], PYTHONPATH=path)
+    for line, form in zip(said.splitlines(), FORMS, strict=True):
+        expected = Case(form, bidirectional=True, lengths=range(1, 20)).gradients()[0]
+        np.testing.assert_array_equal(np.frombuffer(bytes.fromhex(line)), expected)
+
+
+def test_sources_that_were_not_built_say_what_to_do(tmp_path):
+    # Without the finder of an editable install, which would lend the built modules of another tree.
+    code = "import sys; sys.meta_path = [f for f in sys.meta_path if 'Editable' not in repr(f)]; import skrnn"
+    done = subprocess.run([sys.executable, "-c", code], cwd=copy_sources(tmp_path), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "ImportError: skrnn's compiled modules were not found" in done.stderr
+    assert "pip install -e ." in done.stderr

@@ -1,0 +1,543 @@
+"""Solvers and their schedules, stopping, going on, interruption."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from functools import partial
+
+import numpy as np
+import pytest
+from networks import make_optimizer
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedie_score, r2_score
+from sklearn.neural_network import MLPRegressor
+
+from skrnn import RNNClassifier, RNNRegressor
+from skrnn._network.network import Objective
+from skrnn._training.optimizers import SCHEDULES, SGD, AdamW, RMSprop
+
+quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+SOLVERS = ["adam", "adamw", "sgd", "rmsprop", "lbfgs"]
+
+
+def sums(n=60, T=8, seed=0):
+    """Sequences of two features, and the sum of the first."""
+    X = np.random.default_rng(seed).normal(size=(n, T, 2))
+    return X, X[:, :, 0].sum(axis=1)
+
+
+@quiet
+class TestSolvers:
+    @pytest.mark.parametrize("solver", SOLVERS)
+    def test_each_learns(self, solver):
+        X, y = sums()
+        rate = 0.05 if solver == "sgd" else 0.02
+        net = RNNRegressor(8, cell="gru", solver=solver, learning_rate_init=rate, batch_size=20, random_state=0)
+        assert net.fit(X, y).score(X, y) > 0.98
+        assert len(net.loss_curve_) == net.n_iter_
+        assert net.loss_curve_[-1] < 0.1 * net.loss_curve_[0]
+
+    def test_rmsprop_as_in_the_lecture(self):
+        rng = np.random.default_rng(0)
+        theta, v = rng.normal(size=3), np.zeros(3)
+        expected, rmsprop = theta.copy(), RMSprop(theta, 0.01)
+        for g in rng.normal(size=(5, 3)):
+            v = 0.9 * v + 0.1 * g**2
+            expected = expected - 0.01 * g / (np.sqrt(v) + 1e-8)
+            rmsprop.update(theta, g)
+        np.testing.assert_allclose(theta, expected, rtol=1e-13)
+
+    def test_adamw_decays_weights_apart_from_the_gradient(self):
+        theta = np.array([1.0, 2.0, 3.0])
+        plain, start, gradient = theta.copy(), theta.copy(), np.array([0.1, -0.2, 0.3])
+        AdamW(theta, np.array([[1, 3]]), 0.5, learning_rate_init=0.1).update(theta, gradient)
+        make_optimizer("adam", plain, 0.1).update(plain, gradient)
+        np.testing.assert_allclose(theta - plain, -0.1 * 0.5 * start * [0, 1, 1], rtol=1e-13)
+
+    def test_alpha_of_adamw_is_not_in_the_loss(self):
+        X, y = sums()
+        losses = [
+            RNNRegressor(4, solver="adamw", alpha=alpha, max_iter=1, batch_size=60, random_state=0).fit(X, y).loss_
+            for alpha in (0, 10.0)
+        ]
+        assert losses[0] == losses[1]
+
+    def test_lbfgs_ends_in_a_minimum(self):
+        X, y = sums(20, 4)
+        net = RNNRegressor(2, cell="rnn", solver="lbfgs", alpha=0.1, tol=1e-7, max_iter=5000, random_state=0).fit(X, y)
+        before = net.loss_
+        net.set_params(solver="sgd", momentum=0, learning_rate_init=1e-9, max_iter=1, warm_start=True, max_grad_norm=1)
+        assert net.fit(X, y).grad_norm_curve_[-1] < 1e-3
+        assert net.loss_ == pytest.approx(before)
+
+    def test_lbfgs_warns_when_it_has_not_converged(self):
+        X, y = sums()
+        with pytest.warns(ConvergenceWarning, match="lbfgs failed to converge after 2 iterations"):
+            RNNRegressor(4, solver="lbfgs", max_iter=2, random_state=0).fit(X, y)
+        with pytest.warns(ConvergenceWarning, match=r"lbfgs failed to converge.*EVALUATIONS"):
+            RNNRegressor(4, solver="lbfgs", max_fun=3, random_state=0).fit(X, y)
+
+    def test_lbfgs_has_the_same_bits_on_any_number_of_threads(self):
+        code = (
+            "import numpy as np, warnings\nfrom skrnn import RNNRegressor\nfrom skrnn._runtime import threads\n"
+            "threads.SERIAL_WORK = 0\n"
+            "warnings.simplefilter('ignore')\n"
+            "X = np.random.default_rng(0).normal(size=(40, 6, 2))\n"
+            "net = RNNRegressor(60, solver='lbfgs', max_iter=5, random_state=0).fit(X, X[:, :, 0].sum(axis=1))\n"
+            "assert net._theta.size > 10000\nprint(net._theta.tobytes().hex())"
+        )
+        outputs = {
+            subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                env=os.environ | {"OMP_NUM_THREADS": n, "OPENBLAS_NUM_THREADS": n},
+            ).stdout
+            for n in "14"
+        }
+        assert len(outputs) == 1
+
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {"early_stopping": True}, {"truncated_bptt_steps": 3}, {"dropout": 0.1}, {"recurrent_dropout": 0.1},
+            {"max_grad_norm": 1.0},
+        ],
+    )
+    def test_what_lbfgs_cannot_do_is_an_error(self, changed):
+        with pytest.raises(ValueError, match=rf"{next(iter(changed))}=.* does not go with solver='lbfgs'"):
+            RNNRegressor(4, solver="lbfgs", **changed).fit(*sums())
+        assert not hasattr(RNNRegressor(4, solver="lbfgs"), "partial_fit")
+
+    @pytest.mark.parametrize("name", ["beta_1", "beta_2", "epsilon"])
+    def test_parameters_of_adam_reach_it(self, name):
+        X, y = sums()
+        a, b = (
+            RNNRegressor(4, max_iter=3, random_state=0, **p).fit(X, y).loss_ for p in ({}, {name: 0.5})
+        )
+        assert a != b
+
+
+class TestSchedules:
+    def rates(self, name, epochs=6, **parameters):
+        optimizer = SGD(np.zeros(1), 0.1)
+        schedule, rates = SCHEDULES[name](optimizer, **parameters), []
+        for epoch in range(1, epochs + 1):
+            schedule.after_epoch(100 * epoch)
+            rates.append(optimizer.learning_rate)
+        return rates
+
+    def test_constant(self):
+        assert self.rates("constant") == [0.1] * 6
+
+    def test_invscaling_is_that_of_the_perceptrons(self):
+        np.testing.assert_allclose(
+            self.rates("invscaling", power_t=0.3), 0.1 / (100 * np.arange(1, 7) + 1) ** 0.3, rtol=1e-14
+        )
+        X, y = np.random.default_rng(0).normal(size=(100, 3)), np.zeros(100)
+        with pytest.warns(ConvergenceWarning):
+            mlp = MLPRegressor(
+                hidden_layer_sizes=2, solver="sgd", learning_rate="invscaling", learning_rate_init=0.1, max_iter=4
+            ).fit(X, y)
+        assert mlp._optimizer.learning_rate == pytest.approx(self.rates("invscaling", 4, power_t=0.5)[-1])
+
+    def test_cosine(self):
+        rates = self.rates("cosine", 8, max_iter=6)
+        assert rates[2] == pytest.approx(0.05)
+        assert rates[4] == pytest.approx(0.05 * (1 + np.cos(5 * np.pi / 6)))
+        assert all(np.diff(rates[:5]) < 0)
+        assert rates[5:] == [0.1, *rates[:2]]
+
+    @quiet
+    def test_adaptive_takes_a_fifth_when_nothing_improves(self, capsys):
+        X, y = sums()
+        net = RNNRegressor(
+            4, solver="sgd", learning_rate="adaptive", learning_rate_init=1e-4, tol=10.0, n_iter_no_change=2,
+            verbose=True, random_state=0,
+        ).fit(X, y)
+        # 1e-4 / 5³ is below 1e-6: four times three epochs without improvement, after the first one
+        assert net._optimizer.learning_rate == pytest.approx(1e-4 / 5**3)
+        assert net.n_iter_ == 13
+        assert "did not improve" in capsys.readouterr().out
+
+    @quiet
+    @pytest.mark.parametrize("name", ["invscaling", "cosine"])
+    @pytest.mark.parametrize("solver", [solver for solver in SOLVERS if solver != "lbfgs"])
+    def test_every_solver_follows_them(self, name, solver):
+        X, y = sums()
+        losses = [
+            RNNRegressor(4, solver=solver, learning_rate=rate, max_iter=3, random_state=0).fit(X, y).loss_
+            for rate in ("constant", name)
+        ]
+        assert losses[0] < losses[1]
+
+
+EARLY = {"cell": "gru", "learning_rate_init": 0.02, "early_stopping": True, "random_state": 0}
+
+
+@quiet
+class TestEarlyStopping:
+    def test_the_best_epoch_is_kept(self):
+        X, y = sums(80)
+        y = y + np.random.default_rng(1).normal(size=80)
+        net = RNNRegressor(16, n_iter_no_change=5, validation_fraction=0.25, batch_size=5, **EARLY).fit(X, y)
+        assert net.n_iter_ < 200
+        assert len(net.validation_scores_) == net.n_iter_
+        assert net.best_validation_score_ == max(net.validation_scores_)
+        assert net.best_loss_ is None
+        best = int(np.argmax(net.validation_scores_)) + 1
+        assert best < net.n_iter_
+        again = clone(net).set_params(max_iter=best, n_iter_no_change=best).fit(X, y)
+        assert again.predict(X).tobytes() == net.predict(X).tobytes()
+
+    def test_data_of_ones_own(self):
+        X, y = sums(40)
+        X_val, y_val = sums(30, seed=1)
+        net = RNNRegressor(8, **EARLY).fit(X, y, X_val=X_val, y_val=y_val)
+        assert net.score(X_val, y_val) == pytest.approx(net.best_validation_score_)
+        # all of X is trained on
+        assert net.t_ == 40 * net.n_iter_
+        with pytest.raises(ValueError, match="X_val and y_val go together"):
+            net.fit(X, y, X_val=X_val)
+        with pytest.raises(ValueError, match="y_val does not go with the 30 sequences"):
+            net.fit(X, y, X_val=X_val, y_val=y)
+        with pytest.raises(ValueError, match="X_val and y_val are what early_stopping=True"):
+            clone(net).set_params(early_stopping=False).fit(X, y, X_val=X_val, y_val=y_val)
+
+    def test_the_split_is_of_sequences_and_stratified(self):
+        X, _ = sums(50)
+        y = np.repeat(["a", "b"], [45, 5])
+        net = RNNClassifier(4, validation_fraction=0.2, max_iter=3, **EARLY).fit(X, y)
+        assert net.t_ == 3 * 40
+        with pytest.raises(ValueError, match=r"cannot hold out validation_fraction=0.2 .*number of classes"):
+            net.fit(X[:5], ["a", "a", "a", "b", "b"])
+
+    @pytest.mark.parametrize(
+        ("loss", "metric"),
+        [
+            ("squared_error", r2_score), ("huber", r2_score), ("absolute_error", d2_absolute_error_score),
+            ("quantile", partial(d2_pinball_score, alpha=0.8)), ("poisson", partial(d2_tweedie_score, power=1)),
+        ],
+    )
+    def test_the_score_is_the_explained_share_of_the_loss(self, loss, metric):
+        (X, y), (X_val, y_val) = sums(60), sums(40, seed=1)
+        y, y_val = (np.exp(0.2 * y), np.exp(0.2 * y_val)) if loss == "poisson" else (y, y_val)
+        net = RNNRegressor(8, loss=loss, quantile=0.8, max_iter=20, **EARLY).fit(X, y, X_val=X_val, y_val=y_val)
+        assert net.best_validation_score_ == pytest.approx(metric(y_val, net.predict(X_val)))
+
+    def test_what_is_validated_on_is_checked_as_y_is(self):
+        (X, y), (X_val, y_val) = sums(60), sums(40, seed=1)
+        net = RNNRegressor(4, loss="poisson", max_iter=2, **EARLY)
+        with pytest.raises(ValueError, match=r"In X_val and y_val: y\[\d+\] is .* not negative"):
+            net.fit(X, np.exp(y), X_val=X_val, y_val=y_val)
+        net = RNNClassifier(4, max_iter=2, **EARLY)
+        with pytest.raises(ValueError, match=r"In X_val and y_val: y has the label .*'c'.*, which is not among"):
+            net.fit(X, np.where(y > 0, "a", "b"), X_val=X_val, y_val=np.full(40, "c"))
+
+    def test_a_warm_start_keeps_what_it_began_with_when_nothing_is_better(self):
+        (X, y), (X_val, y_val) = sums(60), sums(40, seed=1)
+        net = RNNRegressor(8, warm_start=True, max_iter=60, **EARLY).fit(X, y, X_val=X_val, y_val=y_val)
+        before = net.predict(X_val)
+        net.set_params(learning_rate_init=5.0, max_iter=2).fit(X, y, X_val=X_val, y_val=y_val)
+        np.testing.assert_array_equal(net.predict(X_val), before)
+        assert net.best_validation_score_ == max(net.validation_scores_)
+
+    @pytest.mark.parametrize("return_sequences", [False, True])
+    def test_several_outputs_and_steps_without_a_target(self, return_sequences):
+        X, _ = sums(60)
+        y = X.copy() if return_sequences else X.sum(axis=1)
+        if return_sequences:
+            y[::2, 3] = np.nan
+        net = RNNRegressor(
+            8, loss="absolute_error", return_sequences=return_sequences, batch_size=10, **EARLY
+        ).fit(X, y)
+        assert net.best_validation_score_ > 0.5
+
+    def test_a_score_that_cannot_be_computed_is_an_error(self):
+        X, y = sums(20)
+        net = RNNRegressor(4, validation_fraction=0.05, **EARLY)
+        with (
+            pytest.raises(ValueError, match="The validation score is nan: the 1 sequences held out are too few"),
+            pytest.warns(UserWarning, match=r"R\^2 score is not well-defined"),
+        ):
+            net.fit(X, y)
+
+
+@quiet
+class TestGoingOn:
+    @pytest.mark.parametrize("solver", [solver for solver in SOLVERS if solver != "lbfgs"])
+    @pytest.mark.parametrize("estimator", [RNNClassifier, RNNRegressor])
+    def test_partial_fit_goes_on_bit_for_bit_after_pickling(self, solver, estimator):
+        X, y = sums()
+        parameters = {"batch_size": 7, "random_state": 0, "dropout": 0.2, "recurrent_dropout": 0.1, "solver": solver}
+        first = {} if estimator is RNNRegressor else {"classes": [False, True]}
+        y = y if estimator is RNNRegressor else y > 0
+        straight, halting = estimator(5, **parameters), estimator(5, **parameters)
+        for epoch in range(6):
+            straight.partial_fit(X, y, **first)
+            halting.partial_fit(X, y, **(first if epoch == 0 else {}))
+            halting = pickle.loads(pickle.dumps(halting))
+        assert straight._theta.tobytes() == halting._theta.tobytes()
+        assert straight.loss_curve_ == halting.loss_curve_
+        assert straight.n_iter_ == len(straight.loss_curve_) == 6
+        assert straight.t_ == 6 * len(X)
+
+    def test_nets_without_a_seed_draw_apart(self):
+        X, y = sums()
+        a, b = (RNNRegressor(3, dropout=0.5).partial_fit(X, y) for _ in range(2))
+        assert a._random_state.randint(2**31 - 1) != b._random_state.randint(2**31 - 1)
+        assert a._random_state is not np.random.mtrand._rand
+
+    def test_partial_fit_learns(self):
+        X, y = sums()
+        net = RNNRegressor(8, cell="gru", learning_rate_init=0.02, batch_size=20, random_state=0)
+        for _ in range(60):
+            net.partial_fit(X, y)
+        assert net.score(X, y) > 0.95
+
+    def test_the_dtype_stays_that_of_the_first_fit(self):
+        X, y = sums()
+        for first, second in ((np.float32, np.float64), (np.float64, np.float32)):
+            net = RNNRegressor(4, random_state=0).partial_fit(X.astype(first), y).partial_fit(X.astype(second), y)
+            assert net.predict(X.astype(second)).dtype == first
+            net.set_params(warm_start=True, max_iter=1).fit(X.astype(second), y)
+            assert net._theta.dtype == first
+
+    def test_partial_fit_goes_on_after_fit_of_any_solver(self):
+        X, y = sums()
+        for solver in SOLVERS:
+            net = RNNRegressor(4, solver=solver, max_iter=5, random_state=0).fit(X, y)
+            net.set_params(solver="adam" if solver == "lbfgs" else solver).partial_fit(X, y)
+            assert net.n_iter_ == 6
+            assert net.loss_ < net.loss_curve_[0]
+
+    def test_partial_fit_follows_the_schedule(self):
+        X, y = sums()
+        net = RNNRegressor(4, learning_rate="cosine", max_iter=4, random_state=0)
+        rates = [net.partial_fit(X, y)._optimizer.learning_rate for _ in range(5)]
+        assert all(np.diff([1e-3, *rates[:3]]) < 0)
+        assert rates[3:] == [1e-3, rates[0]]
+        net = RNNRegressor(4, learning_rate="adaptive", tol=10.0, n_iter_no_change=2, random_state=0)
+        rates = [net.partial_fit(X, y)._optimizer.learning_rate for _ in range(7)]
+        assert rates == [1e-3] * 3 + [pytest.approx(2e-4)] * 3 + [pytest.approx(4e-5)]
+
+    def test_what_partial_fit_refuses(self):
+        X, y = sums()
+        net = RNNClassifier(4, random_state=0)
+        with pytest.raises(ValueError, match="classes must be passed on the first call"):
+            net.partial_fit(X, y > 0)
+        assert not hasattr(net, "classes_")
+        net.partial_fit(X, y > 0, classes=[False, True])
+        with pytest.raises(ValueError, match="is not the same as on last call"):
+            net.partial_fit(X, y > 0, classes=[0, 1, 2])
+        with pytest.raises(ValueError, match=r"label np.int64\(3\), which is not among classes"):
+            net.partial_fit(X, np.full(60, 3))
+        with pytest.raises(ValueError, match="partial_fit does not support early_stopping"):
+            clone(net).set_params(early_stopping=True).partial_fit(X, y > 0, classes=[False, True])
+        with pytest.raises(ValueError, match="class_weight='balanced' needs all data"):
+            clone(net).set_params(class_weight="balanced").partial_fit(X, y > 0, classes=[False, True])
+        with pytest.raises(ValueError, match="expecting 2 features"):
+            net.partial_fit(X[:, :, :1], y > 0)
+        assert net.n_iter_ == 1
+
+    def test_a_class_that_comes_later(self):
+        X, y = sums()
+        net = RNNClassifier(4, random_state=0).partial_fit(X, np.where(y > 0, "a", "b"), classes=["c", "b", "a"])
+        assert net.classes_.tolist() == ["a", "b", "c"]
+        assert net.predict_proba(X).shape == (60, 3)
+
+    def test_warm_start_goes_on_from_the_parameters(self):
+        X, y = sums()
+        net = RNNRegressor(4, max_iter=10, warm_start=True, random_state=0).fit(X, y)
+        loss, theta = net.loss_, net._theta
+        before = theta.copy()
+        net.fit(X, y)
+        assert (net.n_iter_, len(net.loss_curve_)) == (20, 20)
+        assert net.loss_ < loss
+        np.testing.assert_array_equal(theta, before)
+        cold = clone(net).set_params(warm_start=False)
+        assert cold.fit(X, y).loss_ == cold.fit(X, y).loss_ == loss
+
+    @pytest.mark.parametrize(
+        "changed", [{"hidden_size": 5}, {"hidden_size": (4, 4)}, {"cell": "gru"}, {"bidirectional": True}]
+    )
+    def test_warm_start_of_another_network_is_an_error(self, changed):
+        X, y = sums()
+        net = RNNRegressor(4, max_iter=2, warm_start=True, random_state=0).fit(X, y)
+        predictions = net.predict(X)
+        with pytest.raises(ValueError, match="cannot go on with parameters of the shapes"):
+            net.set_params(**changed).fit(X, y)
+        np.testing.assert_array_equal(net.predict(X), predictions)
+
+    def test_warm_start_with_another_reading_of_x_is_an_error(self):
+        X = np.zeros((6, 4, 1))
+        net = RNNRegressor(4, embedding_dim=2, max_iter=1, warm_start=True, random_state=0).fit(X, np.arange(6.0))
+        for changed in ({"embedding_dim": None}, {"embedding_dim": None, "missing": "mask"}):
+            with pytest.raises(ValueError, match=r"cannot go on with missing=.* and embedding_dim=None, which change"):
+                net.set_params(**changed).fit(X, np.arange(6.0))
+
+    def test_warm_start_with_other_targets_is_an_error(self):
+        X, y = sums()
+        net = RNNRegressor(4, max_iter=2, warm_start=True, random_state=0).fit(X, y)
+        with pytest.raises(ValueError, match=r"y has shape \(60, 2\), expected \(60,\) as in the first fit"):
+            net.fit(X, np.column_stack([y, y]))
+
+
+INTERRUPTED = """
+import os, signal, sys, threading, time, warnings
+import numpy as np
+from skrnn import RNNRegressor
+X = np.random.default_rng(0).normal(size=(400, 60, 4))
+y = X[:, :, 0].sum(axis=1)
+net = RNNRegressor(32, solver=sys.argv[1], max_iter=100_000, tol=0, n_iter_no_change=10**6, random_state=0)
+threading.Timer(float(sys.argv[2]), os.kill, (os.getpid(), signal.SIGINT)).start()
+start = time.perf_counter()
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    net.fit(X, y)
+assert any("Training interrupted by user." in str(w.message) for w in caught), caught
+assert np.isfinite(net.predict(X)).all() and np.isfinite(net.loss_) and len(net.loss_curve_) == net.n_iter_ >= 1
+net.set_params(max_iter=1).fit(X, y)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGINT") or sys.platform == "win32", reason="sends signals")
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_interruption_leaves_a_usable_estimator(solver):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", INTERRUPTED, solver, "1.0"], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_lbfgs_keeps_what_it_had_when_a_step_goes_too_far(monkeypatch):
+    X, y = sums()
+    calls = []
+    call = Objective.__call__
+
+    def exploding(self, theta, batch):
+        calls.append(1)
+        loss, gradient, weight = call(self, theta, batch)
+        return (np.inf if len(calls) > 12 else loss), gradient, weight
+
+    monkeypatch.setattr(Objective, "__call__", exploding)
+    with pytest.warns(ConvergenceWarning, match="lbfgs went no further: Training diverged in epoch"):
+        net = RNNRegressor(4, solver="lbfgs", random_state=0).fit(X, y)
+    assert net.loss_ < net.loss_curve_[0]
+    assert np.isfinite(net.predict(X)).all()
+
+
+@quiet
+def test_interruption_before_the_first_update_changes_nothing(monkeypatch):
+    X, y = sums()
+    net = RNNRegressor(4, warm_start=True, max_iter=2, random_state=0).fit(X, y)
+    monkeypatch.setattr(Objective, "gradients", lambda *arguments: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(X, y)
+    assert (net.n_iter_, net.t_) == (2, 120)
+
+
+@quiet
+def test_interruption_of_the_validation(monkeypatch):
+    X, y = sums()
+    score, calls = RNNRegressor._validation_score, []
+
+    def interrupted(self, *arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return score(self, *arguments)
+
+    monkeypatch.setattr(RNNRegressor, "_validation_score", interrupted)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        net = RNNRegressor(4, **EARLY).fit(X, y)
+    assert (net.n_iter_, len(net.validation_scores_)) == (3, 2)
+    assert np.isfinite(net.predict(X)).all()
+
+
+@quiet
+class TestStretches:
+    """truncated_bptt_steps."""
+
+    def test_every_stretch_is_an_update_from_the_states_before(self):
+        """Plain gradient descent, written out with calls of fit on the stretches alone."""
+        rng = np.random.default_rng(0)
+        X = [rng.normal(size=(T, 2)) for T in (7, 4, 9)]
+        y = [x.sum(axis=1) for x in X]
+        parameters = {
+            "solver": "sgd", "momentum": 0, "learning_rate_init": 0.1, "alpha": 0, "return_sequences": True,
+            "batch_size": 3, "shuffle": False, "random_state": 0, "max_iter": 1,
+        }
+        net = RNNRegressor(3, truncated_bptt_steps=4, **parameters).fit(X, y)
+        plain = RNNRegressor(3, **parameters)
+        plain.fit(X, y)
+        theta = plain._network.initialise(np.random.RandomState(0), np.float64)
+        states = plain._network.beginning(3, np.float64)
+        for begin in (0, 4, 8):
+            some = [i for i in range(3) if len(X[i]) > begin]
+            steps = plain._read([X[i][begin : begin + 4] for i in some], reset=False)
+            targets = np.concatenate([y[i][begin : begin + 4] for i in some])[:, np.newaxis]
+            final = np.empty_like(states[some])
+            scores = plain._network.forward(theta, steps, np.arange(len(some)), states[some], final)
+            gradient, _ = plain._network.backward(
+                theta, steps, np.arange(len(some)), (scores - targets) / len(targets), np.zeros_like(final),
+                states[some],
+            )
+            theta -= 0.1 * gradient
+            states[some] = final
+        np.testing.assert_allclose(net._theta, theta, rtol=1e-12, atol=1e-14)
+
+    @pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+    def test_one_target_a_sequence(self, pooling):
+        X, y = sums(60, 12)
+        net = RNNRegressor(
+            8, cell="gru", truncated_bptt_steps=5, pooling=pooling, learning_rate_init=0.02, batch_size=20,
+            random_state=0,
+        ).fit(X, y)
+        assert net.score(X, y) > 0.3
+
+    def test_stretches_that_are_longer_than_the_sequences_change_nothing(self):
+        X, y = sums()
+        a, b = (
+            RNNRegressor(4, truncated_bptt_steps=steps, max_iter=3, random_state=0).fit(X, y) for steps in (None, 8)
+        )
+        assert a._theta.tobytes() == b._theta.tobytes()
+
+    def test_long_sequences_are_learned(self):
+        rng = np.random.default_rng(0)
+        X = [rng.normal(size=T).astype(np.float32) for T in (3000, 2500, 10, 2000)]
+        y = [np.concatenate([np.zeros(3, np.float32), x[:-3]]) for x in X]
+        net = RNNRegressor(
+            24, cell="gru", truncated_bptt_steps=50, return_sequences=True, learning_rate_init=0.01, max_iter=20,
+            random_state=0,
+        ).fit(X, y)
+        assert net.score(X, y) > 0.95
+
+    def test_steps_without_weight(self):
+        rng = np.random.default_rng(0)
+        X = [rng.normal(size=(T, 2)) for T in (9, 8)]
+        y = [x[:, 0].copy() for x in X]
+        for target in y:
+            target[3:6] = np.nan
+        net = RNNRegressor(
+            4, truncated_bptt_steps=3, return_sequences=True, learning_rate_init=0.02, random_state=0
+        ).fit(X, y)
+        assert len(net.grad_norm_curve_) == net.n_iter_
+        assert net.score(X, y) > 0.5
+
+    @pytest.mark.parametrize("rates", [{"dropout": 0.5}, {"recurrent_dropout": 0.5}])
+    def test_stretches_without_a_target_have_dropout_as_well(self, rates):
+        """A sequence's masks do not depend on whether others of the batch end in the same stretch."""
+        rng = np.random.default_rng(0)
+        X = [rng.normal(size=(10, 2)), rng.normal(size=(5, 2))]
+        net = RNNRegressor(
+            (8, 8), truncated_bptt_steps=5, max_iter=1, shuffle=False, alpha=0, learning_rate_init=1e-12,
+            random_state=0, **rates,
+        )
+        losses = [net.fit(X, [1.0, 1.0], [1, weight]).loss_ for weight in (1e-13, 0)]
+        assert losses[0] == pytest.approx(losses[1], rel=1e-9)
+
+    def test_both_directions_are_an_error(self):
+        with pytest.raises(ValueError, match="truncated_bptt_steps needs the states"):
+            RNNRegressor(4, truncated_bptt_steps=3, bidirectional=True).fit(*sums())
