@@ -30,7 +30,7 @@ def timed(step):
 def steps(size, n_threads):
     """A training step that always uses so many threads."""
     training = Training(Problem("lstm", size))
-    training.objective.pace = SimpleNamespace(run=lambda function: function(n_threads))
+    training.objective.thread_tuner = SimpleNamespace(run=lambda function: function(n_threads))
     return training.step
 
 

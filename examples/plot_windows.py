@@ -41,7 +41,7 @@ def table(co2):
 def search(X, y):
     """The fitted search over the window and the hidden size together."""
     net = RNNRegressor(
-        cell="gru", missing="mask", learning_rate_init=5e-3, max_iter=30, tol=1e-3, alpha=1e-2, random_state=0
+        cell="gru", missing="indicator", learning_rate_init=5e-3, max_iter=30, tol=1e-3, alpha=1e-2, random_state=0
     )
     model = make_pipeline(StandardScaler(), SlidingWindow(), net)
     grid = {"slidingwindow__window": WINDOWS, "rnnregressor__hidden_size": SIZES}

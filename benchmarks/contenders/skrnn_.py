@@ -10,7 +10,7 @@ from skrnn import RNNClassifier
 from skrnn._data.examples import Examples
 from skrnn._data.sequences import Sequences
 from skrnn._network.network import Objective, RecurrentNetwork
-from skrnn._runtime.memory import most_bytes
+from skrnn._runtime.memory import max_bytes
 from skrnn._runtime.threads import threads_for
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
@@ -90,11 +90,11 @@ class Kernels:
         objective, adam = training.objective, training.optimizer
         examples, gradient = objective.examples, objective.gradient
         sequences = examples.sequences
-        kernels = skrnn.kernels.kernels(problem.dtype)
+        kernels = skrnn.kernels.kernels_for(problem.dtype)
         self.parts = [
             partial(
                 objective.engine.gradient, training.theta, sequences.steps, sequences.starts, sequences.lengths,
-                training.index, None, examples.targets, None, 0, None, gradient, most_bytes(), objective.pace.most,
+                training.index, None, examples.targets, None, 0, None, gradient, max_bytes(), objective.thread_tuner.most,
             ),
             partial(kernels.norm, gradient),
             partial(
@@ -116,7 +116,7 @@ class Inference:
         self.scores = np.empty((n, net.n_outputs), theta.dtype)
         self.forward = partial(
             net.engine(theta.dtype).forward, theta, problem.X.reshape(-1, D), np.arange(n) * T, np.full(n, T),
-            np.arange(n), None, self.scores, None, False, 0, most_bytes(), threads_for(n * T * net.work),
+            np.arange(n), None, self.scores, None, False, 0, max_bytes(), threads_for(n * T * net.work),
         )
 
     def step(self):

@@ -30,7 +30,7 @@ def _arrow_columns(table):
     return dict(zip(names, table.columns, strict=True))
 
 
-def familiar(X, name):
+def normalize_container(X, name):
     """X in a form that NumPy and scikit-learn read as it is meant.
 
     An awkward array as a RaggedArray; a RecordBatch as a table; what Arrow keeps as a dictionary as its values, since
@@ -52,14 +52,14 @@ def familiar(X, name):
     return X
 
 
-def familiar_one_each(values, name):
+def normalize_one_each(values, name):
     """What `familiar` returns, for what may have one value a sequence: awkward arrays of numbers as arrays."""
-    return np.asarray(values) if is_awkward(values) and values.ndim == 1 else familiar(values, name)
+    return np.asarray(values) if is_awkward(values) and values.ndim == 1 else normalize_container(values, name)
 
 
 def without_columns(values, name):
     """Columns of lists as a list of sequences, another frame or column as an array, anything else as it is."""
-    values = familiar_one_each(values, name)
+    values = normalize_one_each(values, name)
     columns = columns_of(values)
     if not columns:
         return values

@@ -7,11 +7,11 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_consistent_length
 
-from skrnn._data.columns import familiar_one_each, without_columns
+from skrnn._data.columns import normalize_one_each, without_columns
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
 from skrnn._data.ragged import rows_of
 
-LEAST_WEIGHT = 1e-300       # smaller ones count as 0
+MIN_WEIGHT = 1e-300       # smaller ones count as 0
 
 
 class Examples:
@@ -33,7 +33,7 @@ class Examples:
         """The weights of the loss's terms; sequences without any are left out."""
         if weights is not None:
             # The kernels take denormal numbers for 0.
-            weights = np.where(weights < LEAST_WEIGHT, 0, weights)
+            weights = np.where(weights < MIN_WEIGHT, 0, weights)
             if not weights.any():
                 raise ValueError("no target has a positive weight: y is without any where sample_weight is not 0")
             with np.errstate(over="ignore"):
@@ -54,20 +54,20 @@ class Examples:
     def __len__(self):
         return len(self.used)
 
-    def at(self, index):
+    def load(self, index):
         """The sequences `index` in memory, as examples and numbers among these."""
-        sequences, numbers = self.sequences.at(index)
+        sequences, numbers = self.sequences.load(index)
         if sequences is self.sequences:
             return self, index
         rows = rows_of(self.sequences.starts[index], sequences.lengths) if self.per_step else index
         return self._with(sequences, rows), numbers
 
-    def only(self, index):
+    def view_of(self, index):
         """Examples in memory of which the sequences `index` are all: how many others there are costs nothing."""
-        sequences, _ = self.sequences.at(index)
+        sequences, _ = self.sequences.load(index)
         if sequences is not self.sequences:
-            return self.at(index)[0]
-        return self._with(sequences.only(index), slice(None) if self.per_step else index)
+            return self.load(index)[0]
+        return self._with(sequences.view_of(index), slice(None) if self.per_step else index)
 
     def _with(self, sequences, rows):
         """Other sequences, which have some rows of the targets and weights."""
@@ -91,7 +91,7 @@ def check_samples(sequences, y, name="y"):
 
 def check_one_each(y):
     """y in a form that NumPy reads as it is meant; a ValueError when it has targets of steps."""
-    y = familiar_one_each(y, "y")
+    y = normalize_one_each(y, "y")
     try:
         array = np.asarray(without_columns(y, "y"))
     except ValueError:
@@ -153,14 +153,14 @@ def without_minus_one(rows):
 
 def _as_labels(values, name):
     try:
-        labels = np.asarray(unmixed(values))
+        labels = np.asarray(keep_label_types(values))
     except ValueError as error:
         raise ValueError(f"{name} is not an array of labels: {error}") from error
     _check_real(labels, name)
     return labels
 
 
-def unmixed(y):
+def keep_label_types(y):
     """Labels of a list that holds strings and others as they are; NumPy would make strings of them all."""
     mixed = isinstance(y, list | tuple) and len({isinstance(label, str) for label in y}) > 1
     return np.array(y, dtype=object) if mixed else y
@@ -222,7 +222,7 @@ def as_weights(sample_weight, sequences, per_step):
         where = sequences.label(name, negative[0], each_step)
         raise ValueError(f"Negative values in data passed to `sample_weight`: {where} is {weights[negative[0]]}")
     # The kernels take denormal numbers for 0.
-    weights[weights < LEAST_WEIGHT] = 0
+    weights[weights < MIN_WEIGHT] = 0
     if per_step and not each_step:
         weights = np.repeat(weights, sequences.lengths)
     if not weights.any():
@@ -233,7 +233,7 @@ def as_weights(sample_weight, sequences, per_step):
     return weights
 
 
-def times(weights, factor):
+def multiply_weights(weights, factor):
     """Weights times a factor of each, None being 1."""
     if factor is None:
         return weights

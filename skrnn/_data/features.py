@@ -10,11 +10,11 @@ from sklearn.utils.validation import validate_data
 from skrnn._data.ragged import rows_of
 from skrnn._data.reading import IN_PLACE, as_sequences
 
-MOST_IDS = 10_000_000       # each has a row of the embedding
+MAX_CATEGORIES = 10_000_000       # each has a row of the embedding
 
 
 @contextmanager
-def fitted_apart(estimator):
+def atomic_fit(estimator):
     """A copy to be fitted in the block. The estimator becomes it at the end, and stays as it was when that fails."""
     fitted = copy(estimator)
     yield fitted
@@ -109,60 +109,61 @@ def _check_features(estimator, sequences, n_steps):
     raise ValueError(f"X has {actual} features, but {name} is expecting {expected} features as input")
 
 
-def embedded(estimator, sequences, *, reset):
+def with_category_ids(estimator, sequences, *, reset):
     """Sequences of one feature, which is a category number, with these as `ids`.
 
-    With `reset` the estimator gets ``_n_ids``: one more than the categories up to the greatest. The last one stands for
+    With `reset` the estimator gets ``_n_categories``: one more than the categories up to the greatest. The last one stands for
     any number above these.
     """
     if sequences.n_features != 1:
         raise ValueError(
             f"X has {sequences.n_features} features a step, expected one with embedding_dim: the number of a category"
         )
-    greatest = max(_greatest_id(part) for part, _ in sequences.apart().parts(np.arange(len(sequences))))
+    greatest = max(_max_category(part) for part, _ in sequences.unshared().iter_chunks(np.arange(len(sequences))))
     if reset:
-        estimator._n_ids = greatest + 2
-    return sequences.then(partial(_with_ids, n_ids=estimator._n_ids))
+        estimator._n_categories = greatest + 2
+    return sequences.map(partial(_clip_categories, n_categories=estimator._n_categories))
 
 
-def _with_ids(sequences, n_ids):
+def _clip_categories(sequences, n_categories):
     """Sequences of categories as numbers, of which the last stands for all above."""
-    ids = sequences.ids
-    if ids is None:
+    categories = sequences.categories
+    if categories is None:
         with np.errstate(invalid="ignore"):     # of rows that no sequence uses
-            ids = sequences.values[:, 0].astype(np.intp)
-    return sequences.replace(ids=np.minimum(ids, n_ids - 1))
+            categories = sequences.values[:, 0].astype(np.intp)
+    return sequences.replace(categories=np.minimum(categories, n_categories - 1))
 
 
-def _greatest_id(sequences):
+def _max_category(sequences):
     values = sequences.values
-    bad = np.flatnonzero((values[:, 0] < 0) | (values[:, 0] != np.floor(values[:, 0])) | (values[:, 0] > MOST_IDS))
+    found = values[:, 0]
+    bad = np.flatnonzero((found < 0) | (found != np.floor(found)) | (found > MAX_CATEGORIES))
     if len(bad):
         where = sequences.label("X", bad[0], per_step=True)
         raise ValueError(
-            f"{where} is {values[bad[0], 0]}, expected the number of a category: 0, 1, 2, ... up to {MOST_IDS}"
+            f"{where} is {values[bad[0], 0]}, expected the number of a category: 0, 1, 2, ... up to {MAX_CATEGORIES}"
         )
     return int(values.max())
 
 
-def counts_of_ids(sequences, used, n_ids):
+def count_categories(sequences, used, n_categories):
     """How often each category occurs in the sequences `used`."""
-    counts = np.zeros(n_ids, np.intp)
-    for part, index in sequences.parts(used):
-        counts += np.bincount(part.ids[rows_of(part.starts[index], part.lengths[index])], minlength=n_ids)
+    counts = np.zeros(n_categories, np.intp)
+    for part, index in sequences.iter_chunks(used):
+        counts += np.bincount(part.categories[rows_of(part.starts[index], part.lengths[index])], minlength=n_categories)
     return counts
 
 
-def recounted(estimator, sequences, used):
+def drop_unused_categories(estimator, sequences, used):
     """Sequences of categories, of which only those of the sequences `used` count as seen."""
-    n_ids = int(np.flatnonzero(counts_of_ids(sequences, used, estimator._n_ids))[-1]) + 2
-    estimator._n_ids = n_ids
-    return sequences.then(partial(_with_ids, n_ids=n_ids))
+    n_categories = int(np.flatnonzero(count_categories(sequences, used, estimator._n_categories))[-1]) + 2
+    estimator._n_categories = n_categories
+    return sequences.map(partial(_clip_categories, n_categories=n_categories))
 
 
 def check_seen(estimator, sequences, used):
     """Raise a ValueError when sequences to go on with hold categories above those of the first fit."""
-    if counts_of_ids(sequences, used, estimator._n_ids)[-1]:
+    if count_categories(sequences, used, estimator._n_categories)[-1]:
         raise ValueError(
-            f"X holds a category that the first fit did not see: expected numbers up to {estimator._n_ids - 2}"
+            f"X holds a category that the first fit did not see: expected numbers up to {estimator._n_categories - 2}"
         )

@@ -4,7 +4,7 @@ import numpy as np
 
 from skrnn._data.ragged import rows_of
 
-MISSING = ("error", "ffill", "mask")
+MISSING = ("error", "ffill", "indicator")
 
 
 def valid_lengths(sequences):
@@ -93,7 +93,7 @@ def filled(sequences, missing, before=None):
     Parameters
     ----------
     sequences : Sequences
-    missing : {"ffill", "mask"}
+    missing : {"ffill", "indicator"}
         The last value seen; or that, and for each feature another that is 1 where it was missing.
     before : (n, D) array, optional
         What was seen last before the first steps.
@@ -105,7 +105,7 @@ def filled(sequences, missing, before=None):
     """
     values, was_missing = fill_forward(sequences, before)
     seen = values[sequences.starts + sequences.lengths - 1]
-    if missing == "mask":
+    if missing == "indicator":
         values = np.concatenate([values, was_missing], axis=1, dtype=values.dtype)
     return sequences.replace(values=values), seen
 

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
-from skrnn._data.columns import are_sequences, columns_of, familiar, is_awkward, is_float32, sequences_in
+from skrnn._data.columns import are_sequences, columns_of, is_awkward, is_float32, normalize_container, sequences_in
 from skrnn._data.missing import without_padding
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray, is_mapped
@@ -48,7 +48,7 @@ def as_sequences(X, n_steps=None, name="X", allow_missing=False, leave_out_paddi
     if _is_read_in_parts(X, () if allow_missing else in_place):
         read = _Reader(X, n_steps, name, allow_missing, leave_out_padding)
         return LazySequences.of(read, X.shape[0] if hasattr(X, "shape") else len(X), read.kind)
-    X = familiar(X, name)
+    X = normalize_container(X, name)
     columns = columns_of(X)
     if are_sequences(columns, name):
         sequences = _from_collection(sequences_in(columns, name), n_steps, name, X if len(columns) > 1 else None)
@@ -196,12 +196,12 @@ class _Reader:
     def __call__(self, index):
         X, name = self.X, self.name
         if isinstance(X, LazySequences):
-            part = X.at(index)[0].replace(columns=X.columns, names=X.names)
+            part = X.load(index)[0].replace(columns=X.columns, names=X.names)
         elif is_mapped(X):
             part = _from_array(X[index], None, name)
         elif isinstance(X, RaggedArray):
             part = _from_ragged(X[index], self.n_steps, name, None)
-            part = part.some(np.arange(len(index))) if not part.end_to_end else part
+            part = part.copy_of(np.arange(len(index))) if not part.contiguous else part
         elif self.array:
             part = _from_array(np.stack([np.asarray(X[int(i)]) for i in index]), None, name)
         else:

@@ -5,15 +5,15 @@ from functools import partial
 import numpy as np
 
 from skrnn._data.ragged import rows_of
-from skrnn._runtime.memory import most_bytes
+from skrnn._runtime.memory import max_bytes
 
 # Numbers for which a temporary costs less than avoiding it
 SMALL = 10_000
 # Bytes that are read at a time where X is not in memory
-CHUNK = 2**24
+MAX_BYTES_PER_READ = 2**24
 
 
-class Layout:
+class SequenceIndex:
     """How many steps sequences have, and what X was.
 
     Parameters
@@ -45,14 +45,14 @@ class Layout:
         """Steps of a sequence, on average."""
         return float(self.lengths.mean())
 
-    def place(self, row):
+    def locate(self, row):
         """A sequence that has a row of the steps, by its number in X, and which of its steps that is."""
         sequence = np.flatnonzero((self.starts <= row) & (row < self.starts + self.lengths))[0]
         return int(sequence if self.numbers is None else self.numbers[sequence]), int(row - self.starts[sequence])
 
     def label(self, name, row, per_step):
         """How messages call a row of what belongs to the sequences, or to their steps."""
-        return "{}[{}][{}]".format(name, *self.place(row)) if per_step else f"{name}[{row}]"
+        return "{}[{}][{}]".format(name, *self.locate(row)) if per_step else f"{name}[{row}]"
 
     def split(self, rows):
         """Rows of steps, (total, ...), in the form of X: (n, T, ...), or an object array of (T_i, ...) if ragged.
@@ -70,7 +70,7 @@ class Layout:
         return out
 
 
-class Sequences(Layout):
+class Sequences(SequenceIndex):
     """Sequences in memory.
 
     Parameters
@@ -85,17 +85,17 @@ class Sequences(Layout):
         The row of each sequence's first step, where sequences share steps or lie in another order.
     """
 
-    def __init__(self, values, lengths, kind, *, ids=None, starts=None, **layout):
+    def __init__(self, values, lengths, kind, *, categories=None, starts=None, **layout):
         super().__init__(lengths, kind, **layout)
         # As the kernels read them: C-contiguous and aligned. A view where they are so already.
         self.values = np.require(values, requirements=["C", "A"])
-        self.ids = ids
+        self.categories = categories
         # What numbers the masks of dropout, (2, n): what is added to the row of a step, so that it is the one that the
         # step has where sequences lie end to end, and the number of a sequence. None where that changes nothing.
-        self.masks = None
-        self.end_to_end = starts is None
+        self.mask_offsets = None
+        self.contiguous = starts is None
         if starts is not None:
-            self.masks = np.stack([self.starts - starts, np.arange(len(starts))])
+            self.mask_offsets = np.stack([self.starts - starts, np.arange(len(starts))])
             self.starts = starts
 
     @property
@@ -111,51 +111,51 @@ class Sequences(Layout):
     @property
     def steps(self):
         """What the kernels read: values (total, D), or categories (total,)."""
-        return self.values if self.ids is None else self.ids
+        return self.values if self.categories is None else self.categories
 
     def replace(self, **changed):
         """The same sequences but for some of the parameters."""
-        names = ("values", "lengths", "kind", "columns", "names", "ids", "n_padded", "numbers")
-        starts = {} if self.end_to_end else {"starts": self.starts}
+        names = ("values", "lengths", "kind", "columns", "names", "categories", "n_padded", "numbers")
+        starts = {} if self.contiguous else {"starts": self.starts}
         return Sequences(**{name: getattr(self, name) for name in names} | starts | changed)
 
-    def some(self, index):
+    def copy_of(self, index):
         """A copy of the sequences `index`, one after the other."""
         lengths = self.lengths[index]
         rows = rows_of(self.starts[index], lengths)
-        ids = None if self.ids is None else self.ids[rows]
-        return self.replace(values=self.values[rows], ids=ids, lengths=lengths, starts=None, numbers=index)
+        categories = None if self.categories is None else self.categories[rows]
+        return self.replace(values=self.values[rows], categories=categories, lengths=lengths, starts=None, numbers=index)
 
-    def only(self, index):
+    def view_of(self, index):
         """The sequences `index`, of the same steps."""
         kept = self.replace(lengths=self.lengths[index], starts=self.starts[index], numbers=index)
-        masks = np.stack([np.zeros_like(index), index]) if self.masks is None else self.masks[:, index]
-        kept.masks = np.ascontiguousarray(masks)
+        mask_offsets = np.stack([np.zeros_like(index), index]) if self.mask_offsets is None else self.mask_offsets[:, index]
+        kept.mask_offsets = np.ascontiguousarray(mask_offsets)
         return kept
 
-    def apart(self):
+    def unshared(self):
         """The same sequences, each with steps of its own: where they share steps, copied when they are read."""
-        if self.end_to_end:
+        if self.contiguous:
             return self
         return LazySequences(
-            self.some, self.lengths, self.kind, self.n_features, self.dtype, columns=self.columns, names=self.names
+            self.copy_of, self.lengths, self.kind, self.n_features, self.dtype, columns=self.columns, names=self.names
         )
 
     def in_memory(self, what):
         """The same sequences, of which each has steps of its own, all in memory, which `what` needs."""
-        return self.apart() if self.end_to_end else self.apart().in_memory(what)
+        return self.unshared() if self.contiguous else self.unshared().in_memory(what)
 
-    def then(self, change):
+    def map(self, change):
         """What a function makes of the sequences."""
         return change(self)
 
-    def at(self, index):
+    def load(self, index):
         """Some of the sequences in memory, as sequences and numbers among these."""
         return self, index
 
-    def parts(self, index):
+    def iter_chunks(self, index):
         """The sequences `index` part by part, each as from `at`."""
-        yield self.at(index)
+        yield self.load(index)
 
     def astype(self, dtype, name="X"):
         """The same sequences in another dtype, C-contiguous; itself where nothing changes."""
@@ -174,13 +174,13 @@ class Sequences(Layout):
         if self._looks_finite():
             return None
         bad = np.isinf(self.values) if allow_nan else ~np.isfinite(self.values)
-        if not self.end_to_end:
+        if not self.contiguous:
             bad &= self._used()[:, np.newaxis]
         bad = np.argwhere(bad)
         if not len(bad):
             return None
         row, feature = map(int, bad[0])
-        sequence, step = self.place(row)
+        sequence, step = self.locate(row)
         return self.values[row, feature], f"sequence {sequence}, step {step}, feature {feature}"
 
     def _looks_finite(self):
@@ -198,7 +198,7 @@ class Sequences(Layout):
         return np.cumsum(changes[:-1]) > 0
 
 
-class LazySequences(Layout):
+class LazySequences(SequenceIndex):
     """Sequences that are read when they are needed, of an X that need not fit in memory.
 
     What the transformers return for such an X: a collection of arrays (steps, features) that are computed when they are
@@ -240,7 +240,7 @@ class LazySequences(Layout):
             names=first.names,
         )
 
-    def then(self, change):
+    def map(self, change):
         """What a function makes of the sequences, each time that they are read."""
         read = _Changed(self, change)
         probe = read(np.zeros(1, np.intp))
@@ -250,7 +250,7 @@ class LazySequences(Layout):
             columns=self.columns if same else None, names=self.names if same else None,
         )
 
-    def at(self, index):
+    def load(self, index):
         """Some of the sequences in memory, as sequences and numbers among these."""
         part = self._read(index)
         other = np.flatnonzero(part.lengths != self.lengths[index])
@@ -260,32 +260,32 @@ class LazySequences(Layout):
                 f"X[{i}] has changed while it was in use: it had {self.lengths[i]} steps of {self.n_features} features"
             )
         part = part.astype(self.dtype)
-        part.masks = np.stack([self.starts[index] - part.starts, index])
+        part.mask_offsets = np.stack([self.starts[index] - part.starts, index])
         return part, np.arange(len(index))
 
-    def parts(self, index):
+    def iter_chunks(self, index):
         """The sequences `index` part by part, each as from `at`."""
         n = _at_once(self.mean_length * self.n_features * self.dtype.itemsize)
         for first in range(0, len(index), n):
-            yield self.at(index[first : first + n])
+            yield self.load(index[first : first + n])
 
-    def apart(self):
+    def unshared(self):
         """Itself: sequences that are read have steps of their own."""
         return self
 
     def in_memory(self, what):
         """The same sequences all in memory, which `what` needs, where they fit."""
         n_bytes = float(self.lengths.sum()) * self.n_features * self.dtype.itemsize
-        if n_bytes > 2 * most_bytes():
+        if n_bytes > 2 * max_bytes():
             raise ValueError(
                 f"{what} needs all of X at once, {n_bytes / 1e9:.1f} GB, more than half of the memory: choose another, "
                 "or less data"
             )
-        return self.at(np.arange(len(self)))[0]
+        return self.load(np.arange(len(self)))[0]
 
     def astype(self, dtype, name="X"):
         """The same sequences in another dtype."""
-        return self if self.dtype == dtype else self.then(partial(Sequences.astype, dtype=dtype, name=name))
+        return self if self.dtype == dtype else self.map(partial(Sequences.astype, dtype=dtype, name=name))
 
     @property
     def shape(self):
@@ -304,7 +304,7 @@ class LazySequences(Layout):
                 raise IndexError(f"{key} is out of range: there are {len(self)} sequences")
             chosen = chosen % len(self)
             if key.ndim == 0:
-                return self.at(chosen)[0].values
+                return self.load(chosen)[0].values
         return LazySequences(
             _Chosen(self, chosen), self.lengths[chosen], self.kind, self.n_features, self.dtype, columns=self.columns,
             names=self.names, n_padded=self.n_padded,
@@ -324,7 +324,7 @@ class _Changed:
         self.sequences, self.change = sequences, change
 
     def __call__(self, index):
-        return self.change(self.sequences.at(index)[0])
+        return self.change(self.sequences.load(index)[0])
 
 
 class _Chosen:
@@ -334,9 +334,9 @@ class _Chosen:
         self.sequences, self.chosen = sequences, chosen
 
     def __call__(self, index):
-        return self.sequences.at(self.chosen[index])[0]
+        return self.sequences.load(self.chosen[index])[0]
 
 
 def _at_once(n_bytes):
     """How many sequences of so many bytes are read at a time."""
-    return max(1, int(CHUNK / n_bytes))
+    return max(1, int(MAX_BYTES_PER_READ / n_bytes))

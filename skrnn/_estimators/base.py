@@ -12,14 +12,21 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._data.examples import Examples, as_weights, check_samples, first_not_finite_row, times
-from skrnn._data.features import check_seen, check_sequences, counts_of_ids, embedded, fitted_apart, recounted
+from skrnn._data.examples import Examples, as_weights, check_samples, first_not_finite_row, multiply_weights
+from skrnn._data.features import (
+    atomic_fit,
+    check_seen,
+    check_sequences,
+    count_categories,
+    drop_unused_categories,
+    with_category_ids,
+)
 from skrnn._data.missing import MISSING, without_gaps
 from skrnn._data.ragged import rows_of
 from skrnn._data.reading import IN_PLACE
 from skrnn._data.sequences import LazySequences
 from skrnn._estimators.states import Streams
-from skrnn._estimators.trainable import Trained
+from skrnn._estimators.trainable import TrainableMixin
 from skrnn._network.network import Objective, RecurrentNetwork
 from skrnn._training.loop import Batches, Stopping, train, train_lbfgs
 from skrnn._training.optimizers import OPTIMIZERS
@@ -35,10 +42,10 @@ def in_epochs(estimator):
     return True
 
 
-class BaseRNN(Trained, Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseRNN(TrainableMixin, Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     """Parameters, fit and scores. Subclasses encode targets and decode scores."""
 
-    _parameter_constraints: ClassVar = Trained._parameter_constraints | {
+    _parameter_constraints: ClassVar = TrainableMixin._parameter_constraints | {
         "bidirectional": ["boolean"],
         "return_sequences": ["boolean"],
         "pooling": [StrOptions({"last", "mean", "max"})],
@@ -48,7 +55,7 @@ class BaseRNN(Trained, Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         "solver": [StrOptions({*OPTIMIZERS, "lbfgs"})],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
-        "truncated_bptt_steps": [None, Interval(Integral, 1, None, closed="left")],
+        "bptt_steps": [None, Interval(Integral, 1, None, closed="left")],
     }
 
     @abstractmethod
@@ -57,7 +64,7 @@ class BaseRNN(Trained, Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         embedding_dim, missing, dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate,
         learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum,
         nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun,
-        max_grad_norm, truncated_bptt_steps,
+        max_grad_norm, bptt_steps,
     ):
         self.hidden_size = hidden_size
         self.cell = cell
@@ -93,7 +100,7 @@ class BaseRNN(Trained, Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
         self.max_grad_norm = max_grad_norm
-        self.truncated_bptt_steps = truncated_bptt_steps
+        self.bptt_steps = bptt_steps
 
     @abstractmethod
     def _target_rows(self, y, sequences, per_step):
@@ -152,11 +159,11 @@ class BaseRNN(Trained, Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixi
             When an argument cannot be used, naming it and the sequence, or when training diverges. The estimator then
             stays as it was.
         """
-        with fitted_apart(self) as net:
+        with atomic_fit(self) as net:
             net._check_combinations()
             resume = self.warm_start and hasattr(self, "_theta")
             examples, rows = net._prepare(X, y, sample_weight, resume=resume)
-            net._begin(examples.sequences.dtype, resume=resume)
+            net._initialize(examples.sequences.dtype, resume=resume)
             validate = net._validation(examples, rows, X_val, y_val)
             if not resume:
                 net._forget_unseen(examples)
@@ -164,16 +171,16 @@ class BaseRNN(Trained, Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return self
 
     def _partial_fit(self, X, y, sample_weight, **targets):
-        with fitted_apart(self) as net:
+        with atomic_fit(self) as net:
             net._check_combinations()
             if self.early_stopping:
                 raise ValueError("partial_fit does not support early_stopping=True: it sees no data to hold out")
             resume = hasattr(self, "_theta")
             examples, _ = net._prepare(X, y, sample_weight, resume=resume, **targets)
             if resume:
-                net._take_over()
+                net._copy_training_state()
             else:
-                net._begin(examples.sequences.dtype, resume=False)
+                net._initialize(examples.sequences.dtype, resume=False)
                 net._forget_unseen(examples)
             batch_size = net._batch_size(len(examples))
             objective, batches = net._objective(examples, batch_size), net._batches(examples, batch_size)
@@ -182,9 +189,9 @@ class BaseRNN(Trained, Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     def _check_combinations(self):
         """Raise a ValueError for parameters that do not go together."""
-        if self.bidirectional and self.truncated_bptt_steps is not None:
+        if self.bidirectional and self.bptt_steps is not None:
             raise ValueError(
-                "truncated_bptt_steps needs the states of the steps before, which bidirectional=True does not have"
+                "bptt_steps needs the states of the steps before, which bidirectional=True does not have"
             )
         if self.embedding_dim is not None and self.missing != "error":
             raise ValueError(f"missing={self.missing!r} is for numbers, but with embedding_dim X holds categories")
@@ -194,7 +201,7 @@ class BaseRNN(Trained, Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     def _check_lbfgs(self):
         for name, off in (
-            ("early_stopping", False), ("truncated_bptt_steps", None), ("dropout", 0), ("recurrent_dropout", 0),
+            ("early_stopping", False), ("bptt_steps", None), ("dropout", 0), ("recurrent_dropout", 0),
             ("max_grad_norm", None),
         ):
             if getattr(self, name) != off:
@@ -225,13 +232,13 @@ class BaseRNN(Trained, Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         self._weigh(examples, sample_weight, rows, labelled)
         if self._embedded and not resume:
             # Sequences without weight are absent: their categories are not seen.
-            sequences = examples.sequences = recounted(self, sequences, examples.used)
+            sequences = examples.sequences = drop_unused_categories(self, sequences, examples.used)
         if self._embedded and resume:
             check_seen(self, sequences, examples.used)
         network = RecurrentNetwork(
             int(self.embedding_dim) if self._embedded else sequences.n_features, hidden_size,
             self.n_outputs_, self.cell, self.activation, self.reset_after, self.bidirectional, self.return_sequences,
-            self.pooling, self._n_ids,
+            self.pooling, self._n_categories,
         )
         if resume and network.layout.shapes != self._network.layout.shapes:
             raise ValueError(
@@ -244,13 +251,13 @@ class BaseRNN(Trained, Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _read(self, X, *, reset):
         """Sequences of X as the network reads them from their beginning."""
         if reset:
-            self._missing, self._embedded, self._n_ids = self.missing, self.embedding_dim is not None, 0
+            self._missing, self._embedded, self._n_categories = self.missing, self.embedding_dim is not None, 0
         sequences = self._check(X, reset=reset)
         if self._embedded:
-            return embedded(self, sequences, reset=reset)
+            return with_category_ids(self, sequences, reset=reset)
         if self._missing == "error":
             return sequences
-        return sequences.then(partial(without_gaps, missing=self._missing))
+        return sequences.map(partial(without_gaps, missing=self._missing))
 
     def _check(self, X, *, reset=False, leave_out_padding=True):
         """Sequences of X as the user gave them, each with steps of its own where these are changed or have outputs."""
@@ -260,13 +267,13 @@ class BaseRNN(Trained, Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixi
             leave_out_padding=leave_out_padding, in_place=in_place,
         )
         per_step = self.return_sequences if reset else self._network.per_step
-        return sequences.apart() if per_step or self._missing != "error" else sequences
+        return sequences.unshared() if per_step or self._missing != "error" else sequences
 
     def _weigh(self, examples, sample_weight, rows, labelled):
         """Set the weights of the loss's terms and, without those of the targets themselves, of scores."""
         weights = as_weights(sample_weight, examples.sequences, self.return_sequences)
-        examples.score_weights = times(weights, labelled)
-        examples.set_weights(times(examples.score_weights, self._target_weights(rows, labelled)))
+        examples.score_weights = multiply_weights(weights, labelled)
+        examples.set_weights(multiply_weights(examples.score_weights, self._target_weights(rows, labelled)))
 
     def _validation(self, examples, rows, X_val, y_val):
         """For early stopping a function that scores theta on data that are held out, or None."""
@@ -287,15 +294,15 @@ class BaseRNN(Trained, Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixi
                 self._encode(rows, labelled, sequences)
             except (TypeError, ValueError) as error:
                 raise type(error)(f"In X_val and y_val: {error}") from error
-            weights = times(None, labelled)
+            weights = multiply_weights(None, labelled)
             index = np.arange(len(sequences))
         held_out = rows_of(sequences.starts[index], sequences.lengths[index]) if self.return_sequences else index
         weights = None if weights is None else weights[held_out]
-        weighty = slice(None) if weights is None else weights > 0
-        rows, weights = rows[held_out][weighty], None if weights is None else weights[weighty]
+        has_weight = slice(None) if weights is None else weights > 0
+        rows, weights = rows[held_out][has_weight], None if weights is None else weights[has_weight]
 
         def validate(theta):
-            scores = self._forward(theta, sequences, index)[weighty]
+            scores = self._forward(theta, sequences, index)[has_weight]
             score = float(self._validation_score(rows, scores, weights))
             if not np.isfinite(score):
                 raise ValueError(
@@ -328,13 +335,13 @@ class BaseRNN(Trained, Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _forget_unseen(self, examples):
         """Embed the categories that are not trained on as zeros."""
         if self._embedded:
-            unseen = counts_of_ids(examples.sequences, examples.used, self._n_ids) == 0
+            unseen = count_categories(examples.sequences, examples.used, self._n_categories) == 0
             self._network.layout.views(self._theta)["embedding.E"][unseen] = 0
 
     def _objective(self, examples, batch_size):
         return Objective(
             self._network, examples, self._loss, batch_size, 0.0 if self.solver == "adamw" else float(self.alpha),
-            float(self.dropout), float(self.recurrent_dropout), self._random_state, self.truncated_bptt_steps,
+            float(self.dropout), float(self.recurrent_dropout), self._random_state, self.bptt_steps,
         )
 
     def _batches(self, examples, batch_size):
@@ -344,7 +351,7 @@ class BaseRNN(Trained, Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         n = len(examples)
         if self.solver == "lbfgs":
             train_lbfgs(
-                self._theta, self._objective(examples, n), self._record, n, max_iter=int(self.max_iter),
+                self._theta, self._objective(examples, n), self._history, n, max_iter=int(self.max_iter),
                 max_fun=int(self.max_fun), tol=self.tol, verbose=self.verbose,
             )
             self._optimizer = self._schedule = None
@@ -352,15 +359,15 @@ class BaseRNN(Trained, Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixi
             batch_size = self._batch_size(n)
             stopping = Stopping(int(self.max_iter), self.tol, int(self.n_iter_no_change), validate)
             if validate is not None and resume:
-                stopping.start(self._theta, self._record)
+                stopping.start(self._theta, self._history)
             self._optimizer, self._schedule = self._new_optimizer()
             train(
-                self._theta, self._objective(examples, batch_size), self._optimizer, self._schedule, self._record,
+                self._theta, self._objective(examples, batch_size), self._optimizer, self._schedule, self._history,
                 stopping, self._batches(examples, batch_size), max_grad_norm=self.max_grad_norm, verbose=self.verbose,
             )
             if stopping.best_theta is not None:
                 self._theta[:] = stopping.best_theta
-        self._publish()
+        self._set_fitted_attributes()
 
     def _batch_size(self, n):
         if self.batch_size == "auto":
@@ -374,7 +381,7 @@ class BaseRNN(Trained, Streams, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         chunk = max(1, int(PREDICT_WORK / (self._network.work * sequences.mean_length)))
         parts, first = [], 0
         for begin in range(0, len(index), chunk):
-            for some, numbers in sequences.parts(index[begin : begin + chunk]):
+            for some, numbers in sequences.iter_chunks(index[begin : begin + chunk]):
                 rows = slice(first, first + len(numbers))
                 parts.append(self._network.forward(
                     theta, some, numbers, None if initial is None else initial[rows],

@@ -12,7 +12,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
-from skrnn._data.examples import check_finite_rows, check_one_each, missing_labels, step_rows, unmixed
+from skrnn._data.examples import check_finite_rows, check_one_each, keep_label_types, missing_labels, step_rows
 from skrnn._estimators.base import BaseRNN, in_epochs
 from skrnn._training.losses import LOSSES
 
@@ -49,7 +49,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     embedding_dim : int, default=None
         X holds numbers of categories, 0, 1, 2, ..., one a step, and each category is a vector of so many inputs, which
         is learned. Categories that `fit` did not see are vectors of zeros.
-    missing : {"error", "ffill", "mask"}, default="error"
+    missing : {"error", "ffill", "indicator"}, default="error"
         What to do with NaN in X: refuse it; take the last value of the feature that was seen in the sequence, or 0; or
         that, with a further input for each feature that is 1 where it was missing. Unless it is "error", steps at the
         end of a 3-D X that are NaN in every feature are padding and left out; per-step predictions repeat the last one
@@ -112,7 +112,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     max_grad_norm : float or None, default=None
         Scale each gradient to at most this norm; None leaves it alone. Worth setting (to 1, say) for long sequences,
         the solver "sgd" and the cell "skip_lstm", whose gradients may explode.
-    truncated_bptt_steps : int, default=None
+    bptt_steps : int, default=None
         Take longer sequences in stretches of so many steps, with an update after each: the states are carried from one
         to the next, the gradient is not. None: the gradient goes back to the first step.
 
@@ -221,14 +221,14 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         n_iter_no_change=10,
         max_fun=15000,
         max_grad_norm=None,
-        truncated_bptt_steps=None,
+        bptt_steps=None,
     ):
         super().__init__(
             hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, n_steps,
             embedding_dim, missing, dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate,
             learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum,
             nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change,
-            max_fun, max_grad_norm, truncated_bptt_steps,
+            max_fun, max_grad_norm, bptt_steps,
         )
         self.class_weight = class_weight
 
@@ -303,7 +303,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         if classes is not None and (np.ndim(classes) != 1 or missing_labels(np.asarray(classes), False).any()):
             raise ValueError(f"classes={classes!r}: expected all labels that there will be, one after the other")
         try:
-            self.classes_ = np.unique(rows if classes is None else unmixed(classes))
+            self.classes_ = np.unique(rows if classes is None else keep_label_types(classes))
         except TypeError as error:
             types = sorted({type(label).__name__ for label in rows})
             raise TypeError(f"y mixes labels of the types {', '.join(types)}; expected one type") from error
@@ -485,12 +485,12 @@ def _labels_of_steps(y, sequences):
 def _labels_of_sequences(y):
     """Labels (n,), or (n, labels) of zeros and ones."""
     y = check_one_each(y.toarray() if issparse(y) else y)
-    rows = np.asarray(unmixed(y))
+    rows = np.asarray(keep_label_types(y))
     if rows.ndim == 2 and rows.shape[1] > 1:
         _check_indicators(rows, f"y has shape {rows.shape}")
         return rows
     try:
-        return column_or_1d(unmixed(y), warn=True)
+        return column_or_1d(keep_label_types(y), warn=True)
     except ValueError as error:
         raise ValueError(
             f"{error} Expected one label a sequence; for one a step use return_sequences=True"

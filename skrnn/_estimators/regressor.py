@@ -48,7 +48,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     embedding_dim : int, default=None
         X holds numbers of categories, 0, 1, 2, ..., one a step, and each category is a vector of so many inputs, which
         is learned. Categories that `fit` did not see are vectors of zeros.
-    missing : {"error", "ffill", "mask"}, default="error"
+    missing : {"error", "ffill", "indicator"}, default="error"
         What to do with NaN in X: refuse it; take the last value of the feature that was seen in the sequence, or 0; or
         that, with a further input for each feature that is 1 where it was missing. Unless it is "error", steps at the
         end of a 3-D X that are NaN in every feature are padding and left out; per-step predictions repeat the last one
@@ -108,7 +108,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     max_grad_norm : float or None, default=None
         Scale each gradient to at most this norm; None leaves it alone. Worth setting (to 1, say) for long sequences,
         the solver "sgd" and the cell "skip_lstm", whose gradients may explode.
-    truncated_bptt_steps : int, default=None
+    bptt_steps : int, default=None
         Take longer sequences in stretches of so many steps, with an update after each: the states are carried from one
         to the next, the gradient is not. None: the gradient goes back to the first step.
     loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson"}, default="squared_error"
@@ -228,7 +228,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         n_iter_no_change=10,
         max_fun=15000,
         max_grad_norm=None,
-        truncated_bptt_steps=None,
+        bptt_steps=None,
         loss="squared_error",
         quantile=0.5,
         huber_delta=1.0,
@@ -239,7 +239,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             embedding_dim, missing, dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate,
             learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum,
             nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change,
-            max_fun, max_grad_norm, truncated_bptt_steps,
+            max_fun, max_grad_norm, bptt_steps,
         )
         self.loss = loss
         self.quantile = quantile

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._data.features import embedded
+from skrnn._data.features import with_category_ids
 from skrnn._data.missing import filled
 from skrnn._data.numbers import as_numbers, is_size
 from skrnn._data.reading import check_finite
@@ -20,10 +20,10 @@ class Streams:
         state = self._check_state(state, len(sequences))
         after = np.empty_like(state)
         scores, first = [], 0
-        for part, index in sequences.parts(np.arange(len(sequences))):
+        for part, index in sequences.iter_chunks(np.arange(len(sequences))):
             rows = slice(first, first + len(index))
             if self._embedded:
-                part = embedded(self, part, reset=False)
+                part = with_category_ids(self, part, reset=False)
             elif self._missing != "error":
                 part, after[rows, width:] = filled(part, self._missing, state[rows, width:])
             final = np.empty((len(index), width), dtype)
@@ -85,7 +85,7 @@ class Streams:
         if not is_size(n_sequences):
             raise ValueError(f"n_sequences={n_sequences!r}: expected a positive int")
         state = np.zeros((int(n_sequences), self._width()), self._theta.dtype)
-        state[:, : self._network.state_width] = self._network.beginning(int(n_sequences), self._theta.dtype)
+        state[:, : self._network.state_width] = self._network.zero_state(int(n_sequences), self._theta.dtype)
         return state
 
     def predict_step(self, x, state):

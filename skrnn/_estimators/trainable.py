@@ -10,12 +10,12 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.numbers import is_size
-from skrnn._training.loop import Record, Stopping, train_epoch
+from skrnn._training.loop import History, Stopping, train_epoch
 from skrnn._training.optimizers import OPTIMIZERS, SCHEDULES
 from skrnn.kernels import ACTIVATIONS, CELLS
 
 
-class Trained:
+class TrainableMixin:
     """Parameters of the layers and of the solver, the beginning of training, and the attributes that it sets."""
 
     _parameter_constraints: ClassVar = {
@@ -63,44 +63,44 @@ class Trained:
                 "that 'adamw' takes away in each step: expected less than 1"
             )
 
-    def _begin(self, dtype, *, resume):
+    def _initialize(self, dtype, *, resume):
         """Parameters and records to start from."""
         self._random_state = check_random_state(self.random_state)
         if self.random_state is None:
             # partial_fit goes on from it: not a copy of the global one, which others go on from, too
             self._random_state = np.random.RandomState(self._random_state.randint(2**31 - 1))
         if resume:
-            self._theta, self._record = self._theta.copy(), deepcopy(self._record)
+            self._theta, self._history = self._theta.copy(), deepcopy(self._history)
             return
         try:
-            self._theta = self._network.initialise(self._random_state, dtype)
+            self._theta = self._network.initialize(self._random_state, dtype)
         except MemoryError as error:
             gigabytes = self._network.layout.size * np.dtype(dtype).itemsize / 1e9
             embedding = "" if self.embedding_dim is None else f" and embedding_dim={self.embedding_dim}"
             raise MemoryError(
                 f"hidden_size={self.hidden_size}{embedding} makes {gigabytes:.0f} GB of parameters"
             ) from error
-        self._record = Record()
+        self._history = History()
 
-    def _take_over(self):
+    def _copy_training_state(self):
         """Copy what training changes, so that the estimator this one is a copy of stays as it is."""
         # The schedule changes the rate of its optimizer: both in one copy
-        names = ("_theta", "_record", "_optimizer", "_schedule", "_random_state")
+        names = ("_theta", "_history", "_optimizer", "_schedule", "_random_state")
         vars(self).update(deepcopy({name: getattr(self, name) for name in names}))
 
     def _one_epoch(self, objective, batches, *, resume):
         """Train as `partial_fit` does."""
         if not resume or type(self._optimizer) is not OPTIMIZERS[self.solver]:
             self._optimizer, self._schedule = self._new_optimizer()
-        record = self._record
-        stopping = Stopping(1, self.tol, int(self.n_iter_no_change), without_improvement=record.without_improvement)
+        record = self._history
+        stopping = Stopping(1, self.tol, int(self.n_iter_no_change), n_epochs_no_improvement=record.n_epochs_no_improvement)
         train_epoch(self._theta, objective, self._optimizer, record, batches, max_grad_norm=self.max_grad_norm)
-        self._schedule.after_epoch(record.n_seen)
+        self._schedule.after_epoch(record.n_samples_seen)
         if stopping.after_epoch(self._theta, record):
-            self._schedule.goes_on()
-            stopping.without_improvement = 0
-        record.without_improvement = stopping.without_improvement
-        self._publish()
+            self._schedule.on_plateau()
+            stopping.n_epochs_no_improvement = 0
+        record.n_epochs_no_improvement = stopping.n_epochs_no_improvement
+        self._set_fitted_attributes()
 
     def _new_optimizer(self):
         """The optimizer and its schedule, at their start."""
@@ -116,9 +116,9 @@ class Trained:
         optimizer = OPTIMIZERS[self.solver](self._theta, **settings)
         return optimizer, SCHEDULES[self.learning_rate](optimizer, self.power_t, int(self.max_iter))
 
-    def _publish(self):
+    def _set_fitted_attributes(self):
         """The attributes that training sets."""
-        record, stopped_early = self._record, self.early_stopping
+        record, stopped_early = self._history, self.early_stopping
         self.out_activation_ = self._loss.out_activation
         self.loss_curve_ = list(record.loss_curve)
         self.loss_ = record.loss_curve[-1]
@@ -126,7 +126,7 @@ class Trained:
         self.validation_scores_ = list(record.validation_scores) if stopped_early else None
         self.best_validation_score_ = record.best_score if stopped_early else None
         self.n_iter_ = record.n_epochs
-        self.t_ = record.n_seen
+        self.t_ = record.n_samples_seen
         self.grad_norm_curve_ = list(record.grad_norm_curve)
         self.n_clipped_ = record.n_clipped
 

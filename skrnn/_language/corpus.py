@@ -6,7 +6,7 @@ import numpy as np
 
 # Windows that a piece of a text is long at most. Pieces that are much longer leave the net with next to no beginnings
 # to learn from; see docs/language.md.
-PIECE = 16
+MAX_WINDOWS_PER_PIECE = 16
 
 
 class Corpus:
@@ -92,7 +92,7 @@ class Windows:
         self.n_steps, self.random_state = min(n_steps, self.n_samples), random_state
         # As many pieces of the same length for each stream, so that none has to wait for another one's last
         share = max(-(-self.n_samples // n_streams), self.n_steps)
-        most = -(-share // -(-share // (PIECE * self.n_steps)))
+        most = -(-share // -(-share // (MAX_WINDOWS_PER_PIECE * self.n_steps)))
         self.starts, self.lengths, _, _ = cut(starts, lengths, np.zeros_like(starts), most)
         self.n_streams = min(n_streams, len(self.starts))
 

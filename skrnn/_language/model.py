@@ -13,23 +13,23 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.examples import Examples
-from skrnn._data.features import fitted_apart
+from skrnn._data.features import atomic_fit
 from skrnn._data.ragged import rows_of
 from skrnn._data.sequences import Sequences
-from skrnn._estimators.trainable import Trained
+from skrnn._estimators.trainable import TrainableMixin
 from skrnn._language.corpus import Corpus, Windows
 from skrnn._language.sampling import Sampler
 from skrnn._language.vocabulary import ANALYZERS, END, UNKNOWN, Vocabulary, collected, symbols_of, texts_of
 from skrnn._network.network import RecurrentNetwork, StreamObjective
-from skrnn._runtime.memory import most_bytes
+from skrnn._runtime.memory import max_bytes
 from skrnn._runtime.threads import threads_for
 from skrnn._training.loop import Stopping, train
 from skrnn._training.losses import LOSSES
 
 # Scores of symbols that are computed at a time
-SCORES = 2**22
+MAX_SCORES = 2**22
 # Steps that a text is read at a time where it is scored
-STRETCH = 512
+MAX_STEPS_PER_READ = 512
 
 SAMPLING_CONSTRAINTS = {
     "n_tokens": [Interval(Integral, 0, None, closed="left")],
@@ -41,7 +41,7 @@ SAMPLING_CONSTRAINTS = {
 }
 
 
-class RNNLanguageModel(Trained, BaseEstimator):
+class RNNLanguageModel(TrainableMixin, BaseEstimator):
     """Predict the next symbol of a text: score texts, continue them, generate new ones.
 
     Symbols are embedded, read by recurrent layers, and the next one is predicted by a softmax. Training reads several
@@ -176,7 +176,7 @@ class RNNLanguageModel(Trained, BaseEstimator):
     True
     """
 
-    _parameter_constraints: ClassVar = Trained._parameter_constraints | {
+    _parameter_constraints: ClassVar = TrainableMixin._parameter_constraints | {
         "embedding_dim": [Interval(Integral, 1, None, closed="left")],
         "analyzer": [StrOptions(set(ANALYZERS)), callable],
         "min_frequency": [Interval(Integral, 1, None, closed="left")],
@@ -246,7 +246,7 @@ class RNNLanguageModel(Trained, BaseEstimator):
             When an argument cannot be used, naming it and the text, or when training diverges. The estimator then stays
             as it was.
         """
-        with fitted_apart(self) as model:
+        with atomic_fit(self) as model:
             resume = self.warm_start and hasattr(self, "_theta")
             X = collected(X)
             if not resume:
@@ -282,7 +282,7 @@ class RNNLanguageModel(Trained, BaseEstimator):
         ValueError, TypeError
             As `fit`; and when `symbols` in a later call are others than in the first.
         """
-        with fitted_apart(self) as model:
+        with atomic_fit(self) as model:
             self._validate_params()
             validate_parameter_constraints({"ends": ["boolean"]}, {"ends": ends}, caller_name="partial_fit")
             if self.early_stopping:
@@ -290,7 +290,7 @@ class RNNLanguageModel(Trained, BaseEstimator):
             X, resume = collected(X), hasattr(self, "_theta")
             corpus = model._prepare(X, model._texts(X), resume=resume, symbols=symbols, ends=ends)
             if resume:
-                model._take_over()
+                model._copy_training_state()
             else:
                 model._start(corpus, resume=False)
             model._one_epoch(*model._objective(corpus), resume=resume)
@@ -338,7 +338,7 @@ class RNNLanguageModel(Trained, BaseEstimator):
         n_symbols = len(self._vocabulary)
         network = RecurrentNetwork(
             int(self.embedding_dim), hidden_size, n_symbols, self.cell, self.activation, self.reset_after,
-            bidirectional=False, per_step=True, n_ids=n_symbols,
+            bidirectional=False, per_step=True, n_categories=n_symbols,
         )
         if resume and network.layout.shapes != self._network.layout.shapes:
             raise ValueError(
@@ -353,7 +353,7 @@ class RNNLanguageModel(Trained, BaseEstimator):
 
     def _start(self, corpus, *, resume):
         """Parameters to start from; symbols that the corpus does not have are embedded as zeros."""
-        self._begin(np.float32, resume=resume)
+        self._initialize(np.float32, resume=resume)
         if not resume:
             unseen = np.bincount(corpus.inputs, minlength=len(self._vocabulary)) == 0
             self._network.layout.views(self._theta)["embedding.E"][unseen] = 0
@@ -399,21 +399,21 @@ class RNNLanguageModel(Trained, BaseEstimator):
 
         stopping = Stopping(int(self.max_iter), self.tol, int(self.n_iter_no_change), validate)
         if validate is not None and resume:
-            stopping.start(self._theta, self._record)
+            stopping.start(self._theta, self._history)
         self._optimizer, self._schedule = self._new_optimizer()
         train(
-            self._theta, objective, self._optimizer, self._schedule, self._record, stopping, windows,
+            self._theta, objective, self._optimizer, self._schedule, self._history, stopping, windows,
             max_grad_norm=self.max_grad_norm, verbose=self.verbose,
         )
         if stopping.best_theta is not None:
             self._theta[:] = stopping.best_theta
-        self._publish()
+        self._set_fitted_attributes()
 
     def _scores(self, theta, corpus):
         """In parts: the rows of steps, their texts, where the steps of each end among these, and their scores."""
         n = len(corpus.lengths)
-        stretch = max(1, min(STRETCH, SCORES // self._network.n_outputs))
-        at_a_time = max(1, SCORES // (self._network.n_outputs * min(stretch, int(corpus.lengths.max()))))
+        stretch = max(1, min(MAX_STEPS_PER_READ, MAX_SCORES // self._network.n_outputs))
+        at_a_time = max(1, MAX_SCORES // (self._network.n_outputs * min(stretch, int(corpus.lengths.max()))))
         for first in range(0, n, at_a_time):
             some = np.arange(first, min(first + at_a_time, n))
             state = np.zeros((len(some), self._network.state_width), theta.dtype)
@@ -552,11 +552,11 @@ class RNNLanguageModel(Trained, BaseEstimator):
         """
         check_is_fitted(self)
         targets = self._numbers(text, "text")
-        state = self._beginning() if initial_state is None else self._check_state(initial_state)
+        state = self._zero_state() if initial_state is None else self._check_state(initial_state)
         inputs = np.concatenate([state[-1:].astype(np.intp), targets])
         parts, hidden = [], np.ascontiguousarray(state[np.newaxis, :-1])
-        for begin in range(0, len(targets), STRETCH):
-            some = slice(begin, min(begin + STRETCH, len(targets)))
+        for begin in range(0, len(targets), MAX_STEPS_PER_READ):
+            some = slice(begin, min(begin + MAX_STEPS_PER_READ, len(targets)))
             scores, hidden = _read(self._network, self._theta, *_one(inputs[some]), hidden)
             parts.append(_likelihoods(scores, targets[some]))
         if end:
@@ -640,14 +640,14 @@ class RNNLanguageModel(Trained, BaseEstimator):
             return symbols
         return list(symbols) if self._joint is None else self._joint.join(symbols)
 
-    def _beginning(self):
+    def _zero_state(self):
         """The state (width,) before a text."""
         state = np.zeros(self._network.state_width + 1, self._theta.dtype)
         state[-1] = self._vocabulary.boundary
         return state
 
     def _check_state(self, state):
-        state, expected = np.asarray(state), self._beginning()
+        state, expected = np.asarray(state), self._zero_state()
         if state.shape != expected.shape or state.dtype != expected.dtype:
             raise ValueError(
                 f"initial_state has shape {state.shape} and dtype {state.dtype}, expected {expected.shape} and "
@@ -682,9 +682,9 @@ class RNNLanguageModel(Trained, BaseEstimator):
 def _generated(network, theta, vocabulary, inputs, n_tokens, sampler):
     """Symbols one by one, behind the inputs."""
     hidden = np.zeros((1, network.state_width), theta.dtype)
-    for begin in range(0, len(inputs), STRETCH):
-        scores, hidden = _read(network, theta, *_one(inputs[begin : begin + STRETCH]), hidden)
-    engine, n_threads, memory = network.engine(theta.dtype), threads_for(network.work), most_bytes()
+    for begin in range(0, len(inputs), MAX_STEPS_PER_READ):
+        scores, hidden = _read(network, theta, *_one(inputs[begin : begin + MAX_STEPS_PER_READ]), hidden)
+    engine, n_threads, memory = network.engine(theta.dtype), threads_for(network.work), max_bytes()
     scores, after, one = scores[-1:].copy(), np.empty_like(hidden), np.ones(1, np.intp)
     number, zero = np.zeros(1, np.intp), np.zeros(1, np.intp)
     for _ in range(n_tokens):
@@ -710,7 +710,7 @@ def _one(inputs):
 
 def _sequences(inputs, starts, lengths, dtype):
     """Sequences of symbols as the kernels read them; without starts one after the other."""
-    return Sequences(np.empty((0, 1), dtype), lengths, "ragged", ids=inputs, starts=starts)
+    return Sequences(np.empty((0, 1), dtype), lengths, "ragged", categories=inputs, starts=starts)
 
 
 def _likelihoods(scores, targets):

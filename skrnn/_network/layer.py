@@ -46,7 +46,7 @@ class RecurrentLayer:
             shapes[f"{name}.b"] = (n_biases(self.cell_name, self.variant), width)
         return shapes
 
-    def initialise(self, parameters, random_state):
+    def initialize(self, parameters, random_state):
         """Fill the views: Glorot for W, orthogonal or the identity for U, zero for b but one for a forget gate.
 
         Le, Jaitly & Hinton (2015) for relu; Jozefowicz, Zaremba & Sutskever (2015) for the forget gate.

@@ -6,10 +6,10 @@ import numpy as np
 
 from skrnn._data.ragged import rows_of
 from skrnn._network.layer import RecurrentLayer
-from skrnn._network.parameters import ParameterLayout, glorot_uniform, whole
-from skrnn._runtime.memory import most_bytes
-from skrnn._runtime.threads import Pace, threads_for
-from skrnn.kernels import CELLS, kernels
+from skrnn._network.parameters import ParameterLayout, full_range, glorot_uniform
+from skrnn._runtime.memory import max_bytes
+from skrnn._runtime.threads import ThreadTuner, threads_for
+from skrnn.kernels import CELLS, kernels_for
 
 
 class RecurrentNetwork:
@@ -39,9 +39,9 @@ class RecurrentNetwork:
 
     def __init__(
         self, n_inputs, hidden_size, n_outputs, cell, activation, reset_after, bidirectional, per_step, pooling="last",
-        n_ids=0,
+        n_categories=0,
     ):
-        self.n_inputs, self.per_step, self.n_ids = n_inputs, per_step, n_ids
+        self.n_inputs, self.per_step, self.n_categories = n_inputs, per_step, n_categories
         self.pooling = "last" if per_step else pooling
         self.layers = []
         for depth, n_units in enumerate(hidden_size):
@@ -54,29 +54,29 @@ class RecurrentNetwork:
         for layer in self.layers:
             shapes |= layer.shapes()
         shapes |= {"head.V": (n_inputs, n_outputs), "head.c": (n_outputs,)}
-        if n_ids:
-            shapes |= {"embedding.E": (n_ids, self.n_inputs)}
+        if n_categories:
+            shapes |= {"embedding.E": (n_categories, self.n_inputs)}
         self.layout = ParameterLayout(shapes)
 
     def dense_range(self):
         """Where the parameters without the embedding lie in theta, (1, 2)."""
         return np.array([[0, self.layout.slices["head.c"].stop]], dtype=np.intp)
 
-    def embedding_ranges(self, ids):
+    def embedding_ranges(self, categories):
         """Where the rows of the embedding lie in theta, (len(ids), 2)."""
-        first = self.layout.slices["embedding.E"].start + ids * self.n_inputs
+        first = self.layout.slices["embedding.E"].start + categories * self.n_inputs
         return np.stack([first, first + self.n_inputs], axis=1)
 
-    def initialise(self, random_state, dtype):
+    def initialize(self, random_state, dtype):
         """A fresh theta."""
         theta = np.zeros(self.layout.size, dtype)
         parameters = self.layout.views(theta)
         for layer in self.layers:
-            layer.initialise(parameters, random_state)
+            layer.initialize(parameters, random_state)
         shape = (self.n_features, self.n_outputs)
         parameters["head.V"][:] = glorot_uniform(*shape, shape, random_state)
-        if self.n_ids:
-            parameters["embedding.E"][:] = random_state.standard_normal((self.n_ids, self.n_inputs))
+        if self.n_categories:
+            parameters["embedding.E"][:] = random_state.standard_normal((self.n_categories, self.n_inputs))
         return theta
 
     @cached_property
@@ -91,12 +91,12 @@ class RecurrentNetwork:
         slices = self.layout.slices
         return (
             [layer.for_kernels(slices) for layer in self.layers], self.n_outputs, self.per_step, self.pooling,
-            slices["head.V"].start, slices["head.c"].start, slices["head.c"].stop, self.n_ids,
+            slices["head.V"].start, slices["head.c"].start, slices["head.c"].stop, self.n_categories,
         )
 
     def engine(self, dtype):
         """Fresh kernels with memory of their own: no two threads may compute in one."""
-        return kernels(dtype).Engine(*self._description)
+        return kernels_for(dtype).Engine(*self._description)
 
     @cached_property
     def state_layout(self):
@@ -123,7 +123,7 @@ class RecurrentNetwork:
         """Numbers in the state of a sequence."""
         return max(place.stop for place in self.state_layout.values())
 
-    def beginning(self, n_sequences, dtype):
+    def zero_state(self, n_sequences, dtype):
         """States of sequences before their first step, (N, width)."""
         state = np.zeros((n_sequences, self.state_width), dtype)
         if self.pooling == "max":
@@ -157,7 +157,7 @@ class RecurrentNetwork:
         n_threads = threads_for(len(index) * sequences.mean_length * self.work)
         self.engine(theta.dtype).forward(
             theta, sequences.steps, sequences.starts, sequences.lengths, index, initial, scores, final, False, 0,
-            most_bytes(), n_threads,
+            max_bytes(), n_threads,
         )
         return scores
 
@@ -171,14 +171,14 @@ class RecurrentNetwork:
         dstate : (N, width) array
             Its gradient in the final states; becomes that in the initial states.
         """
-        if need_dX and self.n_ids:
+        if need_dX and self.n_categories:
             raise ValueError("inputs that are categories have no gradient")
         gradient = np.empty_like(theta)
         dX = np.empty((int(sequences.lengths[index].sum()), self.n_inputs), theta.dtype) if need_dX else None
         n_threads = threads_for(3 * len(index) * sequences.mean_length * self.work)
         self.engine(theta.dtype).backward(
             theta, sequences.steps, sequences.starts, sequences.lengths, index, initial, dscores, dstate, gradient,
-            dX, most_bytes(), n_threads,
+            dX, max_bytes(), n_threads,
         )
         return gradient, dX
 
@@ -205,27 +205,27 @@ class Objective:
 
     def __init__(
         self, network, examples, loss, batch_size, alpha=0.0, dropout=0.0, recurrent_dropout=0.0, random_state=None,
-        most_steps=None,
+        max_steps=None,
     ):
         sequences = examples.sequences
         dtype = sequences.dtype
         self.network, self.examples = network, examples
         self.engine = network.engine(dtype)
-        self.engine.minimise(
+        self.engine.set_objective(
             loss.name, loss.parameter, loss.of_logistic, alpha, network.layout.weight_ranges(), dropout,
             recurrent_dropout,
         )
         self.gradient = np.zeros(network.layout.size, dtype)
         # What the last gradient is of: all parameters, but of an embedding only the rows in use
-        self.ranges, self.used = whole(self.gradient) if not network.n_ids else network.dense_range(), []
+        self.ranges, self.used = full_range(self.gradient) if not network.n_categories else network.dense_range(), []
         self.random_state = random_state if dropout > 0 or recurrent_dropout > 0 else None
-        self.most_steps = most_steps if most_steps and sequences.lengths.max() > most_steps else None
-        self.pace = Pace(threads_for(3 * batch_size * sequences.mean_length * network.work))
-        self.most_bytes = most_bytes()
+        self.max_steps = max_steps if max_steps and sequences.lengths.max() > max_steps else None
+        self.thread_tuner = ThreadTuner(threads_for(3 * batch_size * sequences.mean_length * network.work))
+        self.max_bytes = max_bytes()
 
     def __call__(self, theta, batch):
         """Loss of the examples `batch`, its gradient in theta (in the same array each time), and their weight."""
-        examples, index = self.examples.at(self.examples.used[batch])
+        examples, index = self.examples.load(self.examples.used[batch])
         sequences = examples.sequences
         return self._gradient(
             theta, examples, sequences.starts, sequences.lengths, index, None, examples.weights, self._seed(), None
@@ -236,19 +236,19 @@ class Objective:
 
         A stretch begins with the states that the one before left. Stretches without a target only pass them on.
         """
-        if self.most_steps is None:
+        if self.max_steps is None:
             yield self(theta, batch)
             return
-        examples, seed = self.examples.only(self.examples.used[batch]), self._seed()
+        examples, seed = self.examples.view_of(self.examples.used[batch]), self._seed()
         lengths, index = examples.sequences.lengths, np.arange(len(examples.sequences))
         starts, steps, state = examples.sequences.starts.copy(), lengths.copy(), None
-        for begin in range(0, int(lengths[index].max()), self.most_steps):
+        for begin in range(0, int(lengths[index].max()), self.max_steps):
             going_on = lengths[index] > begin
             index, state = index[going_on], None if state is None else state[going_on]
             starts[index] = examples.sequences.starts[index] + begin
-            steps[index] = np.minimum(lengths[index] - begin, self.most_steps)
+            steps[index] = np.minimum(lengths[index] - begin, self.max_steps)
             final = np.empty((len(index), self.network.state_width), theta.dtype)
-            weights = _weights_of_stretch(examples, index, starts, steps, lengths[index] <= begin + self.most_steps)
+            weights = _weights_of_stretch(examples, index, starts, steps, lengths[index] <= begin + self.max_steps)
             if weights is NO_TARGETS:
                 self._pass_on(theta, examples, starts, steps, index, state, seed, final)
             else:
@@ -256,15 +256,15 @@ class Objective:
             state = final
 
     def _gradient(self, theta, examples, starts, lengths, index, initial, weights, seed, final):
-        if self.network.n_ids:
+        if self.network.n_categories:
             E = self.network.layout.views(self.gradient)["embedding.E"]
             E[self.used] = 0
-            self.used = used = np.unique(examples.sequences.ids[rows_of(starts[index], lengths[index])])
+            self.used = used = np.unique(examples.sequences.categories[rows_of(starts[index], lengths[index])])
             self.ranges = np.concatenate([self.network.dense_range(), self.network.embedding_ranges(used)])
-        value, weight = self.pace.run(
+        value, weight = self.thread_tuner.run(
             lambda n_threads: self.engine.gradient(
                 theta, examples.sequences.steps, starts, lengths, index, initial, examples.targets, weights,
-                seed, final, self.gradient, self.most_bytes, n_threads, examples.sequences.masks,
+                seed, final, self.gradient, self.max_bytes, n_threads, examples.sequences.mask_offsets,
             )
         )
         return value, self.gradient, weight
@@ -278,7 +278,7 @@ class Objective:
         scores = np.empty((rows, self.network.n_outputs), theta.dtype)
         self.engine.forward(
             theta, examples.sequences.steps, starts, lengths, index, initial, scores, final, True, seed,
-            self.most_bytes, self.pace.most, examples.sequences.masks,
+            self.max_bytes, self.thread_tuner.most, examples.sequences.mask_offsets,
         )
 
 
@@ -298,7 +298,7 @@ class StreamObjective(Objective):
         random_state=None,
     ):
         super().__init__(network, examples, loss, 1, alpha, dropout, recurrent_dropout, random_state)
-        self.pace = Pace(threads_for(3 * n_streams * n_steps * network.work))
+        self.thread_tuner = ThreadTuner(threads_for(3 * n_streams * n_steps * network.work))
         self.states = np.zeros((n_streams, network.state_width), examples.sequences.dtype)
 
     def gradients(self, theta, window):
@@ -322,8 +322,8 @@ def _weights_of_stretch(examples, index, starts, steps, ending):
     if examples.per_step:
         if examples.weights is None:
             return None
-        weighty = examples.weights[rows_of(starts[index], steps[index])].any()
-        return examples.weights if weighty else NO_TARGETS
+        has_weight = examples.weights[rows_of(starts[index], steps[index])].any()
+        return examples.weights if has_weight else NO_TARGETS
     if not ending.any():
         return NO_TARGETS
     weights = np.zeros(len(steps))

@@ -49,7 +49,7 @@ class ParameterLayout:
         return np.array(ranges, dtype=np.intp).reshape(-1, 2)
 
 
-def whole(theta):
+def full_range(theta):
     """The one range that is all of theta, (1, 2)."""
     return np.array([[0, len(theta)]], dtype=np.intp)
 

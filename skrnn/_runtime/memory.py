@@ -11,7 +11,7 @@ except ImportError:     # Windows
     resource = None
 
 # Of the memory that the process may use. A batch that needs more is computed piece by piece, with the same bits.
-SHARE = 0.25
+MEMORY_FRACTION = 0.25
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
@@ -29,6 +29,6 @@ def usable_memory():
     return min(limits)
 
 
-def most_bytes():
+def max_bytes():
     """Bytes that the arrays of a batch may take."""
-    return int(SHARE * usable_memory())
+    return int(MEMORY_FRACTION * usable_memory())

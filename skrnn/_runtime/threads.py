@@ -13,11 +13,11 @@ from skrnn._runtime.machine import max_threads
 # measures it.
 SERIAL_WORK = 2**20
 # As many as the kernels take.
-MOST_THREADS = 1024
+MAX_THREADS = 1024
 # A call that takes one thread longer than this, in seconds, is tried once, not WINDOW times.
 LONG = 0.02
 # Calls of which the middle one counts, and how many times as long as they took the faster way is used then.
-WINDOW, PATIENCE = 5, 50
+TRIAL_CALLS, TRIAL_INTERVAL = 5, 50
 
 _forked = False
 
@@ -46,11 +46,11 @@ def effective_n_threads():
     """
     if _forked:
         return 1
-    threads = min(max_threads(), MOST_THREADS)
+    threads = min(max_threads(), MAX_THREADS)
     return threads if os.environ.get("OMP_NUM_THREADS") else min(threads, cpu_count())
 
 
-class Pace:
+class ThreadTuner:
     """Finds out, while a kernel is called again and again, whether one thread or all of them are faster.
 
     On a machine that is busy otherwise a parallel region waits for its last thread, some milliseconds each time, and a
@@ -65,8 +65,8 @@ class Pace:
 
     def __init__(self, most):
         self.most = most
-        self.seconds = {most: deque(maxlen=WINDOW), 1: deque(maxlen=WINDOW)}     # of the last calls
-        self.trial, self.calls_left = most, WINDOW
+        self.seconds = {most: deque(maxlen=TRIAL_CALLS), 1: deque(maxlen=TRIAL_CALLS)}     # of the last calls
+        self.trial, self.calls_left = most, TRIAL_CALLS
         self.spent = 0.0            # seconds, in the trial
         self.patience = math.inf    # seconds, until the next one
 
@@ -91,12 +91,12 @@ class Pace:
         else:
             self.patience -= seconds
             if self.patience < 0:
-                self.trial, self.calls_left, self.spent = max(self.seconds, key=self._middle), WINDOW, 0.0
+                self.trial, self.calls_left, self.spent = max(self.seconds, key=self._middle), TRIAL_CALLS, 0.0
 
     def _end_trial(self):
         if not self.seconds[1]:
-            self.trial, self.calls_left = 1, WINDOW
-        self.patience = PATIENCE * self.spent
+            self.trial, self.calls_left = 1, TRIAL_CALLS
+        self.patience = TRIAL_INTERVAL * self.spent
 
     def run(self, function):
         """function(n_threads), timed where there is a choice."""

@@ -10,11 +10,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
 from threadpoolctl import threadpool_limits
 
-from skrnn.kernels import kernels
+from skrnn.kernels import kernels_for
 
 
 @dataclass
-class Record:
+class History:
     """What happened, epoch by epoch."""
 
     loss_curve: list = field(default_factory=list)
@@ -24,8 +24,8 @@ class Record:
     best_score: float = -np.inf
     n_epochs: int = 0
     n_clipped: int = 0
-    n_seen: int = 0
-    without_improvement: int = 0        # epochs, in partial_fit
+    n_samples_seen: int = 0
+    n_epochs_no_improvement: int = 0        # epochs, in partial_fit
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Stopping:
     n_iter_no_change: int
     validate: object = None
     best_theta: np.ndarray = None
-    without_improvement: int = 0
+    n_epochs_no_improvement: int = 0
 
     def start(self, theta, record):
         """The parameters that training goes on from are the first to beat."""
@@ -63,8 +63,8 @@ class Stopping:
             improved = score >= record.best_score + self.tol
             if score > record.best_score or self.best_theta is None:
                 record.best_score, self.best_theta = score, theta.copy()
-        self.without_improvement = 0 if improved else self.without_improvement + 1
-        return self.without_improvement > self.n_iter_no_change
+        self.n_epochs_no_improvement = 0 if improved else self.n_epochs_no_improvement + 1
+        return self.n_epochs_no_improvement > self.n_iter_no_change
 
     def reason(self):
         """In words."""
@@ -122,7 +122,7 @@ def train(theta, objective, optimizer, schedule, record, stopping, batches, *, m
     for _ in range(stopping.max_iter):
         try:
             train_epoch(theta, objective, optimizer, record, batches, max_grad_norm=max_grad_norm)
-            schedule.after_epoch(record.n_seen)
+            schedule.after_epoch(record.n_samples_seen)
             stop = stopping.after_epoch(theta, record)
         except KeyboardInterrupt:
             if record.n_epochs == start:
@@ -133,8 +133,8 @@ def train(theta, objective, optimizer, schedule, record, stopping, batches, *, m
             print(f"Iteration {record.n_epochs}, loss = {record.loss_curve[-1]:.8f}")
             if stopping.validate is not None:
                 print(f"Validation score: {record.validation_scores[-1]:f}")
-        if stop and schedule.goes_on():
-            stopping.without_improvement = 0
+        if stop and schedule.on_plateau():
+            stopping.n_epochs_no_improvement = 0
         elif stop:
             if verbose:
                 print(stopping.reason())
@@ -167,12 +167,12 @@ def train_epoch(theta, objective, optimizer, record, batches, *, max_grad_norm):
             record.grad_norm_curve.append(float(np.average(norms)))
     if not np.isfinite(theta).all():
         raise _divergence(losses[-1], norms[-1], theta, record)
-    record.n_seen += batches.n_samples
+    record.n_samples_seen += batches.n_samples
 
 
 def _update(theta, optimizer, loss, gradient, ranges, max_grad_norm, record):
     """One update; returns the norm of the gradient."""
-    norm = kernels(theta.dtype).norm(gradient, ranges)
+    norm = kernels_for(theta.dtype).norm(gradient, ranges)
     scale = clipping(norm, max_grad_norm)
     # Neither a loss or gradient that is not finite, nor an update too long to be squared
     if not (math.isfinite(loss) and math.isfinite(norm) and norm * scale < math.sqrt(np.finfo(theta.dtype).max)):
@@ -213,7 +213,7 @@ def train_lbfgs(theta, objective, record, n_samples, *, max_iter, max_fun, tol, 
     def loss_and_gradient(x):
         theta[:] = x
         loss, gradient, _ = objective(theta, everything)
-        norm = kernels(theta.dtype).norm(gradient, objective.ranges)
+        norm = kernels_for(theta.dtype).norm(gradient, objective.ranges)
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise _divergence(loss, norm, theta, record)
         return loss, gradient.astype(np.float64)
@@ -221,7 +221,7 @@ def train_lbfgs(theta, objective, record, n_samples, *, max_iter, max_fun, tol, 
     def after_iteration(intermediate_result):
         best[:] = intermediate_result.x
         record.n_epochs += 1
-        record.n_seen += n_samples
+        record.n_samples_seen += n_samples
         record.loss_curve.append(float(intermediate_result.fun))
         record.best_loss = min(record.best_loss, record.loss_curve[-1])
         if verbose:

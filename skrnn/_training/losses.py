@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax
 
-from skrnn.kernels import kernels
+from skrnn.kernels import kernels_for
 
 
 class Loss:
@@ -36,7 +36,7 @@ class Loss:
         """
         weights = np.ones(len(scores)) if weights is None else np.asarray(weights, dtype=np.float64)
         scores, gradient = scores.copy(), np.empty_like(scores)
-        value = kernels(scores.dtype).loss(
+        value = kernels_for(scores.dtype).loss(
             self.name, self.parameter, self.of_logistic, scores, targets, weights / weights.sum(), gradient
         )
         return value, gradient
@@ -112,7 +112,7 @@ class LogLoss(Loss):
     def predict(self, scores):
         """Probabilities of the classes, (R, Q)."""
         p = scores.copy()
-        kernels(p.dtype).softmax(p)
+        kernels_for(p.dtype).softmax(p)
         return p
 
     def predict_log(self, scores):

@@ -8,8 +8,8 @@ import math
 
 import numpy as np
 
-from skrnn._network.parameters import whole
-from skrnn.kernels import kernels
+from skrnn._network.parameters import full_range
+from skrnn.kernels import kernels_for
 
 # Rows of an embedding whose categories are not in a batch stay as they are, and so do their moments, as in PyTorch's
 # SparseAdam: they are in none of the ranges of an update.
@@ -29,8 +29,8 @@ class SGD:
 
     def update(self, theta, gradient, scale=1.0, ranges=None):
         """One step, in place, with the gradient times `scale`; of some ranges of theta only, the others stay."""
-        kernels(theta.dtype).sgd(
-            theta, self.velocity, gradient, whole(theta) if ranges is None else ranges, scale, self.learning_rate,
+        kernels_for(theta.dtype).sgd(
+            theta, self.velocity, gradient, full_range(theta) if ranges is None else ranges, scale, self.learning_rate,
             self.momentum, self.nesterov,
         )
 
@@ -52,8 +52,8 @@ class Adam:
         self.t += 1
         step = self.learning_rate / (1 - self.beta_1**self.t)
         correction = 1 / (1 - self.beta_2**self.t)
-        kernels(theta.dtype).adam(
-            theta, self.mean, self.square, gradient, whole(theta) if ranges is None else ranges, scale, self.beta_1,
+        kernels_for(theta.dtype).adam(
+            theta, self.mean, self.square, gradient, full_range(theta) if ranges is None else ranges, scale, self.beta_1,
             self.beta_2, step, correction, self.epsilon,
         )
 
@@ -96,8 +96,8 @@ class RMSprop:
 
     def update(self, theta, gradient, scale=1.0, ranges=None):
         """As `SGD.update`."""
-        kernels(theta.dtype).rmsprop(
-            theta, self.square, gradient, whole(theta) if ranges is None else ranges, scale, self.decay,
+        kernels_for(theta.dtype).rmsprop(
+            theta, self.square, gradient, full_range(theta) if ranges is None else ranges, scale, self.decay,
             self.learning_rate, self.epsilon,
         )
 
@@ -121,10 +121,10 @@ class Constant:
         self.optimizer, self.initial = optimizer, optimizer.learning_rate
         self.power_t, self.max_iter, self.n_epochs = power_t, max_iter, 0
 
-    def after_epoch(self, n_seen):
+    def after_epoch(self, n_samples_seen):
         """Set the rate of the next epoch, after so many samples."""
 
-    def goes_on(self):
+    def on_plateau(self):
         """Whether to train on, at a lower rate, when the loss does not improve any more."""
         return False
 
@@ -132,14 +132,14 @@ class Constant:
 class InverseScaling(Constant):
     """η₀ / (samples seen + 1)^power_t."""
 
-    def after_epoch(self, n_seen):
-        self.optimizer.learning_rate = self.initial / (n_seen + 1) ** self.power_t
+    def after_epoch(self, n_samples_seen):
+        self.optimizer.learning_rate = self.initial / (n_samples_seen + 1) ** self.power_t
 
 
 class Adaptive(Constant):
     """A fifth of the rate each time that the loss stops improving, as long as it is above 10⁻⁶."""
 
-    def goes_on(self):
+    def on_plateau(self):
         if self.optimizer.learning_rate <= 1e-6:
             return False
         self.optimizer.learning_rate /= 5
@@ -152,7 +152,7 @@ class Cosine(Constant):
     Loshchilov, I. and Hutter, F. (2017). SGDR: stochastic gradient descent with warm restarts. ICLR.
     """
 
-    def after_epoch(self, n_seen):
+    def after_epoch(self, n_samples_seen):
         self.n_epochs = (self.n_epochs + 1) % self.max_iter
         self.optimizer.learning_rate = self.initial * 0.5 * (1 + math.cos(math.pi * self.n_epochs / self.max_iter))
 

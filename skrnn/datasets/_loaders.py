@@ -223,7 +223,7 @@ def load_co2(*, as_frame=False):
     Examples
     --------
     Each week's value from the 52 weeks before it, oldest first. The estimators read the gaps in X with
-    ``missing="ffill"`` or ``"mask"``; weeks to predict have to have a value:
+    ``missing="ffill"`` or ``"indicator"``; weeks to predict have to have a value:
 
     >>> import numpy as np
     >>> from skrnn.datasets import load_co2

@@ -44,11 +44,11 @@ instruction_set = choose(os.environ.get("SKRNN_SIMD"))
 _kernels = load(instruction_set)
 
 
-def kernels(dtype):
+def kernels_for(dtype):
     """The kernels that compute in a dtype."""
     return _kernels[np.dtype(dtype)]
 
 
-CELLS = kernels(np.float64).CELLS
-n_biases = kernels(np.float64).n_biases
+CELLS = kernels_for(np.float64).CELLS
+n_biases = kernels_for(np.float64).n_biases
 ACTIVATIONS = tuple(form["activation"] for form in CELLS["rnn"].forms)

@@ -35,7 +35,7 @@ cdef struct Arena:
     Py_ssize_t used             # -1 when it is more than an index can tell
 
 
-cdef void* take(Arena* arena, Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t itemsize) noexcept nogil:
+cdef void* arena_alloc(Arena* arena, Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t itemsize) noexcept nogil:
     """An array (rows, columns)."""
     cdef Py_ssize_t limit = PY_SSIZE_T_MAX // 4, size
     cdef void* array = NULL
@@ -49,8 +49,8 @@ cdef void* take(Arena* arena, Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t it
     return array
 
 
-cdef Py_ssize_t carve(
-    const Net* net, Py_ssize_t N, Py_ssize_t S, Wanted wanted, Buffers* buffers, char* base
+cdef Py_ssize_t lay_out_buffers(
+    const Net* net, Py_ssize_t N, Py_ssize_t S, BufferNeeds needs, Buffers* buffers, char* base
 ) noexcept nogil:
     """Lay out all arrays of a group from `base` on, or only count bytes when that is NULL; -1 when they are too many.
 
@@ -58,47 +58,47 @@ cdef Py_ssize_t carve(
     """
     cdef Arena arena = Arena(base=base, used=0)
     cdef const Layer* layer
-    cdef Track* track
+    cdef DirectionBuffers* direction
     cdef LayerBuffers* b
     cdef Py_ssize_t R = S if net.per_step else N, rows, widest = 0
     cdef int depth, d
-    cdef bint every_step, keep = wanted.gradient, pooling = pool_width(net) > 0
+    cdef bint every_step, keep = needs.gradient, pooling = pool_width(net) > 0
     for depth in range(net.n_layers):
         layer, b = &net.layers[depth], &buffers.layers[depth]
         # whether each of its outputs is read, or only the last
         every_step = depth < net.n_layers - 1 or net.per_step or pooling
         widest = max(widest, max(layer.D, layer.K))
         for d in range(layer.n_directions):
-            track = &b.track[d]
-            track.keep = keep
-            track.history = keep or (layer.n_directions == 1 and every_step)
-            rows = N + S if track.history else 2 * N
-            track.plane, track.dplane = rows * layer.K, N * layer.K
-            track.X = NULL
-            if depth == 0 or d == 1 or wanted.dropout:
-                track.X = <real*> take(&arena, S, layer.D, sizeof(real))
-            track.states = <real*> take(&arena, layer.cell.n_states * rows, layer.K, sizeof(real))
-            track.saved = <real*> take(&arena, S if keep else N, layer.cell.n_saved * layer.K, sizeof(real))
-            track.dstate = <real*> take(&arena, layer.cell.n_states * N, layer.K, sizeof(real)) if keep else NULL
-            track.mask = track.recurrent = NULL
-            if wanted.recurrent_dropout:
-                track.mask = <real*> take(&arena, N, layer.K, sizeof(real))
-                track.recurrent = <real*> take(&arena, S, layer.K, sizeof(real))
-        b.Y = <real*> take(&arena, S, layer.P, sizeof(real)) if layer.n_directions == 2 else NULL
-        b.dY = <real*> take(&arena, S, layer.P, sizeof(real)) if keep and every_step else NULL
-    buffers.features = NULL if net.per_step else <real*> take(&arena, N, net.P, sizeof(real))
-    buffers.dfeatures = <real*> take(&arena, N, net.P, sizeof(real)) if keep and not net.per_step else NULL
-    buffers.dropped = <real*> take(&arena, S, net.P, sizeof(real)) if net.per_step and wanted.dropout else NULL
-    buffers.pool = <real*> take(&arena, N, net.P, sizeof(real)) if pooling else NULL
-    buffers.count = <real*> take(&arena, N, 1, sizeof(real)) if pooling else NULL
-    buffers.peak = <Py_ssize_t*> take(&arena, N, net.P, sizeof(Py_ssize_t)) if pooling else NULL
-    buffers.dpool = <real*> take(&arena, N, net.P, sizeof(real)) if keep and pooling else NULL
-    buffers.scores = <real*> take(&arena, R, net.Q, sizeof(real))
-    buffers.dscores = <real*> take(&arena, R, net.Q, sizeof(real)) if keep else NULL
-    buffers.losses = <double*> take(&arena, R, 1, sizeof(double)) if keep else NULL
-    buffers.dX = <real*> take(&arena, S, net.D, sizeof(real)) if wanted.dX else NULL
+            direction = &b.direction[d]
+            direction.keep = keep
+            direction.history = keep or (layer.n_directions == 1 and every_step)
+            rows = N + S if direction.history else 2 * N
+            direction.plane, direction.dplane = rows * layer.K, N * layer.K
+            direction.X = NULL
+            if depth == 0 or d == 1 or needs.dropout:
+                direction.X = <real*> arena_alloc(&arena, S, layer.D, sizeof(real))
+            direction.states = <real*> arena_alloc(&arena, layer.cell.n_states * rows, layer.K, sizeof(real))
+            direction.saved = <real*> arena_alloc(&arena, S if keep else N, layer.cell.n_saved * layer.K, sizeof(real))
+            direction.dstate = <real*> arena_alloc(&arena, layer.cell.n_states * N, layer.K, sizeof(real)) if keep else NULL
+            direction.mask = direction.recurrent = NULL
+            if needs.recurrent_dropout:
+                direction.mask = <real*> arena_alloc(&arena, N, layer.K, sizeof(real))
+                direction.recurrent = <real*> arena_alloc(&arena, S, layer.K, sizeof(real))
+        b.Y = <real*> arena_alloc(&arena, S, layer.P, sizeof(real)) if layer.n_directions == 2 else NULL
+        b.dY = <real*> arena_alloc(&arena, S, layer.P, sizeof(real)) if keep and every_step else NULL
+    buffers.features = NULL if net.per_step else <real*> arena_alloc(&arena, N, net.P, sizeof(real))
+    buffers.dfeatures = <real*> arena_alloc(&arena, N, net.P, sizeof(real)) if keep and not net.per_step else NULL
+    buffers.dropped = <real*> arena_alloc(&arena, S, net.P, sizeof(real)) if net.per_step and needs.dropout else NULL
+    buffers.pool = <real*> arena_alloc(&arena, N, net.P, sizeof(real)) if pooling else NULL
+    buffers.count = <real*> arena_alloc(&arena, N, 1, sizeof(real)) if pooling else NULL
+    buffers.peak = <Py_ssize_t*> arena_alloc(&arena, N, net.P, sizeof(Py_ssize_t)) if pooling else NULL
+    buffers.dpool = <real*> arena_alloc(&arena, N, net.P, sizeof(real)) if keep and pooling else NULL
+    buffers.scores = <real*> arena_alloc(&arena, R, net.Q, sizeof(real))
+    buffers.dscores = <real*> arena_alloc(&arena, R, net.Q, sizeof(real)) if keep else NULL
+    buffers.losses = <double*> arena_alloc(&arena, R, 1, sizeof(double)) if keep else NULL
+    buffers.dX = <real*> arena_alloc(&arena, S, net.D, sizeof(real)) if needs.dX else NULL
     buffers.scratch_width = widest
-    buffers.scratch = <real*> take(&arena, N, widest, sizeof(real)) if keep else NULL
+    buffers.scratch = <real*> arena_alloc(&arena, N, widest, sizeof(real)) if keep else NULL
     return arena.used
 
 
@@ -118,7 +118,7 @@ cdef class Batch:
 
     cdef int fill(
         self, const Py_ssize_t[::1] starts, const Py_ssize_t[::1] lengths, const Py_ssize_t[::1] index,
-        Py_ssize_t total, Py_ssize_t most_rows, Py_ssize_t size,
+        Py_ssize_t total, Py_ssize_t max_rows, Py_ssize_t size,
     ) except -1:
         cdef Py_ssize_t N = index.shape[0], i, sample, steps, longest = 0, shortest = PY_SSIZE_T_MAX
         if starts.shape[0] != lengths.shape[0]:
@@ -137,10 +137,10 @@ cdef class Batch:
                 )
             longest, shortest = max(longest, steps), min(shortest, steps)
             self.S += steps
-        if most_rows == 0:
-            most_rows = LARGE_GROUP_ROWS if size > LARGE else GROUP_ROWS
-            most_rows = max(most_rows, min(<Py_ssize_t> MOST_GROUP_ROWS, pieces(GROUP_STEPS, pieces(self.S, N))))
-        self.n_groups = pieces(N, most_rows)
+        if max_rows == 0:
+            max_rows = LARGE_GROUP_ROWS if size > LARGE else GROUP_ROWS
+            max_rows = max(max_rows, min(<Py_ssize_t> MAX_GROUP_ROWS, ceil_div(GROUP_STEPS, ceil_div(self.S, N))))
+        self.n_groups = ceil_div(N, max_rows)
         self.sort(starts, lengths, index, longest, longest == shortest)
         self.cut()
         return 0
@@ -188,14 +188,14 @@ cdef class Batch:
         cdef Py_ssize_t* offset
         cdef Group* g
         for i in range(self.n_groups):
-            used += 2 * self.length[piece(i, self.N, self.n_groups)] + 1
+            used += 2 * self.length[split_start(i, self.N, self.n_groups)] + 1
         self.tables = Memory.__new__(Memory)
         self.groups = <Group*> self.tables.reserve(self.n_groups * sizeof(Group) + used * sizeof(Py_ssize_t))
         active = <Py_ssize_t*> (self.groups + self.n_groups)
         for i in range(self.n_groups):
             g = &self.groups[i]
-            row = piece(i, self.N, self.n_groups)
-            g.n = piece(i + 1, self.N, self.n_groups) - row
+            row = split_start(i, self.N, self.n_groups)
+            g.n = split_start(i + 1, self.N, self.n_groups) - row
             g.ending = 0
             g.chunk = max(1, CHUNK_ROWS // g.n)
             g.length, g.source, g.sample = self.length + row, self.source + row, self.sample + row
@@ -212,15 +212,15 @@ cdef class Batch:
             active = offset + g.length[0] + 1
         return 0
 
-    cdef Py_ssize_t most_steps(self) noexcept:
+    cdef Py_ssize_t max_steps(self) noexcept:
         """Packed rows of the largest group."""
         cdef Py_ssize_t i, most = 0
         for i in range(self.n_groups):
             most = max(most, self.groups[i].offset[self.groups[i].length[0]])
         return most
 
-    cdef Py_ssize_t most_sequences(self) noexcept:
-        return pieces(self.N, self.n_groups)
+    cdef Py_ssize_t max_sequences(self) noexcept:
+        return ceil_div(self.N, self.n_groups)
 
     cdef Py_ssize_t segment(self) noexcept:
         """Steps between which the states are kept when there is no room for all: √T, for whole chunks."""
@@ -230,7 +230,7 @@ cdef class Batch:
         """Packed rows of the largest segment, whose steps are rounded up to whole chunks."""
         cdef Py_ssize_t i, most = 0, steps
         for i in range(self.n_groups):
-            steps = min(self.groups[i].length[0], whole_chunks(&self.groups[i], self.segment()))
+            steps = min(self.groups[i].length[0], round_up_to_chunks(&self.groups[i], self.segment()))
             most = max(most, steps * self.groups[i].n)
         return most
 
@@ -240,14 +240,14 @@ cdef Batch batch_of(
     const Py_ssize_t[::1] lengths,      # (n,) and the number of steps
     const Py_ssize_t[::1] index,        # (N,) the sequences of the batch
     Py_ssize_t total,                   # rows of `values`
-    Py_ssize_t most_rows,               # sequences in a group; 0 for what suits a network with weights of so many
+    Py_ssize_t max_rows,               # sequences in a group; 0 for what suits a network with weights of so many
     Py_ssize_t size,                    # bytes
 ):
     """A batch. Made here, not by a call of its class: that would wrap each array in an object of Python's."""
     cdef Batch batch = Batch.__new__(Batch)
-    batch.fill(starts, lengths, index, total, most_rows, size)
+    batch.fill(starts, lengths, index, total, max_rows, size)
     return batch
 
 
-cdef Py_ssize_t whole_chunks(const Group* g, Py_ssize_t steps) noexcept nogil:
-    return pieces(steps, g.chunk) * g.chunk
+cdef Py_ssize_t round_up_to_chunks(const Group* g, Py_ssize_t steps) noexcept nogil:
+    return ceil_div(steps, g.chunk) * g.chunk

@@ -58,7 +58,7 @@ def evaluate(str name, const real[::1] x, real[::1] y):
     expect_length("y", y.shape[0], n)
     cdef int function = ("exp", "exp2", "logistic", "tanh").index(name)
     cdef vec a
-    for i in range(pieces(n, VL)):
+    for i in range(ceil_div(n, VL)):
         j = i * VL
         a = load_lanes(&x[j], n - j)
         if function == 0:
@@ -77,8 +77,8 @@ def denormals(int n_threads):
     cdef real[1024] halves
     cdef int i
     cdef real smallest = 1
-    if not 1 <= n_threads <= MOST_THREADS:
-        raise ValueError(f"n_threads={n_threads} must be between 1 and {MOST_THREADS}")
+    if not 1 <= n_threads <= MAX_THREADS:
+        raise ValueError(f"n_threads={n_threads} must be between 1 and {MAX_THREADS}")
     while smallest * <real> 0.5 > 0:
         smallest = smallest * <real> 0.5
     for i in prange(n_threads, nogil=True, schedule="static", chunksize=1, num_threads=n_threads):

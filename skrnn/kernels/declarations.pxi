@@ -50,9 +50,9 @@ cdef extern from "simd/product.h" nogil:
         Py_ssize_t m
     int FROM_BIAS
     int FROM_C
-    Py_ssize_t pieces(Py_ssize_t n, Py_ssize_t most)
-    Py_ssize_t piece(Py_ssize_t i, Py_ssize_t n, Py_ssize_t count)
-    const Py_ssize_t MOST_VECTORS
+    Py_ssize_t ceil_div(Py_ssize_t n, Py_ssize_t most)
+    Py_ssize_t split_start(Py_ssize_t i, Py_ssize_t n, Py_ssize_t count)
+    const Py_ssize_t MAX_VECTORS
     Py_ssize_t packed_size(Py_ssize_t n, Py_ssize_t p)
     void pack_rows(real* packed, Py_ssize_t n, Py_ssize_t p, Py_ssize_t first, Py_ssize_t m,
                    const real* source, Py_ssize_t row, Py_ssize_t column)
@@ -68,12 +68,12 @@ cdef enum:
     GROUP_ROWS = 16         # sequences in a group
     LARGE_GROUP_ROWS = 32   # of a network with weights of more than
     LARGE = 262144          # bytes, which are then read less often
-    MOST_GROUP_ROWS = 64    # of sequences so short that a group would otherwise have less than
+    MAX_GROUP_ROWS = 64    # of sequences so short that a group would otherwise have less than
     GROUP_STEPS = 512       # rows (steps times sequences): its gradient has to be worth adding up
     CHUNK_ROWS = 256        # rows whose outer products are summed in registers
 
 cdef enum:
-    MOST_TERMS = 6          # of a cell
+    MAX_TERMS = 6          # of a cell
 
 
 cdef struct Step:
@@ -147,14 +147,14 @@ cdef struct Layer:
     Py_ssize_t[2] b
     Py_ssize_t[2] packed        # and where their packed form begins
     int n_terms
-    Term[MOST_TERMS] terms
+    Term[MAX_TERMS] terms
 
 
 cdef enum:
     # poolings
     LAST
     MEAN
-    GREATEST
+    MAXIMUM
 
 
 cdef struct Net:
@@ -169,7 +169,7 @@ cdef struct Net:
     Py_ssize_t c
     Py_ssize_t packed           # and where their packed form begins: [c; V] (1 + P, Q), then [0; Vᵀ] (1 + Q, P)
     Py_ssize_t size             # parameters, without the embedding
-    Py_ssize_t n_ids            # rows of the embedding (n_ids, D), which is behind them; or 0 for numbers as inputs
+    Py_ssize_t n_categories            # rows of the embedding (n_ids, D), which is behind them; or 0 for numbers as inputs
     Py_ssize_t packed_size      # of everything packed
 
 
@@ -187,7 +187,7 @@ cdef struct Group:
     const Py_ssize_t* out       # (n,) row of its first step in arrays with a row a step, in the caller's order
 
 
-cdef struct Track:
+cdef struct DirectionBuffers:
     # What one direction of one layer needs for a group
     real* X                     # (S, D) inputs in the order of its steps; NULL where the layer below has them so
     real* states                # (n_states, N + S, K); (n_states, 2 N, K) without history
@@ -202,7 +202,7 @@ cdef struct Track:
 
 
 cdef struct LayerBuffers:
-    Track[2] track
+    DirectionBuffers[2] direction
     real* Y                     # (S, P) outputs of a bidirectional layer
     real* dY                    # (S, P), or NULL where nothing is sent to every step
 
@@ -225,7 +225,7 @@ cdef struct Buffers:
     Py_ssize_t scratch_width
 
 
-cdef struct Wanted:
+cdef struct BufferNeeds:
     # What there has to be room for
     bint gradient
     bint dX
@@ -241,18 +241,18 @@ ctypedef double (*RowLoss)(
 cdef struct Loss:
     RowLoss of_row              # NULL for none
     bint of_classes             # whether targets are numbers of classes, or else Q real numbers
-    Py_ssize_t fewest           # outputs
+    Py_ssize_t min_outputs           # outputs
     Py_ssize_t most
     double parameter
     bint logistic               # whether it is of σ(score)
 
 
-cdef struct Run:
+cdef struct Job:
     # What is to be done
     const Net* net
     const real* packed
     const real* values          # (total, D) all steps of all sequences; with ids the embedding (n_ids, D)
-    const Py_ssize_t* ids       # (total,) its rows, or NULL
+    const Py_ssize_t* categories       # (total,) its rows, or NULL
     Loss loss                   # none where dscores are given
     const char* targets         # target_size bytes for each sequence, or for each of `values`
     Py_ssize_t target_size
@@ -261,7 +261,7 @@ cdef struct Run:
     double dropout              # rates
     double recurrent_dropout
     unsigned long long seed
-    const Py_ssize_t* mask_shift    # (n,) what is added to the row of a step for its masks, or NULL for 0
+    const Py_ssize_t* mask_offset    # (n,) what is added to the row of a step for its masks, or NULL for 0
     const Py_ssize_t* mask_number   # (n,) the number of a sequence for its recurrent masks, or NULL for its place
     const real* initial         # (N, width) states before the first steps in the caller's order, or NULL for none
     real* final                 # likewise after the last steps, or NULL

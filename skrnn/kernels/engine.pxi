@@ -21,7 +21,7 @@ cdef class Engine:
         Rows of the embedding of category numbers, (n_ids, D) behind them; 0 for numbers as inputs.
     """
     cdef Net net
-    cdef Run settings           # what all batches have in common
+    cdef Job settings           # what all batches have in common
     cdef double alpha
     cdef const Py_ssize_t[:, ::1] decayed
     cdef Buffers* buffers       # one for each thread
@@ -35,13 +35,13 @@ cdef class Engine:
 
     def __cinit__(
         self, layers, Py_ssize_t n_outputs, bint per_step, str pooling, Py_ssize_t V, Py_ssize_t c, Py_ssize_t size,
-        Py_ssize_t n_ids,
+        Py_ssize_t n_categories,
     ):
         cdef Layer* layer
         cdef int depth, d
         check_layout(layers, n_outputs, V, c, size)
-        if not 0 <= n_ids <= PY_SSIZE_T_MAX // 16 // layers[0]["D"]:
-            raise ValueError(f"there cannot be {n_ids} embedded categories")
+        if not 0 <= n_categories <= PY_SSIZE_T_MAX // 16 // layers[0]["D"]:
+            raise ValueError(f"there cannot be {n_categories} embedded categories")
         self.packed, self.arrays, self.records = Memory(), Memory(), Memory()
         self.tables, self.sums, self.of_inputs = Memory(), Memory(), Memory()
         self.net.layers = <Layer*> calloc(len(layers), sizeof(Layer))
@@ -49,7 +49,7 @@ cdef class Engine:
             raise MemoryError()
         self.net.n_layers = len(layers)
         self.net.Q, self.net.per_step, self.net.pooling = n_outputs, per_step, pooling_named(pooling)
-        self.net.V, self.net.c, self.net.size, self.net.n_ids = V, c, size, n_ids
+        self.net.V, self.net.c, self.net.size, self.net.n_categories = V, c, size, n_categories
         self.net.packed_size = 0
         for depth, description in enumerate(layers):
             layer = &self.net.layers[depth]
@@ -66,13 +66,13 @@ cdef class Engine:
         self.net.D = self.net.layers[0].D
         self.net.packed = self.net.packed_size
         self.net.packed_size += packed_size(1 + self.net.P, n_outputs) + packed_size(1 + n_outputs, self.net.P)
-        memset(&self.settings, 0, sizeof(Run))
+        memset(&self.settings, 0, sizeof(Job))
         self.settings.net = &self.net
 
     def __dealloc__(self):
         free(self.net.layers)
 
-    def minimise(
+    def set_objective(
         self,
         str loss,
         double parameter,
@@ -106,39 +106,39 @@ cdef class Engine:
         real[:, ::1] final,                     # OUT like initial, or None
         bint training,                          # with the dropout that `minimise` has set
         unsigned long long seed,                # of its masks
-        Py_ssize_t most_bytes,                  # memory to work in, if one sequence a thread fits
+        Py_ssize_t max_bytes,                  # memory to work in, if one sequence a thread fits
         int n_threads,
-        const Py_ssize_t[:, ::1] masks=None,    # IN  (2, n): see `Sequences.masks`
+        const Py_ssize_t[:, ::1] mask_offsets=None,    # IN  (2, n): see `Sequences.masks`
     ):
         """Scores and final states of the sequences `index`."""
         cdef Py_ssize_t i, rows, total
         cdef int workers
         cdef Batch batch
-        cdef Run run
-        cdef Wanted wanted = Wanted(gradient=False, dX=False, dropout=False, recurrent_dropout=False)
+        cdef Job job
+        cdef BufferNeeds needs = BufferNeeds(gradient=False, dX=False, dropout=False, recurrent_dropout=False)
         cdef real* out
-        memset(&run, 0, sizeof(Run))
-        run.net = &self.net
+        memset(&job, 0, sizeof(Job))
+        job.net = &self.net
         if training:
-            run.dropout, run.recurrent_dropout = self.settings.dropout, self.settings.recurrent_dropout
-            run.seed = seed
-            self.set_masks(&run, masks, starts.shape[0])
-            wanted.dropout, wanted.recurrent_dropout = run.dropout > 0, run.recurrent_dropout > 0
-        total = self.set_inputs(&run, theta, steps, n_threads)
-        self.set_states(&run, index.shape[0], initial, final)
-        rows = min(<Py_ssize_t> MOST_GROUP_ROWS, pieces(index.shape[0], n_threads))
+            job.dropout, job.recurrent_dropout = self.settings.dropout, self.settings.recurrent_dropout
+            job.seed = seed
+            self.set_mask_offsets(&job, mask_offsets, starts.shape[0])
+            needs.dropout, needs.recurrent_dropout = job.dropout > 0, job.recurrent_dropout > 0
+        total = self.set_inputs(&job, theta, steps, n_threads)
+        self.set_states(&job, index.shape[0], initial, final)
+        rows = min(<Py_ssize_t> MAX_GROUP_ROWS, ceil_div(index.shape[0], n_threads))
         batch = batch_of(starts, lengths, index, total, rows, 0)
-        while rows > 1 and self.size_of(batch, batch.most_steps(), wanted) > most_bytes // n_threads:
+        while rows > 1 and self.size_of(batch, batch.max_steps(), needs) > max_bytes // n_threads:
             rows //= 2
             batch = batch_of(starts, lengths, index, total, rows, 0)
-        self.check_ids(&run, batch)
+        self.check_categories(&job, batch)
         self.check_rows("scores", scores.shape[0], scores.shape[1], batch)
         out = &scores[0, 0]
-        workers = self.employ(batch, batch.most_steps(), wanted, most_bytes, n_threads)
+        workers = self.allocate_workers(batch, batch.max_steps(), needs, max_bytes, n_threads)
         self.pack(&theta[0], False)
-        run.packed = <real*> self.packed.reserve(0)
+        job.packed = <real*> self.packed.reserve(0)
         for i in prange(batch.n_groups, nogil=True, schedule="dynamic", chunksize=1, num_threads=workers):
-            forward_group(&run, &self.buffers[threadid()], &batch.groups[i], out)
+            forward_group(&job, &self.buffers[threadid()], &batch.groups[i], out)
 
     def gradient(
         self,
@@ -153,43 +153,43 @@ cdef class Engine:
         unsigned long long seed,                # of the dropout's masks
         real[:, ::1] final,                     # OUT like initial, or None
         real[::1] gradient,                     # OUT like theta; of an embedding IN zeros, and only rows in use change
-        Py_ssize_t most_bytes,
+        Py_ssize_t max_bytes,
         int n_threads,
-        const Py_ssize_t[:, ::1] masks=None,    # IN  (2, n): see `Sequences.masks`
+        const Py_ssize_t[:, ::1] mask_offsets=None,    # IN  (2, n): see `Sequences.masks`
     ):
         """The loss of a batch with its penalty, and the weight of the batch; fills its gradient in theta."""
         cdef Batch batch
-        cdef Run run = self.settings
+        cdef Job job = self.settings
         cdef const real[:, ::1] numbers
         cdef const Py_ssize_t[::1] classes
         cdef double value
         cdef Py_ssize_t total, n_targets
-        if run.loss.of_row == NULL:
+        if job.loss.of_row == NULL:
             raise ValueError("`minimise` must be called first")
-        run.seed = seed
-        self.set_masks(&run, masks, starts.shape[0])
-        total = self.set_inputs(&run, theta, steps, n_threads)
-        self.set_states(&run, index.shape[0], initial, final)
+        job.seed = seed
+        self.set_mask_offsets(&job, mask_offsets, starts.shape[0])
+        total = self.set_inputs(&job, theta, steps, n_threads)
+        self.set_states(&job, index.shape[0], initial, final)
         n_targets = total if self.net.per_step else starts.shape[0]
         batch = batch_of(starts, lengths, index, total, 0, self.net.size * sizeof(real))
-        self.check_ids(&run, batch)
-        if not run.loss.of_classes:
+        self.check_categories(&job, batch)
+        if not job.loss.of_classes:
             numbers = targets
             expect_shape("targets", numbers.shape[0], numbers.shape[1], n_targets, self.net.Q)
-            run.targets, run.target_size = <const char*> &numbers[0, 0], self.net.Q * sizeof(real)
+            job.targets, job.target_size = <const char*> &numbers[0, 0], self.net.Q * sizeof(real)
         else:
             classes = targets
             expect_length("targets", classes.shape[0], n_targets)
             self.check_classes(batch, &classes[0])
-            run.targets, run.target_size = <const char*> &classes[0], sizeof(Py_ssize_t)
+            job.targets, job.target_size = <const char*> &classes[0], sizeof(Py_ssize_t)
         if weights is not None:
             expect_length("weights", weights.shape[0], n_targets)
-            run.weights = &weights[0]
+            job.weights = &weights[0]
         expect_length("gradient", gradient.shape[0], self.n_parameters())
-        run.total_weight = self.weight_of(batch, run.weights)
-        value = self.penalty(&theta[0], self.alpha / run.total_weight, &gradient[0])
-        value += self.train(&run, batch, &theta[0], &gradient[0], most_bytes, n_threads)
-        return value, run.total_weight
+        job.total_weight = self.weight_of(batch, job.weights)
+        value = self.penalty(&theta[0], self.alpha / job.total_weight, &gradient[0])
+        value += self.train(&job, batch, &theta[0], &gradient[0], max_bytes, n_threads)
+        return value, job.total_weight
 
     def backward(
         self,
@@ -203,28 +203,28 @@ cdef class Engine:
         real[:, ::1] dstate,                    # IN  dL/d(final states), OUT dL/d(initial states), (N, width)
         real[::1] gradient,                     # OUT like theta
         real[:, ::1] dX,                        # OUT (steps of the batch, D) in the order of index, or None
-        Py_ssize_t most_bytes,
+        Py_ssize_t max_bytes,
         int n_threads,
     ):
         """Gradients of a function of scores and final states, given its gradients in these."""
         cdef Batch batch
-        cdef Run run
+        cdef Job job
         cdef Py_ssize_t total
-        memset(&run, 0, sizeof(Run))
-        run.net = &self.net
-        total = self.set_inputs(&run, theta, steps, n_threads)
-        self.set_states(&run, index.shape[0], initial, dstate)
-        run.dstate, run.final = run.final, NULL
+        memset(&job, 0, sizeof(Job))
+        job.net = &self.net
+        total = self.set_inputs(&job, theta, steps, n_threads)
+        self.set_states(&job, index.shape[0], initial, dstate)
+        job.dstate, job.final = job.final, NULL
         expect_length("gradient", gradient.shape[0], self.n_parameters())
         batch = batch_of(starts, lengths, index, total, 0, self.net.size * sizeof(real))
-        self.check_ids(&run, batch)
+        self.check_categories(&job, batch)
         self.check_rows("dscores", dscores.shape[0], dscores.shape[1], batch)
         if dX is not None:
             expect_shape("dX", dX.shape[0], dX.shape[1], batch.S, self.net.D)
-            run.dX = &dX[0, 0]
-        run.dscores = &dscores[0, 0]
+            job.dX = &dX[0, 0]
+        job.dscores = &dscores[0, 0]
         memset(&gradient[0], 0, self.n_parameters() * sizeof(real))
-        self.train(&run, batch, &theta[0], &gradient[0], most_bytes, n_threads)
+        self.train(&job, batch, &theta[0], &gradient[0], max_bytes, n_threads)
 
     def memory(self):
         """Bytes that arrays of groups have taken so far."""
@@ -252,7 +252,7 @@ cdef class Engine:
 
     cdef Py_ssize_t n_parameters(self) noexcept:
         """The length of theta, with the embedding."""
-        return self.net.size + self.net.n_ids * self.net.D
+        return self.net.size + self.net.n_categories * self.net.D
 
     cdef double penalty(self, const real* theta, double alpha, real* gradient) noexcept:
         """½ α Σ θ² over the decayed ranges, and the gradient α θ; 0 elsewhere, but for the embedding."""
@@ -267,120 +267,120 @@ cdef class Engine:
                 gradient[j] = <real> alpha * theta[j]
         return 0.5 * alpha * total
 
-    cdef Py_ssize_t size_of(self, Batch batch, Py_ssize_t steps, Wanted wanted) except? -1:
+    cdef Py_ssize_t size_of(self, Batch batch, Py_ssize_t steps, BufferNeeds needs) except? -1:
         """Bytes that the arrays of a group of so many packed steps take; -1 when they are too many to count."""
         cdef Buffers buffers
         buffers.layers = <LayerBuffers*> self.records.reserve(self.net.n_layers * sizeof(LayerBuffers))
-        return carve(&self.net, batch.most_sequences(), steps, wanted, &buffers, NULL)
+        return lay_out_buffers(&self.net, batch.max_sequences(), steps, needs, &buffers, NULL)
 
-    cdef int employ(
-        self, Batch batch, Py_ssize_t steps, Wanted wanted, Py_ssize_t most_bytes, int n_threads
+    cdef int allocate_workers(
+        self, Batch batch, Py_ssize_t steps, BufferNeeds needs, Py_ssize_t max_bytes, int n_threads
     ) except -1:
         """Make room for groups of so many packed steps; returns for how many threads, each with buffers of its own."""
         cdef int workers = <int> min(<Py_ssize_t> n_threads, batch.n_groups), i, n_layers = self.net.n_layers
-        cdef Py_ssize_t size = self.size_of(batch, steps, wanted)
+        cdef Py_ssize_t size = self.size_of(batch, steps, needs)
         cdef LayerBuffers* layers
         cdef char* arrays
-        if size < 0 or size > max(<double> ALWAYS_THERE, 4 * <double> most_bytes):
+        if size < 0 or size > max(<double> ALWAYS_THERE, 4 * <double> max_bytes):
             raise MemoryError(
-                f"{batch.most_sequences()} sequences of up to {batch.length[0]} steps take more than the memory; try "
+                f"{batch.max_sequences()} sequences of up to {batch.length[0]} steps take more than the memory; try "
                 "shorter ones, a smaller batch_size or hidden_size"
             )
-        workers = <int> max(1, min(<Py_ssize_t> workers, most_bytes // size))
+        workers = <int> max(1, min(<Py_ssize_t> workers, max_bytes // size))
         self.buffers = <Buffers*> self.records.reserve(workers * (sizeof(Buffers) + n_layers * sizeof(LayerBuffers)))
         layers = <LayerBuffers*> (self.buffers + workers)
         arrays = self.arrays.reserve(workers * size)
         for i in range(workers):
             self.buffers[i].layers = layers + i * n_layers
-            carve(&self.net, batch.most_sequences(), steps, wanted, &self.buffers[i], arrays + i * size)
+            lay_out_buffers(&self.net, batch.max_sequences(), steps, needs, &self.buffers[i], arrays + i * size)
         return workers
 
     cdef int reserve_segments(self, Batch batch, Py_ssize_t segment, int workers) except -1:
         """Make room for each thread's segment, and for the states between segments."""
-        cdef Py_ssize_t N = batch.most_sequences(), states = 0
+        cdef Py_ssize_t N = batch.max_sequences(), states = 0
         cdef Arena arena
         cdef int i, pass_
         cdef Py_ssize_t rows = 0
         if segment < batch.length[0]:
-            states, rows = pieces(batch.length[0], segment), segment + CHUNK_ROWS + 1
+            states, rows = ceil_div(batch.length[0], segment), segment + CHUNK_ROWS + 1
         arena.base = NULL
         for pass_ in range(2):
             arena.used = 0
-            self.segments = <SegmentTables*> take(&arena, workers, 1, sizeof(SegmentTables))
+            self.segments = <SegmentTables*> arena_alloc(&arena, workers, 1, sizeof(SegmentTables))
             for i in range(workers):
-                self.lay_out(&arena, rows, N, states, i)
+                self.lay_out_segments(&arena, rows, N, states, i)
             if arena.used < 0:
                 raise MemoryError(f"sequences of {batch.length[0]} steps do not fit into memory; try shorter ones")
             if pass_ == 0:
                 arena.base = self.tables.reserve(arena.used)
         return 0
 
-    cdef int lay_out(self, Arena* arena, Py_ssize_t steps, Py_ssize_t N, Py_ssize_t states, int i) noexcept:
+    cdef int lay_out_segments(self, Arena* arena, Py_ssize_t steps, Py_ssize_t N, Py_ssize_t states, int i) noexcept:
         cdef SegmentTables own
-        own.offset = <Py_ssize_t*> take(arena, steps, 1, sizeof(Py_ssize_t))
-        own.length = <Py_ssize_t*> take(arena, N, 1, sizeof(Py_ssize_t))
-        own.source = <Py_ssize_t*> take(arena, N, 1, sizeof(Py_ssize_t))
-        own.out = <Py_ssize_t*> take(arena, N, 1, sizeof(Py_ssize_t))
-        own.states = <real*> take(arena, states * N, state_width(&self.net), sizeof(real))
+        own.offset = <Py_ssize_t*> arena_alloc(arena, steps, 1, sizeof(Py_ssize_t))
+        own.length = <Py_ssize_t*> arena_alloc(arena, N, 1, sizeof(Py_ssize_t))
+        own.source = <Py_ssize_t*> arena_alloc(arena, N, 1, sizeof(Py_ssize_t))
+        own.out = <Py_ssize_t*> arena_alloc(arena, N, 1, sizeof(Py_ssize_t))
+        own.states = <real*> arena_alloc(arena, states * N, state_width(&self.net), sizeof(real))
         if arena.base != NULL:
             self.segments[i] = own
         return 0
 
     cdef double train(
-        self, Run* run, Batch batch, const real* theta, real* gradient, Py_ssize_t most_bytes, int n_threads
+        self, Job* job, Batch batch, const real* theta, real* gradient, Py_ssize_t max_bytes, int n_threads
     ) except? -1:
         """Add the gradient of the batch; returns its loss."""
         cdef Net* net = &self.net
-        cdef Py_ssize_t i, alone = batch.n_groups, last, steps = batch.most_steps(), segment = batch.length[0]
+        cdef Py_ssize_t i, alone = batch.n_groups, last, steps = batch.max_steps(), segment = batch.length[0]
         cdef Py_ssize_t left = batch.n_groups % n_threads
-        cdef Wanted wanted = Wanted(
-            gradient=True, dX=run.dX != NULL or run.ids != NULL, dropout=run.dropout > 0,
-            recurrent_dropout=run.recurrent_dropout > 0,
+        cdef BufferNeeds needs = BufferNeeds(
+            gradient=True, dX=job.dX != NULL or job.categories != NULL, dropout=job.dropout > 0,
+            recurrent_dropout=job.recurrent_dropout > 0,
         )
-        cdef Py_ssize_t size = self.size_of(batch, steps, wanted)
+        cdef Py_ssize_t size = self.size_of(batch, steps, needs)
         cdef int workers
         cdef double value = 0
-        if (size < 0 or size > most_bytes) and one_direction(net) and batch.steps_of_segments() < steps:
+        if (size < 0 or size > max_bytes) and one_direction(net) and batch.steps_of_segments() < steps:
             segment = batch.segment()
             steps = batch.steps_of_segments()
         # Whole groups to each thread. The last ones are shared out where that leaves fewer threads idle, and all are
         # where they do not fit side by side.
-        elif size > most_bytes // n_threads:
+        elif size > max_bytes // n_threads:
             alone = 0
-        elif left < min(<Py_ssize_t> n_threads, most_tiles(&batch.groups[0])):
+        elif left < min(<Py_ssize_t> n_threads, max_tiles(&batch.groups[0])):
             alone -= left
-        workers = self.employ(batch, steps, wanted, most_bytes, n_threads if alone > 0 else 1)
+        workers = self.allocate_workers(batch, steps, needs, max_bytes, n_threads if alone > 0 else 1)
         self.reserve_segments(batch, segment, workers)
         self.pack(theta, True)
-        run.packed = <real*> self.packed.reserve(0)
-        if run.ids != NULL:
-            run.dX = <real*> self.of_inputs.reserve(batch.S * net.D * sizeof(real))
+        job.packed = <real*> self.packed.reserve(0)
+        if job.categories != NULL:
+            job.dX = <real*> self.of_inputs.reserve(batch.S * net.D * sizeof(real))
         i = 0
         while i < alone:
             PyErr_CheckSignals()
             last = min(alone, i + workers * max(1, self.groups_at_a_time(batch) // workers))
-            value = self.train_groups(run, batch, i, last, segment, gradient, value, workers)
+            value = self.train_groups(job, batch, i, last, segment, gradient, value, workers)
             i = last
         for i in range(alone, batch.n_groups):
             PyErr_CheckSignals()
-            value = self.train_shared(run, &batch.groups[i], gradient, value, n_threads)
-        if run.ids != NULL:
-            add_to_embedding(run, batch, gradient + net.size)
+            value = self.train_shared(job, &batch.groups[i], gradient, value, n_threads)
+        if job.categories != NULL:
+            add_to_embedding(job, batch, gradient + net.size)
         return value
 
     cdef Py_ssize_t groups_at_a_time(self, Batch batch) noexcept:
         """How many groups to compute before looking up."""
-        cdef double work = 3.0 * batch.most_steps() * self.net.size
+        cdef double work = 3.0 * batch.max_steps() * self.net.size
         return <Py_ssize_t> min(ROUND_BYTES / (self.net.size * <double> sizeof(real)), ROUND_WORK / work)
 
     cdef double train_groups(
-        self, const Run* run, Batch batch, Py_ssize_t first, Py_ssize_t last, Py_ssize_t segment, real* gradient,
+        self, const Job* job, Batch batch, Py_ssize_t first, Py_ssize_t last, Py_ssize_t segment, real* gradient,
         double value, int workers,
     ) except? -1:
         """Groups first .. last - 1, each by one thread: add their gradients; returns value + their losses."""
         cdef Net* net = &self.net
-        cdef Py_ssize_t i, n = last - first, stride = pieces(net.size, VL) * VL
-        cdef Py_ssize_t n_blocks = pieces(net.size, BLOCK)
+        cdef Py_ssize_t i, n = last - first, stride = ceil_div(net.size, VL) * VL
+        cdef Py_ssize_t n_blocks = ceil_div(net.size, BLOCK)
         cdef char* memory = self.sums.reserve(n * (stride * sizeof(real) + sizeof(double)))
         cdef real* gradients = <real*> memory
         cdef double* values = <double*> (gradients + n * stride)
@@ -390,7 +390,7 @@ cdef class Engine:
         with nogil, parallel(num_threads=workers):
             for i in prange(n, schedule="dynamic", chunksize=1):
                 values[i] = train_group(
-                    run, &buffers[threadid()], &groups[i], segment, &segments[threadid()], gradients + i * stride
+                    job, &buffers[threadid()], &groups[i], segment, &segments[threadid()], gradients + i * stride
                 )
             for i in prange(n_blocks - 1, schedule="static"):
                 add_up(n, BLOCK, gradients + i * BLOCK, stride, gradient + i * BLOCK)
@@ -401,30 +401,30 @@ cdef class Engine:
         return value
 
     cdef double train_shared(
-        self, const Run* run, const Group* g, real* gradient, double value, int n_threads
+        self, const Job* job, const Group* g, real* gradient, double value, int n_threads
     ) except? -1:
         """One group by all threads: adds its gradient, returns value + its loss."""
         cdef Net* net = &self.net
         cdef Buffers* buffers = self.buffers
-        cdef Py_ssize_t i, n_tiles = min(<Py_ssize_t> n_threads, most_tiles(g))
-        cdef Py_ssize_t most_elements = pieces(net.size, 4 * n_threads), n_parts = all_parts(net, most_elements, NULL)
+        cdef Py_ssize_t i, n_tiles = min(<Py_ssize_t> n_threads, max_tiles(g))
+        cdef Py_ssize_t max_elements = ceil_div(net.size, 4 * n_threads), n_parts = all_parts(net, max_elements, NULL)
         cdef char* memory = self.sums.reserve(
             net.size * sizeof(real) + n_parts * sizeof(Part) + (n_tiles + 1) * sizeof(Py_ssize_t) + 2 * ALIGNMENT
         )
         cdef Part* parts = <Part*> memory
         cdef Py_ssize_t* tiles = <Py_ssize_t*> (parts + n_parts)
         cdef real* own = <real*> (tiles + n_tiles + 1)
-        all_parts(net, most_elements, parts)
+        all_parts(net, max_elements, parts)
         cut_tiles(g, n_tiles, tiles)
         memset(own, 0, net.size * sizeof(real))
         with nogil, parallel(num_threads=n_threads):
             for i in prange(n_tiles, schedule="dynamic", chunksize=1):
                 if tiles[i] < tiles[i + 1]:
-                    train_tile(run, buffers, g, tiles[i], tiles[i + 1])
+                    train_tile(job, buffers, g, tiles[i], tiles[i + 1])
             for i in prange(n_parts, schedule="dynamic", chunksize=1):
                 train_part(net, buffers, g, &parts[i], own)
         add_up(1, net.size, own, 0, gradient)
-        return value + loss_of_group(net, buffers, g, 0) if run.loss.of_row != NULL else value
+        return value + loss_of_group(net, buffers, g, 0) if job.loss.of_row != NULL else value
 
     cdef double weight_of(self, Batch batch, const double* weights) except? -1:
         """Σ w over the batch's sequences or steps."""
@@ -442,47 +442,47 @@ cdef class Engine:
             raise ValueError("the weights of a batch must have a positive sum")
         return total
 
-    cdef Py_ssize_t set_inputs(self, Run* run, const real[::1] theta, steps, int n_threads) except -1:
+    cdef Py_ssize_t set_inputs(self, Job* job, const real[::1] theta, steps, int n_threads) except -1:
         """What a run reads: steps of numbers, or rows of the embedding; returns how many steps there are."""
         cdef const real[:, ::1] values
-        cdef const Py_ssize_t[::1] ids
+        cdef const Py_ssize_t[::1] categories
         expect_length("theta", theta.shape[0], self.n_parameters())
-        if not 1 <= n_threads <= MOST_THREADS:
-            raise ValueError(f"n_threads={n_threads} must be between 1 and {MOST_THREADS}")
-        if self.net.n_ids == 0:
+        if not 1 <= n_threads <= MAX_THREADS:
+            raise ValueError(f"n_threads={n_threads} must be between 1 and {MAX_THREADS}")
+        if self.net.n_categories == 0:
             values = steps
             expect_shape("steps", values.shape[0], values.shape[1], values.shape[0], self.net.D)
-            run.values = &values[0, 0]
+            job.values = &values[0, 0]
             return values.shape[0]
-        ids = steps
-        run.values, run.ids = &theta[0] + self.net.size, &ids[0]
-        return ids.shape[0]
+        categories = steps
+        job.values, job.categories = &theta[0] + self.net.size, &categories[0]
+        return categories.shape[0]
 
     cdef int set_states(
-        self, Run* run, Py_ssize_t N, const real[:, ::1] initial, real[:, ::1] final
+        self, Job* job, Py_ssize_t N, const real[:, ::1] initial, real[:, ::1] final
     ) except -1:
         if initial is not None:
             expect_shape("initial", initial.shape[0], initial.shape[1], N, state_width(&self.net))
-            run.initial = &initial[0, 0]
+            job.initial = &initial[0, 0]
         if final is not None:
             expect_shape("final", final.shape[0], final.shape[1], N, state_width(&self.net))
-            run.final = &final[0, 0]
+            job.final = &final[0, 0]
         return 0
 
-    cdef int set_masks(self, Run* run, const Py_ssize_t[:, ::1] masks, Py_ssize_t n) except -1:
-        if masks is not None:
-            expect_shape("masks", masks.shape[0], masks.shape[1], 2, n)
-            run.mask_shift, run.mask_number = &masks[0, 0], &masks[1, 0]
+    cdef int set_mask_offsets(self, Job* job, const Py_ssize_t[:, ::1] mask_offsets, Py_ssize_t n) except -1:
+        if mask_offsets is not None:
+            expect_shape("masks", mask_offsets.shape[0], mask_offsets.shape[1], 2, n)
+            job.mask_offset, job.mask_number = &mask_offsets[0, 0], &mask_offsets[1, 0]
         return 0
 
-    cdef int check_ids(self, const Run* run, Batch batch) except -1:
+    cdef int check_categories(self, const Job* job, Batch batch) except -1:
         cdef Py_ssize_t i, t
-        if run.ids == NULL:
+        if job.categories == NULL:
             return 0
         for i in range(batch.N):
             for t in range(batch.source[i], batch.source[i] + batch.length[i]):
-                if not 0 <= run.ids[t] < self.net.n_ids:
-                    raise ValueError(f"steps[{t}]={run.ids[t]} must be a category from 0 to {self.net.n_ids - 1}")
+                if not 0 <= job.categories[t] < self.net.n_categories:
+                    raise ValueError(f"steps[{t}]={job.categories[t]} must be a category from 0 to {self.net.n_categories - 1}")
         return 0
 
     cdef int check_rows(self, str name, Py_ssize_t rows, Py_ssize_t columns, Batch batch) except -1:
@@ -498,22 +498,22 @@ cdef class Engine:
 
 
 cdef enum:
-    MOST_THREADS = 1024         # the runtime may end the process when it is asked for too many
+    MAX_THREADS = 1024         # the runtime may end the process when it is asked for too many
     ALWAYS_THERE = 16777216     # bytes that are not worth a refusal
     ROUND_BYTES = 67108864         # gradients of groups that wait to be added up
     ROUND_WORK = 1073741824        # multiply-adds, a tenth of a second: Ctrl-C has to be heard
     BLOCK = 4096                # numbers that a thread adds up at a time
 
 
-cdef void add_to_embedding(const Run* run, Batch batch, real* gradient) noexcept:
+cdef void add_to_embedding(const Job* job, Batch batch, real* gradient) noexcept:
     """Add the gradient of every step's input to its category's row (n_ids, D), in the order of the batch."""
-    cdef Py_ssize_t i, t, j, D = run.net.D
+    cdef Py_ssize_t i, t, j, D = job.net.D
     cdef real* row
     cdef const real* dx
     for i in range(batch.N):
         for t in range(batch.length[i]):
-            row = gradient + run.ids[batch.source[i] + t] * D
-            dx = run.dX + (batch.out[i] + t) * D
+            row = gradient + job.categories[batch.source[i] + t] * D
+            dx = job.dX + (batch.out[i] + t) * D
             for j in range(D):
                 row[j] = row[j] + dx[j]
 

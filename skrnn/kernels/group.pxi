@@ -25,7 +25,7 @@ cdef void load_states(
     Sequence r is in row place[r] of these, or in row r if that is NULL.
     """
     cdef const Layer* layer
-    cdef const Track* track
+    cdef const DirectionBuffers* direction
     cdef const real* own
     cdef real* to
     cdef Py_ssize_t r, p, K, width = state_width(net)
@@ -36,9 +36,9 @@ cdef void load_states(
             layer = &net.layers[depth]
             K = layer.K
             for d in range(layer.n_directions):
-                track = &buffers.layers[depth].track[d]
+                direction = &buffers.layers[depth].direction[d]
                 for p in range(layer.cell.n_states):
-                    to = track.states + p * track.plane + (state_before(track, g, 0) + r) * K
+                    to = direction.states + p * direction.plane + (state_before(direction, g, 0) + r) * K
                     if own == NULL:
                         memset(to, 0, K * sizeof(real))
                     else:
@@ -54,7 +54,7 @@ cdef void save_states(
 ) noexcept nogil:
     """The states after each sequence's last step, as `load_states` takes them."""
     cdef const Layer* layer
-    cdef const Track* track
+    cdef const DirectionBuffers* direction
     cdef real* own
     cdef Py_ssize_t r, p, K, width = state_width(net)
     cdef int depth, d
@@ -64,10 +64,10 @@ cdef void save_states(
             layer = &net.layers[depth]
             K = layer.K
             for d in range(layer.n_directions):
-                track = &buffers.layers[depth].track[d]
+                direction = &buffers.layers[depth].direction[d]
                 for p in range(layer.cell.n_states):
                     memcpy(
-                        own, track.states + p * track.plane + (state_after(track, g, g.length[r] - 1) + r) * K,
+                        own, direction.states + p * direction.plane + (state_after(direction, g, g.length[r] - 1) + r) * K,
                         K * sizeof(real),
                     )
                     own += K
@@ -85,7 +85,7 @@ cdef void copy_dstates(
     A number of steps has no gradient: 0.
     """
     cdef const Layer* layer
-    cdef const Track* track
+    cdef const DirectionBuffers* direction
     cdef real* own
     cdef Py_ssize_t r, p, K, width = state_width(net)
     cdef int depth, d
@@ -95,17 +95,17 @@ cdef void copy_dstates(
             layer = &net.layers[depth]
             K = layer.K
             for d in range(layer.n_directions):
-                track = &buffers.layers[depth].track[d]
+                direction = &buffers.layers[depth].direction[d]
                 for p in range(layer.cell.n_states):
-                    exchange(K, track.dstate + p * track.dplane + r * K, own, out)
+                    copy_or_zero(K, direction.dstate + p * direction.dplane + r * K, own, out)
                     own = own + K if own != NULL else NULL
         if buffers.pool != NULL:
-            exchange(net.P, buffers.dpool + r * net.P, own, out)
+            copy_or_zero(net.P, buffers.dpool + r * net.P, own, out)
             if own != NULL and net.pooling == MEAN and out:
                 own[net.P] = 0
 
 
-cdef inline void exchange(Py_ssize_t n, real* own, real* outer, bint out) noexcept nogil:
+cdef inline void copy_or_zero(Py_ssize_t n, real* own, real* outer, bint out) noexcept nogil:
     """outer ← own, or own ← outer, or own ← 0 where there is no outer."""
     if outer == NULL:
         memset(own, 0, n * sizeof(real))
@@ -130,43 +130,43 @@ cdef void copy_rows(
                 memcpy(own + row, outer + other, width * sizeof(real))
 
 
-cdef void forward_group(const Run* run, const Buffers* buffers, const Group* g, real* scores) noexcept nogil:
+cdef void forward_group(const Job* job, const Buffers* buffers, const Group* g, real* scores) noexcept nogil:
     """A group's scores and final states, in the caller's order."""
     cdef unsigned long long mode = flush_denormals()
-    load_states(run.net, buffers, g, 0, g.n, g.place, run.initial)
-    forward_tile(run, buffers, g, 0, g.n)
-    copy_rows(g, 0, g.n, run.net.Q, run.net.per_step, buffers.scores, scores, True)
-    if run.final != NULL:
-        save_states(run.net, buffers, g, 0, g.n, g.place, run.final)
+    load_states(job.net, buffers, g, 0, g.n, g.place, job.initial)
+    forward_tile(job, buffers, g, 0, g.n)
+    copy_rows(g, 0, g.n, job.net.Q, job.net.per_step, buffers.scores, scores, True)
+    if job.final != NULL:
+        save_states(job.net, buffers, g, 0, g.n, g.place, job.final)
     restore_mode(mode)
 
 
 cdef void score_gradient(
-    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
+    const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
     """Fill dscores: from the loss, or from the caller where there is none."""
-    if run.loss.of_row != NULL:
-        loss_of_tile(run, buffers, g, first, last)
+    if job.loss.of_row != NULL:
+        loss_of_tile(job, buffers, g, first, last)
     else:
-        copy_rows(g, first, last, run.net.Q, run.net.per_step, buffers.dscores, <real*> run.dscores, False)
+        copy_rows(g, first, last, job.net.Q, job.net.per_step, buffers.dscores, <real*> job.dscores, False)
 
 
 cdef void train_tile(
-    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
+    const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
     """Forward and back, but for the gradient of theta."""
     cdef unsigned long long mode = flush_denormals()
-    load_states(run.net, buffers, g, first, last, g.place, run.initial)
-    forward_tile(run, buffers, g, first, last)
-    if run.final != NULL:
-        save_states(run.net, buffers, g, first, last, g.place, run.final)
-    score_gradient(run, buffers, g, first, last)
-    copy_dstates(run.net, buffers, g, first, last, run.dstate, False)
-    backward_tile(run, buffers, g, first, last, NULL)
-    if run.dstate != NULL:
-        copy_dstates(run.net, buffers, g, first, last, run.dstate, True)
-    if run.dX != NULL:
-        copy_rows(g, first, last, run.net.D, True, buffers.dX, run.dX, True)
+    load_states(job.net, buffers, g, first, last, g.place, job.initial)
+    forward_tile(job, buffers, g, first, last)
+    if job.final != NULL:
+        save_states(job.net, buffers, g, first, last, g.place, job.final)
+    score_gradient(job, buffers, g, first, last)
+    copy_dstates(job.net, buffers, g, first, last, job.dstate, False)
+    backward_tile(job, buffers, g, first, last, NULL)
+    if job.dstate != NULL:
+        copy_dstates(job.net, buffers, g, first, last, job.dstate, True)
+    if job.dX != NULL:
+        copy_rows(g, first, last, job.net.D, True, buffers.dX, job.dX, True)
     restore_mode(mode)
 
 
@@ -179,7 +179,7 @@ cdef void train_part(
 
 
 cdef double train_group(
-    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t segment, const SegmentTables* segments,
+    const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t segment, const SegmentTables* segments,
     real* gradient,
 ) noexcept nogil:
     """Forward and back, with the gradient of theta; returns the loss.
@@ -188,45 +188,45 @@ cdef double train_group(
     through each again, from the last to the first, and back (Chen et al., 2016, Training deep nets with sublinear
     memory cost). The same sums in the same order: the same bits.
     """
-    cdef const Net* net = run.net
+    cdef const Net* net = job.net
     cdef unsigned long long mode = flush_denormals()
-    cdef Py_ssize_t steps = whole_chunks(g, segment)
-    cdef Py_ssize_t i, count = pieces(g.length[0], steps), size = state_width(net) * g.n
+    cdef Py_ssize_t steps = round_up_to_chunks(g, segment)
+    cdef Py_ssize_t i, count = ceil_div(g.length[0], steps), size = state_width(net) * g.n
     cdef double value = 0
     cdef Group s
     memset(gradient, 0, net.size * sizeof(real))
-    copy_dstates(net, buffers, g, 0, g.n, run.dstate, False)
+    copy_dstates(net, buffers, g, 0, g.n, job.dstate, False)
     for i in range(count - 1):
         cut_segment(g, i * steps, steps, segments, &s)
-        start_segment(run, buffers, &s, i, segments.states + i * size)
-        forward_tile(run, buffers, &s, 0, s.n)
+        start_segment(job, buffers, &s, i, segments.states + i * size)
+        forward_tile(job, buffers, &s, 0, s.n)
         save_states(net, buffers, &s, 0, s.ending, NULL, segments.states + (i + 1) * size)
     for i in range(count - 1, -1, -1):
         cut_segment(g, i * steps, steps, segments, &s)
-        start_segment(run, buffers, &s, i, segments.states + i * size)
-        forward_tile(run, buffers, &s, 0, s.n)
-        if run.final != NULL:
-            save_states(net, buffers, &s, s.ending, s.n, s.place, run.final)
-        score_gradient(run, buffers, &s, 0, s.n)
-        backward_tile(run, buffers, &s, 0, s.n, gradient)
-        if run.loss.of_row != NULL:
+        start_segment(job, buffers, &s, i, segments.states + i * size)
+        forward_tile(job, buffers, &s, 0, s.n)
+        if job.final != NULL:
+            save_states(net, buffers, &s, s.ending, s.n, s.place, job.final)
+        score_gradient(job, buffers, &s, 0, s.n)
+        backward_tile(job, buffers, &s, 0, s.n, gradient)
+        if job.loss.of_row != NULL:
             value = loss_of_group(net, buffers, &s, value)
-        if run.dX != NULL:
-            copy_rows(&s, 0, s.n, net.D, True, buffers.dX, run.dX, True)
-    if run.dstate != NULL:
-        copy_dstates(net, buffers, g, 0, g.n, run.dstate, True)
+        if job.dX != NULL:
+            copy_rows(&s, 0, s.n, net.D, True, buffers.dX, job.dX, True)
+    if job.dstate != NULL:
+        copy_dstates(net, buffers, g, 0, g.n, job.dstate, True)
     restore_mode(mode)
     return value
 
 
 cdef void start_segment(
-    const Run* run, const Buffers* buffers, const Group* s, Py_ssize_t number, const real* states
+    const Job* job, const Buffers* buffers, const Group* s, Py_ssize_t number, const real* states
 ) noexcept nogil:
     """Set the states before a segment: the initial ones, or those that the segment before left."""
     if number == 0:
-        load_states(run.net, buffers, s, 0, s.n, s.place, run.initial)
+        load_states(job.net, buffers, s, 0, s.n, s.place, job.initial)
     else:
-        load_states(run.net, buffers, s, 0, s.n, NULL, states)
+        load_states(job.net, buffers, s, 0, s.n, NULL, states)
 
 
 cdef void cut_segment(
@@ -249,9 +249,9 @@ cdef void cut_segment(
         segments.out[r] = g.out[r] + begin
 
 
-cdef Py_ssize_t most_tiles(const Group* g) noexcept nogil:
+cdef Py_ssize_t max_tiles(const Group* g) noexcept nogil:
     """Of a group: fewer than four rows do not fill the registers."""
-    return pieces(g.n, 4)
+    return ceil_div(g.n, 4)
 
 
 cdef void cut_tiles(const Group* g, Py_ssize_t n_tiles, Py_ssize_t* tiles) noexcept nogil:

@@ -118,7 +118,7 @@ cdef double softmax_terms(Py_ssize_t Q, const real* scores, real* terms, real* h
     highest[0] = scores[0]
     for q in range(1, Q):
         highest[0] = max(highest[0], scores[q])
-    for v in range(pieces(Q, VL)):
+    for v in range(ceil_div(Q, VL)):
         store(terms + v * VL, exponential(load_lanes(scores + v * VL, Q - v * VL) - splat(highest[0])), Q - v * VL)
     for q in range(Q):
         total += terms[q]
@@ -128,7 +128,7 @@ cdef double softmax_terms(Py_ssize_t Q, const real* scores, real* terms, real* h
 cdef Loss loss_named(str name, double parameter, bint of_logistic, Py_ssize_t Q) except *:
     """The loss for Q outputs, with its parameter, of the scores or of σ(scores)."""
     cdef Loss loss = Loss(
-        of_row=NULL, of_classes=False, fewest=1, most=PY_SSIZE_T_MAX, parameter=parameter, logistic=of_logistic
+        of_row=NULL, of_classes=False, min_outputs=1, most=PY_SSIZE_T_MAX, parameter=parameter, logistic=of_logistic
     )
     if name == "squared_error":
         loss.of_row = squared_error
@@ -145,11 +145,11 @@ cdef Loss loss_named(str name, double parameter, bint of_logistic, Py_ssize_t Q)
     elif name == "binary_log_loss":
         loss.of_row, loss.of_classes, loss.most = binary_log_loss, True, 1
     elif name == "log_loss":
-        loss.of_row, loss.of_classes, loss.fewest = log_loss, True, 2
+        loss.of_row, loss.of_classes, loss.min_outputs = log_loss, True, 2
     else:
         raise ValueError(f"there is no loss {name!r}")
-    if not loss.fewest <= Q <= loss.most:
-        raise ValueError(f"{name} of {Q} outputs must be of {loss.fewest} to {loss.most}")
+    if not loss.min_outputs <= Q <= loss.most:
+        raise ValueError(f"{name} of {Q} outputs must be of {loss.min_outputs} to {loss.most}")
     return loss
 
 
@@ -160,7 +160,7 @@ cdef double loss_of_scores(
     cdef double value
     cdef Py_ssize_t q, v
     if loss.logistic:
-        for v in range(pieces(Q, VL)):
+        for v in range(ceil_div(Q, VL)):
             store(scores + v * VL, logistic(load_lanes(scores + v * VL, Q - v * VL)), Q - v * VL)
     value = loss.of_row(Q, scores, target, weight, loss.parameter, gradient)
     if loss.logistic:

@@ -1,16 +1,16 @@
 # The recurrence through time of one tile: rows first .. last - 1 of a group, in one direction of one layer.
 
 
-cdef inline Py_ssize_t state_before(const Track* track, const Group* g, Py_ssize_t t) noexcept nogil:
+cdef inline Py_ssize_t state_before(const DirectionBuffers* direction, const Group* g, Py_ssize_t t) noexcept nogil:
     """Row in `states` of the group's first sequence before step t."""
-    if not track.history:
+    if not direction.history:
         return (t % 2) * g.n
     return g.n + g.offset[t - 1] if t > 0 else 0
 
 
-cdef inline Py_ssize_t state_after(const Track* track, const Group* g, Py_ssize_t t) noexcept nogil:
+cdef inline Py_ssize_t state_after(const DirectionBuffers* direction, const Group* g, Py_ssize_t t) noexcept nogil:
     """Row in `states` of the group's first sequence after step t."""
-    return g.n + g.offset[t] if track.history else ((t + 1) % 2) * g.n
+    return g.n + g.offset[t] if direction.history else ((t + 1) % 2) * g.n
 
 
 cdef inline Py_ssize_t mirrored(const Group* g, Py_ssize_t t, Py_ssize_t r) noexcept nogil:
@@ -19,19 +19,19 @@ cdef inline Py_ssize_t mirrored(const Group* g, Py_ssize_t t, Py_ssize_t r) noex
 
 
 cdef inline void drop_recurrent(
-    const Track* track, const Group* g, Py_ssize_t t, Py_ssize_t first, Step* s
+    const DirectionBuffers* direction, const Group* g, Py_ssize_t t, Py_ssize_t first, Step* s
 ) noexcept nogil:
     """What U multiplies at step t: h₋, or where recurrent dropout keeps h₋ ⊙ mask its rows."""
-    if track.mask == NULL:
+    if direction.mask == NULL:
         s.recurrent, s.mask = s.before, NULL
     else:
-        s.recurrent = track.recurrent + (g.offset[t] + first) * s.K
-        s.mask = track.mask + first * s.K
+        s.recurrent = direction.recurrent + (g.offset[t] + first) * s.K
+        s.mask = direction.mask + first * s.K
 
 
 cdef void scan(
     const Layer* layer,
-    const Track* track,
+    const DirectionBuffers* direction,
     const Group* g,
     Py_ssize_t first,
     Py_ssize_t last,
@@ -43,16 +43,16 @@ cdef void scan(
     cdef Py_ssize_t t, r, row, K = layer.K
     cdef Step s
     s.variant, s.D, s.K = layer.variant, layer.D, K
-    s.plane = track.plane
+    s.plane = direction.plane
     s.dstate = s.dX = s.scratch = NULL
     s.dplane = 0
     for t in range(g.length[first]):
         s.m = min(last, g.active[t]) - first
         s.X = X + (g.offset[t] + first) * layer.D
-        s.before = track.states + (state_before(track, g, t) + first) * K
-        s.after = track.states + (state_after(track, g, t) + first) * K
-        s.saved = track.saved + ((g.offset[t] if track.keep else 0) + first) * layer.cell.n_saved * K
-        drop_recurrent(track, g, t, first, &s)
+        s.before = direction.states + (state_before(direction, g, t) + first) * K
+        s.after = direction.states + (state_after(direction, g, t) + first) * K
+        s.saved = direction.saved + ((g.offset[t] if direction.keep else 0) + first) * layer.cell.n_saved * K
+        drop_recurrent(direction, g, t, first, &s)
         if s.mask != NULL:
             for r in range(s.m * K):
                 (<real*> s.recurrent)[r] = s.before[r] * s.mask[r]

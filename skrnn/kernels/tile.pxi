@@ -6,26 +6,26 @@ cdef inline const real* outputs(const Net* net, const Buffers* buffers, int dept
     cdef const Layer* layer = &net.layers[depth]
     if layer.n_directions == 2:
         return buffers.layers[depth].Y
-    return buffers.layers[depth].track[0].states + g.n * layer.K
+    return buffers.layers[depth].direction[0].states + g.n * layer.K
 
 
 cdef void gather(
-    const Run* run, const Buffers* buffers, int depth, const Group* g, Py_ssize_t first, Py_ssize_t last, bint backwards
+    const Job* job, const Buffers* buffers, int depth, const Group* g, Py_ssize_t first, Py_ssize_t last, bint backwards
 ) noexcept nogil:
     """Fill the X of a track: from `values`, or from the layer below in reverse."""
-    cdef Py_ssize_t D = run.net.layers[depth].D, t, r, source
-    cdef real* X = buffers.layers[depth].track[backwards].X
-    cdef const real* Y = outputs(run.net, buffers, depth - 1, g) if depth > 0 else NULL
+    cdef Py_ssize_t D = job.net.layers[depth].D, t, r, source
+    cdef real* X = buffers.layers[depth].direction[backwards].X
+    cdef const real* Y = outputs(job.net, buffers, depth - 1, g) if depth > 0 else NULL
     cdef real* x
     for t in range(g.length[first]):
         for r in range(first, min(last, g.active[t])):
             x = X + (g.offset[t] + r) * D
             if depth == 0:
                 source = source_row(g, t, r, backwards)
-                memcpy(x, run.values + (run.ids[source] if run.ids != NULL else source) * D, D * sizeof(real))
+                memcpy(x, job.values + (job.categories[source] if job.categories != NULL else source) * D, D * sizeof(real))
             else:
                 memcpy(x, Y + (mirrored(g, t, r) if backwards else g.offset[t] + r) * D, D * sizeof(real))
-                drop_inputs(run, depth, g, t, r, backwards, D, x)
+                drop_inputs(job, depth, g, t, r, backwards, D, x)
 
 
 cdef inline Py_ssize_t source_row(const Group* g, Py_ssize_t t, Py_ssize_t r, bint backwards) noexcept nogil:
@@ -34,81 +34,81 @@ cdef inline Py_ssize_t source_row(const Group* g, Py_ssize_t t, Py_ssize_t r, bi
 
 
 cdef inline void drop_inputs(
-    const Run* run, int depth, const Group* g, Py_ssize_t t, Py_ssize_t r, bint backwards, Py_ssize_t n, real* x
+    const Job* job, int depth, const Group* g, Py_ssize_t t, Py_ssize_t r, bint backwards, Py_ssize_t n, real* x
 ) noexcept nogil:
     """x (n,), what a layer or the head reads of the layer below at a step, or its gradient, times the step's mask."""
     cdef Py_ssize_t row
-    if run.dropout > 0:
-        row = source_row(g, t, r, backwards) + (run.mask_shift[g.sample[r]] if run.mask_shift != NULL else 0)
-        drop(run.seed, depth, row, run.dropout, n, x, x)
+    if job.dropout > 0:
+        row = source_row(g, t, r, backwards) + (job.mask_offset[g.sample[r]] if job.mask_offset != NULL else 0)
+        drop(job.seed, depth, row, job.dropout, n, x, x)
 
 
 cdef void fill_recurrent_masks(
-    const Run* run, const Buffers* buffers, int depth, int d, const Group* g, Py_ssize_t first, Py_ssize_t last
+    const Job* job, const Buffers* buffers, int depth, int d, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
     """One mask for all steps of a sequence.
 
     Gal, Y. and Ghahramani, Z. (2016). A theoretically grounded application of dropout in recurrent neural networks.
     NeurIPS.
     """
-    cdef Py_ssize_t r, j, number, K = run.net.layers[depth].K, place = run.net.n_layers + 1 + 2 * depth + d
+    cdef Py_ssize_t r, j, number, K = job.net.layers[depth].K, place = job.net.n_layers + 1 + 2 * depth + d
     cdef real* mask
     for r in range(first, last):
-        mask = buffers.layers[depth].track[d].mask + r * K
+        mask = buffers.layers[depth].direction[d].mask + r * K
         for j in range(K):
             mask[j] = 1
-        number = run.mask_number[g.sample[r]] if run.mask_number != NULL else g.sample[r]
-        drop(run.seed, place, number, run.recurrent_dropout, K, mask, mask)
+        number = job.mask_number[g.sample[r]] if job.mask_number != NULL else g.sample[r]
+        drop(job.seed, place, number, job.recurrent_dropout, K, mask, mask)
 
 
 cdef inline const real* inputs(const Net* net, const Buffers* buffers, int depth, int d, const Group* g) noexcept nogil:
     """The input of a track for a group: packed row s begins at s · D."""
-    cdef const real* X = buffers.layers[depth].track[d].X
+    cdef const real* X = buffers.layers[depth].direction[d].X
     return X if X != NULL else outputs(net, buffers, depth - 1, g)
 
 
 cdef void forward_tile(
-    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
+    const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
     """All layers, and the head."""
-    cdef const Net* net = run.net
+    cdef const Net* net = job.net
     cdef const Layer* layer
-    cdef const Track* track
+    cdef const DirectionBuffers* direction
     cdef int depth, d
     for depth in range(net.n_layers):
         layer = &net.layers[depth]
         for d in range(layer.n_directions):
-            track = &buffers.layers[depth].track[d]
-            if track.X != NULL:
-                gather(run, buffers, depth, g, first, last, d)
-            if track.mask != NULL:
-                fill_recurrent_masks(run, buffers, depth, d, g, first, last)
+            direction = &buffers.layers[depth].direction[d]
+            if direction.X != NULL:
+                gather(job, buffers, depth, g, first, last, d)
+            if direction.mask != NULL:
+                fill_recurrent_masks(job, buffers, depth, d, g, first, last)
             scan(
-                layer, track, g, first, last, inputs(net, buffers, depth, d, g), run.packed + layer.packed[d],
+                layer, direction, g, first, last, inputs(net, buffers, depth, d, g), job.packed + layer.packed[d],
                 buffers.layers[depth].Y + d * layer.K if layer.n_directions == 2 else NULL, d,
             )
     if net.per_step:
-        step_scores(run, buffers, g, first, last)
+        step_scores(job, buffers, g, first, last)
     else:
         if buffers.pool != NULL:
             pool_steps(net, buffers, g, first, last)
-        sequence_scores(run, buffers, g, max(first, g.ending), last)
+        sequence_scores(job, buffers, g, max(first, g.ending), last)
 
 
-cdef void linear(const Run* run, Py_ssize_t m, const real* Z, real* scores) noexcept nogil:
+cdef void linear(const Job* job, Py_ssize_t m, const real* Z, real* scores) noexcept nogil:
     """scores (m, Q) = Z V + c for Z (m, P)."""
-    cdef const Net* net = run.net
+    cdef const Net* net = job.net
     cdef Factor Z_rows = Factor(rows=Z, n=net.P, stride=net.P)
     cdef Factor none = Factor(rows=Z, n=0, stride=0)
-    product(m, net.Q, Z_rows, none, run.packed + net.packed, scores, net.Q, FROM_BIAS)
+    product(m, net.Q, Z_rows, none, job.packed + net.packed, scores, net.Q, FROM_BIAS)
 
 
-cdef void linear_gradient(const Run* run, Py_ssize_t m, const real* dscores, real* dZ) noexcept nogil:
+cdef void linear_gradient(const Job* job, Py_ssize_t m, const real* dscores, real* dZ) noexcept nogil:
     """dZ (m, P) = dscores Vᵀ for dscores (m, Q)."""
-    cdef const Net* net = run.net
+    cdef const Net* net = job.net
     cdef Factor rows = Factor(rows=dscores, n=net.Q, stride=net.Q)
     cdef Factor none = Factor(rows=dscores, n=0, stride=0)
-    product(m, net.P, rows, none, run.packed + net.packed + packed_size(1 + net.P, net.Q), dZ, net.P, FROM_BIAS)
+    product(m, net.P, rows, none, job.packed + net.packed + packed_size(1 + net.P, net.Q), dZ, net.P, FROM_BIAS)
 
 
 cdef inline const real* head_inputs(const Net* net, const Buffers* buffers, const Group* g) noexcept nogil:
@@ -121,9 +121,9 @@ cdef inline const real* head_inputs(const Net* net, const Buffers* buffers, cons
 
 
 cdef void step_scores(
-    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
+    const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
-    cdef const Net* net = run.net
+    cdef const Net* net = job.net
     cdef const real* Y = outputs(net, buffers, net.n_layers - 1, g)
     cdef Py_ssize_t t, r, row, P = net.P
     for t in range(g.length[first]):
@@ -131,17 +131,17 @@ cdef void step_scores(
             for r in range(first, min(last, g.active[t])):
                 row = (g.offset[t] + r) * P
                 memcpy(buffers.dropped + row, Y + row, P * sizeof(real))
-                drop_inputs(run, net.n_layers, g, t, r, False, P, buffers.dropped + row)
+                drop_inputs(job, net.n_layers, g, t, r, False, P, buffers.dropped + row)
         row = g.offset[t] + first
         linear(
-            run, min(last, g.active[t]) - first, head_inputs(net, buffers, g) + row * P, buffers.scores + row * net.Q
+            job, min(last, g.active[t]) - first, head_inputs(net, buffers, g) + row * P, buffers.scores + row * net.Q
         )
 
 
 cdef void sequence_scores(
-    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
+    const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
-    cdef const Net* net = run.net
+    cdef const Net* net = job.net
     cdef Py_ssize_t r
     if first >= last:
         return
@@ -150,9 +150,9 @@ cdef void sequence_scores(
             pooled(net, buffers, r, buffers.features + r * net.P)
         else:
             last_outputs(net, buffers, g, r, buffers.features + r * net.P)
-        drop_inputs(run, net.n_layers, g, g.length[r] - 1, r, False, net.P, buffers.features + r * net.P)
+        drop_inputs(job, net.n_layers, g, g.length[r] - 1, r, False, net.P, buffers.features + r * net.P)
     linear(
-        run, last - first, buffers.features + first * net.P, buffers.scores + first * net.Q
+        job, last - first, buffers.features + first * net.P, buffers.scores + first * net.Q
     )
 
 
@@ -161,43 +161,43 @@ cdef void last_outputs(
 ) noexcept nogil:
     """The last h of each direction of the top layer."""
     cdef const Layer* top = &net.layers[net.n_layers - 1]
-    cdef const Track* track
+    cdef const DirectionBuffers* direction
     cdef Py_ssize_t row
     cdef int d
     for d in range(top.n_directions):
-        track = &buffers.layers[net.n_layers - 1].track[d]
-        row = state_after(track, g, g.length[r] - 1) + r
-        memcpy(features + d * top.K, track.states + row * top.K, top.K * sizeof(real))
+        direction = &buffers.layers[net.n_layers - 1].direction[d]
+        row = state_after(direction, g, g.length[r] - 1) + r
+        memcpy(features + d * top.K, direction.states + row * top.K, top.K * sizeof(real))
 
 
-cdef void loss_of_row(const Run* run, const Buffers* buffers, Py_ssize_t row, Py_ssize_t target) noexcept nogil:
+cdef void loss_of_row(const Job* job, const Buffers* buffers, Py_ssize_t row, Py_ssize_t target) noexcept nogil:
     """Loss of a row of scores, and its gradient."""
-    cdef Py_ssize_t Q = run.net.Q
-    cdef double weight = (run.weights[target] if run.weights != NULL else 1) / run.total_weight
+    cdef Py_ssize_t Q = job.net.Q
+    cdef double weight = (job.weights[target] if job.weights != NULL else 1) / job.total_weight
     buffers.losses[row] = loss_of_scores(
-        &run.loss, Q, buffers.scores + row * Q, run.targets + target * run.target_size, weight,
+        &job.loss, Q, buffers.scores + row * Q, job.targets + target * job.target_size, weight,
         buffers.dscores + row * Q,
     )
 
 
 cdef void loss_of_tile(
-    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
+    const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
     cdef Py_ssize_t t, r
-    if not run.net.per_step:
+    if not job.net.per_step:
         for r in range(max(first, g.ending), last):
-            loss_of_row(run, buffers, r, g.sample[r])
+            loss_of_row(job, buffers, r, g.sample[r])
         return
     for t in range(g.length[first]):
         for r in range(first, min(last, g.active[t])):
-            loss_of_row(run, buffers, g.offset[t] + r, g.source[r] + t)
+            loss_of_row(job, buffers, g.offset[t] + r, g.source[r] + t)
 
 
 cdef void head_gradient(
-    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
+    const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
     """What the head sends to the top layer: to every step, or to the last states."""
-    cdef const Net* net = run.net
+    cdef const Net* net = job.net
     cdef Py_ssize_t t, r, row, ending = max(first, g.ending)
     cdef real* dY = buffers.layers[net.n_layers - 1].dY
     cdef real* dfeatures
@@ -205,18 +205,18 @@ cdef void head_gradient(
         for t in range(g.length[first]):
             row = g.offset[t] + first
             linear_gradient(
-                run, min(last, g.active[t]) - first, buffers.dscores + row * net.Q, dY + row * net.P
+                job, min(last, g.active[t]) - first, buffers.dscores + row * net.Q, dY + row * net.P
             )
             for r in range(first, min(last, g.active[t])):
-                drop_inputs(run, net.n_layers, g, t, r, False, net.P, dY + (g.offset[t] + r) * net.P)
+                drop_inputs(job, net.n_layers, g, t, r, False, net.P, dY + (g.offset[t] + r) * net.P)
         return
     if ending < last:
         linear_gradient(
-            run, last - ending, buffers.dscores + ending * net.Q, buffers.dfeatures + ending * net.P
+            job, last - ending, buffers.dscores + ending * net.Q, buffers.dfeatures + ending * net.P
         )
     for r in range(ending, last):
         dfeatures = buffers.dfeatures + r * net.P
-        drop_inputs(run, net.n_layers, g, g.length[r] - 1, r, False, net.P, dfeatures)
+        drop_inputs(job, net.n_layers, g, g.length[r] - 1, r, False, net.P, dfeatures)
         if buffers.pool != NULL:
             pooled_gradient(net, buffers, r, dfeatures)
         else:
@@ -233,13 +233,13 @@ cdef void last_outputs_gradient(
     cdef int d
     cdef real* dh
     for d in range(top.n_directions):
-        dh = buffers.layers[net.n_layers - 1].track[d].dstate + r * top.K
+        dh = buffers.layers[net.n_layers - 1].direction[d].dstate + r * top.K
         for j in range(top.K):
             dh[j] = dh[j] + dfeatures[d * top.K + j]
 
 
 cdef void scan_gradient(
-    const Run* run,
+    const Job* job,
     const Buffers* buffers,
     const Group* g,
     Py_ssize_t first,
@@ -249,10 +249,10 @@ cdef void scan_gradient(
     real* dX,                   # OUT (S, D) forwards, IN, OUT backwards; or NULL
     real* gradient,             # IN, OUT dL/dtheta, or NULL; only for a tile that is the whole group
 ) noexcept nogil:
-    cdef const Net* net = run.net
+    cdef const Net* net = job.net
     cdef const Layer* layer = &net.layers[depth]
-    cdef const Track* track = &buffers.layers[depth].track[backwards]
-    cdef const real* packed = run.packed + layer.packed[backwards]
+    cdef const DirectionBuffers* direction = &buffers.layers[depth].direction[backwards]
+    cdef const real* packed = job.packed + layer.packed[backwards]
     cdef const real* X = inputs(net, buffers, depth, backwards, g)
     # what the layer above sends to each step: (S, P), of which this direction's columns
     cdef const real* dY = buffers.layers[depth].dY
@@ -262,16 +262,16 @@ cdef void scan_gradient(
     cdef Step s
     s.scratch = scratch
     s.variant, s.D, s.K = layer.variant, D, K
-    s.plane, s.dplane = track.plane, track.dplane
-    s.dstate = track.dstate + first * K
+    s.plane, s.dplane = direction.plane, direction.dplane
+    s.dstate = direction.dstate + first * K
     s.dX = NULL
     for t in range(g.length[first] - 1, -1, -1):
         s.m = min(last, g.active[t]) - first
         s.X = X + (g.offset[t] + first) * D
-        s.before = track.states + (state_before(track, g, t) + first) * K
-        s.after = track.states + (state_after(track, g, t) + first) * K
-        s.saved = track.saved + (g.offset[t] + first) * layer.cell.n_saved * K
-        drop_recurrent(track, g, t, first, &s)
+        s.before = direction.states + (state_before(direction, g, t) + first) * K
+        s.after = direction.states + (state_after(direction, g, t) + first) * K
+        s.saved = direction.saved + (g.offset[t] + first) * layer.cell.n_saved * K
+        drop_recurrent(direction, g, t, first, &s)
         if dX != NULL:
             s.dX = scratch if backwards else dX + (g.offset[t] + first) * D
         # dh_t = what step t + 1 sent back + what the layer above sends at step t
@@ -284,7 +284,7 @@ cdef void scan_gradient(
         layer.cell.step_gradient(&s, packed)
         if dX != NULL and depth > 0:
             for r in range(first, first + s.m):
-                drop_inputs(run, depth, g, t, r, backwards, D, s.dX + (r - first) * D)
+                drop_inputs(job, depth, g, t, r, backwards, D, s.dX + (r - first) * D)
         if dX != NULL and backwards:
             for r in range(first, first + s.m):
                 row = mirrored(g, t, r)
@@ -292,21 +292,21 @@ cdef void scan_gradient(
                     dX[row * D + j] = dX[row * D + j] + scratch[(r - first) * D + j]
         # while the chunk is in the cache
         if gradient != NULL and t % g.chunk == 0:
-            add_track(net, buffers, g, t // g.chunk, depth, backwards, gradient)
+            add_direction(net, buffers, g, t // g.chunk, depth, backwards, gradient)
 
 
 cdef void backward_tile(
-    const Run* run, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last, real* gradient
+    const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last, real* gradient
 ) noexcept nogil:
     """The mirror of `forward_tile`; needs dscores. Adds to the gradient of theta unless that is NULL."""
-    cdef const Net* net = run.net
+    cdef const Net* net = job.net
     cdef Part head = Part(depth=-1, d=0, term=0, k=0, n=net.P, j=0, width=net.Q)
     cdef real* dX
     cdef int depth, d
-    head_gradient(run, buffers, g, first, last)
+    head_gradient(job, buffers, g, first, last)
     if gradient != NULL:
         add_head(net, buffers, g, &head, gradient)
     for depth in range(net.n_layers - 1, -1, -1):
         dX = buffers.layers[depth - 1].dY if depth > 0 else buffers.dX
         for d in range(net.layers[depth].n_directions):
-            scan_gradient(run, buffers, g, first, last, depth, d, dX, gradient)
+            scan_gradient(job, buffers, g, first, last, depth, d, dX, gradient)

@@ -53,7 +53,7 @@ def adam(
         mode = flush_denormals()
         for k in range(ranges.shape[0]):
             n = ranges[k, 1]
-            for i in range(pieces(n - ranges[k, 0], VL)):
+            for i in range(ceil_div(n - ranges[k, 0], VL)):
                 j = ranges[k, 0] + i * VL
                 g = s * load_lanes(&gradient[j], n - j)
                 m = b1 * load_lanes(&mean[j], n - j) + a1 * g
@@ -84,7 +84,7 @@ def sgd(
         mode = flush_denormals()
         for k in range(ranges.shape[0]):
             n = ranges[k, 1]
-            for i in range(pieces(n - ranges[k, 0], VL)):
+            for i in range(ceil_div(n - ranges[k, 0], VL)):
                 j = ranges[k, 0] + i * VL
                 g = eta * load_lanes(&gradient[j], n - j)
                 v = mu * load_lanes(&velocity[j], n - j) - g
@@ -116,7 +116,7 @@ def rmsprop(
         mode = flush_denormals()
         for k in range(ranges.shape[0]):
             n = ranges[k, 1]
-            for i in range(pieces(n - ranges[k, 0], VL)):
+            for i in range(ceil_div(n - ranges[k, 0], VL)):
                 j = ranges[k, 0] + i * VL
                 g = s * load_lanes(&gradient[j], n - j)
                 v = b * load_lanes(&square[j], n - j) + a * (g * g)

@@ -8,17 +8,17 @@
 
 
 cdef enum:
-    MOST_RANGES = CHUNK_ROWS
+    MAX_RANGES = CHUNK_ROWS
 
 
 cdef int ranges_of_chunk(
-    const Track* track, const Group* g, Py_ssize_t first, Py_ssize_t last, bint states, RowRange* ranges
+    const DirectionBuffers* direction, const Group* g, Py_ssize_t first, Py_ssize_t last, bint states, RowRange* ranges
 ) noexcept nogil:
     """Packed rows of steps first .. last - 1 with the rows that go with them: of the states before, or the same."""
     cdef Py_ssize_t t, row
     cdef int count = 0
     for t in range(first, last):
-        row = state_before(track, g, t) if states else g.offset[t]
+        row = state_before(direction, g, t) if states else g.offset[t]
         if count > 0 and ranges[count - 1].a_row + ranges[count - 1].m == row:
             ranges[count - 1].m += g.active[t]
         else:
@@ -28,7 +28,7 @@ cdef int ranges_of_chunk(
 
 
 cdef inline Py_ssize_t n_chunks(const Group* g) noexcept nogil:
-    return pieces(g.length[0], g.chunk)
+    return ceil_div(g.length[0], g.chunk)
 
 
 cdef void add_chunk(
@@ -36,16 +36,16 @@ cdef void add_chunk(
 ) noexcept nogil:
     """Add what a chunk contributes to a part of a layer's parameters."""
     cdef const Layer* layer = &net.layers[part.depth]
-    cdef const Track* track = &buffers.layers[part.depth].track[part.d]
+    cdef const DirectionBuffers* direction = &buffers.layers[part.depth].direction[part.d]
     cdef const Term* term = &layer.terms[part.term]
     cdef Py_ssize_t ldg = layer.cell.n_saved * layer.K, ld = layer.cell.n_gates * layer.K, lda = layer.D
-    cdef RowRange[MOST_RANGES] ranges
-    cdef bint states = term.source == STATE and track.recurrent == NULL
+    cdef RowRange[MAX_RANGES] ranges
+    cdef bint states = term.source == STATE and direction.recurrent == NULL
     cdef int count = ranges_of_chunk(
-        track, g, chunk * g.chunk, min(g.length[0], (chunk + 1) * g.chunk), states, ranges
+        direction, g, chunk * g.chunk, min(g.length[0], (chunk + 1) * g.chunk), states, ranges
     )
     cdef const real* A = NULL
-    cdef const real* G = track.saved + term.gradient + part.j
+    cdef const real* G = direction.saved + term.gradient + part.j
     cdef real* to = gradient + (
         layer.W[part.d] if term.to == TO_W else layer.U[part.d] if term.to == TO_U else layer.b[part.d]
     ) + (term.row + part.k) * ld + term.column + part.j
@@ -55,13 +55,13 @@ cdef void add_chunk(
     if term.source == INPUT:
         A = inputs(net, buffers, part.depth, part.d, g)
     elif term.source == STATE:
-        A, lda = track.states if states else track.recurrent, layer.K
+        A, lda = direction.states if states else direction.recurrent, layer.K
     else:
-        A, lda = track.saved + term.block, ldg
+        A, lda = direction.saved + term.block, ldg
     add_outer(part.n, part.width, count, ranges, A + part.k, lda, G, ldg, to, ld)
 
 
-cdef void add_track(
+cdef void add_direction(
     const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t chunk, int depth, int d, real* gradient
 ) noexcept nogil:
     """Add what a chunk contributes to all parameters of one direction of a layer."""
@@ -126,35 +126,35 @@ cdef void add_part(
         add_chunk(net, buffers, g, chunk, part, gradient)
 
 
-cdef Py_ssize_t share_out(
-    Py_ssize_t n, Py_ssize_t width, Py_ssize_t most_elements, Part part, Part* parts
+cdef Py_ssize_t partition_parameters(
+    Py_ssize_t n, Py_ssize_t width, Py_ssize_t max_elements, Part part, Part* parts
 ) noexcept nogil:
     """Cut a matrix (n, width) into parts; returns how many, and fills them in unless `parts` is NULL."""
-    cdef Py_ssize_t panel = MOST_VECTORS * VL
-    cdef Py_ssize_t columns = max(1, min(pieces(width, panel), pieces(n * width, most_elements)))
-    cdef Py_ssize_t rows = pieces(n * pieces(width, columns), most_elements), i, j
+    cdef Py_ssize_t panel = MAX_VECTORS * VL
+    cdef Py_ssize_t columns = max(1, min(ceil_div(width, panel), ceil_div(n * width, max_elements)))
+    cdef Py_ssize_t rows = ceil_div(n * ceil_div(width, columns), max_elements), i, j
     # Whole vectors, and blocks of rows that still fill the registers
-    rows = min(rows, pieces(n, 4))
+    rows = min(rows, ceil_div(n, 4))
     if parts != NULL:
         for j in range(columns):
-            part.j = min(width, piece(j, pieces(width, VL), columns) * VL)
-            part.width = min(width, piece(j + 1, pieces(width, VL), columns) * VL) - part.j
+            part.j = min(width, split_start(j, ceil_div(width, VL), columns) * VL)
+            part.width = min(width, split_start(j + 1, ceil_div(width, VL), columns) * VL) - part.j
             for i in range(rows):
-                part.k = piece(i, n, rows)
-                part.n = piece(i + 1, n, rows) - part.k
+                part.k = split_start(i, n, rows)
+                part.n = split_start(i + 1, n, rows) - part.k
                 parts[j * rows + i] = part
     return rows * columns
 
 
-cdef Py_ssize_t all_parts(const Net* net, Py_ssize_t most_elements, Part* parts) noexcept nogil:
+cdef Py_ssize_t all_parts(const Net* net, Py_ssize_t max_elements, Part* parts) noexcept nogil:
     """The parts of all parameters; returns how many, and fills them in unless `parts` is NULL."""
     cdef Part part = Part(depth=-1, d=0, term=0, k=0, n=0, j=0, width=0)
-    cdef Py_ssize_t count = share_out(net.P, net.Q, most_elements, part, parts)
+    cdef Py_ssize_t count = partition_parameters(net.P, net.Q, max_elements, part, parts)
     for part.depth in range(net.n_layers):
         for part.d in range(net.layers[part.depth].n_directions):
             for part.term in range(net.layers[part.depth].n_terms):
-                count += share_out(
+                count += partition_parameters(
                     net.layers[part.depth].terms[part.term].n, net.layers[part.depth].terms[part.term].width,
-                    most_elements, part, parts + count if parts != NULL else NULL,
+                    max_elements, part, parts + count if parts != NULL else NULL,
                 )
     return count

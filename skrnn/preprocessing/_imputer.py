@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
-from skrnn._data.features import check_sequences, fitted_apart
+from skrnn._data.features import atomic_fit, check_sequences
 from skrnn._data.missing import fill_forward, interpolated, valid_lengths
 from skrnn._data.ragged import rows_of
 from skrnn._data.reading import check_finite
@@ -35,7 +35,7 @@ class SequenceImputer(TableOutput, TransformerMixin, BaseEstimator):
         the indicators for steps.
     padding : {"keep", "fill"}, default="keep"
         Steps that are NaN in every feature, at the ends of the sequences of a 3-D X: the ends of shorter sequences,
-        which stay NaN (a net with ``missing="ffill"`` or ``"mask"`` leaves them out), or steps like any other.
+        which stay NaN (a net with ``missing="ffill"`` or ``"indicator"`` leaves them out), or steps like any other.
     n_steps : int, default=None
         Only for 2-D X: the number of steps that a row's columns are split into, in time order, each of
         columns / n_steps features. None: every column is a step of one feature. Use the same as in the network.
@@ -108,7 +108,7 @@ class SequenceImputer(TableOutput, TransformerMixin, BaseEstimator):
         ValueError, TypeError
             When an argument cannot be used, naming it and the sequence. The imputer then stays as it was.
         """
-        with fitted_apart(self) as imputer:
+        with atomic_fit(self) as imputer:
             imputer.statistics_ = imputer._statistics(imputer._check(X, reset=True))
         return self
 
@@ -151,7 +151,7 @@ class SequenceImputer(TableOutput, TransformerMixin, BaseEstimator):
         if isinstance(sequences, Sequences) and self.strategy in ("ffill", "interpolate"):
             # What is filled in depends on the window that a step is in.
             sequences = sequences.in_memory(f"strategy={self.strategy!r}")
-        out = in_form_of(X, sequences.then(self._filled), indicators=self.add_indicator)
+        out = in_form_of(X, sequences.map(self._filled), indicators=self.add_indicator)
         return self._contained(X, out)
 
     def _filled(self, sequences):

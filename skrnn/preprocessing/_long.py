@@ -5,10 +5,10 @@ from numbers import Number
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from skrnn._data.columns import familiar
+from skrnn._data.columns import normalize_container
 from skrnn._data.numbers import is_sized
 from skrnn._data.ragged import RaggedArray
-from skrnn._data.sequences import Layout
+from skrnn._data.sequences import SequenceIndex
 
 LABEL_DTYPES = (nw.Boolean, nw.String, nw.Categorical, nw.Enum, nw.Object)
 
@@ -94,7 +94,7 @@ def sequences_from_long(df, group, time, target=None, *, features=None, return_s
     y = [values[order if return_sequences else firsts] for values in y]
     y = np.column_stack(y) if several else y[0] if y else None
     if return_sequences and labels:
-        y = Layout(lengths, "ragged").split(y)
+        y = SequenceIndex(lengths, "ragged").split(y)
     X = RaggedArray(_values(columns, order), lengths, None, [column.name for column in columns])
     return X, y, _array(keys[firsts])
 
@@ -168,7 +168,7 @@ def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, name
 
 def _frame(df):
     """The narwhals frame of a table in memory that has rows."""
-    frame = nw.from_native(familiar(df, "df"), pass_through=True)
+    frame = nw.from_native(normalize_container(df, "df"), pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         raise TypeError(f"df is a lazy {type(df).__name__}, expected a table in memory: pass df.collect()")
     if not isinstance(frame, nw.DataFrame):

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._data.features import check_sequences, fitted_apart
+from skrnn._data.features import atomic_fit, check_sequences
 from skrnn._data.reading import check_finite
 from skrnn.preprocessing._forms import TableOutput, in_form_of
 from skrnn.preprocessing._statistics import STATISTICS, statistic_of
@@ -135,7 +135,7 @@ class SequenceScaler(TableOutput, OneToOneFeatureMixin, TransformerMixin, BaseEs
         return self._count_in(X, STATISTICS[self.method]() if reset else copy(statistic), reset=reset)
 
     def _count_in(self, X, statistic, *, reset):
-        with fitted_apart(self) as scaler:
+        with atomic_fit(self) as scaler:
             sequences = scaler._check(X, reset=reset)
             scaler._statistic = statistic_of(sequences, statistic, f"method={self.method!r}")
             scaler.center_, spread = statistic.center_and_scale()
@@ -165,7 +165,7 @@ class SequenceScaler(TableOutput, OneToOneFeatureMixin, TransformerMixin, BaseEs
         """
         check_is_fitted(self)
         changed = partial(self._changed, change=self._scaled, how="scaled")
-        return self._contained(X, in_form_of(X, self._check(X, reset=False).then(changed)))
+        return self._contained(X, in_form_of(X, self._check(X, reset=False).map(changed)))
 
     def inverse_transform(self, X):
         """Undo `transform`.
@@ -180,7 +180,7 @@ class SequenceScaler(TableOutput, OneToOneFeatureMixin, TransformerMixin, BaseEs
         """
         check_is_fitted(self)
         changed = partial(self._changed, change=self._unscaled, how="back in its own scale")
-        return in_form_of(X, self._check(X, reset=False, named=False).then(changed))
+        return in_form_of(X, self._check(X, reset=False, named=False).map(changed))
 
     def _changed(self, sequences, change, how):
         # Computed in float64 and rounded to the dtype of X

@@ -101,7 +101,7 @@ def statistic_of(sequences, statistic, what):
     """
     if isinstance(statistic, Quartiles):
         sequences = sequences.in_memory(what)
-    for part, _ in sequences.apart().parts(np.arange(len(sequences))):
+    for part, _ in sequences.unshared().iter_chunks(np.arange(len(sequences))):
         statistic.add(part.values)
     center, spread = statistic.center_and_scale()
     large = np.flatnonzero(~np.isfinite(center) | ~np.isfinite(spread))

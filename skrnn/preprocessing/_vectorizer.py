@@ -11,7 +11,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._data.features import fitted_apart
+from skrnn._data.features import atomic_fit
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray
 from skrnn.preprocessing._forms import RaggedOutput
@@ -181,14 +181,14 @@ class SequenceVectorizer(RaggedOutput, TransformerMixin, BaseEstimator):
             As in `fit`.
         """
         texts = _texts(X)
-        with fitted_apart(self) as fitted:
+        with atomic_fit(self) as fitted:
             fitted._reader = _Reader(**self._reader_parameters())
             tokens = fitted._reader.tokens = _Tokens(fitted._reader.build_analyzer())
             fitted._reader.fit(texts)
             fitted._reader.tokens = None
             fitted.vocabulary_ = fitted._reader.vocabulary_
             fitted.unknown_id_ = len(fitted.vocabulary_)
-        return tokens.ids(self.vocabulary_)
+        return tokens.categories(self.vocabulary_)
 
     def transform(self, X):
         """Turn texts into ids.
@@ -212,7 +212,7 @@ class SequenceVectorizer(RaggedOutput, TransformerMixin, BaseEstimator):
         tokens = _Tokens(self._reader.build_analyzer())
         for text in _texts(X):
             tokens(text)
-        return tokens.ids(self.vocabulary_)
+        return tokens.categories(self.vocabulary_)
 
     def inverse_transform(self, X):
         """Turn ids back into tokens.
@@ -293,11 +293,11 @@ class _Tokens:
         self.lengths.append(len(steps))
         return tokens
 
-    def ids(self, vocabulary):
+    def categories(self, vocabulary):
         """The tokens as ids."""
         unknown = len(vocabulary)
-        ids = np.array([*(vocabulary.get(token, unknown) for token in self.numbers), unknown], dtype=np.intp)
-        return RaggedArray(ids[np.array(self.steps)], self.lengths)
+        categories = np.array([*(vocabulary.get(token, unknown) for token in self.numbers), unknown], dtype=np.intp)
+        return RaggedArray(categories[np.array(self.steps)], self.lengths)
 
 
 def _texts(X):

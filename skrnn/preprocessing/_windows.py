@@ -11,8 +11,8 @@ from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
-from skrnn._data.columns import are_sequences, columns_of, familiar
-from skrnn._data.features import fitted_apart
+from skrnn._data.columns import are_sequences, columns_of, normalize_container
+from skrnn._data.features import atomic_fit
 from skrnn._data.numbers import is_hashable, is_missing
 from skrnn._data.ragged import RaggedArray
 from skrnn._data.reading import as_sequences, check_type
@@ -139,7 +139,7 @@ class SlidingWindow(RaggedOutput, TransformerMixin, BaseEstimator):
     @_fit_context(prefer_skip_nested_validation=True)
     def _fit(self, X):
         table = _table(X, self.group)
-        with fitted_apart(self) as fitted:
+        with atomic_fit(self) as fitted:
             validate_data(fitted, nw.to_native(table, pass_through=True), skip_check_array=True, reset=True)
             rows, groups, names = fitted._split(table)
             vars(fitted).pop("context_", None)
@@ -237,7 +237,7 @@ class SlidingWindow(RaggedOutput, TransformerMixin, BaseEstimator):
 
 def _table(X, group):
     """X as a data frame that narwhals knows, or as an array (n, columns)."""
-    X = familiar(X, "X")
+    X = normalize_container(X, "X")
     table = nw.from_native(X, eager_only=True, pass_through=True)
     if isinstance(table, nw.DataFrame):
         return table

@@ -67,7 +67,7 @@ def test_other_numbers_are_float64(dtype):
     assert net.fit(X, y).predict_proba(X).tobytes() == expected.tobytes()
 
 
-@pytest.mark.parametrize("missing", ["ffill", "mask"])
+@pytest.mark.parametrize("missing", ["ffill", "indicator"])
 def test_filling_missing_values_leaves_x_alone(missing):
     X = np.random.default_rng(0).normal(size=(20, 6, 2))
     X[3, 2, 1] = np.nan

@@ -12,7 +12,7 @@ from skrnn._data.sequences import Sequences
 from skrnn._network import network as _network
 from skrnn._network.network import Objective, RecurrentNetwork
 from skrnn._training.losses import LOSSES
-from skrnn.kernels import kernels
+from skrnn.kernels import kernels_for
 
 pytestmark = [
     pytest.mark.usefixtures("simd"), pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -21,22 +21,22 @@ LENGTHS = np.array([3, 7, 1, 5])
 
 
 class Problem:
-    def __init__(self, form=FORMS[0], bidirectional=False, per_step=True, lengths=LENGTHS, n_ids=6):
+    def __init__(self, form=FORMS[0], bidirectional=False, per_step=True, lengths=LENGTHS, n_categories=6):
         rng = np.random.default_rng(0)
         total = lengths.sum()
-        self.ids = rng.integers(0, n_ids - 2, size=total)
-        self.net = RecurrentNetwork(3, (4, 3), 2, *form, bidirectional, per_step, n_ids=n_ids)
+        self.categories = rng.integers(0, n_categories - 2, size=total)
+        self.net = RecurrentNetwork(3, (4, 3), 2, *form, bidirectional, per_step, n_categories=n_categories)
         self.theta = 0.5 * rng.normal(size=self.net.layout.size)
-        self.sequences = Sequences(np.zeros((total, 1)), lengths, "ragged", ids=self.ids)
+        self.sequences = Sequences(np.zeros((total, 1)), lengths, "ragged", categories=self.categories)
         targets = rng.normal(size=(total if per_step else len(lengths), 2))
         self.examples = Examples(self.sequences, targets, None, per_step)
         self.index = np.arange(len(lengths))
 
-    def embedded(self):
+    def with_category_ids(self):
         """The same network without the embedding, on its rows."""
         form = self.net.layers[0]
         E = self.net.layout.views(self.theta)["embedding.E"]
-        return Sequences(E[self.ids], self.sequences.lengths, "ragged"), form
+        return Sequences(E[self.categories], self.sequences.lengths, "ragged"), form
 
     def objective(self, **parameters):
         return Objective(self.net, self.examples, LOSSES["squared_error"](), len(self.index), **parameters)
@@ -48,7 +48,7 @@ class Problem:
 class TestKernels:
     def test_scores_are_those_of_the_rows(self, form, bidirectional, per_step):
         problem = Problem(form, bidirectional, per_step)
-        sequences, _ = problem.embedded()
+        sequences, _ = problem.with_category_ids()
         net = RecurrentNetwork(3, (4, 3), 2, *form, bidirectional, per_step)
         expected = net.forward(problem.theta[: net.layout.size], sequences, problem.index)
         actual = problem.net.forward(problem.theta, problem.sequences, problem.index)
@@ -57,7 +57,7 @@ class TestKernels:
     def test_gradient_of_one_batch_after_another(self, form, bidirectional, per_step):
         """Rows of the embedding that only the first has are zero in the second, and in no range."""
         problem = Problem(form, bidirectional, per_step, lengths=np.array([1, 2, 1]))
-        problem.ids[:] = [0, 1, 2, 3]
+        problem.categories[:] = [0, 1, 2, 3]
         objective = problem.objective()
         objective(problem.theta, np.array([0, 1]))
         again = objective(problem.theta, np.array([2]))[1]
@@ -75,7 +75,7 @@ class TestKernels:
         for part in problem.net.layout.slices.values():
             assert_gradient(gradient[part], numerical[part])
         E = problem.net.layout.views(gradient)["embedding.E"]
-        unused = np.setdiff1d(np.arange(6), problem.ids)
+        unused = np.setdiff1d(np.arange(6), problem.categories)
         assert len(unused) >= 2
         np.testing.assert_array_equal(E[unused], 0)
 
@@ -94,7 +94,7 @@ def test_threads_and_memory_change_no_bit(monkeypatch):
 @pytest.mark.parametrize("bad", [-1, 6, 2**40])
 def test_kernels_refuse_categories_that_there_are_not(bad):
     problem = Problem()
-    problem.ids[9] = bad
+    problem.categories[9] = bad
     with pytest.raises(ValueError, match=rf"steps\[9\]={bad} must be a category from 0 to 5"):
         problem.net.forward(problem.theta, problem.sequences, problem.index)
     with pytest.raises(ValueError, match="must be a category"):
@@ -103,9 +103,9 @@ def test_kernels_refuse_categories_that_there_are_not(bad):
 
 def test_kernels_refuse_more_categories_than_fit():
     layer = {"cell": "rnn", "variant": 0, "D": 3, "K": 4, "W": [0], "U": [12], "b": [28]}
-    for n_ids in (-1, 2**62):
+    for n_categories in (-1, 2**62):
         with pytest.raises(ValueError, match="there cannot be"):
-            kernels(np.float64).Engine([layer], 2, False, "last", 32, 40, 42, n_ids)
+            kernels_for(np.float64).Engine([layer], 2, False, "last", 32, 40, 42, n_categories)
 
 
 def words(n=200, seed=0):
@@ -180,8 +180,8 @@ class TestEstimators:
             RNNClassifier(4, embedding_dim=2).fit(np.zeros((4, 3, 2)), [0, 1, 0, 1])
 
     def test_does_not_go_with_missing_values(self):
-        with pytest.raises(ValueError, match="missing='mask' is for numbers"):
-            RNNClassifier(4, embedding_dim=2, missing="mask").fit(*words())
+        with pytest.raises(ValueError, match="missing='indicator' is for numbers"):
+            RNNClassifier(4, embedding_dim=2, missing="indicator").fit(*words())
 
     def test_partial_fit_needs_the_greatest_category_first(self):
         X, y = words()

@@ -44,7 +44,7 @@ class TestFilling:
 
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
     def test_indicators_are_further_inputs(self, dtype):
-        sequences, _ = filled(as_sequences(gappy().astype(dtype), allow_missing=True), "mask")
+        sequences, _ = filled(as_sequences(gappy().astype(dtype), allow_missing=True), "indicator")
         assert sequences.values.shape[1] == 4
         assert sequences.values.dtype == dtype
         np.testing.assert_array_equal(sequences.values[:, 2:], np.isnan(gappy()).reshape(-1, 2))
@@ -56,7 +56,7 @@ class TestFilling:
         assert a.tobytes() == b.tobytes()
 
 
-@pytest.mark.parametrize("missing", ["ffill", "mask"])
+@pytest.mark.parametrize("missing", ["ffill", "indicator"])
 @pytest.mark.parametrize("form", ["array", "table", "ragged"])
 class TestEstimators:
     def data(self, form):
@@ -102,7 +102,7 @@ class TestPadding:
             x[length - 1, 0] = 0.5
         return X, lengths
 
-    @pytest.mark.parametrize("missing", ["ffill", "mask"])
+    @pytest.mark.parametrize("missing", ["ffill", "indicator"])
     @pytest.mark.parametrize("bidirectional", [False, True])
     def test_is_left_out(self, missing, bidirectional):
         X, lengths = self.padded()
@@ -132,5 +132,5 @@ class TestPadding:
         X = np.ones((4, 3, 2))
         X[1] = nan
         assert as_sequences(X, allow_missing=True).lengths.tolist() == [3, 1, 3, 3]
-        net = RNNRegressor(2, missing="mask", max_iter=2, random_state=0).fit(X, np.arange(4.0))
+        net = RNNRegressor(2, missing="indicator", max_iter=2, random_state=0).fit(X, np.arange(4.0))
         assert np.isfinite(net.predict(X)).all()

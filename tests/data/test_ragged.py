@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}
 
 
-def end_to_end():
+def contiguous():
     return RaggedArray(np.concatenate(ragged()), LENGTHS)
 
 
@@ -27,7 +27,7 @@ def overlapping(n=30, window=4, n_features=2):
     return windows, [values[max(0, i + 1 - window) : i + 1] for i in range(n)]
 
 
-@pytest.mark.parametrize("make", [end_to_end, shuffled])
+@pytest.mark.parametrize("make", [contiguous, shuffled])
 @pytest.mark.parametrize(
     "key",
     [slice(None), slice(1, 3), slice(None, None, -1), [2, 0], [1], [3, 3, 1], np.zeros(0, int),
@@ -78,17 +78,17 @@ def test_bad_arguments(arguments, error, message):
 
 def test_bad_index():
     with pytest.raises(IndexError, match="has one, its sequences"):
-        end_to_end()[0, 1]
+        contiguous()[0, 1]
     with pytest.raises(IndexError):
-        end_to_end()[4]
+        contiguous()[4]
     for key in (None, True, 1.5, "a", [[0]], [0.5]):
         with pytest.raises(IndexError, match="selects no sequences"):
-            end_to_end()[key]
-    np.testing.assert_array_equal(end_to_end()[np.array(1)], end_to_end()[1])
+            contiguous()[key]
+    np.testing.assert_array_equal(contiguous()[np.array(1)], contiguous()[1])
 
 
 def test_as_an_array():
-    out = np.asarray(end_to_end())
+    out = np.asarray(contiguous())
     assert out.shape == (4, 8, 3)
     for row, x in zip(out, ragged(), strict=True):
         np.testing.assert_array_equal(row[: len(x)], x)
@@ -96,13 +96,13 @@ def test_as_an_array():
     np.testing.assert_array_equal(np.asarray(RaggedArray(np.arange(3), [1, 2])), [[0, np.nan], [1, 2]])
     np.testing.assert_array_equal(np.asarray(RaggedArray(np.arange(4), [2, 2]), dtype=int), [[0, 1], [2, 3]])
     with pytest.raises(ValueError, match="padded with NaN, which int64 does not have"):
-        np.asarray(end_to_end(), dtype=int)
+        np.asarray(contiguous(), dtype=int)
     with pytest.raises(ValueError, match="without a copy"):
-        np.array(end_to_end(), copy=False)
+        np.array(contiguous(), copy=False)
 
 
 def test_selecting_none():
-    assert len(end_to_end()[[]]) == 0
+    assert len(contiguous()[[]]) == 0
 
 
 def test_repr_and_pickle():
@@ -139,13 +139,13 @@ def test_a_bad_value_outside_the_selection_does_not_matter():
 
 
 @pytest.mark.parametrize("parameters", [{}, {"cell": "gru", "bidirectional": True, "pooling": "max"}, {
-    "missing": "mask"}, {"truncated_bptt_steps": 2}, {"solver": "lbfgs"}, {"early_stopping": True}, {
+    "missing": "indicator"}, {"bptt_steps": 2}, {"solver": "lbfgs"}, {"early_stopping": True}, {
     "dropout": 0.3, "recurrent_dropout": 0.3, "hidden_size": (3, 2)}], ids=str)
 @pytest.mark.parametrize("per_step", [False, True])
 def test_shared_steps_are_as_steps_of_ones_own(parameters, per_step):
     """Bit for bit, forward and backward."""
     windows, plain = overlapping()
-    assert not as_sequences(windows).end_to_end
+    assert not as_sequences(windows).contiguous
     parameters = SMALL | {"batch_size": 7, "return_sequences": per_step} | parameters
     y = [x[:, 0] + 1 for x in plain] if per_step else np.array([x[0, 0] for x in plain])
     net, expected = RNNRegressor(**parameters).fit(windows, y), RNNRegressor(**parameters).fit(plain, y)
@@ -155,7 +155,7 @@ def test_shared_steps_are_as_steps_of_ones_own(parameters, per_step):
     np.testing.assert_array_equal(net.transform(windows), expected.transform(plain))
 
 
-@pytest.mark.parametrize(("parameters", "times"), [({}, 3), ({"missing": "mask"}, 30)])
+@pytest.mark.parametrize(("parameters", "times"), [({}, 3), ({"missing": "indicator"}, 30)])
 def test_windows_are_not_laid_out(parameters, times):
     """A net on windows of 500 rows takes nowhere near 500 times the memory of the rows."""
     values = np.random.default_rng(0).normal(size=(20_000, 2))

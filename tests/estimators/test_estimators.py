@@ -46,8 +46,8 @@ ESTIMATORS = [RNNClassifier, RNNRegressor]
         ),
         RNNRegressor(),
         RNNClassifier((6, 5), cell="rnn", bidirectional=True),
-        RNNRegressor(8, pooling="mean", missing="mask", learning_rate="cosine", learning_rate_init=0.02),
-        RNNClassifier(8, pooling="max", missing="ffill", truncated_bptt_steps=3, learning_rate_init=0.02),
+        RNNRegressor(8, pooling="mean", missing="indicator", learning_rate="cosine", learning_rate_init=0.02),
+        RNNClassifier(8, pooling="max", missing="ffill", bptt_steps=3, learning_rate_init=0.02),
     ]
 )
 def test_estimator_checks(estimator, check):

@@ -15,7 +15,7 @@ pytestmark = [
 
 VARIANTS = {
     "last": {}, "mean": {"pooling": "mean"}, "max": {"pooling": "max"}, "steps": {"return_sequences": True},
-    "ffill": {"missing": "ffill"}, "mask of steps": {"missing": "mask", "return_sequences": True},
+    "ffill": {"missing": "ffill"}, "indicator of steps": {"missing": "indicator", "return_sequences": True},
     "stacked": {"hidden_size": (5, 3), "pooling": "max", "missing": "ffill"},
 }
 
@@ -83,7 +83,7 @@ def fitted(**parameters):
     return RNNClassifier(5, max_iter=1, random_state=0, **parameters).fit(rng.normal(size=(9, 4, 3)), np.arange(9) % 3)
 
 
-@pytest.mark.parametrize("missing", ["ffill", "mask"])
+@pytest.mark.parametrize("missing", ["ffill", "indicator"])
 def test_steps_that_are_missing_at_the_end_of_a_piece_count(missing):
     X = np.random.default_rng(0).normal(size=(6, 8, 2))
     X[:, 3:5] = np.nan

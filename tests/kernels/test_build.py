@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from networks import FORMS, Case
 
-from skrnn import kernels as cells
+from skrnn import kernels
 
 ROOT = Path(__file__).parents[2]
 COMPILER = """#!/bin/sh
@@ -27,9 +27,9 @@ RUN = """
 import sys
 import skrnn
 from networks import FORMS, Case
-from skrnn import kernels as cells
+from skrnn import kernels
 from skrnn._runtime.machine import max_threads
-assert cells.available() == ["baseline"]
+assert kernels.available() == ["baseline"]
 assert skrnn.__file__.startswith(sys.argv[1]), skrnn.__file__
 assert max_threads() == 1
 for form in FORMS:
@@ -87,7 +87,7 @@ def test_nothing_generated_beside_the_sources(serial_build):
 def test_a_build_without_openmp_and_vectors_computes_the_same_bits(serial_build, monkeypatch):
     """Those of the baseline, which has neither fma."""
     monkeypatch.delenv("SKRNN_SIMD", raising=False)
-    monkeypatch.setattr(cells, "_kernels", cells.load("baseline"))
+    monkeypatch.setattr(kernels, "_kernels", kernels.load("baseline"))
     path = os.pathsep.join([str(serial_build[0]), str(ROOT / "tests" / "helpers")])
     said = run([sys.executable, "-c", RUN, str(serial_build[0])], serial_build[0], PYTHONPATH=path)
     for line, form in zip(said.splitlines(), FORMS, strict=True):

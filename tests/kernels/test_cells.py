@@ -6,7 +6,7 @@ import reference
 from networks import FORMS, RAGGED, Case
 from numerical import assert_gradient, central_differences
 
-from skrnn.kernels import CELLS, kernels
+from skrnn.kernels import CELLS, kernels_for
 
 pytestmark = pytest.mark.usefixtures("simd")
 
@@ -185,7 +185,7 @@ class TestKernelsRefuseWrongArguments:
         } | changed
         engine = case.net.engine(np.float64)
         if function == "gradient":
-            engine.minimise(*(arguments.pop(name) for name in MINIMISE))
+            engine.set_objective(*(arguments.pop(name) for name in MINIMISE))
         getattr(engine, function)(*arguments.values())
         return arguments
 
@@ -236,7 +236,7 @@ class TestKernelsRefuseWrongArguments:
     def test_forms_that_there_are_not(self, cell, variant):
         layer = {"cell": cell, "variant": variant, "D": 1, "K": 1, "W": [0], "U": [0], "b": [0]}
         with pytest.raises(ValueError, match=rf"no cell .* with variant={variant}"):
-            kernels(np.float64).Engine([layer], 1, False, "last", 0, 0, 9, 0)
+            kernels_for(np.float64).Engine([layer], 1, False, "last", 0, 0, 9, 0)
 
     @pytest.mark.parametrize("function", ["forward", "gradient", "backward"])
     @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ class TestKernelsRefuseWrongArguments:
     def test_numbers_of_outputs_that_a_loss_does_not_have(self, loss, n_outputs):
         scores = np.zeros((4, n_outputs))
         with pytest.raises(ValueError, match=f"{loss} of {n_outputs} outputs must be"):
-            kernels(np.float64).loss(loss, 0.0, False, scores, np.zeros(4, np.intp), np.ones(4), scores)
+            kernels_for(np.float64).loss(loss, 0.0, False, scores, np.zeros(4, np.intp), np.ones(4), scores)
 
     @pytest.mark.parametrize(
         "changed",
@@ -290,18 +290,18 @@ class TestKernelsRefuseWrongArguments:
     def test_layouts_that_do_not_fit(self, changed):
         layer = {"cell": "rnn", "variant": 0, "D": 3, "K": 4, "W": [0], "U": [12], "b": [28]} | changed
         with pytest.raises(ValueError, match=r"layer 0 must have|must lie within"):
-            kernels(np.float64).Engine([layer], 2, False, "last", 32, 40, 42, 0)
+            kernels_for(np.float64).Engine([layer], 2, False, "last", 32, 40, 42, 0)
         good = layer | {"W": [0], "U": [0], "b": [0], "K": 4, "D": 3}
         with pytest.raises(ValueError, match="layer 1 has 3 inputs, the layer below has 4"):
-            kernels(np.float64).Engine([good] * 2, 2, False, "last", 0, 0, 42, 0)
+            kernels_for(np.float64).Engine([good] * 2, 2, False, "last", 0, 0, 42, 0)
         with pytest.raises(ValueError, match="must have a layer"):
-            kernels(np.float64).Engine([], 2, False, "last", 0, 0, 42, 0)
+            kernels_for(np.float64).Engine([], 2, False, "last", 0, 0, 42, 0)
 
     @pytest.mark.parametrize("targets", [[0, 1, 0, 2], [0, -1, 0, 1]])
     def test_classes_that_there_are_not(self, targets):
         with pytest.raises(ValueError, match="must be a class from 0 to 1"):
             self.gradient(targets=np.array(targets), loss="log_loss")
         with pytest.raises(ValueError, match="must be a class from 0 to 1"):
-            kernels(np.float64).loss(
+            kernels_for(np.float64).loss(
                 "log_loss", 0.0, False, np.zeros((4, 2)), np.array(targets), np.ones(4), np.zeros((4, 2))
             )

@@ -11,7 +11,7 @@ from skrnn._data.examples import Examples
 from skrnn._network import network as _network
 from skrnn._network.network import Objective
 from skrnn._training.losses import LOSSES
-from skrnn.kernels import kernels
+from skrnn.kernels import kernels_for
 
 pytestmark = pytest.mark.usefixtures("simd")
 
@@ -27,7 +27,7 @@ ARRANGEMENTS = [
 
 def mask(seed, place, row, rate, n, dtype=np.float64):
     y = np.empty(n, dtype)
-    kernels(dtype).dropped(seed, place, row, rate, np.ones(n, dtype), y)
+    kernels_for(dtype).dropped(seed, place, row, rate, np.ones(n, dtype), y)
     return y
 
 

@@ -14,13 +14,13 @@ from skrnn._network.network import Objective
 from skrnn._runtime import memory as _memory
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
-from skrnn.kernels import kernels
+from skrnn.kernels import kernels_for
 
 pytestmark = pytest.mark.usefixtures("simd")
 
 
-def gradients(case, monkeypatch, most_bytes, n_threads=1):
-    monkeypatch.setattr(_network, "most_bytes", lambda: most_bytes)
+def gradients(case, monkeypatch, max_bytes, n_threads=1):
+    monkeypatch.setattr(_network, "most_bytes", lambda: max_bytes)
     monkeypatch.setattr(_network, "threads_for", lambda work: n_threads)
     return [array.tobytes() for array in case.gradients()]
 
@@ -41,8 +41,8 @@ def test_little_memory_changes_no_bit(bidirectional, monkeypatch):
     """Fewer groups at a time, down to one that the threads share."""
     case = Case(("lstm", "tanh", True), (9,), bidirectional, lengths=np.resize([20, 33, 5, 40], 200))
     whole = gradients(case, monkeypatch, 2**40)
-    for most_bytes in (2**22, 2**20, 2**18):
-        assert gradients(case, monkeypatch, most_bytes, n_threads=4) == whole
+    for max_bytes in (2**22, 2**20, 2**18):
+        assert gradients(case, monkeypatch, max_bytes, n_threads=4) == whole
 
 
 def test_segments_by_several_threads_change_no_bit(monkeypatch):
@@ -73,8 +73,8 @@ def test_loss_in_segments_has_the_same_bits(loss, per_step, monkeypatch):
     targets = targets_for(loss, len(case.X) if per_step else 3, np.random.default_rng(0))
     examples = Examples(case.sequences, targets, None, per_step)
     results = []
-    for most_bytes in (2**40, 1):
-        monkeypatch.setattr(_network, "most_bytes", lambda most_bytes=most_bytes: most_bytes)
+    for max_bytes in (2**40, 1):
+        monkeypatch.setattr(_network, "most_bytes", lambda max_bytes=max_bytes: max_bytes)
         value, gradient, _ = Objective(case.net, examples, make_loss(loss), 3, 0.1)(case.theta, case.index)
         results.append((value, gradient.tobytes()))
     assert results[0] == results[1]
@@ -141,7 +141,7 @@ def test_a_share_of_what_the_container_allows(monkeypatch, tmp_path):
         _memory.usable_memory.cache_clear()
         usable = _memory.usable_memory()
         assert usable == expected if expected else usable > 2**20
-        assert _memory.most_bytes() == int(_memory.SHARE * usable)
+        assert _memory.max_bytes() == int(_memory.SHARE * usable)
     _memory.usable_memory.cache_clear()
 
 
@@ -157,7 +157,7 @@ class TestDenormals:
         case.gradients()
         case.forward()
         assert (tiny / 4)[0] > 0
-        assert kernels(np.float64).denormals(2) == [True, True]
+        assert kernels_for(np.float64).denormals(2) == [True, True]
 
     def test_denormal_inputs_count_as_nothing(self, monkeypatch):
         case = Case(("rnn", "identity", True), lengths=(3,) * 40)
@@ -167,8 +167,8 @@ class TestDenormals:
         assert (case.X[:3] @ case.parameters["layer0.W"]).all()
         np.testing.assert_array_equal(case.forward()[1], 0)
         monkeypatch.setattr(_network, "threads_for", lambda work: 3)
-        for most_bytes in (2**40, 2**10):      # a group to each thread, and one that is shared
-            monkeypatch.setattr(_network, "most_bytes", lambda most_bytes=most_bytes: most_bytes)
+        for max_bytes in (2**40, 2**10):      # a group to each thread, and one that is shared
+            monkeypatch.setattr(_network, "most_bytes", lambda max_bytes=max_bytes: max_bytes)
             np.testing.assert_array_equal(case.net.layout.views(case.gradients()[0])["layer0.W"], 0)
 
     @pytest.mark.parametrize("name", OPTIMIZERS)

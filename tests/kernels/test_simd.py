@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from skrnn import kernels as cells
-from skrnn.kernels import kernels
+from skrnn import kernels
+from skrnn.kernels import kernels_for
 
 pytestmark = pytest.mark.usefixtures("simd")
 
@@ -31,7 +31,7 @@ def name(request):
 
 def evaluate(name, x):
     y = np.empty_like(x)
-    kernels(x.dtype).evaluate(name, x, y)
+    kernels_for(x.dtype).evaluate(name, x, y)
     return y
 
 
@@ -95,7 +95,7 @@ def test_a_value_does_not_depend_on_its_lane(name, dtype):
 
 
 def imported(setting):
-    code = "from skrnn import kernels as cells; print(cells.instruction_set, cells.kernels('float32').__name__)"
+    code = "from skrnn import kernels; print(kernels.instruction_set, kernels.kernels_for('float32').__name__)"
     return subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], env={"SKRNN_SIMD": setting}, capture_output=True, text=True
     )
@@ -107,7 +107,7 @@ def test_the_environment_chooses(simd):
 
 
 def test_the_widest_by_default():
-    assert imported("").stdout.split()[0] == cells.available()[-1]
+    assert imported("").stdout.split()[0] == kernels.available()[-1]
 
 
 def test_an_unknown_choice_is_an_error():
@@ -117,7 +117,7 @@ def test_an_unknown_choice_is_an_error():
 
 
 def test_an_impossible_choice_is_an_error(monkeypatch):
-    monkeypatch.setattr(cells, "instruction_sets", lambda: ["baseline"])
+    monkeypatch.setattr(kernels, "instruction_sets", lambda: ["baseline"])
     with pytest.raises(ImportError, match=r"SKRNN_SIMD=avx512: this processor or this build .* but baseline"):
-        cells.choose("avx512")
-    assert cells.choose("") == "baseline"
+        kernels.choose("avx512")
+    assert kernels.choose("") == "baseline"

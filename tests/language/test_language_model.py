@@ -129,10 +129,10 @@ class TestObjective:
         vocabulary = Vocabulary("abcdefghij"[: n_symbols - 2])
         corpus = Corpus([[str(s) for s in rng.choice(vocabulary.symbols, n)] for n in (9, 3, 0, 5)], vocabulary)
         net = RecurrentNetwork(
-            3, hidden_size, n_symbols, cell, "tanh", True, bidirectional=False, per_step=True, n_ids=n_symbols
+            3, hidden_size, n_symbols, cell, "tanh", True, bidirectional=False, per_step=True, n_categories=n_symbols
         )
         theta = (0.5 * rng.normal(size=net.layout.size)).astype(dtype)
-        sequences = Sequences(np.empty((0, 1), dtype), corpus.lengths, "ragged", ids=corpus.inputs)
+        sequences = Sequences(np.empty((0, 1), dtype), corpus.lengths, "ragged", categories=corpus.inputs)
         objective = StreamObjective(
             net, Examples(sequences, corpus.targets, None, True), LOSSES["log_loss"](), 3, 4, alpha=0.1
         )
@@ -159,11 +159,11 @@ class TestObjective:
     def test_states_are_carried(self):
         """The losses of an epoch are those of the whole texts."""
         net, theta, objective, windows, corpus = self.problem()
-        objective.engine.minimise("log_loss", 0.0, False, 0.0, net.layout.weight_ranges(), 0.0, 0.0)
+        objective.engine.set_objective("log_loss", 0.0, False, 0.0, net.layout.weight_ranges(), 0.0, 0.0)
         total = sum(loss * weight for window in windows for loss, _, weight in objective.gradients(theta, window))
         pieces = Windows(corpus.starts, corpus.lengths, 3, 4)
         # The first text is longer than its stream, and is cut.
-        sequences = Sequences(np.empty((0, 1)), pieces.lengths, "ragged", ids=corpus.inputs, starts=pieces.starts)
+        sequences = Sequences(np.empty((0, 1)), pieces.lengths, "ragged", categories=corpus.inputs, starts=pieces.starts)
         scores = net.forward(theta, sequences, np.arange(len(pieces.lengths)))
         expected = -language_model._likelihoods(scores, corpus.targets).sum()
         assert total == pytest.approx(expected, rel=1e-12)
@@ -414,7 +414,7 @@ class TestFit:
 
         monkeypatch.setattr(language_model, "StreamObjective", Spied)
         model.fit(["ab" * 100])
-        begin, ids = len(model.symbols_) - 1, objectives[0].examples.sequences.ids
+        begin, ids = len(model.symbols_) - 1, objectives[0].examples.sequences.categories
         assert np.flatnonzero(ids == begin).tolist() == [0, 51, 102, 153]
         assert np.delete(ids, [0, 51, 102, 153])[:4].tolist() == [0, 1, 0, 1]
 

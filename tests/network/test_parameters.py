@@ -53,7 +53,7 @@ def test_orthogonal_has_no_preferred_direction():
 def test_initial_values(form):
     """Glorot for W, orthogonal U (the identity for relu), zero biases but one for a forget gate."""
     net = RecurrentNetwork(7, (6, 5), 2, *form, True, False)
-    parameters = net.layout.views(net.initialise(check_random_state(0), np.float64))
+    parameters = net.layout.views(net.initialize(check_random_state(0), np.float64))
     for layer in net.layers:
         K, gates = layer.n_units, layer.cell.gates
         bound = np.sqrt(6 / (layer.n_inputs + K))
@@ -72,9 +72,9 @@ def test_initial_values(form):
 
 def test_initial_values_follow_the_random_state_and_the_dtype():
     net = RecurrentNetwork(3, (4,), 1, "lstm", "tanh", True, False, False)
-    first, again, other = (net.initialise(check_random_state(seed), np.float64) for seed in (0, 0, 1))
+    first, again, other = (net.initialize(check_random_state(seed), np.float64) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
-    single = net.initialise(check_random_state(0), np.float32)
+    single = net.initialize(check_random_state(0), np.float32)
     assert single.dtype == np.float32
     np.testing.assert_array_equal(single, first.astype(np.float32))

@@ -4,15 +4,15 @@ import pytest
 from joblib import Parallel, cpu_count, delayed
 
 from skrnn._runtime import threads as _threads
-from skrnn._runtime.threads import LONG, PATIENCE, WINDOW, Pace
+from skrnn._runtime.threads import LONG, PATIENCE, WINDOW, ThreadTuner
 
 
-def simulate(pace, seconds, total):
+def simulate(thread_tuner, seconds, total):
     """Calls that take seconds[n_threads], for so long; returns the threads of each."""
     used, spent = [], 0.0
     while spent < total:
-        n_threads = pace.threads()
-        pace.note(n_threads, seconds[n_threads])
+        n_threads = thread_tuner.threads()
+        thread_tuner.note(n_threads, seconds[n_threads])
         used.append(n_threads)
         spent += seconds[n_threads]
     return used
@@ -22,47 +22,47 @@ def simulate(pace, seconds, total):
     ("seconds", "faster"), [({1: 2e-4, 4: 1e-4}, 4), ({1: 1e-4, 4: 1e-2}, 1)], ids=["idle", "busy"]
 )
 def test_the_faster_way_is_used_and_the_other_one_tried_now_and_then(seconds, faster):
-    used = simulate(Pace(4), seconds, 2.0)
+    used = simulate(ThreadTuner(4), seconds, 2.0)
     assert used[: 2 * WINDOW] == [4] * WINDOW + [1] * WINDOW
     slow_share = sum(seconds[n] for n in used if n != faster) / 2.0
     assert 0.5 / PATIENCE < slow_share < 1.5 / PATIENCE + 2 * WINDOW * max(seconds.values()) / 2.0
 
 
 def test_it_changes_when_the_machine_becomes_busy_and_idle_again():
-    pace = Pace(2)
-    simulate(pace, {1: 2e-4, 2: 1e-4}, 0.1)
-    used = simulate(pace, {1: 2e-4, 2: 1e-2}, 0.5)
+    thread_tuner = ThreadTuner(2)
+    simulate(thread_tuner, {1: 2e-4, 2: 1e-4}, 0.1)
+    used = simulate(thread_tuner, {1: 2e-4, 2: 1e-2}, 0.5)
     assert used[-10:] == [1] * 10
     assert used.count(2) <= 2 * WINDOW
-    used = simulate(pace, {1: 2e-4, 2: 1e-4}, 5.0)
+    used = simulate(thread_tuner, {1: 2e-4, 2: 1e-4}, 5.0)
     assert used[-10:] == [2] * 10
 
 
 def test_one_slow_call_changes_nothing():
-    pace = Pace(2)
-    simulate(pace, {1: 2e-4, 2: 1e-4}, 0.01)
-    pace.note(2, 1e-2)
-    assert pace.threads() == 2
+    thread_tuner = ThreadTuner(2)
+    simulate(thread_tuner, {1: 2e-4, 2: 1e-4}, 0.01)
+    thread_tuner.note(2, 1e-2)
+    assert thread_tuner.threads() == 2
 
 
 def test_one_thread_is_tried_once_where_that_takes_long():
-    used = simulate(Pace(2), {1: 4 * LONG, 2: 2 * LONG}, 100 * LONG)
+    used = simulate(ThreadTuner(2), {1: 4 * LONG, 2: 2 * LONG}, 100 * LONG)
     assert used == [2] * WINDOW + [1] + [2] * (len(used) - WINDOW - 1)
 
 
 def test_calls_that_wait_long_for_their_threads():
-    used = simulate(Pace(4), {1: 1e-4, 4: 3 * LONG}, 100 * LONG)
+    used = simulate(ThreadTuner(4), {1: 1e-4, 4: 3 * LONG}, 100 * LONG)
     assert used.count(4) <= 3 * WINDOW
-    pace = Pace(2)
-    simulate(pace, {1: 5e-3, 2: 3e-3}, 0.2)
-    simulate(pace, {1: 5e-3, 2: 2 * LONG}, 20.0)
-    assert simulate(pace, {1: 5e-3, 2: 3e-3}, 60.0)[-10:] == [2] * 10
+    thread_tuner = ThreadTuner(2)
+    simulate(thread_tuner, {1: 5e-3, 2: 3e-3}, 0.2)
+    simulate(thread_tuner, {1: 5e-3, 2: 2 * LONG}, 20.0)
+    assert simulate(thread_tuner, {1: 5e-3, 2: 3e-3}, 60.0)[-10:] == [2] * 10
 
 
 def test_nothing_is_timed_with_one_thread():
-    pace = Pace(1)
-    assert pace.run(lambda n_threads: n_threads) == 1
-    assert not any(pace.seconds.values())
+    thread_tuner = ThreadTuner(1)
+    assert thread_tuner.run(lambda n_threads: n_threads) == 1
+    assert not any(thread_tuner.seconds.values())
 
 
 def test_small_work_runs_on_one_thread(monkeypatch):
@@ -95,4 +95,4 @@ def test_no_more_threads_than_processors_that_may_be_used(monkeypatch, setting):
     monkeypatch.setenv("OMP_NUM_THREADS", "64")
     assert _threads.effective_n_threads() == 64
     monkeypatch.setattr(_threads, "max_threads", lambda: 9999)
-    assert _threads.effective_n_threads() == _threads.MOST_THREADS
+    assert _threads.effective_n_threads() == _threads.MAX_THREADS

@@ -12,11 +12,11 @@ from skrnn._data.examples import Examples
 from skrnn._data.ragged import rows_of
 from skrnn._data.reading import as_sequences
 from skrnn._network.network import Objective, RecurrentNetwork
-from skrnn._network.parameters import whole
-from skrnn._training.loop import Batches, Record, Stopping, clipping, train
+from skrnn._network.parameters import full_range
+from skrnn._training.loop import Batches, History, Stopping, clipping, train
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS, SCHEDULES, SGD, Adam
-from skrnn.kernels import kernels
+from skrnn.kernels import kernels_for
 
 pytestmark = pytest.mark.usefixtures("simd")
 
@@ -76,7 +76,7 @@ def test_one_step_of_plain_sgd_is_the_gradient_written_out(return_sequences):
         4, cell="rnn", solver="sgd", momentum=0, learning_rate_init=rate, alpha=alpha, max_iter=1, batch_size=len(X),
         return_sequences=return_sequences, random_state=0, shuffle=False,
     ).fit(X, y)
-    start = net._network.initialise(check_random_state(0), np.float64)
+    start = net._network.initialize(check_random_state(0), np.float64)
     W, U, b, V, c = net._network.layout.views(start).values()
     gradient = {name: np.zeros_like(value) for name, value in net.parameters_.items()}
     total = sum(RAGGED) if return_sequences else len(RAGGED)
@@ -163,7 +163,7 @@ class TestClipping:
     def test_norm(self, size, dtype):
         gradient = np.random.default_rng(0).normal(size=size).astype(dtype)
         expected = np.linalg.norm(gradient.astype(np.float64))
-        assert kernels(dtype).norm(gradient, whole(gradient)) == pytest.approx(expected, rel=1e-14)
+        assert kernels_for(dtype).norm(gradient, full_range(gradient)) == pytest.approx(expected, rel=1e-14)
 
     def test_norm_and_updates_of_ranges(self):
         """What is in no range is neither read nor changed, and the ranges are as vectors of their own."""
@@ -172,7 +172,7 @@ class TestClipping:
         inside = np.concatenate([np.arange(*part) for part in ranges])
         start, gradient = rng.normal(size=99), np.full(99, np.nan)
         gradient[inside] = rng.normal(size=len(inside))
-        norm = kernels(np.float64).norm(gradient, ranges)
+        norm = kernels_for(np.float64).norm(gradient, ranges)
         assert norm == pytest.approx(np.linalg.norm(gradient[inside]), rel=1e-14)
         for name in OPTIMIZERS:
             some, own = start.copy(), start[inside]
@@ -186,11 +186,11 @@ class TestClipping:
     @pytest.mark.parametrize("ranges", [[[0, 100]], [[-1, 3]], [[5, 4]], [[1, 2, 3]]])
     def test_ranges_outside_of_the_vector(self, ranges):
         with pytest.raises(ValueError, match="ranges"):
-            kernels(np.float64).norm(np.ones(99), np.array(ranges))
+            kernels_for(np.float64).norm(np.ones(99), np.array(ranges))
 
     def test_squares_of_float32_do_not_overflow(self):
         large = np.full(4, 1e30, np.float32)
-        assert kernels(np.float32).norm(large, whole(large)) == pytest.approx(2e30, rel=1e-6)
+        assert kernels_for(np.float32).norm(large, full_range(large)) == pytest.approx(2e30, rel=1e-6)
 
     @pytest.mark.parametrize("name", OPTIMIZERS)
     def test_the_factor_is_applied_by_the_optimizers(self, name):
@@ -230,7 +230,7 @@ class TestLoop:
         stopping |= {name: changed.pop(name) for name in stopping if name in changed}
         batches = Batches(10, 4, np.random.RandomState(0) if changed.pop("shuffle", True) else None)
         arguments = {"max_grad_norm": None, "verbose": False} | changed
-        theta, record = np.array([4.0], dtype), Record()
+        theta, record = np.array([4.0], dtype), History()
         self.optimizer = SGD(theta, rate, 0.0)
         self.stopping = Stopping(**stopping, validate=validate)
         train(
@@ -252,7 +252,7 @@ class TestLoop:
         first, second = np.concatenate(seen[:3]), np.concatenate(seen[3:])
         assert sorted(first) == sorted(second) == list(range(10))
         assert list(first) != list(second)
-        assert record.n_seen == 20
+        assert record.n_samples_seen == 20
 
     def test_the_order_stays_without_shuffle(self):
         seen = []

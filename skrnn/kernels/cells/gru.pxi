@@ -98,10 +98,10 @@ cdef void gru_pack(
 
 cdef void add_to_bias(Py_ssize_t p, const real* b, real* packed, Py_ssize_t n) noexcept nogil:
     """Adds b (p,) to the first row of the packed (n, p) matrix."""
-    cdef Py_ssize_t vectors = pieces(p, VL), panels = pieces(vectors, MOST_VECTORS), q, j, begin
+    cdef Py_ssize_t vectors = ceil_div(p, VL), panels = ceil_div(vectors, MAX_VECTORS), q, j, begin
     for q in range(panels):
-        begin = piece(q, vectors, panels) * VL
-        for j in range(begin, min(p, piece(q + 1, vectors, panels) * VL)):
+        begin = split_start(q, vectors, panels) * VL
+        for j in range(begin, min(p, split_start(q + 1, vectors, panels) * VL)):
             packed[n * begin + j - begin] = packed[n * begin + j - begin] + b[j]
 
 
@@ -112,7 +112,7 @@ cdef inline void gru_gates(const Step* s, Py_ssize_t lda, const real* packed) no
     affine(s, 2, packed, s.saved, lda)
     for r in range(s.m):
         a = s.saved + r * lda
-        for v in range(pieces(2 * K, VL)):
+        for v in range(ceil_div(2 * K, VL)):
             k = v * VL
             store(a + k, logistic(load(a + k)), 2 * K - k)
 
@@ -135,7 +135,7 @@ cdef void gru_after_step(const Step* s, const real* packed) noexcept nogil:
     for row in range(s.m):
         a = s.saved + row * lda
         h = s.before + row * K
-        for v in range(pieces(K, VL)):
+        for v in range(ceil_div(K, VL)):
             k = v * VL
             z = load(a + K + k)
             n = hyperbolic_tangent(load(a + 2 * K + k) + load(a + k) * load(a + 3 * K + k))
@@ -154,7 +154,7 @@ cdef void gru_after_step_gradient(const Step* s, const real* packed) noexcept no
     for row in range(s.m):
         a = s.saved + row * lda
         d = s.dstate + row * K
-        for v in range(pieces(K, VL)):
+        for v in range(ceil_div(K, VL)):
             k = v * VL
             r = load(a + k)
             z = load(a + K + k)
@@ -185,7 +185,7 @@ cdef void gru_before_step(const Step* s, const real* packed) noexcept nogil:
     gru_gates(s, lda, packed)
     for row in range(s.m):
         a = s.saved + row * lda
-        for v in range(pieces(K, VL)):
+        for v in range(ceil_div(K, VL)):
             k = v * VL
             store(a + 3 * K + k, load(a + k) * load(s.recurrent + row * K + k), K - k)
     # x W_n + (r ⊙ h₋) U_n + b_n
@@ -194,7 +194,7 @@ cdef void gru_before_step(const Step* s, const real* packed) noexcept nogil:
     for row in range(s.m):
         a = s.saved + row * lda
         h = s.before + row * K
-        for v in range(pieces(K, VL)):
+        for v in range(ceil_div(K, VL)):
             k = v * VL
             z = load(a + K + k)
             n = hyperbolic_tangent(load(a + 2 * K + k))
@@ -214,7 +214,7 @@ cdef void gru_before_step_gradient(const Step* s, const real* packed) noexcept n
     for row in range(s.m):
         a = s.saved + row * lda
         d = s.dstate + row * K
-        for v in range(pieces(K, VL)):
+        for v in range(ceil_div(K, VL)):
             k = v * VL
             z = load(a + K + k)
             n = load(a + 2 * K + k)
@@ -230,7 +230,7 @@ cdef void gru_before_step_gradient(const Step* s, const real* packed) noexcept n
     for row in range(s.m):
         a = s.saved + row * lda
         d = s.dstate + row * K
-        for v in range(pieces(K, VL)):
+        for v in range(ceil_div(K, VL)):
             k = v * VL
             r = load(a + k)
             d_reset = load(a + 4 * K + k)

@@ -26,7 +26,7 @@ cdef void lstm_step(const Step* s, const real* packed) noexcept nogil:
     for r in range(s.m):
         a = s.saved + r * LSTM_SAVED * K
         c_before = s.before + s.plane + r * K
-        for v in range(pieces(K, VL)):
+        for v in range(ceil_div(K, VL)):
             k = v * VL
             i = logistic(load(a + k))
             f = logistic(load(a + K + k))
@@ -51,7 +51,7 @@ cdef void lstm_step_gradient(const Step* s, const real* packed) noexcept nogil:
     for r in range(s.m):
         a = s.saved + r * LSTM_SAVED * K
         c_before = s.before + s.plane + r * K
-        for v in range(pieces(K, VL)):
+        for v in range(ceil_div(K, VL)):
             k = v * VL
             i = load(a + k)
             f = load(a + K + k)

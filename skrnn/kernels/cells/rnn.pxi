@@ -48,14 +48,14 @@ cdef void rnn_step(const Step* s, const real* packed) noexcept nogil:
     cdef Py_ssize_t v, j, n = s.m * s.K
     # h = φ(x W + h₋ U + b)
     affine(s, 1, packed, s.after, s.K)
-    for v in range(pieces(n, VL)):
+    for v in range(ceil_div(n, VL)):
         j = v * VL
         store(s.after + j, activate(load(s.after + j), s.variant), n - j)
 
 
 cdef void rnn_step_gradient(const Step* s, const real* packed) noexcept nogil:
     cdef Py_ssize_t v, j, n = s.m * s.K
-    for v in range(pieces(n, VL)):
+    for v in range(ceil_div(n, VL)):
         j = v * VL
         # h = φ(a)
         store(s.saved + j, load(s.dstate + j) * derivative(load(s.after + j), s.variant), n - j)

@@ -26,7 +26,7 @@ cdef void skip_lstm_step(const Step* s, const real* packed) noexcept nogil:
     for r in range(s.m):
         a = s.saved + r * SKIP_SAVED * K
         h_before = s.before + r * K
-        for v in range(pieces(K, VL)):
+        for v in range(ceil_div(K, VL)):
             k = v * VL
             i = logistic(load(a + k))
             f = logistic(load(a + K + k))
@@ -55,7 +55,7 @@ cdef void skip_lstm_step_gradient(const Step* s, const real* packed) noexcept no
         a = s.saved + r * SKIP_SAVED * K
         d = s.dstate + r * K
         h_before = s.before + r * K
-        for v in range(pieces(K, VL)):
+        for v in range(ceil_div(K, VL)):
             k = v * VL
             i = load(a + k)
             f = load(a + K + k)

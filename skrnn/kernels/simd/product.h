@@ -21,17 +21,17 @@
 #endif
 
 #if VECTOR_BYTES == 64 || defined(__aarch64__)      /* 32 vector registers */
-enum { MOST_VECTORS = 4 };
-#define MOST_ROWS(nv) ((nv) == 4 ? 6 : (nv) == 3 ? 8 : 12)
+enum { MAX_VECTORS = 4 };
+#define MAX_ROWS(nv) ((nv) == 4 ? 6 : (nv) == 3 ? 8 : 12)
 #else                                               /* 16 */
-enum { MOST_VECTORS = 2 };
-#define MOST_ROWS(nv) ((nv) == 2 ? 6 : 10)
+enum { MAX_VECTORS = 2 };
+#define MAX_ROWS(nv) ((nv) == 2 ? 6 : 10)
 #endif
 
 INLINE ptrdiff_t smaller(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
-INLINE ptrdiff_t pieces(ptrdiff_t n, ptrdiff_t most) { return n / most + (n % most != 0); }
+INLINE ptrdiff_t ceil_div(ptrdiff_t n, ptrdiff_t most) { return n / most + (n % most != 0); }
 /* Where piece i of n things begins, of `count` pieces that differ by at most 1. */
-INLINE ptrdiff_t piece(ptrdiff_t i, ptrdiff_t n, ptrdiff_t count) { return n / count * i + n % count * i / count; }
+INLINE ptrdiff_t split_start(ptrdiff_t i, ptrdiff_t n, ptrdiff_t count) { return n / count * i + n % count * i / count; }
 
 /* Calls BLOCK(rows, vectors) with constants for every block that can occur. */
 #define ROWS_TO_6(BLOCK, NV)                                                                                          \
@@ -61,14 +61,14 @@ INLINE ptrdiff_t piece(ptrdiff_t i, ptrdiff_t n, ptrdiff_t count) { return n / c
    A packed (n, p) matrix is a row of panels, each MOST_VECTORS vectors wide or a little less; a panel holds its n rows
    one after the other. The last vector is filled up with zeros. */
 
-INLINE ptrdiff_t packed_size(ptrdiff_t n, ptrdiff_t p) { return n * pieces(p, VL) * VL; }
+INLINE ptrdiff_t packed_size(ptrdiff_t n, ptrdiff_t p) { return n * ceil_div(p, VL) * VL; }
 
 /* Rows first .. first + m - 1 of the packed (n, p) matrix: element (i, j) comes from source[i row + j column]. */
 static void pack_rows(real *packed, ptrdiff_t n, ptrdiff_t p, ptrdiff_t first, ptrdiff_t m, const real *source,
                       ptrdiff_t row, ptrdiff_t column) {
-    ptrdiff_t vectors = pieces(p, VL), panels = pieces(vectors, MOST_VECTORS);
+    ptrdiff_t vectors = ceil_div(p, VL), panels = ceil_div(vectors, MAX_VECTORS);
     for (ptrdiff_t q = 0; q < panels; q++) {
-        ptrdiff_t begin = piece(q, vectors, panels) * VL, end = piece(q + 1, vectors, panels) * VL;
+        ptrdiff_t begin = split_start(q, vectors, panels) * VL, end = split_start(q + 1, vectors, panels) * VL;
         real *to = packed + n * begin + first * (end - begin);
         for (ptrdiff_t i = 0; i < m; i++, to += end - begin) {
             ptrdiff_t last = smaller(end, p) - begin, j = 0;
@@ -131,7 +131,7 @@ INLINE void product_block(const int M, const int NV, int start, Factor a1, Facto
 
 /* One row of C for two panels of MOST_VECTORS at once: a panel alone has too few sums to fill the arithmetic units. */
 static void product_row(int start, Factor a1, Factor a2, const real *panel, real *C, ptrdiff_t columns) {
-    enum { NV = MOST_VECTORS };
+    enum { NV = MAX_VECTORS };
     const real *panels[2] = {panel, panel + (1 + a1.n + a2.n) * NV * VL};
     Factor factors[2] = {a1, a2};
     vec sum[2][NV];
@@ -164,17 +164,17 @@ static void product_row(int start, Factor a1, Factor a2, const real *panel, real
    packed is (1 + n1 + n2, p): the bias in every row of C, B1 below it, then B2. A factor may have n = 0. */
 static void product(ptrdiff_t m, ptrdiff_t p, Factor a1, Factor a2, const real *packed, real *C, ptrdiff_t ldc,
                     int start) {
-    ptrdiff_t n = 1 + a1.n + a2.n, vectors = pieces(p, VL), panels = pieces(vectors, MOST_VECTORS);
+    ptrdiff_t n = 1 + a1.n + a2.n, vectors = ceil_div(p, VL), panels = ceil_div(vectors, MAX_VECTORS);
     for (ptrdiff_t q = 0; q < panels; q++) {
-        ptrdiff_t begin = piece(q, vectors, panels), width = piece(q + 1, vectors, panels) - begin;
-        if (m == 1 && 2 * MOST_VECTORS == piece(smaller(q + 2, panels), vectors, panels) - begin) {
+        ptrdiff_t begin = split_start(q, vectors, panels), width = split_start(q + 1, vectors, panels) - begin;
+        if (m == 1 && 2 * MAX_VECTORS == split_start(smaller(q + 2, panels), vectors, panels) - begin) {
             product_row(start, a1, a2, packed + n * begin * VL, C + begin * VL, p - begin * VL);
             q++;
             continue;
         }
-        ptrdiff_t blocks = pieces(m, MOST_ROWS(width));
+        ptrdiff_t blocks = ceil_div(m, MAX_ROWS(width));
         for (ptrdiff_t block = 0; block < blocks; block++) {
-            ptrdiff_t i = piece(block, m, blocks), rows = piece(block + 1, m, blocks) - i;
+            ptrdiff_t i = split_start(block, m, blocks), rows = split_start(block + 1, m, blocks) - i;
             Factor b1 = {a1.rows + i * a1.stride, a1.n, a1.stride}, b2 = {a2.rows + i * a2.stride, a2.n, a2.stride};
             const real *panel = packed + n * begin * VL;
             real *c = C + i * ldc + begin * VL;
@@ -230,12 +230,12 @@ INLINE void outer_block(const int M, const int NV, ptrdiff_t n_ranges, const Row
 /* to (n, p) += the sum over the ranges' rows of A[row]' G[row]. Reads up to a vector beyond the end of G. */
 static void add_outer(ptrdiff_t n, ptrdiff_t p, ptrdiff_t n_ranges, const RowRange *ranges, const real *A,
                       ptrdiff_t lda, const real *G, ptrdiff_t ldg, real *to, ptrdiff_t ld) {
-    ptrdiff_t vectors = pieces(p, VL), panels = pieces(vectors, MOST_VECTORS);
+    ptrdiff_t vectors = ceil_div(p, VL), panels = ceil_div(vectors, MAX_VECTORS);
     for (ptrdiff_t q = 0; q < panels; q++) {
-        ptrdiff_t begin = piece(q, vectors, panels), width = piece(q + 1, vectors, panels) - begin;
-        ptrdiff_t blocks = pieces(n, MOST_ROWS(width));
+        ptrdiff_t begin = split_start(q, vectors, panels), width = split_start(q + 1, vectors, panels) - begin;
+        ptrdiff_t blocks = ceil_div(n, MAX_ROWS(width));
         for (ptrdiff_t block = 0; block < blocks; block++) {
-            ptrdiff_t i = piece(block, n, blocks), rows = piece(block + 1, n, blocks) - i;
+            ptrdiff_t i = split_start(block, n, blocks), rows = split_start(block + 1, n, blocks) - i;
             const real *a = A + i, *g = G + begin * VL;
             real *c = to + i * ld + begin * VL;
 #define BLOCK(M, NV) outer_block(M, NV, n_ranges, ranges, a, lda, g, ldg, c, ld, p - begin * VL)
