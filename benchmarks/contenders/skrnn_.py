@@ -9,9 +9,9 @@ import skrnn.kernels
 from skrnn import RNNClassifier
 from skrnn._data.examples import Examples
 from skrnn._data.sequences import Sequences
-from skrnn._network.network import Objective, RecurrentNetwork
-from skrnn._runtime.memory import max_bytes
-from skrnn._runtime.threads import threads_for
+from skrnn._network.network import RecurrentNetwork
+from skrnn._network.objective import Objective
+from skrnn._runtime import memory, threads
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
 
@@ -94,7 +94,7 @@ class Kernels:
         self.parts = [
             partial(
                 objective.engine.gradient, training.theta, sequences.steps, sequences.starts, sequences.lengths,
-                training.index, None, examples.targets, None, 0, None, gradient, max_bytes(), objective.thread_tuner.most,
+                training.index, None, examples.targets, None, 0, None, gradient, memory.max_bytes(), objective.thread_tuner.most,
             ),
             partial(kernels.norm, gradient),
             partial(
@@ -116,7 +116,7 @@ class Inference:
         self.scores = np.empty((n, net.n_outputs), theta.dtype)
         self.forward = partial(
             net.engine(theta.dtype).forward, theta, problem.X.reshape(-1, D), np.arange(n) * T, np.full(n, T),
-            np.arange(n), None, self.scores, None, False, 0, max_bytes(), threads_for(n * T * net.work),
+            np.arange(n), None, self.scores, None, False, 0, memory.max_bytes(), threads.threads_for(n * T * net.work),
         )
 
     def step(self):

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from skrnn._data.ragged import rows_of
-from skrnn._runtime.memory import max_bytes
+from skrnn._runtime import memory
 
 # Numbers for which a temporary costs less than avoiding it
 SMALL = 10_000
@@ -276,7 +276,7 @@ class LazySequences(SequenceIndex):
     def in_memory(self, what):
         """The same sequences all in memory, which `what` needs, where they fit."""
         n_bytes = float(self.lengths.sum()) * self.n_features * self.dtype.itemsize
-        if n_bytes > 2 * max_bytes():
+        if n_bytes > 2 * memory.max_bytes():
             raise ValueError(
                 f"{what} needs all of X at once, {n_bytes / 1e9:.1f} GB, more than half of the memory: choose another, "
                 "or less data"

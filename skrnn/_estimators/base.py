@@ -27,8 +27,10 @@ from skrnn._data.reading import IN_PLACE
 from skrnn._data.sequences import LazySequences
 from skrnn._estimators.states import Streams
 from skrnn._estimators.trainable import TrainableMixin
-from skrnn._network.network import Objective, RecurrentNetwork
-from skrnn._training.loop import Batches, Stopping, train, train_lbfgs
+from skrnn._network.network import RecurrentNetwork
+from skrnn._network.objective import Objective
+from skrnn._training.lbfgs import train_lbfgs
+from skrnn._training.loop import Batches, Stopping, train
 from skrnn._training.optimizers import OPTIMIZERS
 
 # Multiply-adds after which predict looks up, so that Ctrl-C is heard, some tenths of a second. Changes no bit.

@@ -11,7 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.numbers import is_size
 from skrnn._training.loop import History, Stopping, train_epoch
-from skrnn._training.optimizers import OPTIMIZERS, SCHEDULES
+from skrnn._training.optimizers import OPTIMIZERS
+from skrnn._training.schedules import SCHEDULES
 from skrnn.kernels import ACTIVATIONS, CELLS
 
 

@@ -1,14 +1,12 @@
-"""Training in epochs, or by L-BFGS. It sees theta, an objective and an optimizer; never a cell."""
+"""Training in epochs. It sees theta, an objective and an optimizer; never a cell."""
 
 import math
 import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
-from threadpoolctl import threadpool_limits
 
 from skrnn.kernels import kernels_for
 
@@ -166,7 +164,7 @@ def train_epoch(theta, objective, optimizer, record, batches, *, max_grad_norm):
             record.loss_curve.append(float(np.average(losses, weights=weights)))
             record.grad_norm_curve.append(float(np.average(norms)))
     if not np.isfinite(theta).all():
-        raise _divergence(losses[-1], norms[-1], theta, record)
+        raise divergence(losses[-1], norms[-1], theta, record)
     record.n_samples_seen += batches.n_samples
 
 
@@ -176,7 +174,7 @@ def _update(theta, optimizer, loss, gradient, ranges, max_grad_norm, record):
     scale = clipping(norm, max_grad_norm)
     # Neither a loss or gradient that is not finite, nor an update too long to be squared
     if not (math.isfinite(loss) and math.isfinite(norm) and norm * scale < math.sqrt(np.finfo(theta.dtype).max)):
-        raise _divergence(loss, norm, theta, record)
+        raise divergence(loss, norm, theta, record)
     optimizer.update(theta, gradient, scale, ranges)
     record.n_clipped += scale < 1
     return norm
@@ -186,71 +184,8 @@ class Divergence(ValueError):
     """The loss, the gradient or the parameters are not finite any more."""
 
 
-def _divergence(loss, norm, theta, record):
+def divergence(loss, norm, theta, record):
     return Divergence(
         f"Training diverged in epoch {record.n_epochs + 1}: the loss is {loss} and the gradient's norm {norm}, in "
         f"{theta.dtype}. Try a smaller learning_rate_init or max_grad_norm, or scale X and y"
     )
-
-
-def train_lbfgs(theta, objective, record, n_samples, *, max_iter, max_fun, tol, verbose):
-    """Minimise the loss of all samples by L-BFGS, theta in place.
-
-    Liu, D. C. and Nocedal, J. (1989). On the limited memory BFGS method for large scale optimization. Mathematical
-    Programming 45, 503-528.
-
-    Parameters
-    ----------
-    theta, objective, record
-        As in `train`.
-    n_samples : int
-    max_iter, max_fun, tol, verbose
-        The estimators' parameters.
-    """
-    everything = np.arange(n_samples)
-    best, start = theta.copy(), record.n_epochs
-
-    def loss_and_gradient(x):
-        theta[:] = x
-        loss, gradient, _ = objective(theta, everything)
-        norm = kernels_for(theta.dtype).norm(gradient, objective.ranges)
-        if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise _divergence(loss, norm, theta, record)
-        return loss, gradient.astype(np.float64)
-
-    def after_iteration(intermediate_result):
-        best[:] = intermediate_result.x
-        record.n_epochs += 1
-        record.n_samples_seen += n_samples
-        record.loss_curve.append(float(intermediate_result.fun))
-        record.best_loss = min(record.best_loss, record.loss_curve[-1])
-        if verbose:
-            print(f"Iteration {record.n_epochs}, loss = {record.loss_curve[-1]:.8f}")
-
-    try:
-        # The sums of a BLAS depend on how many threads share them.
-        with threadpool_limits(1, user_api="blas"):
-            result = minimize(
-                loss_and_gradient, theta.astype(np.float64), jac=True, method="L-BFGS-B", callback=after_iteration,
-                options={"maxiter": max_iter, "maxfun": max_fun, "gtol": tol},
-            )
-    except (KeyboardInterrupt, Divergence) as error:
-        if record.n_epochs == start:
-            raise
-        theta[:] = best
-        if isinstance(error, KeyboardInterrupt):
-            warnings.warn("Training interrupted by user.", stacklevel=2)
-        else:
-            warnings.warn(f"lbfgs went no further: {error}", ConvergenceWarning, stacklevel=2)
-        return
-    theta[:] = result.x
-    if not record.loss_curve:       # nothing better than the beginning was found
-        record.loss_curve.append(float(result.fun))
-        record.best_loss = record.loss_curve[-1]
-    if result.status != 0:
-        warnings.warn(
-            f"lbfgs failed to converge after {result.nit} iterations (status={result.status}): {result.message}. "
-            "Increase max_iter or max_fun, scale the data, or use float64",
-            ConvergenceWarning,
-            stacklevel=2,
-        )

@@ -4,8 +4,6 @@ A new optimizer is one class, one line in `OPTIMIZERS` and its sweep in ``kernel
 class and one line in `SCHEDULES`.
 """
 
-import math
-
 import numpy as np
 
 from skrnn._network.parameters import full_range
@@ -103,58 +101,3 @@ class RMSprop:
 
 
 OPTIMIZERS = {"adam": Adam, "adamw": AdamW, "sgd": SGD, "rmsprop": RMSprop}
-
-
-class Constant:
-    """The same rate all the time.
-
-    Parameters
-    ----------
-    optimizer : an entry of ``OPTIMIZERS``, made
-    power_t : float
-        Of the schedule "invscaling".
-    max_iter : int
-        Epochs, of the schedule "cosine".
-    """
-
-    def __init__(self, optimizer, power_t=0.5, max_iter=200):
-        self.optimizer, self.initial = optimizer, optimizer.learning_rate
-        self.power_t, self.max_iter, self.n_epochs = power_t, max_iter, 0
-
-    def after_epoch(self, n_samples_seen):
-        """Set the rate of the next epoch, after so many samples."""
-
-    def on_plateau(self):
-        """Whether to train on, at a lower rate, when the loss does not improve any more."""
-        return False
-
-
-class InverseScaling(Constant):
-    """η₀ / (samples seen + 1)^power_t."""
-
-    def after_epoch(self, n_samples_seen):
-        self.optimizer.learning_rate = self.initial / (n_samples_seen + 1) ** self.power_t
-
-
-class Adaptive(Constant):
-    """A fifth of the rate each time that the loss stops improving, as long as it is above 10⁻⁶."""
-
-    def on_plateau(self):
-        if self.optimizer.learning_rate <= 1e-6:
-            return False
-        self.optimizer.learning_rate /= 5
-        return True
-
-
-class Cosine(Constant):
-    """η₀ · ½ (1 + cos(π · epochs / max_iter)), and anew after max_iter of them, which partial_fit may have.
-
-    Loshchilov, I. and Hutter, F. (2017). SGDR: stochastic gradient descent with warm restarts. ICLR.
-    """
-
-    def after_epoch(self, n_samples_seen):
-        self.n_epochs = (self.n_epochs + 1) % self.max_iter
-        self.optimizer.learning_rate = self.initial * 0.5 * (1 + math.cos(math.pi * self.n_epochs / self.max_iter))
-
-
-SCHEDULES = {"constant": Constant, "invscaling": InverseScaling, "adaptive": Adaptive, "cosine": Cosine}

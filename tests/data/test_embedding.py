@@ -9,8 +9,9 @@ from sklearn.model_selection import cross_val_score
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn._data.examples import Examples
 from skrnn._data.sequences import Sequences
-from skrnn._network import network as _network
-from skrnn._network.network import Objective, RecurrentNetwork
+from skrnn._network.network import RecurrentNetwork
+from skrnn._network.objective import Objective
+from skrnn._runtime import memory, threads
 from skrnn._training.losses import LOSSES
 from skrnn.kernels import kernels_for
 
@@ -83,8 +84,8 @@ class TestKernels:
 def test_threads_and_memory_change_no_bit(monkeypatch):
     results = []
     for n_threads, most in ((1, 2**40), (2, 2**40), (5, 2**40), (3, 1)):
-        monkeypatch.setattr(_network, "threads_for", lambda work, n_threads=n_threads: n_threads)
-        monkeypatch.setattr(_network, "most_bytes", lambda most=most: most)
+        monkeypatch.setattr(threads, "threads_for", lambda work, n_threads=n_threads: n_threads)
+        monkeypatch.setattr(memory, "max_bytes", lambda most=most: most)
         problem = Problem(lengths=np.resize([300, 4, 270, 31], 70))
         value, gradient, _ = problem.objective(dropout=0.2)(problem.theta, problem.index)
         results.append((value, gradient.tobytes()))

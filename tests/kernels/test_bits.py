@@ -12,8 +12,8 @@ from networks import FORMS, Case, make_loss, outputs_of, targets_for
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn._data.examples import Examples
 from skrnn._estimators import base as _base
-from skrnn._network import network as _network
-from skrnn._network.network import Objective
+from skrnn._network.objective import Objective
+from skrnn._runtime import threads
 from skrnn._training.losses import LOSSES
 
 pytestmark = pytest.mark.usefixtures("simd")
@@ -28,7 +28,7 @@ def form(request):
 
 
 def use_threads(monkeypatch, n_threads):
-    monkeypatch.setattr(_network, "threads_for", lambda work: n_threads)
+    monkeypatch.setattr(threads, "threads_for", lambda work: n_threads)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

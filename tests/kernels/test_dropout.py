@@ -8,8 +8,8 @@ from numerical import assert_gradient, central_differences
 from sklearn.utils import check_random_state
 
 from skrnn._data.examples import Examples
-from skrnn._network import network as _network
-from skrnn._network.network import Objective
+from skrnn._network.objective import Objective
+from skrnn._runtime import memory, threads
 from skrnn._training.losses import LOSSES
 from skrnn.kernels import kernels_for
 
@@ -126,7 +126,7 @@ class TestAgainstTheReference:
 def test_threads_change_no_bit(hidden_size, bidirectional, per_step, pooling, dtype, monkeypatch):
     results = []
     for n_threads in (1, 2, 3, 8):
-        monkeypatch.setattr(_network, "threads_for", lambda work, n_threads=n_threads: n_threads)
+        monkeypatch.setattr(threads, "threads_for", lambda work, n_threads=n_threads: n_threads)
         case = Case(
             ("gru", "tanh", True), hidden_size, bidirectional, per_step, np.resize([3, 9, 1, 12, 5], 100), dtype=dtype,
             pooling=pooling,
@@ -142,7 +142,7 @@ def test_threads_change_no_bit(hidden_size, bidirectional, per_step, pooling, dt
 def test_recomputed_segments_have_the_same_masks_and_pools(form, per_step, pooling, rates, monkeypatch):
     results = []
     for most in (2**40, 1):
-        monkeypatch.setattr(_network, "most_bytes", lambda most=most: most)
+        monkeypatch.setattr(memory, "max_bytes", lambda most=most: most)
         case = Case(form, (4, 3), False, per_step, (301, 1, 17, 256, 300, 40), pooling=pooling)
         value, gradient, _ = Problem(case, **rates)()
         results.append((value, gradient.tobytes()))

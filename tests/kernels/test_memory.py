@@ -9,9 +9,8 @@ import pytest
 from networks import FORMS, Case, make_loss, make_optimizer, outputs_of, targets_for
 
 from skrnn._data.examples import Examples
-from skrnn._network import network as _network
-from skrnn._network.network import Objective
-from skrnn._runtime import memory as _memory
+from skrnn._network.objective import Objective
+from skrnn._runtime import memory, threads
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
 from skrnn.kernels import kernels_for
@@ -20,8 +19,8 @@ pytestmark = pytest.mark.usefixtures("simd")
 
 
 def gradients(case, monkeypatch, max_bytes, n_threads=1):
-    monkeypatch.setattr(_network, "most_bytes", lambda: max_bytes)
-    monkeypatch.setattr(_network, "threads_for", lambda work: n_threads)
+    monkeypatch.setattr(memory, "max_bytes", lambda: max_bytes)
+    monkeypatch.setattr(threads, "threads_for", lambda work: n_threads)
     return [array.tobytes() for array in case.gradients()]
 
 
@@ -74,7 +73,7 @@ def test_loss_in_segments_has_the_same_bits(loss, per_step, monkeypatch):
     examples = Examples(case.sequences, targets, None, per_step)
     results = []
     for max_bytes in (2**40, 1):
-        monkeypatch.setattr(_network, "most_bytes", lambda max_bytes=max_bytes: max_bytes)
+        monkeypatch.setattr(memory, "max_bytes", lambda max_bytes=max_bytes: max_bytes)
         value, gradient, _ = Objective(case.net, examples, make_loss(loss), 3, 0.1)(case.theta, case.index)
         results.append((value, gradient.tobytes()))
     assert results[0] == results[1]
@@ -111,9 +110,9 @@ LIMITED = """
 import resource, sys
 import numpy as np
 from networks import Case
-from skrnn._runtime import memory as _memory
+from skrnn._runtime import memory
 case = Case(("lstm", "tanh", True), (64,), lengths=(400_000,), n_inputs=1, dtype=np.float32)
-_memory.usable_memory = lambda: int(sys.argv[1])
+memory.usable_memory = lambda: int(sys.argv[1])
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, -1))
 dtheta, _, _ = case.gradients()
@@ -137,12 +136,12 @@ def test_a_share_of_what_the_container_allows(monkeypatch, tmp_path):
     limit = tmp_path / "memory.max"
     for text, expected in (("4096000\n", 4096000), ("max\n", None)):
         limit.write_text(text)
-        monkeypatch.setattr(_memory, "CGROUP_LIMITS", [str(limit), str(tmp_path / "none")])
-        _memory.usable_memory.cache_clear()
-        usable = _memory.usable_memory()
+        monkeypatch.setattr(memory, "CGROUP_LIMITS", [str(limit), str(tmp_path / "none")])
+        memory.usablememory.cache_clear()
+        usable = memory.usable_memory()
         assert usable == expected if expected else usable > 2**20
-        assert _memory.max_bytes() == int(_memory.SHARE * usable)
-    _memory.usable_memory.cache_clear()
+        assert memory.max_bytes() == int(memory.SHARE * usable)
+    memory.usablememory.cache_clear()
 
 
 class TestDenormals:
@@ -151,7 +150,7 @@ class TestDenormals:
     def test_the_mode_is_restored_in_every_thread(self, monkeypatch):
         """A product that is denormal, before and after; in the threads of OpenMP the kernels themselves run again."""
         case = Case(("lstm", "tanh", True), (40,), lengths=(20,) * 64)
-        monkeypatch.setattr(_network, "threads_for", lambda work: 2)
+        monkeypatch.setattr(threads, "threads_for", lambda work: 2)
         tiny = np.array([np.finfo(np.float64).tiny])
         assert (tiny / 4)[0] > 0
         case.gradients()
@@ -166,9 +165,9 @@ class TestDenormals:
         case.X[:] = np.finfo(np.float64).tiny / 1000
         assert (case.X[:3] @ case.parameters["layer0.W"]).all()
         np.testing.assert_array_equal(case.forward()[1], 0)
-        monkeypatch.setattr(_network, "threads_for", lambda work: 3)
+        monkeypatch.setattr(threads, "threads_for", lambda work: 3)
         for max_bytes in (2**40, 2**10):      # a group to each thread, and one that is shared
-            monkeypatch.setattr(_network, "most_bytes", lambda max_bytes=max_bytes: max_bytes)
+            monkeypatch.setattr(memory, "max_bytes", lambda max_bytes=max_bytes: max_bytes)
             np.testing.assert_array_equal(case.net.layout.views(case.gradients()[0])["layer0.W"], 0)
 
     @pytest.mark.parametrize("name", OPTIMIZERS)

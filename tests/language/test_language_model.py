@@ -22,8 +22,9 @@ from skrnn._language import model as language_model
 from skrnn._language.corpus import Corpus, Windows
 from skrnn._language.sampling import Sampler
 from skrnn._language.vocabulary import Vocabulary
-from skrnn._network import network as _network
-from skrnn._network.network import RecurrentNetwork, StreamObjective
+from skrnn._network.network import RecurrentNetwork
+from skrnn._network.objective import StreamObjective
+from skrnn._runtime import threads
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
 
@@ -399,7 +400,7 @@ class TestFit:
     def test_the_same_bits_by_any_number_of_threads(self, changed, monkeypatch):
         thetas = []
         for n in (1, 2, 5):
-            monkeypatch.setattr(_network, "threads_for", lambda work, n=n: n)
+            monkeypatch.setattr(threads, "threads_for", lambda work, n=n: n)
             thetas.append(RNNLanguageModel(**SMALL | {"n_streams": 40} | changed).fit(TEXTS * 40)._theta.tobytes())
         assert len(set(thetas)) == 1
 

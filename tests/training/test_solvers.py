@@ -16,8 +16,9 @@ from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedi
 from sklearn.neural_network import MLPRegressor
 
 from skrnn import RNNClassifier, RNNRegressor
-from skrnn._network.network import Objective
-from skrnn._training.optimizers import SCHEDULES, SGD, AdamW, RMSprop
+from skrnn._network.objective import Objective
+from skrnn._training.optimizers import SGD, AdamW, RMSprop
+from skrnn._training.schedules import SCHEDULES
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SOLVERS = ["adam", "adamw", "sgd", "rmsprop", "lbfgs"]

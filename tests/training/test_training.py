@@ -11,11 +11,13 @@ from skrnn import RNNClassifier, RNNRegressor
 from skrnn._data.examples import Examples
 from skrnn._data.ragged import rows_of
 from skrnn._data.reading import as_sequences
-from skrnn._network.network import Objective, RecurrentNetwork
+from skrnn._network.network import RecurrentNetwork
+from skrnn._network.objective import Objective
 from skrnn._network.parameters import full_range
 from skrnn._training.loop import Batches, History, Stopping, clipping, train
 from skrnn._training.losses import LOSSES
-from skrnn._training.optimizers import OPTIMIZERS, SCHEDULES, SGD, Adam
+from skrnn._training.optimizers import OPTIMIZERS, SGD, Adam
+from skrnn._training.schedules import SCHEDULES
 from skrnn.kernels import kernels_for
 
 pytestmark = pytest.mark.usefixtures("simd")

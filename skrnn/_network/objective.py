@@ -1,0 +1,155 @@
+"""Loss and gradient of batches of examples, whole or in stretches of steps, and of windows of streams."""
+
+import numpy as np
+
+from skrnn._data.ragged import rows_of
+from skrnn._network.parameters import full_range
+from skrnn._runtime import memory, threads
+
+
+class Objective:
+    """Loss and gradient of batches of examples.
+
+    The value is (Σ w·loss + ½ alpha ‖weights‖²) / Σ w over the batch's sequences or steps, as in scikit-learn's MLP;
+    biases and embeddings are not decayed.
+
+    Parameters
+    ----------
+    network : RecurrentNetwork
+    examples : Examples
+    loss : Loss
+    batch_size : int
+        How many sequences a batch will have, about.
+    alpha, dropout, recurrent_dropout : float
+    random_state : RandomState, optional
+        Source of the dropout's masks.
+    most_steps : int, optional
+        Steps that a gradient goes back at most: longer sequences are taken in stretches.
+    """
+
+    def __init__(
+        self, network, examples, loss, batch_size, alpha=0.0, dropout=0.0, recurrent_dropout=0.0, random_state=None,
+        max_steps=None,
+    ):
+        sequences = examples.sequences
+        dtype = sequences.dtype
+        self.network, self.examples = network, examples
+        self.engine = network.engine(dtype)
+        self.engine.set_objective(
+            loss.name, loss.parameter, loss.of_logistic, alpha, network.layout.weight_ranges(), dropout,
+            recurrent_dropout,
+        )
+        self.gradient = np.zeros(network.layout.size, dtype)
+        # What the last gradient is of: all parameters, but of an embedding only the rows in use
+        self.ranges, self.used = full_range(self.gradient) if not network.n_categories else network.dense_range(), []
+        self.random_state = random_state if dropout > 0 or recurrent_dropout > 0 else None
+        self.max_steps = max_steps if max_steps and sequences.lengths.max() > max_steps else None
+        self.thread_tuner = threads.ThreadTuner(threads.threads_for(3 * batch_size * sequences.mean_length * network.work))
+        self.max_bytes = memory.max_bytes()
+
+    def __call__(self, theta, batch):
+        """Loss of the examples `batch`, its gradient in theta (in the same array each time), and their weight."""
+        examples, index = self.examples.load(self.examples.used[batch])
+        sequences = examples.sequences
+        return self._gradient(
+            theta, examples, sequences.starts, sequences.lengths, index, None, examples.weights, self._seed(), None
+        )
+
+    def gradients(self, theta, batch):
+        """What `__call__` returns, for the whole batch or for one stretch of its steps after the other.
+
+        A stretch begins with the states that the one before left. Stretches without a target only pass them on.
+        """
+        if self.max_steps is None:
+            yield self(theta, batch)
+            return
+        examples, seed = self.examples.view_of(self.examples.used[batch]), self._seed()
+        lengths, index = examples.sequences.lengths, np.arange(len(examples.sequences))
+        starts, steps, state = examples.sequences.starts.copy(), lengths.copy(), None
+        for begin in range(0, int(lengths[index].max()), self.max_steps):
+            going_on = lengths[index] > begin
+            index, state = index[going_on], None if state is None else state[going_on]
+            starts[index] = examples.sequences.starts[index] + begin
+            steps[index] = np.minimum(lengths[index] - begin, self.max_steps)
+            final = np.empty((len(index), self.network.state_width), theta.dtype)
+            weights = _weights_of_stretch(examples, index, starts, steps, lengths[index] <= begin + self.max_steps)
+            if weights is NO_TARGETS:
+                self._pass_on(theta, examples, starts, steps, index, state, seed, final)
+            else:
+                yield self._gradient(theta, examples, starts, steps, index, state, weights, seed, final)
+            state = final
+
+    def _gradient(self, theta, examples, starts, lengths, index, initial, weights, seed, final):
+        if self.network.n_categories:
+            E = self.network.layout.views(self.gradient)["embedding.E"]
+            E[self.used] = 0
+            self.used = used = np.unique(examples.sequences.categories[rows_of(starts[index], lengths[index])])
+            self.ranges = np.concatenate([self.network.dense_range(), self.network.embedding_ranges(used)])
+        value, weight = self.thread_tuner.run(
+            lambda n_threads: self.engine.gradient(
+                theta, examples.sequences.steps, starts, lengths, index, initial, examples.targets, weights,
+                seed, final, self.gradient, self.max_bytes, n_threads, examples.sequences.mask_offsets,
+            )
+        )
+        return value, self.gradient, weight
+
+    def _seed(self):
+        """A seed of masks for a batch."""
+        return 0 if self.random_state is None else int(self.random_state.randint(2**63 - 1, dtype=np.int64))
+
+    def _pass_on(self, theta, examples, starts, lengths, index, initial, seed, final):
+        rows = lengths[index].sum() if examples.per_step else len(index)
+        scores = np.empty((rows, self.network.n_outputs), theta.dtype)
+        self.engine.forward(
+            theta, examples.sequences.steps, starts, lengths, index, initial, scores, final, True, seed,
+            self.max_bytes, self.thread_tuner.most, examples.sequences.mask_offsets,
+        )
+
+
+class StreamObjective(Objective):
+    """Loss and gradient of windows of streams, whose states are carried from one window to the next.
+
+    Parameters
+    ----------
+    network, examples, loss, alpha, dropout, recurrent_dropout, random_state
+        As in `Objective`, with a target a step.
+    n_streams, n_steps : int
+        As in `Windows`.
+    """
+
+    def __init__(
+        self, network, examples, loss, n_streams, n_steps, alpha=0.0, dropout=0.0, recurrent_dropout=0.0,
+        random_state=None,
+    ):
+        super().__init__(network, examples, loss, 1, alpha, dropout, recurrent_dropout, random_state)
+        self.thread_tuner = threads.ThreadTuner(threads.threads_for(3 * n_streams * n_steps * network.work))
+        self.states = np.zeros((n_streams, network.state_width), examples.sequences.dtype)
+
+    def gradients(self, theta, window):
+        """Loss, gradient and weight of a window; `Objective.gradients` says more."""
+        initial = np.zeros((len(window.starts), self.network.state_width), theta.dtype)
+        initial[window.carried] = self.states[window.stream[window.carried]]
+        final = np.empty_like(initial)
+        yield self._gradient(
+            theta, self.examples, window.starts, window.lengths, np.arange(len(initial)), initial, None, self._seed(),
+            final,
+        )
+        self.states[window.stream[window.last]] = final[window.last]
+
+
+# In the place of weights, where a stretch has none
+NO_TARGETS = object()
+
+
+def _weights_of_stretch(examples, index, starts, steps, ending):
+    """Weights of the targets in a stretch: of its steps, or of the sequences that end in it."""
+    if examples.per_step:
+        if examples.weights is None:
+            return None
+        has_weight = examples.weights[rows_of(starts[index], steps[index])].any()
+        return examples.weights if has_weight else NO_TARGETS
+    if not ending.any():
+        return NO_TARGETS
+    weights = np.zeros(len(steps))
+    weights[index[ending]] = 1 if examples.weights is None else examples.weights[index[ending]]
+    return weights
