@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 from sklearn.utils.validation import validate_data
 
+from skrnn._data.containers import IN_PLACE, as_sequences
 from skrnn._data.ragged import rows_of
-from skrnn._data.reading import IN_PLACE, as_sequences
 
 MAX_CATEGORIES = 10_000_000       # each has a row of the embedding
 
@@ -112,8 +112,8 @@ def _check_features(estimator, sequences, n_steps):
 def with_category_ids(estimator, sequences, *, reset):
     """Sequences of one feature, which is a category number, with these as `ids`.
 
-    With `reset` the estimator gets ``_n_categories``: one more than the categories up to the greatest. The last one stands for
-    any number above these.
+    With `reset` the estimator gets ``_n_categories``: one more than the categories up to the maximum. The last one
+    stands for any number above these.
     """
     if sequences.n_features != 1:
         raise ValueError(

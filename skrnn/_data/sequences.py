@@ -36,6 +36,8 @@ class SequenceIndex:
         self.lengths, self.kind, self.columns, self.names = lengths, kind, columns, names
         self.n_padded, self.numbers = n_padded, numbers
         self.starts = np.cumsum(lengths) - lengths
+        # How often each category occurs, where the steps are categories and have been counted
+        self.category_counts = None
 
     def __len__(self):
         return len(self.lengths)
@@ -124,13 +126,17 @@ class Sequences(SequenceIndex):
         lengths = self.lengths[index]
         rows = rows_of(self.starts[index], lengths)
         categories = None if self.categories is None else self.categories[rows]
-        return self.replace(values=self.values[rows], categories=categories, lengths=lengths, starts=None, numbers=index)
+        return self.replace(
+            values=self.values[rows], categories=categories, lengths=lengths, starts=None, numbers=index
+        )
 
     def view_of(self, index):
         """The sequences `index`, of the same steps."""
         kept = self.replace(lengths=self.lengths[index], starts=self.starts[index], numbers=index)
-        mask_offsets = np.stack([np.zeros_like(index), index]) if self.mask_offsets is None else self.mask_offsets[:, index]
-        kept.mask_offsets = np.ascontiguousarray(mask_offsets)
+        if self.mask_offsets is None:
+            kept.mask_offsets = np.stack([np.zeros_like(index), index])
+        else:
+            kept.mask_offsets = np.ascontiguousarray(self.mask_offsets[:, index])
         return kept
 
     def unshared(self):
@@ -175,7 +181,7 @@ class Sequences(SequenceIndex):
             return None
         bad = np.isinf(self.values) if allow_nan else ~np.isfinite(self.values)
         if not self.contiguous:
-            bad &= self._used()[:, np.newaxis]
+            bad &= self.used_rows()[:, np.newaxis]
         bad = np.argwhere(bad)
         if not len(bad):
             return None
@@ -190,8 +196,8 @@ class Sequences(SequenceIndex):
         with np.errstate(over="ignore", invalid="ignore"):
             return np.isfinite(self.values.sum(dtype=np.float64))
 
-    def _used(self):
-        """Which rows are steps of sequences."""
+    def used_rows(self):
+        """Which rows of the values are steps of sequences, (total,) bool."""
         changes = np.zeros(len(self.values) + 1, np.intp)
         np.add.at(changes, self.starts, 1)
         np.add.at(changes, self.starts + self.lengths, -1)

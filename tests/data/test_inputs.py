@@ -28,7 +28,7 @@ def test_every_form_of_X_becomes_the_same_steps(form):
     sequences = as_sequences(X, n_steps)
     assert len(sequences) == len(X)
     assert sequences.lengths.sum() == len(steps)
-    sequences = sequences.apart().at(np.arange(len(X)))[0]
+    sequences = sequences.unshared().load(np.arange(len(X)))[0]
     np.testing.assert_array_equal(sequences.values, steps)
     assert sequences.values.dtype == np.float64
     assert (sequences.kind == "table") == (form in TABLES)
@@ -38,7 +38,7 @@ def test_every_form_of_X_becomes_the_same_steps(form):
 def test_every_form_of_X_gives_the_same_net(form):
     """As its steps, laid out as a list of arrays."""
     X, n_steps, _ = FORMS[form]()
-    sequences = as_sequences(X, n_steps).apart().at(np.arange(len(X)))[0]
+    sequences = as_sequences(X, n_steps).unshared().load(np.arange(len(X)))[0]
     plain = list(sequences.split(sequences.values))
     y = np.arange(len(X)) % 2
     net = RNNClassifier(n_steps=n_steps, **SMALL).fit(X, y)

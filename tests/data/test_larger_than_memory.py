@@ -47,7 +47,7 @@ class OfOneKind(OnDisk):
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch):
     """Some sequences at a time even here."""
-    monkeypatch.setattr(_sequences, "CHUNK", 300)
+    monkeypatch.setattr(_sequences, "MAX_BYTES_PER_READ", 300)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_what_needs_all_of_X(make, message, monkeypatch):
     read, whole = (vars(make().fit(data, y)) for data in (OnDisk(X), X))
     name = next(name for name in ("_theta", "center_", "statistics_") if name in whole)
     np.testing.assert_array_equal(read[name], whole[name])
-    monkeypatch.setattr(_sequences, "most_bytes", lambda: 100)
+    monkeypatch.setattr(_sequences.memory, "max_bytes", lambda: 100)
     with pytest.raises(ValueError, match=f"{message} needs all of X at once, 0.0 GB, more than half of the memory"):
         make().fit(OnDisk(X), y)
 
