@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from skrnn._data.categories import as_categories, check_seen, count_categories, counts_in
-from skrnn._data.containers import IN_PLACE, as_sequences, check_finite  # noqa: F401
+from skrnn._data.containers import IN_PLACE, as_sequences
 from skrnn._data.missing import filled, without_gaps
 from skrnn._sklearn import check_features, features_of
 
