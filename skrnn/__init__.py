@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-__version__ = "0.1.0"
+from skrnn._version import __version__
 
 if find_spec("skrnn._runtime.machine") is None:
     raise ImportError(

@@ -3,8 +3,9 @@
 import numpy as np
 
 from skrnn._data.columns import without_columns
-from skrnn._data.examples import as_weights, missing_labels, without_minus_one
 from skrnn._data.sequences import Sequences
+from skrnn._data.targets import missing_labels, without_minus_one
+from skrnn._data.weights import as_weights
 
 
 def make_sequence_scorer(metric, *, response_method="predict", greater_is_better=True, **kwargs):

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from skrnn._data.categories import as_categories, check_seen, count_categories, counts_in
-from skrnn._data.containers import IN_PLACE, as_sequences, check_finite  # noqa: F401
+from skrnn._data.containers import IN_PLACE, as_sequences, check_values
 from skrnn._data.missing import filled, without_gaps
 from skrnn._sklearn import check_features, features_of
 
@@ -137,6 +137,10 @@ class Reading:
     def _unshared(self, sequences):
         """Each sequence with steps of its own where these are changed or have outputs."""
         return sequences.unshared() if self.per_step or self.missing in FILLED else sequences
+
+    def check_values(self, sequences, name="X"):
+        """Raise a ValueError that names the first value which is not finite, a category, or allowed to be missing."""
+        check_values(sequences, name, self.missing != "error", self.n_categories > 0)
 
     def fill(self, sequences, before=None):
         """Missing values of sequences in memory filled as `missing` says.

@@ -287,7 +287,9 @@ class LazySequences(SequenceIndex):
                 f"{what} needs all of X at once, {n_bytes / 1e9:.1f} GB, more than half of the memory: choose another, "
                 "or less data"
             )
-        return self.load(np.arange(len(self)))[0]
+        sequences = self.load(np.arange(len(self)))[0]
+        sequences.category_counts = self.category_counts
+        return sequences
 
     def astype(self, dtype, name="X"):
         """The same sequences in another dtype."""

@@ -10,11 +10,12 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._data.examples import Examples, check_samples
+from skrnn._data.examples import Examples
 from skrnn._data.numbers import is_size
 from skrnn._data.ragged import rows_of
 from skrnn._data.reading import learn_reading
 from skrnn._data.sequences import LazySequences
+from skrnn._data.targets import check_samples
 from skrnn._data.weights import as_weights, multiply_weights
 from skrnn._estimators import states
 from skrnn._estimators.trainable import TrainableMixin

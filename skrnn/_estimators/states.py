@@ -3,7 +3,6 @@
 import numpy as np
 
 from skrnn._data.numbers import as_numbers
-from skrnn._data.containers import check_finite
 from skrnn._data.sequences import Sequences
 from skrnn._network.scores import finite_scores
 
@@ -73,7 +72,7 @@ def read_step(reading, x):
             f"(n, {reading.n_step_features}) for n streams"
         )
     sequences = Sequences(steps, np.ones(len(steps), np.intp), "array")
-    check_finite(sequences, "x", allow_missing=reading.missing != "error")
+    reading.check_values(sequences, "x")
     return sequences, one
 
 

@@ -9,7 +9,8 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from skrnn._data.examples import (
+from skrnn._data.numbers import as_numbers
+from skrnn._data.targets import (
     check_finite_rows,
     check_one_each,
     first_not_finite_row,
@@ -17,7 +18,6 @@ from skrnn._data.examples import (
     missing_labels,
     step_rows,
 )
-from skrnn._data.numbers import as_numbers
 
 
 class TargetRows:

@@ -8,10 +8,10 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from skrnn._data.containers import check_finite
 from skrnn._data.features import atomic_fit, check_sequences
 from skrnn._data.missing import fill_forward, interpolated, valid_lengths
 from skrnn._data.ragged import rows_of
-from skrnn._data.reading import check_finite
 from skrnn._data.sequences import Sequences
 from skrnn.preprocessing._forms import TableOutput, in_form_of
 from skrnn.preprocessing._statistics import Moments, Quartiles, statistic_of

@@ -11,8 +11,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._data.containers import check_finite
 from skrnn._data.features import atomic_fit, check_sequences
-from skrnn._data.reading import check_finite
 from skrnn.preprocessing._forms import TableOutput, in_form_of
 from skrnn.preprocessing._statistics import STATISTICS, statistic_of
 

@@ -12,10 +12,10 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
 from skrnn._data.columns import are_sequences, columns_of, normalize_container
+from skrnn._data.containers import as_sequences, check_type
 from skrnn._data.features import atomic_fit
 from skrnn._data.numbers import is_hashable, is_missing
 from skrnn._data.ragged import RaggedArray
-from skrnn._data.reading import as_sequences, check_type
 from skrnn.preprocessing._forms import RaggedOutput
 
 

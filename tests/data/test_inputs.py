@@ -13,7 +13,7 @@ from forms import FORMS, TABLES, OnDisk, array, as_object_array, cells, frames, 
 from sklearn.model_selection import KFold, cross_val_predict
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor
-from skrnn._data.reading import as_sequences
+from skrnn._data.containers import as_sequences
 from skrnn._training import run
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

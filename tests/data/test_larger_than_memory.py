@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor
 from skrnn._data import sequences as _sequences
-from skrnn._data.reading import as_sequences
+from skrnn._data.containers import as_sequences
 from skrnn.preprocessing import SequenceImputer, SequenceScaler
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

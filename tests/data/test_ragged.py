@@ -9,7 +9,7 @@ from forms import LENGTHS, ragged, shuffled
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict, train_test_split
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor
-from skrnn._data.reading import as_sequences
+from skrnn._data.containers import as_sequences
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}

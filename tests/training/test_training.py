@@ -8,9 +8,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from skrnn import RNNClassifier, RNNRegressor
+from skrnn._data.containers import as_sequences
 from skrnn._data.examples import Examples
 from skrnn._data.ragged import rows_of
-from skrnn._data.reading import as_sequences
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
 from skrnn._network.parameters import full_range
