@@ -32,6 +32,7 @@ from skrnn._network.objective import Objective
 from skrnn._training.lbfgs import train_lbfgs
 from skrnn._training.loop import Batches, Stopping, train
 from skrnn._training.optimizers import OPTIMIZERS
+from skrnn.kernels import POOLINGS
 
 # Multiply-adds after which predict looks up, so that Ctrl-C is heard, some tenths of a second. Changes no bit.
 PREDICT_WORK = 2**32
@@ -50,7 +51,7 @@ class BaseRNN(TrainableMixin, Streams, ClassNamePrefixFeaturesOutMixin, Transfor
     _parameter_constraints: ClassVar = TrainableMixin._parameter_constraints | {
         "bidirectional": ["boolean"],
         "return_sequences": ["boolean"],
-        "pooling": [StrOptions({"last", "mean", "max"})],
+        "pooling": [StrOptions(set(POOLINGS))],
         "n_steps": [None, Interval(Integral, 1, None, closed="left")],
         "embedding_dim": [None, Interval(Integral, 1, None, closed="left")],
         "missing": [StrOptions(set(MISSING))],

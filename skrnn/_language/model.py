@@ -22,7 +22,6 @@ from skrnn._language.sampling import Sampler
 from skrnn._language.vocabulary import ANALYZERS, END, UNKNOWN, Vocabulary, collected, symbols_of, texts_of
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import StreamObjective
-from skrnn._runtime import memory, threads
 from skrnn._training.loop import Stopping, train
 from skrnn._training.losses import LOSSES
 
@@ -684,16 +683,14 @@ def _generated(network, theta, vocabulary, inputs, n_tokens, sampler):
     hidden = np.zeros((1, network.state_width), theta.dtype)
     for begin in range(0, len(inputs), MAX_STEPS_PER_READ):
         scores, hidden = _read(network, theta, *_one(inputs[begin : begin + MAX_STEPS_PER_READ]), hidden)
-    engine, n_threads, most = network.engine(theta.dtype), threads.threads_for(network.work), memory.max_bytes()
-    scores, after, one = scores[-1:].copy(), np.empty_like(hidden), np.ones(1, np.intp)
-    number, zero = np.zeros(1, np.intp), np.zeros(1, np.intp)
+    engine, number = network.engine(theta.dtype), np.zeros(1, np.intp)
+    engine.pack_weights(theta)
     for _ in range(n_tokens):
-        number[0] = sampler.draw(scores[0])
+        number[0] = sampler.draw(scores[-1])
         if number[0] == vocabulary.boundary:
             return
         yield vocabulary.symbols[number[0]]
-        engine.forward(theta, number, zero, one, zero, hidden, scores, after, False, 0, most, n_threads)
-        hidden, after = after, hidden
+        scores, hidden = network.step(engine, theta, number, hidden, packed=True)
 
 
 def _read(network, theta, inputs, starts, lengths, state):
