@@ -15,7 +15,7 @@ from skrnn._sklearn import Interval, StrOptions
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
 from skrnn._training.schedules import SCHEDULES
-from skrnn.kernels import ACTIVATIONS, CELLS
+from skrnn.kernels import ACTIVATIONS, CELLS, POOLINGS
 
 WIDTH = 120
 
@@ -88,7 +88,7 @@ SHARED = {
     ),
     "bidirectional": flag("Read every sequence in both directions, in every layer, with separate weights."),
     "pooling": choice(
-        ("last", "mean", "max"),
+        POOLINGS,
         "What the output layer reads of a sequence: the last output of the top layer, the mean of its outputs over all "
         "steps, or the maximum of each unit. Not used with `return_sequences`, which reads every step.",
     ),

@@ -5,7 +5,6 @@ from scipy.special import log_softmax
 
 from skrnn._data.ragged import rows_of
 from skrnn._data.sequences import Sequences
-from skrnn._runtime import memory, threads
 
 # Scores of symbols that are computed at a time
 MAX_SCORES = 2**22
@@ -45,16 +44,14 @@ def generated_symbols(model, vocabulary, inputs, n_tokens, sampler):
     hidden = np.zeros((1, network.state_width), theta.dtype)
     for begin in range(0, len(inputs), MAX_STEPS_PER_READ):
         scores, hidden = _read_one(model, inputs[begin : begin + MAX_STEPS_PER_READ], hidden)
-    engine, n_threads, max_bytes = network.engine(theta.dtype), threads.threads_for(network.work), memory.max_bytes()
-    scores, after, one = scores[-1:].copy(), np.empty_like(hidden), np.ones(1, np.intp)
-    number, zero = np.zeros(1, np.intp), np.zeros(1, np.intp)
+    engine, number = network.engine(theta.dtype), np.zeros(1, np.intp)
+    engine.pack_weights(theta)
     for _ in range(n_tokens):
-        number[0] = sampler.draw(scores[0])
+        number[0] = sampler.draw(scores[-1])
         if number[0] == vocabulary.boundary:
             return
         yield vocabulary.symbols[number[0]]
-        engine.forward(theta, number, zero, one, zero, hidden, scores, after, False, 0, max_bytes, n_threads)
-        hidden, after = after, hidden
+        scores, hidden = network.step(engine, theta, number, hidden, packed=True)
 
 
 def target_log_likelihoods(scores, targets):

@@ -106,7 +106,7 @@ def test_kernels_refuse_more_categories_than_fit():
     layer = {"cell": "rnn", "variant": 0, "D": 3, "K": 4, "W": [0], "U": [12], "b": [28]}
     for n_categories in (-1, 2**62):
         with pytest.raises(ValueError, match="there cannot be"):
-            kernels_for(np.float64).Engine([layer], 2, False, "last", 32, 40, 42, n_categories)
+            kernels_for(np.float64).Engine([layer], n_outputs=2, V=32, c=40, size=42, n_categories=n_categories)
 
 
 def words(n=200, seed=0):

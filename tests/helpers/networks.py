@@ -77,9 +77,10 @@ class Case:
     def gradients(self):
         """Of theta, of the inputs, and of the initial states."""
         dstate = self.dfinal.copy()
-        return *self.net.backward(
+        gradients = self.net.backward(
             self.theta, self.sequences, self.index, self.dscores, dstate, self.initial, need_dX=True
-        ), dstate
+        )
+        return gradients.theta, gradients.X, dstate
 
 
 def outputs_of(loss):

@@ -161,7 +161,7 @@ class TestObjective:
     def test_states_are_carried(self):
         """The losses of an epoch are those of the whole texts."""
         net, theta, objective, windows, corpus = self.problem()
-        objective.engine.set_objective("log_loss", 0.0, False, 0.0, net.layout.weight_ranges(), 0.0, 0.0)
+        objective.engine.set_objective(loss="log_loss")
         total = sum(loss * weight for window in windows for loss, _, weight in objective.gradients(theta, window))
         pieces = Windows(corpus.starts, corpus.lengths, 3, 4)
         # The first text is longer than its stream, and is cut.

@@ -482,11 +482,10 @@ class TestStretches:
             targets = np.concatenate([y[i][begin : begin + 4] for i in some])[:, np.newaxis]
             final = np.empty_like(states[some])
             scores = plain._model.network.forward(theta, steps, np.arange(len(some)), states[some], final)
-            gradient, _ = plain._model.network.backward(
-                theta, steps, np.arange(len(some)), (scores - targets) / len(targets), np.zeros_like(final),
-                states[some],
+            gradients = plain._model.network.backward(
+                theta, steps, np.arange(len(some)), (scores - targets) / len(targets), initial=states[some]
             )
-            theta -= 0.1 * gradient
+            theta -= 0.1 * gradients.theta
             states[some] = final
         np.testing.assert_allclose(net._model.theta, theta, rtol=1e-12, atol=1e-14)
 
