@@ -1,12 +1,11 @@
 """RNNRegressor."""
 
-from functools import partial
 from numbers import Real
 from typing import ClassVar
 
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedie_score, r2_score
+from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
@@ -111,10 +110,11 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     bptt_steps : int, default=None
         Take longer sequences in stretches of so many steps, with an update after each: the states are carried from one
         to the next, the gradient is not. None: the gradient goes back to the first step.
-    loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson"}, default="squared_error"
+    loss : {"squared_error", "absolute_error", "huber", "quantile", "log_cosh", "poisson"}, default="squared_error"
         What is minimised: half the squared error, which predicts the mean; the absolute error, which predicts the
         median; the squared error of small deviations and the absolute one of large ones; the pinball loss, which
-        predicts a quantile; or half the Poisson deviance of counts, whose mean is the exponential of the output.
+        predicts a quantile; the logarithm of the hyperbolic cosine, a smooth form of Huber's loss; or half the Poisson
+        deviance of counts, whose mean is the exponential of the output.
     quantile : float in (0, 1), default=0.5
         For the loss "quantile".
     huber_delta : float, default=1.0
@@ -185,10 +185,11 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     """
 
     _parameter_constraints: ClassVar = BaseRNN._parameter_constraints | {
-        "loss": [StrOptions({"squared_error", "absolute_error", "huber", "quantile", "poisson"})],
-        "quantile": [Interval(Real, 0, 1, closed="neither")],
-        "huber_delta": [Interval(Real, 0, None, closed="neither")],
+        "loss": [StrOptions({name for name, loss in LOSSES.items() if loss.is_regression})],
         "out_activation": [StrOptions({"identity", "logistic"})],
+    } | {
+        loss.parameter_name: [Interval(Real, *loss.parameter_range, closed="neither")]
+        for loss in LOSSES.values() if loss.parameter_name
     }
 
     def __init__(
@@ -281,10 +282,11 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     def _check_combinations(self):
         super()._check_combinations()
-        if self.loss == "poisson" and self.out_activation != "identity":
+        reason = LOSSES[self.loss].why_not_logistic
+        if self.out_activation == "logistic" and reason:
             raise ValueError(
-                f"out_activation={self.out_activation!r} does not go with loss='poisson', whose prediction is the "
-                "exponential of the output; leave it at 'identity'"
+                f"out_activation={self.out_activation!r} does not go with loss={self.loss!r}, {reason}; leave it at "
+                "'identity'"
             )
 
     def _target_rows(self, y, sequences, per_step):
@@ -323,42 +325,25 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     def _check_range(self, targets, labelled, sequences):
         """Raise a ValueError for a target that the predictions cannot reach."""
-        if self.loss == "poisson":
-            bad, expected = targets < 0, "numbers that are not negative with loss='poisson'"
-        elif self.out_activation == "logistic":
-            bad, expected = (targets < 0) | (targets > 1), "numbers from 0 to 1 with out_activation='logistic'; scale y"
-        else:
-            return
-        bad = bad.any(axis=1)
-        if bad.any():
-            row = int(np.flatnonzero(bad)[0])
+        bad = LOSSES[self.loss].check_targets(targets, self.out_activation == "logistic")
+        if bad is not None:
+            row, expected = bad
             where = sequences.label("y", row, self.return_sequences)
             raise ValueError(f"{where} is {targets[row].tolist()}, expected {expected}")
 
     def _make_loss(self):
-        parameter = {"quantile": self.quantile, "huber": self.huber_delta}.get(self.loss, 0.0)
-        return LOSSES[self.loss](parameter, self.out_activation == "logistic"), int(np.prod(self._columns))
+        loss = LOSSES[self.loss].make(vars(self), self.out_activation == "logistic")
+        return loss, int(np.prod(self._columns))
 
     def _target_weights(self, rows, labelled):
         return None
 
     def _decode(self, scores):
-        with np.errstate(over="ignore"):
-            rows = self._loss.predict(scores)
-        bad = first_not_finite_row(rows)
-        if bad is not None:
-            raise ValueError(
-                f"Prediction {bad} is not finite: the exponential of the output {scores[bad].tolist()} is too large. "
-                "Scale X, or fit with a smaller learning_rate_init"
-            )
+        rows = self._loss.predict(scores)
         return rows if self._columns else rows[:, 0]
 
     def _validation_score(self, rows, scores, weights):
-        metric = {
-            "absolute_error": d2_absolute_error_score, "quantile": partial(d2_pinball_score, alpha=self.quantile),
-            "poisson": _d2_poisson,
-        }.get(self.loss, r2_score)
-        return metric(rows, self._decode(scores), sample_weight=weights)
+        return self._loss.score(rows, self._decode(scores), weights)
 
     def score(self, X, y, sample_weight=None):
         """Coefficient of determination R² over sequences, or with `return_sequences` over all steps with a target.
@@ -394,9 +379,3 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-def _d2_poisson(y_true, y_pred, sample_weight):
-    """The mean over outputs of D² for the Poisson deviance."""
-    columns = zip(y_true.reshape(len(y_true), -1).T, y_pred.reshape(len(y_pred), -1).T, strict=True)
-    return np.mean([d2_tweedie_score(y, p, sample_weight=sample_weight, power=1) for y, p in columns])

@@ -58,11 +58,8 @@ class TrainableMixin:
         return tuple(int(size) for size in sizes)
 
     def _check_decay(self):
-        if self.solver == "adamw" and self.learning_rate_init * self.alpha >= 1:
-            raise ValueError(
-                f"alpha={self.alpha} times learning_rate_init={self.learning_rate_init} is the share of the weights "
-                "that 'adamw' takes away in each step: expected less than 1"
-            )
+        if self.solver in OPTIMIZERS:
+            OPTIMIZERS[self.solver].check_parameters(vars(self))
 
     def _initialize(self, dtype, *, resume):
         """Parameters and records to start from."""
@@ -105,16 +102,7 @@ class TrainableMixin:
 
     def _new_optimizer(self):
         """The optimizer and its schedule, at their start."""
-        settings = {"learning_rate_init": self.learning_rate_init}
-        if self.solver == "sgd":
-            settings |= {"momentum": self.momentum, "nesterovs_momentum": self.nesterovs_momentum}
-        if self.solver in ("adam", "adamw"):
-            settings |= {"beta_1": self.beta_1, "beta_2": self.beta_2}
-        if self.solver in ("adam", "adamw", "rmsprop"):
-            settings["epsilon"] = self.epsilon
-        if self.solver == "adamw":
-            settings |= {"decayed": self._network.layout.weight_ranges(), "alpha": self.alpha}
-        optimizer = OPTIMIZERS[self.solver](self._theta, **settings)
+        optimizer = OPTIMIZERS[self.solver].make(self._theta, vars(self), self._network.layout.weight_ranges())
         return optimizer, SCHEDULES[self.learning_rate](optimizer, self.power_t, int(self.max_iter))
 
     def _set_fitted_attributes(self):
