@@ -25,6 +25,7 @@ from skrnn._network.scores import finite_scores, scores_of
 from skrnn._sklearn import fit_context
 from skrnn._training import run
 from skrnn._training.loop import Batches
+from skrnn._training.optimizers import OPTIMIZERS
 
 
 def in_epochs(estimator):
@@ -164,9 +165,10 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             raise ValueError("bptt_steps needs the states of the steps before, which bidirectional=True does not have")
         if self.embedding_dim is not None and self.missing != "error":
             raise ValueError(f"missing={self.missing!r} is for numbers, but with embedding_dim X holds categories")
-        self._check_decay()
         if self.solver == "lbfgs":
             self._check_lbfgs()
+        else:
+            OPTIMIZERS[self.solver].check_parameters(self.get_params(deep=False))
 
     def _check_lbfgs(self):
         for name, off in (

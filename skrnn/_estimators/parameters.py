@@ -71,6 +71,12 @@ def summaries(table):
     return "; ".join(f'"{name}", {entry.summary}' for name, entry in table.items())
 
 
+def for_solvers(name):
+    """The solvers that take a parameter, in words."""
+    *others, last = (f'"{solver}"' for solver, optimizer in OPTIMIZERS.items() if name in optimizer.parameters)
+    return f"for the solvers {', '.join(others)} and {last}" if others else f"for the solver {last}"
+
+
 REGRESSION_LOSSES = {name: loss for name, loss in LOSSES.items() if loss.is_regression}
 SOLVERS_TEXT = summaries(OPTIMIZERS)
 LBFGS_TEXT = 'or "lbfgs", L-BFGS on all sequences at once, for small data (Liu & Nocedal 1989)'
@@ -147,18 +153,18 @@ SHARED = {
     ),
     "verbose": Parameter(["verbose"], "bool", "Print the loss of each epoch."),
     "warm_start": flag("Continue from the parameters of the last fit instead of new ones."),
-    "momentum": fraction('Momentum of the solver "sgd".', closed="both"),
-    "nesterovs_momentum": flag('Use Nesterov\'s momentum, for the solver "sgd".'),
+    "momentum": fraction(f"Momentum, {for_solvers('momentum')}.", closed="both"),
+    "nesterovs_momentum": flag(f"Use Nesterov's momentum, {for_solvers('nesterovs_momentum')}."),
     "early_stopping": flag(
         "Hold out some of the sequences, or take the validation data passed to `fit`, stop when the score on them does "
         "not improve, and keep the parameters of the best epoch."
     ),
     "validation_fraction": fraction("Fraction of the sequences that is held out.", closed="neither"),
-    "beta_1": fraction('Decay rate of the first moment of "adam", "adamw" and "nadam".'),
-    "beta_2": fraction('Decay rate of the second moment of "adam", "adamw" and "nadam".'),
+    "beta_1": fraction(f"Decay rate of the first moment, {for_solvers('beta_1')}."),
+    "beta_2": fraction(f"Decay rate of the second moment, {for_solvers('beta_2')}."),
     "epsilon": Parameter(
         [Interval(Real, 0, None, closed="neither")], "float",
-        'Added to the root of the second moment, for "adam", "adamw", "nadam" and "rmsprop".',
+        f"Added to the root of the second moment, {for_solvers('epsilon')}.",
     ),
     "n_iter_no_change": positive_int("Stop after more than this many epochs in a row without improvement."),
     "max_fun": positive_int('Maximum number of evaluations of the loss by "lbfgs".'),

@@ -202,17 +202,15 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     def _check_parameters(self):
         super()._check_parameters()
-        loss = REGRESSION_LOSSES[self.loss]
-        if self.out_activation != "identity" and not loss.allows_logistic:
+        reason = REGRESSION_LOSSES[self.loss].why_not_logistic
+        if self.out_activation == "logistic" and reason:
             raise ValueError(
-                f"out_activation={self.out_activation!r} does not go with loss={self.loss!r}, whose prediction is the "
-                "exponential of the output; leave it at 'identity'"
+                f"out_activation={self.out_activation!r} does not go with loss={self.loss!r}, {reason}; leave it at "
+                "'identity'"
             )
 
     def _make_loss(self, targets):
-        loss = REGRESSION_LOSSES[self.loss]
-        parameter = 0.0 if loss.parameter_name is None else getattr(self, loss.parameter_name)
-        return loss(parameter, self.out_activation == "logistic")
+        return REGRESSION_LOSSES[self.loss].make(self.get_params(deep=False), self.out_activation == "logistic")
 
     def score(self, X, y, sample_weight=None):
         """Coefficient of determination R² over sequences, or with `return_sequences` over all steps with a target.

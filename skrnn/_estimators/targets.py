@@ -221,10 +221,10 @@ class NumberTargets:
         with np.errstate(over="ignore"):
             targets = rows.of_known(values[rows.known]).reshape(len(values), -1)
             targets = np.require(targets, dtype, ["C", "A"])
-        bad, expected = loss.check_targets(targets)
+        bad = loss.check_targets(targets, loss.of_logistic)
         if bad is not None:
-            where = sequences.label("y", bad, per_step)
-            raise ValueError(f"{where} is {targets[bad].tolist()}, expected {expected}")
+            row, expected = bad
+            raise ValueError(f"{sequences.label('y', row, per_step)} is {targets[row].tolist()}, expected {expected}")
         bad = first_not_finite_row(targets)
         if bad is not None:
             where = sequences.label("y", bad, per_step)

@@ -5,7 +5,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.numbers import is_size
 from skrnn._sklearn import VersionedPickleMixin
-from skrnn._training.optimizers import OPTIMIZERS
 
 
 class TrainableMixin(VersionedPickleMixin):
@@ -19,14 +18,6 @@ class TrainableMixin(VersionedPickleMixin):
                 f"hidden_size={self.hidden_size!r}: expected a positive int, or a tuple of them with one for each layer"
             )
         return tuple(int(size) for size in sizes)
-
-    def _check_decay(self):
-        optimizer = OPTIMIZERS.get(self.solver)
-        if optimizer is not None and optimizer.decays_weights and self.learning_rate_init * self.alpha >= 1:
-            raise ValueError(
-                f"alpha={self.alpha} times learning_rate_init={self.learning_rate_init} is the fraction of the weights "
-                f"that {self.solver!r} takes away in each update: expected less than 1"
-            )
 
     def _check_same_shapes(self, network):
         """Raise a ValueError when the fitted parameters do not go with a network."""

@@ -331,7 +331,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         return self._reading
 
     def _make_network(self, reading, resume):
-        self._check_decay()
+        OPTIMIZERS[self.solver].check_parameters(self.get_params(deep=False))
         n_symbols = len(reading.vocabulary)
         network = RecurrentNetwork(
             int(self.embedding_dim), self._check_hidden_size(), n_symbols, self.cell, self.activation,
