@@ -445,7 +445,7 @@ class TestFit:
         assert (model._model.theta != before).any()
         assert model.n_iter_ == 4
         assert len(model.symbols_) == 6
-        with pytest.raises(ValueError, match="cannot go on with parameters of the shapes"):
+        with pytest.raises(ValueError, match="cannot continue with parameters of the shapes"):
             model.set_params(hidden_size=6).fit(TEXTS)
 
     def test_early_stopping(self):
@@ -536,9 +536,9 @@ class TestFit:
         score = model.score(TEXTS)
         model.set_params(analyzer="word")
         assert model.score(TEXTS) == score
-        with pytest.raises(ValueError, match="cannot go on with analyzer='word', it was fitted with 'char'"):
+        with pytest.raises(ValueError, match="cannot continue with analyzer='word', it was fitted with 'char'"):
             model.fit(TEXTS)
-        with pytest.raises(ValueError, match="cannot go on with analyzer='word'"):
+        with pytest.raises(ValueError, match="cannot continue with analyzer='word'"):
             model.partial_fit(TEXTS)
         assert model.set_params(warm_start=False).fit(["a b"]).symbols_[0] == "a"
         assert model.symbols_.tolist() == ["a", "b", "<unknown>", "<end>"]

@@ -212,7 +212,7 @@ def test_partial_fit_that_fails_changes_nothing():
         scaler.partial_fit(bad)
     np.testing.assert_array_equal(scaler.center_, center)
     np.testing.assert_array_equal(scaler.partial_fit(ragged()).n_samples_seen_, [34, 34, 34])
-    with pytest.raises(ValueError, match="cannot go on with method='minmax'"):
+    with pytest.raises(ValueError, match="cannot continue with method='minmax'"):
         scaler.set_params(method="minmax").partial_fit(ragged())
     with pytest.raises(ValueError, match="X has 2 features, but SequenceScaler is expecting 3"):
         scaler.set_params(method="standard").partial_fit(ragged(2))

@@ -368,7 +368,7 @@ class TestGoingOn:
         X, y = sums()
         net = RNNRegressor(4, max_iter=2, warm_start=True, random_state=0).fit(X, y)
         predictions = net.predict(X)
-        with pytest.raises(ValueError, match="cannot go on with parameters of the shapes"):
+        with pytest.raises(ValueError, match="cannot continue with parameters of the shapes"):
             net.set_params(**changed).fit(X, y)
         np.testing.assert_array_equal(net.predict(X), predictions)
 
@@ -376,7 +376,7 @@ class TestGoingOn:
         X = np.zeros((6, 4, 1))
         net = RNNRegressor(4, embedding_dim=2, max_iter=1, warm_start=True, random_state=0).fit(X, np.arange(6.0))
         for changed in ({"embedding_dim": None}, {"embedding_dim": None, "missing": "indicator"}):
-            with pytest.raises(ValueError, match=r"cannot go on with missing=.* and embedding_dim=None, which change"):
+            with pytest.raises(ValueError, match=r"cannot continue with missing=.* and embedding_dim=None, which change"):
                 net.set_params(**changed).fit(X, np.arange(6.0))
 
     def test_warm_start_with_other_targets_is_an_error(self):
