@@ -4,7 +4,7 @@ import pytest
 from joblib import Parallel, cpu_count, delayed
 
 from skrnn._runtime import threads as _threads
-from skrnn._runtime.threads import LONG, PATIENCE, WINDOW, ThreadTuner
+from skrnn._runtime.threads import LONG, TRIAL_INTERVAL, TRIAL_CALLS, ThreadTuner
 
 
 def simulate(thread_tuner, seconds, total):
@@ -23,9 +23,9 @@ def simulate(thread_tuner, seconds, total):
 )
 def test_the_faster_way_is_used_and_the_other_one_tried_now_and_then(seconds, faster):
     used = simulate(ThreadTuner(4), seconds, 2.0)
-    assert used[: 2 * WINDOW] == [4] * WINDOW + [1] * WINDOW
+    assert used[: 2 * TRIAL_CALLS] == [4] * TRIAL_CALLS + [1] * TRIAL_CALLS
     slow_share = sum(seconds[n] for n in used if n != faster) / 2.0
-    assert 0.5 / PATIENCE < slow_share < 1.5 / PATIENCE + 2 * WINDOW * max(seconds.values()) / 2.0
+    assert 0.5 / TRIAL_INTERVAL < slow_share < 1.5 / TRIAL_INTERVAL + 2 * TRIAL_CALLS * max(seconds.values()) / 2.0
 
 
 def test_it_changes_when_the_machine_becomes_busy_and_idle_again():
@@ -33,7 +33,7 @@ def test_it_changes_when_the_machine_becomes_busy_and_idle_again():
     simulate(thread_tuner, {1: 2e-4, 2: 1e-4}, 0.1)
     used = simulate(thread_tuner, {1: 2e-4, 2: 1e-2}, 0.5)
     assert used[-10:] == [1] * 10
-    assert used.count(2) <= 2 * WINDOW
+    assert used.count(2) <= 2 * TRIAL_CALLS
     used = simulate(thread_tuner, {1: 2e-4, 2: 1e-4}, 5.0)
     assert used[-10:] == [2] * 10
 
@@ -47,12 +47,12 @@ def test_one_slow_call_changes_nothing():
 
 def test_one_thread_is_tried_once_where_that_takes_long():
     used = simulate(ThreadTuner(2), {1: 4 * LONG, 2: 2 * LONG}, 100 * LONG)
-    assert used == [2] * WINDOW + [1] + [2] * (len(used) - WINDOW - 1)
+    assert used == [2] * TRIAL_CALLS + [1] + [2] * (len(used) - TRIAL_CALLS - 1)
 
 
 def test_calls_that_wait_long_for_their_threads():
     used = simulate(ThreadTuner(4), {1: 1e-4, 4: 3 * LONG}, 100 * LONG)
-    assert used.count(4) <= 3 * WINDOW
+    assert used.count(4) <= 3 * TRIAL_CALLS
     thread_tuner = ThreadTuner(2)
     simulate(thread_tuner, {1: 5e-3, 2: 3e-3}, 0.2)
     simulate(thread_tuner, {1: 5e-3, 2: 2 * LONG}, 20.0)
