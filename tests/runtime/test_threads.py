@@ -4,7 +4,7 @@ import pytest
 from joblib import Parallel, cpu_count, delayed
 
 from skrnn._runtime import threads as _threads
-from skrnn._runtime.threads import LONG, TRIAL_INTERVAL, TRIAL_CALLS, ThreadTuner
+from skrnn._runtime.threads import LONG, TRIAL_CALLS, TRIAL_INTERVAL, ThreadTuner
 
 
 def simulate(thread_tuner, seconds, total):
