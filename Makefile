@@ -1,19 +1,26 @@
 # Two commands for a user: make demo, make test. Each makes .venv on demand and does nothing twice.
+# While working on the code: make check, the part of the tests that takes less than a minute.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := setup.py pyproject.toml $(shell find skrnn -name '*.pyx' -o -name '*.pxi' -o -name '*.h')
 EXTRAS := $(addprefix $(VENV)/, examples test peers lint bench)
+# As many workers as processors; what is in one group, such as the tests of a build, goes to one of them.
+PARALLEL := -n auto --dist loadgroup
 
 .NOTPARALLEL:
-.PHONY: demo test lint bench study clean
+.PHONY: demo check test lint bench study clean
 
 demo: $(VENV)/examples
 	$(BIN)/python examples/plot_quickstart.py
 
+# PYTEST="-k streams" for some of them
+check: $(VENV)/test
+	$(BIN)/python -m pytest $(PARALLEL) --quick $(PYTEST)
+
 test: $(VENV)/test $(if $(PEERS),$(VENV)/peers)
-	$(if $(PEERS),SKRNN_REQUIRE_PEERS=1) $(BIN)/python -m pytest
+	$(if $(PEERS),SKRNN_REQUIRE_PEERS=1) $(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
 
 # cython-lint looks for its own helper, pycodestyle, on the path
 lint: $(VENV)/lint

@@ -9,7 +9,7 @@ from setuptools.command.build_ext import build_ext as setuptools_build_ext
 
 KERNELS = Path("skrnn/kernels/_kernels.pyx")
 # Built once, for any processor
-PLAIN = [Path("skrnn/_runtime/machine.pyx"), Path("skrnn/_network/orthogonal.pyx")]
+PLAIN = sorted(set(Path("skrnn").rglob("*.pyx")) - {KERNELS})
 DTYPES = {"float32": [], "float64": [("SKRNN_DOUBLE", None)]}
 # Flags of gcc and clang for x86, and bytes of a vector. Other compilers and processors get the baseline alone.
 INSTRUCTION_SETS = {

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from networks import FORMS
 from numerical import assert_gradient, central_differences
+from pairwise import pairwise
 from sklearn.model_selection import cross_val_score
 
 from skrnn import RNNClassifier, RNNRegressor
@@ -43,9 +44,9 @@ class Problem:
         return Objective(self.net, self.examples, LOSSES["squared_error"](), len(self.index), **parameters)
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: "-".join(map(str, form)))
-@pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize("per_step", [False, True])
+@pytest.mark.parametrize(
+    ("form", "bidirectional", "per_step"), pairwise(FORMS, [False, True], [False, True]), ids=str
+)
 class TestKernels:
     def test_scores_are_those_of_the_rows(self, form, bidirectional, per_step):
         problem = Problem(form, bidirectional, per_step)

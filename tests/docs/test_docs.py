@@ -10,6 +10,7 @@ import pytest
 DOCS = Path(__file__).parents[2] / "docs"
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")    # also of the libraries that the pages show
 @pytest.mark.parametrize(("name", "needs"), [
     ("data.md", ()), ("language.md", ()), ("forecasting.md", ("mapie", "skforecast", "sktime")),

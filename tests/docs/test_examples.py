@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import matplotlib.image
+import pytest
 
+pytestmark = pytest.mark.slow
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 

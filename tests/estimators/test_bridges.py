@@ -19,7 +19,7 @@ from skrnn import RNNRegressor
 from skrnn.datasets import load_sunspots
 from skrnn.preprocessing import SlidingWindow
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")]
 
 SERIES = load_sunspots().activity[:120] / 50
 PHASE = np.sin(2 * np.pi * np.arange(130) / 11)      # known beforehand, also of the years to forecast

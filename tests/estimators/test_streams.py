@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from pairwise import pairwise
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
@@ -20,9 +21,9 @@ VARIANTS = {
 }
 
 
-@pytest.fixture(params=VARIANTS.values(), ids=VARIANTS.keys())
-def parameters(request):
-    return {"hidden_size": 5, "max_iter": 2, "random_state": 0} | request.param
+@pytest.fixture
+def parameters(variant):
+    return {"hidden_size": 5, "max_iter": 2, "random_state": 0} | VARIANTS[variant]
 
 
 def data(parameters, dtype=np.float64):
@@ -35,9 +36,10 @@ def data(parameters, dtype=np.float64):
     return X, y
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("estimator", [RNNClassifier, RNNRegressor])
+@pytest.mark.parametrize(
+    ("variant", "cell", "dtype", "estimator"),
+    pairwise(VARIANTS, CELLS, [np.float32, np.float64], [RNNClassifier, RNNRegressor]), ids=str,
+)
 class TestStreams:
     def test_a_stream_has_the_bits_of_the_whole(self, parameters, cell, dtype, estimator):
         X, y = data(parameters, dtype)

@@ -8,6 +8,7 @@ from configurations import CONFIGURATIONS, results
 
 from skrnn import kernels
 
+pytestmark = [pytest.mark.usefixtures("simd"), pytest.mark.every_simd]
 GOLDEN = Path(__file__).with_name("golden.npz")
 
 # The largest difference of float32 and of float64 numbers, as a share of the array's largest value

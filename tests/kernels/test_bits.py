@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from networks import FORMS, Case, make_loss, outputs_of, targets_for
+from pairwise import one_at_a_time, pairwise
 
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn._data.examples import Examples
@@ -22,23 +23,20 @@ LENGTHS = tuple(np.random.default_rng(1).integers(1, 12, size=61))
 THREADS = (1, 2, 3, 5, 8, 16)
 
 
-@pytest.fixture(params=FORMS, ids=lambda form: "-".join(map(str, form)))
-def form(request):
-    return request.param
-
-
 def use_threads(monkeypatch, n_threads):
     monkeypatch.setattr(threads, "threads_for", lambda work: n_threads)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("ragged", [False, True])
+@pytest.mark.every_simd
 @pytest.mark.parametrize(
-    "arrangement", [((13,), False, False), ((7, 5), True, True), ((40, 33), False, True)],
-    ids=["one", "stacked-bidirectional", "wide"],
+    ("form", "arrangement", "ragged", "dtype"),
+    pairwise(
+        FORMS, [((13,), False, False), ((7, 5), True, True), ((40, 33), False, True)], [False, True],
+        [np.float32, np.float64],
+    ), ids=str,
 )
 def test_threads_change_no_bit(form, arrangement, ragged, dtype, monkeypatch):
-    """Scores, final states, and the gradients of everything, in 96 configurations for every instruction set."""
+    """Scores, final states, and the gradients of everything."""
     lengths = np.resize(LENGTHS, 150) if ragged else np.full(150, 7)
     case = Case(form, *arrangement, lengths=lengths, dtype=dtype)
     results = []
@@ -59,7 +57,7 @@ def test_threads_change_no_bit_of_large_networks(n_units, monkeypatch):
     assert results[1:] == results[:1] * 2
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(("loss", "form"), one_at_a_time(LOSSES, FORMS), ids=str)
 def test_threads_change_no_bit_of_the_loss(form, loss, monkeypatch):
     case = Case(form, (9,), per_step=True, lengths=np.resize(LENGTHS, 150), n_outputs=outputs_of(loss))
     rng = np.random.default_rng(0)
@@ -101,17 +99,17 @@ def test_fit_and_predict_have_the_same_bits_in_processes_with_other_numbers_of_t
     assert len(outputs.pop()) > 1000
 
 
+@pytest.mark.every_simd
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("return_sequences", [False, True])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("ragged", [False, True])
 @pytest.mark.parametrize(
-    ("hidden_size", "bidirectional"), [((6, 5), False), ((6, 5), True), (32, False)], ids=["two", "both", "wide"]
+    ("form", "arrangement", "ragged", "dtype", "return_sequences"),
+    pairwise(
+        FORMS, [((6, 5), False), ((6, 5), True), (32, False)], [False, True], [np.float32, np.float64], [False, True]
+    ), ids=str,
 )
-def test_predict_of_a_subset_is_that_subset_of_the_whole(
-    form, ragged, dtype, return_sequences, hidden_size, bidirectional
-):
+def test_predict_of_a_subset_is_that_subset_of_the_whole(form, arrangement, ragged, dtype, return_sequences):
     """Row by row, too; 32 units fill whole panels of the packed weights."""
+    hidden_size, bidirectional = arrangement
     rng = np.random.default_rng(0)
     lengths = rng.integers(1, 9, size=40) if ragged else np.full(40, 6)
     X = [rng.normal(size=(T, 3)).astype(dtype) for T in lengths]

@@ -16,6 +16,7 @@ from networks import FORMS, Case
 
 from skrnn import kernels
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 COMPILER = """#!/bin/sh
 for argument in "$@"; do
@@ -52,7 +53,12 @@ def copy_sources(tree):
     return tree
 
 
-@pytest.fixture(scope="module", params=["SKRNN_SCALAR", "SKRNN_PORTABLE"])
+@pytest.fixture(
+    scope="module",
+    params=[    # in one worker each, for it takes long
+        pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("SKRNN_SCALAR", "SKRNN_PORTABLE")
+    ],
+)
 def serial_build(request, tmp_path_factory):
     """A copy of the source tree, built in place by a compiler with little, and what the build said.
 

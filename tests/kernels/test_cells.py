@@ -5,18 +5,15 @@ import pytest
 import reference
 from networks import FORMS, RAGGED, Case
 from numerical import assert_gradient, central_differences
+from pairwise import pairwise
 
 from skrnn.kernels import CELLS, kernels_for
 from skrnn.kernels.inputs import Inputs
 
 pytestmark = pytest.mark.usefixtures("simd")
 
-ARRANGEMENTS = [
-    pytest.param((5,), False, id="one"),
-    pytest.param((5,), True, id="bidirectional"),
-    pytest.param((3, 5), False, id="stacked"),
-    pytest.param((3, 5), True, id="stacked-bidirectional"),
-]
+# hidden_size and bidirectional
+ARRANGEMENTS = [((5,), False), ((5,), True), ((3, 5), False), ((3, 5), True)]
 LENGTHS = [(1,), (2, 2, 2), (5, 5), RAGGED]
 
 
@@ -39,11 +36,12 @@ def assert_gradients(case):
             assert_gradient(dinitial[:, place], expected[:, place])
 
 
-@pytest.mark.parametrize("per_step", [False, True])
-@pytest.mark.parametrize("lengths", LENGTHS, ids=str)
-@pytest.mark.parametrize(("hidden_size", "bidirectional"), ARRANGEMENTS)
+@pytest.mark.parametrize(
+    ("form", "arrangement", "lengths", "per_step"), pairwise(FORMS, ARRANGEMENTS, LENGTHS, [False, True]), ids=str
+)
 class TestEveryArrangement:
-    def test_outputs_and_final_states_equal_the_reference(self, form, hidden_size, bidirectional, lengths, per_step):
+    def test_outputs_and_final_states_equal_the_reference(self, form, arrangement, lengths, per_step):
+        hidden_size, bidirectional = arrangement
         case = Case(form, hidden_size, bidirectional, per_step, lengths)
         scores, final = case.forward()
         cell, activation, reset_after = form
@@ -57,15 +55,16 @@ class TestEveryArrangement:
                 for actual_state, state in zip(actual_layer, layer, strict=True):
                     np.testing.assert_allclose(actual_state, state, rtol=1e-12, atol=1e-14)
 
-    def test_gradients_equal_central_differences(self, form, hidden_size, bidirectional, lengths, per_step):
-        assert_gradients(Case(form, hidden_size, bidirectional, per_step, lengths))
+    def test_gradients_equal_central_differences(self, form, arrangement, lengths, per_step):
+        assert_gradients(Case(form, *arrangement, per_step, lengths))
 
 
-@pytest.mark.parametrize("pooling", ["mean", "max"])
-@pytest.mark.parametrize("lengths", LENGTHS, ids=str)
-@pytest.mark.parametrize(("hidden_size", "bidirectional"), ARRANGEMENTS)
-def test_pooling(form, hidden_size, bidirectional, lengths, pooling):
+@pytest.mark.parametrize(
+    ("form", "arrangement", "lengths", "pooling"), pairwise(FORMS, ARRANGEMENTS, LENGTHS, ["mean", "max"]), ids=str
+)
+def test_pooling(form, arrangement, lengths, pooling):
     """Outputs and what is pooled against the reference, gradients against central differences."""
+    hidden_size, bidirectional = arrangement
     case = Case(form, hidden_size, bidirectional, False, lengths, pooling=pooling)
     scores, final = case.forward()
     cell, activation, reset_after = form
@@ -79,8 +78,10 @@ def test_pooling(form, hidden_size, bidirectional, lengths, pooling):
     assert_gradients(case)
 
 
-@pytest.mark.parametrize("n_units", [1, 4, 7, 15, 16, 19, 31, 33])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.every_simd
+@pytest.mark.parametrize(
+    ("form", "n_units", "dtype"), pairwise(FORMS, [1, 4, 7, 15, 16, 19, 31, 33], [np.float32, np.float64]), ids=str
+)
 def test_numbers_of_units_and_inputs_that_are_no_multiples_of_a_vector(form, n_units, dtype):
     """Against the reference, in both dtypes, with more sequences than a group holds."""
     rng = np.random.default_rng(n_units)
@@ -99,8 +100,10 @@ def test_numbers_of_units_and_inputs_that_are_no_multiples_of_a_vector(form, n_u
         np.testing.assert_allclose(scores[i], expected, rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize("n_units", [32, 62, 64, 115, 128, 130])
-@pytest.mark.parametrize("n_sequences", [1, 7])
+@pytest.mark.every_simd
+@pytest.mark.parametrize(
+    ("form", "n_units", "n_sequences"), pairwise(FORMS, [32, 62, 64, 115, 128, 130], [1, 7]), ids=str
+)
 def test_gradients_of_wide_layers_along_directions(form, n_units, n_sequences):
     """Whole panels and tails of vectors, of one row and of several: in each parameter along random directions."""
     case = Case(form, (n_units,), lengths=(4,) * n_sequences, n_inputs=n_units + 3)
@@ -143,6 +146,7 @@ def test_gradients_of_long_sequences_in_several_chunks(form):
         assert_gradient(dtheta[part], numerical[part])
 
 
+@pytest.mark.every_simd
 def test_float32_is_close_to_float64(form):
     single, double = (Case(form, (7,), dtype=dtype) for dtype in (np.float32, np.float64))
     for name in ("theta", "X", "dscores", "initial", "dfinal"):

@@ -5,6 +5,7 @@ import pytest
 import reference
 from networks import FORMS, RAGGED, Case
 from numerical import assert_gradient, central_differences
+from pairwise import pairwise
 from sklearn.utils import check_random_state
 
 from skrnn._data.examples import Examples
@@ -16,12 +17,10 @@ from skrnn.kernels import kernels_for
 pytestmark = pytest.mark.usefixtures("simd")
 
 RATES = {"dropout": 0.3, "recurrent_dropout": 0.4}
+# hidden_size, bidirectional, per_step and pooling
 ARRANGEMENTS = [
-    pytest.param((5,), False, False, "last", id="last"),
-    pytest.param((3, 5), False, True, "last", id="stacked-steps"),
-    pytest.param((3, 5), True, True, "last", id="both-steps"),
-    pytest.param((3, 4), True, False, "mean", id="both-mean"),
-    pytest.param((3, 4), False, False, "max", id="stacked-max"),
+    ((5,), False, False, "last"), ((3, 5), False, True, "last"), ((3, 5), True, True, "last"),
+    ((3, 4), True, False, "mean"), ((3, 4), False, False, "max"),
 ]
 
 
@@ -50,6 +49,7 @@ class Problem:
         return self.objective(self.case.theta, self.case.index)
 
 
+@pytest.mark.every_simd
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
 def test_masks_drop_the_share_that_they_should_and_keep_the_mean(rate, dtype):
@@ -66,6 +66,7 @@ def test_masks_drop_the_share_that_they_should_and_keep_the_mean(rate, dtype):
     assert abs(correlations).max() < 6 / np.sqrt(dropped.shape[1])
 
 
+@pytest.mark.every_simd
 def test_a_mask_depends_on_seed_place_and_row_alone():
     first = mask(1, 2, 3, 0.5, 100)
     assert mask(1, 2, 3, 0.5, 100).tobytes() == first.tobytes()
@@ -74,10 +75,10 @@ def test_a_mask_depends_on_seed_place_and_row_alone():
         assert 20 < np.sum(mask(*other, 0.5, 100) != first) < 80
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: "-".join(map(str, form)))
-@pytest.mark.parametrize(("hidden_size", "bidirectional", "per_step", "pooling"), ARRANGEMENTS)
 class TestAgainstTheReference:
-    def test_loss(self, form, hidden_size, bidirectional, per_step, pooling):
+    @pytest.mark.parametrize(("form", "arrangement"), pairwise(FORMS, ARRANGEMENTS), ids=str)
+    def test_loss(self, form, arrangement):
+        hidden_size, bidirectional, per_step, pooling = arrangement
         case = Case(form, hidden_size, bidirectional, per_step, pooling=pooling)
         problem = Problem(case, **RATES)
         value, _, weight = problem()
@@ -112,9 +113,13 @@ class TestAgainstTheReference:
         head = np.array([mask(seed, n, row, RATES["dropout"], net.n_features) for row in rows])
         return {"inputs": inputs, "recurrent": recurrent, "head": head if net.per_step else head[-1]}
 
-    @pytest.mark.parametrize("rates", [{"dropout": 0.3}, {"recurrent_dropout": 0.4}, RATES], ids=str)
-    def test_gradient(self, form, hidden_size, bidirectional, per_step, pooling, rates):
-        problem = Problem(Case(form, hidden_size, bidirectional, per_step, pooling=pooling), **rates)
+    @pytest.mark.parametrize(
+        ("form", "arrangement", "rates"),
+        pairwise(FORMS, ARRANGEMENTS, [{"dropout": 0.3}, {"recurrent_dropout": 0.4}, RATES]), ids=str,
+    )
+    def test_gradient(self, form, arrangement, rates):
+        *arrangement, pooling = arrangement
+        problem = Problem(Case(form, *arrangement, pooling=pooling), **rates)
         gradient = problem()[1].copy()
         numerical = central_differences(lambda: problem()[0], problem.case.theta, 1e-6 if form[1] == "relu" else 1e-4)
         for part in problem.case.net.layout.slices.values():
@@ -136,10 +141,12 @@ def test_threads_change_no_bit(hidden_size, bidirectional, per_step, pooling, dt
     assert all(result == results[0] for result in results)
 
 
-@pytest.mark.parametrize(("per_step", "pooling"), [(True, "last"), (False, "last"), (False, "mean"), (False, "max")])
-@pytest.mark.parametrize("rates", [{}, RATES], ids=["plain", "dropout"])
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: "-".join(map(str, form)))
-def test_recomputed_segments_have_the_same_masks_and_pools(form, per_step, pooling, rates, monkeypatch):
+@pytest.mark.parametrize(
+    ("form", "head", "rates"),
+    pairwise(FORMS, [(True, "last"), (False, "last"), (False, "mean"), (False, "max")], [{}, RATES]), ids=str,
+)
+def test_recomputed_segments_have_the_same_masks_and_pools(form, head, rates, monkeypatch):
+    per_step, pooling = head
     results = []
     for most in (2**40, 1):
         monkeypatch.setattr(memory, "max_bytes", lambda most=most: most)

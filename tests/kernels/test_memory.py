@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from networks import FORMS, Case, make_loss, make_optimizer, outputs_of, targets_for
+from pairwise import pairwise
 
 from skrnn._data.examples import Examples
 from skrnn._network.objective import Objective
@@ -24,9 +25,9 @@ def gradients(case, monkeypatch, max_bytes, n_threads=1):
     return [array.tobytes() for array in case.gradients()]
 
 
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: "-".join(map(str, form)))
-@pytest.mark.parametrize("per_step", [False, True])
-@pytest.mark.parametrize("lengths", [(300,) * 5, (301, 1, 17, 256, 300, 40)], ids=["equal", "ragged"])
+@pytest.mark.parametrize(
+    ("form", "per_step", "lengths"), pairwise(FORMS, [False, True], [(300,) * 5, (301, 1, 17, 256, 300, 40)]), ids=str
+)
 def test_recomputed_segments_change_no_bit(form, per_step, lengths, monkeypatch):
     """Gradients of theta, inputs and initial states, when nothing fits but √T steps at a time."""
     case = Case(form, (4, 3), per_step=per_step, lengths=lengths)
@@ -79,10 +80,10 @@ def test_loss_in_segments_has_the_same_bits(loss, per_step, monkeypatch):
     assert results[0] == results[1]
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("per_step", [False, True])
-@pytest.mark.parametrize(("n_layers", "n_directions"), [(1, 1), (2, 1), (1, 2), (2, 2)])
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: "-".join(map(str, form)))
+@pytest.mark.parametrize(
+    ("form", "n_layers", "n_directions", "per_step", "dtype"),
+    pairwise(FORMS, [1, 2], [1, 2], [False, True], [np.float32, np.float64]), ids=str,
+)
 def test_memory_of_a_thread_is_what_the_documentation_says(form, n_layers, n_directions, per_step, dtype):
     """docs/performance.md, Memory."""
     K, D, Q, T, itemsize = 40, 7, 30, 200, np.dtype(dtype).itemsize
@@ -141,6 +142,7 @@ def test_a_share_of_what_the_container_allows(monkeypatch, tmp_path):
     memory.usable_memory.cache_clear()
 
 
+@pytest.mark.every_simd
 class TestDenormals:
     """They count as 0 in the kernels, and nowhere else."""
 

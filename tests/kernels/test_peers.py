@@ -15,7 +15,7 @@ if os.environ.get("SKRNN_REQUIRE_PEERS"):
 else:
     torch = pytest.importorskip("torch")
 
-pytestmark = pytest.mark.usefixtures("simd")
+pytestmark = [pytest.mark.usefixtures("simd"), pytest.mark.slow]
 
 # The cells that PyTorch has, with our form of each.
 MODULES = {
@@ -109,7 +109,9 @@ def assert_states_close(ours, theirs, bound):
             assert_close(state, other[number], bound)
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=[pytest.mark.every_simd] if seed < 20 else []) for seed in range(100)]
+)
 @pytest.mark.parametrize(
     ("dtype", "outputs", "gradients"), [(np.float64, 1e-12, 1e-10), (np.float32, 1e-5, 1e-5)], ids=["double", "single"]
 )

@@ -9,7 +9,7 @@ import pytest
 from skrnn import kernels
 from skrnn.kernels import kernels_for
 
-pytestmark = pytest.mark.usefixtures("simd")
+pytestmark = [pytest.mark.usefixtures("simd"), pytest.mark.every_simd]
 
 # Bounds of the relative error, in multiples of the dtype's eps, as stated in docs/performance.md
 BOUNDS = {"exp": 1, "exp2": 1, "logistic": 1.5, "tanh": 3}

@@ -8,7 +8,7 @@ from scipy.special import xlogy
 
 from skrnn._training.losses import LOSSES
 
-pytestmark = pytest.mark.usefixtures("simd")
+pytestmark = [pytest.mark.usefixtures("simd"), pytest.mark.every_simd]
 
 
 def example(name, rows=7, seed=0):

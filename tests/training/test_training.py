@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from networks import FORMS, RAGGED, make_loss, make_optimizer, outputs_of, targets_for
 from numerical import assert_gradient, central_differences
+from pairwise import one_at_a_time, pairwise
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
@@ -33,11 +34,12 @@ def examples_for(loss, per_step, weighted, seed=0):
     return Examples(sequences, targets_for(loss, rows, rng), weights, per_step), outputs_of(loss)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("per_step", [False, True])
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: "-".join(map(str, form)))
-def test_loss_and_gradient_of_the_whole_network(form, loss, per_step, weighted):
+@pytest.mark.parametrize(
+    ("form_and_loss", "per_step", "weighted"),
+    pairwise(list(one_at_a_time(FORMS, LOSSES)), [False, True], [False, True]), ids=str,
+)
+def test_loss_and_gradient_of_the_whole_network(form_and_loss, per_step, weighted):
+    form, loss = form_and_loss
     examples, n_outputs = examples_for(loss, per_step, weighted)
     net = RecurrentNetwork(3, (3, 5), n_outputs, *form, True, per_step)
     theta = 0.5 * np.random.default_rng(1).normal(size=net.layout.size)
@@ -109,6 +111,7 @@ def test_one_step_of_plain_sgd_is_the_gradient_written_out(return_sequences):
         np.testing.assert_allclose(fitted, before - rate * gradient[name], rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.every_simd
 class TestOptimizers:
     def test_sgd_with_momentum(self):
         theta, rate, momentum = np.array([1.0, -2.0]), 0.1, 0.9
@@ -156,6 +159,7 @@ class TestOptimizers:
             np.testing.assert_array_equal(gradient, np.arange(3.0))
 
 
+@pytest.mark.every_simd
 class TestClipping:
     @pytest.mark.parametrize(("limit", "factor"), [(1.0, 0.2), (None, 1), (5.0, 1), (6.0, 1)])
     def test_only_a_long_gradient_is_scaled(self, limit, factor):
