@@ -80,10 +80,11 @@ class InconsistentSkrnnVersionWarning(InconsistentVersionWarning):
         self.original_version = original_version
 
     def __str__(self):
+        known = self.original_version is not None
+        writer = f"skrnn {self.original_version}" if known else "an unknown version of skrnn"
         return (
-            f"{self.estimator_name} was pickled by skrnn {self.original_version or 'of unknown version'} and is read "
-            f"by skrnn {self.current_version}, which may fail or give other results: fit it again, or read it with the "
-            "version that wrote it"
+            f"{self.estimator_name} was pickled by {writer} and is read by skrnn {self.current_version}, which may "
+            "fail or give other results: fit it again, or read it with the version that wrote it"
         )
 
 

@@ -37,9 +37,9 @@ def check_features(reading, estimator, sequences, n_steps):
     if table:
         shape = (len(sequences), int(sequences.lengths[0]) * sequences.n_features)
         raise ValueError(
-            f"X has shape {shape}, read with n_steps={n_steps} as sequences of {sequences.n_features} features a step, "
-            f"but {name} was fitted on {expected} features a step: expected (sequences, steps, {expected}) or a list "
-            f"of (steps, {expected}) arrays. For one sequence pass [X]"
+            f"X has shape {shape}, read with n_steps={n_steps} as sequences of {sequences.n_features} features per "
+            f"step, but {name} was fitted on {expected} features per step: expected (sequences, steps, {expected}) or "
+            f"a list of (steps, {expected}) arrays. For one sequence pass [X]"
         )
     raise ValueError(f"X has {sequences.n_features} features, but {name} is expecting {expected} features as input")
 

@@ -231,7 +231,7 @@ def _learn_categories(reading, sequences):
     """The reading of steps that are categories, and the sequences by it."""
     if sequences.n_features != 1:
         raise ValueError(
-            f"X has {sequences.n_features} features a step, expected one with embedding_dim: the number of a category"
+            f"X has {sequences.n_features} features per step, expected one with embedding_dim: a category"
         )
     counts = np.append(count_categories(sequences), 0)
     reading = replace(reading, n_categories=len(counts))
