@@ -1,4 +1,4 @@
-"""Steps that are categories: one feature, a number from 0 on."""
+"""Steps that are categories: integers from 0 on, as the only feature."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ MAX_CATEGORIES = 10_000_000       # each has a row of the embedding
 
 
 def check_categories(sequences, name="X"):
-    """Raise a ValueError that names the first step which is not the number of a category.
+    """Raise a ValueError that names the first step that is not a category.
 
     Steps of several features are left to the check of the features.
     """
@@ -22,25 +22,25 @@ def check_categories(sequences, name="X"):
     if len(bad):
         where = sequences.label(name, bad[0], per_step=True)
         raise ValueError(
-            f"{where} is {values[bad[0]]}, expected the number of a category: 0, 1, 2, ... up to {MAX_CATEGORIES}"
+            f"{where} is {values[bad[0]]}, expected a category: 0, 1, 2, ... up to {MAX_CATEGORIES}"
         )
 
 
 def as_categories(sequences, n_categories):
-    """Sequences with their steps as categories, of which the last stands for all numbers above."""
+    """Sequences whose steps are categories; the last one stands for all above."""
     categories = sequences.categories
     if categories is None:
-        with np.errstate(invalid="ignore"):     # rows that no sequence uses
+        with np.errstate(invalid="ignore"):     # in rows that no sequence uses
             categories = sequences.values[:, 0].astype(np.intp)
     return sequences.replace(categories=np.minimum(categories, n_categories - 1))
 
 
 def count_categories(sequences, index=None, n_categories=0):
-    """How often each category occurs in the sequences `index`, or in all: (n,), n being at least `n_categories`."""
+    """How often each category occurs in the sequences `index`, or in all: (n,) ints, n at least `n_categories`."""
     counts = np.zeros(n_categories, np.intp)
-    for part, numbers in sequences.iter_chunks(np.arange(len(sequences)) if index is None else index):
-        rows = rows_of(part.starts[numbers], part.lengths[numbers])
-        categories = part.values[rows, 0].astype(np.intp) if part.categories is None else part.categories[rows]
+    for chunk, numbers in sequences.iter_chunks(np.arange(len(sequences)) if index is None else index):
+        rows = rows_of(chunk.starts[numbers], chunk.lengths[numbers])
+        categories = chunk.values[rows, 0].astype(np.intp) if chunk.categories is None else chunk.categories[rows]
         found = np.bincount(categories, minlength=len(counts))
         found[: len(counts)] += counts
         counts = found
@@ -48,9 +48,9 @@ def count_categories(sequences, index=None, n_categories=0):
 
 
 def counts_in(sequences, used, n_categories):
-    """How often each category occurs in the sequences `used`, where possible from what was counted before.
+    """How often each category occurs in the sequences `used`, (n_categories,).
 
-    `sequences.category_counts` are those of all sequences: only the ones that are left out are read again.
+    If `sequences.category_counts` has the counts of all sequences, only those that are left out are read again.
     """
     counts = sequences.category_counts
     if counts is None or 2 * len(used) < len(sequences):
@@ -62,9 +62,9 @@ def counts_in(sequences, used, n_categories):
 
 
 def check_seen(sequences, used, n_categories):
-    """Raise a ValueError when one of the sequences `used` holds the last category, which the first fit did not see."""
-    for part, index in sequences.iter_chunks(used):
-        if (part.categories[rows_of(part.starts[index], part.lengths[index])] == n_categories - 1).any():
+    """Raise a ValueError if one of the sequences `used` has the last category, which the first fit did not see."""
+    for chunk, index in sequences.iter_chunks(used):
+        if (chunk.categories[rows_of(chunk.starts[index], chunk.lengths[index])] == n_categories - 1).any():
             raise ValueError(
-                f"X holds a category that the first fit did not see: expected numbers up to {n_categories - 2}"
+                f"X holds a category that the first fit did not see: expected categories up to {n_categories - 2}"
             )

@@ -1,4 +1,4 @@
-"""What X may be: a 2-D table, a 3-D array, a collection of sequences, or data-frame columns of lists."""
+"""The containers that X may be: a 2-D table, a 3-D array, a collection of sequences, or columns of lists."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -27,27 +27,28 @@ def as_sequences(
     Parameters
     ----------
     X : array-like (n, C), (n, T, D), or a collection of n arrays (T_i, D) or (T_i,)
-        A list of flat lists is a table, a list of anything deeper a collection: what X is may not depend on how it is
-        cut for cross-validation.
+        A list of flat lists is a table, a list of anything deeper a collection: what X is must not depend on how
+        cross-validation slices it.
     n_steps : int, optional
-        For a table: the number of steps that a row's columns are split into, in blocks of C / n_steps columns. None: a
-        column is a step of one feature.
+        For a table: the number of steps that the columns of a row are split into, in blocks of C / n_steps columns.
+        None: each column is a step of one feature.
     name : str
-        What the messages call X.
+        What messages call X.
     allow_missing : bool
-        NaN may stand for what is missing.
+        Whether NaN is allowed, for missing values.
     leave_out_padding : bool
-        Then steps of NaN alone at the ends of a 3-D X are padding, and are left out.
+        Whether, where values may be missing, the steps at the ends of the sequences of a 3-D X that are NaN in every
+        feature are left out as padding.
     in_place : tuple of dtypes
-        Those in which a memory-mapped array is used as it is. In others, with missing values and as categories it is
-        read in parts.
+        The dtypes of memory-mapped arrays that are used in place. Arrays of other dtypes, those with missing values and
+        those of categories are read in chunks.
     categorical : bool
-        Steps are numbers of categories.
+        Whether the steps are categories.
 
     Returns
     -------
     Sequences or LazySequences
-        float32 when X is float32, else float64; finite but for what is missing.
+        float32 if X is float32, else float64; finite except for missing values.
     """
     check_type(X, name)
     if n_steps is not None and (not isinstance(n_steps, Integral) or n_steps < 1):
@@ -55,7 +56,7 @@ def as_sequences(
     X = normalize_container(X, name)
     columns = columns_of(X)
     check = partial(check_values, name=name, allow_missing=allow_missing, categorical=categorical)
-    if _is_read_in_parts(X, columns, () if allow_missing or categorical else in_place):
+    if _is_read_in_chunks(X, columns, () if allow_missing or categorical else in_place):
         read = _Reader(X, n_steps, name, check, allow_missing and leave_out_padding)
         return LazySequences.of(read, X.shape[0] if hasattr(X, "shape") else len(X), read.kind)
     if are_sequences(columns, name):
@@ -72,14 +73,14 @@ def as_sequences(
 
 
 def check_values(sequences, name="X", allow_missing=False, categorical=False):
-    """Raise a ValueError that names the first value which is not finite or missing, or not a category."""
+    """Raise a ValueError that names the first value that is not finite, not allowed to be missing, or no category."""
     check_finite(sequences, name, allow_missing)
     if categorical:
         check_categories(sequences, name)
 
 
 def check_finite(sequences, name="X", allow_missing=False):
-    """Raise a ValueError that names the first infinite value, or unless these are allowed NaN."""
+    """Raise a ValueError that names the first value that is infinite or, unless these are allowed, NaN."""
     bad = sequences.first_not_finite(allow_missing)
     if bad:
         kind = "NaN" if np.isnan(bad[0]) else "infinity"
@@ -89,7 +90,7 @@ def check_finite(sequences, name="X", allow_missing=False):
 
 
 def check_type(X, name):
-    """Raise an error when X is nothing that sequences could be in."""
+    """Raise an error if X is of a type that cannot hold sequences."""
     if type(X).__name__ == "LazyFrame":
         raise TypeError(f"{name} is a LazyFrame, expected a table in memory: pass {name}.collect()")
     if issparse(X):
@@ -102,7 +103,7 @@ def check_type(X, name):
 
 
 def _check_rows(X, name):
-    """Raise a ValueError when flat lists, the rows of a table, have different lengths."""
+    """Raise a ValueError if flat lists, the rows of a table, have different lengths."""
     lengths = [len(row) if is_sized(row) else 0 for row in X]
     other = next((i for i, length in enumerate(lengths) if length != lengths[0]), None)
     if other is not None:
@@ -117,7 +118,7 @@ def _from_array(X, n_steps, name):
         _check_rows(X, name)
     columns, X = X, as_numbers(X, name)
     if X.ndim < 2 or 0 in X.shape:
-        # It has scikit-learn's words for what is wrong.
+        # For scikit-learn's message
         try:
             check_array(X, dtype=None, allow_nd=True, ensure_all_finite=False, input_name=name)
         except ValueError as error:
@@ -141,19 +142,19 @@ def _from_array(X, n_steps, name):
     return Sequences(X.reshape(n * T, C // T), np.full(n, T, dtype=np.intp), "table", columns=columns)
 
 
-def _from_collection(X, n_steps, name, frame=None, numbers=None, first=None):
+def _from_collection(X, n_steps, name, frame=None, index=None, first=None):
     if isinstance(X, RaggedArray):
         return _from_ragged(X, n_steps, name, frame)
-    numbers = range(len(X)) if numbers is None else numbers
-    arrays = [_sequence(x, f"{name}[{i}]", n_steps) for i, x in zip(numbers, X, strict=True)]
-    for i, array in zip(numbers, arrays, strict=True):
+    index = range(len(X)) if index is None else index
+    arrays = [_sequence(x, f"{name}[{i}]", n_steps) for i, x in zip(index, X, strict=True)]
+    for i, array in zip(index, arrays, strict=True):
         if array.shape[1] != arrays[0].shape[1]:
             raise ValueError(
-                f"{name}[{i}] has {array.shape[1]} features a step, expected {arrays[0].shape[1]} as in "
-                f"{name}[{numbers[0]}]"
+                f"{name}[{i}] has {array.shape[1]} features per step, expected {arrays[0].shape[1]} as in "
+                f"{name}[{index[0]}]"
             )
     if frame is None:
-        frame = _first_frame(X, name, numbers, first)
+        frame = _first_frame(X, name, index, first)
     lengths = np.array([len(array) for array in arrays], dtype=np.intp)
     single = all(array.dtype == np.float32 for array in arrays)
     values = np.concatenate(arrays, dtype=np.float32 if single else np.float64)
@@ -177,8 +178,8 @@ def _from_ragged(X, n_steps, name, frame):
     )
 
 
-def _is_read_in_parts(X, columns, in_place):
-    """Whether X may be larger than memory: a memory-mapped array, or a sequence object that reads its own items."""
+def _is_read_in_chunks(X, columns, in_place):
+    """Whether X may be larger than memory: a memory-mapped array, or an object that reads its items on demand."""
     if isinstance(X, LazySequences):
         return True
     numbers = X.values if isinstance(X, RaggedArray) else X
@@ -189,17 +190,17 @@ def _is_read_in_parts(X, columns, in_place):
     if isinstance(X, list | tuple | np.ndarray | memoryview | RaggedArray) or columns:
         return False
     if hasattr(X, "__array__"):
-        # Not what is in memory: PyTorch's or JAX's
+        # Those of PyTorch and JAX are in memory
         if hasattr(X, "__array_interface__") or hasattr(X, "__dlpack__") or not hasattr(X, "__getitem__"):
             return False
         n_dims = getattr(X, "ndim", 0)
-        # Of one dimension they may hold arrays, as HDF5's of different lengths do.
+        # One-dimensional arrays may hold arrays, as HDF5's of variable length do
         return n_dims == 3 or (n_dims == 1 and len(X) > 0 and is_sized(X[0]))
     return hasattr(X, "__len__") and hasattr(X, "__getitem__")
 
 
 class _Reader:
-    """Reads sequences of X by their numbers, checked."""
+    """Reads the sequences of X at given indices, and checks them."""
 
     def __init__(self, X, n_steps, name, check, leave_out_padding):
         self.X, self.n_steps, self.name, self.check, self.leave_out_padding = X, n_steps, name, check, leave_out_padding
@@ -210,27 +211,27 @@ class _Reader:
     def __call__(self, index):
         X, name = self.X, self.name
         if isinstance(X, LazySequences):
-            part = X.load(index)[0].replace(columns=X.columns, names=X.names)
+            chunk = X.load(index)[0].replace(columns=X.columns, names=X.names)
         elif is_mapped(X):
-            part = _from_array(X[index], None, name)
+            chunk = _from_array(X[index], None, name)
         elif isinstance(X, RaggedArray):
-            part = _from_ragged(X[index], self.n_steps, name, None)
-            part = part.copy_of(np.arange(len(index))) if not part.contiguous else part
+            chunk = _from_ragged(X[index], self.n_steps, name, None)
+            chunk = chunk.copy_of(np.arange(len(index))) if not chunk.contiguous else chunk
         elif self.array:
-            part = _from_array(np.stack([np.asarray(X[int(i)]) for i in index]), None, name)
+            chunk = _from_array(np.stack([np.asarray(X[int(i)]) for i in index]), None, name)
         else:
             items = [X[int(i)] for i in index]
-            part = _from_collection(items, self.n_steps, name, numbers=index, first=self.columns)
-            self.columns = part.columns if self.columns is None else self.columns
-        part = part.replace(numbers=index)
-        self.check(part)
-        return without_padding(part) if self.leave_out_padding else part
+            chunk = _from_collection(items, self.n_steps, name, index=index, first=self.columns)
+            self.columns = chunk.columns if self.columns is None else self.columns
+        chunk = chunk.replace(numbers=index)
+        self.check(chunk)
+        return without_padding(chunk) if self.leave_out_padding else chunk
 
 
 def _check_no_n_steps(n_steps, name):
     if n_steps is not None:
         raise ValueError(
-            f"n_steps={n_steps} is for a table, but {name} is a sequence by itself, of one number a step; "
+            f"n_steps={n_steps} is for a table, but {name} is a sequence by itself, of one number per step; "
             "pass np.stack(X) for a table, or n_steps=None"
         )
 
@@ -250,16 +251,16 @@ def _sequence(x, name, n_steps):
     return array
 
 
-def _first_frame(X, name, numbers, first=None):
-    """The first of a collection of frames, which all have the same columns; None when it is no frame.
+def _first_frame(X, name, index, first=None):
+    """The first of a collection of frames, which all have the same columns; None if it is not a frame.
 
-    `first` is the one that they are compared with where that is of another part.
+    `first` is the frame to compare with, if an earlier chunk had it.
     """
     names = [_names_of(x) for x in X]
     expected = names[0] if first is None else _names_of(first)
-    for i, columns in zip(numbers, names, strict=True):
+    for i, columns in zip(index, names, strict=True):
         if columns != expected:
-            whose = f"{name}[{numbers[0] if first is None else 0}]"
+            whose = f"{name}[{index[0] if first is None else 0}]"
             raise ValueError(f"{name}[{i}] has the columns {columns}, expected {expected} as in {whose}")
     return X[0] if names[0] else None
 

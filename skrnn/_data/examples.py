@@ -9,12 +9,12 @@ from skrnn._data.weights import usable_weights
 
 
 class Examples:
-    """Training data in one place.
+    """Sequences to train on, with their targets and weights.
 
     Parameters
     ----------
     sequences : Sequences
-    targets : (n, ...) array, or (total, ...) with a target a step
+    targets : (n, ...) array, or (total, ...) with targets per step
     weights : (n,) or (total,) float64 array, or None
     per_step : bool
     """
@@ -24,7 +24,7 @@ class Examples:
         self.set_weights(weights)
 
     def set_weights(self, weights):
-        """The weights of the loss's terms; sequences without any are left out."""
+        """Set the weights of the terms of the loss; sequences without weight are left out."""
         if weights is not None:
             weights = usable_weights(
                 weights, "no target has a positive weight: y is without any where sample_weight is not 0",
@@ -34,7 +34,7 @@ class Examples:
         self.used = self._with_weight()
 
     def _with_weight(self):
-        """The sequences that carry weight; the others are left out, so that a weight of 0 is the same as absence."""
+        """The sequences with weight. The others are left out, so that a weight of 0 is the same as absence."""
         if self.weights is None:
             return np.arange(len(self.sequences))
         weights = self.weights
@@ -46,7 +46,7 @@ class Examples:
         return len(self.used)
 
     def load(self, index):
-        """The sequences `index` in memory, as examples and numbers among these."""
+        """Examples in memory that hold the sequences `index`, and the indices of these among them."""
         sequences, numbers = self.sequences.load(index)
         if sequences is self.sequences:
             return self, index
@@ -54,15 +54,15 @@ class Examples:
         return self._with(sequences, rows), numbers
 
     def view_of(self, index):
-        """Examples in memory of which the sequences `index` are all: how many others there are costs nothing."""
+        """Examples in memory that hold the sequences `index` alone, in a time that does not depend on all others."""
         sequences, _ = self.sequences.load(index)
         if sequences is not self.sequences:
             return self.load(index)[0]
         return self._with(sequences.view_of(index), slice(None) if self.per_step else index)
 
     def _with(self, sequences, rows):
-        """Other sequences, which have some rows of the targets and weights."""
-        some = copy(self)
-        some.sequences, some.targets, some.used = sequences, self.targets[rows], np.arange(len(sequences))
-        some.weights = None if self.weights is None else self.weights[rows]
-        return some
+        """Examples of other sequences, with some rows of the targets and weights."""
+        examples = copy(self)
+        examples.sequences, examples.targets, examples.used = sequences, self.targets[rows], np.arange(len(sequences))
+        examples.weights = None if self.weights is None else self.weights[rows]
+        return examples

@@ -7,8 +7,9 @@ import numpy as np
 
 from skrnn._data.categories import as_categories, check_seen, count_categories, counts_in
 from skrnn._data.containers import IN_PLACE, as_sequences, check_values
+from skrnn._data.features import check_features, columns_of_table, features_of, forget_names
 from skrnn._data.missing import filled, without_gaps
-from skrnn._sklearn import check_features, features_of
+from skrnn._sklearn import check_columns
 
 FILLED = ("ffill", "indicator")
 
@@ -85,6 +86,10 @@ class Reading:
         sequences = self._check(estimator, X, n_steps, dtype, leave_out_padding, named)
         return sequences if dtype is None else sequences.astype(dtype)
 
+    def check_table(self, estimator, table):
+        """Raise a ValueError, or warn, as scikit-learn does where a table has other columns than in the fit."""
+        check_columns(estimator, table, self.attributes())
+
     def _check(self, estimator, X, n_steps, dtype, leave_out_padding=True, named=True):
         in_place = IN_PLACE if dtype is None else (dtype,)
         try:
@@ -95,44 +100,12 @@ class Reading:
         except ValueError:
             if self.from_table and len(getattr(X, "shape", ())) == 2:
                 # A table with other columns than in fit is told so first, as everywhere in scikit-learn.
-                check_features(estimator, X, self.attributes())
+                self.check_table(estimator, X)
             raise
         if not named:
-            self._check_columns(sequences)
-            sequences.columns = sequences.names = None
-        self._check_features(estimator, sequences, n_steps)
+            forget_names(self, sequences)
+        check_features(self, estimator, sequences, n_steps)
         return self._unshared(sequences)
-
-    def _check_columns(self, sequences):
-        """Raise a ValueError when a table has other columns than in fit, whatever their names."""
-        n_columns = None if sequences.columns is None else np.shape(sequences.columns)[1]
-        if sequences.kind == "table" and self.from_table and n_columns != self.n_features_in:
-            raise ValueError(f"X has {n_columns} columns, expected {self.n_features_in} as in fit")
-
-    def _check_features(self, estimator, sequences, n_steps):
-        """Raise a ValueError when the features are others than in fit."""
-        table, expected, name = sequences.kind == "table", self.n_step_features, type(estimator).__name__
-        # Sequences without columns have no names that could be checked.
-        if sequences.columns is not None and table == self.from_table:
-            check_features(estimator, sequences.columns, self.attributes())
-        names = list(self.feature_names or ())
-        if not self.from_table and names and sequences.names is not None and names != sequences.names:
-            raise ValueError(
-                "The feature names should match those that were passed during fit: X has the features "
-                f"{sequences.names}, expected {names}"
-            )
-        if sequences.n_features == expected:
-            return
-        if table:
-            shape = (len(sequences), int(sequences.lengths[0]) * sequences.n_features)
-            raise ValueError(
-                f"X has shape {shape}, read with n_steps={n_steps} as sequences of {sequences.n_features} features a "
-                f"step, but {name} was fitted on {expected} features a step: expected (sequences, steps, {expected}) "
-                f"or a list of (steps, {expected}) arrays. For one sequence pass [X]"
-            )
-        raise ValueError(
-            f"X has {sequences.n_features} features, but {name} is expecting {expected} features as input"
-        )
 
     def _unshared(self, sequences):
         """Each sequence with steps of its own where these are changed or have outputs."""
@@ -207,10 +180,10 @@ class Reading:
         named = {} if names is None else {"feature_names_in_": np.array(names, dtype=object)}
         return {"n_features_in_": self.n_features_in} | named
 
-    def publish(self, estimator):
-        """Set the public attributes, and delete the names of an earlier fit."""
+    def set_fitted(self, estimator, **attributes):
+        """Set what a fit has found, all at once: the reading as ``_reading``, its attributes and others."""
         vars(estimator).pop("feature_names_in_", None)
-        vars(estimator).update(self.attributes())
+        vars(estimator).update(attributes, _reading=self, **self.attributes())
 
 
 def learn_reading(
@@ -244,13 +217,9 @@ def learn_reading(
     sequences = as_sequences(
         X, n_steps, allow_missing=missing != "error", leave_out_padding=leave_out_padding, categorical=categorical
     )
-    n_features_in, names = sequences.n_features, sequences.names
-    if sequences.columns is not None:
-        # Of sequences without columns scikit-learn would take the steps for the features.
-        n_features_in, names = features_of(estimator, sequences.columns)
-    names = None if names is None else tuple(map(str, names))
+    n_features_in, names = features_of(estimator, sequences)
     reading = Reading(
-        sequences.kind == "table", int(n_features_in), names, sequences.n_features, missing, per_step=per_step
+        sequences.kind == "table", n_features_in, names, sequences.n_features, missing, per_step=per_step
     )
     sequences = reading._unshared(sequences)
     if categorical:
@@ -262,8 +231,25 @@ def _learn_categories(reading, sequences):
     """The reading of steps that are categories, and the sequences by it."""
     if sequences.n_features != 1:
         raise ValueError(
-            f"X has {sequences.n_features} features a step, expected one with embedding_dim: the number of a category"
+            f"X has {sequences.n_features} features per step, expected one with embedding_dim: a category"
         )
     counts = np.append(count_categories(sequences), 0)
     reading = replace(reading, n_categories=len(counts))
     return reading, reading._count(reading.categorize(sequences), counts)
+
+
+def learn_table(estimator, table):
+    """How a table is read whose columns are the features of its rows.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Not changed.
+    table : array or data frame of shape (n, columns)
+
+    Returns
+    -------
+    Reading
+    """
+    n_columns, names = columns_of_table(estimator, table)
+    return Reading(True, n_columns, names, n_columns, missing="keep")

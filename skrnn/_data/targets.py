@@ -1,4 +1,4 @@
-"""y checked against X: rows of targets, one for each sequence or each step."""
+"""Targets y checked against X: rows, one per sequence or one per step."""
 
 from numbers import Integral
 
@@ -23,7 +23,7 @@ def check_samples(sequences, y, name="y"):
 
 
 def check_one_each(y):
-    """y in a form that NumPy reads as it is meant; a ValueError when it has targets of steps."""
+    """y in a container that NumPy reads correctly; raises a ValueError if it has targets of steps."""
     y = normalize_one_each(y, "y")
     try:
         array = np.asarray(without_columns(y, "y"))
@@ -31,23 +31,23 @@ def check_one_each(y):
         array = None
     if array is None or (array.dtype == object and any(map(is_sized, array.flat))):
         raise ValueError(
-            "y holds a target for each step, expected one a sequence; for targets of steps use return_sequences=True"
+            "y holds a target for each step, expected one per sequence; for targets of steps use return_sequences=True"
         )
     _check_real(array, "y")
     return y
 
 
 def step_rows(y, sequences, name="y", numeric=True):
-    """Per-step values laid end to end, (total,) or (total, k), checked against the sequences' lengths.
+    """Values of steps, concatenated to (total,) or (total, k), checked against the lengths of the sequences.
 
     Parameters
     ----------
     y : array-like (n, T) or (n, T, k), or a collection of n arrays (T_i,) or (T_i, k)
     sequences : Sequences
     name : str
-        What the messages call y.
+        What messages call y.
     numeric : bool
-        Whether the values are numbers, or else labels of any kind.
+        Whether the values are numbers, rather than labels of any kind.
     """
     if issparse(y):
         raise TypeError(f"{name} is sparse, expected an array or a list with the values of each step: {name}.toarray()")
@@ -58,8 +58,8 @@ def step_rows(y, sequences, name="y", numeric=True):
     for i, (values, length) in enumerate(zip(rows, map(int, sequences.lengths), strict=True)):
         if values.ndim not in (1, 2):
             raise ValueError(
-                f"{name}[{i}] has shape {values.shape}, expected ({length},) or ({length}, outputs): one value a step; "
-                "with return_sequences=False give one value a sequence"
+                f"{name}[{i}] has shape {values.shape}, expected ({length},) or ({length}, outputs): one value per "
+                "step; with return_sequences=False give one value per sequence"
             )
         if len(values) != (sequences.n_padded or length):
             raise ValueError(
@@ -76,7 +76,7 @@ def step_rows(y, sequences, name="y", numeric=True):
 
 
 def without_minus_one(rows):
-    """Rows of labels, in which −1 among integers is missing as it is among the labels of another kind beside them."""
+    """Rows of labels, in which −1 in rows of integers becomes the missing value of the rows of other kinds."""
     kinds = {row.dtype.kind for row in rows}
     if "i" not in kinds or not kinds & {"f", "O"}:
         return rows
@@ -94,7 +94,7 @@ def _as_labels(values, name):
 
 
 def keep_label_types(y):
-    """Labels of a list that holds strings and others as they are; NumPy would make strings of them all."""
+    """Labels of a list that mixes strings with others as objects: NumPy would convert them all to strings."""
     mixed = isinstance(y, list | tuple) and len({isinstance(label, str) for label in y}) > 1
     return np.array(y, dtype=object) if mixed else y
 
@@ -110,7 +110,7 @@ def _check_real(array, name):
 
 
 def missing_labels(rows, per_step):
-    """Which rows have no label: NaN or None, and among integer labels of steps −1."""
+    """Which rows have no label: NaN, None or, among integer labels of steps, −1."""
     if rows.dtype.kind == "f":
         missing = np.isnan(rows)
     elif rows.dtype.kind == "O":
@@ -125,7 +125,7 @@ def missing_labels(rows, per_step):
 def one_column(rows, name):
     """Rows (total,) or (total, 1) as (total,)."""
     if rows.ndim == 2 and rows.shape[1] != 1:
-        raise ValueError(f"{name} has {rows.shape[1]} values a step, expected one")
+        raise ValueError(f"{name} has {rows.shape[1]} values per step, expected one")
     return rows.reshape(-1)
 
 

@@ -103,7 +103,7 @@ def test_categories(per_step):
     np.testing.assert_array_equal(net._model.theta, expected._model.theta)
     assert len(net.parameters_["embedding.E"]) == 8
     np.testing.assert_array_equal(net.transform(OnDisk(ids)), expected.transform(ids))
-    with pytest.raises(ValueError, match=r"X\[3\]\[0\] is 0.5, expected the number of a category"):
+    with pytest.raises(ValueError, match=r"X\[3\]\[0\] is 0.5, expected a category"):
         net.fit(OnDisk([*ids[:3], np.array([0.5]), *ids[4:]]), targets)
 
 

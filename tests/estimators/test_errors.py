@@ -138,7 +138,7 @@ BAD_TYPES = {
 A_STEP = {"return_sequences": True}
 BAD_Y = {
     "none": (None, {}, r"requires y to be passed"),
-    "steps": (STEPS, {}, r"y holds a target for each step, expected one a sequence.*return_sequences=True"),
+    "steps": (STEPS, {}, r"y holds a target for each step, expected one per sequence.*return_sequences=True"),
     "a column of steps": (pd.Series([t.tolist() for t in STEPS]), {}, r"y holds a target for each step"),
     "a polars column of steps": (pl.Series([t.tolist() for t in STEPS]), {}, r"y holds a target for each step"),
     "too few": (Y[:3], {}, r"y does not go with the 4 sequences of X.*inconsistent numbers of samples: \[4, 3\]"),

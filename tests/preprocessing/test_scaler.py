@@ -313,13 +313,13 @@ def test_wrong_number_of_features():
         SequenceScaler(n_steps=2).fit(np.eye(4)).transform(np.ones((2, 3)))
     with pytest.raises(ValueError, match=expecting.format(3, 2)):
         SequenceScaler(n_steps=2).fit(np.eye(4)).transform(ragged(3))
-    with pytest.raises(ValueError, match=r"X has shape \(5, 3\).* fitted on 3 features a step.* pass \[X\]"):
+    with pytest.raises(ValueError, match=r"X has shape \(5, 3\).* fitted on 3 features per step.* pass \[X\]"):
         SequenceScaler().fit(ragged(3)).transform(ragged(3)[0])
 
 
 def test_other_n_steps_than_in_fit():
     scaler = SequenceScaler(n_steps=2).fit(np.eye(4)).set_params(n_steps=4)
-    with pytest.raises(ValueError, match=r"n_steps=4 as sequences of 1 features a step, but .* fitted on 2 features"):
+    with pytest.raises(ValueError, match=r"n_steps=4 as sequences of 1 features per step, but .* fitted on 2 features"):
         scaler.transform(np.eye(4))
 
 
