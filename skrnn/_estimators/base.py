@@ -511,8 +511,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             check_is_fitted(self)
         model, reading = self._model, self._reading
         states.check_one_direction(model, "predict_step")
-        sequences, one = states.read_step(reading, x)
-        scores, state = states.continue_from(model, reading, sequences.astype(model.dtype), state)
+        steps, one = states.read_step(reading, x)
+        scores, state = states.continue_one_step(model, reading, steps, state)
         y = self._decode(scores)
         return (y[0] if one else y), state
 

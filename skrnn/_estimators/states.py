@@ -4,7 +4,8 @@ import numpy as np
 
 from skrnn._data.numbers import as_numbers
 from skrnn._data.sequences import Sequences
-from skrnn._network.scores import finite_scores
+from skrnn._network.scores import check_scores, finite_scores
+from skrnn._runtime import threads
 
 
 def state_width(model, reading):
@@ -60,8 +61,27 @@ def continue_from(model, reading, sequences, state):
     return scores[0] if len(scores) == 1 else np.concatenate(scores), after
 
 
+def continue_one_step(model, reading, steps, state):
+    """Scores of one more step (n, features) of each of n streams, and the states after it: as `continue_from`."""
+    plain = not reading.n_categories and reading.missing == "error"
+    if not plain or threads.threads_for(len(steps) * model.network.work) > 1:
+        return continue_from(model, reading, _as_sequences(steps).astype(model.dtype), state)
+    state = check_state(model, reading, state, len(steps))
+    if steps.dtype != model.dtype:
+        steps = _as_sequences(steps).astype(model.dtype, "x").values
+    scores, after = model.step(np.require(steps, requirements=["C", "A"]), np.ascontiguousarray(state))
+    if not np.isfinite(scores).all():
+        check_scores(model.network, scores, _as_sequences(steps))
+    return scores, after
+
+
+def _as_sequences(steps):
+    """Steps (n, features) as n sequences of one step."""
+    return Sequences(steps, np.ones(len(steps), np.intp), "array")
+
+
 def read_step(reading, x):
-    """One step (n, features) of n streams, checked, as sequences of one step; and whether x was of one stream."""
+    """One step of each of n streams, (n, features), checked; and whether x was of one stream."""
     _check_names(reading, x)
     x = np.atleast_1d(as_numbers(x, "x"))
     one = x.ndim == 1
@@ -71,9 +91,9 @@ def read_step(reading, x):
             f"x has shape {x.shape}, expected ({reading.n_step_features},), the features of a step, or "
             f"(n, {reading.n_step_features}) for n streams"
         )
-    sequences = Sequences(steps, np.ones(len(steps), np.intp), "array")
-    reading.check_values(sequences, "x")
-    return sequences, one
+    if reading.n_categories or not np.isfinite(steps).all():
+        reading.check_values(_as_sequences(steps), "x")
+    return steps, one
 
 
 def _check_names(reading, x):

@@ -44,7 +44,8 @@ class Objective:
         self.ranges, self.used = full_range(self.gradient) if not network.n_categories else network.dense_range(), []
         self.random_state = random_state if dropout > 0 or recurrent_dropout > 0 else None
         self.max_steps = max_steps if max_steps and sequences.lengths.max() > max_steps else None
-        self.thread_tuner = threads.ThreadTuner(threads.threads_for(3 * batch_size * sequences.mean_length * network.work))
+        work = 3 * batch_size * sequences.mean_length * network.work
+        self.thread_tuner = threads.ThreadTuner(threads.threads_for(work))
         self.max_bytes = memory.max_bytes()
 
     def __call__(self, theta, batch):

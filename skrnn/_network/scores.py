@@ -42,11 +42,17 @@ def finite_scores(network, theta, sequences, initial=None, final=None):
         When some are not finite, naming the sequence or step.
     """
     scores = scores_of(network, theta, sequences, np.arange(len(sequences)), initial, final)
-    if not np.isfinite(scores).all():
-        bad = int(np.flatnonzero(~np.isfinite(scores).all(axis=1))[0])
-        where = sequences.label("X", bad, network.per_step)
-        raise ValueError(
-            f"The net's output for {where} is not finite: its states grow without bound on this sequence. Scale X, or "
-            "fit with a bounded activation, a smaller learning_rate_init or max_grad_norm"
-        )
+    check_scores(network, scores, sequences)
     return scores
+
+
+def check_scores(network, scores, sequences):
+    """Raise a ValueError that names the first sequence or step whose scores are not finite."""
+    if np.isfinite(scores).all():
+        return
+    bad = int(np.flatnonzero(~np.isfinite(scores).all(axis=1))[0])
+    raise ValueError(
+        f"The net's output for {sequences.label('X', bad, network.per_step)} is not finite: its states grow without "
+        "bound on this sequence. Scale X, or fit with a bounded activation, a smaller learning_rate_init or "
+        "max_grad_norm"
+    )

@@ -33,6 +33,30 @@ class Model:
     history: History = field(default_factory=History)
     optimizer: object = None
     schedule: object = None
+    _engines: list = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name != "_engines"}
+
+    def __setstate__(self, state):
+        vars(self).update(state, _engines=[])
+
+    def step(self, steps, state):
+        """Scores (n, Q) and states (n, width) of n streams after one more step of each.
+
+        Engines are kept between calls, as making one takes longer than a step. Each call takes one out, so that
+        several threads may call at the same time.
+
+        Parameters
+        ----------
+        steps : (n, D) array, or (n,) intp array of categories
+        state : (n, width) array
+        """
+        engine = self._engines.pop() if self._engines else self.network.engine(self.theta.dtype)
+        try:
+            return self.network.step(engine, self.theta, steps, state)
+        finally:
+            self._engines.append(engine)
 
     def copy(self):
         """A copy that can be trained on without a change of this one."""
