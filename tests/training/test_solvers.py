@@ -296,6 +296,16 @@ class TestGoingOn:
         assert straight.n_iter_ == len(straight.loss_curve_) == 6
         assert straight.t_ == 6 * len(X)
 
+    @pytest.mark.parametrize("solver", OPTIMIZERS)
+    def test_partial_fit_is_an_epoch_of_fit(self, solver):
+        """All that an optimizer knows goes on, through the copies that `partial_fit` makes and through pickles."""
+        X, y = sums()
+        net = RNNRegressor(5, solver=solver, batch_size=7, shuffle=False, tol=0, max_iter=4, random_state=0)
+        parts = clone(net)
+        for _ in range(4):
+            parts = pickle.loads(pickle.dumps(parts.partial_fit(X, y)))
+        assert parts._theta.tobytes() == net.fit(X, y)._theta.tobytes()
+
     def test_nets_without_a_seed_draw_apart(self):
         X, y = sums()
         a, b = (RNNRegressor(3, dropout=0.5).partial_fit(X, y) for _ in range(2))

@@ -1,5 +1,7 @@
 """The whole network's gradient, the optimizers, clipping, and the training loop."""
 
+from inspect import signature
+
 import numpy as np
 import pytest
 from networks import FORMS, RAGGED, make_loss, make_optimizer, outputs_of, targets_for
@@ -162,6 +164,8 @@ class TestOptimizers:
         assert optimizer.name == name
         assert optimizer.summary
         assert defaults.keys() >= set(optimizer.parameters)
+        taken = {parameter for base in optimizer.__mro__ for parameter in signature(base.__init__).parameters}
+        assert taken - {"self", "theta", "decayed", "settings", "args", "kwargs"} == set(optimizer.parameters)
         assert optimizer.decays_weights == ("alpha" in optimizer.parameters)
         made = optimizer.make(np.zeros(3), defaults | {"learning_rate_init": 0.25}, np.array([[0, 2]]))
         assert made.learning_rate == 0.25
