@@ -46,7 +46,7 @@ class Adaptive(Constant):
 
 
 class Cosine(Constant):
-    """η₀ · ½ (1 + cos(π · epochs / max_iter)); it starts again after max_iter epochs, of which partial_fit may have more.
+    """η₀ · ½ (1 + cos(π · epochs / max_iter)); partial_fit starts again after max_iter epochs.
 
     Loshchilov, I. and Hutter, F. (2017). SGDR: stochastic gradient descent with warm restarts. ICLR.
     """
