@@ -403,7 +403,7 @@ def test_not_fitted():
     [
         ([], None, ValueError, "X is empty"),
         (np.ones((2, 5)), 2, ValueError, "5 columns, which n_steps=2 does not divide"),
-        ([np.ones((2, 1)), np.ones((3, 2))], None, ValueError, r"X\[1\] has 2 features a step, expected 1"),
+        ([np.ones((2, 1)), np.ones((3, 2))], None, ValueError, r"X\[1\] has 2 features per step, expected 1"),
         (csr_array(np.eye(2)), None, TypeError, "Sparse data was passed for X"),
         (np.ones((2, 4)), 1.5, ValueError, "'n_steps' parameter of SequenceScaler"),
     ],

@@ -350,7 +350,7 @@ def test_in_a_pipeline():
     lengths = FunctionTransformer(lambda X: X.lengths[:, np.newaxis])
     pipeline = Pipeline([("tokens", SequenceVectorizer()), ("lengths", lengths)])
     assert pipeline.fit_transform(TEXTS).ravel().tolist() == [3, 6, 4]
-    pipeline.set_params(ids__analyzer="char")
+    pipeline.set_params(tokens__analyzer="char")
     assert pipeline.fit_transform(TEXTS).ravel().tolist() == [len(text) for text in TEXTS]
 
 
