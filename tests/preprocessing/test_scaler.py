@@ -1,4 +1,4 @@
-"""SequenceScaler against NumPy on the steps laid end to end, and as a part of scikit-learn."""
+"""SequenceScaler against NumPy on the concatenated steps, and within scikit-learn."""
 
 import pickle
 
@@ -120,7 +120,7 @@ def with_gaps():
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("make", [ragged, with_gaps])
 def test_every_method_is_the_one_of_scikit_learn(method, make):
-    """Over the steps laid end to end; missing values count for nothing and stay missing."""
+    """Over the concatenated steps; missing values do not count and stay missing."""
     X = make()
     steps = np.concatenate(X)
     scaler, reference = SequenceScaler(method).fit(X), SKLEARN[method]().fit(steps)
