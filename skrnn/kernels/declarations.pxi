@@ -92,7 +92,7 @@ cdef struct Step:
     real* dstate                # dL/dh, which becomes dL/dh₋ (m, K); the other states one dplane further each
     Py_ssize_t dplane
     real* dX                    # (m, D), or NULL when not needed
-    real* scratch               # (m, K), where there is a mask
+    real* scratch               # (m, max(D, K)) of the gradient; filled by dX where the layer reads backwards
 
 
 cdef enum:
@@ -122,10 +122,10 @@ cdef struct Term:
 
 
 cdef struct Cell:
-    int n_gates
-    int n_states
+    int n_gates                 # of the description, set by cells/registry.pxi
+    int n_states                # likewise
     int n_saved                 # K-wide blocks that `step` leaves for `step_gradient`
-    int n_biases
+    int n_biases                # rows of b
     Py_ssize_t (*packed_size)(const Layer* layer) noexcept nogil
     void (*pack)(
         const Layer* layer, const real* W, const real* U, const real* b, real* packed, bint backward

@@ -175,6 +175,16 @@ def test_extreme_inputs_stay_finite(form):
     assert all(np.isfinite(gradient).all() for gradient in case.gradients())
 
 
+def test_descriptions():
+    """What they say of a cell is complete, and agrees with its kernels and with the reference."""
+    for name, cell in CELLS.items():
+        assert name == cell.name in reference.STEPS
+        assert cell.summary
+        assert cell.states[0] == "h"
+        assert set(cell.bias) <= set(cell.gates)
+        assert len(cell.forms) == len(cell.n_biases) == len(cell.n_saved)
+
+
 class TestKernelsRefuseWrongArguments:
     """The kernels run without bounds checks, so what goes in is checked whoever calls."""
 
