@@ -28,6 +28,7 @@ include "cells/affine.pxi"
 include "cells/candidate.pxi"
 include "cells/rnn.pxi"
 include "cells/gru.pxi"
+include "cells/mgu.pxi"
 include "cells/lstm.pxi"
 include "cells/skip_lstm.pxi"
 
