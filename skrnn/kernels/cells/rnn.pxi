@@ -59,7 +59,7 @@ cdef void rnn_step_gradient(const Step* s, const real* packed) noexcept nogil:
 
 register(
     CellDescription(
-        name="rnn", summary="Elman's", source="Elman 1990", gates=("h",), states=("h",), identity="relu",
+        name="rnn", summary="Elman's network", source="Elman 1990", gates=("h",), states=("h",), identity="relu",
         forms=({"activation": "tanh"}, {"activation": "relu"}, {"activation": "logistic"}, {"activation": "identity"}),
     ),
     rnn_cell,
