@@ -304,7 +304,7 @@ class TestGoingOn:
         parts = clone(net)
         for _ in range(4):
             parts = pickle.loads(pickle.dumps(parts.partial_fit(X, y)))
-        assert parts._theta.tobytes() == net.fit(X, y)._theta.tobytes()
+        assert parts._model.theta.tobytes() == net.fit(X, y)._model.theta.tobytes()
 
     def test_nets_without_a_seed_draw_apart(self):
         X, y = sums()
