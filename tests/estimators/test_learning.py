@@ -5,6 +5,7 @@ import pytest
 
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn.datasets import make_adding, make_delayed_echo
+from skrnn.kernels import CELLS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 TRAINING = {"learning_rate_init": 1e-2, "max_grad_norm": 1.0, "random_state": 0}
@@ -19,7 +20,7 @@ def test_adding_two_of_fifty_numbers(cell):
     assert np.mean((net.predict(X_test) - y_test) ** 2) < 0.01
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "skip_lstm"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_parity_of_one_to_eight_bits(cell):
     """No share of the bits tells anything about their parity: every step has to be remembered."""
     rng = np.random.default_rng(0)
@@ -29,7 +30,7 @@ def test_parity_of_one_to_eight_bits(cell):
     assert net.fit(X[:700], y[:700]).score(X[700:], y[700:]) > 0.95
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "skip_lstm"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_echo_of_the_input_five_steps_later(cell):
     """The first five steps have no target."""
     X, y = make_delayed_echo(200, (20, 39), delay=5, random_state=0)

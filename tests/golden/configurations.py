@@ -17,7 +17,9 @@ import polars as pl
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 
-from skrnn import RaggedArray, RNNClassifier, RNNLanguageModel, RNNRegressor
+from skrnn import RaggedArray, RNNClassifier, RNNLanguageModel, RNNRegressor, kernels
+from skrnn._training.losses import LOSSES
+from skrnn._training.optimizers import OPTIMIZERS
 from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceVectorizer, SlidingWindow, sequences_from_long
 
 INDICATOR = "indicator"         # of the parameter `missing`
@@ -36,6 +38,8 @@ CELLS = {
     "lstm": {"cell": "lstm"},
     "skip_lstm": {"cell": "skip_lstm"},
 }
+# Cells that came later: with the first of their forms
+CELLS |= {name: {"cell": name, **cell.forms[0]} for name, cell in kernels.CELLS.items() if name not in ("rnn", "gru")}
 ARRANGEMENTS = {
     "one": {"hidden_size": 5},
     "stacked": {"hidden_size": (4, 3)},
@@ -228,9 +232,10 @@ def losses():
         "squared_error": {}, "absolute_error": {}, "huber": {"huber_delta": 0.6}, "quantile": {"quantile": 0.3},
         "poisson": {},
     }
+    names |= {name: {} for name, loss in LOSSES.items() if loss.is_regression and name not in names}
     kinds = {"one": (1, False), "several": (3, False), "one-step": (1, True), "several-steps": (2, True)}
     for i, (name, settings) in enumerate(names.items()):
-        for activation in ["identity"] if name == "poisson" else ["identity", "logistic"]:
+        for activation in ["identity"] if LOSSES[name].why_not_logistic else ["identity", "logistic"]:
             for j, (kind, form) in enumerate(kinds.items()):
                 settings = settings | {"loss": name, "out_activation": activation}
                 yield f"{name}-{activation}-{kind}", partial(loss_of, settings, *form, DTYPES[(i + j) % 2])
@@ -347,6 +352,7 @@ def training():
         "adam": {}, "adamw": {"solver": "adamw", "alpha": 0.1}, "sgd": {"solver": "sgd"},
         "sgd-plain": {"solver": "sgd", "nesterovs_momentum": False}, "rmsprop": {"solver": "rmsprop"},
     }
+    solvers |= {name: {"solver": name} for name in OPTIMIZERS if name not in solvers}
     schedules = {
         "constant": {}, "invscaling": {"learning_rate": "invscaling", "power_t": 0.4},
         "adaptive": {"learning_rate": "adaptive", "tol": 0.5, "n_iter_no_change": 1, "max_iter": 6},

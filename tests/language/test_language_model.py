@@ -28,6 +28,7 @@ from skrnn._network.objective import StreamObjective
 from skrnn._runtime import threads
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
+from skrnn.kernels import CELLS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 TEXTS = ["anna", "", "hanna", "nathan", "a", "than", "hannah"]
@@ -140,7 +141,7 @@ class TestObjective:
         )
         return net, theta, objective, list(Windows(corpus.starts, corpus.lengths, 3, 4)), corpus
 
-    @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "skip_lstm"])
+    @pytest.mark.parametrize("cell", CELLS)
     def test_gradient_through_embedding_and_softmax(self, cell):
         """By central differences, of each window, from the states that the ones before have left."""
         _, theta, objective, windows, _ = self.problem(cell)
@@ -165,7 +166,9 @@ class TestObjective:
         total = sum(loss * weight for window in windows for loss, _, weight in objective.gradients(theta, window))
         pieces = Windows(corpus.starts, corpus.lengths, 3, 4)
         # The first text is longer than its stream, and is cut.
-        sequences = Sequences(np.empty((0, 1)), pieces.lengths, "ragged", categories=corpus.inputs, starts=pieces.starts)
+        sequences = Sequences(
+            np.empty((0, 1)), pieces.lengths, "ragged", categories=corpus.inputs, starts=pieces.starts
+        )
         scores = net.forward(theta, sequences, np.arange(len(pieces.lengths)))
         expected = -scoring.target_log_likelihoods(scores, corpus.targets).sum()
         assert total == pytest.approx(expected, rel=1e-12)
@@ -375,7 +378,7 @@ class TestGenerate:
 
 
 class TestFit:
-    @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm", "skip_lstm"])
+    @pytest.mark.parametrize("cell", CELLS)
     def test_learns(self, cell):
         """A text that repeats itself is predicted, within a text longer than the window and across windows."""
         model = RNNLanguageModel(
@@ -402,7 +405,8 @@ class TestFit:
         thetas = []
         for n in (1, 2, 5):
             monkeypatch.setattr(threads, "threads_for", lambda work, n=n: n)
-            thetas.append(RNNLanguageModel(**SMALL | {"n_streams": 40} | changed).fit(TEXTS * 40)._model.theta.tobytes())
+            model = RNNLanguageModel(**SMALL | {"n_streams": 40} | changed).fit(TEXTS * 40)
+            thetas.append(model._model.theta.tobytes())
         assert len(set(thetas)) == 1
 
     def test_pieces_are_read_as_texts(self, monkeypatch):
