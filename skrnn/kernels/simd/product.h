@@ -71,20 +71,23 @@ INLINE ptrdiff_t split_start(ptrdiff_t i, ptrdiff_t n, ptrdiff_t count) { return
 INLINE ptrdiff_t packed_size(ptrdiff_t n, ptrdiff_t p) { return n * ceil_div(p, VL) * VL; }
 
 /* Rows first .. first + m - 1 of the packed (n, p) matrix: element (i, j) comes from source[i row + j column]. */
-static void pack_rows(real *packed, ptrdiff_t n, ptrdiff_t p, ptrdiff_t first, ptrdiff_t m, const real *source,
+SINGLE void pack_rows(real *packed, ptrdiff_t n, ptrdiff_t p, ptrdiff_t first, ptrdiff_t m, const real *source,
                       ptrdiff_t row, ptrdiff_t column) {
     ptrdiff_t vectors = ceil_div(p, VL), panels = ceil_div(vectors, MAX_VECTORS);
     for (ptrdiff_t q = 0; q < panels; q++) {
         ptrdiff_t begin = split_start(q, vectors, panels) * VL, end = split_start(q + 1, vectors, panels) * VL;
-        real *to = packed + n * begin + first * (end - begin);
-        for (ptrdiff_t i = 0; i < m; i++, to += end - begin) {
-            ptrdiff_t last = smaller(end, p) - begin, j = 0;
-            if (column == 1)    /* whole vectors: a memcpy of a size that the compiler knows */
-                for (; j + VL <= last; j += VL)
-                    memcpy(to + j, source + i * row + begin + j, VL * sizeof(real));
-            for (; j < last; j++)
-                to[j] = source[i * row + (begin + j) * column];
-            for (; j < end - begin; j++)
+        ptrdiff_t width = end - begin, last = smaller(end, p) - begin;
+        const real *from = source + begin * column;
+        real *to = packed + n * begin + first * width;
+        if (column == 1 && last == MAX_VECTORS * VL) {  /* most of the time: of a size that the compiler knows */
+            for (ptrdiff_t i = 0; i < m; i++)
+                memcpy(to + i * MAX_VECTORS * VL, from + i * row, MAX_VECTORS * VL * sizeof(real));
+            continue;
+        }
+        for (ptrdiff_t i = 0; i < m; i++, to += width, from += row) {
+            for (ptrdiff_t j = 0; j < last; j++)
+                to[j] = from[j * column];
+            for (ptrdiff_t j = last; j < width; j++)
                 to[j] = 0;
         }
     }
@@ -136,7 +139,7 @@ INLINE void product_block(const int M, const int NV, int start, Factor a1, Facto
 }
 
 /* One row of C for two panels of MAX_VECTORS at once: one panel has too few sums to keep the arithmetic units busy. */
-static void product_row(int start, Factor a1, Factor a2, const real *panel, real *C, ptrdiff_t columns) {
+INLINE void product_row(int start, Factor a1, Factor a2, const real *panel, real *C, ptrdiff_t columns) {
     enum { NV = MAX_VECTORS };
     const real *panels[2] = {panel, panel + (1 + a1.n + a2.n) * NV * VL};
     Factor factors[2] = {a1, a2};
@@ -168,7 +171,7 @@ static void product_row(int start, Factor a1, Factor a2, const real *panel, real
 /* C (m, p) = bias + A1 B1 + A2 B2, or C += A1 B1 + A2 B2 with `start` FROM_C.
 
    packed is (1 + n1 + n2, p): the bias in every row of C, B1 below it, then B2. A factor may have n = 0. */
-static void product(ptrdiff_t m, ptrdiff_t p, Factor a1, Factor a2, const real *packed, real *C, ptrdiff_t ldc,
+SINGLE void product(ptrdiff_t m, ptrdiff_t p, Factor a1, Factor a2, const real *packed, real *C, ptrdiff_t ldc,
                     int start) {
     ptrdiff_t n = 1 + a1.n + a2.n, vectors = ceil_div(p, VL), panels = ceil_div(vectors, MAX_VECTORS);
     for (ptrdiff_t q = 0; q < panels; q++) {

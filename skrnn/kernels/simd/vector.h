@@ -24,6 +24,16 @@
 #define INLINE static __inline
 #endif
 
+/* A large function that exists once, neither inlined nor cloned for some of its callers: its speed is to depend on no
+   other file. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define SINGLE static __attribute__((noinline, noclone))
+#elif defined(__GNUC__)
+#define SINGLE static __attribute__((noinline))
+#else
+#define SINGLE static
+#endif
+
 #ifdef SKRNN_DOUBLE
 typedef double real;
 typedef int64_t integer;
