@@ -31,12 +31,10 @@ quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarnin
 ESTIMATORS = [RNNClassifier, RNNRegressor]
 
 
-LBFGS = {"solver": "lbfgs", "alpha": 1.0, "max_iter": 1000}
 # The rest of the parameters is such that each learns the data of the checks and rounding does not grow, see
 # docs/design.md.
 DEFAULT = [RNNClassifier(), RNNRegressor()]
 OTHER_INTERFACES = [
-    RNNRegressor(**LBFGS),
     RNNRegressor(8, pooling="mean", missing="indicator", learning_rate="cosine", learning_rate_init=0.02),
     RNNClassifier(8, pooling="max", missing="ffill", bptt_steps=3, learning_rate_init=0.02),
 ]
@@ -47,10 +45,9 @@ OTHER_NUMBERS = [
         estimator(solver=solver, **parameters)
         for estimator in ESTIMATORS for solver, parameters in {
             "adamw": {}, "sgd": {"cell": "rnn", "learning_rate_init": 0.02},
-            "rmsprop": {"cell": "rnn", "learning_rate": "cosine"},
+            "rmsprop": {"cell": "rnn", "learning_rate": "cosine"}, "lbfgs": {"alpha": 1.0, "max_iter": 1000},
         }.items()
     ),
-    RNNClassifier(**LBFGS),
     RNNClassifier((6, 5), cell="rnn", bidirectional=True),
 ]
 # Checks of what is computed; the others look at the interface, which is that of the class.
