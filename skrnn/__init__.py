@@ -2,7 +2,8 @@
 
 from importlib.util import find_spec
 
-__version__ = "0.1.0"
+from skrnn._public import set_public_home
+from skrnn._version import __version__
 
 if find_spec("skrnn._runtime.machine") is None:
     raise ImportError(
@@ -17,3 +18,5 @@ from skrnn._language.model import RNNLanguageModel
 from skrnn.metrics import make_sequence_scorer
 
 __all__ = ["RNNClassifier", "RNNLanguageModel", "RNNRegressor", "RaggedArray", "__version__", "make_sequence_scorer"]
+
+set_public_home(globals())

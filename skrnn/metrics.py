@@ -3,32 +3,34 @@
 import numpy as np
 
 from skrnn._data.columns import without_columns
-from skrnn._data.examples import as_weights, missing_labels, without_minus_one
 from skrnn._data.sequences import Sequences
+from skrnn._data.targets import missing_labels, without_minus_one
+from skrnn._data.weights import as_weights
 
 
 def make_sequence_scorer(metric, *, response_method="predict", greater_is_better=True, **kwargs):
-    """A scorer for targets of steps from a metric of flat targets.
+    """Make a scorer for targets of steps from a metric for flat targets.
 
-    The steps of all sequences are laid end to end; those without a target (NaN, None, or −1 among integers) are left
-    out, which those of padding should be.
+    The steps of all sequences are concatenated. Steps without a target (NaN, None, or −1 among integers) are left out;
+    steps of padding should have none.
 
     Parameters
     ----------
     metric : callable
-        ``metric(y_true, y_pred, **kwargs)``, and with weights ``sample_weight``, as those of ``sklearn.metrics``.
+        ``metric(y_true, y_pred, **kwargs)`` which also takes ``sample_weight`` if there are weights, as those of
+        ``sklearn.metrics``.
     response_method : str, default="predict"
-        Method of the estimator whose result is y_pred. Of the probabilities of two classes it is that of the second.
+        The method of the estimator that returns y_pred. For two classes, y_pred is the probability of the second one.
     greater_is_better : bool, default=True
         False for a loss: the score is its negative.
     **kwargs
-        For the metric.
+        Arguments of the metric.
 
     Returns
     -------
     scorer : callable
-        ``scorer(estimator, X, y, sample_weight=None)``, for ``scoring`` of searches and cross-validation. A weight a
-        sequence counts for each of its steps.
+        ``scorer(estimator, X, y, sample_weight=None)``, for ``scoring`` of searches and cross-validation. The weight of
+        a sequence counts for each of its steps.
 
     Examples
     --------
@@ -47,7 +49,7 @@ def make_sequence_scorer(metric, *, response_method="predict", greater_is_better
 
 
 class _SequenceScorer:
-    """What `make_sequence_scorer` returns."""
+    """The scorer that `make_sequence_scorer` returns."""
 
     def __init__(self, metric, response_method, sign, kwargs):
         self.metric, self.response_method, self.sign, self.kwargs = metric, response_method, sign, kwargs
@@ -64,8 +66,8 @@ class _SequenceScorer:
         labelled = ~missing_labels(true, per_step=True)
         kwargs = dict(self.kwargs)
         if sample_weight is not None:
-            of_lengths = Sequences(np.empty((sum(lengths), 1)), np.array(lengths, dtype=np.intp), "ragged")
-            kwargs["sample_weight"] = as_weights(sample_weight, of_lengths, per_step=True)[labelled]
+            sequences = Sequences(np.empty((sum(lengths), 1)), np.array(lengths, dtype=np.intp), "ragged")
+            kwargs["sample_weight"] = as_weights(sample_weight, sequences, per_step=True)[labelled]
         return self.sign * self.metric(true[labelled], predicted[labelled], **kwargs)
 
     def __repr__(self):

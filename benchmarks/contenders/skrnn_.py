@@ -14,6 +14,7 @@ from skrnn._network.objective import Objective
 from skrnn._runtime import memory, threads
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
+from skrnn.kernels.inputs import Inputs
 
 
 def instruction_set():
@@ -90,15 +91,17 @@ class Kernels:
         objective, adam = training.objective, training.optimizer
         examples, gradient = objective.examples, objective.gradient
         sequences = examples.sequences
+        inputs = Inputs(sequences.steps, sequences.starts, sequences.lengths, training.index)
         kernels = skrnn.kernels.kernels_for(problem.dtype)
         self.parts = [
             partial(
-                objective.engine.gradient, training.theta, sequences.steps, sequences.starts, sequences.lengths,
-                training.index, None, examples.targets, None, 0, None, gradient, memory.max_bytes(), objective.thread_tuner.most,
+                objective.engine.gradient, training.theta, inputs, examples.targets, gradient,
+                max_bytes=memory.max_bytes(), n_threads=objective.thread_tuner.most,
             ),
-            partial(kernels.norm, gradient),
+            partial(kernels.norm, gradient, objective.ranges),
             partial(
-                kernels.adam, training.theta, adam.mean, adam.square, gradient, 1.0, 0.9, 0.999, 1e-9, 1.0, 1e-8
+                kernels.adam, training.theta, adam.mean, adam.square, gradient, objective.ranges, 1.0, 0.9, 0.999, 1e-9,
+                1.0, 1e-8,
             ),
         ]
 
@@ -114,9 +117,10 @@ class Inference:
         n, T, D = problem.X.shape
         net, theta = network(problem)
         self.scores = np.empty((n, net.n_outputs), theta.dtype)
+        inputs = Inputs(problem.X.reshape(-1, D), np.arange(n) * T, np.full(n, T), np.arange(n))
         self.forward = partial(
-            net.engine(theta.dtype).forward, theta, problem.X.reshape(-1, D), np.arange(n) * T, np.full(n, T),
-            np.arange(n), None, self.scores, None, False, 0, memory.max_bytes(), threads.threads_for(n * T * net.work),
+            net.engine(theta.dtype).forward, theta, inputs, self.scores, max_bytes=memory.max_bytes(),
+            n_threads=threads.threads_for(n * T * net.work),
         )
 
     def step(self):

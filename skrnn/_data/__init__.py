@@ -1,1 +1,1 @@
-"""From any accepted X, y and weights to sequences and examples."""
+"""X, y and weights in every form that is accepted, checked and converted to sequences and examples."""

@@ -1,4 +1,4 @@
-"""Sequences in columns: of data frames and series, of Arrow tables and arrays, and awkward arrays."""
+"""Sequences in the columns of data frames, series, Arrow tables and arrays, and in awkward arrays."""
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -8,14 +8,14 @@ from skrnn._data.ragged import RaggedArray
 
 
 def columns_of(X):
-    """The columns of a data frame, an Arrow table, a series or an Arrow array, by name; nothing for anything else."""
+    """The columns of a data frame, an Arrow table, a series or an Arrow array, by name; none for anything else."""
     if isinstance(X, np.ndarray | list | tuple | RaggedArray):
         return {}
     if type(X).__module__.partition(".")[0] == "pyarrow":
         return _arrow_columns(X) if hasattr(X, "column_names") else {None: X} if hasattr(X, "to_pylist") else {}
     native = nw.from_native(X, pass_through=True, allow_series=True)
     if isinstance(native, nw.DataFrame):
-        # Names that repeat would give a frame each, not a column.
+        # A name that repeats would give a frame, not a column.
         return {name: X[name] for name in X.columns} if len(set(X.columns)) == len(X.columns) else {}
     if isinstance(native, nw.Series) or (type(X).__module__.startswith("pandas") and hasattr(X, "to_list")):
         return {getattr(X, "name", None): X}
@@ -31,10 +31,10 @@ def _arrow_columns(table):
 
 
 def normalize_container(X, name):
-    """X in a form that NumPy and scikit-learn read as it is meant.
+    """X in a container that NumPy and scikit-learn read correctly.
 
-    An awkward array as a RaggedArray; a RecordBatch as a table; what Arrow keeps as a dictionary as its values, since
-    NumPy would take a missing one for the last of these.
+    An awkward array becomes a RaggedArray and a RecordBatch a table. An Arrow dictionary becomes its values, since
+    NumPy would read a missing one as the last of them.
     """
     if is_awkward(X):
         return from_awkward(X, name)
@@ -53,12 +53,12 @@ def normalize_container(X, name):
 
 
 def normalize_one_each(values, name):
-    """What `familiar` returns, for what may have one value a sequence: awkward arrays of numbers as arrays."""
+    """As `normalize_container`, for what may have one value per sequence: awkward arrays of numbers become arrays."""
     return np.asarray(values) if is_awkward(values) and values.ndim == 1 else normalize_container(values, name)
 
 
 def without_columns(values, name):
-    """Columns of lists as a list of sequences, another frame or column as an array, anything else as it is."""
+    """Columns of lists as a list of sequences, other frames and columns as an array, anything else unchanged."""
     values = normalize_one_each(values, name)
     columns = columns_of(values)
     if not columns:
@@ -84,9 +84,9 @@ def _holds_sequences(column):
 
 
 def sequences_in(columns, name):
-    """The sequences of columns of lists. One column: a cell is a sequence. Several: a column is a feature.
+    """The sequences in columns of lists. Of one column each cell is a sequence; of several each column is a feature.
 
-    A RaggedArray where the columns are Arrow's, else a list.
+    They are a RaggedArray if the columns are Arrow's, else a list.
     """
     arrow = [_from_arrow(column, name) for column in columns.values()]
     if len(arrow) == 1:
@@ -106,19 +106,19 @@ def _side_by_side(cells, name):
     """One sequence (T, D) from the D cells of a row."""
     lengths = [np.size(cell) for cell in cells]
     if len(set(lengths)) > 1 or any(np.ndim(cell) != 1 for cell in cells):
-        raise ValueError(f"{name} holds lists of {lengths} numbers: expected one number a step in every column")
+        raise ValueError(f"{name} holds lists of {lengths} numbers: expected one number per step in every column")
     return _stacked([np.asarray(cell) for cell in cells])
 
 
 def _stacked(features):
-    """Features (T,) side by side, (T, D): float32 only when all of them are."""
+    """Features (T,) side by side, (T, D); float32 only if all of them are."""
     stacked = np.stack(features, axis=1)
     single = all(feature.dtype == np.float32 for feature in features)
     return stacked.astype(np.float64) if stacked.dtype == np.float32 and not single else stacked
 
 
 def is_float32(column):
-    """Whether a column, or the innermost values of a column of lists, is float32, which its cells no longer tell."""
+    """Whether a column, or the innermost values of a column of lists, is float32: its cells no longer tell."""
     dtype = column.type if hasattr(column, "type") else column.dtype
     dtype = getattr(dtype, "pyarrow_dtype", dtype)
     while hasattr(dtype, "inner") or hasattr(dtype, "value_type"):
@@ -127,7 +127,7 @@ def is_float32(column):
 
 
 def _from_arrow(column, name):
-    """An Arrow array of lists of numbers, or of lists of these, without a Python object a number; None for others."""
+    """An Arrow array of lists of numbers, or of lists of these, without a Python object per number; None for others."""
     if not (hasattr(column, "to_pylist") and hasattr(column, "type")):
         return None
     from pyarrow import compute, types

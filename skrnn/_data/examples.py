@@ -1,26 +1,20 @@
 """Sequences with their targets and weights."""
 
 from copy import copy
-from numbers import Integral
 
 import numpy as np
-from scipy.sparse import issparse
-from sklearn.utils import check_consistent_length
 
-from skrnn._data.columns import normalize_one_each, without_columns
-from skrnn._data.numbers import as_numbers, is_missing, is_sized
 from skrnn._data.ragged import rows_of
-
-MIN_WEIGHT = 1e-300       # smaller ones count as 0
+from skrnn._data.weights import usable_weights
 
 
 class Examples:
-    """Training data in one place.
+    """Sequences to train on, with their targets and weights.
 
     Parameters
     ----------
     sequences : Sequences
-    targets : (n, ...) array, or (total, ...) with a target a step
+    targets : (n, ...) array, or (total, ...) with targets per step
     weights : (n,) or (total,) float64 array, or None
     per_step : bool
     """
@@ -30,20 +24,17 @@ class Examples:
         self.set_weights(weights)
 
     def set_weights(self, weights):
-        """The weights of the loss's terms; sequences without any are left out."""
+        """Set the weights of the terms of the loss; sequences without weight are left out."""
         if weights is not None:
-            # The kernels take denormal numbers for 0.
-            weights = np.where(weights < MIN_WEIGHT, 0, weights)
-            if not weights.any():
-                raise ValueError("no target has a positive weight: y is without any where sample_weight is not 0")
-            with np.errstate(over="ignore"):
-                if not np.isfinite(weights.sum()):
-                    raise ValueError("sample_weight times class_weight adds up to infinity, expected smaller weights")
+            weights = usable_weights(
+                weights, "no target has a positive weight: y is without any where sample_weight is not 0",
+                "sample_weight times class_weight adds up to infinity, expected smaller weights",
+            )
         self.weights = weights
         self.used = self._with_weight()
 
     def _with_weight(self):
-        """The sequences that carry weight; the others are left out, so that a weight of 0 is the same as absence."""
+        """The sequences with weight. The others are left out, so that a weight of 0 is the same as absence."""
         if self.weights is None:
             return np.arange(len(self.sequences))
         weights = self.weights
@@ -55,7 +46,7 @@ class Examples:
         return len(self.used)
 
     def load(self, index):
-        """The sequences `index` in memory, as examples and numbers among these."""
+        """Examples in memory that hold the sequences `index`, and the indices of these among them."""
         sequences, numbers = self.sequences.load(index)
         if sequences is self.sequences:
             return self, index
@@ -63,195 +54,15 @@ class Examples:
         return self._with(sequences, rows), numbers
 
     def view_of(self, index):
-        """Examples in memory of which the sequences `index` are all: how many others there are costs nothing."""
+        """Examples in memory that hold the sequences `index` alone, in a time that does not depend on all others."""
         sequences, _ = self.sequences.load(index)
         if sequences is not self.sequences:
             return self.load(index)[0]
         return self._with(sequences.view_of(index), slice(None) if self.per_step else index)
 
     def _with(self, sequences, rows):
-        """Other sequences, which have some rows of the targets and weights."""
-        some = copy(self)
-        some.sequences, some.targets, some.used = sequences, self.targets[rows], np.arange(len(sequences))
-        some.weights = None if self.weights is None else self.weights[rows]
-        return some
-
-
-def check_samples(sequences, y, name="y"):
-    """Raise an error unless y has a sample for each sequence."""
-    if y is None:
-        raise ValueError(f"requires y to be passed, but the target {name} is None")
-    if isinstance(y, str | bytes | dict | set | frozenset):
-        raise TypeError(f"{name} is {y!r:.50}, expected a target for each sequence")
-    try:
-        check_consistent_length(sequences.lengths, y)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name} does not go with the {len(sequences)} sequences of X. {error}") from error
-
-
-def check_one_each(y):
-    """y in a form that NumPy reads as it is meant; a ValueError when it has targets of steps."""
-    y = normalize_one_each(y, "y")
-    try:
-        array = np.asarray(without_columns(y, "y"))
-    except ValueError:
-        array = None
-    if array is None or (array.dtype == object and any(map(is_sized, array.flat))):
-        raise ValueError(
-            "y holds a target for each step, expected one a sequence; for targets of steps use return_sequences=True"
-        )
-    _check_real(array, "y")
-    return y
-
-
-def step_rows(y, sequences, name="y", numeric=True):
-    """Per-step values laid end to end, (total,) or (total, k), checked against the sequences' lengths.
-
-    Parameters
-    ----------
-    y : array-like (n, T) or (n, T, k), or a collection of n arrays (T_i,) or (T_i, k)
-    sequences : Sequences
-    name : str
-        What the messages call y.
-    numeric : bool
-        Whether the values are numbers, or else labels of any kind.
-    """
-    if issparse(y):
-        raise TypeError(f"{name} is sparse, expected an array or a list with the values of each step: {name}.toarray()")
-    if len(y) != len(sequences):
-        raise ValueError(f"{name} has {len(y)} sequences, expected {len(sequences)} as in X")
-    convert = as_numbers if numeric else _as_labels
-    rows = [convert(values, f"{name}[{i}]") for i, values in enumerate(without_columns(y, name))]
-    for i, (values, length) in enumerate(zip(rows, map(int, sequences.lengths), strict=True)):
-        if values.ndim not in (1, 2):
-            raise ValueError(
-                f"{name}[{i}] has shape {values.shape}, expected ({length},) or ({length}, outputs): one value a step; "
-                "with return_sequences=False give one value a sequence"
-            )
-        if len(values) != (sequences.n_padded or length):
-            raise ValueError(
-                f"{name}[{i}] has {len(values)} steps, expected {sequences.n_padded or length} as in X[{i}]"
-            )
-        if values.shape[1:] != rows[0].shape[1:]:
-            raise ValueError(f"{name}[{i}] has shape {values.shape}, expected {(length, *rows[0].shape[1:])}")
-        kinds = values.dtype.kind + rows[0].dtype.kind
-        if "O" not in kinds and (kinds[0] in "SU") != (kinds[1] in "SU"):
-            raise TypeError(f"{name}[{i}] has labels of dtype {values.dtype}, expected {rows[0].dtype} as in {name}[0]")
-    if sequences.n_padded:
-        rows = [values[:length] for values, length in zip(rows, sequences.lengths, strict=True)]
-    return np.concatenate(rows if numeric else without_minus_one(rows))
-
-
-def without_minus_one(rows):
-    """Rows of labels, in which −1 among integers is missing as it is among the labels of another kind beside them."""
-    kinds = {row.dtype.kind for row in rows}
-    if "i" not in kinds or not kinds & {"f", "O"}:
-        return rows
-    gone = None if "O" in kinds else np.nan
-    return [np.where(row == -1, gone, row) if row.dtype.kind == "i" else row for row in rows]
-
-
-def _as_labels(values, name):
-    try:
-        labels = np.asarray(keep_label_types(values))
-    except ValueError as error:
-        raise ValueError(f"{name} is not an array of labels: {error}") from error
-    _check_real(labels, name)
-    return labels
-
-
-def keep_label_types(y):
-    """Labels of a list that holds strings and others as they are; NumPy would make strings of them all."""
-    mixed = isinstance(y, list | tuple) and len({isinstance(label, str) for label in y}) > 1
-    return np.array(y, dtype=object) if mixed else y
-
-
-def is_integer(label):
-    """Whether a label is an integer, and not a bool."""
-    return isinstance(label, Integral) and not isinstance(label, bool | np.bool_)
-
-
-def _check_real(array, name):
-    if array.dtype.kind == "c":
-        raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
-
-
-def missing_labels(rows, per_step):
-    """Which rows have no label: NaN or None, and among integer labels of steps −1."""
-    if rows.dtype.kind == "f":
-        missing = np.isnan(rows)
-    elif rows.dtype.kind == "O":
-        missing = np.array([is_missing(label) for label in rows.flat], bool).reshape(rows.shape)
-        if per_step and all(is_integer(label) for label in rows[~missing]):
-            missing |= np.array([label == -1 for label in rows.flat], bool).reshape(rows.shape)
-    else:
-        missing = rows == -1 if per_step and rows.dtype.kind == "i" else np.zeros(rows.shape, bool)
-    return missing.all(axis=1) if rows.ndim == 2 else missing
-
-
-def one_column(rows, name):
-    """Rows (total,) or (total, 1) as (total,)."""
-    if rows.ndim == 2 and rows.shape[1] != 1:
-        raise ValueError(f"{name} has {rows.shape[1]} values a step, expected one")
-    return rows.reshape(-1)
-
-
-def as_weights(sample_weight, sequences, per_step):
-    """Weights of the loss's terms, (n,) or (total,) float64, or None: finite, not negative, not all zero.
-
-    A weight a sequence holds for each of its steps.
-    """
-    if sample_weight is None:
-        return None
-    name = "sample_weight"
-    weights = without_columns(sample_weight, name)
-    each_step = is_sized(weights) and is_sized(next(iter(weights), None))
-    if each_step and not per_step:
-        raise ValueError(f"{name} holds weights of steps, expected one a sequence: return_sequences is False")
-    if each_step:
-        weights = one_column(step_rows(weights, sequences, name), name)
-    else:
-        weights = as_numbers(weights, name)
-        weights = np.full(len(sequences), weights) if weights.ndim == 0 else weights
-        if weights.shape != (len(sequences),):
-            raise ValueError(f"{name} has shape {weights.shape}, expected ({len(sequences)},): a weight a sequence")
-    weights = weights.astype(np.float64)
-    check_finite_rows(weights, sequences, each_step, name)
-    negative = np.flatnonzero(weights < 0)
-    if len(negative):
-        where = sequences.label(name, negative[0], each_step)
-        raise ValueError(f"Negative values in data passed to `sample_weight`: {where} is {weights[negative[0]]}")
-    # The kernels take denormal numbers for 0.
-    weights[weights < MIN_WEIGHT] = 0
-    if per_step and not each_step:
-        weights = np.repeat(weights, sequences.lengths)
-    if not weights.any():
-        raise ValueError(f"Sample weights must contain at least one non-zero number: {name} is 0 everywhere")
-    with np.errstate(over="ignore"):
-        if not np.isfinite(weights.sum()):
-            raise ValueError(f"{name} adds up to infinity, expected smaller weights")
-    return weights
-
-
-def multiply_weights(weights, factor):
-    """Weights times a factor of each, None being 1."""
-    if factor is None:
-        return weights
-    return factor.astype(np.float64) if weights is None else weights * factor
-
-
-def check_finite_rows(rows, sequences, per_step, name="y"):
-    """Raise a ValueError that names the first sequence or step whose row is not finite."""
-    bad = first_not_finite_row(rows)
-    if bad is not None:
-        kind = "NaN" if np.isnan(rows[bad]).any() else "infinity"
-        where = sequences.label(name, bad, per_step)
-        raise ValueError(f"Input {name} contains {kind}: {where}; expected finite numbers")
-
-
-def first_not_finite_row(rows):
-    """Index of the first row that is not finite, or None."""
-    if np.isfinite(rows).all():
-        return None
-    bad = np.flatnonzero(~np.isfinite(rows.reshape(len(rows), -1)).all(axis=1))
-    return int(bad[0])
+        """Examples of other sequences, with some rows of the targets and weights."""
+        examples = copy(self)
+        examples.sequences, examples.targets, examples.used = sequences, self.targets[rows], np.arange(len(sequences))
+        examples.weights = None if self.weights is None else self.weights[rows]
+        return examples

@@ -1,4 +1,4 @@
-"""Missing values: refused, carried forward, or carried forward beside an indicator of what was missing."""
+"""Missing values: an error, filled forward, or filled forward with indicators of what was missing."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ def valid_lengths(sequences):
 
 
 def without_padding(sequences):
-    """Sequences of an array without the steps at their ends that are NaN in every feature; one step is left."""
+    """Sequences of an array without the steps at their ends that are NaN in every feature; one is always kept."""
     if sequences.kind != "array":
         return sequences
     T, lengths = int(sequences.lengths[0]), valid_lengths(sequences)
@@ -27,12 +27,12 @@ def without_padding(sequences):
 
 
 def last_seen(missing, starts, lengths):
-    """The row, at or before each one of its sequence, where a feature was last not missing; −1 where it never was.
+    """The last row of the same sequence, up to each row, where a feature is not missing; −1 if there is none.
 
     Parameters
     ----------
     missing : (total, D) bool array
-        Of sequences end to end.
+        Of contiguous sequences.
     starts, lengths : (n,) int arrays
 
     Returns
@@ -46,13 +46,13 @@ def last_seen(missing, starts, lengths):
 
 
 def fill_forward(sequences, before=None):
-    """Values in which a missing one is the last of its feature that was seen in the sequence.
+    """Values in which each missing one is replaced by the last value of its feature in the sequence.
 
     Parameters
     ----------
     sequences : Sequences
     before : (n, D) array, optional
-        What was seen last before the first steps; zeros when None.
+        The last values before the first steps; None for zeros.
 
     Returns
     -------
@@ -68,35 +68,35 @@ def fill_forward(sequences, before=None):
 
 
 def interpolated(sequences):
-    """Values in which a missing one is on the line between its feature's neighbours in the sequence.
+    """Values in which each missing one is interpolated between the neighbours of its feature in the sequence.
 
-    Before the first and behind the last of these it is that one; where a sequence has none, it stays NaN.
+    Before the first and after the last value it is that value; if a sequence has none, it stays NaN.
     """
     values, starts, lengths = sequences.values, sequences.starts, sequences.lengths
     missing = np.isnan(values)
     total = len(values)
     before = last_seen(missing, starts, lengths)
-    # Read backwards, what comes after was seen last.
+    # Read backwards, the next value is the last one
     after = last_seen(missing[::-1], (total - starts - lengths)[::-1], lengths[::-1])[::-1]
     after = np.where(after < 0, -1, total - 1 - after)
     left, right = np.where(before < 0, after, before), np.where(after < 0, before, after)
     x, y = (np.take_along_axis(values, np.maximum(rows, 0), axis=0) for rows in (left, right))
-    share = (np.arange(total)[:, np.newaxis] - left) / np.maximum(right - left, 1)
-    # The order in which no product overflows
-    line = np.where(left == right, x, x * (1 - share) + y * share)
+    fraction = (np.arange(total)[:, np.newaxis] - left) / np.maximum(right - left, 1)
+    # In this order no product overflows
+    line = np.where(left == right, x, x * (1 - fraction) + y * fraction)
     return np.where(missing, np.where(left < 0, np.nan, line), values).astype(values.dtype)
 
 
 def filled(sequences, missing, before=None):
-    """Sequences whose missing values are treated as the estimators' parameter `missing` says, and what was seen last.
+    """Sequences with missing values filled, and the last value of each feature.
 
     Parameters
     ----------
     sequences : Sequences
     missing : {"ffill", "indicator"}
-        The last value seen; or that, and for each feature another that is 1 where it was missing.
+        Fill with the last value; or also add an indicator of each feature, which is 1 where it was missing.
     before : (n, D) array, optional
-        What was seen last before the first steps.
+        The last values before the first steps.
 
     Returns
     -------
@@ -104,12 +104,12 @@ def filled(sequences, missing, before=None):
     (n, D) array
     """
     values, was_missing = fill_forward(sequences, before)
-    seen = values[sequences.starts + sequences.lengths - 1]
+    last = values[sequences.starts + sequences.lengths - 1]
     if missing == "indicator":
         values = np.concatenate([values, was_missing], axis=1, dtype=values.dtype)
-    return sequences.replace(values=values), seen
+    return sequences.replace(values=values), last
 
 
 def without_gaps(sequences, missing):
-    """The sequences that `filled` returns."""
+    """The sequences that `filled` returns, without the last values."""
     return filled(sequences, missing)[0]

@@ -1,4 +1,4 @@
-"""Numbers out of whatever holds them. What is not a number is an error that names it."""
+"""Conversion to numbers; whatever is not a number is an error that names it."""
 
 from collections.abc import Hashable
 from math import nan
@@ -9,13 +9,13 @@ from scipy.sparse import issparse
 
 
 def as_numbers(values, name):
-    """A float32 array when values are float32, else a float64 array; NaN where a value is missing.
+    """A float32 array if values are float32, else a float64 array; NaN where a value is missing.
 
     Parameters
     ----------
     values : array-like
     name : str
-        What the messages call it; the value at (3, 2) is ``name[3, 2]``.
+        What messages call the values; the one at (3, 2) is ``name[3, 2]``.
 
     Raises
     ------

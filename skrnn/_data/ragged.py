@@ -4,23 +4,23 @@ import numpy as np
 
 
 class RaggedArray:
-    """Sequences of different lengths as pieces of one array, which may share steps.
+    """Sequences of different lengths in one array, which may share steps.
 
-    What :class:`~skrnn.preprocessing.SlidingWindow`, :class:`~skrnn.preprocessing.SequenceVectorizer` and
-    :func:`~skrnn.preprocessing.sequences_from_long` return, and what every estimator takes as X. It is a collection of
-    arrays: sequence i is ``ragged[i]``, a view; slices, masks and arrays of indices select sequences, as model
-    selection does. Windows of a series cost no more memory than the series.
+    :class:`~skrnn.preprocessing.SlidingWindow`, :class:`~skrnn.preprocessing.SequenceVectorizer` and
+    :func:`~skrnn.preprocessing.sequences_from_long` return it, and every estimator accepts it as X. It is a collection
+    of arrays: ``ragged[i]`` is sequence i, a view. Slices, masks and arrays of indices select sequences, as model
+    selection does. Windows over a series take no more memory than the series.
 
     Parameters
     ----------
     values : array of shape (total, features) or (total,)
-        Steps. It may be memory-mapped.
+        The steps. May be memory-mapped.
     lengths : int array of shape (n,)
-        Steps of each sequence.
+        Number of steps of each sequence.
     starts : int array of shape (n,), optional
-        The row of each sequence's first step; None: one sequence after the other.
+        The row of the first step of each sequence; None: one sequence after the other.
     feature_names : list of str, optional
-        Names of the features; estimators fitted to the array remember them.
+        Names of the features, which become ``feature_names_in_`` of estimators.
 
     Attributes
     ----------
@@ -32,11 +32,11 @@ class RaggedArray:
     Raises
     ------
     ValueError
-        When the sequences do not lie in `values`, or the names are not as many as the features.
+        If a sequence does not lie within `values`, or the number of names is not that of the features.
 
     Notes
     -----
-    ``np.asarray(ragged)`` is a float array (n, longest, features) with NaN behind the ends of shorter sequences.
+    ``np.asarray(ragged)`` is a float array (n, longest, features) with NaN after the ends of shorter sequences.
 
     Examples
     --------
@@ -56,7 +56,7 @@ class RaggedArray:
     def __init__(self, values, lengths, starts=None, feature_names=None):
         if np.ma.is_masked(values):
             raise ValueError("values has masked values; fill them, or leave them out, first")
-        # A memory-mapped array stays known as one.
+        # Keeps memory-mapped arrays as such
         self.values = values if is_mapped(values) else np.asarray(values)
         self.lengths = _indices(lengths, "lengths")
         if self.values.ndim not in (1, 2):
@@ -109,7 +109,7 @@ class RaggedArray:
         return self._select(key)
 
     def _select(self, key):
-        """Some sequences: of the same steps, unless that would keep more than twice the steps that a copy has."""
+        """Some of the sequences: a view, unless it would keep more than twice as many steps in memory as a copy."""
         starts, lengths = self.starts[key], self.lengths[key]
         first, last = (int(starts.min()), int((starts + lengths).max())) if len(starts) else (0, 0)
         if 2 * lengths.sum() < last - first:
@@ -144,7 +144,7 @@ def _indices(values, name):
 
 
 def is_mapped(array):
-    """Whether an array lies in a file; a copy of one does not, though it may be of the same class."""
+    """Whether an array is memory-mapped; a copy of one is not, although it may be of the same class."""
     return isinstance(array, np.memmap) and array._mmap is not None
 
 

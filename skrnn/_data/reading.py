@@ -1,270 +1,255 @@
-"""What X may be: a 2-D table, a 3-D array, a collection of sequences, or data-frame columns of lists."""
+"""How an estimator reads X: what its first fit has learned of it, and later calls hold to."""
 
-from collections.abc import Mapping
-from numbers import Integral
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
-from scipy.sparse import issparse
-from sklearn.utils import check_array
 
-from skrnn._data.columns import are_sequences, columns_of, is_awkward, is_float32, normalize_container, sequences_in
-from skrnn._data.missing import without_padding
-from skrnn._data.numbers import as_numbers, is_missing, is_sized
-from skrnn._data.ragged import RaggedArray, is_mapped
-from skrnn._data.sequences import LazySequences, Sequences
+from skrnn._data.categories import as_categories, check_seen, count_categories, counts_in
+from skrnn._data.containers import IN_PLACE, as_sequences, check_values
+from skrnn._data.features import check_features, columns_of_table, features_of, forget_names
+from skrnn._data.missing import filled, without_gaps
+from skrnn._sklearn import check_columns
 
-# Dtypes that the kernels compute in
-IN_PLACE = (np.float32, np.float64)
+FILLED = ("ffill", "indicator")
 
 
-def as_sequences(X, n_steps=None, name="X", allow_missing=False, leave_out_padding=True, in_place=IN_PLACE):
-    """Checked sequences from any accepted X.
+@dataclass(frozen=True)
+class Reading:
+    """How an estimator reads X.
 
     Parameters
     ----------
-    X : array-like (n, C), (n, T, D), or a collection of n arrays (T_i, D) or (T_i,)
-        A list of flat lists is a table, a list of anything deeper a collection: what X is may not depend on how it is
-        cut for cross-validation.
+    from_table : bool
+        X was 2-D.
+    n_features_in : int
+        Columns of a table, else features of a step.
+    feature_names : tuple of str, or None
+        Names of these.
+    n_step_features : int
+        Features of a step, as the user gives them.
+    missing : {"error", "ffill", "indicator", "keep"}
+        What is done about missing values; "keep": they stay.
+    n_categories : int
+        Rows of the embedding, the last for all categories that fit did not see; 0: steps are numbers.
+    per_step : bool
+        Each sequence needs steps of its own, as steps have outputs.
+    """
+
+    from_table: bool
+    n_features_in: int
+    feature_names: tuple | None
+    n_step_features: int
+    missing: str = "error"
+    n_categories: int = 0
+    per_step: bool = False
+
+    def read(self, estimator, X, n_steps=None, *, dtype=None):
+        """Sequences of X as the network reads them: checked against the fit, filled or as categories.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Whose name messages tell.
+        X : array-like or collection
+            As in `as_sequences`.
+        n_steps : int, optional
+            As in `as_sequences`.
+        dtype : dtype, optional
+            Of the sequences, in which a memory-mapped array is used in place. None: float32 or float64, as X is.
+
+        Returns
+        -------
+        Sequences or LazySequences
+        """
+        sequences = self.categorize(self._check(estimator, X, n_steps, dtype))
+        if self.missing in FILLED:
+            sequences = sequences.map(partial(without_gaps, missing=self.missing))
+        return sequences if dtype is None else sequences.astype(dtype)
+
+    def check(self, estimator, X, n_steps=None, *, dtype=None, leave_out_padding=True, named=True):
+        """Sequences of X as the user gave them, checked against the fit: neither filled nor as categories.
+
+        Parameters
+        ----------
+        estimator, X, n_steps, dtype
+            As in `read`.
+        leave_out_padding : bool
+            Where values may be missing, steps of NaN alone at the ends of a 3-D X are padding, and are left out.
+        named : bool
+            Names are compared with those in the fit.
+
+        Returns
+        -------
+        Sequences or LazySequences
+        """
+        sequences = self._check(estimator, X, n_steps, dtype, leave_out_padding, named)
+        return sequences if dtype is None else sequences.astype(dtype)
+
+    def check_table(self, estimator, table):
+        """Raise a ValueError, or warn, as scikit-learn does where a table has other columns than in the fit."""
+        check_columns(estimator, table, self.attributes())
+
+    def _check(self, estimator, X, n_steps, dtype, leave_out_padding=True, named=True):
+        in_place = IN_PLACE if dtype is None else (dtype,)
+        try:
+            sequences = as_sequences(
+                X, n_steps, allow_missing=self.missing != "error", leave_out_padding=leave_out_padding,
+                in_place=in_place, categorical=self.n_categories > 0,
+            )
+        except ValueError:
+            if self.from_table and len(getattr(X, "shape", ())) == 2:
+                # A table with other columns than in fit is told so first, as everywhere in scikit-learn.
+                self.check_table(estimator, X)
+            raise
+        if not named:
+            forget_names(self, sequences)
+        check_features(self, estimator, sequences, n_steps)
+        return self._unshared(sequences)
+
+    def _unshared(self, sequences):
+        """Each sequence with steps of its own where these are changed or have outputs."""
+        return sequences.unshared() if self.per_step or self.missing in FILLED else sequences
+
+    def check_values(self, sequences, name="X"):
+        """Raise a ValueError that names the first value which is not finite, a category, or allowed to be missing."""
+        check_values(sequences, name, self.missing != "error", self.n_categories > 0)
+
+    def fill(self, sequences, before=None):
+        """Missing values of sequences in memory filled as `missing` says.
+
+        Parameters
+        ----------
+        sequences : Sequences
+        before : (n, D) array, optional
+            What was seen last of each feature before the first steps.
+
+        Returns
+        -------
+        Sequences
+        (n, D) array
+            What was seen last of each feature; `before` where nothing is filled.
+        """
+        return filled(sequences, self.missing, before) if self.missing in FILLED else (sequences, before)
+
+    def categorize(self, sequences):
+        """Sequences with their steps as categories, of which the last stands for all that fit did not see."""
+        return sequences.map(partial(as_categories, n_categories=self.n_categories)) if self.n_categories else sequences
+
+    def drop_unused_categories(self, sequences, used):
+        """The reading for which only the categories of the sequences `used` count as seen, and the sequences by it.
+
+        Parameters
+        ----------
+        sequences : Sequences or LazySequences
+            Of `learn_reading`.
+        used : (m,) int array
+
+        Returns
+        -------
+        Reading
+        Sequences or LazySequences
+        """
+        if not self.n_categories:
+            return self, sequences
+        counts = counts_in(sequences, used, self.n_categories)
+        reading = replace(self, n_categories=int(np.flatnonzero(counts)[-1]) + 2)
+        if reading == self:
+            return self, sequences
+        return reading, reading._count(reading.categorize(sequences), sequences.category_counts)
+
+    def _count(self, sequences, counts):
+        """Sequences of categories that hold how often each occurs."""
+        if counts is not None:
+            last = self.n_categories - 1
+            sequences.category_counts = np.append(counts[:last], counts[last:].sum())
+        return sequences
+
+    def unseen_categories(self, sequences, used):
+        """Which categories do not occur in the sequences `used`, (n_categories,) bool."""
+        return counts_in(sequences, used, self.n_categories) == 0
+
+    def check_seen(self, sequences, used):
+        """Raise a ValueError when the sequences `used`, to go on with, hold a category above those of the first fit."""
+        if self.n_categories:
+            check_seen(sequences, used, self.n_categories)
+
+    def attributes(self):
+        """The public attributes that a fit sets: ``n_features_in_`` and, if there are names, ``feature_names_in_``."""
+        names = self.feature_names
+        named = {} if names is None else {"feature_names_in_": np.array(names, dtype=object)}
+        return {"n_features_in_": self.n_features_in} | named
+
+    def set_fitted(self, estimator, **attributes):
+        """Set what a fit has found, all at once: the reading as ``_reading``, its attributes and others."""
+        vars(estimator).pop("feature_names_in_", None)
+        vars(estimator).update(attributes, _reading=self, **self.attributes())
+
+
+def learn_reading(
+    estimator, X, n_steps=None, *, missing="error", categorical=False, per_step=False, leave_out_padding=True
+):
+    """How X is read, and its sequences as the network reads them; for the first fit.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Not changed.
+    X : array-like or collection
+        As in `as_sequences`.
     n_steps : int, optional
-        For a table: the number of steps that a row's columns are split into, in blocks of C / n_steps columns. None: a
-        column is a step of one feature.
-    name : str
-        What the messages call X.
-    allow_missing : bool
-        NaN may stand for what is missing.
+        As in `as_sequences`.
+    missing : {"error", "ffill", "indicator", "keep"}
+        As in `Reading`.
+    categorical : bool
+        Steps are numbers of categories.
+    per_step : bool
+        As in `Reading`.
     leave_out_padding : bool
-        Then steps of NaN alone at the ends of a 3-D X are padding, and are left out.
-    in_place : tuple of dtypes
-        Those in which a memory-mapped array is used as it is; in others, and with missing values, it is read in parts.
+        As in `Reading.check`.
 
     Returns
     -------
+    Reading
     Sequences or LazySequences
-        float32 when X is float32, else float64; finite but for what is missing.
+        In the dtype of X, filled or as categories.
     """
-    check_type(X, name)
-    if n_steps is not None and (not isinstance(n_steps, Integral) or n_steps < 1):
-        raise ValueError(f"n_steps={n_steps!r}: expected a positive int, or None")
-    if _is_read_in_parts(X, () if allow_missing else in_place):
-        read = _Reader(X, n_steps, name, allow_missing, leave_out_padding)
-        return LazySequences.of(read, X.shape[0] if hasattr(X, "shape") else len(X), read.kind)
-    X = normalize_container(X, name)
-    columns = columns_of(X)
-    if are_sequences(columns, name):
-        sequences = _from_collection(sequences_in(columns, name), n_steps, name, X if len(columns) > 1 else None)
-    elif _is_collection(X):
-        sequences = _from_collection(X, n_steps, name)
-    else:
-        sequences = _from_array(X, n_steps, name)
-    check_finite(sequences, name, allow_missing)
-    if allow_missing and leave_out_padding:
-        sequences = without_padding(sequences)
-    single = columns and all(is_float32(column) for column in columns.values())
-    return sequences.astype(np.float32) if single else sequences
-
-
-def check_finite(sequences, name="X", allow_missing=False):
-    """Raise a ValueError that names the first infinite value, or unless these are allowed NaN."""
-    bad = sequences.first_not_finite(allow_missing)
-    if bad:
-        kind = "NaN" if np.isnan(bad[0]) else "infinity"
-        raise ValueError(
-            f"Input {name} contains {kind}: {bad[1]}; expected finite numbers, impute or drop what is missing first"
-        )
-
-
-def check_type(X, name):
-    """Raise an error when X is nothing that sequences could be in."""
-    if type(X).__name__ == "LazyFrame":
-        raise TypeError(f"{name} is a LazyFrame, expected a table in memory: pass {name}.collect()")
-    if issparse(X):
-        raise TypeError(f"Sparse data was passed for {name}, but sequences are dense; use {name}.toarray()")
-    if isinstance(X, str | bytes | Mapping | set | frozenset) or not (hasattr(X, "__len__") or hasattr(X, "__array__")):
-        raise TypeError(f"{name} is a {type(X).__name__}, expected an array, a data frame, or a list of sequences")
-    shape = getattr(X, "shape", (len(X),) if hasattr(X, "__len__") else ())
-    if 0 in shape and not isinstance(X, np.ndarray):
-        raise ValueError(f"Found array with 0 sample(s): {name} is empty, expected at least one sequence")
-
-
-def _check_rows(X, name):
-    """Raise a ValueError when flat lists, the rows of a table, have different lengths."""
-    lengths = [len(row) if is_sized(row) else 0 for row in X]
-    other = next((i for i, length in enumerate(lengths) if length != lengths[0]), None)
-    if other is not None:
-        raise ValueError(
-            f"{name}[{other}] has {lengths[other]} numbers, {name}[0] has {lengths[0]}: a list of lists is a table. "
-            f"For sequences of different lengths pass a list of arrays, [np.asarray(x) for x in {name}]"
-        )
-
-
-def _from_array(X, n_steps, name):
-    if not hasattr(X, "__array__"):
-        _check_rows(X, name)
-    columns, X = X, as_numbers(X, name)
-    if X.ndim < 2 or 0 in X.shape:
-        # It has scikit-learn's words for what is wrong.
-        try:
-            check_array(X, dtype=None, allow_nd=True, ensure_all_finite=False, input_name=name)
-        except ValueError as error:
-            raise ValueError(f"{name} has shape {X.shape}. {error}") from error
-    if X.ndim > 3:
-        raise ValueError(
-            f"Found array with dim {X.ndim}: {name} has shape {X.shape}, expected (sequences, columns) or "
-            "(sequences, steps, features)"
-        )
-    if 0 in X.shape:
-        raise ValueError(f"{name} has shape {X.shape}: a sequence needs at least one step and one feature")
-    if X.ndim == 3:
-        n, T, D = X.shape
-        return Sequences(X.reshape(n * T, D), np.full(n, T, dtype=np.intp), "array")
-    n, C = X.shape
-    T = C if n_steps is None else int(n_steps)
-    if C % T:
-        raise ValueError(
-            f"{name} has {C} columns, which n_steps={n_steps} does not divide: expected a multiple of {n_steps}"
-        )
-    return Sequences(X.reshape(n * T, C // T), np.full(n, T, dtype=np.intp), "table", columns=columns)
-
-
-def _from_collection(X, n_steps, name, frame=None, numbers=None, first=None):
-    if isinstance(X, RaggedArray):
-        return _from_ragged(X, n_steps, name, frame)
-    numbers = range(len(X)) if numbers is None else numbers
-    arrays = [_sequence(x, f"{name}[{i}]", n_steps) for i, x in zip(numbers, X, strict=True)]
-    for i, array in zip(numbers, arrays, strict=True):
-        if array.shape[1] != arrays[0].shape[1]:
-            raise ValueError(
-                f"{name}[{i}] has {array.shape[1]} features a step, expected {arrays[0].shape[1]} as in "
-                f"{name}[{numbers[0]}]"
-            )
-    if frame is None:
-        frame = _first_frame(X, name, numbers, first)
-    lengths = np.array([len(array) for array in arrays], dtype=np.intp)
-    single = all(array.dtype == np.float32 for array in arrays)
-    values = np.concatenate(arrays, dtype=np.float32 if single else np.float64)
-    return Sequences(values, lengths, "ragged", columns=frame)
-
-
-def _from_ragged(X, n_steps, name, frame):
-    if X.values.ndim == 1:
-        _check_no_n_steps(n_steps, name)
-    empty = np.flatnonzero(X.lengths == 0)
-    if len(empty) or 0 in X.values.shape[1:]:
-        shape = (0 if len(empty) else int(X.lengths[0]), *X.values.shape[1:])
-        raise ValueError(
-            f"{name}[{empty[0] if len(empty) else 0}] has shape {shape}: a sequence needs at least one step and one "
-            "feature"
-        )
-    values = as_numbers(X.values, f"{name}.values")
-    starts = None if np.array_equal(X.starts, np.cumsum(X.lengths) - X.lengths) else X.starts
-    return Sequences(
-        values.reshape(len(values), -1), X.lengths, "ragged", starts=starts, columns=frame, names=X.feature_names
+    sequences = as_sequences(
+        X, n_steps, allow_missing=missing != "error", leave_out_padding=leave_out_padding, categorical=categorical
     )
+    n_features_in, names = features_of(estimator, sequences)
+    reading = Reading(
+        sequences.kind == "table", n_features_in, names, sequences.n_features, missing, per_step=per_step
+    )
+    sequences = reading._unshared(sequences)
+    if categorical:
+        return _learn_categories(reading, sequences)
+    return reading, sequences.map(partial(without_gaps, missing=missing)) if missing in FILLED else sequences
 
 
-def _is_read_in_parts(X, in_place):
-    """Whether X may be larger than memory: a memory-mapped array, or a sequence object that reads its own items."""
-    if isinstance(X, LazySequences):
-        return True
-    numbers = X.values if isinstance(X, RaggedArray) else X
-    if is_mapped(numbers):
-        usable = any(numbers.dtype == dtype for dtype in in_place)
-        usable &= numbers.flags.c_contiguous and numbers.flags.aligned
-        return (isinstance(X, RaggedArray) or X.ndim == 3) and not usable
-    if isinstance(X, list | tuple | np.ndarray | memoryview | RaggedArray) or is_awkward(X) or columns_of(X):
-        return False
-    if hasattr(X, "__array__"):
-        # Not what is in memory: PyTorch's or JAX's
-        if hasattr(X, "__array_interface__") or hasattr(X, "__dlpack__") or not hasattr(X, "__getitem__"):
-            return False
-        n_dims = getattr(X, "ndim", 0)
-        # Of one dimension they may hold arrays, as HDF5's of different lengths do.
-        return n_dims == 3 or (n_dims == 1 and len(X) > 0 and is_sized(X[0]))
-    return hasattr(X, "__len__") and hasattr(X, "__getitem__")
-
-
-class _Reader:
-    """Reads sequences of X by their numbers, checked."""
-
-    def __init__(self, X, n_steps, name, allow_missing, leave_out_padding):
-        self.X, self.n_steps, self.name = X, n_steps, name
-        self.allow_missing, self.leave_out_padding = allow_missing, leave_out_padding
-        self.array = getattr(X, "ndim", 0) == 3
-        self.kind = X.kind if isinstance(X, LazySequences) else "array" if self.array else "ragged"
-        self.columns = None
-
-    def __call__(self, index):
-        X, name = self.X, self.name
-        if isinstance(X, LazySequences):
-            part = X.load(index)[0].replace(columns=X.columns, names=X.names)
-        elif is_mapped(X):
-            part = _from_array(X[index], None, name)
-        elif isinstance(X, RaggedArray):
-            part = _from_ragged(X[index], self.n_steps, name, None)
-            part = part.copy_of(np.arange(len(index))) if not part.contiguous else part
-        elif self.array:
-            part = _from_array(np.stack([np.asarray(X[int(i)]) for i in index]), None, name)
-        else:
-            items = [X[int(i)] for i in index]
-            part = _from_collection(items, self.n_steps, name, numbers=index, first=self.columns)
-            self.columns = part.columns if self.columns is None else self.columns
-        part = part.replace(numbers=index)
-        check_finite(part, name, self.allow_missing)
-        return without_padding(part) if self.allow_missing and self.leave_out_padding else part
-
-
-def _check_no_n_steps(n_steps, name):
-    if n_steps is not None:
+def _learn_categories(reading, sequences):
+    """The reading of steps that are categories, and the sequences by it."""
+    if sequences.n_features != 1:
         raise ValueError(
-            f"n_steps={n_steps} is for a table, but {name} is a sequence by itself, of one number a step; "
-            "pass np.stack(X) for a table, or n_steps=None"
+            f"X has {sequences.n_features} features per step, expected one with embedding_dim: a category"
         )
+    counts = np.append(count_categories(sequences), 0)
+    reading = replace(reading, n_categories=len(counts))
+    return reading, reading._count(reading.categorize(sequences), counts)
 
 
-def _sequence(x, name, n_steps):
-    """One sequence as a numeric (T, D) array."""
-    if is_missing(x):
-        raise ValueError(f"{name} is missing, expected a sequence")
-    array = as_numbers(x, name)
-    if array.ndim == 1:
-        _check_no_n_steps(n_steps, name)
-        array = array[:, np.newaxis]
-    if array.ndim != 2:
-        raise ValueError(f"{name} has shape {array.shape}, expected (steps, features) or (steps,)")
-    if 0 in array.shape:
-        raise ValueError(f"{name} has shape {array.shape}: a sequence needs at least one step and one feature")
-    return array
+def learn_table(estimator, table):
+    """How a table is read whose columns are the features of its rows.
 
+    Parameters
+    ----------
+    estimator : estimator
+        Not changed.
+    table : array or data frame of shape (n, columns)
 
-def _first_frame(X, name, numbers, first=None):
-    """The first of a collection of frames, which all have the same columns; None when it is no frame.
-
-    `first` is the one that they are compared with where that is of another part.
+    Returns
+    -------
+    Reading
     """
-    names = [_names_of(x) for x in X]
-    expected = names[0] if first is None else _names_of(first)
-    for i, columns in zip(numbers, names, strict=True):
-        if columns != expected:
-            whose = f"{name}[{numbers[0] if first is None else 0}]"
-            raise ValueError(f"{name}[{i}] has the columns {columns}, expected {expected} as in {whose}")
-    return X[0] if names[0] else None
-
-
-def _names_of(x):
-    return list(getattr(x, "column_names", None) or getattr(x, "columns", ()))
-
-
-def _is_collection(X):
-    """Whether X is a collection of sequences rather than one array."""
-    if isinstance(X, RaggedArray):
-        return True
-    if isinstance(X, np.ndarray):
-        return X.dtype == object and X.ndim == 1 and any(map(is_sized, X))
-    if hasattr(X, "__array__"):
-        return False
-    return any(map(_is_sequence, X))
-
-
-def _is_sequence(x):
-    """Whether x is an array, or nested deeper than a row of numbers."""
-    return issparse(x) or (is_sized(x) and (hasattr(x, "__array__") or any(map(is_sized, x))))
+    n_columns, names = columns_of_table(estimator, table)
+    return Reading(True, n_columns, names, n_columns, missing="keep")

@@ -1,4 +1,4 @@
-"""Sequences as the estimators hold them: their steps in memory, or read when they are needed."""
+"""Sequences as the estimators hold them: in memory, or read on demand."""
 
 from functools import partial
 
@@ -7,14 +7,14 @@ import numpy as np
 from skrnn._data.ragged import rows_of
 from skrnn._runtime import memory
 
-# Numbers for which a temporary costs less than avoiding it
-SMALL = 10_000
-# Bytes that are read at a time where X is not in memory
+# Up to this size a temporary array costs less than avoiding it
+MAX_NUMBERS_OF_TEMPORARY = 10_000
+# Bytes that are read at a time if X is not in memory
 MAX_BYTES_PER_READ = 2**24
 
 
 class SequenceIndex:
-    """How many steps sequences have, and what X was.
+    """The lengths of sequences, and what kind of container X was.
 
     Parameters
     ----------
@@ -22,42 +22,44 @@ class SequenceIndex:
     kind : {"table", "array", "ragged"}
         What X was: 2-D, 3-D, or a collection of sequences.
     columns : array or data frame, optional
-        What the estimator's features are the columns of: a table itself, a frame with a column of lists a feature, or
-        the first of a list of frames. None where features have no columns.
+        The table whose columns are the features of the estimator: X itself, a frame with a column of lists per feature,
+        or the first of a list of frames. None if features have no columns.
     names : list of str, optional
-        Names of the features, where X has these but no columns.
+        Names of the features, if X has names but no columns.
     n_padded : int, optional
-        Steps of each sequence of X, when the last ones of some were padding and have been left out.
+        Number of steps of each sequence of X, if padding at the ends of some has been left out.
     numbers : (n,) int array, optional
-        Which sequences of X these are; None for all.
+        The indices of the sequences in X; None for all.
     """
 
     def __init__(self, lengths, kind, columns=None, names=None, n_padded=None, numbers=None):
         self.lengths, self.kind, self.columns, self.names = lengths, kind, columns, names
         self.n_padded, self.numbers = n_padded, numbers
         self.starts = np.cumsum(lengths) - lengths
+        # How often each category occurs, if the steps are categories that have been counted
+        self.category_counts = None
 
     def __len__(self):
         return len(self.lengths)
 
     @property
     def mean_length(self):
-        """Steps of a sequence, on average."""
+        """Mean number of steps per sequence."""
         return float(self.lengths.mean())
 
     def locate(self, row):
-        """A sequence that has a row of the steps, by its number in X, and which of its steps that is."""
+        """The index in X of a sequence that has a row of the steps, and the index of this step in it."""
         sequence = np.flatnonzero((self.starts <= row) & (row < self.starts + self.lengths))[0]
         return int(sequence if self.numbers is None else self.numbers[sequence]), int(row - self.starts[sequence])
 
     def label(self, name, row, per_step):
-        """How messages call a row of what belongs to the sequences, or to their steps."""
+        """What messages call a row of values per sequence, or per step."""
         return "{}[{}][{}]".format(name, *self.locate(row)) if per_step else f"{name}[{row}]"
 
     def split(self, rows):
         """Rows of steps, (total, ...), in the form of X: (n, T, ...), or an object array of (T_i, ...) if ragged.
 
-        Padding that was left out gets the row of the sequence's last step.
+        Padding that was left out gets the row of the last step of its sequence.
         """
         if self.n_padded is not None:
             steps = np.minimum(np.arange(self.n_padded), self.lengths[:, np.newaxis] - 1)
@@ -77,21 +79,21 @@ class Sequences(SequenceIndex):
     ----------
     values : (total, D) array
         All steps, sequence after sequence unless `starts` says otherwise.
-    lengths, kind, **layout
-        As in `Layout`.
-    ids : (total,) int array, optional
-        The category of each step, where the steps are categories.
+    lengths, kind, **index
+        As in `SequenceIndex`.
+    categories : (total,) int array, optional
+        The category of each step, if steps are categories.
     starts : (n,) int array, optional
-        The row of each sequence's first step, where sequences share steps or lie in another order.
+        The row of the first step of each sequence, if sequences share steps or are in another order.
     """
 
-    def __init__(self, values, lengths, kind, *, categories=None, starts=None, **layout):
-        super().__init__(lengths, kind, **layout)
-        # As the kernels read them: C-contiguous and aligned. A view where they are so already.
+    def __init__(self, values, lengths, kind, *, categories=None, starts=None, **index):
+        super().__init__(lengths, kind, **index)
+        # The kernels need C-contiguous and aligned values; a view if they are
         self.values = np.require(values, requirements=["C", "A"])
         self.categories = categories
-        # What numbers the masks of dropout, (2, n): what is added to the row of a step, so that it is the one that the
-        # step has where sequences lie end to end, and the number of a sequence. None where that changes nothing.
+        # (2, n), for the masks of dropout: what to add to the row of a step to get its row among contiguous sequences,
+        # and the index of the sequence. None if these are the row and the index themselves.
         self.mask_offsets = None
         self.contiguous = starts is None
         if starts is not None:
@@ -105,36 +107,40 @@ class Sequences(SequenceIndex):
 
     @property
     def dtype(self):
-        """That of the values."""
+        """The dtype of the values."""
         return self.values.dtype
 
     @property
     def steps(self):
-        """What the kernels read: values (total, D), or categories (total,)."""
+        """The input of the kernels: values (total, D), or categories (total,)."""
         return self.values if self.categories is None else self.categories
 
     def replace(self, **changed):
-        """The same sequences but for some of the parameters."""
+        """The same sequences with some of the parameters changed."""
         names = ("values", "lengths", "kind", "columns", "names", "categories", "n_padded", "numbers")
         starts = {} if self.contiguous else {"starts": self.starts}
         return Sequences(**{name: getattr(self, name) for name in names} | starts | changed)
 
     def copy_of(self, index):
-        """A copy of the sequences `index`, one after the other."""
+        """A contiguous copy of the sequences `index`."""
         lengths = self.lengths[index]
         rows = rows_of(self.starts[index], lengths)
         categories = None if self.categories is None else self.categories[rows]
-        return self.replace(values=self.values[rows], categories=categories, lengths=lengths, starts=None, numbers=index)
+        return self.replace(
+            values=self.values[rows], categories=categories, lengths=lengths, starts=None, numbers=index
+        )
 
     def view_of(self, index):
-        """The sequences `index`, of the same steps."""
-        kept = self.replace(lengths=self.lengths[index], starts=self.starts[index], numbers=index)
-        mask_offsets = np.stack([np.zeros_like(index), index]) if self.mask_offsets is None else self.mask_offsets[:, index]
-        kept.mask_offsets = np.ascontiguousarray(mask_offsets)
-        return kept
+        """The sequences `index`, without a copy of their steps."""
+        view = self.replace(lengths=self.lengths[index], starts=self.starts[index], numbers=index)
+        if self.mask_offsets is None:
+            view.mask_offsets = np.stack([np.zeros_like(index), index])
+        else:
+            view.mask_offsets = np.ascontiguousarray(self.mask_offsets[:, index])
+        return view
 
     def unshared(self):
-        """The same sequences, each with steps of its own: where they share steps, copied when they are read."""
+        """The same sequences, each with steps of its own: if they share steps, these are copied when they are read."""
         if self.contiguous:
             return self
         return LazySequences(
@@ -142,23 +148,23 @@ class Sequences(SequenceIndex):
         )
 
     def in_memory(self, what):
-        """The same sequences, of which each has steps of its own, all in memory, which `what` needs."""
+        """The same sequences, each with steps of its own, all in memory, as `what` needs them."""
         return self.unshared() if self.contiguous else self.unshared().in_memory(what)
 
     def map(self, change):
-        """What a function makes of the sequences."""
+        """The sequences changed by a function."""
         return change(self)
 
     def load(self, index):
-        """Some of the sequences in memory, as sequences and numbers among these."""
+        """Sequences in memory that hold the sequences `index`, and the indices of these among them."""
         return self, index
 
     def iter_chunks(self, index):
-        """The sequences `index` part by part, each as from `at`."""
+        """The sequences `index` in chunks, each as `load` returns it."""
         yield self.load(index)
 
     def astype(self, dtype, name="X"):
-        """The same sequences in another dtype, C-contiguous; itself where nothing changes."""
+        """The same sequences in another dtype; themselves if it is theirs."""
         if self.values.dtype == dtype:
             return self
         with np.errstate(over="ignore"):
@@ -170,12 +176,12 @@ class Sequences(SequenceIndex):
         return cast
 
     def first_not_finite(self, allow_nan=False):
-        """The first value that is not finite, and where it stands; None when all are finite, or NaN if that may be."""
+        """The first value that is infinite or, unless it is allowed, NaN, and where it is; None if there is none."""
         if self._looks_finite():
             return None
         bad = np.isinf(self.values) if allow_nan else ~np.isfinite(self.values)
         if not self.contiguous:
-            bad &= self._used()[:, np.newaxis]
+            bad &= self.used_rows()[:, np.newaxis]
         bad = np.argwhere(bad)
         if not len(bad):
             return None
@@ -184,14 +190,14 @@ class Sequences(SequenceIndex):
         return self.values[row, feature], f"sequence {sequence}, step {step}, feature {feature}"
 
     def _looks_finite(self):
-        if self.values.size < SMALL:
+        if self.values.size < MAX_NUMBERS_OF_TEMPORARY:
             return np.isfinite(self.values).all()
-        # One pass without a temporary: the sum is finite unless a value is not, or it overflows.
+        # One pass without a temporary: the sum is finite unless a value is not, or it overflows
         with np.errstate(over="ignore", invalid="ignore"):
             return np.isfinite(self.values.sum(dtype=np.float64))
 
-    def _used(self):
-        """Which rows are steps of sequences."""
+    def used_rows(self):
+        """Which rows of the values are steps of sequences, (total,) bool."""
         changes = np.zeros(len(self.values) + 1, np.intp)
         np.add.at(changes, self.starts, 1)
         np.add.at(changes, self.starts + self.lengths, -1)
@@ -199,50 +205,50 @@ class Sequences(SequenceIndex):
 
 
 class LazySequences(SequenceIndex):
-    """Sequences that are read when they are needed, of an X that need not fit in memory.
+    """Sequences that are read on demand, of an X that need not fit in memory.
 
-    What the transformers return for such an X: a collection of arrays (steps, features) that are computed when they are
-    asked for. Slices, masks and arrays of indices select sequences and read nothing.
+    The transformers return them for such an X: a collection of arrays (steps, features) that are computed on demand.
+    Slices, masks and arrays of indices select sequences and read nothing.
 
     Parameters
     ----------
     read : callable
-        `Sequences` end to end for an array of numbers.
-    lengths, kind, **layout
-        As in `Layout`.
+        Returns contiguous `Sequences` for an array of indices.
+    lengths, kind, **index
+        As in `SequenceIndex`.
     n_features : int
     dtype : dtype
     """
 
     ndim = 1
 
-    def __init__(self, read, lengths, kind, n_features, dtype, **layout):
-        super().__init__(lengths, kind, **layout)
+    def __init__(self, read, lengths, kind, n_features, dtype, **index):
+        super().__init__(lengths, kind, **index)
         self._read, self.n_features, self.dtype = read, n_features, np.dtype(dtype)
 
     @classmethod
     def of(cls, read, n, kind):
-        """All of X read once, to check it and to learn its lengths."""
+        """Sequences of an X that is read once, to check it and to learn its lengths."""
         first = read(np.zeros(1, np.intp))
-        lengths, dtype, n_padded, begin, n_at_once = [], first.dtype, None, 0, 1
+        lengths, dtype, n_padded, begin, n_per_read = [], first.dtype, None, 0, 1
         while begin < n:
-            part = read(np.arange(begin, min(begin + n_at_once, n)))
-            if part.n_features != first.n_features:
+            chunk = read(np.arange(begin, min(begin + n_per_read, n)))
+            if chunk.n_features != first.n_features:
                 raise ValueError(
-                    f"X[{begin}] has {part.n_features} features a step, expected {first.n_features} as in X[0]"
+                    f"X[{begin}] has {chunk.n_features} features per step, expected {first.n_features} as in X[0]"
                 )
-            dtype, n_padded = np.result_type(dtype, part.dtype), n_padded or part.n_padded
-            lengths.append(part.lengths)
-            begin += len(part)
-            n_at_once = _at_once(part.mean_length * part.n_features * part.dtype.itemsize)
+            dtype, n_padded = np.result_type(dtype, chunk.dtype), n_padded or chunk.n_padded
+            lengths.append(chunk.lengths)
+            begin += len(chunk)
+            n_per_read = _n_per_read(chunk.mean_length * chunk.n_features * chunk.dtype.itemsize)
         return cls(
             read, np.concatenate(lengths), kind, first.n_features, dtype, n_padded=n_padded, columns=first.columns,
             names=first.names,
         )
 
     def map(self, change):
-        """What a function makes of the sequences, each time that they are read."""
-        read = _Changed(self, change)
+        """The sequences changed by a function, each time that they are read."""
+        read = _Map(self, change)
         probe = read(np.zeros(1, np.intp))
         same = probe.n_features == self.n_features
         return LazySequences(
@@ -251,37 +257,39 @@ class LazySequences(SequenceIndex):
         )
 
     def load(self, index):
-        """Some of the sequences in memory, as sequences and numbers among these."""
-        part = self._read(index)
-        other = np.flatnonzero(part.lengths != self.lengths[index])
-        if len(other) or part.n_features != self.n_features:
+        """Sequences in memory that hold the sequences `index`, and the indices of these among them."""
+        chunk = self._read(index)
+        other = np.flatnonzero(chunk.lengths != self.lengths[index])
+        if len(other) or chunk.n_features != self.n_features:
             i = index[other[0] if len(other) else 0]
             raise ValueError(
                 f"X[{i}] has changed while it was in use: it had {self.lengths[i]} steps of {self.n_features} features"
             )
-        part = part.astype(self.dtype)
-        part.mask_offsets = np.stack([self.starts[index] - part.starts, index])
-        return part, np.arange(len(index))
+        chunk = chunk.astype(self.dtype)
+        chunk.mask_offsets = np.stack([self.starts[index] - chunk.starts, index])
+        return chunk, np.arange(len(index))
 
     def iter_chunks(self, index):
-        """The sequences `index` part by part, each as from `at`."""
-        n = _at_once(self.mean_length * self.n_features * self.dtype.itemsize)
+        """The sequences `index` in chunks, each as `load` returns it."""
+        n = _n_per_read(self.mean_length * self.n_features * self.dtype.itemsize)
         for first in range(0, len(index), n):
             yield self.load(index[first : first + n])
 
     def unshared(self):
-        """Itself: sequences that are read have steps of their own."""
+        """These sequences: whatever is read has steps of its own."""
         return self
 
     def in_memory(self, what):
-        """The same sequences all in memory, which `what` needs, where they fit."""
+        """The same sequences all in memory, as `what` needs them; raises a ValueError if they do not fit."""
         n_bytes = float(self.lengths.sum()) * self.n_features * self.dtype.itemsize
         if n_bytes > 2 * memory.max_bytes():
             raise ValueError(
                 f"{what} needs all of X at once, {n_bytes / 1e9:.1f} GB, more than half of the memory: choose another, "
                 "or less data"
             )
-        return self.load(np.arange(len(self)))[0]
+        sequences = self.load(np.arange(len(self)))[0]
+        sequences.category_counts = self.category_counts
+        return sequences
 
     def astype(self, dtype, name="X"):
         """The same sequences in another dtype."""
@@ -306,19 +314,19 @@ class LazySequences(SequenceIndex):
             if key.ndim == 0:
                 return self.load(chosen)[0].values
         return LazySequences(
-            _Chosen(self, chosen), self.lengths[chosen], self.kind, self.n_features, self.dtype, columns=self.columns,
-            names=self.names, n_padded=self.n_padded,
+            _Selection(self, chosen), self.lengths[chosen], self.kind, self.n_features, self.dtype,
+            columns=self.columns, names=self.names, n_padded=self.n_padded,
         )
 
     def __repr__(self):
         return (
             f"{len(self)} sequences, {self.lengths.min()} to {self.lengths.max()} steps of {self.n_features} features, "
-            f"{self.dtype}, read when they are needed"
+            f"{self.dtype}, read on demand"
         )
 
 
-class _Changed:
-    """Reads what a function makes of sequences."""
+class _Map:
+    """Reads sequences and changes them by a function."""
 
     def __init__(self, sequences, change):
         self.sequences, self.change = sequences, change
@@ -327,8 +335,8 @@ class _Changed:
         return self.change(self.sequences.load(index)[0])
 
 
-class _Chosen:
-    """Reads some of the sequences."""
+class _Selection:
+    """Reads a selection of sequences."""
 
     def __init__(self, sequences, chosen):
         self.sequences, self.chosen = sequences, chosen
@@ -337,6 +345,6 @@ class _Chosen:
         return self.sequences.load(self.chosen[index])[0]
 
 
-def _at_once(n_bytes):
-    """How many sequences of so many bytes are read at a time."""
+def _n_per_read(n_bytes):
+    """How many sequences of this size are read at a time."""
     return max(1, int(MAX_BYTES_PER_READ / n_bytes))

@@ -1,22 +1,26 @@
 """RNNClassifier."""
 
-from typing import ClassVar
-
 import numpy as np
-from scipy.sparse import issparse
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils import column_or_1d
-from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
 
-from skrnn._data.examples import check_finite_rows, check_one_each, keep_label_types, missing_labels, step_rows
 from skrnn._estimators.base import BaseRNN, in_epochs
+from skrnn._estimators.parameters import Parameter, flag, with_parameters
+from skrnn._estimators.targets import ClassTargets
+from skrnn._sklearn import StrOptions, fit_context
 from skrnn._training.losses import LOSSES
 
 
+@with_parameters(
+    return_sequences=flag("False: one label per sequence. True: one label per step. It is never guessed from y."),
+    class_weight=Parameter(
+        [StrOptions({"balanced"}), dict, list, None], 'dict, list of dict, "balanced" or None',
+        'Weights of the classes, {label: weight}; "balanced" makes them inverse to how often a class occurs, among '
+        "sequences or, with `return_sequences`, among steps. For several labels a list with a dict for each.",
+    ),
+)
 class RNNClassifier(ClassifierMixin, BaseRNN):
     """Recurrent neural network that classifies sequences, or every step of them.
 
@@ -26,95 +30,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     Parameters
     ----------
-    hidden_size : int or tuple of int, default=32
-        Units of the recurrent layer; a tuple stacks layers.
-    cell : {"rnn", "gru", "lstm", "skip_lstm"}, default="lstm"
-        The recurrent cell: Elman's, the gated recurrent unit, the long short-term memory, or an LSTM with a fourth gate
-        that lets the last output skip the cell.
-    activation : {"tanh", "relu", "logistic", "identity"}, default="tanh"
-        Activation of the cell "rnn"; the gated cells have their own.
-    reset_after : bool, default=True
-        For the cell "gru": apply the reset gate after the recurrent product (cuDNN, PyTorch) or before it (Cho et al.).
-        In both, an update gate near 1 keeps the state; some texts exchange the two.
-    bidirectional : bool, default=False
-        Read every sequence in both directions, in every layer, with separate weights.
-    return_sequences : bool, default=False
-        False: one label a sequence. True: one label a step. It is never guessed from y.
-    pooling : {"last", "mean", "max"}, default="last"
-        What the output layer reads of a sequence: the last output of the top layer, the mean of its outputs at all
-        steps, or the greatest of each unit. Not used with `return_sequences`, which reads every step.
-    n_steps : int, default=None
-        Only for 2-D X: the number of steps that a row's columns are split into, in time order, each of
-        columns / n_steps features. None: every column is a step of one feature.
-    embedding_dim : int, default=None
-        X holds numbers of categories, 0, 1, 2, ..., one a step, and each category is a vector of so many inputs, which
-        is learned. Categories that `fit` did not see are vectors of zeros.
-    missing : {"error", "ffill", "indicator"}, default="error"
-        What to do with NaN in X: refuse it; take the last value of the feature that was seen in the sequence, or 0; or
-        that, with a further input for each feature that is 1 where it was missing. Unless it is "error", steps at the
-        end of a 3-D X that are NaN in every feature are padding and left out; per-step predictions repeat the last one
-        there.
-    dropout : float in [0, 1), default=0.0
-        Share of each layer's outputs that the layer above, or the output layer, does not see in training.
-    recurrent_dropout : float in [0, 1), default=0.0
-        Share of the hidden state that the recurrent weights do not see in training: for each sequence the same units at
-        all steps (Gal & Ghahramani 2016).
-    class_weight : dict, list of dict, "balanced" or None, default=None
-        Weights of the classes, {label: weight}; "balanced" makes them inverse to how often a class occurs, among
-        sequences or, with `return_sequences`, among steps. For several labels a list with a dict for each.
-    solver : {"adam", "adamw", "sgd", "rmsprop", "lbfgs"}, default="adam"
-        Adam; Adam with decoupled weight decay; stochastic gradient descent with momentum; RMSprop; or L-BFGS on all
-        sequences at once, for small data.
-    alpha : float, default=1e-4
-        Strength of the L2 penalty on the weights, ½ alpha ‖weights‖² / Σ sample weights of the batch; for "adamw" the
-        rate of its decay. Biases and embeddings are free.
-    batch_size : int or "auto", default="auto"
-        Sequences in a batch; "auto" is min(32, n). Not used by "lbfgs".
-    learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, default="constant"
-        The step size over the epochs, of all solvers but "lbfgs": `learning_rate_init`; that divided by
-        (sequences seen + 1)^power_t; a fifth each time that `n_iter_no_change` epochs bring no improvement, down to
-        10⁻⁶; or half a wave of the cosine down to 0 at `max_iter`, and anew after that many calls of `partial_fit`.
-    learning_rate_init : float, default=1e-3
-        Step size at the start.
-    power_t : float, default=0.5
-        For the learning rate "invscaling".
-    max_iter : int, default=200
-        Most epochs, or iterations of "lbfgs".
-    shuffle : bool, default=True
-        Draw a new order of the sequences for each epoch.
-    random_state : int, RandomState instance or None, default=None
-        Source of the initial weights, of the order, of dropout and of what is held out; pass an int for the same fit
-        every time.
-    tol : float, default=1e-4
-        An epoch is an improvement when it lowers the best loss, or raises the best validation score, by this much. For
-        "lbfgs" training ends where no element of the gradient is larger.
-    verbose : bool, default=False
-        Print the loss of each epoch.
-    warm_start : bool, default=False
-        Go on from the last fit, with the parameters that it found, rather than from new ones.
-    momentum : float in [0, 1], default=0.9
-        For the solver "sgd".
-    nesterovs_momentum : bool, default=True
-        Nesterov's form of momentum, for the solver "sgd".
-    early_stopping : bool, default=False
-        Hold out a part of the sequences, or take X_val and y_val of `fit`, and stop when the score on them does not
-        improve; keep the parameters of the best epoch.
-    validation_fraction : float in (0, 1), default=0.1
-        The part held out, of each class the same unless every step has a label.
-    beta_1, beta_2 : float in [0, 1), default=0.9 and 0.999
-        Decay of the means of the gradient and of its square, for "adam" and "adamw".
-    epsilon : float, default=1e-8
-        What is added to the root of the mean square, for "adam", "adamw" and "rmsprop".
-    n_iter_no_change : int, default=10
-        Stop after more than this many epochs in a row without improvement.
-    max_fun : int, default=15000
-        Most evaluations of the loss by "lbfgs".
-    max_grad_norm : float or None, default=None
-        Scale each gradient to at most this norm; None leaves it alone. Worth setting (to 1, say) for long sequences,
-        the solver "sgd" and the cell "skip_lstm", whose gradients may explode.
-    bptt_steps : int, default=None
-        Take longer sequences in stretches of so many steps, with an update after each: the states are carried from one
-        to the next, the gradient is not. None: the gradient goes back to the first step.
+    {parameters}
 
     Attributes
     ----------
@@ -179,9 +95,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     (20, 2)
     """
 
-    _parameter_constraints: ClassVar = BaseRNN._parameter_constraints | {
-        "class_weight": [StrOptions({"balanced"}), dict, list, None],
-    }
+    _targets_type = ClassTargets
 
     def __init__(
         self,
@@ -224,16 +138,20 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         bptt_steps=None,
     ):
         super().__init__(
-            hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, n_steps,
-            embedding_dim, missing, dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate,
-            learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum,
-            nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change,
-            max_fun, max_grad_norm, bptt_steps,
+            hidden_size=hidden_size, cell=cell, activation=activation, reset_after=reset_after,
+            bidirectional=bidirectional, return_sequences=return_sequences, pooling=pooling, n_steps=n_steps,
+            embedding_dim=embedding_dim, missing=missing, dropout=dropout, recurrent_dropout=recurrent_dropout,
+            solver=solver, alpha=alpha, batch_size=batch_size, learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init, power_t=power_t, max_iter=max_iter, shuffle=shuffle,
+            random_state=random_state, tol=tol, verbose=verbose, warm_start=warm_start, momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum, early_stopping=early_stopping,
+            validation_fraction=validation_fraction, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change, max_fun=max_fun, max_grad_norm=max_grad_norm, bptt_steps=bptt_steps,
         )
         self.class_weight = class_weight
 
     @available_if(in_epochs)
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """One epoch over these sequences, from where the last call, or `fit`, left.
 
@@ -271,110 +189,17 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
                 "class_weight='balanced' needs all data at once, which partial_fit does not see; pass the weights as a "
                 "dict, see sklearn.utils.class_weight.compute_class_weight"
             )
-        if not hasattr(self, "classes_") and classes is None:
+        fitted = hasattr(self, "classes_")
+        if not fitted and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        if hasattr(self, "classes_") and classes is not None and not np.array_equal(self.classes_, np.unique(classes)):
+        if fitted and classes is not None and not np.array_equal(self.classes_, np.unique(classes)):
             raise ValueError(
                 f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
             )
         return self._partial_fit(X, y, sample_weight, classes=classes)
 
-    def _target_rows(self, y, sequences, per_step):
-        rows = _labels_of_steps(y, sequences) if per_step else _labels_of_sequences(y)
-        missing = missing_labels(rows, per_step)
-        if rows.dtype.kind == "f":
-            check_finite_rows(_known(rows, missing) if per_step else rows, sequences, per_step)
-        if not missing.any():
-            return rows, None
-        if not per_step:
-            where = sequences.label("y", np.flatnonzero(missing)[0], per_step)
-            raise ValueError(f"Input y contains a missing label: {where}")
-        if missing.all():
-            raise ValueError("y has no label for any step")
-        return _without_objects(rows, ~missing), ~missing
-
-    def _set_targets(self, rows, classes=None):
-        self._multilabel = rows.ndim == 2
-        if self._multilabel:
-            self.classes_ = np.arange(rows.shape[1])
-            if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-                raise ValueError(f"classes={classes!r}: expected the numbers of the {rows.shape[1]} labels that y has")
-            return
-        if classes is not None and (np.ndim(classes) != 1 or missing_labels(np.asarray(classes), False).any()):
-            raise ValueError(f"classes={classes!r}: expected all labels that there will be, one after the other")
-        try:
-            self.classes_ = np.unique(rows if classes is None else keep_label_types(classes))
-        except TypeError as error:
-            types = sorted({type(label).__name__ for label in rows})
-            raise TypeError(f"y mixes labels of the types {', '.join(types)}; expected one type") from error
-        check_classification_targets(rows)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs at least 2 classes in y, got 1 class: {self.classes_[0]!r}"
-                + "; with return_sequences the integer -1 is a step without a label" * self.return_sequences
-            )
-
-    def _encode(self, rows, labelled, sequences):
-        if (rows.ndim == 2) != self._multilabel or (self._multilabel and rows.shape[1] != len(self.classes_)):
-            raise ValueError(
-                f"y has {1 if rows.ndim == 1 else rows.shape[1]} columns, expected "
-                f"{len(self.classes_) if self._multilabel else 1} as in the first fit"
-            )
-        known = slice(None) if labelled is None else labelled
-        if self._multilabel:
-            targets = np.zeros(rows.shape, sequences.dtype)
-            targets[known] = rows[known]
-            return targets
-        codes = np.zeros(len(rows), np.intp)
-        codes[known] = np.minimum(np.searchsorted(self.classes_, rows[known]), len(self.classes_) - 1)
-        wrong = np.flatnonzero(self.classes_[codes[known]] != rows[known])
-        if len(wrong):
-            raise ValueError(f"y has the label {rows[known][wrong[0]]!r}, which is not among classes: {self.classes_}")
-        return codes
-
-    def _make_loss(self):
-        n_classes = len(self.classes_)
-        if self._multilabel:
-            return LOSSES["multilabel_log_loss"](), n_classes
-        return (LOSSES["binary_log_loss"](), 1) if n_classes == 2 else (LOSSES["log_loss"](), n_classes)
-
-    def _target_weights(self, rows, labelled):
-        if self.class_weight is None:
-            return None
-        known = slice(None) if labelled is None else labelled
-        weights = np.zeros(len(rows))
-        if isinstance(self.class_weight, dict) and not self._multilabel:
-            other = [label for label in self.class_weight if label not in self.classes_]
-            if other:
-                raise ValueError(
-                    f"class_weight has weights for {other}, which are not among the classes {self.classes_}"
-                )
-            of_class = np.array([self.class_weight.get(label, 1.0) for label in self.classes_], dtype=float)
-            weights[known] = of_class[np.searchsorted(self.classes_, rows[known])]
-        else:
-            weights[known] = compute_sample_weight(self.class_weight, rows[known])
-        if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
-            raise ValueError(
-                f"class_weight={self.class_weight!r}: expected finite weights that are not negative, and one at least "
-                "that is not 0"
-            )
-        return weights
-
-    def _decode(self, scores):
-        p = self._probabilities(scores)
-        return (p > 0.5).astype(int) if self._multilabel else self.classes_[np.argmax(p, axis=1)]
-
-    def _probabilities(self, scores):
-        return self._loss.predict(scores)
-
-    def _log_probabilities(self, scores):
-        return self._loss.predict_log(scores)
-
-    def _validation_score(self, rows, scores, weights):
-        return accuracy_score(rows, self._decode(scores), sample_weight=weights)
-
-    def _strata(self, rows):
-        return None if self._multilabel else rows
+    def _make_loss(self, targets):
+        return LOSSES[targets.loss_name]()
 
     def predict_proba(self, X, *, initial_state=None, return_state=False):
         """Probability of each class or label, for each sequence or with `return_sequences` each step.
@@ -408,7 +233,8 @@ object array of n arrays (steps, n_classes)
         >>> net.predict_proba(X).shape, round(float(net.predict_proba(X)[0].sum()), 6)
         ((60, 3), 1.0)
         """
-        return self._predict(X, self._probabilities, initial_state, return_state)
+        check_is_fitted(self)
+        return self._predict(X, self._model.loss.predict, initial_state, return_state)
 
     def predict_log_proba(self, X):
         """The logarithm of `predict_proba`, finite also where that is 0.
@@ -435,7 +261,8 @@ object array of n arrays (steps, n_classes)
         >>> bool(np.allclose(net.predict_log_proba(X), np.log(net.predict_proba(X))))
         True
         """
-        return self._predict(X, self._log_probabilities, None, False)
+        check_is_fitted(self)
+        return self._predict(X, self._model.loss.predict_log, None, False)
 
     def score(self, X, y, sample_weight=None):
         """Accuracy over sequences, or with `return_sequences` over all steps that have a label.
@@ -471,52 +298,3 @@ object array of n arrays (steps, n_classes)
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def _labels_of_steps(y, sequences):
-    """Labels (total,), or (total, labels) of zeros and ones."""
-    rows = step_rows(y, sequences, numeric=False)
-    rows = rows[:, 0] if rows.ndim == 2 and rows.shape[1] == 1 else rows
-    if rows.ndim == 2:
-        _check_indicators(rows, "y of steps has several values a step")
-    return rows
-
-
-def _labels_of_sequences(y):
-    """Labels (n,), or (n, labels) of zeros and ones."""
-    y = check_one_each(y.toarray() if issparse(y) else y)
-    rows = np.asarray(keep_label_types(y))
-    if rows.ndim == 2 and rows.shape[1] > 1:
-        _check_indicators(rows, f"y has shape {rows.shape}")
-        return rows
-    try:
-        return column_or_1d(keep_label_types(y), warn=True)
-    except ValueError as error:
-        raise ValueError(
-            f"{error} Expected one label a sequence; for one a step use return_sequences=True"
-        ) from error
-
-
-def _check_indicators(rows, what):
-    """Raise a ValueError unless rows (…, labels) are zeros and ones, or wholly missing."""
-    good = (rows == 0) | (rows == 1) if rows.dtype.kind in "fiub" else np.zeros(rows.shape, bool)
-    if not good[~missing_labels(rows, True)].all():
-        raise ValueError(
-            f"{what}, expected 0 and 1 for each of several labels, or one label; one label a step needs "
-            "return_sequences=True, several targets with more classes sklearn.multioutput.MultiOutputClassifier"
-        )
-
-
-def _without_objects(rows, labelled):
-    """Numbers that are an array of objects only because some are missing as an array of numbers."""
-    known = np.array(rows[labelled].tolist()) if rows.dtype.kind == "O" else rows
-    if known.dtype.kind not in "biuf" or known is rows:
-        return rows
-    numbers = np.zeros(rows.shape, known.dtype)
-    numbers[labelled] = known
-    return numbers
-
-
-def _known(rows, missing):
-    """Rows with zeros in the place of missing ones."""
-    return np.where(missing if rows.ndim == 1 else missing[:, np.newaxis], 0, rows)

@@ -1,152 +1,105 @@
-"""States of sequences: going on where they ended, and step by step."""
+"""States of sequences: going on where they ended, and one step at a time. Functions of a model and a reading."""
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
-from skrnn._data.features import with_category_ids
-from skrnn._data.missing import filled
-from skrnn._data.numbers import as_numbers, is_size
-from skrnn._data.reading import check_finite
+from skrnn._data.numbers import as_numbers
 from skrnn._data.sequences import Sequences
+from skrnn._network.scores import check_scores, finite_scores
+from skrnn._runtime import threads
 
 
-class Streams:
-    """What a fitted estimator does with states; a part of `BaseRNN`."""
+def state_width(model, reading):
+    """Columns of a state: of the network's, and of what was seen last where missing values are filled."""
+    return model.network.state_width + (reading.n_step_features if reading.missing != "error" else 0)
 
-    def _go_on(self, sequences, state):
-        """Scores of checked sequences from a state on, and the states after them."""
-        width, dtype = self._network.state_width, self._theta.dtype
-        sequences = sequences.astype(dtype)
-        state = self._check_state(state, len(sequences))
-        after = np.empty_like(state)
-        scores, first = [], 0
-        for part, index in sequences.iter_chunks(np.arange(len(sequences))):
-            rows = slice(first, first + len(index))
-            if self._embedded:
-                part = with_category_ids(self, part, reset=False)
-            elif self._missing != "error":
-                part, after[rows, width:] = filled(part, self._missing, state[rows, width:])
-            final = np.empty((len(index), width), dtype)
-            scores.append(self._scores(part, np.ascontiguousarray(state[rows, :width]), final))
-            after[rows, :width] = final
-            first = rows.stop
-        return scores[0] if len(scores) == 1 else np.concatenate(scores), after
 
-    def _check_state(self, state, n):
-        """States (n, width) to begin with."""
-        if state is None:
-            return self.initial_state(n)
-        expected = (n, self._width())
-        state = np.asarray(state)
-        if state.shape != expected or state.dtype != self._theta.dtype:
-            raise ValueError(
-                f"the state has shape {state.shape} and dtype {state.dtype}, expected {expected} and "
-                f"{self._theta.dtype}: one that this estimator returned, a row for each sequence"
-            )
-        return state
+def zero_state(model, reading, n):
+    """States (n, width) of sequences before their first step."""
+    state = np.zeros((n, state_width(model, reading)), model.dtype)
+    state[:, : model.network.state_width] = model.network.zero_state(n, model.dtype)
+    return state
 
-    def _width(self):
-        """Columns of a state: of the network's, and of what was seen last where missing values are filled."""
-        return self._network.state_width + (self._n_step_features if self._missing != "error" else 0)
 
-    def _check_one_direction(self, what):
-        if len(self._network.layers[0].directions) == 2:
-            raise ValueError(f"{what} needs a net that reads forwards, but bidirectional=True reads from both ends")
+def check_state(model, reading, state, n):
+    """States (n, width) to start with; zero states when None."""
+    if state is None:
+        return zero_state(model, reading, n)
+    expected = (n, state_width(model, reading))
+    state = np.asarray(state)
+    if state.shape != expected or state.dtype != model.dtype:
+        raise ValueError(
+            f"the state has shape {state.shape} and dtype {state.dtype}, expected {expected} and {model.dtype}: one "
+            "that this estimator returned, a row for each sequence"
+        )
+    return state
 
-    def initial_state(self, n_sequences=1):
-        """The state of sequences before their first step, for `predict_step` and the predict methods.
 
-        Parameters
-        ----------
-        n_sequences : int, default=1
+def check_one_direction(model, what):
+    """Raise a ValueError when the network reads in both directions."""
+    if len(model.network.layers[0].directions) == 2:
+        raise ValueError(f"{what} needs a net that reads forwards, but bidirectional=True reads from both ends")
 
-        Returns
-        -------
-        state : array of shape (n_sequences, width)
-            A row holds what a sequence carries from step to step: all states of all layers, with `pooling` what is
-            pooled so far, with `missing` what was seen last. Rows may be selected and put together like samples.
 
-        Raises
-        ------
-        ValueError
-            When the number is not positive, or the net reads in both directions.
+def continue_from(model, reading, sequences, state):
+    """Scores of sequences as the user gave them, from states on, and the states after their last steps."""
+    width = model.network.state_width
+    state = check_state(model, reading, state, len(sequences))
+    after = np.empty_like(state)
+    scores, first = [], 0
+    for part, index in sequences.iter_chunks(np.arange(len(sequences))):
+        rows = slice(first, first + len(index))
+        first = rows.stop
+        if reading.n_categories:
+            part = reading.categorize(part)
+        elif reading.missing != "error":
+            part, after[rows, width:] = reading.fill(part, state[rows, width:])
+        final = np.empty((len(index), width), model.dtype)
+        scores.append(
+            finite_scores(model.network, model.theta, part, np.ascontiguousarray(state[rows, :width]), final)
+        )
+        after[rows, :width] = final
+    return scores[0] if len(scores) == 1 else np.concatenate(scores), after
 
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from skrnn import RNNRegressor
-        >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
-        >>> net = RNNRegressor(4, tol=1e-2, random_state=0).fit(X, X[:, 0, 0])
-        >>> net.initial_state(3).shape          # h and c of four units
-        (3, 8)
-        """
-        check_is_fitted(self)
-        self._check_one_direction("initial_state")
-        if not is_size(n_sequences):
-            raise ValueError(f"n_sequences={n_sequences!r}: expected a positive int")
-        state = np.zeros((int(n_sequences), self._width()), self._theta.dtype)
-        state[:, : self._network.state_width] = self._network.zero_state(int(n_sequences), self._theta.dtype)
-        return state
 
-    def predict_step(self, x, state):
-        """Predict from one more step of each of some streams; the same bits as `predict` of the steps so far.
+def continue_one_step(model, reading, steps, state):
+    """Scores of one more step (n, features) of each of n streams, and the states after it: as `continue_from`."""
+    plain = not reading.n_categories and reading.missing == "error"
+    if not plain or threads.threads_for(len(steps) * model.network.work) > 1:
+        return continue_from(model, reading, _as_sequences(steps).astype(model.dtype), state)
+    state = check_state(model, reading, state, len(steps))
+    if steps.dtype != model.dtype:
+        steps = _as_sequences(steps).astype(model.dtype, "x").values
+    scores, after = model.step(np.require(steps, requirements=["C", "A"]), np.ascontiguousarray(state))
+    if not np.isfinite(scores).all():
+        check_scores(model.network, scores, _as_sequences(steps))
+    return scores, after
 
-        With `missing`, a step that is NaN in every feature is a step like any other here, not padding.
 
-        Parameters
-        ----------
-        x : array-like of shape (features,) or (n, features)
-            The step of one stream, or of n.
-        state : array of shape (1, width) or (n, width)
-            From `initial_state`, or from the step before.
+def _as_sequences(steps):
+    """Steps (n, features) as n sequences of one step."""
+    return Sequences(steps, np.ones(len(steps), np.intp), "array")
 
-        Returns
-        -------
-        y : the prediction, or array of n of them
-            With one target a sequence, the one that it would have if it ended here.
-        state : array like `state`
-            For the next step.
 
-        Raises
-        ------
-        ValueError, TypeError
-            When x or the state do not fit the net, or it reads in both directions.
+def read_step(reading, x):
+    """One step of each of n streams, (n, features), checked; and whether x was of one stream."""
+    _check_names(reading, x)
+    x = np.atleast_1d(as_numbers(x, "x"))
+    one = x.ndim == 1
+    steps = x[np.newaxis] if one else x
+    if steps.ndim != 2 or steps.shape[1] != reading.n_step_features or not len(steps):
+        raise ValueError(
+            f"x has shape {x.shape}, expected ({reading.n_step_features},), the features of a step, or "
+            f"(n, {reading.n_step_features}) for n streams"
+        )
+    if reading.n_categories or not np.isfinite(steps).all():
+        reading.check_values(_as_sequences(steps), "x")
+    return steps, one
 
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from skrnn import RNNRegressor
-        >>> rng = np.random.default_rng(0)
-        >>> X = rng.normal(size=(50, 8, 2))
-        >>> net = RNNRegressor(4, tol=1e-2, random_state=0).fit(X, X[:, 0, 0])
-        >>> state = net.initial_state()
-        >>> for x in X[0]:
-        ...     y, state = net.predict_step(x, state)
-        >>> bool(y == net.predict(X[:1])[0])
-        True
-        """
-        if not self.__sklearn_is_fitted__():
-            check_is_fitted(self)
-        self._check_one_direction("predict_step")
-        self._check_names(x)
-        x = np.atleast_1d(as_numbers(x, "x"))
-        one = x.ndim == 1
-        steps = x[np.newaxis] if one else x
-        if steps.ndim != 2 or steps.shape[1] != self._n_step_features or not len(steps):
-            raise ValueError(
-                f"x has shape {x.shape}, expected ({self._n_step_features},), the features of a step, or "
-                f"(n, {self._n_step_features}) for n streams"
-            )
-        sequences = Sequences(steps, np.ones(len(steps), np.intp), "array")
-        check_finite(sequences, "x", allow_missing=self._missing != "error")
-        scores, state = self._go_on(sequences, state)
-        y = self._decode(scores)
-        return (y[0] if one else y), state
 
-    def _check_names(self, x):
-        """Raise a ValueError when the features of a step have other names than in fit."""
-        names, expected = getattr(x, "columns", getattr(x, "index", None)), getattr(self, "feature_names_in_", ())
-        if len(expected) != self._n_step_features or names is None or callable(names):
-            return
-        if all(isinstance(name, str) for name in names) and list(names) != list(expected):
-            raise ValueError(f"x has the features {list(names)}, expected {list(expected)} as in fit")
+def _check_names(reading, x):
+    """Raise a ValueError when the features of a step have other names than in fit."""
+    names, expected = getattr(x, "columns", getattr(x, "index", None)), reading.feature_names or ()
+    if len(expected) != reading.n_step_features or names is None or callable(names):
+        return
+    if all(isinstance(name, str) for name in names) and list(names) != list(expected):
+        raise ValueError(f"x has the features {list(names)}, expected {list(expected)} as in fit")

@@ -1,52 +1,14 @@
-"""What estimators that are trained in epochs have in common."""
-
-from copy import deepcopy
-from numbers import Integral, Real
-from typing import ClassVar
+"""What all estimators have in common: parameters that go together, the attributes that training sets, pickling."""
 
 import numpy as np
-from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.numbers import is_size
-from skrnn._training.loop import History, Stopping, train_epoch
-from skrnn._training.optimizers import OPTIMIZERS
-from skrnn._training.schedules import SCHEDULES
-from skrnn.kernels import ACTIVATIONS, CELLS
+from skrnn._sklearn import VersionedPickleMixin
 
 
-class TrainableMixin:
-    """Parameters of the layers and of the solver, the beginning of training, and the attributes that it sets."""
-
-    _parameter_constraints: ClassVar = {
-        "solver": [StrOptions(set(OPTIMIZERS))],
-        "hidden_size": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "cell": [StrOptions(set(CELLS))],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "reset_after": ["boolean"],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "recurrent_dropout": [Interval(Real, 0, 1, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "learning_rate": [StrOptions(set(SCHEDULES))],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "power_t": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
-        "random_state": ["random_state"],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
-        "momentum": [Interval(Real, 0, 1, closed="both")],
-        "nesterovs_momentum": ["boolean"],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "beta_1": [Interval(Real, 0, 1, closed="left")],
-        "beta_2": [Interval(Real, 0, 1, closed="left")],
-        "epsilon": [Interval(Real, 0, None, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "max_grad_norm": [None, Interval(Real, 0, None, closed="neither")],
-    }
+class TrainableMixin(VersionedPickleMixin):
+    """An estimator that holds a trained `Model` as ``_model``."""
 
     def _check_hidden_size(self):
         sizes = np.atleast_1d(np.asarray(self.hidden_size, dtype=object))
@@ -57,79 +19,33 @@ class TrainableMixin:
             )
         return tuple(int(size) for size in sizes)
 
-    def _check_decay(self):
-        if self.solver == "adamw" and self.learning_rate_init * self.alpha >= 1:
+    def _check_same_shapes(self, network):
+        """Raise a ValueError when the fitted parameters do not go with a network."""
+        shapes, fitted = network.layout.shapes, self._model.network.layout.shapes
+        if shapes != fitted:
             raise ValueError(
-                f"alpha={self.alpha} times learning_rate_init={self.learning_rate_init} is the share of the weights "
-                "that 'adamw' takes away in each step: expected less than 1"
+                f"{type(self).__name__} cannot continue with parameters of the shapes {shapes}, it was fitted with "
+                f"{fitted}: set hidden_size, cell and the like back, or clone it"
             )
 
-    def _initialize(self, dtype, *, resume):
-        """Parameters and records to start from."""
-        self._random_state = check_random_state(self.random_state)
-        if self.random_state is None:
-            # partial_fit goes on from it: not a copy of the global one, which others go on from, too
-            self._random_state = np.random.RandomState(self._random_state.randint(2**31 - 1))
-        if resume:
-            self._theta, self._history = self._theta.copy(), deepcopy(self._history)
-            return
-        try:
-            self._theta = self._network.initialize(self._random_state, dtype)
-        except MemoryError as error:
-            gigabytes = self._network.layout.size * np.dtype(dtype).itemsize / 1e9
-            embedding = "" if self.embedding_dim is None else f" and embedding_dim={self.embedding_dim}"
-            raise MemoryError(
-                f"hidden_size={self.hidden_size}{embedding} makes {gigabytes:.0f} GB of parameters"
-            ) from error
-        self._history = History()
-
-    def _copy_training_state(self):
-        """Copy what training changes, so that the estimator this one is a copy of stays as it is."""
-        # The schedule changes the rate of its optimizer: both in one copy
-        names = ("_theta", "_history", "_optimizer", "_schedule", "_random_state")
-        vars(self).update(deepcopy({name: getattr(self, name) for name in names}))
-
-    def _one_epoch(self, objective, batches, *, resume):
-        """Train as `partial_fit` does."""
-        if not resume or type(self._optimizer) is not OPTIMIZERS[self.solver]:
-            self._optimizer, self._schedule = self._new_optimizer()
-        record = self._history
-        stopping = Stopping(1, self.tol, int(self.n_iter_no_change), n_epochs_no_improvement=record.n_epochs_no_improvement)
-        train_epoch(self._theta, objective, self._optimizer, record, batches, max_grad_norm=self.max_grad_norm)
-        self._schedule.after_epoch(record.n_samples_seen)
-        if stopping.after_epoch(self._theta, record):
-            self._schedule.on_plateau()
-            stopping.n_epochs_no_improvement = 0
-        record.n_epochs_no_improvement = stopping.n_epochs_no_improvement
-        self._set_fitted_attributes()
-
-    def _new_optimizer(self):
-        """The optimizer and its schedule, at their start."""
-        settings = {"learning_rate_init": self.learning_rate_init}
-        if self.solver == "sgd":
-            settings |= {"momentum": self.momentum, "nesterovs_momentum": self.nesterovs_momentum}
-        if self.solver in ("adam", "adamw"):
-            settings |= {"beta_1": self.beta_1, "beta_2": self.beta_2}
-        if self.solver in ("adam", "adamw", "rmsprop"):
-            settings["epsilon"] = self.epsilon
-        if self.solver == "adamw":
-            settings |= {"decayed": self._network.layout.weight_ranges(), "alpha": self.alpha}
-        optimizer = OPTIMIZERS[self.solver](self._theta, **settings)
-        return optimizer, SCHEDULES[self.learning_rate](optimizer, self.power_t, int(self.max_iter))
-
-    def _set_fitted_attributes(self):
-        """The attributes that training sets."""
-        record, stopped_early = self._history, self.early_stopping
-        self.out_activation_ = self._loss.out_activation
-        self.loss_curve_ = list(record.loss_curve)
-        self.loss_ = record.loss_curve[-1]
-        self.best_loss_ = None if stopped_early else record.best_loss
-        self.validation_scores_ = list(record.validation_scores) if stopped_early else None
-        self.best_validation_score_ = record.best_score if stopped_early else None
-        self.n_iter_ = record.n_epochs
-        self.t_ = record.n_samples_seen
-        self.grad_norm_curve_ = list(record.grad_norm_curve)
-        self.n_clipped_ = record.n_clipped
+    def _set_fitted_attributes(self, model, **attributes):
+        """Set what fit has found, all at once, with the public attributes that training sets."""
+        history, stopped_early = model.history, self.early_stopping
+        attributes |= {
+            "_model": model,
+            "out_activation_": model.loss.out_activation,
+            "loss_curve_": list(history.loss_curve),
+            "loss_": history.loss_curve[-1],
+            "best_loss_": None if stopped_early else history.best_loss,
+            "validation_scores_": list(history.validation_scores) if stopped_early else None,
+            "best_validation_score_": history.best_score if stopped_early else None,
+            "n_iter_": history.n_epochs,
+            "t_": history.n_samples_seen,
+            "grad_norm_curve_": list(history.grad_norm_curve),
+            "n_clipped_": history.n_clipped,
+        }
+        vars(self).pop("feature_names_in_", None)
+        vars(self).update(attributes)
 
     @property
     def parameters_(self):
@@ -142,7 +58,7 @@ class TrainableMixin:
         a text in the place of its end.
         """
         check_is_fitted(self)
-        return self._network.layout.views(self._theta)
+        return self._model.parameters
 
     def __sklearn_is_fitted__(self):
-        return hasattr(self, "_theta")
+        return hasattr(self, "_model")

@@ -2,34 +2,39 @@
 
 from math import log
 from numbers import Integral, Real
-from typing import ClassVar
 
 import numpy as np
-from scipy.special import log_softmax, softmax
-from sklearn.base import BaseEstimator, _fit_context
+from scipy.special import softmax
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.examples import Examples
-from skrnn._data.features import atomic_fit
-from skrnn._data.ragged import rows_of
 from skrnn._data.sequences import Sequences
+from skrnn._estimators.parameters import (
+    SHARED,
+    SOLVERS_TEXT,
+    Parameter,
+    choice,
+    flag,
+    fraction,
+    options_text,
+    positive_int,
+    with_parameters,
+)
 from skrnn._estimators.trainable import TrainableMixin
+from skrnn._language import scoring
 from skrnn._language.corpus import Corpus, Windows
 from skrnn._language.sampling import Sampler
-from skrnn._language.vocabulary import ANALYZERS, END, UNKNOWN, Vocabulary, collected, symbols_of, texts_of
+from skrnn._language.vocabulary import ANALYZERS, TextReading, Vocabulary, texts_in, texts_of
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import StreamObjective
-from skrnn._runtime import memory, threads
-from skrnn._training.loop import Stopping, train
+from skrnn._sklearn import Interval, StrOptions, fit_context, validate_parameter_constraints
+from skrnn._training import run
 from skrnn._training.losses import LOSSES
-
-# Scores of symbols that are computed at a time
-MAX_SCORES = 2**22
-# Steps that a text is read at a time where it is scored
-MAX_STEPS_PER_READ = 512
+from skrnn._training.optimizers import OPTIMIZERS
+from skrnn._training.schedules import SCHEDULES
 
 SAMPLING_CONSTRAINTS = {
     "n_tokens": [Interval(Integral, 0, None, closed="left")],
@@ -41,6 +46,57 @@ SAMPLING_CONSTRAINTS = {
 }
 
 
+@with_parameters(
+    embedding_dim=positive_int("Numbers that a symbol is embedded as."),
+    analyzer=Parameter(
+        [StrOptions(set(ANALYZERS)), callable], f"{options_text(ANALYZERS)} or callable",
+        "How a text is split into symbols: characters; words and punctuation marks, without the space between them; or "
+        "what a callable returns for the text. Texts that are lists of symbols already are taken as they are.",
+    ),
+    min_frequency=positive_int(
+        "Symbols that occur less often in `fit` are unknown ones. With 1 the model meets no unknown symbol in "
+        "training, and considers one all but impossible; for words 2 or more is better."
+    ),
+    recurrent_dropout=fraction(
+        "Fraction of the hidden state that is set to zero in the recurrent products in training: the same units at all "
+        "steps of an update (Gal & Ghahramani 2016)."
+    ),
+    bptt_steps=positive_int("Steps of each stream per update; gradients go back no further."),
+    n_streams=positive_int(
+        "Streams of text that are read side by side: an update reads up to ``n_streams * bptt_steps`` symbols. Little "
+        "text needs fewer, or an epoch has few updates."
+    ),
+    solver=choice(
+        OPTIMIZERS,
+        f"The optimizer: {SOLVERS_TEXT}. Embeddings of symbols that an update does not read stay as they are.",
+    ),
+    alpha=Parameter(
+        SHARED["alpha"].constraint, "float",
+        'Strength of the L2 penalty on the weights; for "adamw" the rate of its decay. Biases and embeddings have no '
+        "penalty.",
+    ),
+    learning_rate=choice(
+        SCHEDULES, "Schedule of the learning rate, as in :class:`RNNClassifier`, with symbols as samples."
+    ),
+    max_iter=positive_int("Maximum number of epochs."),
+    shuffle=flag("Take the texts in a new order in each epoch."),
+    random_state=Parameter(
+        ["random_state"], "int, RandomState instance or None",
+        "Source of the initial parameters, the order of the texts, dropout and the validation split; pass an int for "
+        "the same fit every time.",
+    ),
+    tol=Parameter(
+        SHARED["tol"].constraint, "float",
+        "An epoch is an improvement when it lowers the best loss, or raises the best validation score, by this much, "
+        "in nats per symbol.",
+    ),
+    warm_start=flag("Continue from the parameters and with the vocabulary of the last fit."),
+    early_stopping=flag(
+        "Hold out some of the texts, or take the validation data passed to `fit`, stop when the score on them does not "
+        "improve, and keep the parameters of the best epoch."
+    ),
+    validation_fraction=fraction("Fraction of the texts that is held out.", closed="neither"),
+)
 class RNNLanguageModel(TrainableMixin, BaseEstimator):
     """Predict the next symbol of a text: score texts, continue them, generate new ones.
 
@@ -50,72 +106,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
 
     Parameters
     ----------
-    hidden_size : int or tuple of int, default=128
-        Units of the recurrent layer, or of each of several stacked ones, from the input upwards.
-    cell : {"rnn", "gru", "lstm", "skip_lstm"}, default="lstm"
-        The kind of recurrent layer.
-    activation : {"tanh", "relu", "logistic", "identity"}, default="tanh"
-        For ``cell="rnn"``.
-    reset_after : bool, default=True
-        For ``cell="gru"``: whether the reset gate comes after the recurrent product.
-    embedding_dim : int, default=32
-        Numbers that a symbol is embedded as.
-    analyzer : {"char", "word"} or callable, default="char"
-        How a text is cut into symbols: characters; words and punctuation marks, without the space between them; or what
-        a callable returns for the text. Texts that are lists of symbols already are taken as they are.
-    min_frequency : int, default=1
-        Symbols that occur less often in `fit` are unknown ones. With 1 the model meets no unknown symbol in training,
-        and thinks one all but impossible; for words 2 or more is better.
-    dropout : float, default=0.0
-        Share of each layer's outputs that are set to 0 in training.
-    recurrent_dropout : float, default=0.0
-        Share of the states that are set to 0 in the recurrent products in training, the same ones in all steps of an
-        update.
-    bptt_steps : int, default=64
-        Steps of each stream in an update; gradients go back no further.
-    n_streams : int, default=32
-        Streams of text that are read side by side: an update reads up to ``n_streams * bptt_steps`` symbols. Little
-        text wants fewer, or an epoch has few updates.
-    solver : {"adam", "adamw", "sgd", "rmsprop"}, default="adam"
-        The optimizer. Embeddings of symbols that an update does not read stay as they are.
-    alpha : float, default=1e-4
-        Strength of the L2 penalty, or with "adamw" of the weight decay; biases and embeddings have none.
-    learning_rate : {"constant", "invscaling", "adaptive", "cosine"}, default="constant"
-        Schedule of the learning rate, as in :class:`RNNClassifier`, with symbols as samples.
-    learning_rate_init : float, default=2e-3
-        The initial learning rate.
-    power_t : float, default=0.5
-        Exponent of "invscaling".
-    max_iter : int, default=50
-        Greatest number of epochs.
-    shuffle : bool, default=True
-        Whether each epoch reads the texts in another order.
-    random_state : int, RandomState instance or None, default=None
-        Source of the initial parameters, the order of the texts, the validation split and dropout.
-    tol : float, default=1e-4
-        Training ends when the loss, or with early stopping the score, has not improved by this much, in nats a symbol,
-        for `n_iter_no_change` epochs.
-    verbose : bool, default=False
-        Whether to print the loss of each epoch.
-    warm_start : bool, default=False
-        Whether `fit` goes on from the parameters and with the vocabulary of the last call.
-    momentum : float, default=0.9
-        Of "sgd".
-    nesterovs_momentum : bool, default=True
-        Whether "sgd" uses Nesterov's momentum.
-    early_stopping : bool, default=False
-        Whether to hold out some of the texts, to stop when their score does not improve any more, and to keep the
-        parameters that have scored best.
-    validation_fraction : float, default=0.1
-        Share of the texts that is held out.
-    beta_1, beta_2 : float, default=0.9, 0.999
-        Decay rates of the moments of "adam" and "adamw".
-    epsilon : float, default=1e-8
-        Keeps "adam", "adamw" and "rmsprop" from dividing by 0.
-    n_iter_no_change : int, default=10
-        Epochs without improvement before training ends.
-    max_grad_norm : float or None, default=None
-        Gradients with a greater Euclidean norm are scaled down to it.
+    {parameters}
 
     Attributes
     ----------
@@ -176,14 +167,6 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
     True
     """
 
-    _parameter_constraints: ClassVar = TrainableMixin._parameter_constraints | {
-        "embedding_dim": [Interval(Integral, 1, None, closed="left")],
-        "analyzer": [StrOptions(set(ANALYZERS)), callable],
-        "min_frequency": [Interval(Integral, 1, None, closed="left")],
-        "bptt_steps": [Interval(Integral, 1, None, closed="left")],
-        "n_streams": [Interval(Integral, 1, None, closed="left")],
-    }
-
     def __init__(
         self, hidden_size=128, *, cell="lstm", activation="tanh", reset_after=True, embedding_dim=32, analyzer="char",
         min_frequency=1, dropout=0.0, recurrent_dropout=0.0, bptt_steps=64, n_streams=32, solver="adam", alpha=1e-4,
@@ -223,7 +206,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.max_grad_norm = max_grad_norm
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, *, X_val=None):
         """Fit the model to texts.
 
@@ -246,20 +229,25 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
             When an argument cannot be used, naming it and the text, or when training diverges. The estimator then stays
             as it was.
         """
-        with atomic_fit(self) as model:
-            resume = self.warm_start and hasattr(self, "_theta")
-            X = collected(X)
-            if not resume:
-                vars(model).pop("_analyzer", None)
-            texts, validation = model._split(model._texts(X), X_val)
-            corpus = model._prepare(X, texts, resume=resume)
-            model._start(corpus, resume=resume)
-            model._train(corpus, validation, resume=resume)
+        resume = self.warm_start and self.__sklearn_is_fitted__()
+        X = texts_in(X)
+        analyzer = self._analyzer(resume)
+        texts, validation = self._split(texts_of(X, analyzer), X_val, analyzer)
+        reading = self._read_texts(X, texts, resume)
+        corpus, network = Corpus(texts, reading.vocabulary), self._make_network(reading, resume)
+        parameters = self.get_params(deep=False)
+        if resume:
+            model = run.restarted_model(self._model, network, self._model.loss, parameters)
+        else:
+            model = _new_model(network, corpus, parameters)
+        validate = None if validation is None else _validation(model, Corpus(validation, reading.vocabulary))
+        run.train_model(model, *self._objective(model, reading, corpus), parameters, validate)
+        self._set_fitted_attributes(model, _reading=reading, **reading.attributes())
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None, *, symbols=None, ends=True):
-        """Go on with one epoch over some texts.
+        """Train for one epoch on some texts, from where the last call, or `fit`, left.
 
         Parameters
         ----------
@@ -282,32 +270,39 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         ValueError, TypeError
             As `fit`; and when `symbols` in a later call are others than in the first.
         """
-        with atomic_fit(self) as model:
-            self._validate_params()
-            validate_parameter_constraints({"ends": ["boolean"]}, {"ends": ends}, caller_name="partial_fit")
-            if self.early_stopping:
-                raise ValueError("partial_fit does not support early_stopping=True: it sees no data to hold out")
-            X, resume = collected(X), hasattr(self, "_theta")
-            corpus = model._prepare(X, model._texts(X), resume=resume, symbols=symbols, ends=ends)
-            if resume:
-                model._copy_training_state()
-            else:
-                model._start(corpus, resume=False)
-            model._one_epoch(*model._objective(corpus), resume=resume)
+        validate_parameter_constraints({"ends": ["boolean"]}, {"ends": ends}, caller_name="partial_fit")
+        if self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True: it sees no data to hold out")
+        resume = self.__sklearn_is_fitted__()
+        X = texts_in(X)
+        texts = texts_of(X, self._analyzer(resume))
+        reading = self._read_texts(X, texts, resume, symbols)
+        corpus, network = Corpus(texts, reading.vocabulary, ends), self._make_network(reading, resume)
+        if not len(corpus.lengths):
+            raise ValueError("X has no symbols, and without ends there is nothing to predict: expected texts")
+        parameters = self.get_params(deep=False)
+        model = self._model.copy() if resume else _new_model(network, corpus, parameters)
+        run.train_model_one_epoch(model, *self._objective(model, reading, corpus), parameters)
+        self._set_fitted_attributes(model, _reading=reading, **reading.attributes())
         return self
 
-    def _texts(self, X, name="X"):
-        """The symbols of texts, as they were cut in the first fit."""
-        return texts_of(X, getattr(self, "_analyzer", self.analyzer), name)
+    def _analyzer(self, resume):
+        """The analyzer: a fit that goes on has that of the first one."""
+        if resume and self.analyzer != self._reading.analyzer:
+            raise ValueError(
+                f"{type(self).__name__} cannot continue with analyzer={self.analyzer!r}, it was fitted with "
+                f"{self._reading.analyzer!r}: set it back, or clone it"
+            )
+        return self.analyzer
 
-    def _split(self, texts, X_val):
-        """The texts to train on, and those to validate on or None."""
+    def _split(self, texts, X_val, analyzer):
+        """The texts to train on, and those to validate on, or None."""
         if not self.early_stopping:
             if X_val is not None:
                 raise ValueError("X_val is what early_stopping=True validates on; set it, or leave it out")
             return texts, None
         if X_val is not None:
-            return texts, self._texts(X_val, "X_val")
+            return texts, texts_of(X_val, analyzer, "X_val")
         if len(texts) < 2:
             raise ValueError(
                 "early_stopping=True cannot hold out some of one text: cut it, or pass what follows it as X_val"
@@ -322,114 +317,49 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
                 f"texts: {error}"
             ) from error
 
-    def _prepare(self, X, texts, *, resume, symbols=None, ends=True):
-        """The texts as numbers; sets the vocabulary and the network."""
-        self._check_decay()
-        hidden_size = self._check_hidden_size()
+    def _read_texts(self, X, texts, resume, symbols=None):
+        """How texts are read, with a vocabulary of these texts, or of symbols that are known beforehand."""
         if not resume:
-            self._set_vocabulary(X, texts, symbols)
-        elif self.analyzer != self._analyzer:
-            raise ValueError(
-                f"{type(self).__name__} cannot go on with analyzer={self.analyzer!r}, it was fitted with "
-                f"{self._analyzer!r}: set it back, or clone it"
-            )
-        elif symbols is not None and Vocabulary.given(symbols, self.analyzer).numbers != self._vocabulary.numbers:
+            if symbols is None:
+                vocabulary = Vocabulary.of(texts, self.min_frequency)
+            else:
+                vocabulary = Vocabulary.given(symbols, self.analyzer)
+            return TextReading.of(X, self.analyzer, vocabulary)
+        known = self._reading.vocabulary
+        if symbols is not None and Vocabulary.given(symbols, self.analyzer).numbers != known.numbers:
             raise ValueError("symbols are others than in the first call of partial_fit: leave them out, or clone")
-        n_symbols = len(self._vocabulary)
+        return self._reading
+
+    def _make_network(self, reading, resume):
+        OPTIMIZERS[self.solver].check_parameters(self.get_params(deep=False))
+        n_symbols = len(reading.vocabulary)
         network = RecurrentNetwork(
-            int(self.embedding_dim), hidden_size, n_symbols, self.cell, self.activation, self.reset_after,
-            bidirectional=False, per_step=True, n_categories=n_symbols,
+            int(self.embedding_dim), self._check_hidden_size(), n_symbols, self.cell, self.activation,
+            self.reset_after, bidirectional=False, per_step=True, n_categories=n_symbols,
         )
-        if resume and network.layout.shapes != self._network.layout.shapes:
-            raise ValueError(
-                f"{type(self).__name__} cannot go on with parameters of the shapes {network.layout.shapes}, it was "
-                f"fitted with {self._network.layout.shapes}: set hidden_size, cell and embedding_dim back, or clone it"
-            )
-        self._network, self._loss = network, LOSSES["log_loss"]()
-        corpus = Corpus(texts, self._vocabulary, ends)
-        if not len(corpus.lengths):
-            raise ValueError("X has no symbols, and without ends there is nothing to predict: expected texts")
-        return corpus
+        if resume:
+            self._check_same_shapes(network)
+        return network
 
-    def _start(self, corpus, *, resume):
-        """Parameters to start from; symbols that the corpus does not have are embedded as zeros."""
-        self._initialize(np.float32, resume=resume)
-        if not resume:
-            unseen = np.bincount(corpus.inputs, minlength=len(self._vocabulary)) == 0
-            self._network.layout.views(self._theta)["embedding.E"][unseen] = 0
-
-    def _set_vocabulary(self, X, texts, symbols):
-        if symbols is None:
-            self._vocabulary = Vocabulary.of(texts, self.min_frequency)
-        else:
-            self._vocabulary = Vocabulary.given(symbols, self.analyzer)
-        self._analyzer = self.analyzer
-        self.vocabulary_ = dict(self._vocabulary.numbers)
-        self.symbols_ = np.empty(len(self._vocabulary), dtype=object)
-        self.symbols_[:] = [*self._vocabulary.symbols, UNKNOWN, END]
-        # What puts generated symbols together, where a text is a str
-        strings = not callable(self.analyzer) and all(isinstance(text, str) for text in X)
-        strings &= all(isinstance(symbol, str) for symbol in self.vocabulary_)
-        self._joint = ANALYZERS[self.analyzer][1] if strings else None
-
-    def _objective(self, corpus):
-        """What to minimise, and the windows that are an epoch of it."""
-        order = self._random_state if self.shuffle else None
+    def _objective(self, model, reading, corpus):
+        """What to minimize, and the windows that are an epoch of it."""
+        order = model.random_state if self.shuffle else None
         windows = Windows(corpus.starts, corpus.lengths, int(self.n_streams), int(self.bptt_steps), order)
         # A piece of a text is read as if the text began with it.
         inputs = corpus.inputs.copy()
-        inputs[windows.starts] = self._vocabulary.boundary
-        sequences = _sequences(inputs, None, corpus.lengths, self._theta.dtype)
+        inputs[windows.starts] = reading.vocabulary.boundary
+        sequences = Sequences(np.empty((0, 1), model.dtype), corpus.lengths, "ragged", categories=inputs)
         objective = StreamObjective(
-            self._network, Examples(sequences, corpus.targets, None, True), self._loss, windows.n_streams,
-            windows.n_steps,
-            0.0 if self.solver == "adamw" else float(self.alpha), float(self.dropout), float(self.recurrent_dropout),
-            self._random_state,
+            model.network, Examples(sequences, corpus.targets, None, True), model.loss, windows.n_streams,
+            windows.n_steps, **run.regularization(model, self.get_params(deep=False)),
         )
         return objective, windows
 
-    def _train(self, corpus, validation, *, resume):
-        objective, windows = self._objective(corpus)
-        validate = None
-        if validation is not None:
-            held_out = Corpus(validation, self._vocabulary)
-
-            def validate(theta):
-                return float(self._log_likelihoods(theta, held_out).mean())
-
-        stopping = Stopping(int(self.max_iter), self.tol, int(self.n_iter_no_change), validate)
-        if validate is not None and resume:
-            stopping.start(self._theta, self._history)
-        self._optimizer, self._schedule = self._new_optimizer()
-        train(
-            self._theta, objective, self._optimizer, self._schedule, self._history, stopping, windows,
-            max_grad_norm=self.max_grad_norm, verbose=self.verbose,
-        )
-        if stopping.best_theta is not None:
-            self._theta[:] = stopping.best_theta
-        self._set_fitted_attributes()
-
-    def _scores(self, theta, corpus):
-        """In parts: the rows of steps, their texts, where the steps of each end among these, and their scores."""
-        n = len(corpus.lengths)
-        stretch = max(1, min(MAX_STEPS_PER_READ, MAX_SCORES // self._network.n_outputs))
-        at_a_time = max(1, MAX_SCORES // (self._network.n_outputs * min(stretch, int(corpus.lengths.max()))))
-        for first in range(0, n, at_a_time):
-            some = np.arange(first, min(first + at_a_time, n))
-            state = np.zeros((len(some), self._network.state_width), theta.dtype)
-            for begin in range(0, int(corpus.lengths[some].max()), stretch):
-                going_on = corpus.lengths[some] > begin
-                some, state = some[going_on], state[going_on]
-                starts, lengths = corpus.starts[some] + begin, np.minimum(corpus.lengths[some] - begin, stretch)
-                scores, state = _read(self._network, theta, corpus.inputs, starts, lengths, state)
-                yield rows_of(starts, lengths), some, np.cumsum(lengths), scores
-
-    def _log_likelihoods(self, theta, corpus):
-        """Log-likelihood of the target of each step, (total,) float64."""
-        out = np.empty(len(corpus))
-        for rows, _, _, scores in self._scores(theta, corpus):
-            out[rows] = _likelihoods(scores, corpus.targets[rows])
-        return out
+    def _log_likelihoods(self, X):
+        """Log-likelihood of the target of each step of texts, and their corpus."""
+        check_is_fitted(self)
+        corpus = self._reading.corpus(X)
+        return scoring.log_likelihoods(self._model, self._model.theta, corpus), corpus
 
     def score(self, X, y=None):
         """Mean log-likelihood of a symbol, in nats; ends count as symbols.
@@ -452,8 +382,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         TypeError, ValueError
             When X is not a collection of texts, naming the index, or empty.
         """
-        corpus = self._corpus(X)
-        return float(self._log_likelihoods(self._theta, corpus).mean())
+        return float(self._log_likelihoods(X)[0].mean())
 
     def score_samples(self, X):
         """Log-likelihood of each text with its end, in nats.
@@ -473,8 +402,8 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         TypeError, ValueError
             As `score`.
         """
-        corpus = self._corpus(X)
-        return np.add.reduceat(self._log_likelihoods(self._theta, corpus), corpus.starts)
+        log_likelihoods, corpus = self._log_likelihoods(X)
+        return np.add.reduceat(log_likelihoods, corpus.starts)
 
     def perplexity(self, X):
         """The number of equally likely symbols that would be as hard to predict: exp(−`score`).
@@ -551,19 +480,16 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         True
         """
         check_is_fitted(self)
-        targets = self._numbers(text, "text")
+        model, vocabulary = self._model, self._reading.vocabulary
+        targets = self._reading.encode(text, "text")
         state = self._zero_state() if initial_state is None else self._check_state(initial_state)
         inputs = np.concatenate([state[-1:].astype(np.intp), targets])
-        parts, hidden = [], np.ascontiguousarray(state[np.newaxis, :-1])
-        for begin in range(0, len(targets), MAX_STEPS_PER_READ):
-            some = slice(begin, min(begin + MAX_STEPS_PER_READ, len(targets)))
-            scores, hidden = _read(self._network, self._theta, *_one(inputs[some]), hidden)
-            parts.append(_likelihoods(scores, targets[some]))
+        hidden = np.ascontiguousarray(state[np.newaxis, :-1])
+        out, hidden = scoring.text_log_likelihoods(model, inputs[:-1], targets, hidden)
         if end:
-            scores, _ = _read(self._network, self._theta, *_one(inputs[-1:]), hidden)
-            parts.append(_likelihoods(scores, np.array([self._vocabulary.boundary])))
-        out = np.concatenate([np.empty(0), *parts])
-        return (out, np.append(hidden[0], self._theta.dtype.type(inputs[-1]))) if return_state else out
+            boundary = np.array([vocabulary.boundary])
+            out = np.append(out, scoring.text_log_likelihoods(model, inputs[-1:], boundary, hidden)[0])
+        return (out, np.append(hidden[0], model.dtype.type(inputs[-1]))) if return_state else out
 
     def predict_proba(self, prefixes):
         """How likely each symbol is to come next.
@@ -583,11 +509,9 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         TypeError, ValueError
             When it is not a collection of texts, naming the index, or empty.
         """
-        corpus = self._corpus(prefixes, "prefixes")
-        last = np.empty((len(corpus.lengths), len(self._vocabulary)))
-        for _, texts, ends, scores in self._scores(self._theta, corpus):
-            last[texts] = scores[ends - 1]
-        return softmax(last, axis=1)
+        check_is_fitted(self)
+        corpus = self._reading.corpus(prefixes, "prefixes")
+        return softmax(scoring.last_scores(self._model, corpus), axis=1)
 
     def generate(
         self, n_tokens=100, prefix="", *, temperature=1.0, top_k=None, top_p=None, random_state=None, stream=False
@@ -630,20 +554,19 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         asked = {"n_tokens": n_tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p}
         asked |= {"random_state": random_state, "stream": stream}
         validate_parameter_constraints(SAMPLING_CONSTRAINTS, asked, caller_name="generate")
-        sampler = Sampler(
-            float(temperature), top_k, top_p, check_random_state(random_state), [self._vocabulary.unknown]
-        )
+        reading = self._reading
+        vocabulary = reading.vocabulary
+        sampler = Sampler(float(temperature), top_k, top_p, check_random_state(random_state), [vocabulary.unknown])
         # All that it needs is bound here: a later fit does not change what a stream goes on with.
-        inputs = np.append(self._vocabulary.boundary, self._numbers(prefix, "prefix"))
-        symbols = _generated(self._network, self._theta, self._vocabulary, inputs, int(n_tokens), sampler)
-        if stream:
-            return symbols
-        return list(symbols) if self._joint is None else self._joint.join(symbols)
+        inputs = np.append(vocabulary.boundary, reading.encode(prefix, "prefix"))
+        symbols = scoring.generated_symbols(self._model, vocabulary, inputs, int(n_tokens), sampler)
+        return symbols if stream else reading.join(symbols)
 
     def _zero_state(self):
         """The state (width,) before a text."""
-        state = np.zeros(self._network.state_width + 1, self._theta.dtype)
-        state[-1] = self._vocabulary.boundary
+        model = self._model
+        state = np.zeros(model.network.state_width + 1, model.dtype)
+        state[-1] = self._reading.vocabulary.boundary
         return state
 
     def _check_state(self, state):
@@ -661,16 +584,6 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
             )
         return state
 
-    def _corpus(self, X, name="X"):
-        """Texts as numbers."""
-        check_is_fitted(self)
-        return Corpus(self._texts(X, name), self._vocabulary)
-
-    def _numbers(self, text, name):
-        """One text as numbers."""
-        analyze = self._analyzer if callable(self._analyzer) else ANALYZERS[self._analyzer][0]
-        return self._vocabulary.encode(symbols_of(text, analyze, name))
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.estimator_type = "density_estimator"
@@ -679,39 +592,14 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         return tags
 
 
-def _generated(network, theta, vocabulary, inputs, n_tokens, sampler):
-    """Symbols one by one, behind the inputs."""
-    hidden = np.zeros((1, network.state_width), theta.dtype)
-    for begin in range(0, len(inputs), MAX_STEPS_PER_READ):
-        scores, hidden = _read(network, theta, *_one(inputs[begin : begin + MAX_STEPS_PER_READ]), hidden)
-    engine, n_threads, most = network.engine(theta.dtype), threads.threads_for(network.work), memory.max_bytes()
-    scores, after, one = scores[-1:].copy(), np.empty_like(hidden), np.ones(1, np.intp)
-    number, zero = np.zeros(1, np.intp), np.zeros(1, np.intp)
-    for _ in range(n_tokens):
-        number[0] = sampler.draw(scores[0])
-        if number[0] == vocabulary.boundary:
-            return
-        yield vocabulary.symbols[number[0]]
-        engine.forward(theta, number, zero, one, zero, hidden, scores, after, False, 0, most, n_threads)
-        hidden, after = after, hidden
+def _new_model(network, corpus, parameters):
+    """A model to start from; symbols that the corpus does not have are embedded as zeros."""
+    model = run.new_model(network, LOSSES["log_loss"](), np.float32, parameters)
+    unseen = np.bincount(corpus.inputs, minlength=network.n_categories) == 0
+    model.parameters["embedding.E"][unseen] = 0
+    return model
 
 
-def _read(network, theta, inputs, starts, lengths, state):
-    """Scores of the steps of sequences, (steps, V), and the states (n, width) after them."""
-    final = np.empty_like(state)
-    sequences = _sequences(inputs, starts, lengths, theta.dtype)
-    return network.forward(theta, sequences, np.arange(len(starts)), state, final), final
-
-
-def _one(inputs):
-    """Inputs, starts and lengths of a single sequence."""
-    return inputs, np.zeros(1, np.intp), np.array([len(inputs)])
-
-
-def _sequences(inputs, starts, lengths, dtype):
-    """Sequences of symbols as the kernels read them; without starts one after the other."""
-    return Sequences(np.empty((0, 1), dtype), lengths, "ragged", categories=inputs, starts=starts)
-
-
-def _likelihoods(scores, targets):
-    return log_softmax(scores.astype(np.float64), axis=1)[np.arange(len(targets)), targets]
+def _validation(model, held_out):
+    """A function that scores theta on texts that are held out."""
+    return lambda theta: float(scoring.log_likelihoods(model, theta, held_out).mean())

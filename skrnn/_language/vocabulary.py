@@ -3,11 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 
 from skrnn._data.numbers import is_hashable
+from skrnn._language.corpus import Corpus
 
 UNKNOWN, END = "<unknown>", "<end>"
 WORDS = re.compile(r"\w+|[^\w\s]")
@@ -16,8 +18,8 @@ WORDS = re.compile(r"\w+|[^\w\s]")
 ANALYZERS = {"char": (list, ""), "word": (WORDS.findall, " ")}
 
 
-def collected(X, name="X"):
-    """The texts of X as a list."""
+def texts_in(X, name="X"):
+    """The texts of X as a list, as they are."""
     if isinstance(X, str | bytes | Mapping | set | frozenset) or not isinstance(X, Iterable):
         raise TypeError(f"{name} is a {type(X).__name__}, expected a list of texts; for one text pass [{name}]")
     # A table would be read as its column names, or each of its cells as a symbol.
@@ -44,7 +46,7 @@ def texts_of(X, analyzer, name="X"):
     list of lists
     """
     analyze = analyzer if callable(analyzer) else ANALYZERS[analyzer][0]
-    return [symbols_of(text, analyze, f"{name}[{i}]") for i, text in enumerate(collected(X, name))]
+    return [symbols_of(text, analyze, f"{name}[{i}]") for i, text in enumerate(texts_in(X, name))]
 
 
 def symbols_of(text, analyze, name):
@@ -125,6 +127,49 @@ class Vocabulary:
     def encode(self, symbols):
         """Their numbers, an int array."""
         return np.fromiter(map(self.numbers.__getitem__, symbols), np.intp, len(symbols))
+
+
+@dataclass(frozen=True)
+class TextReading:
+    """How a language model reads texts: what its first fit has learned of them.
+
+    Parameters
+    ----------
+    analyzer : key of ``ANALYZERS``, or callable
+    vocabulary : Vocabulary
+    joint : str or None
+        What joins generated symbols to a str; None leaves them a list.
+    """
+
+    analyzer: object
+    vocabulary: Vocabulary
+    joint: str | None
+
+    @classmethod
+    def of(cls, X, analyzer, vocabulary):
+        """The reading of texts X."""
+        strings = not callable(analyzer) and all(isinstance(text, str) for text in X)
+        strings &= all(isinstance(symbol, str) for symbol in vocabulary.numbers)
+        return cls(analyzer, vocabulary, ANALYZERS[analyzer][1] if strings else None)
+
+    def corpus(self, X, name="X"):
+        """Texts as numbers."""
+        return Corpus(texts_of(X, self.analyzer, name), self.vocabulary)
+
+    def encode(self, text, name):
+        """One text as numbers."""
+        analyze = self.analyzer if callable(self.analyzer) else ANALYZERS[self.analyzer][0]
+        return self.vocabulary.encode(symbols_of(text, analyze, name))
+
+    def join(self, symbols):
+        """Generated symbols as a text."""
+        return list(symbols) if self.joint is None else self.joint.join(symbols)
+
+    def attributes(self):
+        """What `fit` publishes."""
+        symbols = np.empty(len(self.vocabulary), dtype=object)
+        symbols[:] = [*self.vocabulary.symbols, UNKNOWN, END]
+        return {"symbols_": symbols, "vocabulary_": dict(self.vocabulary.numbers)}
 
 
 def _ordered(symbols):

@@ -1,6 +1,7 @@
 """Recurrent layers stacked under a linear head: their parameters, and the kernels that compute with them."""
 
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from skrnn._network.layer import RecurrentLayer
 from skrnn._network.parameters import ParameterLayout, glorot_uniform
 from skrnn._runtime import memory, threads
 from skrnn.kernels import CELLS, kernels_for
+from skrnn.kernels.inputs import Inputs
 
 
 class RecurrentNetwork:
@@ -87,14 +89,21 @@ class RecurrentNetwork:
     def _description(self):
         """What ``Engine`` takes."""
         slices = self.layout.slices
-        return (
-            [layer.for_kernels(slices) for layer in self.layers], self.n_outputs, self.per_step, self.pooling,
-            slices["head.V"].start, slices["head.c"].start, slices["head.c"].stop, self.n_categories,
-        )
+        return {
+            "layers": [layer.for_kernels(slices) for layer in self.layers], "n_outputs": self.n_outputs,
+            "V": slices["head.V"].start, "c": slices["head.c"].start, "size": slices["head.c"].stop,
+            "per_step": self.per_step, "pooling": self.pooling, "n_categories": self.n_categories,
+        }
 
-    def engine(self, dtype):
-        """Fresh kernels with memory of their own: no two threads may compute in one."""
-        return kernels_for(dtype).Engine(*self._description)
+    def engine(self, dtype, **objective):
+        """Fresh kernels with memory of their own: no two threads may compute in one.
+
+        With what ``Engine.set_objective`` takes, such as ``dropout``; all weights are decayed.
+        """
+        engine = kernels_for(dtype).Engine(**self._description)
+        if objective:
+            engine.set_objective(decayed=self.layout.weight_ranges(), **objective)
+        return engine
 
     @cached_property
     def state_layout(self):
@@ -133,11 +142,21 @@ class RecurrentNetwork:
         return np.hstack([state[:, place] for name, place in self.state_layout.items() if name[-1] == "h"])
 
     def n_rows(self, sequences, index):
-        """Rows of scores for the sequences `index`: one each, or one a step."""
+        """Rows of scores for the sequences `index`: one per sequence, or one per step."""
         return int(sequences.lengths[index].sum()) if self.per_step else len(index)
 
-    def forward(self, theta, sequences, index, initial=None, final=None):
-        """Scores of sequences, (N, Q), or (steps, Q) one after the other with an output a step.
+    def _batch(self, sequences, index, initial, work):
+        """The inputs of sequences, and where and by how many threads `work` times their multiply-adds are computed."""
+        inputs = Inputs(
+            sequences.steps, sequences.starts, sequences.lengths, index, initial, sequences.mask_offsets
+        )
+        n_threads = threads.threads_for(work * len(index) * sequences.mean_length * self.work)
+        return inputs, {"max_bytes": memory.max_bytes(), "n_threads": n_threads}
+
+    def forward(
+        self, theta, sequences, index, initial=None, final=None, *, engine=None, training=False, seed=0
+    ):
+        """Scores of sequences, (N, Q), or per step (S, Q), one sequence after the other.
 
         Parameters
         ----------
@@ -147,35 +166,79 @@ class RecurrentNetwork:
         index : (N,) int array
             Which of them.
         initial : (N, width) array, optional
-            States before their first steps; a `beginning` when None.
+            States before their first steps; those of `zero_state` when None.
         final : (N, width) array, optional
             Filled with the states after every sequence's last step.
+        engine : Engine, optional
+            From `engine`; a fresh one when None.
+        training : bool
+            With the dropout of the engine's objective.
+        seed : int
+            Of the masks of dropout.
         """
         scores = np.empty((self.n_rows(sequences, index), self.n_outputs), theta.dtype)
-        n_threads = threads.threads_for(len(index) * sequences.mean_length * self.work)
-        self.engine(theta.dtype).forward(
-            theta, sequences.steps, sequences.starts, sequences.lengths, index, initial, scores, final, False, 0,
-            memory.max_bytes(), n_threads,
-        )
+        inputs, resources = self._batch(sequences, index, initial, 1)
+        engine = self.engine(theta.dtype) if engine is None else engine
+        engine.forward(theta, inputs, scores, final=final, training=training, seed=seed, **resources)
         return scores
 
-    def backward(self, theta, sequences, index, dscores, dstate, initial=None, need_dX=False):
-        """Gradients of theta, and of the inputs (None unless needed), of any function of scores and final states.
+    def backward(
+        self, theta, sequences, index, dscores, dstate=None, initial=None, need_dX=False, *, final=None, engine=None,
+        penalty=0.0, training=False, seed=0,
+    ):
+        """Gradients of any function of scores and final states, plus a penalty: what a loss of one's own needs.
 
         Parameters
         ----------
+        theta, sequences, index, initial, final, engine, training, seed
+            As in `forward`, with the same dropout for the same seed.
         dscores : array like what `forward` returns
             Gradient of the function in the scores.
-        dstate : (N, width) array
+        dstate : (N, width) array, optional
             Its gradient in the final states; becomes that in the initial states.
+        need_dX : bool
+            Whether to return the gradient in the inputs.
+        penalty : float
+            The penalty is ½ penalty ‖weights‖².
+
+        Returns
+        -------
+        Gradients
         """
-        if need_dX and self.n_categories:
-            raise ValueError("inputs that are categories have no gradient")
-        gradient = np.empty_like(theta)
+        gradient = np.zeros_like(theta)
         dX = np.empty((int(sequences.lengths[index].sum()), self.n_inputs), theta.dtype) if need_dX else None
-        n_threads = threads.threads_for(3 * len(index) * sequences.mean_length * self.work)
-        self.engine(theta.dtype).backward(
-            theta, sequences.steps, sequences.starts, sequences.lengths, index, initial, dscores, dstate, gradient,
-            dX, memory.max_bytes(), n_threads,
+        inputs, resources = self._batch(sequences, index, initial, 3)
+        engine = self.engine(theta.dtype) if engine is None else engine
+        value = engine.backward(
+            theta, inputs, dscores, gradient, dstate=dstate, final=final, dX=dX, penalty=penalty, training=training,
+            seed=seed, **resources,
         )
-        return gradient, dX
+        return Gradients(gradient, dX, value)
+
+    def step(self, engine, theta, steps, state, packed=False):
+        """Scores (n, Q) and states (n, width) of n streams after one more step of each.
+
+        The same bits as those of `forward` over all the steps so far.
+
+        Parameters
+        ----------
+        engine : Engine
+            From `engine`.
+        theta : (P,) array
+        steps : (n, D) array, or (n,) intp array of categories
+        state : (n, width) array
+            The states before the steps.
+        packed : bool
+            Whether ``engine.pack_weights(theta)`` was called and neither the engine nor theta used otherwise since.
+        """
+        scores, after = np.empty((len(steps), self.n_outputs), theta.dtype), np.empty_like(state)
+        engine.step(theta, steps, state, scores, after, packed=packed)
+        return scores, after
+
+
+class Gradients(NamedTuple):
+    """What `RecurrentNetwork.backward` returns."""
+
+    theta: np.ndarray           # (P,)
+    X: np.ndarray               # (S, D), or None
+    penalty: float              # its value

@@ -5,6 +5,7 @@ import numpy as np
 from skrnn._data.ragged import rows_of
 from skrnn._network.parameters import full_range
 from skrnn._runtime import memory, threads
+from skrnn.kernels.inputs import Inputs
 
 
 class Objective:
@@ -34,17 +35,17 @@ class Objective:
         sequences = examples.sequences
         dtype = sequences.dtype
         self.network, self.examples = network, examples
-        self.engine = network.engine(dtype)
-        self.engine.set_objective(
-            loss.name, loss.parameter, loss.of_logistic, alpha, network.layout.weight_ranges(), dropout,
-            recurrent_dropout,
+        self.engine = network.engine(
+            dtype, loss=loss.name, parameter=loss.parameter, of_logistic=loss.of_logistic, alpha=alpha, dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
         )
         self.gradient = np.zeros(network.layout.size, dtype)
         # What the last gradient is of: all parameters, but of an embedding only the rows in use
         self.ranges, self.used = full_range(self.gradient) if not network.n_categories else network.dense_range(), []
         self.random_state = random_state if dropout > 0 or recurrent_dropout > 0 else None
         self.max_steps = max_steps if max_steps and sequences.lengths.max() > max_steps else None
-        self.thread_tuner = threads.ThreadTuner(threads.threads_for(3 * batch_size * sequences.mean_length * network.work))
+        work = 3 * batch_size * sequences.mean_length * network.work
+        self.thread_tuner = threads.ThreadTuner(threads.threads_for(work))
         self.max_bytes = memory.max_bytes()
 
     def __call__(self, theta, batch):
@@ -85,10 +86,12 @@ class Objective:
             E[self.used] = 0
             self.used = used = np.unique(examples.sequences.categories[rows_of(starts[index], lengths[index])])
             self.ranges = np.concatenate([self.network.dense_range(), self.network.embedding_ranges(used)])
+        sequences = examples.sequences
+        inputs = Inputs(sequences.steps, starts, lengths, index, initial, sequences.mask_offsets)
         value, weight = self.thread_tuner.run(
             lambda n_threads: self.engine.gradient(
-                theta, examples.sequences.steps, starts, lengths, index, initial, examples.targets, weights,
-                seed, final, self.gradient, self.max_bytes, n_threads, examples.sequences.mask_offsets,
+                theta, inputs, examples.targets, self.gradient, weights=weights, final=final, seed=seed,
+                max_bytes=self.max_bytes, n_threads=n_threads,
             )
         )
         return value, self.gradient, weight
@@ -100,9 +103,10 @@ class Objective:
     def _pass_on(self, theta, examples, starts, lengths, index, initial, seed, final):
         rows = lengths[index].sum() if examples.per_step else len(index)
         scores = np.empty((rows, self.network.n_outputs), theta.dtype)
+        sequences = examples.sequences
         self.engine.forward(
-            theta, examples.sequences.steps, starts, lengths, index, initial, scores, final, True, seed,
-            self.max_bytes, self.thread_tuner.most, examples.sequences.mask_offsets,
+            theta, Inputs(sequences.steps, starts, lengths, index, initial, sequences.mask_offsets), scores,
+            final=final, training=True, seed=seed, max_bytes=self.max_bytes, n_threads=self.thread_tuner.most,
         )
 
 

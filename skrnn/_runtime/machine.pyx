@@ -27,6 +27,10 @@ cdef extern from *:
     int has_avx512() noexcept nogil
 
 
+# Threads that a kernel takes at most: the runtime may end the process when it is asked for too many.
+MAX_THREADS = 1024
+
+
 def max_threads():
     """Threads that OpenMP would use now; 1 in a build without OpenMP."""
     return omp_get_max_threads()

@@ -7,13 +7,11 @@ from time import perf_counter
 
 from joblib import cpu_count
 
-from skrnn._runtime.machine import max_threads
+from skrnn._runtime.machine import MAX_THREADS, max_threads
 
 # Multiply-adds from which on two threads gain on an idle machine, some ten microseconds; benchmarks/break_even.py
 # measures it.
 SERIAL_WORK = 2**20
-# As many as the kernels take.
-MAX_THREADS = 1024
 # A call that takes one thread longer than this, in seconds, is tried once, not WINDOW times.
 LONG = 0.02
 # Calls of which the middle one counts, and how many times as long as they took the faster way is used then.

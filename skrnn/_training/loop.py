@@ -1,4 +1,4 @@
-"""Training in epochs. It sees theta, an objective and an optimizer; never a cell."""
+"""Training in epochs. It sees a model's parameters, an objective and an optimizer; never a cell."""
 
 import math
 import warnings
@@ -13,7 +13,7 @@ from skrnn.kernels import kernels_for
 
 @dataclass
 class History:
-    """What happened, epoch by epoch."""
+    """What happened in training, epoch by epoch."""
 
     loss_curve: list = field(default_factory=list)
     grad_norm_curve: list = field(default_factory=list)
@@ -23,7 +23,7 @@ class History:
     n_epochs: int = 0
     n_clipped: int = 0
     n_samples_seen: int = 0
-    n_epochs_no_improvement: int = 0        # epochs, in partial_fit
+    n_epochs_no_improvement: int = 0        # in a row, in partial_fit
 
 
 @dataclass
@@ -45,27 +45,27 @@ class Stopping:
     best_theta: np.ndarray = None
     n_epochs_no_improvement: int = 0
 
-    def start(self, theta, record):
-        """The parameters that training goes on from are the first to beat."""
-        record.best_score, self.best_theta = self.validate(theta), theta.copy()
+    def start(self, theta, history):
+        """Take the parameters that training goes on from as the first to beat."""
+        history.best_score, self.best_theta = self.validate(theta), theta.copy()
 
-    def after_epoch(self, theta, record):
-        """Look at the loss or score of an epoch; returns whether there have been too many without improvement."""
+    def after_epoch(self, theta, history):
+        """Look at the loss or score of an epoch; return whether there have been too many without improvement."""
         if self.validate is None:
-            loss = record.loss_curve[-1]
-            improved = loss <= record.best_loss - self.tol
-            record.best_loss = min(record.best_loss, loss)
+            loss = history.loss_curve[-1]
+            improved = loss <= history.best_loss - self.tol
+            history.best_loss = min(history.best_loss, loss)
         else:
             score = self.validate(theta)
-            record.validation_scores.append(score)
-            improved = score >= record.best_score + self.tol
-            if score > record.best_score or self.best_theta is None:
-                record.best_score, self.best_theta = score, theta.copy()
+            history.validation_scores.append(score)
+            improved = score >= history.best_score + self.tol
+            if score > history.best_score or self.best_theta is None:
+                history.best_score, self.best_theta = score, theta.copy()
         self.n_epochs_no_improvement = 0 if improved else self.n_epochs_no_improvement + 1
         return self.n_epochs_no_improvement > self.n_iter_no_change
 
     def reason(self):
-        """In words."""
+        """Why training ends, in words."""
         what = "Training loss" if self.validate is None else "Validation score"
         return f"{what} did not improve more than tol={self.tol:f} for {self.n_iter_no_change} consecutive epochs."
 
@@ -79,7 +79,7 @@ def clipping(norm, max_norm):
 
 
 class Batches:
-    """The samples in batches; each iteration over it is an epoch, in an order of its own.
+    """The samples in batches; each iteration over it is an epoch, in a new order.
 
     Parameters
     ----------
@@ -98,40 +98,37 @@ class Batches:
         return (self.order[batch] for batch in gen_batches(self.n_samples, self.batch_size))
 
 
-def train(theta, objective, optimizer, schedule, record, stopping, batches, *, max_grad_norm, verbose):
-    """Update theta in place until it does not get better or the epochs are over.
+def train(model, objective, batches, stopping, max_grad_norm=None, verbose=False):
+    """Update a model in place until it does not get better or the epochs are over.
 
     Parameters
     ----------
-    theta : (P,) array
+    model : Model
+        Its `optimizer` and `schedule` are made for its `theta`; its `history` goes on.
     objective : Objective
         ``gradients(theta, batch)`` yields loss, gradient and weight; ``ranges`` are those of theta that it is of.
-    optimizer : an entry of ``OPTIMIZERS``, made for theta
-    schedule : an entry of ``SCHEDULES``, made for the optimizer
-    record : Record
-        Goes on where it is.
-    stopping : Stopping
     batches : Batches, or another iterable with ``n_samples``
         What an epoch consists of.
+    stopping : Stopping
     max_grad_norm, verbose
         The estimators' parameters.
     """
-    start = record.n_epochs
+    history, start = model.history, model.history.n_epochs
     for _ in range(stopping.max_iter):
         try:
-            train_epoch(theta, objective, optimizer, record, batches, max_grad_norm=max_grad_norm)
-            schedule.after_epoch(record.n_samples_seen)
-            stop = stopping.after_epoch(theta, record)
+            train_epoch(model, objective, batches, max_grad_norm)
+            model.schedule.after_epoch(history.n_samples_seen)
+            stop = stopping.after_epoch(model.theta, history)
         except KeyboardInterrupt:
-            if record.n_epochs == start:
+            if history.n_epochs == start:
                 raise
             warnings.warn("Training interrupted by user.", stacklevel=2)
             return
         if verbose:
-            print(f"Iteration {record.n_epochs}, loss = {record.loss_curve[-1]:.8f}")
+            print(f"Iteration {history.n_epochs}, loss = {history.loss_curve[-1]:.8f}")
             if stopping.validate is not None:
-                print(f"Validation score: {record.validation_scores[-1]:f}")
-        if stop and schedule.on_plateau():
+                print(f"Validation score: {history.validation_scores[-1]:f}")
+        if stop and model.schedule.on_plateau():
             stopping.n_epochs_no_improvement = 0
         elif stop:
             if verbose:
@@ -145,38 +142,40 @@ def train(theta, objective, optimizer, schedule, record, stopping, batches, *, m
     )
 
 
-def train_epoch(theta, objective, optimizer, record, batches, *, max_grad_norm):
-    """An update for each batch; adds to the record, also when the user interrupts it after an update.
+def train_epoch(model, objective, batches, max_grad_norm=None):
+    """Update a model for each batch; its history grows also when the user interrupts after an update.
 
     The parameters are those of `train`.
     """
+    theta, history = model.theta, model.history
     losses, norms, weights = [], [], []
     try:
         for batch in batches:
             for loss, gradient, weight in objective.gradients(theta, batch):
-                norm = _update(theta, optimizer, loss, gradient, objective.ranges, max_grad_norm, record)
+                norm = _update(model, loss, gradient, objective.ranges, max_grad_norm)
                 losses.append(loss)
                 norms.append(norm)
                 weights.append(weight)
     finally:
         if losses and np.isfinite(theta).all():
-            record.n_epochs += 1
-            record.loss_curve.append(float(np.average(losses, weights=weights)))
-            record.grad_norm_curve.append(float(np.average(norms)))
+            history.n_epochs += 1
+            history.loss_curve.append(float(np.average(losses, weights=weights)))
+            history.grad_norm_curve.append(float(np.average(norms)))
     if not np.isfinite(theta).all():
-        raise divergence(losses[-1], norms[-1], theta, record)
-    record.n_samples_seen += batches.n_samples
+        raise divergence(losses[-1], norms[-1], theta, history)
+    history.n_samples_seen += batches.n_samples
 
 
-def _update(theta, optimizer, loss, gradient, ranges, max_grad_norm, record):
-    """One update; returns the norm of the gradient."""
+def _update(model, loss, gradient, ranges, max_grad_norm):
+    """One update; return the norm of the gradient."""
+    theta, history = model.theta, model.history
     norm = kernels_for(theta.dtype).norm(gradient, ranges)
     scale = clipping(norm, max_grad_norm)
     # Neither a loss or gradient that is not finite, nor an update too long to be squared
     if not (math.isfinite(loss) and math.isfinite(norm) and norm * scale < math.sqrt(np.finfo(theta.dtype).max)):
-        raise divergence(loss, norm, theta, record)
-    optimizer.update(theta, gradient, scale, ranges)
-    record.n_clipped += scale < 1
+        raise divergence(loss, norm, theta, history)
+    model.optimizer.update(theta, gradient, scale, ranges)
+    history.n_clipped += scale < 1
     return norm
 
 
@@ -184,8 +183,9 @@ class Divergence(ValueError):
     """The loss, the gradient or the parameters are not finite any more."""
 
 
-def divergence(loss, norm, theta, record):
+def divergence(loss, norm, theta, history):
+    """The error that says in which epoch training diverged, and what to try."""
     return Divergence(
-        f"Training diverged in epoch {record.n_epochs + 1}: the loss is {loss} and the gradient's norm {norm}, in "
+        f"Training diverged in epoch {history.n_epochs + 1}: the loss is {loss} and the gradient's norm {norm}, in "
         f"{theta.dtype}. Try a smaller learning_rate_init or max_grad_norm, or scale X and y"
     )

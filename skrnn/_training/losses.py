@@ -1,9 +1,40 @@
-"""Losses. A new loss is one class here, one line in `LOSSES`, and its value and gradient in ``kernels/losses.pxi``."""
+"""Losses. A new loss is one class here, one line in `LOSSES`, and its value and gradient in ``kernels/losses.pxi``.
+
+The class says all that an estimator needs to know of a loss: for its table of parameters and its docstring, for checks
+of y, scores and predictions.
+"""
+
+import warnings
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, log_expit, log_softmax
+from scipy.optimize import brentq
+from scipy.special import expit, log_expit, log_softmax, logit
+from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedie_score, r2_score
 
+from skrnn._data.targets import first_not_finite_row
 from skrnn.kernels import kernels_for
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The targets that a loss takes."""
+
+    low: float
+    high: float
+    expected: str           # in words, for messages
+
+    def first_bad_row(self, targets):
+        """The first row of targets (R, Q) with a number outside, or None."""
+        bad = ((targets < self.low) | (targets > self.high)).any(axis=1)
+        return int(np.argmax(bad)) if bad.any() else None
+
+
+FROM_0_TO_1 = Domain(0, 1, "numbers from 0 to 1 with out_activation='logistic'; scale y")
+
+# The least probability, and the least distance to 1, of a best constant: float32 tells them from 0 and 1.
+MIN_PROBABILITY = float(np.finfo(np.float32).eps)
 
 
 class Loss:
@@ -17,15 +48,36 @@ class Loss:
         It is a loss of σ(score) rather than of the score.
     """
 
-    name = None                     # the kernels know it by that
-    out_activation = "identity"     # what makes predictions of scores
+    name = None                     # in `LOSSES` and in the kernels
+    summary = None                  # a phrase for the docstring of the estimator's parameter `loss`
+    is_regression = False           # whether it is a value of the regressor's `loss`
+    of_classes = False              # whether targets are class numbers (R,), or else numbers (R, Q)
+    parameter_name = None           # the estimator's parameter that is its own
+    parameter_range = None          # the open interval of this, None for infinity
+    out_activation = "identity"     # what turns scores into predictions
+    why_not_logistic = "which has an activation of its own"     # None where it can be a loss of σ(score)
+    domain = None                   # a `Domain`, or None for all numbers
 
     def __init__(self, parameter=0.0, of_logistic=False):
+        if of_logistic and self.why_not_logistic:
+            raise ValueError(f"there is no loss {self.name!r} of σ(score), {self.why_not_logistic}")
         self.parameter, self.of_logistic = float(parameter), bool(of_logistic)
         if of_logistic:
             self.out_activation = "logistic"
 
-    def value_and_gradient(self, scores, targets, weights):
+    @classmethod
+    def make(cls, parameters, of_logistic=False):
+        """The loss with its own of an estimator's parameters, a mapping."""
+        return cls(parameters[cls.parameter_name] if cls.parameter_name else 0.0, of_logistic)
+
+    @classmethod
+    def check_targets(cls, targets, of_logistic=False):
+        """The first row of targets (R, Q) that predictions cannot reach and what was expected, or None."""
+        domain = FROM_0_TO_1 if of_logistic else cls.domain
+        row = None if domain is None else domain.first_bad_row(targets)
+        return None if row is None else (row, domain.expected)
+
+    def value_and_gradient(self, scores, targets, weights=None):
         """Mean loss of scores (R, Q) against targets, and its gradient (R, Q).
 
         Parameters
@@ -41,57 +93,191 @@ class Loss:
         )
         return value, gradient
 
+    def best_constant(self, targets, weights=None, n_outputs=None):
+        """The scores (Q,) in float64 that have the least loss when they are those of every row.
+
+        They are finite: where the loss has no minimum, as for targets that are all of one class, it is almost at its
+        infimum.
+
+        Parameters
+        ----------
+        targets, weights
+            As in `value_and_gradient`.
+        n_outputs : int, optional
+            Q; by default as many as the targets show. Class numbers may not show the last classes.
+        """
+        raise NotImplementedError
+
     def predict(self, scores):
-        """What is predicted: the mean, the median or the quantile, (R, Q)."""
+        """What is predicted, row by row."""
+        raise NotImplementedError
+
+
+class RegressionLoss(Loss):
+    """A loss of numbers: one of the score's distance to the target, unless a subclass says otherwise."""
+
+    is_regression = True
+    why_not_logistic = None
+
+    def best_constant(self, targets, weights=None, n_outputs=None):
+        targets = np.asarray(targets, dtype=np.float64)
+        weights = np.ones(len(targets)) if weights is None else np.asarray(weights, dtype=np.float64)
+        best = self._best_prediction(targets, weights)
+        return logit_of(best) if self.of_logistic else best
+
+    def _best_prediction(self, targets, weights):
+        """The best constant prediction (Q,) of float64 targets: where the slope of the loss is 0."""
+        loss = type(self)(self.parameter)
+
+        def slope(constant, column):
+            _, gradient = loss.value_and_gradient(np.full_like(column, constant), column, weights)
+            return gradient.sum()
+
+        return np.array([root(slope, column, weights) for column in by_output(targets)])
+
+    def score(self, y, predictions, sample_weight=None):
+        """How good predictions are, 1 at best: the explained fraction D² of the loss, mean over outputs.
+
+        D² = 1 − loss of the predictions / loss of the best constant.
+
+        Parameters
+        ----------
+        y, predictions : (R,) or (R, Q) arrays
+        sample_weight : (R,) array, optional
+        """
+        if len(y) < 2:
+            message = "D^2 score is not well-defined with less than two samples."
+            warnings.warn(message, UndefinedMetricWarning, stacklevel=2)
+            return float("nan")
+        columns = zip(by_output(y), by_output(predictions), strict=True)
+        return float(np.mean([self._explained(y, p, sample_weight) for y, p in columns]))
+
+    def _explained(self, y, predictions, weights):
+        """D² of one output, (R, 1) float64; of constant targets 1 when they are met, else 0."""
+        loss = type(self)(self.parameter)
+        value, _ = loss.value_and_gradient(predictions, y, weights)
+        constant = np.full_like(y, loss.best_constant(y, weights))
+        of_constant, _ = loss.value_and_gradient(constant, y, weights)
+        if of_constant == 0:
+            return 1.0 if value == 0 else 0.0
+        return 1 - value / of_constant
+
+    def predict(self, scores):
+        """The predicted numbers (R, Q)."""
         return expit(scores) if self.of_logistic else scores
 
 
-class SquaredError(Loss):
+class SquaredError(RegressionLoss):
     """½ (score − target)², the mean over outputs and rows, as in scikit-learn's MLP."""
 
     name = "squared_error"
+    summary = "half the squared error, which predicts the mean"
+
+    def _best_prediction(self, targets, weights):
+        return np.average(targets, axis=0, weights=weights)
+
+    def score(self, y, predictions, sample_weight=None):
+        """R²."""
+        return r2_score(y, predictions, sample_weight=sample_weight)
 
 
-class AbsoluteError(Loss):
+class AbsoluteError(RegressionLoss):
     """|score − target|, the mean over outputs and rows; it predicts the median."""
 
     name = "absolute_error"
+    summary = "the absolute error, which predicts the median"
+
+    def _best_prediction(self, targets, weights):
+        return weighted_quantile(targets, weights, 0.5)
+
+    def score(self, y, predictions, sample_weight=None):
+        """D² of the absolute error."""
+        return d2_absolute_error_score(y, predictions, sample_weight=sample_weight)
 
 
-class Huber(Loss):
+class Huber(RegressionLoss):
     """½ d² where |d| = |score − target| is at most δ, its parameter, else δ (|d| − ½ δ); mean over outputs and rows.
 
     Huber, P. J. (1964). Robust estimation of a location parameter. Annals of Mathematical Statistics 35(1), 73-101.
     """
 
     name = "huber"
+    summary = "the squared error of small deviations and the absolute one of large ones"
+    parameter_name = "huber_delta"
+    parameter_range = (0, None)
+
+    def score(self, y, predictions, sample_weight=None):
+        """R²."""
+        return r2_score(y, predictions, sample_weight=sample_weight)
 
 
-class Quantile(Loss):
+class Quantile(RegressionLoss):
     """(target − score) · (q − [target < score]), q its parameter, mean over outputs and rows; it predicts quantile q.
 
     Koenker, R. and Bassett, G. (1978). Regression quantiles. Econometrica 46(1), 33-50.
     """
 
     name = "quantile"
+    summary = "the pinball loss, which predicts a quantile"
+    parameter_name = "quantile"
+    parameter_range = (0, 1)
+
+    def _best_prediction(self, targets, weights):
+        return weighted_quantile(targets, weights, self.parameter)
+
+    def score(self, y, predictions, sample_weight=None):
+        """D² of the pinball loss."""
+        return d2_pinball_score(y, predictions, sample_weight=sample_weight, alpha=self.parameter)
 
 
-class Poisson(Loss):
+class LogCosh(RegressionLoss):
+    """log cosh(score − target), the mean over outputs and rows: near ½ d² for small and |d| − log 2 for large d."""
+
+    name = "log_cosh"
+    summary = "the logarithm of the hyperbolic cosine, a smooth form of Huber's loss"
+
+
+class Poisson(RegressionLoss):
     """Half the Poisson deviance of exp(score), the sum over outputs, mean over rows, as in scikit-learn's MLP."""
 
     name = "poisson"
+    summary = "half the Poisson deviance of counts, whose mean is the exponential of the output"
     out_activation = "exp"
+    why_not_logistic = "whose prediction is the exponential of the output"
+    domain = Domain(0, np.inf, "numbers that are not negative with loss='poisson'")
+
+    def _best_prediction(self, targets, weights):
+        mean = np.average(targets, axis=0, weights=weights)
+        return np.log(np.maximum(mean, np.finfo(np.float32).tiny))
+
+    def score(self, y, predictions, sample_weight=None):
+        """The mean over outputs of D² of the Poisson deviance."""
+        columns = zip(y.reshape(len(y), -1).T, predictions.reshape(len(predictions), -1).T, strict=True)
+        return np.mean([d2_tweedie_score(y, p, sample_weight=sample_weight, power=1) for y, p in columns])
 
     def predict(self, scores):
-        """The predicted mean, exp(score)."""
-        return np.exp(scores)
+        """The predicted mean exp(score), which is finite, or a ValueError."""
+        with np.errstate(over="ignore"):
+            rows = np.exp(scores)
+        bad = first_not_finite_row(rows)
+        if bad is not None:
+            raise ValueError(
+                f"Prediction {bad} is not finite: the exponential of the output {scores[bad].tolist()} is too large. "
+                "Scale X, or fit with a smaller learning_rate_init"
+            )
+        return rows
 
 
 class BinaryLogLoss(Loss):
     """−log p of the target, p = σ(score) for target 1."""
 
     name = "binary_log_loss"
+    summary = "the log loss of two classes"
+    of_classes = True
     out_activation = "logistic"
+
+    def best_constant(self, targets, weights=None, n_outputs=None):
+        return logit_of(np.average(targets, weights=weights, keepdims=True))
 
     def predict(self, scores):
         """Probabilities of both classes, (R, 2)."""
@@ -107,7 +293,13 @@ class LogLoss(Loss):
     """−log p of the target, p = softmax(scores)."""
 
     name = "log_loss"
+    summary = "the log loss of several classes"
+    of_classes = True
     out_activation = "softmax"
+
+    def best_constant(self, targets, weights=None, n_outputs=None):
+        counts = np.bincount(targets, weights, minlength=n_outputs or 0)
+        return np.log(np.maximum(counts / counts.sum(), MIN_PROBABILITY))
 
     def predict(self, scores):
         """Probabilities of the classes, (R, Q)."""
@@ -121,10 +313,15 @@ class LogLoss(Loss):
 
 
 class MultilabelLogLoss(Loss):
-    """−log p of every label or of its absence, p = σ(score): the sum over labels, as in scikit-learn's MLP."""
+    """−log p of each label or of its absence, p = σ(score): the sum over labels, as in scikit-learn's MLP."""
 
     name = "multilabel_log_loss"
+    summary = "the log loss of each label"
     out_activation = "logistic"
+    domain = Domain(0, 1, "1 for a label, 0 for its absence")
+
+    def best_constant(self, targets, weights=None, n_outputs=None):
+        return logit_of(np.average(np.asarray(targets, dtype=np.float64), axis=0, weights=weights))
 
     def predict(self, scores):
         """Probabilities of the labels, (R, Q)."""
@@ -135,9 +332,39 @@ class MultilabelLogLoss(Loss):
         return log_expit(scores)
 
 
+def logit_of(p):
+    """The score whose σ is p, finite also for 0 and 1."""
+    return logit(np.clip(p, MIN_PROBABILITY, 1 - MIN_PROBABILITY))
+
+
+def weighted_quantile(y, weights, q):
+    """The quantile q of each column of y (R, Q); the middle of all numbers that have the fraction q of weight below."""
+    order = np.argsort(y, axis=0)
+    weight = np.cumsum(weights[order], axis=0)
+    y = np.take_along_axis(y, order, axis=0)
+    first, last = np.argmax(weight >= q * weight[-1], axis=0), np.argmax(weight > q * weight[-1], axis=0)
+    columns = np.arange(y.shape[1])
+    return 0.5 * (y[first, columns] + y[last, columns])
+
+
+def root(slope, y, weights):
+    """The constant between the numbers y (R, 1) at which slope(constant, y), which increases with it, is 0."""
+    low, high = np.min(y[weights > 0]), np.max(y[weights > 0])
+    if not slope(low, y) < 0 < slope(high, y):      # all are alike, but for rounding
+        return 0.5 * (low + high)
+    # to the last bit: an outlier must not make the rest coarse
+    return brentq(slope, low, high, args=(y,), xtol=np.finfo(np.float64).tiny, maxiter=5000)
+
+
+def by_output(y):
+    """The columns (R, 1) of y (R,) or (R, Q), in float64."""
+    columns = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+    return [np.ascontiguousarray(columns[:, [q]]) for q in range(columns.shape[1])]
+
+
 LOSSES = {
     loss.name: loss
     for loss in (
-        SquaredError, AbsoluteError, Huber, Quantile, Poisson, BinaryLogLoss, LogLoss, MultilabelLogLoss,
+        SquaredError, AbsoluteError, Huber, Quantile, LogCosh, Poisson, BinaryLogLoss, LogLoss, MultilabelLogLoss,
     )
 }

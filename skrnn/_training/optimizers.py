@@ -1,7 +1,7 @@
-"""Optimizers on the flat parameter vector, and schedules of their learning rate.
+"""Optimizers on the flat parameter vector.
 
-A new optimizer is one class, one line in `OPTIMIZERS` and its sweep in ``kernels/updates.pxi``; a new schedule is one
-class and one line in `SCHEDULES`.
+A new optimizer is one class here, one line in `OPTIMIZERS`, and its equation in ``kernels/updates.pxi``. The class says
+all that an estimator needs to know of it.
 """
 
 import numpy as np
@@ -13,12 +13,56 @@ from skrnn.kernels import kernels_for
 # SparseAdam: they are in none of the ranges of an update.
 
 
-class SGD:
-    """Stochastic gradient descent with momentum, Nesterov's if asked.
+class Optimizer:
+    """What all optimizers have in common."""
+
+    name = None                     # in `OPTIMIZERS`
+    summary = None                  # a phrase for the docstrings of the estimators
+    parameters = ("learning_rate_init",)   # the estimators' parameters that it takes
+    decays_weights = False          # whether it decays the weights itself, so that the loss has no penalty
+
+    @classmethod
+    def make(cls, theta, parameters, decayed):
+        """An optimizer at its start.
+
+        Parameters
+        ----------
+        theta : (P,) array
+        parameters : mapping
+            The estimator's parameters by name, of which it takes its own.
+        decayed : (m, 2) intp array
+            Ranges of theta that are weights: first and last + 1 of each.
+        """
+        return cls(theta, **{name: parameters[name] for name in cls.parameters})
+
+    @classmethod
+    def check_parameters(cls, parameters):
+        """Raise a ValueError for parameters, each of them valid, that do not go together."""
+
+    def update(self, theta, gradient, scale=1.0, ranges=None):
+        """One step, in place.
+
+        Parameters
+        ----------
+        theta, gradient : (P,) arrays
+        scale : float
+            Factor of the gradient.
+        ranges : (m, 2) intp array, optional
+            The parts of theta to update, first and last + 1 of each; None updates all.
+        """
+        raise NotImplementedError
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent with momentum, Nesterov's by default.
 
     v ← momentum · v − η g;  θ ← θ + v, or with Nesterov θ ← θ + momentum · v − η g.
     Sutskever, I. et al. (2013). On the importance of initialization and momentum in deep learning. ICML.
     """
+
+    name = "sgd"
+    summary = "stochastic gradient descent with momentum"
+    parameters = (*Optimizer.parameters, "momentum", "nesterovs_momentum")
 
     def __init__(self, theta, learning_rate_init=1e-3, momentum=0.9, nesterovs_momentum=True):
         self.learning_rate, self.momentum = learning_rate_init, momentum
@@ -26,18 +70,21 @@ class SGD:
         self.velocity = np.zeros_like(theta)
 
     def update(self, theta, gradient, scale=1.0, ranges=None):
-        """One step, in place, with the gradient times `scale`; of some ranges of theta only, the others stay."""
-        kernels_for(theta.dtype).sgd(
-            theta, self.velocity, gradient, full_range(theta) if ranges is None else ranges, scale, self.learning_rate,
-            self.momentum, self.nesterov,
+        kernels_for(theta.dtype).update(
+            "sgd", theta, self.velocity, None, gradient, full_range(theta) if ranges is None else ranges,
+            scale=scale, learning_rate=self.learning_rate, decay_1=self.momentum, nesterov=self.nesterov,
         )
 
 
-class Adam:
+class Adam(Optimizer):
     """m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;  θ ← θ − η m̂ / (√v̂ + ε), m̂ and v̂ corrected for their start at 0.
 
     Kingma, D. P. and Ba, J. (2015). Adam: a method for stochastic optimization. ICLR.
     """
+
+    name = "adam"
+    summary = "Adam"
+    parameters = (*Optimizer.parameters, "beta_1", "beta_2", "epsilon")
 
     def __init__(self, theta, learning_rate_init=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
         self.learning_rate, self.beta_1, self.beta_2, self.epsilon = learning_rate_init, beta_1, beta_2, epsilon
@@ -46,46 +93,97 @@ class Adam:
         self.square = np.zeros_like(theta)
 
     def update(self, theta, gradient, scale=1.0, ranges=None):
-        """As `SGD.update`."""
         self.t += 1
-        step = self.learning_rate / (1 - self.beta_1**self.t)
-        correction = 1 / (1 - self.beta_2**self.t)
-        kernels_for(theta.dtype).adam(
-            theta, self.mean, self.square, gradient, full_range(theta) if ranges is None else ranges, scale, self.beta_1,
-            self.beta_2, step, correction, self.epsilon,
+        rate, correction = self.learning_rate / (1 - self.beta_1**self.t), 1 / (1 - self.beta_2**self.t)
+        kernels_for(theta.dtype).update(
+            "adam", theta, self.mean, self.square, gradient, full_range(theta) if ranges is None else ranges,
+            scale=scale, learning_rate=rate, decay_1=self.beta_1, decay_2=self.beta_2, correction=correction,
+            epsilon=self.epsilon,
         )
 
 
 class AdamW(Adam):
-    """Adam with θ ← (1 − η α) θ for the weights before each step, in the place of a penalty in the loss.
+    """Adam with θ ← (1 − η α) θ for the weights before each step, instead of a penalty in the loss.
 
     Loshchilov, I. and Hutter, F. (2019). Decoupled weight decay regularization. ICLR.
 
     Parameters
     ----------
-    decayed : (…, 2) int array
+    theta : (P,) array
+    decayed : (m, 2) intp array
         Ranges of theta that are weights.
     alpha : float
+    settings
+        As for `Adam`.
     """
+
+    name = "adamw"
+    summary = "Adam with decoupled weight decay"
+    parameters = (*Adam.parameters, "alpha")
+    decays_weights = True
 
     def __init__(self, theta, decayed, alpha, **settings):
         super().__init__(theta, **settings)
         self.decayed, self.alpha = decayed, alpha
 
+    @classmethod
+    def make(cls, theta, parameters, decayed):
+        return cls(theta, decayed, **{name: parameters[name] for name in cls.parameters})
+
+    @classmethod
+    def check_parameters(cls, parameters):
+        alpha, rate = parameters["alpha"], parameters["learning_rate_init"]
+        if rate * alpha >= 1:
+            raise ValueError(
+                f"alpha={alpha} times learning_rate_init={rate} is the fraction of the weights that {cls.name!r} takes "
+                "away in each step: expected less than 1"
+            )
+
     def update(self, theta, gradient, scale=1.0, ranges=None):
-        """As `SGD.update`."""
         factor = theta.dtype.type(1 - self.learning_rate * self.alpha)
         for start, stop in self.decayed:
             theta[start:stop] *= factor
         super().update(theta, gradient, scale, ranges)
 
 
-class RMSprop:
+class NAdam(Adam):
+    """Adam with Nesterov momentum: m and v as in `Adam`, and with the momentum μₜ = β₁ (1 − ½ · 0.96^(0.004 t))
+
+    θ ← θ − η (μₜ₊₁ m / (1 − μ₁ … μₜ₊₁) + (1 − μₜ) g / (1 − μ₁ … μₜ)) / (√v̂ + ε).
+    Dozat, T. (2016). Incorporating Nesterov momentum into Adam. ICLR workshop.
+    """
+
+    name = "nadam"
+    summary = "Adam with Nesterov momentum"
+
+    def __init__(self, theta, **settings):
+        super().__init__(theta, **settings)
+        self.momentum_product = 1.0         # μ₁ … μₜ
+
+    def _momentum(self, t):
+        return self.beta_1 * (1 - 0.5 * 0.96 ** (0.004 * t))
+
+    def update(self, theta, gradient, scale=1.0, ranges=None):
+        self.t += 1
+        momentum, following = self._momentum(self.t), self._momentum(self.t + 1)
+        self.momentum_product *= momentum
+        kernels_for(theta.dtype).update(
+            "nadam", theta, self.mean, self.square, gradient, full_range(theta) if ranges is None else ranges,
+            scale=scale, learning_rate=self.learning_rate * following / (1 - self.momentum_product * following),
+            gradient_rate=self.learning_rate * (1 - momentum) / (1 - self.momentum_product),
+            decay_1=self.beta_1, decay_2=self.beta_2, correction=1 / (1 - self.beta_2**self.t), epsilon=self.epsilon,
+        )
+
+
+class RMSprop(Optimizer):
     """v ← ρ v + (1 − ρ) g²;  θ ← θ − η g / (√v + ε), ρ = 0.9.
 
     Tieleman, T. and Hinton, G. (2012). Lecture 6.5, rmsprop. COURSERA: Neural networks for machine learning.
     """
 
+    name = "rmsprop"
+    summary = "RMSprop"
+    parameters = (*Optimizer.parameters, "epsilon")
     decay = 0.9
 
     def __init__(self, theta, learning_rate_init=1e-3, epsilon=1e-8):
@@ -93,11 +191,10 @@ class RMSprop:
         self.square = np.zeros_like(theta)
 
     def update(self, theta, gradient, scale=1.0, ranges=None):
-        """As `SGD.update`."""
-        kernels_for(theta.dtype).rmsprop(
-            theta, self.square, gradient, full_range(theta) if ranges is None else ranges, scale, self.decay,
-            self.learning_rate, self.epsilon,
+        kernels_for(theta.dtype).update(
+            "rmsprop", theta, self.square, None, gradient, full_range(theta) if ranges is None else ranges,
+            scale=scale, learning_rate=self.learning_rate, decay_1=self.decay, epsilon=self.epsilon,
         )
 
 
-OPTIMIZERS = {"adam": Adam, "adamw": AdamW, "sgd": SGD, "rmsprop": RMSprop}
+OPTIMIZERS = {optimizer.name: optimizer for optimizer in (Adam, AdamW, NAdam, SGD, RMSprop)}

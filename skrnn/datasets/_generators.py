@@ -4,7 +4,8 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, Options, StrOptions, validate_params
+
+from skrnn._sklearn import Interval, Options, StrOptions, validate_params
 
 SYMBOLS = ("E", "B", "a", "b", "c", "d", "X", "Y")
 

@@ -5,7 +5,8 @@ from importlib import resources
 
 import numpy as np
 from sklearn.utils import Bunch
-from sklearn.utils._param_validation import StrOptions, validate_params
+
+from skrnn._sklearn import StrOptions, validate_params
 
 
 def _file(name):

@@ -5,15 +5,18 @@ See `declarations.pxi` for how a batch lies in memory and who does what.
 
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport parallel, prange, threadid
-from libc.math cimport INFINITY, ceil, exp, fabs, log, log1p, sqrt
+from libc.math cimport INFINITY, ceil, exp, expm1, fabs, log, log1p, sqrt
 from libc.stddef cimport size_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
+from skrnn._runtime import machine
 from skrnn.kernels.cells.description import CellDescription
 
 cdef extern from "Python.h":
     const Py_ssize_t PY_SSIZE_T_MAX
+
+cdef int MAX_THREADS = machine.MAX_THREADS
 
 include "declarations.pxi"
 include "cells/affine.pxi"
@@ -48,7 +51,11 @@ include "pooling.pxi"
 include "tile.pxi"
 include "weights.pxi"
 include "group.pxi"
+include "memory.pxi"
 include "batch.pxi"
+include "workspace.pxi"
+include "training.pxi"
 include "updates.pxi"
+include "arguments.pxi"
 include "engine.pxi"
 include "checks.pxi"

@@ -74,11 +74,12 @@ def evaluate(str name, const real[::1] x, real[::1] y):
 
 def denormals(int n_threads):
     """For each thread, whether it computes with denormal numbers, as it does outside the kernels."""
-    cdef real[1024] halves
+    cdef Memory memory = Memory()
+    cdef real* halves
     cdef int i
     cdef real smallest = 1
-    if not 1 <= n_threads <= MAX_THREADS:
-        raise ValueError(f"n_threads={n_threads} must be between 1 and {MAX_THREADS}")
+    expect_threads(n_threads)
+    halves = <real*> memory.reserve(n_threads * sizeof(real))
     while smallest * <real> 0.5 > 0:
         smallest = smallest * <real> 0.5
     for i in prange(n_threads, nogil=True, schedule="static", chunksize=1, num_threads=n_threads):

@@ -240,9 +240,9 @@ ctypedef double (*RowLoss)(
 
 cdef struct Loss:
     RowLoss of_row              # NULL for none
-    bint of_classes             # whether targets are numbers of classes, or else Q real numbers
-    Py_ssize_t min_outputs           # outputs
-    Py_ssize_t most
+    bint of_classes             # whether targets are class numbers, or else Q real numbers
+    Py_ssize_t min_outputs      # the numbers of outputs that it can be of
+    Py_ssize_t max_outputs
     double parameter
     bint logistic               # whether it is of σ(score)
 

@@ -1,6 +1,51 @@
 # Losses of one row of scores. Each returns weight · loss and fills the gradient weight · dloss/dscores.
 #
-# A new loss is one function and its line in `loss_named` here, and its class in losses.py.
+# A new loss is one function here, registered by the line after it, and its class in _training/losses.py.
+
+cdef class RegisteredLoss:
+    """A loss as a Python object, for a table by name."""
+    cdef Loss loss
+
+    @property
+    def of_classes(self):
+        """Whether targets are class numbers, or else Q real numbers."""
+        return self.loss.of_classes
+
+    @property
+    def max_outputs(self):
+        """The greatest Q."""
+        return self.loss.max_outputs
+
+
+LOSSES = {}
+
+
+cdef int register_loss(
+    str name, RowLoss of_row, bint of_classes=False, Py_ssize_t min_outputs=1, Py_ssize_t max_outputs=PY_SSIZE_T_MAX
+) except -1:
+    """Make a loss known by its name, of targets that are class numbers or else Q real numbers."""
+    cdef RegisteredLoss entry = RegisteredLoss.__new__(RegisteredLoss)
+    if name in LOSSES:
+        raise ValueError(f"there are two losses {name!r}")
+    entry.loss = Loss(
+        of_row=of_row, of_classes=of_classes, min_outputs=min_outputs, max_outputs=max_outputs, parameter=0,
+        logistic=False,
+    )
+    LOSSES[name] = entry
+    return 0
+
+
+cdef Loss loss_named(str name, double parameter, bint of_logistic, Py_ssize_t Q) except *:
+    """The loss for Q outputs, with its parameter, of the scores or of σ(scores)."""
+    cdef Loss loss
+    if name not in LOSSES:
+        raise ValueError(f"there is no loss {name!r}, expected one of {', '.join(LOSSES)}")
+    loss = (<RegisteredLoss> LOSSES[name]).loss
+    if not loss.min_outputs <= Q <= loss.max_outputs:
+        raise ValueError(f"{name} of {Q} outputs must be of {loss.min_outputs} to {loss.max_outputs}")
+    loss.parameter, loss.logistic = parameter, of_logistic
+    return loss
+
 
 cdef double squared_error(
     Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
@@ -16,11 +61,17 @@ cdef double squared_error(
     return weight * 0.5 * total / Q
 
 
+register_loss("squared_error", squared_error)
+
+
 cdef double absolute_error(
     Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
 ) noexcept nogil:
     """|score − target|, the mean over outputs; the target is (Q,) real."""
     return quantile_loss(Q, scores, target, 2 * weight, 0.5, gradient)
+
+
+register_loss("absolute_error", absolute_error)
 
 
 cdef double quantile_loss(
@@ -36,6 +87,9 @@ cdef double quantile_loss(
         total += slope * difference
         gradient[q] = <real> (-weight / Q * slope)
     return weight * total / Q
+
+
+register_loss("quantile", quantile_loss)
 
 
 cdef double huber_loss(
@@ -54,6 +108,29 @@ cdef double huber_loss(
     return weight * total / Q
 
 
+register_loss("huber", huber_loss)
+
+
+cdef double log_cosh_loss(
+    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
+) noexcept nogil:
+    """log cosh d = |d| + log(1 + exp(−2 |d|)) − log 2, d = score − target, the mean over outputs; targets are (Q,)."""
+    cdef const real* y = <const real*> target
+    cdef double difference, e, slope, total = 0
+    cdef Py_ssize_t q
+    for q in range(Q):
+        difference = <double> scores[q] - y[q]
+        # with e = exp(−2 |d|) − 1: log((2 + e) / 2), and tanh |d| = −e / (2 + e), also where d² is below rounding
+        e = expm1(-2 * fabs(difference))
+        slope = e / (2 + e) if difference < 0 else -e / (2 + e)
+        total += fabs(difference) + log1p(0.5 * e)
+        gradient[q] = <real> (weight / Q * slope)
+    return weight * total / Q
+
+
+register_loss("log_cosh", log_cosh_loss)
+
+
 cdef double poisson_loss(
     Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
 ) noexcept nogil:
@@ -66,6 +143,9 @@ cdef double poisson_loss(
         total += mean - y[q] - (y[q] * (scores[q] - log(<double> y[q])) if y[q] > 0 else 0)
         gradient[q] = <real> (weight * (mean - y[q]))
     return weight * total
+
+
+register_loss("poisson", poisson_loss)
 
 
 cdef inline double logistic_loss(double z, double y, double* gradient) noexcept nogil:
@@ -85,6 +165,9 @@ cdef double binary_log_loss(
     return weight * value
 
 
+register_loss("binary_log_loss", binary_log_loss, of_classes=True, min_outputs=1, max_outputs=1)
+
+
 cdef double multilabel_log_loss(
     Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
 ) noexcept nogil:
@@ -96,6 +179,9 @@ cdef double multilabel_log_loss(
         total += logistic_loss(scores[q], y[q], &slope)
         gradient[q] = <real> (weight * slope)
     return weight * total
+
+
+register_loss("multilabel_log_loss", multilabel_log_loss)
 
 
 cdef double log_loss(
@@ -111,6 +197,9 @@ cdef double log_loss(
     return weight * (log(total) + highest - scores[y])
 
 
+register_loss("log_loss", log_loss, of_classes=True, min_outputs=2)
+
+
 cdef double softmax_terms(Py_ssize_t Q, const real* scores, real* terms, real* highest) noexcept nogil:
     """terms = exp(scores − highest); returns their sum."""
     cdef Py_ssize_t q, v
@@ -123,34 +212,6 @@ cdef double softmax_terms(Py_ssize_t Q, const real* scores, real* terms, real* h
     for q in range(Q):
         total += terms[q]
     return total
-
-
-cdef Loss loss_named(str name, double parameter, bint of_logistic, Py_ssize_t Q) except *:
-    """The loss for Q outputs, with its parameter, of the scores or of σ(scores)."""
-    cdef Loss loss = Loss(
-        of_row=NULL, of_classes=False, min_outputs=1, most=PY_SSIZE_T_MAX, parameter=parameter, logistic=of_logistic
-    )
-    if name == "squared_error":
-        loss.of_row = squared_error
-    elif name == "absolute_error":
-        loss.of_row = absolute_error
-    elif name == "huber":
-        loss.of_row = huber_loss
-    elif name == "quantile":
-        loss.of_row = quantile_loss
-    elif name == "poisson":
-        loss.of_row = poisson_loss
-    elif name == "multilabel_log_loss":
-        loss.of_row = multilabel_log_loss
-    elif name == "binary_log_loss":
-        loss.of_row, loss.of_classes, loss.most = binary_log_loss, True, 1
-    elif name == "log_loss":
-        loss.of_row, loss.of_classes, loss.min_outputs = log_loss, True, 2
-    else:
-        raise ValueError(f"there is no loss {name!r}")
-    if not loss.min_outputs <= Q <= loss.most:
-        raise ValueError(f"{name} of {Q} outputs must be of {loss.min_outputs} to {loss.most}")
-    return loss
 
 
 cdef double loss_of_scores(

@@ -3,6 +3,16 @@
 # A sequence's pool is part of its states, so that it goes on where a segment or a stream was left.
 
 
+# in the order of the enum in declarations.pxi
+POOLINGS = ("last", "mean", "max")
+
+
+cdef int pooling_named(str name) except -1:
+    if name not in POOLINGS:
+        raise ValueError(f"there is no pooling {name!r}")
+    return POOLINGS.index(name)
+
+
 cdef void load_pool(const Net* net, const Buffers* buffers, Py_ssize_t r, const real* initial) noexcept nogil:
     """What sequence r has pooled before its first step: nothing where there is no row of it."""
     cdef Py_ssize_t j, P = net.P

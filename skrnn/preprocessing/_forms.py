@@ -2,14 +2,11 @@
 
 import narwhals.stable.v2 as nw
 import numpy as np
-from sklearn import get_config
-from sklearn.utils._param_validation import StrOptions, validate_parameter_constraints
 
 from skrnn._data.columns import columns_of
 from skrnn._data.ragged import RaggedArray
 from skrnn._data.sequences import LazySequences
-
-OUTPUT = {"transform": [StrOptions({"default", "pandas", "polars"}), None]}
+from skrnn._sklearn import output_container, set_output_container
 
 
 class TableOutput:
@@ -31,15 +28,12 @@ class TableOutput:
         -------
         self : object
         """
-        validate_parameter_constraints(OUTPUT, {"transform": transform}, caller_name="set_output")
-        if transform is not None:
-            # Under this name scikit-learn's clone takes it along.
-            self._sklearn_output_config = {"transform": transform}
+        set_output_container(self, transform)
         return self
 
     def _contained(self, X, out):
         """An output, if it is a table, in the container that was chosen."""
-        library = getattr(self, "_sklearn_output_config", {}).get("transform", get_config()["transform_output"])
+        library = output_container(self)
         if library == "default" or not (isinstance(out, np.ndarray) and out.ndim == 2):
             return out
         names = [str(name) for name in self.get_feature_names_out()]
@@ -69,7 +63,7 @@ class RaggedOutput:
         -------
         self : object
         """
-        validate_parameter_constraints(OUTPUT, {"transform": transform}, caller_name="set_output")
+        set_output_container(self, transform)
         return self
 
 

@@ -4,20 +4,20 @@ from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
-from skrnn._data.features import atomic_fit, check_sequences
+from skrnn._data.containers import check_finite
 from skrnn._data.missing import fill_forward, interpolated, valid_lengths
 from skrnn._data.ragged import rows_of
-from skrnn._data.reading import check_finite
+from skrnn._data.reading import learn_reading
 from skrnn._data.sequences import Sequences
+from skrnn._sklearn import Interval, StrOptions, VersionedPickleMixin, check_feature_names_in, fit_context
 from skrnn.preprocessing._forms import TableOutput, in_form_of
-from skrnn.preprocessing._statistics import Moments, Quartiles, statistic_of
+from skrnn.preprocessing._statistics import Moments, Quartiles, add_to_statistic
 
 
-class SequenceImputer(TableOutput, TransformerMixin, BaseEstimator):
+class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseEstimator):
     """Fill in what is missing, NaN, in the features of steps.
 
     Parameters
@@ -88,7 +88,7 @@ class SequenceImputer(TableOutput, TransformerMixin, BaseEstimator):
         self.padding = padding
         self.n_steps = n_steps
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Find what to fill in.
 
@@ -108,8 +108,8 @@ class SequenceImputer(TableOutput, TransformerMixin, BaseEstimator):
         ValueError, TypeError
             When an argument cannot be used, naming it and the sequence. The imputer then stays as it was.
         """
-        with atomic_fit(self) as imputer:
-            imputer.statistics_ = imputer._statistics(imputer._check(X, reset=True))
+        reading, sequences = learn_reading(self, X, self.n_steps, missing="keep", leave_out_padding=False)
+        reading.set_fitted(self, statistics_=self._statistics(sequences))
         return self
 
     def _statistics(self, sequences):
@@ -118,13 +118,8 @@ class SequenceImputer(TableOutput, TransformerMixin, BaseEstimator):
         if self.strategy == "constant":
             return constant
         statistic = Quartiles() if self.strategy == "median" else Moments()
-        statistic_of(sequences, statistic, f"strategy={self.strategy!r}")
+        add_to_statistic(statistic, sequences, f"strategy={self.strategy!r}")
         return np.where(statistic.count > 0, statistic.center_and_scale()[0], constant)
-
-    def _check(self, X, *, reset):
-        return check_sequences(
-            self, X, self.n_steps, reset=reset, allow_missing=True, leave_out_padding=False, in_place=()
-        )
 
     def transform(self, X):
         """Fill in what is missing.
@@ -147,7 +142,7 @@ class SequenceImputer(TableOutput, TransformerMixin, BaseEstimator):
             When X cannot be used, naming the sequence.
         """
         check_is_fitted(self)
-        sequences = self._check(X, reset=False)
+        sequences = self._reading.check(self, X, self.n_steps, leave_out_padding=False)
         if isinstance(sequences, Sequences) and self.strategy in ("ffill", "interpolate"):
             # What is filled in depends on the window that a step is in.
             sequences = sequences.in_memory(f"strategy={self.strategy!r}")
@@ -187,10 +182,10 @@ class SequenceImputer(TableOutput, TransformerMixin, BaseEstimator):
         names : object array of shape (columns,)
         """
         check_is_fitted(self)
-        names = _check_feature_names_in(self, input_features)
+        names = check_feature_names_in(self, input_features)
         if not self.add_indicator:
             return names
-        steps = names.reshape(-1, self._n_step_features)
+        steps = names.reshape(-1, self._reading.n_step_features)
         return np.concatenate([steps, "missingindicator_" + steps], axis=1).ravel()
 
     def __sklearn_tags__(self):

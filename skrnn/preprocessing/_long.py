@@ -31,7 +31,7 @@ def sequences_from_long(df, group, time, target=None, *, features=None, return_s
         Columns of the features, in this order; `group` and `time` may be among them. None: all columns but `group`,
         `time` and `target`.
     return_sequences : bool, default=False
-        False: one target a group, the same in all of its rows. True: one target a row.
+        False: one target per group, the same in all of its rows. True: one target per row.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, name
     group, time : str
         Columns, as in :func:`sequences_from_long`.
     return_sequences : bool, default=False
-        False: one prediction a group. True: one a row.
+        False: one prediction per group. True: one per row.
     names : str or list of k str, optional
         Names of the columns of predictions. None: "prediction", or "prediction_0", "prediction_1", ... for several.
 
@@ -337,7 +337,7 @@ def _check_one_a_group(column, values, keys, codes, order):
         i, j = sorted(order[differs[0] : differs[0] + 2])
         raise ValueError(
             f"df[{column.name!r}] is {_cell(column, i)} in row {i} and {_cell(column, j)} in row {j}, both in the "
-            f"group {_cell(keys, i)}: expected one target a group; for one a row use return_sequences=True"
+            f"group {_cell(keys, i)}: expected one target per group; for one per row use return_sequences=True"
         )
 
 
@@ -351,7 +351,7 @@ def _per_step(y_pred, lengths, keys):
         if piece.shape != shape or piece.ndim > 2:
             raise ValueError(
                 f"y_pred[{i}] has shape {piece.shape}, expected {shape[:2]}, a prediction for each row of the group "
-                f"{_cell(keys, i)}; for one a group use return_sequences=False"
+                f"{_cell(keys, i)}; for one per group use return_sequences=False"
             )
     return np.concatenate(pieces)
 
@@ -361,7 +361,7 @@ def _per_group(y_pred, n):
     if len(y_pred) != n:
         raise ValueError(f"y_pred has {len(y_pred)} predictions, expected {n}, one for each group of df")
     per_step = (
-        "y_pred has a sequence for each group, expected predictions (n,) or (n, k); for one a row use "
+        "y_pred has a sequence for each group, expected predictions (n,) or (n, k); for one per row use "
         "return_sequences=True"
     )
     if isinstance(y_pred, RaggedArray):

@@ -6,15 +6,15 @@ from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin, _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._data.features import atomic_fit, check_sequences
-from skrnn._data.reading import check_finite
+from skrnn._data.containers import check_finite
+from skrnn._data.reading import learn_reading
+from skrnn._sklearn import Interval, StrOptions, VersionedPickleMixin, fit_context
 from skrnn.preprocessing._forms import TableOutput, in_form_of
-from skrnn.preprocessing._statistics import STATISTICS, statistic_of
+from skrnn.preprocessing._statistics import STATISTICS, add_to_statistic
 
 
 def _has_partial_fit(scaler):
@@ -23,7 +23,7 @@ def _has_partial_fit(scaler):
     return True
 
 
-class SequenceScaler(TableOutput, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class SequenceScaler(VersionedPickleMixin, TableOutput, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Scale each feature of the steps: subtract its center and divide by its spread.
 
     Both are over all steps of all sequences, so that long sequences count more and the course of a sequence keeps its
@@ -85,7 +85,7 @@ class SequenceScaler(TableOutput, OneToOneFeatureMixin, TransformerMixin, BaseEs
         self.method = method
         self.n_steps = n_steps
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Find the center and the spread of each feature.
 
@@ -105,10 +105,11 @@ class SequenceScaler(TableOutput, OneToOneFeatureMixin, TransformerMixin, BaseEs
         ValueError, TypeError
             When an argument cannot be used, naming it and the sequence. The scaler then stays as it was.
         """
-        return self._count_in(X, STATISTICS[self.method](), reset=True)
+        reading, sequences = learn_reading(self, X, self.n_steps, missing="keep", leave_out_padding=False)
+        return self._count_in(reading, sequences, STATISTICS[self.method]())
 
     @available_if(_has_partial_fit)
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
         """Count in more sequences, as if they had been in the first fit; not for "robust".
 
@@ -128,25 +129,24 @@ class SequenceScaler(TableOutput, OneToOneFeatureMixin, TransformerMixin, BaseEs
             When X cannot be used, or `method` is another one than before. The scaler then stays as it was.
         """
         self._validate_params()
-        statistic = getattr(self, "_statistic", None)
-        if statistic is not None and type(statistic) is not STATISTICS[self.method]:
+        if not hasattr(self, "_statistic"):
+            return self.fit(X)
+        if type(self._statistic) is not STATISTICS[self.method]:
             raise ValueError(f"partial_fit cannot go on with method={self.method!r}: it began with another; use fit")
-        reset = statistic is None
-        return self._count_in(X, STATISTICS[self.method]() if reset else copy(statistic), reset=reset)
+        return self._count_in(self._reading, self._check(X), copy(self._statistic))
 
-    def _count_in(self, X, statistic, *, reset):
-        with atomic_fit(self) as scaler:
-            sequences = scaler._check(X, reset=reset)
-            scaler._statistic = statistic_of(sequences, statistic, f"method={self.method!r}")
-            scaler.center_, spread = statistic.center_and_scale()
-            scaler.scale_ = np.where(spread == 0, 1.0, spread)
-            scaler.n_samples_seen_ = statistic.count
+    def _count_in(self, reading, sequences, statistic):
+        """Add the steps of sequences to a statistic of those before, and set what is then known."""
+        add_to_statistic(statistic, sequences, f"method={self.method!r}")
+        center, spread = statistic.center_and_scale()
+        reading.set_fitted(
+            self, _statistic=statistic, center_=center, scale_=np.where(spread == 0, 1.0, spread),
+            n_samples_seen_=statistic.count,
+        )
         return self
 
-    def _check(self, X, *, reset, named=True):
-        return check_sequences(
-            self, X, self.n_steps, reset=reset, allow_missing=True, leave_out_padding=False, in_place=(), named=named
-        )
+    def _check(self, X, named=True):
+        return self._reading.check(self, X, self.n_steps, leave_out_padding=False, named=named)
 
     def transform(self, X):
         """Scale sequences.
@@ -165,7 +165,7 @@ class SequenceScaler(TableOutput, OneToOneFeatureMixin, TransformerMixin, BaseEs
         """
         check_is_fitted(self)
         changed = partial(self._changed, change=self._scaled, how="scaled")
-        return self._contained(X, in_form_of(X, self._check(X, reset=False).map(changed)))
+        return self._contained(X, in_form_of(X, self._check(X).map(changed)))
 
     def inverse_transform(self, X):
         """Undo `transform`.
@@ -180,7 +180,7 @@ class SequenceScaler(TableOutput, OneToOneFeatureMixin, TransformerMixin, BaseEs
         """
         check_is_fitted(self)
         changed = partial(self._changed, change=self._unscaled, how="back in its own scale")
-        return in_form_of(X, self._check(X, reset=False, named=False).map(changed))
+        return in_form_of(X, self._check(X, named=False).map(changed))
 
     def _changed(self, sequences, change, how):
         # Computed in float64 and rounded to the dtype of X

@@ -94,10 +94,10 @@ class Quartiles:
 STATISTICS = {"standard": Moments, "minmax": Extremes, "robust": Quartiles}
 
 
-def statistic_of(sequences, statistic, what):
-    """A statistic with the steps of all sequences counted in; raises a ValueError when it overflows.
+def add_to_statistic(statistic, sequences, what):
+    """Add the steps of all sequences to a statistic; raises a ValueError when it overflows.
 
-    `what` needs a statistic that cannot be taken in parts.
+    `what` is how messages call whatever needs a statistic that takes all of X at once.
     """
     if isinstance(statistic, Quartiles):
         sequences = sequences.in_memory(what)
@@ -109,4 +109,3 @@ def statistic_of(sequences, statistic, what):
         raise ValueError(
             f"X is too large: the {statistic.spread} of feature {large[0]} overflows float64; scale it down first"
         )
-    return statistic

@@ -6,20 +6,19 @@ from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._data.features import atomic_fit
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray
+from skrnn._sklearn import HasMethods, Interval, RealNotInt, StrOptions, VersionedPickleMixin, fit_context
 from skrnn.preprocessing._forms import RaggedOutput
 
 TOKEN_PATTERN = r"(?u)\b\w+\b"
 
 
-class SequenceVectorizer(RaggedOutput, TransformerMixin, BaseEstimator):
+class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEstimator):
     """Turn texts into sequences of token ids, for a net with ``embedding_dim``.
 
     ``CountVectorizer`` with the order kept: the same tokens get the same ids, 0 to n − 1 in alphabetical order. A token
@@ -159,7 +158,7 @@ class SequenceVectorizer(RaggedOutput, TransformerMixin, BaseEstimator):
         self.fit_transform(X)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None):
         """Find the vocabulary, and turn the same texts into ids; each is read once.
 
@@ -181,13 +180,11 @@ class SequenceVectorizer(RaggedOutput, TransformerMixin, BaseEstimator):
             As in `fit`.
         """
         texts = _texts(X)
-        with atomic_fit(self) as fitted:
-            fitted._reader = _Reader(**self._reader_parameters())
-            tokens = fitted._reader.tokens = _Tokens(fitted._reader.build_analyzer())
-            fitted._reader.fit(texts)
-            fitted._reader.tokens = None
-            fitted.vocabulary_ = fitted._reader.vocabulary_
-            fitted.unknown_id_ = len(fitted.vocabulary_)
+        reader = _Reader(**self._reader_parameters())
+        tokens = reader.tokens = _Tokens(reader.build_analyzer())
+        reader.fit(texts)
+        reader.tokens = None
+        self._reader, self.vocabulary_, self.unknown_id_ = reader, reader.vocabulary_, len(reader.vocabulary_)
         return tokens.categories(self.vocabulary_)
 
     def transform(self, X):

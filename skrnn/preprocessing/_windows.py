@@ -6,20 +6,20 @@ from typing import ClassVar
 
 import narwhals.stable.v2 as nw
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_array
-from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.columns import are_sequences, columns_of, normalize_container
-from skrnn._data.features import atomic_fit
+from skrnn._data.containers import as_sequences, check_type
 from skrnn._data.numbers import is_hashable, is_missing
 from skrnn._data.ragged import RaggedArray
-from skrnn._data.reading import as_sequences, check_type
+from skrnn._data.reading import learn_table
+from skrnn._sklearn import Interval, VersionedPickleMixin, check_feature_names_in, fit_context
 from skrnn.preprocessing._forms import RaggedOutput
 
 
-class SlidingWindow(RaggedOutput, TransformerMixin, BaseEstimator):
+class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEstimator):
     """Windows over a table whose rows follow each other in time: for each row itself and the rows before it.
 
     n rows in, n windows out, so that it fits between a table and a net in a Pipeline, and y stays as it is: one target
@@ -97,7 +97,7 @@ class SlidingWindow(RaggedOutput, TransformerMixin, BaseEstimator):
         self.group = group
         self.context = context
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Learn the columns, and with `context` the last rows.
 
@@ -136,16 +136,14 @@ class SlidingWindow(RaggedOutput, TransformerMixin, BaseEstimator):
         rows, groups, names = self._fit(X)
         return _windows(rows, groups, self.window, names)
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def _fit(self, X):
         table = _table(X, self.group)
-        with atomic_fit(self) as fitted:
-            validate_data(fitted, nw.to_native(table, pass_through=True), skip_check_array=True, reset=True)
-            rows, groups, names = fitted._split(table)
-            vars(fitted).pop("context_", None)
-            fitted._fitted = (fitted.window, fitted.group, fitted.context)
-            if fitted.context:
-                fitted.context_ = _tails(rows, groups, fitted.window - 1)
+        reading = learn_table(self, nw.to_native(table, pass_through=True))
+        rows, groups, names = self._split(table, reading)
+        context = {"context_": _tails(rows, groups, self.window - 1)} if self.context else {}
+        vars(self).pop("context_", None)
+        reading.set_fitted(self, _fitted=(self.window, self.group, self.context), **context)
         return rows, groups, names
 
     def transform(self, X):
@@ -173,22 +171,22 @@ class SlidingWindow(RaggedOutput, TransformerMixin, BaseEstimator):
                 "context=True: fit once more"
             )
         table = _table(X, self.group)
-        validate_data(self, nw.to_native(table, pass_through=True), skip_check_array=True, reset=False)
-        rows, groups, names = self._split(table)
+        self._reading.check_table(self, nw.to_native(table, pass_through=True))
+        rows, groups, names = self._split(table, self._reading)
         if not self.context:
             return _windows(rows, groups, self.window, names)
         before = [group for group, tail in self.context_.items() for _ in tail]
         rows = np.concatenate([*self.context_.values(), rows], dtype=rows.dtype)
         return _windows(rows, before + groups, self.window, names)[len(before) :]
 
-    def _split(self, table):
+    def _split(self, table, reading):
         """Numbers (n, D), the group of each row (None where there are no groups), and the features' names or None."""
-        names = getattr(self, "feature_names_in_", None)
+        names = reading.feature_names
         if self.group is None:
             rows = _numbers(table)
             return rows, list(repeat(None, len(rows))), names
-        place = self._place()
-        kept = [i for i in range(self.n_features_in_) if i != place]
+        place = self._place(reading)
+        kept = [i for i in range(reading.n_features_in) if i != place]
         if not kept:
             raise ValueError(f"X has only the column of the group, {self.group!r}: expected features beside it")
         groups = _cells(table[:, place])
@@ -198,19 +196,20 @@ class SlidingWindow(RaggedOutput, TransformerMixin, BaseEstimator):
                 f"row {odd} of X has no group: the column {self.group!r} is {groups[odd]!r}, expected a name or a "
                 "number"
             )
-        return _numbers(table, place)[:, kept], groups, None if names is None else names[kept]
+        return _numbers(table, place)[:, kept], groups, None if names is None else [names[i] for i in kept]
 
-    def _place(self):
+    def _place(self, reading):
         """The position of the group's column."""
         if isinstance(self.group, str):
-            names = list(getattr(self, "feature_names_in_", ()))
+            names = list(reading.feature_names or ())
             if self.group not in names:
                 has = f"has the columns {names}" if names else "has no column names"
                 raise ValueError(f"group={self.group!r} is not a column: X {has}")
             return names.index(self.group)
-        if not -self.n_features_in_ <= self.group < self.n_features_in_:
-            raise ValueError(f"group={self.group} is not a column: X has {self.n_features_in_} columns")
-        return int(self.group) % self.n_features_in_
+        n_columns = reading.n_features_in
+        if not -n_columns <= self.group < n_columns:
+            raise ValueError(f"group={self.group} is not a column: X has {n_columns} columns")
+        return int(self.group) % n_columns
 
     def get_feature_names_out(self, input_features=None):
         """Names of the features of a step: those of the columns but the group's.
@@ -225,8 +224,8 @@ class SlidingWindow(RaggedOutput, TransformerMixin, BaseEstimator):
         names : object array of shape (features,)
         """
         check_is_fitted(self)
-        names = _check_feature_names_in(self, input_features)
-        return names if self.group is None else np.delete(names, self._place())
+        names = check_feature_names_in(self, input_features)
+        return names if self.group is None else np.delete(names, self._place(self._reading))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

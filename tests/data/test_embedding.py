@@ -107,7 +107,7 @@ def test_kernels_refuse_more_categories_than_fit():
     layer = {"cell": "rnn", "variant": 0, "D": 3, "K": 4, "W": [0], "U": [12], "b": [28]}
     for n_categories in (-1, 2**62):
         with pytest.raises(ValueError, match="there cannot be"):
-            kernels_for(np.float64).Engine([layer], 2, False, "last", 32, 40, 42, n_categories)
+            kernels_for(np.float64).Engine([layer], n_outputs=2, V=32, c=40, size=42, n_categories=n_categories)
 
 
 def words(n=200, seed=0):
@@ -162,9 +162,9 @@ class TestEstimators:
     @pytest.mark.parametrize(
         ("x", "message"),
         [
-            ([0, -1], r"X\[1\]\[1\] is -1.0, expected the number of a category"),
-            ([0.5, 1], r"X\[1\]\[0\] is 0.5, expected the number of a category"),
-            ([0, 2**40], r"X\[1\]\[1\] is 1099511627776.0, expected the number"),
+            ([0, -1], r"X\[1\]\[1\] is -1.0, expected a category"),
+            ([0.5, 1], r"X\[1\]\[0\] is 0.5, expected a category"),
+            ([0, 2**40], r"X\[1\]\[1\] is 1099511627776.0, expected a category"),
             ([0, np.nan], "Input X contains NaN: sequence 1, step 1"),
         ],
     )
@@ -178,7 +178,7 @@ class TestEstimators:
             net.predict([X[0], np.array(x)])
 
     def test_several_features_are_an_error(self):
-        with pytest.raises(ValueError, match="X has 2 features a step, expected one with embedding_dim"):
+        with pytest.raises(ValueError, match="X has 2 features per step, expected one with embedding_dim"):
             RNNClassifier(4, embedding_dim=2).fit(np.zeros((4, 3, 2)), [0, 1, 0, 1])
 
     def test_does_not_go_with_missing_values(self):
@@ -189,7 +189,7 @@ class TestEstimators:
         X, y = words()
         net = RNNClassifier(4, embedding_dim=2, random_state=0).partial_fit(X, y, classes=[False, True])
         net.partial_fit(X, y)
-        with pytest.raises(ValueError, match="a category that the first fit did not see: expected numbers up to 5"):
+        with pytest.raises(ValueError, match="a category that the first fit did not see: expected categories up to 5"):
             net.partial_fit([np.array([6, 1])], [True])
 
     def test_streams(self):

@@ -13,8 +13,8 @@ from forms import FORMS, TABLES, OnDisk, array, as_object_array, cells, frames, 
 from sklearn.model_selection import KFold, cross_val_predict
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor
-from skrnn._data.reading import as_sequences
-from skrnn._estimators import base as _base
+from skrnn._data.containers import as_sequences
+from skrnn._training import run
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}
@@ -28,7 +28,7 @@ def test_every_form_of_X_becomes_the_same_steps(form):
     sequences = as_sequences(X, n_steps)
     assert len(sequences) == len(X)
     assert sequences.lengths.sum() == len(steps)
-    sequences = sequences.apart().at(np.arange(len(X)))[0]
+    sequences = sequences.unshared().load(np.arange(len(X)))[0]
     np.testing.assert_array_equal(sequences.values, steps)
     assert sequences.values.dtype == np.float64
     assert (sequences.kind == "table") == (form in TABLES)
@@ -38,7 +38,7 @@ def test_every_form_of_X_becomes_the_same_steps(form):
 def test_every_form_of_X_gives_the_same_net(form):
     """As its steps, laid out as a list of arrays."""
     X, n_steps, _ = FORMS[form]()
-    sequences = as_sequences(X, n_steps).apart().at(np.arange(len(X)))[0]
+    sequences = as_sequences(X, n_steps).unshared().load(np.arange(len(X)))[0]
     plain = list(sequences.split(sequences.values))
     y = np.arange(len(X)) % 2
     net = RNNClassifier(n_steps=n_steps, **SMALL).fit(X, y)
@@ -131,8 +131,8 @@ class TestNames:
 def test_predictions_during_a_refit_are_those_of_the_fitted_net(monkeypatch):
     net = RNNClassifier(**SMALL).fit(array(), np.arange(6) % 2)
     expected, seen = net.predict_proba(array()), []
-    train = _base.train
-    monkeypatch.setattr(_base, "train", lambda *a, **k: (seen.append(net.predict_proba(array())), train(*a, **k))[1])
+    train = run.train
+    monkeypatch.setattr(run, "train", lambda *a, **k: (seen.append(net.predict_proba(array())), train(*a, **k))[1])
     net.set_params(hidden_size=7, cell="gru").fit(array(), np.arange(6) % 3)
     np.testing.assert_array_equal(seen, [expected])
     assert net.predict_proba(array()).shape == (6, 3)
@@ -325,7 +325,7 @@ def test_targets_of_steps_in_arrays_of_lists():
     expected = RNNRegressor(return_sequences=True, **SMALL).fit(ragged(), y)
     for make in (awkward.Array, pa.array):
         net = RNNRegressor(return_sequences=True, **SMALL).fit(ragged(), make([x.tolist() for x in y]))
-        np.testing.assert_array_equal(net._theta, expected._theta)
+        np.testing.assert_array_equal(net._model.theta, expected._model.theta)
 
 
 def test_dictionaries_of_arrow():
@@ -357,7 +357,7 @@ def test_awkward_targets_and_weights():
     X = awkward.Array([[1.0, 2.0], [3.0]])
     net = RNNRegressor(**SMALL).fit(X, awkward.Array([1.0, 2.0]), awkward.Array([1.0, 3.0]))
     expected = RNNRegressor(**SMALL).fit([np.array([1.0, 2.0]), np.array([3.0])], [1.0, 2.0], [1.0, 3.0])
-    np.testing.assert_array_equal(net._theta, expected._theta)
+    np.testing.assert_array_equal(net._model.theta, expected._model.theta)
 
 
 def test_sequence_objects_may_have_attributes_of_frames():
@@ -368,7 +368,7 @@ def test_sequence_objects_may_have_attributes_of_frames():
             raise AssertionError("all was read")
 
     net = RNNRegressor(**SMALL).fit(Recordings(ragged()), np.arange(4.0))
-    np.testing.assert_array_equal(net._theta, RNNRegressor(**SMALL).fit(ragged(), np.arange(4.0))._theta)
+    np.testing.assert_array_equal(net._model.theta, RNNRegressor(**SMALL).fit(ragged(), np.arange(4.0))._model.theta)
 
 
 @pytest.mark.parametrize("X", [pl.DataFrame({"a": [1.0]}).lazy(), UserDict({"a": 1})], ids=["LazyFrame", "UserDict"])

@@ -5,8 +5,8 @@ import pytest
 from forms import as_object_array
 
 from skrnn import RNNClassifier, RNNRegressor
+from skrnn._data.containers import as_sequences
 from skrnn._data.missing import fill_forward, filled
-from skrnn._data.reading import as_sequences
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 nan = np.nan

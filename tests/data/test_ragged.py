@@ -9,7 +9,7 @@ from forms import LENGTHS, ragged, shuffled
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict, train_test_split
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor
-from skrnn._data.reading import as_sequences
+from skrnn._data.containers import as_sequences
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}
@@ -149,7 +149,7 @@ def test_shared_steps_are_as_steps_of_ones_own(parameters, per_step):
     parameters = SMALL | {"batch_size": 7, "return_sequences": per_step} | parameters
     y = [x[:, 0] + 1 for x in plain] if per_step else np.array([x[0, 0] for x in plain])
     net, expected = RNNRegressor(**parameters).fit(windows, y), RNNRegressor(**parameters).fit(plain, y)
-    np.testing.assert_array_equal(net._theta, expected._theta)
+    np.testing.assert_array_equal(net._model.theta, expected._model.theta)
     for one, other in zip(net.predict(windows), expected.predict(plain), strict=True):
         np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(net.transform(windows), expected.transform(plain))
@@ -173,7 +173,7 @@ def test_shared_categories():
     ids = RaggedArray((np.abs(windows.values[:, 0]) * 3).astype(int), windows.lengths, windows.starts)
     y = np.arange(30) % 2
     net, expected = (RNNClassifier(embedding_dim=2, **SMALL).fit(X, y) for X in (ids, list(ids)))
-    np.testing.assert_array_equal(net._theta, expected._theta)
+    np.testing.assert_array_equal(net._model.theta, expected._model.theta)
 
 
 def test_model_selection():

@@ -138,7 +138,7 @@ BAD_TYPES = {
 A_STEP = {"return_sequences": True}
 BAD_Y = {
     "none": (None, {}, r"requires y to be passed"),
-    "steps": (STEPS, {}, r"y holds a target for each step, expected one a sequence.*return_sequences=True"),
+    "steps": (STEPS, {}, r"y holds a target for each step, expected one per sequence.*return_sequences=True"),
     "a column of steps": (pd.Series([t.tolist() for t in STEPS]), {}, r"y holds a target for each step"),
     "a polars column of steps": (pl.Series([t.tolist() for t in STEPS]), {}, r"y holds a target for each step"),
     "too few": (Y[:3], {}, r"y does not go with the 4 sequences of X.*inconsistent numbers of samples: \[4, 3\]"),
@@ -296,7 +296,7 @@ def test_strings_in_y_of_a_regressor():
         (np.linspace(0, 1, 4), {}, "Unknown label type"),
         (np.full((4, 2), 3), {}, r"y has shape \(4, 2\), expected 0 and 1 for each of several labels"),
         (np.full((4, 2), "a"), {}, r"y has shape \(4, 2\), expected 0 and 1 for each of several labels"),
-        ([np.full((len(x), 2), 0.5) for x in ragged()], A_STEP, "y of steps has several values a step, expected 0 and"),
+        ([np.full((len(x), 2), 0.5) for x in ragged()], A_STEP, "y has several values per step, expected 0 and"),
         (["a", None, "b", "a"], {}, r"Input y contains a missing label: y\[1\]"),
         (["a", np.nan, "b", "a"], {}, r"Input y contains a missing label: y\[1\]"),
         (pd.Series(["a", "b", None, "a"]), {}, r"Input y contains a missing label: y\[2\]"),

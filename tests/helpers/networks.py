@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from skrnn import RNNRegressor
 from skrnn._data.sequences import Sequences
 from skrnn._network.network import RecurrentNetwork
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
-from skrnn.kernels import CELLS
+from skrnn.kernels import CELLS, kernels_for
 
 RAGGED = (2, 5, 1, 4)
 
@@ -77,34 +78,35 @@ class Case:
     def gradients(self):
         """Of theta, of the inputs, and of the initial states."""
         dstate = self.dfinal.copy()
-        return *self.net.backward(
+        gradients = self.net.backward(
             self.theta, self.sequences, self.index, self.dscores, dstate, self.initial, need_dX=True
-        ), dstate
+        )
+        return gradients.theta, gradients.X, dstate
 
 
 def outputs_of(loss):
     """How many outputs the tests give a loss."""
-    return {"binary_log_loss": 1}.get(loss, 3)
+    return min(3, kernels_for(np.float64).LOSSES[loss].max_outputs)
 
 
 def targets_for(loss, rows, rng, dtype=np.float64):
     """Random targets for `outputs_of` a loss, in its form."""
-    Q = outputs_of(loss)
-    if loss in ("binary_log_loss", "log_loss"):
+    Q, domain = outputs_of(loss), LOSSES[loss].domain
+    if LOSSES[loss].of_classes:
         return rng.integers(max(2, Q), size=rows)
-    if loss == "multilabel_log_loss":
+    if domain is None:
+        return rng.normal(size=(rows, Q)).astype(dtype)
+    if (domain.low, domain.high) == (0, 1):
         return rng.integers(2, size=(rows, Q)).astype(dtype)
-    if loss == "poisson":
-        return rng.poisson(2, size=(rows, Q)).astype(dtype)
-    return rng.normal(size=(rows, Q)).astype(dtype)
+    return np.clip(rng.poisson(2, size=(rows, Q)), domain.low, domain.high).astype(dtype)
 
 
 def make_optimizer(name, theta, rate=1e-3):
     """An optimizer, without decay."""
-    settings = {"decayed": np.zeros((0, 2), np.intp), "alpha": 0.0} if name == "adamw" else {}
-    return OPTIMIZERS[name](theta, learning_rate_init=rate, **settings)
+    parameters = RNNRegressor().get_params() | {"learning_rate_init": rate}
+    return OPTIMIZERS[name].make(theta, parameters, np.zeros((0, 2), np.intp))
 
 
 def make_loss(name, of_logistic=False):
     """A loss with a parameter that shows."""
-    return LOSSES[name]({"quantile": 0.3, "huber": 0.7}.get(name, 0.0), of_logistic)
+    return LOSSES[name].make(RNNRegressor().get_params() | {"quantile": 0.3, "huber_delta": 0.7}, of_logistic)

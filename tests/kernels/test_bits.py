@@ -12,7 +12,7 @@ from pairwise import one_at_a_time, pairwise
 
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn._data.examples import Examples
-from skrnn._estimators import base as _base
+from skrnn._network import scores
 from skrnn._network.objective import Objective
 from skrnn._runtime import threads
 from skrnn._training.losses import LOSSES
@@ -83,7 +83,7 @@ rng = np.random.default_rng(0)
 X = [rng.normal(size=(T, 3)) for T in rng.integers(1, 20, size=70)]
 y = rng.integers(3, size=70)
 net = RNNClassifier((9, 40), bidirectional=True, batch_size=32, max_iter=3, random_state=0).fit(X, y)
-print(net._theta.tobytes().hex(), net.predict_proba(X).tobytes().hex())
+print(net._model.theta.tobytes().hex(), net.predict_proba(X).tobytes().hex())
 """
 
 
@@ -132,7 +132,7 @@ def test_predictions_do_not_depend_on_how_predict_is_cut_up(monkeypatch):
     net = RNNRegressor(5, random_state=0, tol=1e-2).fit(X, y)
     whole = net.predict(X)
     for steps in (20, 3):       # a few sequences at a time; less than one
-        monkeypatch.setattr(_base, "PREDICT_WORK", steps * net._network.work)
+        monkeypatch.setattr(scores, "MAX_WORK_PER_CALL", steps * net._model.network.work)
         assert net.predict(X).tobytes() == whole.tobytes()
 
 

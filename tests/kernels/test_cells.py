@@ -8,6 +8,7 @@ from numerical import assert_gradient, central_differences
 from pairwise import pairwise
 
 from skrnn.kernels import CELLS, kernels_for
+from skrnn.kernels.inputs import Inputs
 
 pytestmark = pytest.mark.usefixtures("simd")
 
@@ -174,51 +175,52 @@ def test_extreme_inputs_stay_finite(form):
     assert all(np.isfinite(gradient).all() for gradient in case.gradients())
 
 
-MINIMISE = ("loss", "parameter", "of_logistic", "alpha", "decayed", "dropout", "recurrent_dropout")
-
-
 class TestKernelsRefuseWrongArguments:
     """The kernels run without bounds checks, so what goes in is checked whoever calls."""
 
-    def call(self, function, last, changed):
-        """The function with arguments that are right but for those that are changed; returns those."""
+
+    def call(self, function, arguments, objective=None, **changed):
+        """A method of an engine with arguments that are right but for those that are changed; returns the arrays."""
         case = Case(("lstm", "tanh", True))
-        arguments = {
-            "theta": case.theta, "steps": case.X, "starts": case.sequences.starts, "lengths": case.sequences.lengths,
-            "index": case.index, **last(case), "most_bytes": 2**30, "n_threads": 1,
-        } | changed
+        sequences, resources = case.sequences, {"max_bytes": 2**30, "n_threads": 1}
+        inputs = {
+            "steps": case.X, "starts": sequences.starts, "lengths": sequences.lengths, "index": case.index,
+            "initial": case.initial, "mask_offsets": np.zeros((2, 4), np.intp),
+        }
+        objective = {"decayed": case.net.layout.weight_ranges(), "alpha": 0.1} | (objective or {})
+        arguments = {"theta": case.theta} | arguments(case) | resources
+        for name, value in changed.items():
+            next(of for of in (inputs, arguments, objective) if name in of or of is objective)[name] = value
         engine = case.net.engine(np.float64)
-        if function == "gradient":
-            engine.set_objective(*(arguments.pop(name) for name in MINIMISE))
-        getattr(engine, function)(*arguments.values())
+        engine.set_objective(**objective)
+        if function != "step":
+            arguments["inputs"] = Inputs(**inputs)
+        getattr(engine, function)(**arguments)
         return arguments
 
     def forward(self, **changed):
-        return self.call(
-            "forward",
-            lambda case: {"initial": None, "scores": np.zeros((4, 2)), "final": None, "training": False, "seed": 0},
-            changed,
-        )["scores"]
+        return self.call("forward", lambda case: {"scores": np.zeros((4, 2)), "final": np.zeros((4, 10))}, **changed)[
+            "scores"
+        ]
 
     def gradient(self, **changed):
         return self.call(
             "gradient",
             lambda case: {
-                "initial": None, "targets": np.zeros((4, 2)), "weights": None, "seed": 0, "final": None,
-                "gradient": np.zeros_like(case.theta), "loss": "squared_error", "parameter": 0.0, "of_logistic": False,
-                "alpha": 0.1, "decayed": case.net.layout.weight_ranges(), "dropout": 0.0, "recurrent_dropout": 0.0,
+                "targets": np.zeros((4, 2)), "weights": None, "gradient": np.zeros_like(case.theta),
+                "final": np.zeros((4, 10)), "dinitial": np.zeros((4, 10)), "dX": np.zeros((12, 3)),
             },
-            changed,
+            {"loss": "squared_error"}, **changed,
         )["gradient"]
 
     def backward(self, **changed):
         return self.call(
             "backward",
             lambda case: {
-                "initial": case.initial, "dscores": case.dscores, "dstate": case.dfinal,
-                "gradient": np.zeros_like(case.theta), "dX": np.zeros((12, 3)),
+                "dscores": case.dscores, "gradient": np.zeros_like(case.theta), "dstate": case.dfinal,
+                "final": np.zeros((4, 10)), "dX": np.zeros((12, 3)), "penalty": 0.1,
             },
-            changed,
+            **changed,
         )["gradient"]
 
     @pytest.mark.parametrize("function", ["forward", "gradient", "backward"])
@@ -240,7 +242,7 @@ class TestKernelsRefuseWrongArguments:
     def test_forms_that_there_are_not(self, cell, variant):
         layer = {"cell": cell, "variant": variant, "D": 1, "K": 1, "W": [0], "U": [0], "b": [0]}
         with pytest.raises(ValueError, match=rf"no cell .* with variant={variant}"):
-            kernels_for(np.float64).Engine([layer], 1, False, "last", 0, 0, 9, 0)
+            kernels_for(np.float64).Engine([layer], n_outputs=1, V=0, c=0, size=9)
 
     @pytest.mark.parametrize("function", ["forward", "gradient", "backward"])
     @pytest.mark.parametrize(
@@ -249,33 +251,37 @@ class TestKernelsRefuseWrongArguments:
             ("theta", np.zeros(9)), ("steps", np.zeros((12, 2))), ("steps", np.zeros((11, 3))),
             ("starts", np.array([0, 2, 7])), ("starts", np.array([0, 2, 7, -1])), ("starts", np.array([0, 2, 7, 9])),
             ("lengths", np.array([2, 5, 0, 4])), ("lengths", np.array([2, 5, 1, 2**62])),
-            ("index", np.array([0, 1, 2, 4])), ("index", np.array([0, 1, 2, -1])), ("index", np.array([], np.intp)),
+            ("index", np.array([0, 1, 2, 4])), ("initial", np.zeros((4, 9))), ("initial", np.zeros((3, 10))),
+            ("mask_offsets", np.zeros((2, 3), np.intp)), ("mask_offsets", np.zeros((1, 4), np.intp)),
+            ("final", np.zeros((5, 10))), ("final", np.zeros((4, 9))), ("dropout", 1.0), ("dropout", -0.1),
+            ("recurrent_dropout", np.nan), ("decayed", np.array([[0, 10**6]])), ("decayed", np.array([[-1, 3]])),
+            ("decayed", np.array([[5, 3]])), ("decayed", None), ("loss", "none"), ("index", np.array([0, 1, 2, -1])), ("index", np.array([], np.intp)),
         ],
     )
     def test_wrong_inputs_are_errors(self, function, name, value):
-        with pytest.raises(ValueError, match=r"has shape|must be|starts|from row|needs"):
+        with pytest.raises(ValueError, match=r"has shape|must be|must have|starts|from row|needs|no loss"):
             getattr(self, function)(**{name: value})
 
     @pytest.mark.parametrize(
         ("function", "name", "value"),
         [
-            ("forward", "initial", np.zeros((4, 9))), ("forward", "final", np.zeros((5, 10))),
             ("forward", "scores", np.zeros((3, 2))), ("forward", "scores", np.zeros((4, 3))),
             ("gradient", "targets", np.zeros((3, 2))), ("gradient", "targets", np.zeros((4, 1))),
             ("gradient", "weights", np.zeros(3)), ("gradient", "weights", np.zeros(4)),
             ("gradient", "weights", np.full(4, np.nan)), ("gradient", "gradient", np.zeros(9)),
-            ("gradient", "decayed", np.array([[0, 10**6]])), ("gradient", "decayed", np.array([[-1, 3]])),
-            ("gradient", "loss", "none"), ("backward", "initial", np.zeros((4, 11))),
-            ("backward", "dstate", np.zeros((3, 10))), ("gradient", "initial", np.zeros((4, 9))),
-            ("gradient", "final", np.zeros((3, 10))), ("gradient", "dropout", 1.0), ("gradient", "dropout", -0.1),
-            ("gradient", "recurrent_dropout", np.nan),
-            ("backward", "dscores", np.zeros((3, 2))), ("backward", "dX", np.zeros((11, 3))),
-            ("backward", "gradient", np.zeros(9)),
+            ("gradient", "loss", None), ("gradient", "dinitial", np.zeros((4, 9))),
+            ("gradient", "dinitial", np.zeros((3, 10))), ("gradient", "dX", np.zeros((12, 2))),
+            ("backward", "dstate", np.zeros((3, 10))), ("backward", "dscores", np.zeros((3, 2))),
+            ("backward", "dX", np.zeros((11, 3))), ("backward", "gradient", np.zeros(9)),
         ],
     )
     def test_wrong_other_arguments_are_errors(self, function, name, value):
-        with pytest.raises(ValueError, match=r"has shape|must be|must have|no loss"):
+        with pytest.raises(ValueError, match=r"has shape|must be|must have"):
             getattr(self, function)(**{name: value})
+
+    def test_a_penalty_needs_its_ranges(self):
+        with pytest.raises(ValueError, match="a penalty must have ranges"):
+            self.backward(decayed=None, alpha=0.0)
 
     @pytest.mark.parametrize(
         ("loss", "n_outputs"), [("log_loss", 1), ("binary_log_loss", 2), ("binary_log_loss", 3), ("squared_error", 0)]
@@ -284,6 +290,9 @@ class TestKernelsRefuseWrongArguments:
         scores = np.zeros((4, n_outputs))
         with pytest.raises(ValueError, match=f"{loss} of {n_outputs} outputs must be"):
             kernels_for(np.float64).loss(loss, 0.0, False, scores, np.zeros(4, np.intp), np.ones(4), scores)
+
+    def engine(self, layers, V=0, c=0):
+        return kernels_for(np.float64).Engine(layers, n_outputs=2, V=V, c=c, size=42)
 
     @pytest.mark.parametrize(
         "changed",
@@ -294,12 +303,12 @@ class TestKernelsRefuseWrongArguments:
     def test_layouts_that_do_not_fit(self, changed):
         layer = {"cell": "rnn", "variant": 0, "D": 3, "K": 4, "W": [0], "U": [12], "b": [28]} | changed
         with pytest.raises(ValueError, match=r"layer 0 must have|must lie within"):
-            kernels_for(np.float64).Engine([layer], 2, False, "last", 32, 40, 42, 0)
+            self.engine([layer], V=32, c=40)
         good = layer | {"W": [0], "U": [0], "b": [0], "K": 4, "D": 3}
         with pytest.raises(ValueError, match="layer 1 has 3 inputs, the layer below has 4"):
-            kernels_for(np.float64).Engine([good] * 2, 2, False, "last", 0, 0, 42, 0)
+            self.engine([good] * 2)
         with pytest.raises(ValueError, match="must have a layer"):
-            kernels_for(np.float64).Engine([], 2, False, "last", 0, 0, 42, 0)
+            self.engine([])
 
     @pytest.mark.parametrize("targets", [[0, 1, 0, 2], [0, -1, 0, 1]])
     def test_classes_that_there_are_not(self, targets):

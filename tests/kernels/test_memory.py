@@ -91,10 +91,7 @@ def test_memory_of_a_thread_is_what_the_documentation_says(form, n_layers, n_dir
         form, (K,) * n_layers, n_directions == 2, per_step, lengths=(T,) * 16, n_inputs=D, n_outputs=Q, dtype=dtype
     )
     engine = case.net.engine(dtype)
-    engine.backward(
-        case.theta, case.X, case.sequences.starts, case.sequences.lengths, case.index, None, case.dscores,
-        case.dfinal, np.empty_like(case.theta), None, 2**40, 1,
-    )
+    case.net.backward(case.theta, case.sequences, case.index, case.dscores, engine=engine)
     states, saved = {
         ("rnn", True): (1, 1), ("gru", True): (1, 4), ("gru", False): (1, 5), ("lstm", True): (2, 5),
         ("skip_lstm", True): (2, 6),
@@ -138,11 +135,11 @@ def test_a_share_of_what_the_container_allows(monkeypatch, tmp_path):
     for text, expected in (("4096000\n", 4096000), ("max\n", None)):
         limit.write_text(text)
         monkeypatch.setattr(memory, "CGROUP_LIMITS", [str(limit), str(tmp_path / "none")])
-        memory.usablememory.cache_clear()
+        memory.usable_memory.cache_clear()
         usable = memory.usable_memory()
         assert usable == expected if expected else usable > 2**20
-        assert memory.max_bytes() == int(memory.SHARE * usable)
-    memory.usablememory.cache_clear()
+        assert memory.max_bytes() == int(memory.MEMORY_FRACTION * usable)
+    memory.usable_memory.cache_clear()
 
 
 @pytest.mark.every_simd

@@ -19,6 +19,7 @@ from skrnn import RNNLanguageModel
 from skrnn._data.examples import Examples
 from skrnn._data.sequences import Sequences
 from skrnn._language import model as language_model
+from skrnn._language import scoring
 from skrnn._language.corpus import Corpus, Windows
 from skrnn._language.sampling import Sampler
 from skrnn._language.vocabulary import Vocabulary
@@ -160,13 +161,13 @@ class TestObjective:
     def test_states_are_carried(self):
         """The losses of an epoch are those of the whole texts."""
         net, theta, objective, windows, corpus = self.problem()
-        objective.engine.set_objective("log_loss", 0.0, False, 0.0, net.layout.weight_ranges(), 0.0, 0.0)
+        objective.engine.set_objective(loss="log_loss")
         total = sum(loss * weight for window in windows for loss, _, weight in objective.gradients(theta, window))
         pieces = Windows(corpus.starts, corpus.lengths, 3, 4)
         # The first text is longer than its stream, and is cut.
         sequences = Sequences(np.empty((0, 1)), pieces.lengths, "ragged", categories=corpus.inputs, starts=pieces.starts)
         scores = net.forward(theta, sequences, np.arange(len(pieces.lengths)))
-        expected = -language_model._likelihoods(scores, corpus.targets).sum()
+        expected = -scoring.target_log_likelihoods(scores, corpus.targets).sum()
         assert total == pytest.approx(expected, rel=1e-12)
 
     def test_single_precision(self):
@@ -230,8 +231,8 @@ class TestProbabilities:
         texts = [*TEXTS, "hannah" * 20]
         results = [model.score_samples(texts), model.predict_proba(texts), model.symbol_log_likelihoods("hannah" * 9)]
         generated = model.generate(9, "hannahnathan", random_state=0)
-        monkeypatch.setattr(language_model, "SCORES", scores)
-        monkeypatch.setattr(language_model, "STRETCH", stretch)
+        monkeypatch.setattr(scoring, "MAX_SCORES", scores)
+        monkeypatch.setattr(scoring, "MAX_STEPS_PER_READ", stretch)
         again = [model.score_samples(texts), model.predict_proba(texts), model.symbol_log_likelihoods("hannah" * 9)]
         for one, other in zip(results, again, strict=True):
             np.testing.assert_array_equal(one, other)
@@ -401,7 +402,7 @@ class TestFit:
         thetas = []
         for n in (1, 2, 5):
             monkeypatch.setattr(threads, "threads_for", lambda work, n=n: n)
-            thetas.append(RNNLanguageModel(**SMALL | {"n_streams": 40} | changed).fit(TEXTS * 40)._theta.tobytes())
+            thetas.append(RNNLanguageModel(**SMALL | {"n_streams": 40} | changed).fit(TEXTS * 40)._model.theta.tobytes())
         assert len(set(thetas)) == 1
 
     def test_pieces_are_read_as_texts(self, monkeypatch):
@@ -409,8 +410,8 @@ class TestFit:
         model, objectives = RNNLanguageModel(**SMALL | {"n_streams": 1}), []
 
         class Spied(StreamObjective):
-            def __init__(self, *arguments):
-                super().__init__(*arguments)
+            def __init__(self, *arguments, **keywords):
+                super().__init__(*arguments, **keywords)
                 objectives.append(self)
 
         monkeypatch.setattr(language_model, "StreamObjective", Spied)
@@ -424,7 +425,7 @@ class TestFit:
         model = RNNLanguageModel(**SMALL)
         for _ in range(3):
             model = pickle.loads(pickle.dumps(model.partial_fit(TEXTS)))
-        np.testing.assert_array_equal(model._theta, fitted._theta)
+        np.testing.assert_array_equal(model._model.theta, fitted._model.theta)
         assert model.loss_curve_ == fitted.loss_curve_
 
     def test_partial_fit_of_texts_with_other_symbols(self):
@@ -439,12 +440,12 @@ class TestFit:
 
     def test_warm_start(self):
         model = RNNLanguageModel(warm_start=True, **SMALL).fit(TEXTS)
-        before = model._theta.copy()
+        before = model._model.theta.copy()
         model.fit(["other texts, hannah"])
-        assert (model._theta != before).any()
+        assert (model._model.theta != before).any()
         assert model.n_iter_ == 4
         assert len(model.symbols_) == 6
-        with pytest.raises(ValueError, match="cannot go on with parameters of the shapes"):
+        with pytest.raises(ValueError, match="cannot continue with parameters of the shapes"):
             model.set_params(hidden_size=6).fit(TEXTS)
 
     def test_early_stopping(self):
@@ -489,7 +490,7 @@ class TestFit:
             model = RNNLanguageModel(**SMALL | parameters)
             for _ in range(1 if method == "fit" else 2):
                 getattr(model, method)(TEXTS)
-            return model._theta
+            return model._model.theta
 
         assert theta().tobytes() != theta(**changed).tobytes()
         assert theta(**changed).tobytes() == theta(**changed).tobytes()
@@ -510,7 +511,7 @@ class TestFit:
         for _ in range(4):
             model.partial_fit(TEXTS)
         assert model.best_loss_ == min(model.loss_curve_)
-        assert model._optimizer.learning_rate == pytest.approx(0.02)
+        assert model._model.optimizer.learning_rate == pytest.approx(0.02)
 
     def test_verbose(self, capsys):
         RNNLanguageModel(verbose=True, **SMALL).fit(TEXTS)
@@ -535,9 +536,9 @@ class TestFit:
         score = model.score(TEXTS)
         model.set_params(analyzer="word")
         assert model.score(TEXTS) == score
-        with pytest.raises(ValueError, match="cannot go on with analyzer='word', it was fitted with 'char'"):
+        with pytest.raises(ValueError, match="cannot continue with analyzer='word', it was fitted with 'char'"):
             model.fit(TEXTS)
-        with pytest.raises(ValueError, match="cannot go on with analyzer='word'"):
+        with pytest.raises(ValueError, match="cannot continue with analyzer='word'"):
             model.partial_fit(TEXTS)
         assert model.set_params(warm_start=False).fit(["a b"]).symbols_[0] == "a"
         assert model.symbols_.tolist() == ["a", "b", "<unknown>", "<end>"]
@@ -556,7 +557,7 @@ class TestFit:
     def test_the_order_of_symbols_does_not_matter(self):
         one = RNNLanguageModel(**SMALL).partial_fit(TEXTS, symbols=["t", "h", "n", "a"])
         other = RNNLanguageModel(**SMALL).partial_fit(TEXTS, symbols=set("ahnt"))
-        np.testing.assert_array_equal(one._theta, other._theta)
+        np.testing.assert_array_equal(one._model.theta, other._model.theta)
         one.partial_fit(TEXTS, symbols="nhat")
         with pytest.raises(TypeError, match="symbols is a str, which holds characters"):
             RNNLanguageModel(**SMALL | {"analyzer": "word"}).partial_fit(TEXTS, symbols="the cat")
@@ -566,14 +567,14 @@ class TestFit:
     def test_more_streams_and_steps_than_there_is_text(self):
         one = RNNLanguageModel(**SMALL | {"n_streams": 7, "bptt_steps": 50}).fit(TEXTS)
         other = RNNLanguageModel(**SMALL | {"n_streams": 10**9, "bptt_steps": 10**30}).fit(TEXTS)
-        np.testing.assert_array_equal(one._theta, other._theta)
+        np.testing.assert_array_equal(one._model.theta, other._model.theta)
 
     def test_texts_in_arrays(self):
         expected = RNNLanguageModel(**SMALL).fit([[1, 2, 1], [2]])
         for texts in ([np.array([1, 2, 1]), np.array([2])], [pa.array([1, 2, 1]), pa.array([2])]):
             model = RNNLanguageModel(**SMALL).fit(texts)
             assert model.vocabulary_ == {1: 0, 2: 1}
-            np.testing.assert_array_equal(model._theta, expected._theta)
+            np.testing.assert_array_equal(model._model.theta, expected._model.theta)
             np.testing.assert_array_equal(model.predict_proba(texts), expected.predict_proba([[1, 2, 1], [2]]))
 
     def test_symbols_that_are_not_all_strings(self):
@@ -581,9 +582,9 @@ class TestFit:
         assert isinstance(model.generate(5, random_state=0), list)
 
     def test_any_iterable_of_texts(self):
-        expected = RNNLanguageModel(**SMALL).fit(TEXTS)._theta
+        expected = RNNLanguageModel(**SMALL).fit(TEXTS)._model.theta
         for X in (tuple(TEXTS), (text for text in TEXTS), np.array(TEXTS), np.array(TEXTS, object), map(list, TEXTS)):
-            np.testing.assert_array_equal(RNNLanguageModel(**SMALL).fit(X)._theta, expected)
+            np.testing.assert_array_equal(RNNLanguageModel(**SMALL).fit(X)._model.theta, expected)
 
     def test_one_symbol(self):
         model = RNNLanguageModel(**SMALL).fit(["aaaa", "aa"])

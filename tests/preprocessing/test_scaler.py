@@ -212,7 +212,7 @@ def test_partial_fit_that_fails_changes_nothing():
         scaler.partial_fit(bad)
     np.testing.assert_array_equal(scaler.center_, center)
     np.testing.assert_array_equal(scaler.partial_fit(ragged()).n_samples_seen_, [34, 34, 34])
-    with pytest.raises(ValueError, match="cannot go on with method='minmax'"):
+    with pytest.raises(ValueError, match="cannot continue with method='minmax'"):
         scaler.set_params(method="minmax").partial_fit(ragged())
     with pytest.raises(ValueError, match="X has 2 features, but SequenceScaler is expecting 3"):
         scaler.set_params(method="standard").partial_fit(ragged(2))
@@ -313,13 +313,13 @@ def test_wrong_number_of_features():
         SequenceScaler(n_steps=2).fit(np.eye(4)).transform(np.ones((2, 3)))
     with pytest.raises(ValueError, match=expecting.format(3, 2)):
         SequenceScaler(n_steps=2).fit(np.eye(4)).transform(ragged(3))
-    with pytest.raises(ValueError, match=r"X has shape \(5, 3\).* fitted on 3 features a step.* pass \[X\]"):
+    with pytest.raises(ValueError, match=r"X has shape \(5, 3\).* fitted on 3 features per step.* pass \[X\]"):
         SequenceScaler().fit(ragged(3)).transform(ragged(3)[0])
 
 
 def test_other_n_steps_than_in_fit():
     scaler = SequenceScaler(n_steps=2).fit(np.eye(4)).set_params(n_steps=4)
-    with pytest.raises(ValueError, match=r"n_steps=4 as sequences of 1 features a step, but .* fitted on 2 features"):
+    with pytest.raises(ValueError, match=r"n_steps=4 as sequences of 1 features per step, but .* fitted on 2 features"):
         scaler.transform(np.eye(4))
 
 

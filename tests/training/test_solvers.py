@@ -16,6 +16,7 @@ from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedi
 from sklearn.neural_network import MLPRegressor
 
 from skrnn import RNNClassifier, RNNRegressor
+from skrnn._estimators.targets import NumberTargets
 from skrnn._network.objective import Objective
 from skrnn._training.optimizers import SGD, AdamW, RMSprop
 from skrnn._training.schedules import SCHEDULES
@@ -88,7 +89,7 @@ class TestSolvers:
             "warnings.simplefilter('ignore')\n"
             "X = np.random.default_rng(0).normal(size=(40, 6, 2))\n"
             "net = RNNRegressor(60, solver='lbfgs', max_iter=5, random_state=0).fit(X, X[:, :, 0].sum(axis=1))\n"
-            "assert net._theta.size > 10000\nprint(net._theta.tobytes().hex())"
+            "assert net._model.theta.size > 10000\nprint(net._model.theta.tobytes().hex())"
         )
         outputs = {
             subprocess.run(
@@ -158,7 +159,7 @@ class TestSchedules:
             verbose=True, random_state=0,
         ).fit(X, y)
         # 1e-4 / 5³ is below 1e-6: four times three epochs without improvement, after the first one
-        assert net._optimizer.learning_rate == pytest.approx(1e-4 / 5**3)
+        assert net._model.optimizer.learning_rate == pytest.approx(1e-4 / 5**3)
         assert net.n_iter_ == 13
         assert "did not improve" in capsys.readouterr().out
 
@@ -279,7 +280,7 @@ class TestGoingOn:
             straight.partial_fit(X, y, **first)
             halting.partial_fit(X, y, **(first if epoch == 0 else {}))
             halting = pickle.loads(pickle.dumps(halting))
-        assert straight._theta.tobytes() == halting._theta.tobytes()
+        assert straight._model.theta.tobytes() == halting._model.theta.tobytes()
         assert straight.loss_curve_ == halting.loss_curve_
         assert straight.n_iter_ == len(straight.loss_curve_) == 6
         assert straight.t_ == 6 * len(X)
@@ -287,8 +288,8 @@ class TestGoingOn:
     def test_nets_without_a_seed_draw_apart(self):
         X, y = sums()
         a, b = (RNNRegressor(3, dropout=0.5).partial_fit(X, y) for _ in range(2))
-        assert a._random_state.randint(2**31 - 1) != b._random_state.randint(2**31 - 1)
-        assert a._random_state is not np.random.mtrand._rand
+        assert a._model.random_state.randint(2**31 - 1) != b._model.random_state.randint(2**31 - 1)
+        assert a._model.random_state is not np.random.mtrand._rand
 
     def test_partial_fit_learns(self):
         X, y = sums()
@@ -303,7 +304,7 @@ class TestGoingOn:
             net = RNNRegressor(4, random_state=0).partial_fit(X.astype(first), y).partial_fit(X.astype(second), y)
             assert net.predict(X.astype(second)).dtype == first
             net.set_params(warm_start=True, max_iter=1).fit(X.astype(second), y)
-            assert net._theta.dtype == first
+            assert net._model.theta.dtype == first
 
     def test_partial_fit_goes_on_after_fit_of_any_solver(self):
         X, y = sums()
@@ -316,11 +317,11 @@ class TestGoingOn:
     def test_partial_fit_follows_the_schedule(self):
         X, y = sums()
         net = RNNRegressor(4, learning_rate="cosine", max_iter=4, random_state=0)
-        rates = [net.partial_fit(X, y)._optimizer.learning_rate for _ in range(5)]
+        rates = [net.partial_fit(X, y)._model.optimizer.learning_rate for _ in range(5)]
         assert all(np.diff([1e-3, *rates[:3]]) < 0)
         assert rates[3:] == [1e-3, rates[0]]
         net = RNNRegressor(4, learning_rate="adaptive", tol=10.0, n_iter_no_change=2, random_state=0)
-        rates = [net.partial_fit(X, y)._optimizer.learning_rate for _ in range(7)]
+        rates = [net.partial_fit(X, y)._model.optimizer.learning_rate for _ in range(7)]
         assert rates == [1e-3] * 3 + [pytest.approx(2e-4)] * 3 + [pytest.approx(4e-5)]
 
     def test_what_partial_fit_refuses(self):
@@ -351,7 +352,7 @@ class TestGoingOn:
     def test_warm_start_goes_on_from_the_parameters(self):
         X, y = sums()
         net = RNNRegressor(4, max_iter=10, warm_start=True, random_state=0).fit(X, y)
-        loss, theta = net.loss_, net._theta
+        loss, theta = net.loss_, net._model.theta
         before = theta.copy()
         net.fit(X, y)
         assert (net.n_iter_, len(net.loss_curve_)) == (20, 20)
@@ -367,7 +368,7 @@ class TestGoingOn:
         X, y = sums()
         net = RNNRegressor(4, max_iter=2, warm_start=True, random_state=0).fit(X, y)
         predictions = net.predict(X)
-        with pytest.raises(ValueError, match="cannot go on with parameters of the shapes"):
+        with pytest.raises(ValueError, match="cannot continue with parameters of the shapes"):
             net.set_params(**changed).fit(X, y)
         np.testing.assert_array_equal(net.predict(X), predictions)
 
@@ -375,7 +376,7 @@ class TestGoingOn:
         X = np.zeros((6, 4, 1))
         net = RNNRegressor(4, embedding_dim=2, max_iter=1, warm_start=True, random_state=0).fit(X, np.arange(6.0))
         for changed in ({"embedding_dim": None}, {"embedding_dim": None, "missing": "indicator"}):
-            with pytest.raises(ValueError, match=r"cannot go on with missing=.* and embedding_dim=None, which change"):
+            with pytest.raises(ValueError, match=r"cannot continue with missing=.* and embedding_dim=None, which change"):
                 net.set_params(**changed).fit(X, np.arange(6.0))
 
     def test_warm_start_with_other_targets_is_an_error(self):
@@ -442,7 +443,7 @@ def test_interruption_before_the_first_update_changes_nothing(monkeypatch):
 @quiet
 def test_interruption_of_the_validation(monkeypatch):
     X, y = sums()
-    score, calls = RNNRegressor._validation_score, []
+    score, calls = NumberTargets.score, []
 
     def interrupted(self, *arguments):
         calls.append(1)
@@ -450,7 +451,7 @@ def test_interruption_of_the_validation(monkeypatch):
             raise KeyboardInterrupt
         return score(self, *arguments)
 
-    monkeypatch.setattr(RNNRegressor, "_validation_score", interrupted)
+    monkeypatch.setattr(NumberTargets, "score", interrupted)
     with pytest.warns(UserWarning, match="Training interrupted by user"):
         net = RNNRegressor(4, **EARLY).fit(X, y)
     assert (net.n_iter_, len(net.validation_scores_)) == (3, 2)
@@ -473,21 +474,20 @@ class TestStretches:
         net = RNNRegressor(3, bptt_steps=4, **parameters).fit(X, y)
         plain = RNNRegressor(3, **parameters)
         plain.fit(X, y)
-        theta = plain._network.initialize(np.random.RandomState(0), np.float64)
-        states = plain._network.zero_state(3, np.float64)
+        theta = plain._model.network.initialize(np.random.RandomState(0), np.float64)
+        states = plain._model.network.zero_state(3, np.float64)
         for begin in (0, 4, 8):
             some = [i for i in range(3) if len(X[i]) > begin]
-            steps = plain._read([X[i][begin : begin + 4] for i in some], reset=False)
+            steps = plain._reading.read(plain, [X[i][begin : begin + 4] for i in some])
             targets = np.concatenate([y[i][begin : begin + 4] for i in some])[:, np.newaxis]
             final = np.empty_like(states[some])
-            scores = plain._network.forward(theta, steps, np.arange(len(some)), states[some], final)
-            gradient, _ = plain._network.backward(
-                theta, steps, np.arange(len(some)), (scores - targets) / len(targets), np.zeros_like(final),
-                states[some],
+            scores = plain._model.network.forward(theta, steps, np.arange(len(some)), states[some], final)
+            gradients = plain._model.network.backward(
+                theta, steps, np.arange(len(some)), (scores - targets) / len(targets), initial=states[some]
             )
-            theta -= 0.1 * gradient
+            theta -= 0.1 * gradients.theta
             states[some] = final
-        np.testing.assert_allclose(net._theta, theta, rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(net._model.theta, theta, rtol=1e-12, atol=1e-14)
 
     @pytest.mark.parametrize("pooling", ["last", "mean", "max"])
     def test_one_target_a_sequence(self, pooling):
@@ -503,7 +503,7 @@ class TestStretches:
         a, b = (
             RNNRegressor(4, bptt_steps=steps, max_iter=3, random_state=0).fit(X, y) for steps in (None, 8)
         )
-        assert a._theta.tobytes() == b._theta.tobytes()
+        assert a._model.theta.tobytes() == b._model.theta.tobytes()
 
     def test_long_sequences_are_learned(self):
         rng = np.random.default_rng(0)

@@ -9,14 +9,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from skrnn import RNNClassifier, RNNRegressor
+from skrnn._data.containers import as_sequences
 from skrnn._data.examples import Examples
 from skrnn._data.ragged import rows_of
-from skrnn._data.reading import as_sequences
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
 from skrnn._network.parameters import full_range
-from skrnn._training.loop import Batches, History, Stopping, clipping, train
+from skrnn._training.loop import Batches, Stopping, clipping, train
 from skrnn._training.losses import LOSSES
+from skrnn._training.model import Model
 from skrnn._training.optimizers import OPTIMIZERS, SGD, Adam
 from skrnn._training.schedules import SCHEDULES
 from skrnn.kernels import kernels_for
@@ -80,8 +81,8 @@ def test_one_step_of_plain_sgd_is_the_gradient_written_out(return_sequences):
         4, cell="rnn", solver="sgd", momentum=0, learning_rate_init=rate, alpha=alpha, max_iter=1, batch_size=len(X),
         return_sequences=return_sequences, random_state=0, shuffle=False,
     ).fit(X, y)
-    start = net._network.initialize(check_random_state(0), np.float64)
-    W, U, b, V, c = net._network.layout.views(start).values()
+    start = net._model.network.initialize(check_random_state(0), np.float64)
+    W, U, b, V, c = net._model.network.layout.views(start).values()
     gradient = {name: np.zeros_like(value) for name, value in net.parameters_.items()}
     total = sum(RAGGED) if return_sequences else len(RAGGED)
     for x, target in zip(X, y, strict=True):
@@ -236,14 +237,12 @@ class TestLoop:
         stopping |= {name: changed.pop(name) for name in stopping if name in changed}
         batches = Batches(10, 4, np.random.RandomState(0) if changed.pop("shuffle", True) else None)
         arguments = {"max_grad_norm": None, "verbose": False} | changed
-        theta, record = np.array([4.0], dtype), History()
-        self.optimizer = SGD(theta, rate, 0.0)
-        self.stopping = Stopping(**stopping, validate=validate)
-        train(
-            theta, Pieces(objective), self.optimizer, SCHEDULES[schedule](self.optimizer, 0.5, stopping["max_iter"]),
-            record, self.stopping, batches, **arguments,
-        )
-        return theta, record
+        model = Model(network=None, loss=None, theta=np.array([4.0], dtype), random_state=None)
+        model.optimizer = SGD(model.theta, rate, 0.0)
+        model.schedule = SCHEDULES[schedule](model.optimizer, 0.5, stopping["max_iter"])
+        self.optimizer, self.stopping = model.optimizer, Stopping(**stopping, validate=validate)
+        train(model, Pieces(objective), batches, self.stopping, **arguments)
+        return model.theta, model.history
 
     def test_every_sample_once_an_epoch_in_a_new_order(self):
         seen = []
@@ -253,12 +252,12 @@ class TestLoop:
             return 1.0, np.zeros(1), len(index)
 
         with pytest.warns(ConvergenceWarning):
-            _, record = self.run(objective, max_iter=2)
+            _, history = self.run(objective, max_iter=2)
         assert [len(index) for index in seen] == [4, 4, 2] * 2
         first, second = np.concatenate(seen[:3]), np.concatenate(seen[3:])
         assert sorted(first) == sorted(second) == list(range(10))
         assert list(first) != list(second)
-        assert record.n_samples_seen == 20
+        assert history.n_samples_seen == 20
 
     def test_the_order_stays_without_shuffle(self):
         seen = []
@@ -274,17 +273,17 @@ class TestLoop:
     def test_loss_of_an_epoch_is_weighted_by_the_batches(self):
         losses = iter([1.0, 2.0, 6.0])
         with pytest.warns(ConvergenceWarning):
-            _, record = self.run(lambda theta, index: (next(losses), np.zeros(1), len(index)), max_iter=1)
-        assert record.loss_curve == [pytest.approx((4 * 1 + 4 * 2 + 2 * 6) / 10)]
+            _, history = self.run(lambda theta, index: (next(losses), np.zeros(1), len(index)), max_iter=1)
+        assert history.loss_curve == [pytest.approx((4 * 1 + 4 * 2 + 2 * 6) / 10)]
 
     def test_stops_without_improvement(self):
-        _, record = self.run(lambda theta, index: (1.0, np.zeros(1), len(index)))
-        assert len(record.loss_curve) == 5      # the first, then more than n_iter_no_change without improvement
+        _, history = self.run(lambda theta, index: (1.0, np.zeros(1), len(index)))
+        assert len(history.loss_curve) == 5      # the first, then more than n_iter_no_change without improvement
 
     def test_goes_on_while_it_improves(self):
-        theta, record = self.run(lambda theta, index: (float(theta[0] ** 2), 2 * theta, len(index)), tol=1e-8)
+        theta, history = self.run(lambda theta, index: (float(theta[0] ** 2), 2 * theta, len(index)), tol=1e-8)
         assert abs(theta[0]) < 1e-3
-        assert record.best_loss == min(record.loss_curve)
+        assert history.best_loss == min(history.loss_curve)
 
     def test_warns_at_max_iter(self):
         with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(2\) reached"):
@@ -306,15 +305,15 @@ class TestLoop:
 
         with pytest.raises(ValueError, match=r"diverged in epoch 1.* in float32"):
             self.run(objective, dtype=np.float32)
-        theta, record = self.run(objective, dtype=np.float32, max_grad_norm=1.0)
+        theta, history = self.run(objective, dtype=np.float32, max_grad_norm=1.0)
         assert theta[0] < 4
-        assert record.n_clipped == 3 * len(record.loss_curve)
+        assert history.n_clipped == 3 * len(history.loss_curve)
 
     def test_verbose_prints_each_epoch(self, capsys):
-        _, record = self.run(lambda theta, index: (1.0, np.zeros(1), len(index)), verbose=True)
+        _, history = self.run(lambda theta, index: (1.0, np.zeros(1), len(index)), verbose=True)
         lines = capsys.readouterr().out.splitlines()
         assert lines[0] == "Iteration 1, loss = 1.00000000"
-        assert len(lines) == len(record.loss_curve) + 1
+        assert len(lines) == len(history.loss_curve) + 1
         assert "did not improve" in lines[-1]
 
 

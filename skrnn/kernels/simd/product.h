@@ -72,10 +72,9 @@ static void pack_rows(real *packed, ptrdiff_t n, ptrdiff_t p, ptrdiff_t first, p
         real *to = packed + n * begin + first * (end - begin);
         for (ptrdiff_t i = 0; i < m; i++, to += end - begin) {
             ptrdiff_t last = smaller(end, p) - begin, j = 0;
-            if (column == 1) {
-                memcpy(to, source + i * row + begin, (size_t)last * sizeof(real));
-                j = last;
-            }
+            if (column == 1)    /* whole vectors: a memcpy of a size that the compiler knows */
+                for (; j + VL <= last; j += VL)
+                    memcpy(to + j, source + i * row + begin + j, VL * sizeof(real));
             for (; j < last; j++)
                 to[j] = source[i * row + (begin + j) * column];
             for (; j < end - begin; j++)

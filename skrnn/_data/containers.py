@@ -1,0 +1,285 @@
+"""The containers that X may be: a 2-D table, a 3-D array, a collection of sequences, or columns of lists."""
+
+from collections.abc import Mapping
+from functools import partial
+from numbers import Integral
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import check_array
+
+from skrnn._data.categories import check_categories
+from skrnn._data.columns import are_sequences, columns_of, is_float32, normalize_container, sequences_in
+from skrnn._data.missing import without_padding
+from skrnn._data.numbers import as_numbers, is_missing, is_sized
+from skrnn._data.ragged import RaggedArray, is_mapped
+from skrnn._data.sequences import LazySequences, Sequences
+
+# Dtypes that the kernels compute in
+IN_PLACE = (np.float32, np.float64)
+
+
+def as_sequences(
+    X, n_steps=None, name="X", allow_missing=False, leave_out_padding=True, in_place=IN_PLACE, categorical=False
+):
+    """Checked sequences from any accepted X.
+
+    Parameters
+    ----------
+    X : array-like (n, C), (n, T, D), or a collection of n arrays (T_i, D) or (T_i,)
+        A list of flat lists is a table, a list of anything deeper a collection: what X is must not depend on how
+        cross-validation slices it.
+    n_steps : int, optional
+        For a table: the number of steps that the columns of a row are split into, in blocks of C / n_steps columns.
+        None: each column is a step of one feature.
+    name : str
+        What messages call X.
+    allow_missing : bool
+        Whether NaN is allowed, for missing values.
+    leave_out_padding : bool
+        Whether, where values may be missing, the steps at the ends of the sequences of a 3-D X that are NaN in every
+        feature are left out as padding.
+    in_place : tuple of dtypes
+        The dtypes of memory-mapped arrays that are used in place. Arrays of other dtypes, those with missing values and
+        those of categories are read in chunks.
+    categorical : bool
+        Whether the steps are categories.
+
+    Returns
+    -------
+    Sequences or LazySequences
+        float32 if X is float32, else float64; finite except for missing values.
+    """
+    check_type(X, name)
+    if n_steps is not None and (not isinstance(n_steps, Integral) or n_steps < 1):
+        raise ValueError(f"n_steps={n_steps!r}: expected a positive int, or None")
+    X = normalize_container(X, name)
+    columns = columns_of(X)
+    check = partial(check_values, name=name, allow_missing=allow_missing, categorical=categorical)
+    if _is_read_in_chunks(X, columns, () if allow_missing or categorical else in_place):
+        read = _Reader(X, n_steps, name, check, allow_missing and leave_out_padding)
+        return LazySequences.of(read, X.shape[0] if hasattr(X, "shape") else len(X), read.kind)
+    if are_sequences(columns, name):
+        sequences = _from_collection(sequences_in(columns, name), n_steps, name, X if len(columns) > 1 else None)
+    elif _is_collection(X):
+        sequences = _from_collection(X, n_steps, name)
+    else:
+        sequences = _from_array(X, n_steps, name)
+    check(sequences)
+    if allow_missing and leave_out_padding:
+        sequences = without_padding(sequences)
+    single = columns and all(is_float32(column) for column in columns.values())
+    return sequences.astype(np.float32) if single else sequences
+
+
+def check_values(sequences, name="X", allow_missing=False, categorical=False):
+    """Raise a ValueError that names the first value that is not finite, not allowed to be missing, or no category."""
+    check_finite(sequences, name, allow_missing)
+    if categorical:
+        check_categories(sequences, name)
+
+
+def check_finite(sequences, name="X", allow_missing=False):
+    """Raise a ValueError that names the first value that is infinite or, unless these are allowed, NaN."""
+    bad = sequences.first_not_finite(allow_missing)
+    if bad:
+        kind = "NaN" if np.isnan(bad[0]) else "infinity"
+        raise ValueError(
+            f"Input {name} contains {kind}: {bad[1]}; expected finite numbers, impute or drop what is missing first"
+        )
+
+
+def check_type(X, name):
+    """Raise an error if X is of a type that cannot hold sequences."""
+    if type(X).__name__ == "LazyFrame":
+        raise TypeError(f"{name} is a LazyFrame, expected a table in memory: pass {name}.collect()")
+    if issparse(X):
+        raise TypeError(f"Sparse data was passed for {name}, but sequences are dense; use {name}.toarray()")
+    if isinstance(X, str | bytes | Mapping | set | frozenset) or not (hasattr(X, "__len__") or hasattr(X, "__array__")):
+        raise TypeError(f"{name} is a {type(X).__name__}, expected an array, a data frame, or a list of sequences")
+    shape = getattr(X, "shape", (len(X),) if hasattr(X, "__len__") else ())
+    if 0 in shape and not isinstance(X, np.ndarray):
+        raise ValueError(f"Found array with 0 sample(s): {name} is empty, expected at least one sequence")
+
+
+def _check_rows(X, name):
+    """Raise a ValueError if flat lists, the rows of a table, have different lengths."""
+    lengths = [len(row) if is_sized(row) else 0 for row in X]
+    other = next((i for i, length in enumerate(lengths) if length != lengths[0]), None)
+    if other is not None:
+        raise ValueError(
+            f"{name}[{other}] has {lengths[other]} numbers, {name}[0] has {lengths[0]}: a list of lists is a table. "
+            f"For sequences of different lengths pass a list of arrays, [np.asarray(x) for x in {name}]"
+        )
+
+
+def _from_array(X, n_steps, name):
+    if not hasattr(X, "__array__"):
+        _check_rows(X, name)
+    columns, X = X, as_numbers(X, name)
+    if X.ndim < 2 or 0 in X.shape:
+        # For scikit-learn's message
+        try:
+            check_array(X, dtype=None, allow_nd=True, ensure_all_finite=False, input_name=name)
+        except ValueError as error:
+            raise ValueError(f"{name} has shape {X.shape}. {error}") from error
+    if X.ndim > 3:
+        raise ValueError(
+            f"Found array with dim {X.ndim}: {name} has shape {X.shape}, expected (sequences, columns) or "
+            "(sequences, steps, features)"
+        )
+    if 0 in X.shape:
+        raise ValueError(f"{name} has shape {X.shape}: a sequence needs at least one step and one feature")
+    if X.ndim == 3:
+        n, T, D = X.shape
+        return Sequences(X.reshape(n * T, D), np.full(n, T, dtype=np.intp), "array")
+    n, C = X.shape
+    T = C if n_steps is None else int(n_steps)
+    if C % T:
+        raise ValueError(
+            f"{name} has {C} columns, which n_steps={n_steps} does not divide: expected a multiple of {n_steps}"
+        )
+    return Sequences(X.reshape(n * T, C // T), np.full(n, T, dtype=np.intp), "table", columns=columns)
+
+
+def _from_collection(X, n_steps, name, frame=None, index=None, first=None):
+    if isinstance(X, RaggedArray):
+        return _from_ragged(X, n_steps, name, frame)
+    index = range(len(X)) if index is None else index
+    arrays = [_sequence(x, f"{name}[{i}]", n_steps) for i, x in zip(index, X, strict=True)]
+    for i, array in zip(index, arrays, strict=True):
+        if array.shape[1] != arrays[0].shape[1]:
+            raise ValueError(
+                f"{name}[{i}] has {array.shape[1]} features per step, expected {arrays[0].shape[1]} as in "
+                f"{name}[{index[0]}]"
+            )
+    if frame is None:
+        frame = _first_frame(X, name, index, first)
+    lengths = np.array([len(array) for array in arrays], dtype=np.intp)
+    single = all(array.dtype == np.float32 for array in arrays)
+    values = np.concatenate(arrays, dtype=np.float32 if single else np.float64)
+    return Sequences(values, lengths, "ragged", columns=frame)
+
+
+def _from_ragged(X, n_steps, name, frame):
+    if X.values.ndim == 1:
+        _check_no_n_steps(n_steps, name)
+    empty = np.flatnonzero(X.lengths == 0)
+    if len(empty) or 0 in X.values.shape[1:]:
+        shape = (0 if len(empty) else int(X.lengths[0]), *X.values.shape[1:])
+        raise ValueError(
+            f"{name}[{empty[0] if len(empty) else 0}] has shape {shape}: a sequence needs at least one step and one "
+            "feature"
+        )
+    values = as_numbers(X.values, f"{name}.values")
+    starts = None if np.array_equal(X.starts, np.cumsum(X.lengths) - X.lengths) else X.starts
+    return Sequences(
+        values.reshape(len(values), -1), X.lengths, "ragged", starts=starts, columns=frame, names=X.feature_names
+    )
+
+
+def _is_read_in_chunks(X, columns, in_place):
+    """Whether X may be larger than memory: a memory-mapped array, or an object that reads its items on demand."""
+    if isinstance(X, LazySequences):
+        return True
+    numbers = X.values if isinstance(X, RaggedArray) else X
+    if is_mapped(numbers):
+        usable = any(numbers.dtype == dtype for dtype in in_place)
+        usable &= numbers.flags.c_contiguous and numbers.flags.aligned
+        return (isinstance(X, RaggedArray) or X.ndim == 3) and not usable
+    if isinstance(X, list | tuple | np.ndarray | memoryview | RaggedArray) or columns:
+        return False
+    if hasattr(X, "__array__"):
+        # Those of PyTorch and JAX are in memory
+        if hasattr(X, "__array_interface__") or hasattr(X, "__dlpack__") or not hasattr(X, "__getitem__"):
+            return False
+        n_dims = getattr(X, "ndim", 0)
+        # One-dimensional arrays may hold arrays, as HDF5's of variable length do
+        return n_dims == 3 or (n_dims == 1 and len(X) > 0 and is_sized(X[0]))
+    return hasattr(X, "__len__") and hasattr(X, "__getitem__")
+
+
+class _Reader:
+    """Reads the sequences of X at given indices, and checks them."""
+
+    def __init__(self, X, n_steps, name, check, leave_out_padding):
+        self.X, self.n_steps, self.name, self.check, self.leave_out_padding = X, n_steps, name, check, leave_out_padding
+        self.array = getattr(X, "ndim", 0) == 3
+        self.kind = X.kind if isinstance(X, LazySequences) else "array" if self.array else "ragged"
+        self.columns = None
+
+    def __call__(self, index):
+        X, name = self.X, self.name
+        if isinstance(X, LazySequences):
+            chunk = X.load(index)[0].replace(columns=X.columns, names=X.names)
+        elif is_mapped(X):
+            chunk = _from_array(X[index], None, name)
+        elif isinstance(X, RaggedArray):
+            chunk = _from_ragged(X[index], self.n_steps, name, None)
+            chunk = chunk.copy_of(np.arange(len(index))) if not chunk.contiguous else chunk
+        elif self.array:
+            chunk = _from_array(np.stack([np.asarray(X[int(i)]) for i in index]), None, name)
+        else:
+            items = [X[int(i)] for i in index]
+            chunk = _from_collection(items, self.n_steps, name, index=index, first=self.columns)
+            self.columns = chunk.columns if self.columns is None else self.columns
+        chunk = chunk.replace(numbers=index)
+        self.check(chunk)
+        return without_padding(chunk) if self.leave_out_padding else chunk
+
+
+def _check_no_n_steps(n_steps, name):
+    if n_steps is not None:
+        raise ValueError(
+            f"n_steps={n_steps} is for a table, but {name} is a sequence by itself, of one number per step; "
+            "pass np.stack(X) for a table, or n_steps=None"
+        )
+
+
+def _sequence(x, name, n_steps):
+    """One sequence as a numeric (T, D) array."""
+    if is_missing(x):
+        raise ValueError(f"{name} is missing, expected a sequence")
+    array = as_numbers(x, name)
+    if array.ndim == 1:
+        _check_no_n_steps(n_steps, name)
+        array = array[:, np.newaxis]
+    if array.ndim != 2:
+        raise ValueError(f"{name} has shape {array.shape}, expected (steps, features) or (steps,)")
+    if 0 in array.shape:
+        raise ValueError(f"{name} has shape {array.shape}: a sequence needs at least one step and one feature")
+    return array
+
+
+def _first_frame(X, name, index, first=None):
+    """The first of a collection of frames, which all have the same columns; None if it is not a frame.
+
+    `first` is the frame to compare with, if an earlier chunk had it.
+    """
+    names = [_names_of(x) for x in X]
+    expected = names[0] if first is None else _names_of(first)
+    for i, columns in zip(index, names, strict=True):
+        if columns != expected:
+            whose = f"{name}[{index[0] if first is None else 0}]"
+            raise ValueError(f"{name}[{i}] has the columns {columns}, expected {expected} as in {whose}")
+    return X[0] if names[0] else None
+
+
+def _names_of(x):
+    return list(getattr(x, "column_names", None) or getattr(x, "columns", ()))
+
+
+def _is_collection(X):
+    """Whether X is a collection of sequences rather than one array."""
+    if isinstance(X, RaggedArray):
+        return True
+    if isinstance(X, np.ndarray):
+        return X.dtype == object and X.ndim == 1 and any(map(is_sized, X))
+    if hasattr(X, "__array__"):
+        return False
+    return any(map(_is_sequence, X))
+
+
+def _is_sequence(x):
+    """Whether x is an array, or nested deeper than a row of numbers."""
+    return issparse(x) or (is_sized(x) and (hasattr(x, "__array__") or any(map(is_sized, x))))

@@ -1,0 +1,223 @@
+"""The parameters of the estimators: what each may be and what it means, said once.
+
+`with_parameters` makes of this table the constraints that are checked in `fit` and the Parameters section of the
+docstrings. What lists cells, losses and solvers is made of their own tables, so that a new one is documented by being
+there.
+"""
+
+import inspect
+from dataclasses import dataclass
+from numbers import Integral, Real
+from textwrap import fill
+
+from skrnn._data.missing import MISSING
+from skrnn._sklearn import Interval, StrOptions
+from skrnn._training.losses import LOSSES
+from skrnn._training.optimizers import OPTIMIZERS
+from skrnn._training.schedules import SCHEDULES
+from skrnn.kernels import ACTIVATIONS, CELLS, POOLINGS
+
+WIDTH = 120
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of an estimator.
+
+    Parameters
+    ----------
+    constraint : list
+        As in ``_parameter_constraints`` of scikit-learn's estimators.
+    kind : str
+        What the docstring says that it may be.
+    meaning : str
+        What the docstring says that it does.
+    """
+
+    constraint: list
+    kind: str
+    meaning: str
+
+
+def positive_int(meaning, *, or_none=False):
+    """An int of at least 1."""
+    constraint = [Interval(Integral, 1, None, closed="left"), *[None] * or_none]
+    return Parameter(constraint, "int or None" if or_none else "int", meaning)
+
+
+def fraction(meaning, *, closed="left"):
+    """A number between 0 and 1."""
+    brackets = {"left": "[0, 1)", "neither": "(0, 1)", "both": "[0, 1]"}[closed]
+    return Parameter([Interval(Real, 0, 1, closed=closed)], f"float in {brackets}", meaning)
+
+
+def flag(meaning):
+    """True or False."""
+    return Parameter(["boolean"], "bool", meaning)
+
+
+def choice(options, meaning):
+    """One of some names."""
+    return Parameter([StrOptions(set(options))], options_text(options), meaning)
+
+
+def options_text(options):
+    """Names as docstrings list them."""
+    return "{" + ", ".join(f'"{name}"' for name in options) + "}"
+
+
+def summaries(table):
+    """What the entries of a table are, in one text: "name": summary; ..."""
+    return "; ".join(f'"{name}", {entry.summary}' for name, entry in table.items())
+
+
+def for_solvers(name):
+    """The solvers that take a parameter, in words."""
+    *others, last = (f'"{solver}"' for solver, optimizer in OPTIMIZERS.items() if name in optimizer.parameters)
+    return f"for the solvers {', '.join(others)} and {last}" if others else f"for the solver {last}"
+
+
+REGRESSION_LOSSES = {name: loss for name, loss in LOSSES.items() if loss.is_regression}
+SOLVERS_TEXT = summaries(OPTIMIZERS)
+LBFGS_TEXT = 'or "lbfgs", L-BFGS on all sequences at once, for small data (Liu & Nocedal 1989)'
+
+SHARED = {
+    "hidden_size": Parameter(
+        ["array-like", Interval(Integral, 1, None, closed="left")], "int or tuple of int",
+        "Units of the recurrent layer; a tuple stacks layers, from the input upwards.",
+    ),
+    "cell": choice(CELLS, f"The recurrent cell: {summaries(CELLS)}."),
+    "activation": choice(ACTIVATIONS, 'Activation of the cell "rnn"; the other cells have their own.'),
+    "reset_after": flag(
+        'For the cell "gru": apply the reset gate after the recurrent product (cuDNN, PyTorch) or before it (Cho et '
+        "al.). In both, an update gate near 1 keeps the state; some texts exchange the two."
+    ),
+    "bidirectional": flag("Read every sequence in both directions, in every layer, with separate weights."),
+    "pooling": choice(
+        POOLINGS,
+        "What the output layer reads of a sequence: the last output of the top layer, the mean of its outputs over all "
+        "steps, or the maximum of each unit. Not used with `return_sequences`, which reads every step.",
+    ),
+    "n_steps": positive_int(
+        "Only for 2-D X: the number of steps that the columns of a row are split into, in time order, each of "
+        "columns / n_steps features. None: every column is a step of one feature.", or_none=True,
+    ),
+    "embedding_dim": positive_int(
+        "X holds categories, 0, 1, 2, ..., one per step, and each category is a vector of this many inputs, which is "
+        "learned. Categories that `fit` did not see are vectors of zeros.", or_none=True,
+    ),
+    "missing": choice(
+        MISSING,
+        "What to do with NaN in X: refuse it; take the last value of the feature that was seen in the sequence, or 0; "
+        'or that, with a further input per feature that is 1 where it was missing. Unless it is "error", steps at the '
+        "end of a 3-D X that are NaN in every feature are padding and left out; predictions per step repeat the last "
+        "one there.",
+    ),
+    "dropout": fraction("Fraction of each layer's outputs that is set to zero in training."),
+    "recurrent_dropout": fraction(
+        "Fraction of the hidden state that is set to zero in the recurrent products in training: for each sequence the "
+        "same units at all steps (Gal & Ghahramani 2016)."
+    ),
+    "solver": choice([*OPTIMIZERS, "lbfgs"], f"The optimizer: {SOLVERS_TEXT}; {LBFGS_TEXT}."),
+    "alpha": Parameter(
+        [Interval(Real, 0, None, closed="left")], "float",
+        "Strength of the L2 penalty on the weights, ½ alpha ‖weights‖² / Σ sample weights of the batch; for "
+        '"adamw" the rate of its decay. Biases and embeddings have no penalty.',
+    ),
+    "batch_size": Parameter(
+        [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")], 'int or "auto"',
+        'Sequences per batch; "auto" is min(32, n). Not used by "lbfgs".',
+    ),
+    "learning_rate": choice(
+        SCHEDULES,
+        'The learning rate over the epochs, of all solvers but "lbfgs": `learning_rate_init`; that divided by '
+        "(samples seen + 1)^power_t; a fifth each time that `n_iter_no_change` epochs bring no improvement, down to "
+        "10⁻⁶; or half a period of the cosine down to 0 at `max_iter`, which starts again after that many calls of "
+        "`partial_fit` (Loshchilov & Hutter 2017).",
+    ),
+    "learning_rate_init": Parameter(
+        [Interval(Real, 0, None, closed="neither")], "float", "The initial learning rate."
+    ),
+    "power_t": Parameter([Interval(Real, 0, None, closed="left")], "float", 'Exponent of the schedule "invscaling".'),
+    "max_iter": positive_int('Maximum number of epochs, or of iterations of "lbfgs".'),
+    "shuffle": flag("Take the sequences in a new order in each epoch."),
+    "random_state": Parameter(
+        ["random_state"], "int, RandomState instance or None",
+        "Source of the initial parameters, the order of the sequences, dropout and the validation split; pass an int "
+        "for the same fit every time.",
+    ),
+    "tol": Parameter(
+        [Interval(Real, 0, None, closed="left")], "float",
+        "An epoch is an improvement when it lowers the best loss, or raises the best validation score, by this much. "
+        'For "lbfgs" training ends where no element of the gradient is larger.',
+    ),
+    "verbose": Parameter(["verbose"], "bool", "Print the loss of each epoch."),
+    "warm_start": flag("Continue from the parameters of the last fit instead of new ones."),
+    "momentum": fraction(f"Momentum, {for_solvers('momentum')}.", closed="both"),
+    "nesterovs_momentum": flag(f"Use Nesterov's momentum, {for_solvers('nesterovs_momentum')}."),
+    "early_stopping": flag(
+        "Hold out some of the sequences, or take the validation data passed to `fit`, stop when the score on them does "
+        "not improve, and keep the parameters of the best epoch."
+    ),
+    "validation_fraction": fraction("Fraction of the sequences that is held out.", closed="neither"),
+    "beta_1": fraction(f"Decay rate of the first moment, {for_solvers('beta_1')}."),
+    "beta_2": fraction(f"Decay rate of the second moment, {for_solvers('beta_2')}."),
+    "epsilon": Parameter(
+        [Interval(Real, 0, None, closed="neither")], "float",
+        f"Added to the root of the second moment, {for_solvers('epsilon')}.",
+    ),
+    "n_iter_no_change": positive_int("Stop after more than this many epochs in a row without improvement."),
+    "max_fun": positive_int('Maximum number of evaluations of the loss by "lbfgs".'),
+    "max_grad_norm": Parameter(
+        [None, Interval(Real, 0, None, closed="neither")], "float or None",
+        "Scale each gradient down to at most this norm; None leaves it alone. Worth setting (to 1, say) for long "
+        'sequences, the solver "sgd" and the cell "skip_lstm", whose gradients may explode (Pascanu, Mikolov & Bengio '
+        "2013).",
+    ),
+    "bptt_steps": positive_int(
+        "Split longer sequences into stretches of this many steps, with an update after each: the states are carried "
+        "from one to the next, the gradient is not (truncated backpropagation through time). None: the gradient goes "
+        "back to the first step.", or_none=True,
+    ),
+}
+
+
+def with_parameters(**own):
+    """A class decorator: parameters of an estimator from the table above, and its own.
+
+    It sets ``_parameter_constraints`` and puts the Parameters section in the place of ``{parameters}`` in the
+    docstring, in the order of ``__init__`` and with its defaults.
+
+    Parameters
+    ----------
+    **own : Parameter
+        Those that the table does not have, or in which the estimator differs.
+    """
+
+    def decorate(cls):
+        signature = inspect.signature(cls.__init__).parameters
+        table = {name: (SHARED | own)[name] for name in list(signature)[1:]}
+        cls._parameter_constraints = {name: parameter.constraint for name, parameter in table.items()}
+        if cls.__doc__ is not None:         # python -OO has none
+            section = "\n".join(documentation(name, table[name], signature[name].default) for name in table)
+            cls.__doc__ = cls.__doc__.replace("    {parameters}", section)
+        return cls
+
+    return decorate
+
+
+def documentation(name, parameter, default):
+    """A parameter's entry in a docstring."""
+    indent = " " * 8
+    meaning = fill(parameter.meaning, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+    return f"    {name} : {parameter.kind}, default={default_text(default)}\n{meaning}"
+
+
+def default_text(default):
+    """A default as it is written in code."""
+    if isinstance(default, str):
+        return f'"{default}"'
+    if isinstance(default, float) and 0 < abs(default) < 1e-2:
+        digits, exponent = f"{default:e}".split("e")
+        return f"{float(digits):g}e{int(exponent)}"
+    return repr(default)

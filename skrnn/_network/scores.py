@@ -1,0 +1,58 @@
+"""Scores of any number of sequences, part by part."""
+
+import numpy as np
+
+# Multiply-adds per call of the kernels, some tenths of a second, after which Ctrl-C is heard. Changes no bit.
+MAX_WORK_PER_CALL = 2**32
+
+
+def scores_of(network, theta, sequences, index, initial=None, final=None):
+    """Raw scores of the sequences `index`, (N, Q), or (steps, Q) with outputs per step.
+
+    Parameters
+    ----------
+    network : RecurrentNetwork
+    theta : (P,) array
+    sequences : Sequences or LazySequences
+    index : (N,) int array
+    initial : (N, width) array, optional
+        States before the first steps.
+    final : (N, width) array, optional
+        Filled with the states after the last steps.
+    """
+    n_per_call = max(1, int(MAX_WORK_PER_CALL / (network.work * sequences.mean_length)))
+    parts, first = [], 0
+    for begin in range(0, len(index), n_per_call):
+        for loaded, numbers in sequences.iter_chunks(index[begin : begin + n_per_call]):
+            rows = slice(first, first + len(numbers))
+            parts.append(network.forward(
+                theta, loaded, numbers, None if initial is None else initial[rows],
+                None if final is None else final[rows],
+            ))
+            first = rows.stop
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def finite_scores(network, theta, sequences, initial=None, final=None):
+    """Raw scores of all sequences.
+
+    Raises
+    ------
+    ValueError
+        When some are not finite, naming the sequence or step.
+    """
+    scores = scores_of(network, theta, sequences, np.arange(len(sequences)), initial, final)
+    check_scores(network, scores, sequences)
+    return scores
+
+
+def check_scores(network, scores, sequences):
+    """Raise a ValueError that names the first sequence or step whose scores are not finite."""
+    if np.isfinite(scores).all():
+        return
+    bad = int(np.flatnonzero(~np.isfinite(scores).all(axis=1))[0])
+    raise ValueError(
+        f"The net's output for {sequences.label('X', bad, network.per_step)} is not finite: its states grow without "
+        "bound on this sequence. Scale X, or fit with a bounded activation, a smaller learning_rate_init or "
+        "max_grad_norm"
+    )

@@ -1,0 +1,107 @@
+"""scikit-learn's private functions, what differs between its versions, and what its own estimators alone have.
+
+No other file imports from scikit-learn's private modules.
+"""
+
+import warnings
+from copy import copy
+
+from sklearn import get_config
+from sklearn.base import _fit_context as fit_context
+from sklearn.exceptions import InconsistentVersionWarning
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    Options,
+    RealNotInt,
+    StrOptions,
+    validate_parameter_constraints,
+    validate_params,
+)
+from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
+from sklearn.utils.validation import validate_data
+
+from skrnn._version import __version__
+
+__all__ = [
+    "HasMethods", "Interval", "Options", "RealNotInt", "StrOptions", "VersionedPickleMixin", "check_columns",
+    "check_feature_names_in", "fit_context", "learn_columns", "output_container", "set_output_container",
+    "validate_parameter_constraints", "validate_params",
+]
+
+FEATURES = ("n_features_in_", "feature_names_in_")
+
+
+def learn_columns(estimator, columns):
+    """``n_features_in_`` and, if there are names, ``feature_names_in_`` of an estimator that is fitted to a table."""
+    fitted = copy(estimator)
+    validate_data(fitted, columns, skip_check_array=True, reset=True)
+    return {name: value for name, value in vars(fitted).items() if name in FEATURES}
+
+
+def check_columns(estimator, columns, attributes):
+    """Raise a ValueError, or warn, as scikit-learn does where a table has other columns than in fit.
+
+    `attributes` are those of `learn_columns`; the estimator's own count for nothing.
+    """
+    fitted = copy(estimator)
+    for name in FEATURES:
+        vars(fitted).pop(name, None)
+    vars(fitted).update(attributes)
+    validate_data(fitted, columns, skip_check_array=True, reset=False)
+
+
+def output_container(estimator):
+    """What `set_output` of the estimator, or scikit-learn's configuration, asks for: "default", "pandas", "polars"."""
+    return getattr(estimator, "_sklearn_output_config", {}).get("transform", get_config()["transform_output"])
+
+
+def set_output_container(estimator, transform):
+    """Keep what `set_output` was given, or None for no change, where scikit-learn's `clone` takes it along."""
+    constraints = {"transform": [StrOptions({"default", "pandas", "polars"}), None]}
+    validate_parameter_constraints(constraints, {"transform": transform}, caller_name="set_output")
+    if transform is not None:
+        estimator._sklearn_output_config = {"transform": transform}
+
+
+class InconsistentSkrnnVersionWarning(InconsistentVersionWarning):
+    """An estimator is unpickled that another version of skrnn pickled.
+
+    Parameters
+    ----------
+    estimator_name : str
+    current_version : str
+    original_version : str or None
+        None when the pickle does not tell.
+    """
+
+    def __init__(self, *, estimator_name, current_version, original_version):
+        self.estimator_name, self.current_version = estimator_name, current_version
+        self.original_version = original_version
+
+    def __str__(self):
+        known = self.original_version is not None
+        writer = f"skrnn {self.original_version}" if known else "an unknown version of skrnn"
+        return (
+            f"{self.estimator_name} was pickled by {writer} and is read by skrnn {self.current_version}, which may "
+            "fail or give other results: fit it again, or read it with the version that wrote it"
+        )
+
+
+class VersionedPickleMixin:
+    """Pickles say which skrnn wrote them, and warn when another one reads them; a base class before `BaseEstimator`."""
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "_skrnn_version": __version__}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        version = state.pop("_skrnn_version", None)
+        if version != __version__:
+            warnings.warn(
+                InconsistentSkrnnVersionWarning(
+                    estimator_name=type(self).__name__, current_version=__version__, original_version=version
+                ),
+                stacklevel=2,
+            )
+        super().__setstate__(state)

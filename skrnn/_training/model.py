@@ -1,0 +1,75 @@
+"""Model: a network with its loss and parameters, and how far its training has come."""
+
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from skrnn._training.loop import History
+
+
+@dataclass
+class Model:
+    """All that training changes and that predictions need: what is pickled, copied, sent to a worker and exported.
+
+    Parameters
+    ----------
+    network : RecurrentNetwork
+    loss : Loss
+    theta : (P,) array
+        The parameters.
+    random_state : RandomState
+        Source of the order of the batches and of the masks of dropout.
+    history : History
+        Losses and scores by epoch.
+    optimizer : entry of ``OPTIMIZERS``, made; or None after L-BFGS
+    schedule : entry of ``SCHEDULES``, made for the optimizer; or None
+    """
+
+    network: object
+    loss: object
+    theta: np.ndarray
+    random_state: np.random.RandomState
+    history: History = field(default_factory=History)
+    optimizer: object = None
+    schedule: object = None
+    _engines: list = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name != "_engines"}
+
+    def __setstate__(self, state):
+        vars(self).update(state, _engines=[])
+
+    def step(self, steps, state):
+        """Scores (n, Q) and states (n, width) of n streams after one more step of each.
+
+        Engines are kept between calls, as making one takes longer than a step. Each call takes one out, so that
+        several threads may call at the same time.
+
+        Parameters
+        ----------
+        steps : (n, D) array, or (n,) intp array of categories
+        state : (n, width) array
+        """
+        engine = self._engines.pop() if self._engines else self.network.engine(self.theta.dtype)
+        try:
+            return self.network.step(engine, self.theta, steps, state)
+        finally:
+            self._engines.append(engine)
+
+    def copy(self):
+        """A copy that can be trained on without a change of this one."""
+        # The schedule changes the rate of its optimizer: both in one deep copy.
+        names = ("theta", "random_state", "history", "optimizer", "schedule")
+        return replace(self, **deepcopy({name: getattr(self, name) for name in names}))
+
+    @property
+    def dtype(self):
+        """The dtype that the network computes in."""
+        return self.theta.dtype
+
+    @property
+    def parameters(self):
+        """The parameters by name, as views of theta."""
+        return self.network.layout.views(self.theta)

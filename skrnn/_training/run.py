@@ -1,0 +1,115 @@
+"""The training of all estimators: a model to start from, its objective, and epochs or L-BFGS until it is trained.
+
+`parameters` are those of an estimator, by name (``get_params(deep=False)``).
+"""
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skrnn._training.lbfgs import train_lbfgs
+from skrnn._training.loop import Stopping, train, train_epoch
+from skrnn._training.model import Model
+from skrnn._training.optimizers import OPTIMIZERS
+from skrnn._training.schedules import SCHEDULES
+
+
+def new_model(network, loss, dtype, parameters):
+    """A model with fresh parameters.
+
+    Raises
+    ------
+    MemoryError
+        When there is no room for the parameters, naming what makes them so many.
+    """
+    random_state = own_random_state(parameters["random_state"])
+    try:
+        theta = network.initialize(random_state, dtype)
+    except MemoryError as error:
+        gigabytes = network.layout.size * np.dtype(dtype).itemsize / 1e9
+        embedding = "" if parameters["embedding_dim"] is None else f" and embedding_dim={parameters['embedding_dim']}"
+        raise MemoryError(
+            f"hidden_size={parameters['hidden_size']}{embedding} makes {gigabytes:.0f} GB of parameters"
+        ) from error
+    return Model(network, loss, theta, random_state)
+
+
+def restarted_model(model, network, loss, parameters):
+    """A model that goes on from the parameters and the history of another one, as `warm_start` does."""
+    copy = model.copy()
+    return Model(network, loss, copy.theta, own_random_state(parameters["random_state"]), copy.history)
+
+
+def own_random_state(random_state):
+    """A RandomState for an estimator's parameter.
+
+    Not the global one for None, which others draw from, too, and of which a pickle would hold a copy.
+    """
+    generator = check_random_state(random_state)
+    return generator if random_state is not None else np.random.RandomState(generator.randint(2**31 - 1))
+
+
+def regularization(model, parameters):
+    """Arguments of an objective: the penalty, unless the optimizer decays the weights by itself, and dropout."""
+    optimizer = OPTIMIZERS.get(parameters["solver"])
+    decays = optimizer is not None and optimizer.decays_weights
+    return {
+        "alpha": 0.0 if decays else float(parameters["alpha"]), "dropout": float(parameters["dropout"]),
+        "recurrent_dropout": float(parameters["recurrent_dropout"]), "random_state": model.random_state,
+    }
+
+
+def train_model(model, objective, batches, parameters, validate=None):
+    """Train a model until it does not get better or the epochs are over, as `fit` does.
+
+    Parameters
+    ----------
+    model : Model
+        Changed in place.
+    objective : Objective, or anything with ``gradients(theta, batch)`` and ``ranges``
+    batches : Batches, or another iterable with ``n_samples``
+        What an epoch consists of.
+    parameters : mapping
+    validate : callable, optional
+        Score of theta on data that are held out, for early stopping; higher is better.
+    """
+    stopping = Stopping(
+        int(parameters["max_iter"]), parameters["tol"], int(parameters["n_iter_no_change"]), validate
+    )
+    if validate is not None and model.history.loss_curve:      # trained before
+        stopping.start(model.theta, model.history)
+    _set_optimizer(model, parameters)
+    train(model, objective, batches, stopping, parameters["max_grad_norm"], parameters["verbose"])
+    if stopping.best_theta is not None:
+        model.theta[:] = stopping.best_theta
+
+
+def train_model_by_lbfgs(model, objective, n_samples, parameters):
+    """Train a model by L-BFGS on all samples at once, in place."""
+    train_lbfgs(
+        model, objective, n_samples, max_iter=int(parameters["max_iter"]), max_fun=int(parameters["max_fun"]),
+        tol=parameters["tol"], verbose=parameters["verbose"],
+    )
+    model.optimizer = model.schedule = None
+
+
+def train_model_one_epoch(model, objective, batches, parameters):
+    """Train a model for one epoch, in place, as `partial_fit` does: with the optimizer of the last call."""
+    if type(model.optimizer) is not OPTIMIZERS[parameters["solver"]]:
+        _set_optimizer(model, parameters)
+    history = model.history
+    stopping = Stopping(1, parameters["tol"], int(parameters["n_iter_no_change"]))
+    stopping.n_epochs_no_improvement = history.n_epochs_no_improvement
+    train_epoch(model, objective, batches, parameters["max_grad_norm"])
+    model.schedule.after_epoch(history.n_samples_seen)
+    if stopping.after_epoch(model.theta, history):
+        model.schedule.on_plateau()
+        stopping.n_epochs_no_improvement = 0
+    history.n_epochs_no_improvement = stopping.n_epochs_no_improvement
+
+
+def _set_optimizer(model, parameters):
+    """A new optimizer and its schedule."""
+    decayed = model.network.layout.weight_ranges()
+    model.optimizer = OPTIMIZERS[parameters["solver"]].make(model.theta, parameters, decayed)
+    schedule = SCHEDULES[parameters["learning_rate"]]
+    model.schedule = schedule(model.optimizer, parameters["power_t"], int(parameters["max_iter"]))

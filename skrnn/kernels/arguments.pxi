@@ -1,0 +1,52 @@
+# Checks of what comes in at the door: the kernels run without bounds checks.
+
+
+cdef int expect_length(str name, Py_ssize_t length, Py_ssize_t expected) except -1:
+    if length != expected:
+        raise ValueError(f"{name} has shape ({length},), expected ({expected},)")
+    return 0
+
+
+cdef int expect_shape(
+    str name, Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t expected_rows, Py_ssize_t expected_columns
+) except -1:
+    if rows != expected_rows or columns != expected_columns:
+        raise ValueError(f"{name} has shape {(rows, columns)}, expected {(expected_rows, expected_columns)}")
+    return 0
+
+
+cdef int expect_threads(int n_threads) except -1:
+    if not 1 <= n_threads <= MAX_THREADS:
+        raise ValueError(f"n_threads={n_threads} must be between 1 and {MAX_THREADS}")
+    return 0
+
+
+cdef int expect_categories(
+    const Py_ssize_t* categories, Py_ssize_t first, Py_ssize_t last, Py_ssize_t n_categories
+) except -1:
+    cdef Py_ssize_t t
+    for t in range(first, last):
+        if not 0 <= categories[t] < n_categories:
+            raise ValueError(f"steps[{t}]={categories[t]} must be a category from 0 to {n_categories - 1}")
+    return 0
+
+
+def check_layout(layers, n_outputs, V, c, size):
+    """Raise a ValueError where a network's layers do not fit together, or its parameters not into `size` numbers."""
+    below = None
+    extents = []
+    for number, layer in enumerate(layers):
+        D, K, n_directions = layer["D"], layer["K"], len(layer["W"])
+        cell = cell_named(layer["cell"], layer["variant"])
+        if D < 1 or K < 1 or n_directions not in (1, 2) or not len(layer["U"]) == len(layer["b"]) == n_directions:
+            raise ValueError(f"layer {number} must have inputs, units, and one direction or two")
+        if below not in (None, D):
+            raise ValueError(f"layer {number} has {D} inputs, the layer below has {below} outputs")
+        for name, rows in (("W", D), ("U", K), ("b", cell.n_biases)):
+            extents += [(start, rows * cell.n_gates * K) for start in layer[name]]
+        below = n_directions * K
+    if below is None or n_outputs < 1:
+        raise ValueError("a network must have a layer and an output")
+    extents += [(V, below * n_outputs), (c, n_outputs)]
+    if any(start < 0 or start + extent > size for start, extent in extents):
+        raise ValueError(f"the parameters must lie within the {size} numbers of theta")

@@ -1,0 +1,135 @@
+# The gradient of a batch: its groups by whole threads, or shared by all threads.
+
+
+cdef enum:
+    ROUND_BYTES = 67108864      # gradients of groups that wait to be added up
+    ROUND_WORK = 1073741824     # multiply-adds, a tenth of a second: Ctrl-C has to be heard
+    BLOCK = 4096                # numbers that a thread adds up at a time
+
+
+cdef double train(
+    Workspace space, Job* job, Batch batch, real* gradient, Py_ssize_t max_bytes, int n_threads
+) except? -1:
+    """Add the gradient of the batch to `gradient` (P,), whose weights are packed in the job; returns the batch's loss.
+
+    The batch has been cut into groups that depend neither on threads nor on memory. Here it is decided who computes
+    them, of which no bit of the result depends:
+
+    1. Whole groups, one to a thread, each forward and back without a barrier (`train_groups`): the usual case. As many
+       groups as ROUND_BYTES hold gradients of are computed in one parallel region, and then added up in their order.
+    2. Groups that are shared by all threads, one after the other (`train_shared`): the last groups where whole ones
+       would leave threads idle, and all groups where there is no room for one per thread.
+    3. Groups in segments of √T steps (`train_group`), where not even one group fits into `max_bytes`. Only if every
+       layer reads forwards, since a layer that reads backwards begins at the last step.
+    """
+    cdef const Net* net = job.net
+    cdef Py_ssize_t i, last, n_whole = batch.n_groups, steps = batch.max_steps(), segment = batch.length[0]
+    cdef Py_ssize_t left = batch.n_groups % n_threads
+    cdef BufferNeeds needs = BufferNeeds(
+        gradient=True, dX=job.dX != NULL or job.categories != NULL, dropout=job.dropout > 0,
+        recurrent_dropout=job.recurrent_dropout > 0,
+    )
+    cdef Py_ssize_t size = space.size_of(net, batch, steps, needs)
+    cdef int workers
+    cdef double value = 0
+    if (size < 0 or size > max_bytes) and one_direction(net) and batch.max_segment_steps() < steps:
+        segment = batch.segment()
+        steps = batch.max_segment_steps()
+    elif size > max_bytes // n_threads:
+        n_whole = 0
+    elif left < min(<Py_ssize_t> n_threads, max_tiles(&batch.groups[0])):
+        n_whole -= left
+    workers = space.allocate_workers(net, batch, steps, needs, max_bytes, n_threads if n_whole > 0 else 1)
+    space.reserve_segments(net, batch, segment, workers)
+    if job.categories != NULL:
+        job.dX = <real*> space.input_gradients.reserve(batch.S * net.D * sizeof(real))
+    i = 0
+    while i < n_whole:
+        PyErr_CheckSignals()
+        last = min(n_whole, i + workers * max(1, groups_per_round(net, batch) // workers))
+        value = train_groups(space, job, batch, i, last, segment, gradient, value, workers)
+        i = last
+    for i in range(n_whole, batch.n_groups):
+        PyErr_CheckSignals()
+        value = train_shared(space, job, &batch.groups[i], gradient, value, n_threads)
+    if job.categories != NULL:
+        add_to_embedding(job, batch, gradient + net.size)
+    return value
+
+
+cdef Py_ssize_t groups_per_round(const Net* net, Batch batch) noexcept:
+    """How many groups to compute between two looks for signals."""
+    cdef double work = 3.0 * batch.max_steps() * net.size
+    return <Py_ssize_t> min(ROUND_BYTES / (net.size * <double> sizeof(real)), ROUND_WORK / work)
+
+
+cdef double train_groups(
+    Workspace space, const Job* job, Batch batch, Py_ssize_t first, Py_ssize_t last, Py_ssize_t segment, real* gradient,
+    double value, int workers,
+) except? -1:
+    """Groups first .. last - 1, each by one thread: add their gradients; returns value + their losses."""
+    cdef const Net* net = job.net
+    cdef Py_ssize_t i, n = last - first, stride = ceil_div(net.size, VL) * VL
+    cdef Py_ssize_t n_blocks = ceil_div(net.size, BLOCK)
+    cdef char* memory = space.sums.reserve(n * (stride * sizeof(real) + sizeof(double)))
+    cdef real* gradients = <real*> memory                       # (n, stride)
+    cdef double* values = <double*> (gradients + n * stride)    # (n,)
+    cdef const Group* groups = batch.groups + first
+    cdef SegmentTables* segments = space.segments
+    cdef Buffers* buffers = space.buffers
+    with nogil, parallel(num_threads=workers):
+        for i in prange(n, schedule="dynamic", chunksize=1):
+            values[i] = train_group(
+                job, &buffers[threadid()], &groups[i], segment, &segments[threadid()], gradients + i * stride
+            )
+        for i in prange(n_blocks - 1, schedule="static"):
+            add_up(n, BLOCK, gradients + i * BLOCK, stride, gradient + i * BLOCK)
+    i = (n_blocks - 1) * BLOCK
+    add_up(n, net.size - i, gradients + i, stride, gradient + i)
+    for i in range(n):
+        value += values[i]
+    return value
+
+
+cdef double train_shared(
+    Workspace space, const Job* job, const Group* g, real* gradient, double value, int n_threads
+) except? -1:
+    """One group by all threads: adds its gradient, returns value + its loss.
+
+    First each thread takes tiles, ranges of the group's sequences, forward and back. After a barrier each takes parts
+    of the parameters, ranges of their elements, and sums the gradient of these over the whole group.
+    """
+    cdef const Net* net = job.net
+    cdef Buffers* buffers = space.buffers
+    cdef Py_ssize_t i, n_tiles = min(<Py_ssize_t> n_threads, max_tiles(g))
+    cdef Py_ssize_t max_elements = ceil_div(net.size, 4 * n_threads), n_parts = all_parts(net, max_elements, NULL)
+    cdef char* memory = space.sums.reserve(
+        net.size * sizeof(real) + n_parts * sizeof(Part) + (n_tiles + 1) * sizeof(Py_ssize_t) + 2 * ALIGNMENT
+    )
+    cdef Part* parts = <Part*> memory                           # (n_parts,)
+    cdef Py_ssize_t* tiles = <Py_ssize_t*> (parts + n_parts)    # (n_tiles + 1,)
+    cdef real* total = <real*> (tiles + n_tiles + 1)            # (net.size,)
+    all_parts(net, max_elements, parts)
+    cut_tiles(g, n_tiles, tiles)
+    memset(total, 0, net.size * sizeof(real))
+    with nogil, parallel(num_threads=n_threads):
+        for i in prange(n_tiles, schedule="dynamic", chunksize=1):
+            if tiles[i] < tiles[i + 1]:
+                train_tile(job, buffers, g, tiles[i], tiles[i + 1])
+        for i in prange(n_parts, schedule="dynamic", chunksize=1):
+            train_part(net, buffers, g, &parts[i], total)
+    add_up(1, net.size, total, 0, gradient)
+    return value + loss_of_group(net, buffers, g, 0) if job.loss.of_row != NULL else value
+
+
+cdef void add_to_embedding(const Job* job, Batch batch, real* gradient) noexcept:
+    """dE[category] += dx (n_categories, D) of every step, in the order of the batch."""
+    cdef Py_ssize_t i, t, j, D = job.net.D
+    cdef real* row
+    cdef const real* dx
+    for i in range(batch.N):
+        for t in range(batch.length[i]):
+            row = gradient + job.categories[batch.source[i] + t] * D
+            dx = job.dX + (batch.out[i] + t) * D
+            for j in range(D):
+                row[j] = row[j] + dx[j]

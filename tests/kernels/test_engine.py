@@ -1,0 +1,255 @@
+"""The methods of the engine: what each takes beside the others, and that they agree to the bit."""
+
+import numpy as np
+import pytest
+from networks import FORMS, Case, make_loss, outputs_of, targets_for
+from numerical import assert_gradient, central_differences
+
+from skrnn._data.sequences import Sequences
+from skrnn._network.network import RecurrentNetwork
+from skrnn._training.losses import LOSSES
+from skrnn.kernels import kernels_for
+from skrnn.kernels.inputs import Inputs
+
+pytestmark = pytest.mark.usefixtures("simd")
+
+RATES = {"dropout": 0.3, "recurrent_dropout": 0.4}
+SEED = 123
+RESOURCES = {"max_bytes": 2**40, "n_threads": 1}
+SEGMENTS = {"max_bytes": 1, "n_threads": 1}
+ARRANGEMENTS = [
+    pytest.param((4, 3), False, True, "last", id="steps"),
+    pytest.param((4, 3), True, True, "last", id="both-steps"),
+    pytest.param((4, 3), True, False, "last", id="both-last"),
+    pytest.param((4, 3), False, False, "mean", id="mean"),
+    pytest.param((4, 3), True, False, "max", id="both-max"),
+]
+
+
+@pytest.fixture(params=FORMS, ids=lambda form: "-".join(map(str, form)))
+def form(request):
+    return request.param
+
+
+def with_embedding(form, hidden_size, bidirectional, per_step, pooling, n_categories=5):
+    """A case whose steps are categories; the last one does not occur."""
+    case = Case(form, hidden_size, bidirectional, per_step, pooling=pooling)
+    rng = np.random.default_rng(2)
+    case.net = RecurrentNetwork(
+        3, hidden_size, 2, *form, bidirectional, per_step, pooling, n_categories=n_categories
+    )
+    case.theta = 0.5 * rng.normal(size=case.net.layout.size)
+    categories = rng.integers(n_categories - 1, size=len(case.X))
+    case.sequences = Sequences(case.X, case.sequences.lengths, "ragged", categories=categories)
+    return case
+
+
+def step_of(form):
+    """Of central differences: one that crosses the kink of relu would measure something else."""
+    return 1e-6 if form[1] == "relu" else 1e-4
+
+
+def assert_state_gradient(case, actual, expected, rtol):
+    for name, place in case.net.state_layout.items():
+        if name != "steps":
+            assert_gradient(actual[:, place], expected[:, place], rtol)
+
+
+@pytest.mark.parametrize(("hidden_size", "bidirectional", "per_step", "pooling"), ARRANGEMENTS)
+@pytest.mark.parametrize("embedding", [False, True])
+def test_backward_with_everything(form, hidden_size, bidirectional, per_step, pooling, embedding):
+    """Dropout of both kinds with mask offsets, penalty, states: every gradient against central differences."""
+    arrangement = (form, hidden_size, bidirectional, per_step)
+    case = with_embedding(*arrangement, pooling) if embedding else Case(*arrangement, pooling=pooling)
+    case.sequences.mask_offsets = np.array([[5, 0, 2, 9], [7, 1, 0, 3]])
+    engine, penalty = case.net.engine(np.float64, **RATES), 0.3
+    inputs = (case.theta, case.sequences, case.index)
+    dropout = {"engine": engine, "training": True, "seed": SEED}
+
+    def value():
+        final = np.empty_like(case.initial)
+        scores = case.net.forward(*inputs, case.initial, final, **dropout)
+        squares = sum(np.sum(v**2) for name, v in case.parameters.items() if name.rpartition(".")[2] in "WUV")
+        return np.sum(case.dscores * scores) + np.sum(case.dfinal * final) + 0.5 * penalty * squares
+
+    dstate, final = case.dfinal.copy(), np.empty_like(case.initial)
+    gradients = case.net.backward(
+        *inputs, case.dscores, dstate, case.initial, need_dX=not embedding, final=final, penalty=penalty, **dropout
+    )
+    numerical = central_differences(value, case.theta, step_of(form))
+    for part in case.net.layout.slices.values():
+        assert_gradient(gradients.theta[part], numerical[part], 1e-6)
+    assert_state_gradient(case, dstate, central_differences(value, case.initial, step_of(form)), 1e-6)
+    if embedding:
+        assert not gradients.theta[case.net.layout.slices["embedding.E"]].reshape(5, 3)[4].any()
+    else:
+        assert_gradient(gradients.X, central_differences(value, case.X, step_of(form)), 1e-6)
+    expected = np.empty_like(final)
+    case.net.forward(*inputs, case.initial, expected, **dropout)
+    assert final.tobytes() == expected.tobytes()
+    plain = case.net.backward(*inputs, case.dscores, None, case.initial, engine=engine)
+    assert gradients.penalty > 0 == plain.penalty
+
+
+@pytest.mark.parametrize(("hidden_size", "bidirectional", "per_step", "pooling"), ARRANGEMENTS)
+def test_gradients_of_a_loss_in_inputs_and_initial_states(form, hidden_size, bidirectional, per_step, pooling):
+    case = Case(form, hidden_size, bidirectional, per_step, pooling=pooling)
+    engine = case.net.engine(np.float64, loss="squared_error", alpha=0.1, **RATES)
+    targets = np.random.default_rng(1).normal(size=case.dscores.shape)
+    inputs = Inputs(
+        case.X, case.sequences.starts, case.sequences.lengths, case.index, case.initial,
+        np.array([[5, 0, 2, 9], [7, 1, 0, 3]]),
+    )
+
+    def gradient(**out):
+        return engine.gradient(
+            case.theta, inputs, targets, np.empty_like(case.theta), seed=SEED, **RESOURCES, **out
+        )[0]
+
+    # what was in there does not count
+    dinitial, dX = np.full_like(case.initial, 7), np.full_like(case.X, 7)
+    gradient(dinitial=dinitial, dX=dX)
+    assert_gradient(dX, central_differences(gradient, case.X, step_of(form)), 1e-6)
+    assert_state_gradient(case, dinitial, central_differences(gradient, case.initial, step_of(form)), 1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("resources", [RESOURCES, SEGMENTS, RESOURCES | {"n_threads": 3}], ids=["whole", "cut", "3"])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("per_step", [False, True])
+def test_the_gradient_of_a_loss_is_backward_of_its_gradient_in_the_scores(loss, per_step, resources, dtype):
+    """With weights, a penalty and dropout, to the bit; also in segments, and in groups that threads share."""
+    case = Case(
+        ("gru", "tanh", False), (5,), False, per_step, (300, 41, 7, 299), n_outputs=outputs_of(loss), dtype=dtype
+    )
+    rng, loss = np.random.default_rng(3), make_loss(loss)
+    rows, alpha = case.net.n_rows(case.sequences, case.index), 0.1
+    targets, weights = targets_for(loss.name, rows, rng, dtype), rng.uniform(size=rows)
+    engine = case.net.engine(dtype, loss=loss.name, parameter=loss.parameter, alpha=alpha, **RATES)
+    inputs = Inputs(case.X, case.sequences.starts, case.sequences.lengths, case.index, case.initial)
+    expected = {"gradient": np.empty_like(case.theta), "dX": np.empty_like(case.X), "final": np.empty_like(case.initial)}
+    dinitial = np.empty_like(case.initial)
+    value, weight = engine.gradient(
+        case.theta, inputs, targets, weights=weights, dinitial=dinitial, seed=SEED, **expected, **resources
+    )
+    scores = np.empty((rows, case.net.n_outputs), dtype)
+    engine.forward(case.theta, inputs, scores, training=True, seed=SEED, **resources)
+    assert weight == pytest.approx(weights.sum())
+    dscores = np.empty_like(scores)
+    losses = kernels_for(dtype).loss(loss.name, loss.parameter, False, scores, targets, weights / weight, dscores)
+    actual = {name: np.empty_like(array) for name, array in expected.items()}
+    dstate = np.zeros_like(case.initial)
+    penalty = engine.backward(
+        case.theta, inputs, dscores, dstate=dstate, penalty=alpha / weight, training=True, seed=SEED, **actual,
+        **resources,
+    )
+    assert value == pytest.approx(losses + penalty, rel=1e-12)
+    for name, array in expected.items():
+        assert actual[name].tobytes() == array.tobytes(), name
+    assert dstate.tobytes() == dinitial.tobytes()
+
+
+def test_categories_have_no_gradient():
+    case = with_embedding(FORMS[0], (4,), False, True, "last")
+    with pytest.raises(ValueError, match="inputs that are categories have no gradient"):
+        case.net.backward(case.theta, case.sequences, case.index, case.dscores, need_dX=True)
+
+
+def test_without_training_there_is_no_dropout():
+    case = Case(FORMS[0], per_step=True)
+    engine = case.net.engine(np.float64, **RATES)
+    inputs = (case.theta, case.sequences, case.index)
+    assert case.net.forward(*inputs, engine=engine).tobytes() == case.net.forward(*inputs).tobytes()
+    plain = case.net.backward(*inputs, case.dscores).theta
+    assert case.net.backward(*inputs, case.dscores, engine=engine).theta.tobytes() == plain.tobytes()
+    dropped = [case.net.backward(*inputs, case.dscores, engine=engine, training=True, seed=s).theta for s in (1, 1, 2)]
+    assert dropped[0].tobytes() == dropped[1].tobytes() != dropped[2].tobytes() != plain.tobytes()
+
+
+class TestStep:
+    """One more step of some streams."""
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize(("hidden_size", "per_step", "pooling"), [
+        ((9,), True, "last"), ((9, 5), False, "last"), ((9, 32), False, "mean"), ((5, 7), False, "max"),
+    ])
+    @pytest.mark.parametrize("packed", [False, True])
+    @pytest.mark.parametrize("n", [1, 7, 130])
+    def test_same_bits_as_whole_sequences(self, form, hidden_size, per_step, pooling, packed, n, dtype):
+        """Scores of every step or prefix, and states."""
+        T = 5
+        case = Case(form, hidden_size, False, per_step, (T,) * n, pooling=pooling, dtype=dtype)
+        engine, state, X = case.net.engine(dtype), case.initial, case.X.reshape(n, T, -1)
+        if packed:
+            engine.pack_weights(case.theta)
+        for t in range(T):
+            scores, state = case.net.step(engine, case.theta, np.ascontiguousarray(X[:, t]), state, packed)
+            lengths = np.full(n, t + 1, np.intp)
+            sequences = Sequences(case.X, lengths, "ragged", starts=np.arange(n) * T)
+            final = np.empty_like(state)
+            expected = case.net.forward(case.theta, sequences, case.index, case.initial, final)
+            assert scores.tobytes() == (expected[t :: t + 1] if per_step else expected).tobytes()
+            assert state.tobytes() == final.tobytes()
+
+    def test_categories(self):
+        case = with_embedding(FORMS[0], (4, 3), False, True, "last")
+        engine, state = case.net.engine(np.float64), case.initial[:1]
+        rows = case.steps(1)
+        expected = case.net.forward(case.theta, case.sequences, np.array([1]), case.initial[1:2])
+        state = case.initial[1:2]
+        for t, row in enumerate(range(rows.start, rows.stop)):
+            scores, state = case.net.step(engine, case.theta, case.sequences.categories[row : row + 1], state)
+            assert scores.tobytes() == expected[t : t + 1].tobytes()
+        with pytest.raises(ValueError, match=r"steps\[1\]=5 must be a category from 0 to 4"):
+            case.net.step(engine, case.theta, np.array([0, 5]), case.initial[:2])
+
+    def test_between_other_calls(self):
+        """Batches and other numbers of streams do not disturb it, nor does it disturb them; states may be replaced."""
+        case = Case(FORMS[0], (6,), per_step=True)
+        engine, rng = case.net.engine(np.float64), np.random.default_rng(0)
+        x, state = rng.normal(size=(3, 3)), rng.normal(size=(3, case.net.state_width))
+        expected = case.net.step(engine, case.theta, x, state)
+        whole = case.net.forward(case.theta, case.sequences, case.index, engine=engine)
+        case.net.step(engine, case.theta, x[:1], state[:1])
+        case.net.backward(case.theta, case.sequences, case.index, case.dscores, engine=engine)
+        scores = np.empty_like(expected[0])
+        engine.step(case.theta, x, state, scores, state)
+        assert scores.tobytes() == expected[0].tobytes()
+        assert state.tobytes() == expected[1].tobytes()
+        again = case.net.forward(case.theta, case.sequences, case.index, engine=engine)
+        assert again.tobytes() == whole.tobytes()
+
+    def test_weights_are_packed_again_unless_they_are_said_to_be_packed(self):
+        case = Case(FORMS[0], (6,), per_step=True)
+        engine, x, state = case.net.engine(np.float64), np.ones((1, 3)), case.initial[:1]
+        with pytest.raises(ValueError, match="`pack_weights` must be called"):
+            case.net.step(engine, case.theta, x, state, packed=True)
+        first = case.net.step(engine, case.theta, x, state)[0]
+        case.theta += 0.1
+        assert case.net.step(engine, case.theta, x, state, packed=True)[0].tobytes() == first.tobytes()
+        second = case.net.step(engine, case.theta, x, state)[0]
+        assert second.tobytes() != first.tobytes()
+        engine.pack_weights(case.theta + 0.1)
+        assert case.net.step(engine, case.theta, x, state, packed=True)[0].tobytes() != second.tobytes()
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("theta", np.zeros(9)), ("steps", np.zeros((4, 2))), ("steps", np.zeros((0, 3))), ("state", np.zeros((3, 5))),
+            ("state", np.zeros((4, 4))), ("after", np.zeros((4, 6))), ("after", np.zeros((5, 5))),
+            ("scores", np.zeros((4, 3))), ("scores", np.zeros((3, 2))),
+        ],
+    )
+    def test_wrong_arguments(self, name, value):
+        case = Case(FORMS[0])
+        right = {
+            "theta": case.theta, "steps": np.zeros((4, 3)), "state": np.zeros((4, 5)), "scores": np.zeros((4, 2)),
+            "after": np.zeros((4, 5)),
+        }
+        engine = case.net.engine(np.float64)
+        engine.step(**right)
+        with pytest.raises(ValueError, match="has shape|must have at least"):
+            engine.step(**right | {name: value})
+        if name == "theta":
+            with pytest.raises(ValueError, match="theta has shape"):
+                engine.pack_weights(value)
