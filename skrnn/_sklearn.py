@@ -40,9 +40,9 @@ def learn_columns(estimator, columns):
 
 
 def check_columns(estimator, columns, attributes):
-    """Raise a ValueError, or warn, as scikit-learn does where a table has other columns than in fit.
+    """Raise a ValueError, or warn, as scikit-learn does, if a table has other columns than in fit.
 
-    `attributes` are those of `learn_columns`; the estimator's own count for nothing.
+    `attributes` are those that `learn_columns` returned; those of the estimator are ignored.
     """
     fitted = copy(estimator)
     for name in FEATURES:
@@ -52,12 +52,12 @@ def check_columns(estimator, columns, attributes):
 
 
 def output_container(estimator):
-    """What `set_output` of the estimator, or scikit-learn's configuration, asks for: "default", "pandas", "polars"."""
+    """The container of tables by `set_output` or scikit-learn's configuration: "default", "pandas" or "polars"."""
     return getattr(estimator, "_sklearn_output_config", {}).get("transform", get_config()["transform_output"])
 
 
 def set_output_container(estimator, transform):
-    """Keep what `set_output` was given, or None for no change, where scikit-learn's `clone` takes it along."""
+    """Set what `set_output` was given, unless it is None, where scikit-learn's `clone` copies it."""
     constraints = {"transform": [StrOptions({"default", "pandas", "polars"}), None]}
     validate_parameter_constraints(constraints, {"transform": transform}, caller_name="set_output")
     if transform is not None:
@@ -72,7 +72,7 @@ class InconsistentSkrnnVersionWarning(InconsistentVersionWarning):
     estimator_name : str
     current_version : str
     original_version : str or None
-        None when the pickle does not tell.
+        None if the pickle does not have it.
     """
 
     def __init__(self, *, estimator_name, current_version, original_version):

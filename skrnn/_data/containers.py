@@ -73,7 +73,7 @@ def as_sequences(
 
 
 def check_values(sequences, name="X", allow_missing=False, categorical=False):
-    """Raise a ValueError that names the first value that is not finite, not allowed to be missing, or no category."""
+    """Raise a ValueError that names the first value that is not finite, may not be missing, or is no category."""
     check_finite(sequences, name, allow_missing)
     if categorical:
         check_categories(sequences, name)

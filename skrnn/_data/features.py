@@ -9,7 +9,7 @@ def features_of(estimator, sequences):
     """The number of features of sequences, and their names, a tuple or None, as an estimator would learn them."""
     if sequences.columns is not None:
         return columns_of_table(estimator, sequences.columns)
-    # scikit-learn would take the steps of a 3-D array for its features.
+    # scikit-learn would read the steps of a 3-D array as its features
     return sequences.n_features, None if sequences.names is None else tuple(sequences.names)
 
 
@@ -21,9 +21,9 @@ def columns_of_table(estimator, table):
 
 
 def check_features(reading, estimator, sequences, n_steps):
-    """Raise a ValueError when sequences have other features than those that a reading was learned from."""
+    """Raise a ValueError if sequences have other features than those in the fit."""
     table, expected, name = sequences.kind == "table", reading.n_step_features, type(estimator).__name__
-    # Sequences without columns have no names that could be checked.
+    # Sequences without columns have no names to check
     if sequences.columns is not None and table == reading.from_table:
         reading.check_table(estimator, sequences.columns)
     names = list(reading.feature_names or ())
@@ -45,7 +45,7 @@ def check_features(reading, estimator, sequences, n_steps):
 
 
 def forget_names(reading, sequences):
-    """Leave the names of features out of the check; raises a ValueError when a table has another number of columns."""
+    """Exclude the names of features from the check; raises a ValueError if a table has another number of columns."""
     n_columns = None if sequences.columns is None else np.shape(sequences.columns)[1]
     if sequences.kind == "table" and reading.from_table and n_columns != reading.n_features_in:
         raise ValueError(f"X has {n_columns} columns, expected {reading.n_features_in} as in fit")

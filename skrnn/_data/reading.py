@@ -1,4 +1,4 @@
-"""How an estimator reads X: what its first fit has learned of it, and later calls hold to."""
+"""How an estimator reads X: what its first fit learns, and later calls are checked against."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,15 +25,15 @@ class Reading:
     n_features_in : int
         Columns of a table, else features of a step.
     feature_names : tuple of str, or None
-        Names of these.
+        Their names.
     n_step_features : int
-        Features of a step, as the user gives them.
+        Features of a step of X.
     missing : {"error", "ffill", "indicator", "keep"}
-        What is done about missing values; "keep": they stay.
+        How missing values are treated; "keep" leaves them as they are.
     n_categories : int
-        Rows of the embedding, the last for all categories that fit did not see; 0: steps are numbers.
+        Rows of the embedding, the last one for all categories that fit did not see. 0 if steps are not categories.
     per_step : bool
-        Each sequence needs steps of its own, as steps have outputs.
+        Whether steps have outputs, so that sequences may not share steps.
     """
 
     from_table: bool
@@ -50,13 +50,13 @@ class Reading:
         Parameters
         ----------
         estimator : estimator
-            Whose name messages tell.
+            For its name in messages.
         X : array-like or collection
             As in `as_sequences`.
         n_steps : int, optional
             As in `as_sequences`.
         dtype : dtype, optional
-            Of the sequences, in which a memory-mapped array is used in place. None: float32 or float64, as X is.
+            Of the sequences; memory-mapped arrays of this dtype are used in place. None: float32 or float64, as X.
 
         Returns
         -------
@@ -68,16 +68,16 @@ class Reading:
         return sequences if dtype is None else sequences.astype(dtype)
 
     def check(self, estimator, X, n_steps=None, *, dtype=None, leave_out_padding=True, named=True):
-        """Sequences of X as the user gave them, checked against the fit: neither filled nor as categories.
+        """Sequences of X checked against the fit, but neither filled nor as categories.
 
         Parameters
         ----------
         estimator, X, n_steps, dtype
             As in `read`.
         leave_out_padding : bool
-            Where values may be missing, steps of NaN alone at the ends of a 3-D X are padding, and are left out.
+            As in `as_sequences`.
         named : bool
-            Names are compared with those in the fit.
+            Whether names are compared with those in the fit.
 
         Returns
         -------
@@ -87,7 +87,7 @@ class Reading:
         return sequences if dtype is None else sequences.astype(dtype)
 
     def check_table(self, estimator, table):
-        """Raise a ValueError, or warn, as scikit-learn does where a table has other columns than in the fit."""
+        """Raise a ValueError, or warn, as scikit-learn does, if a table has other columns than in the fit."""
         check_columns(estimator, table, self.attributes())
 
     def _check(self, estimator, X, n_steps, dtype, leave_out_padding=True, named=True):
@@ -99,7 +99,7 @@ class Reading:
             )
         except ValueError:
             if self.from_table and len(getattr(X, "shape", ())) == 2:
-                # A table with other columns than in fit is told so first, as everywhere in scikit-learn.
+                # Other columns than in fit are the first thing to report, as everywhere in scikit-learn
                 self.check_table(estimator, X)
             raise
         if not named:
@@ -108,11 +108,11 @@ class Reading:
         return self._unshared(sequences)
 
     def _unshared(self, sequences):
-        """Each sequence with steps of its own where these are changed or have outputs."""
+        """Sequences that share no steps, if these are changed or have outputs."""
         return sequences.unshared() if self.per_step or self.missing in FILLED else sequences
 
     def check_values(self, sequences, name="X"):
-        """Raise a ValueError that names the first value which is not finite, a category, or allowed to be missing."""
+        """Raise a ValueError that names the first value that is not finite, may not be missing, or is no category."""
         check_values(sequences, name, self.missing != "error", self.n_categories > 0)
 
     def fill(self, sequences, before=None):
@@ -122,27 +122,27 @@ class Reading:
         ----------
         sequences : Sequences
         before : (n, D) array, optional
-            What was seen last of each feature before the first steps.
+            The last values of each feature before the first steps.
 
         Returns
         -------
         Sequences
         (n, D) array
-            What was seen last of each feature; `before` where nothing is filled.
+            The last values of each feature; `before` if nothing is filled.
         """
         return filled(sequences, self.missing, before) if self.missing in FILLED else (sequences, before)
 
     def categorize(self, sequences):
-        """Sequences with their steps as categories, of which the last stands for all that fit did not see."""
+        """Sequences with their steps as categories, if they are; the last one stands for all that fit did not see."""
         return sequences.map(partial(as_categories, n_categories=self.n_categories)) if self.n_categories else sequences
 
     def drop_unused_categories(self, sequences, used):
-        """The reading for which only the categories of the sequences `used` count as seen, and the sequences by it.
+        """A reading for which only the categories of the sequences `used` count as seen, and its sequences.
 
         Parameters
         ----------
         sequences : Sequences or LazySequences
-            Of `learn_reading`.
+            As returned by `learn_reading`.
         used : (m,) int array
 
         Returns
@@ -159,7 +159,7 @@ class Reading:
         return reading, reading._count(reading.categorize(sequences), sequences.category_counts)
 
     def _count(self, sequences, counts):
-        """Sequences of categories that hold how often each occurs."""
+        """Sequences with the counts of their categories, in which the last one includes all above."""
         if counts is not None:
             last = self.n_categories - 1
             sequences.category_counts = np.append(counts[:last], counts[last:].sum())
@@ -170,7 +170,7 @@ class Reading:
         return counts_in(sequences, used, self.n_categories) == 0
 
     def check_seen(self, sequences, used):
-        """Raise a ValueError when the sequences `used`, to go on with, hold a category above those of the first fit."""
+        """Raise a ValueError if the sequences `used` have a category above those of the first fit."""
         if self.n_categories:
             check_seen(sequences, used, self.n_categories)
 
@@ -181,7 +181,7 @@ class Reading:
         return {"n_features_in_": self.n_features_in} | named
 
     def set_fitted(self, estimator, **attributes):
-        """Set what a fit has found, all at once: the reading as ``_reading``, its attributes and others."""
+        """Set the fitted attributes all at once: the reading as ``_reading``, its public ones, and others."""
         vars(estimator).pop("feature_names_in_", None)
         vars(estimator).update(attributes, _reading=self, **self.attributes())
 
@@ -189,7 +189,7 @@ class Reading:
 def learn_reading(
     estimator, X, n_steps=None, *, missing="error", categorical=False, per_step=False, leave_out_padding=True
 ):
-    """How X is read, and its sequences as the network reads them; for the first fit.
+    """Learn how X is read, in the first fit, and read its sequences.
 
     Parameters
     ----------
@@ -202,17 +202,17 @@ def learn_reading(
     missing : {"error", "ffill", "indicator", "keep"}
         As in `Reading`.
     categorical : bool
-        Steps are numbers of categories.
+        Whether steps are categories.
     per_step : bool
         As in `Reading`.
     leave_out_padding : bool
-        As in `Reading.check`.
+        As in `as_sequences`.
 
     Returns
     -------
     Reading
     Sequences or LazySequences
-        In the dtype of X, filled or as categories.
+        float32 or float64, as X; filled or as categories.
     """
     sequences = as_sequences(
         X, n_steps, allow_missing=missing != "error", leave_out_padding=leave_out_padding, categorical=categorical
@@ -228,7 +228,7 @@ def learn_reading(
 
 
 def _learn_categories(reading, sequences):
-    """The reading of steps that are categories, and the sequences by it."""
+    """The reading of steps that are categories, and its sequences."""
     if sequences.n_features != 1:
         raise ValueError(
             f"X has {sequences.n_features} features per step, expected one with embedding_dim: a category"
@@ -239,7 +239,7 @@ def _learn_categories(reading, sequences):
 
 
 def learn_table(estimator, table):
-    """How a table is read whose columns are the features of its rows.
+    """Learn how a table is read whose columns are the features of its rows.
 
     Parameters
     ----------

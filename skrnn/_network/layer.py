@@ -3,7 +3,7 @@
 import numpy as np
 
 from skrnn._network.parameters import glorot_uniform, orthogonal
-from skrnn.kernels import CELLS, n_biases
+from skrnn.kernels import CELLS
 
 
 class RecurrentLayer:
@@ -43,7 +43,7 @@ class RecurrentLayer:
         for name in self.directions:
             shapes[f"{name}.W"] = (self.n_inputs, width)
             shapes[f"{name}.U"] = (self.n_units, width)
-            shapes[f"{name}.b"] = (n_biases(self.cell_name, self.variant), width)
+            shapes[f"{name}.b"] = (self.cell.n_biases[self.variant], width)
         return shapes
 
     def initialize(self, parameters, random_state):

@@ -43,9 +43,9 @@ class Loss:
     Parameters
     ----------
     parameter : float
-        Of the losses that have one.
+        Value of the loss's own parameter, if it has one.
     of_logistic : bool
-        It is a loss of σ(score) rather than of the score.
+        Whether it is a loss of σ(score) rather than of the score.
     """
 
     name = None                     # in `LOSSES` and in the kernels

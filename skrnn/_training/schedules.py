@@ -4,15 +4,16 @@ import math
 
 
 class Constant:
-    """The same rate all the time.
+    """The rate stays as it is.
 
     Parameters
     ----------
-    optimizer : an entry of ``OPTIMIZERS``, made
+    optimizer : Optimizer
+        Its ``learning_rate`` is set.
     power_t : float
-        Of the schedule "invscaling".
+        Exponent of the schedule "invscaling".
     max_iter : int
-        Epochs, of the schedule "cosine".
+        Number of epochs of the schedule "cosine".
     """
 
     def __init__(self, optimizer, power_t=0.5, max_iter=200):
@@ -20,10 +21,10 @@ class Constant:
         self.power_t, self.max_iter, self.n_epochs = power_t, max_iter, 0
 
     def after_epoch(self, n_samples_seen):
-        """Set the rate of the next epoch, after so many samples."""
+        """Set the rate of the next epoch."""
 
     def on_plateau(self):
-        """Whether to train on, at a lower rate, when the loss does not improve any more."""
+        """Called when the loss does not improve any more; True: a lower rate was set, train on."""
         return False
 
 
@@ -35,7 +36,7 @@ class InverseScaling(Constant):
 
 
 class Adaptive(Constant):
-    """A fifth of the rate each time that the loss stops improving, as long as it is above 10⁻⁶."""
+    """The rate is divided by 5 each time the loss stops improving, as long as it is above 10⁻⁶."""
 
     def on_plateau(self):
         if self.optimizer.learning_rate <= 1e-6:
@@ -45,7 +46,7 @@ class Adaptive(Constant):
 
 
 class Cosine(Constant):
-    """η₀ · ½ (1 + cos(π · epochs / max_iter)), and anew after max_iter of them, which partial_fit may have.
+    """η₀ · ½ (1 + cos(π · epochs / max_iter)); partial_fit starts again after max_iter epochs.
 
     Loshchilov, I. and Hutter, F. (2017). SGDR: stochastic gradient descent with warm restarts. ICLR.
     """

@@ -1,4 +1,4 @@
-"""Generators of tasks that need memory, as the papers define them."""
+"""Generators of tasks that need memory, as defined in the papers."""
 
 from numbers import Integral
 
@@ -13,8 +13,8 @@ SYMBOLS = ("E", "B", "a", "b", "c", "d", "X", "Y")
 POSITIONS = {2: ((10, 20), (50, 60)), 3: ((10, 20), (33, 43), (66, 76))}
 
 
-def _at_least(least):
-    return Interval(Integral, least, None, closed="left")
+def _at_least(minimum):
+    return Interval(Integral, minimum, None, closed="left")
 
 
 def _integers(uniform, low, high):
@@ -22,21 +22,21 @@ def _integers(uniform, low, high):
     return low + np.floor(uniform * (high - low + 1)).astype(np.int64)
 
 
-def _shortest_and_longest(n_steps, least, reason):
-    """The bounds that an int or a pair of them sets to the lengths of sequences."""
+def _min_and_max_length(n_steps, minimum, reason):
+    """The minimum and maximum length of sequences that an int or a pair of them gives."""
     bounds = (n_steps, n_steps) if isinstance(n_steps, Integral) else tuple(n_steps)
     if len(bounds) != 2 or not all(isinstance(bound, Integral) for bound in bounds) or bounds[0] > bounds[1]:
         raise ValueError(
-            f"n_steps={n_steps!r}: expected the length of every sequence, an int, or the shortest and the longest "
-            f"length, two ints in this order"
+            f"n_steps={n_steps!r}: expected the length of every sequence, an int, or the minimum and maximum "
+            "length, two ints in this order"
         )
-    if bounds[0] < least:
-        raise ValueError(f"n_steps={n_steps!r} is too short: expected at least {least} steps, {reason}")
+    if bounds[0] < minimum:
+        raise ValueError(f"n_steps={n_steps!r} is too short: expected at least {minimum} steps, {reason}")
     return int(bounds[0]), int(bounds[1])
 
 
 def _in_form_of(n_steps, rows, lengths):
-    """Rows (n, steps, ...) themselves when n_steps is a number, else the list of their first `lengths` steps."""
+    """Rows (n, steps, ...) themselves if n_steps is a number, else the list of their first `lengths` steps."""
     return rows if isinstance(n_steps, Integral) else [row[:T] for row, T in zip(rows, lengths, strict=True)]
 
 
@@ -54,12 +54,12 @@ def make_adding(n_samples=100, n_steps=100, *, random_state=None):
     Parameters
     ----------
     n_samples : int, default=100
-        Sequences.
+        Number of sequences.
     n_steps : int, default=100
-        Steps of each sequence, 2 or more. Of an odd number the first half is the smaller one.
+        Number of steps of each sequence, 2 or more. If it is odd, the first half is the shorter one.
     random_state : int, RandomState instance or None, default=None
-        Source of the numbers and of the marked steps; pass an int for the same data every time. More samples then begin
-        with the same ones.
+        Source of the numbers and of the marked steps; pass an int for reproducible data. A larger number of samples
+        then begins with the same ones.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def make_adding(n_samples=100, n_steps=100, *, random_state=None):
     Raises
     ------
     ValueError
-        When a parameter is out of its range.
+        If a parameter is out of its range.
 
     Notes
     -----
@@ -102,9 +102,9 @@ def make_adding(n_samples=100, n_steps=100, *, random_state=None):
     >>> bool(y[0] == numbers[14] + numbers[35])
     True
     """
-    # Of Python, which does not overflow
+    # Python integers do not overflow
     n_samples, n_steps = int(n_samples), int(n_steps)
-    # (n_samples, n_steps + 2): a row a sequence, its numbers and what its marked steps come from
+    # (n_samples, n_steps + 2): in the row of a sequence its numbers, and two from which its marked steps follow
     draws = check_random_state(random_state).uniform(size=(n_samples, n_steps + 2))
     half, rows = n_steps // 2, np.arange(n_samples)
     X = np.zeros((n_samples, n_steps, 2))
@@ -133,42 +133,42 @@ def make_copy_memory(n_samples=100, gap=100, *, n_symbols=10, alphabet_size=8, o
     Input                           10 symbols, gap - 1 blanks, the delimiter, 10 blanks
     Target of the steps             gap + 10 blanks, the 10 symbols in their order
     Categories                      symbols 0 to 7, the blank 8, the delimiter 9
-    Mean cross-entropy, no memory   10 ln 8 / (gap + 20) nats a step
+    Mean cross-entropy, no memory   10 ln 8 / (gap + 20) nats per step
     ==============================  ===============================================================
 
-    Symbols are uniform and independent. The cross-entropy is that of the best answer that knows the step but remembers
-    no symbol: blanks, and equal chances of the 8 symbols at the last 10 steps. With n symbols of an alphabet of k, read
-    n for 10, k for 8, and k for the number of the blank and k + 1 for that of the delimiter: it is
-    n ln k / (gap + 2 n).
+    Symbols are uniform and independent. The cross-entropy is that of the best prediction that knows the step but
+    remembers no symbol: blanks, and equal probabilities of the 8 symbols at the last 10 steps. With n symbols of an
+    alphabet of k, the blank is the category k and the delimiter k + 1, and the cross-entropy is n ln k / (gap + 2 n).
 
     Parameters
     ----------
     n_samples : int, default=100
-        Sequences.
+        Number of sequences.
     gap : int, default=100
-        Steps between the last symbol and the first step of the answer, T in the paper: gap - 1 blanks and the
+        Number of steps between the last symbol and the first step of the answer, T in the paper: gap - 1 blanks and the
         delimiter.
     n_symbols : int, default=10
-        Symbols to remember.
+        Number of symbols to remember.
     alphabet_size : int, default=8
-        Different symbols.
+        Number of different symbols.
     one_hot : bool, default=False
-        X as vectors with a 1 in the place of the category, instead of the categories.
+        Whether X holds one-hot vectors of the categories, instead of the categories.
     random_state : int, RandomState instance or None, default=None
-        Source of the symbols; pass an int for the same data every time. More samples then begin with the same ones.
+        Source of the symbols; pass an int for reproducible data. A larger number of samples then begins with the same
+        ones.
 
     Returns
     -------
     X : int array of shape (n_samples, steps), or float64 array of shape (n_samples, steps, alphabet_size + 2)
-        The sequences, of gap + 2 n_symbols steps: categories, to be read by an estimator with ``embedding_dim``, or
-        vectors with `one_hot`.
+        The sequences, of gap + 2 n_symbols steps: categories, for an estimator with ``embedding_dim``, or with
+        `one_hot` vectors.
     y : int array of shape (n_samples, steps)
-        The categories to answer, one a step, for a classifier with ``return_sequences=True``.
+        The categories to answer, one per step, for a classifier with ``return_sequences=True``.
 
     Raises
     ------
     ValueError
-        When a parameter is out of its range.
+        If a parameter is out of its range.
 
     References
     ----------
@@ -207,9 +207,9 @@ def make_copy_memory(n_samples=100, gap=100, *, n_symbols=10, alphabet_size=8, o
 def make_temporal_order(n_samples=100, n_steps=(100, 110), *, n_relevant=2, one_hot=False, random_state=None):
     """Make the temporal order problem: which of X and Y came first, second, and third, in a sequence of distractors.
 
-    A sequence begins with the symbol E, ends with B, and else is made of a, b, c and d, uniform and independent, but
-    for two or three relevant symbols far apart from each other, each of them X or Y with equal chances. Their order
-    is the class.
+    A sequence begins with the symbol E and ends with B. Between them are a, b, c and d, uniform and independent, and
+    two or three relevant symbols far apart from each other, each of them X or Y with equal probability. Their order is
+    the class.
 
     ======================  =========================  ==================================
     Relevant symbols        2 (experiment 6a)          3 (experiment 6b)
@@ -223,24 +223,24 @@ def make_temporal_order(n_samples=100, n_steps=(100, 110), *, n_relevant=2, one_
     Parameters
     ----------
     n_samples : int, default=100
-        Sequences.
+        Number of sequences.
     n_steps : int or (int, int), default=(100, 110)
-        The shortest and the longest length, or the length of every sequence; 20 or more. Positions are those of the
-        table in hundredths of the shortest, rounded down.
+        The minimum and maximum length, or the length of every sequence; 20 or more. Positions are those of the table in
+        hundredths of the minimum, rounded down.
     n_relevant : {2, 3}, default=2
-        Relevant symbols of a sequence.
+        Number of relevant symbols of a sequence.
     one_hot : bool, default=False
-        X as vectors with a 1 in the place of the symbol, as in the paper, instead of the numbers of the symbols.
+        Whether X holds one-hot vectors of the symbols, as in the paper, instead of categories.
     random_state : int, RandomState instance or None, default=None
-        Source of all that is random; pass an int for the same data every time. More samples then begin with the same
-        ones.
+        Source of all randomness; pass an int for reproducible data. A larger number of samples then begins with the
+        same ones.
 
     Returns
     -------
     X : list of n_samples arrays of shape (T_i,) or (T_i, 8)
-        The sequences: the numbers of the symbols E, B, a, b, c, d, X, Y, which are 0 to 7, as int, to be read by an
-        estimator with ``embedding_dim``; or float64 vectors with `one_hot`. Where `n_steps` is an int they are an array
-        of shape (n_samples, n_steps) or (n_samples, n_steps, 8).
+        The sequences: the symbols E, B, a, b, c, d, X, Y as the int categories 0 to 7, for an estimator with
+        ``embedding_dim``; or with `one_hot` float64 vectors. If `n_steps` is an int they are an array of shape
+        (n_samples, n_steps) or (n_samples, n_steps, 8).
     y : int array of shape (n_samples,)
         The class. Of two symbols XX is 0, XY 1, YX 2, YY 3 (Q, R, S, U in the paper). Of three XXX is 0, XXY 1, XYX 2,
         XYY 3, YXX 4, YXY 5, YYX 6, YYY 7 (Q, R, S, U, V, A, B, C).
@@ -248,12 +248,12 @@ def make_temporal_order(n_samples=100, n_steps=(100, 110), *, n_relevant=2, one_
     Raises
     ------
     ValueError
-        When a parameter is out of its range, or `n_steps` is no pair of lengths.
+        If a parameter is out of its range, or `n_steps` is not a pair of lengths.
 
     Notes
     -----
-    Positions count from 1, the step of E: so the steps from the last relevant symbol to B are as many as table 10 of
-    the paper says.
+    Positions count from 1, the step of E: the number of steps from the last relevant symbol to B is then that of table
+    10 of the paper.
 
     References
     ----------
@@ -268,21 +268,21 @@ def make_temporal_order(n_samples=100, n_steps=(100, 110), *, n_relevant=2, one_
     >>> [len(x) for x in X[:5]]
     [21, 22, 20, 21, 20]
     """
-    shortest, longest = _shortest_and_longest(n_steps, 20, "for the relevant symbols to lie apart")
+    min_length, max_length = _min_and_max_length(n_steps, 20, "so that the relevant symbols are apart")
     n_samples, n_relevant = int(n_samples), int(n_relevant)
-    # (n_samples, 1 + 2 n_relevant + longest): a row a sequence, what its length, its positions, its relevant symbols
-    # and the others come from
-    draws = check_random_state(random_state).uniform(size=(n_samples, 1 + 2 * n_relevant + longest))
-    lengths, rows = _integers(draws[:, 0], shortest, longest), np.arange(n_samples)
-    ids = _integers(draws[:, 1 + 2 * n_relevant :], SYMBOLS.index("a"), SYMBOLS.index("d"))
-    ids[:, 0], ids[rows, lengths - 1] = SYMBOLS.index("E"), SYMBOLS.index("B")
+    # (n_samples, 1 + 2 n_relevant + max_length): in the row of a sequence the numbers from which its length, its
+    # positions, its relevant symbols and the others follow
+    draws = check_random_state(random_state).uniform(size=(n_samples, 1 + 2 * n_relevant + max_length))
+    lengths, rows = _integers(draws[:, 0], min_length, max_length), np.arange(n_samples)
+    categories = _integers(draws[:, 1 + 2 * n_relevant :], SYMBOLS.index("a"), SYMBOLS.index("d"))
+    categories[:, 0], categories[rows, lengths - 1] = SYMBOLS.index("E"), SYMBOLS.index("B")
     y = np.zeros(n_samples, dtype=np.int64)
     for i, (first, last) in enumerate(POSITIONS[n_relevant]):
-        position = _integers(draws[:, 1 + i], first * shortest // 100, last * shortest // 100)
+        position = _integers(draws[:, 1 + i], first * min_length // 100, last * min_length // 100)
         is_y = _integers(draws[:, 1 + n_relevant + i], 0, 1)
-        ids[rows, position - 1] = SYMBOLS.index("X") + is_y
+        categories[rows, position - 1] = SYMBOLS.index("X") + is_y
         y = 2 * y + is_y
-    return _in_form_of(n_steps, np.eye(len(SYMBOLS))[ids] if one_hot else ids, lengths), y
+    return _in_form_of(n_steps, np.eye(len(SYMBOLS))[categories] if one_hot else categories, lengths), y
 
 
 @validate_params(
@@ -296,31 +296,31 @@ def make_temporal_order(n_samples=100, n_steps=(100, 110), *, n_relevant=2, one_
     prefer_skip_nested_validation=True,
 )
 def make_delayed_echo(n_samples=100, n_steps=50, *, delay=5, values="real", random_state=None):
-    """Make the delayed echo: repeat at each step the input of some steps before, y[t] = x[t - delay].
+    """Make the delayed echo: repeat at each step the input of an earlier step, y[t] = x[t - delay].
 
-    Inputs are independent, so that a step tells nothing of another. The first `delay` steps have nothing to repeat and
-    no target.
+    Inputs are independent, so that no step can be predicted from another. The first `delay` steps have nothing to
+    repeat and no target.
 
     Parameters
     ----------
     n_samples : int, default=100
-        Sequences.
+        Number of sequences.
     n_steps : int or (int, int), default=50
-        Steps of every sequence, or the shortest and the longest length: lengths are then uniform, with both included.
-        More than `delay`.
+        Number of steps of every sequence, or the minimum and maximum length: lengths are then uniform, with both
+        included. More than `delay`.
     delay : int, default=5
-        Steps from an input to its echo.
+        Number of steps from an input to its echo.
     values : {"real", "binary"}, default="real"
-        Inputs uniform in [-0.5, 0.5), whose echo is for a regressor; or 0 and 1 with equal chances, whose echo is for a
-        classifier.
+        Inputs uniform in [-0.5, 0.5), whose echo is for a regressor; or 0 and 1 with equal probability, whose echo is
+        for a classifier.
     random_state : int, RandomState instance or None, default=None
-        Source of the lengths and inputs; pass an int for the same data every time. More samples then begin with the
-        same ones.
+        Source of the lengths and inputs; pass an int for reproducible data. A larger number of samples then begins with
+        the same ones.
 
     Returns
     -------
     X : float64 array of shape (n_samples, n_steps, 1), or a list of n_samples arrays of shape (T_i, 1)
-        The sequences; a list where `n_steps` is a pair.
+        The sequences; a list if `n_steps` is a pair.
     y : array of shape (n_samples, n_steps), or a list of n_samples arrays of shape (T_i,)
         The echo, for an estimator with ``return_sequences=True``: float64 with NaN at steps without a target, or of
         binary values int with -1 there. Estimators leave these steps out of the loss and of the score.
@@ -328,15 +328,15 @@ def make_delayed_echo(n_samples=100, n_steps=50, *, delay=5, values="real", rand
     Raises
     ------
     ValueError
-        When a parameter is out of its range, `n_steps` is no pair of lengths, or a sequence would have no echo.
+        If a parameter is out of its range, `n_steps` is not a pair of lengths, or a sequence would have no echo.
 
     Notes
     -----
-    The constant answer 0 to real values has a mean squared error of 1/12, their variance; any constant answer to binary
-    ones is right at half of the steps.
+    The constant prediction 0 for real values has a mean squared error of 1/12, their variance; any constant prediction
+    for binary values is right at half of the steps.
 
-    Jaeger drives a network with one long series and leaves its first steps out, so that there is an earlier input for
-    every target; steps without a target are the same for sequences. Some take targets of 0 there instead:
+    Jaeger drives a network with one long series and leaves out its first steps, so that there is an earlier input for
+    every target. Steps without a target do the same for sequences. Others use targets of 0 there:
     ``np.nan_to_num(y)``. Jaeger's memory capacity is the sum over all delays of the squared correlation of the echo
     with its prediction.
 
@@ -355,10 +355,10 @@ def make_delayed_echo(n_samples=100, n_steps=50, *, delay=5, values="real", rand
     [-1, -1, -1, 1, 1, 1, 0, 1]
     """
     n_samples, delay = int(n_samples), int(delay)
-    shortest, longest = _shortest_and_longest(n_steps, delay + 1, f"more than delay={delay}")
-    # (n_samples, 1 + longest): a row a sequence, what its length comes from and its inputs
-    draws = check_random_state(random_state).uniform(size=(n_samples, 1 + longest))
-    lengths, inputs = _integers(draws[:, 0], shortest, longest), draws[:, 1:]
+    min_length, max_length = _min_and_max_length(n_steps, delay + 1, f"more than delay={delay}")
+    # (n_samples, 1 + max_length): in the row of a sequence the number from which its length follows, and its inputs
+    draws = check_random_state(random_state).uniform(size=(n_samples, 1 + max_length))
+    lengths, inputs = _integers(draws[:, 0], min_length, max_length), draws[:, 1:]
     x, none = (inputs - 0.5, np.nan) if values == "real" else (_integers(inputs, 0, 1), -1)
     y = np.full_like(x, none)
     y[:, delay:] = x[:, :-delay]

@@ -30,13 +30,13 @@ def _rows(name):
     {"subset": [StrOptions({"train", "test", "all"})], "return_X_y": ["boolean"]}, prefer_skip_nested_validation=True
 )
 def load_japanese_vowels(*, subset="all", return_X_y=False):
-    """Load the Japanese vowels: tell nine speakers apart by short utterances of different lengths.
+    """Load the Japanese vowels: classify nine speakers by short utterances of different lengths.
 
     ===============  =========================
     Classes                                  9
     Sequences        640 (270 train, 370 test)
     Steps of each                      7 to 29
-    Features a step                   12, real
+    Features per step                 12, real
     ===============  =========================
 
     Nine male speakers utter the two Japanese vowels /ae/ one after the other. A step is a frame of 25.6 ms, and frames
@@ -123,13 +123,13 @@ def load_sunspots(*, as_frame=False):
     Activity  real, 0.0 to 190.2
     ========  ==================
 
-    The activity goes up and down in cycles of about 11 years, of different heights. What to predict, and from how many
-    years before, is for the user to choose, so that there is no target.
+    The activity rises and falls in cycles of about 11 years, of different heights. There is no target: the user chooses
+    what to predict, and from how many years before.
 
     Parameters
     ----------
     as_frame : bool, default=False
-        Also give the series as a pandas DataFrame.
+        Whether to return the series as a pandas DataFrame, too.
 
     Returns
     -------
@@ -156,7 +156,7 @@ def load_sunspots(*, as_frame=False):
 
     Examples
     --------
-    Each year's activity from the 12 years before it, oldest first:
+    The activity of a year from the 12 years before it, oldest first:
 
     >>> import numpy as np
     >>> from skrnn.datasets import load_sunspots
@@ -188,14 +188,14 @@ def load_co2(*, as_frame=False):
     Carbon dioxide  real, 313.0 to 373.9 ppm, NaN in 59 weeks
     ==============  ========================================
 
-    The share of carbon dioxide in the air rises from year to year and goes up and down with the seasons. Weeks without
-    a value are there with NaN, in 22 gaps of 1 to 18 weeks. What to predict, and from how many weeks before, is for the
-    user to choose, so that there is no target.
+    The fraction of carbon dioxide in the air rises from year to year and varies with the seasons. Weeks without a value
+    are NaN, in 22 gaps of 1 to 18 weeks. There is no target: the user chooses what to predict, and from how many weeks
+    before.
 
     Parameters
     ----------
     as_frame : bool, default=False
-        Also give the series as a pandas DataFrame.
+        Whether to return the series as a pandas DataFrame, too.
 
     Returns
     -------
@@ -223,8 +223,8 @@ def load_co2(*, as_frame=False):
 
     Examples
     --------
-    Each week's value from the 52 weeks before it, oldest first. The estimators read the gaps in X with
-    ``missing="ffill"`` or ``"indicator"``; weeks to predict have to have a value:
+    The value of a week from the 52 weeks before it, oldest first. Estimators with ``missing="ffill"`` or
+    ``"indicator"`` accept the gaps in X; weeks to predict must have a value:
 
     >>> import numpy as np
     >>> from skrnn.datasets import load_co2
@@ -252,7 +252,7 @@ def load_co2(*, as_frame=False):
 
 @validate_params({"return_X_y": ["boolean"]}, prefer_skip_nested_validation=True)
 def load_promoters(*, return_X_y=False):
-    """Load the promoters: tell pieces of DNA that start a gene from others.
+    """Load the promoters: classify whether a piece of DNA starts a gene.
 
     ===============  ==========================
     Classes                                   2
@@ -261,8 +261,8 @@ def load_promoters(*, return_X_y=False):
     Alphabet                         A, C, G, T
     ===============  ==========================
 
-    A step is a base. A promoter is cut from 50 bases before the start of transcription to 7 bases after it; the other
-    pieces are of DNA without a promoter. The bacterium is Escherichia coli.
+    A step is a base. A promoter reaches from 50 bases before the start of transcription to 7 bases after it; the other
+    pieces are from DNA without a promoter. The bacterium is Escherichia coli.
 
     Parameters
     ----------
@@ -277,7 +277,7 @@ def load_promoters(*, return_X_y=False):
         data : list of 106 str
             The sequences, 57 upper-case letters each.
         target : int array of shape (106,)
-            1 for a promoter and 0 for none. Promoters come first: shuffle before the data are split.
+            1 for a promoter, else 0. Promoters come first: shuffle the data before splitting them.
         target_names : str array of shape (2,)
             Names of the classes 0 and 1.
         DESCR : str
@@ -287,7 +287,7 @@ def load_promoters(*, return_X_y=False):
 
     Notes
     -----
-    The pieces that are not promoters overlap, so that one held out is partly known from others.
+    The pieces that are not promoters overlap, so that one that is held out is partly known from others.
 
     Source: UCI Machine Learning Repository, "Molecular Biology (Promoter Gene Sequences)", given by M. Noordewier and
     J. Shavlik, as packaged in kernlab 0.9-32. Licence: CC BY 4.0.
@@ -301,7 +301,7 @@ def load_promoters(*, return_X_y=False):
 
     Examples
     --------
-    The bases as numbers of categories, for a network with ``embedding_dim``:
+    The bases as categories, for a network with ``embedding_dim``:
 
     >>> import numpy as np
     >>> from skrnn.datasets import load_promoters

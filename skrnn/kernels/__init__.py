@@ -51,5 +51,4 @@ def kernels_for(dtype):
 
 CELLS = kernels_for(np.float64).CELLS
 POOLINGS = kernels_for(np.float64).POOLINGS
-n_biases = kernels_for(np.float64).n_biases
 ACTIVATIONS = tuple(form["activation"] for form in CELLS["rnn"].forms)

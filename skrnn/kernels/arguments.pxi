@@ -1,4 +1,4 @@
-# Checks of what comes in at the door: the kernels run without bounds checks.
+# Checks of arguments: the kernels run without bounds checks.
 
 
 cdef int expect_length(str name, Py_ssize_t length, Py_ssize_t expected) except -1:

@@ -15,12 +15,12 @@ cdef class Batch:
     cdef Py_ssize_t* length
     cdef Py_ssize_t* source
     cdef Py_ssize_t* sample
-    cdef Py_ssize_t* place
+    cdef Py_ssize_t* position
     cdef Py_ssize_t* out
 
     cdef int fill(
         self, const Py_ssize_t[::1] starts, const Py_ssize_t[::1] lengths, const Py_ssize_t[::1] index,
-        Py_ssize_t total, Py_ssize_t max_rows, Py_ssize_t size,
+        Py_ssize_t total, Py_ssize_t group_rows, Py_ssize_t size,
     ) except -1:
         cdef Py_ssize_t N = index.shape[0], i, sample, steps, longest = 0, shortest = PY_SSIZE_T_MAX
         if starts.shape[0] != lengths.shape[0]:
@@ -39,10 +39,12 @@ cdef class Batch:
                 )
             longest, shortest = max(longest, steps), min(shortest, steps)
             self.S += steps
-        if max_rows == 0:
-            max_rows = LARGE_GROUP_ROWS if size > LARGE else GROUP_ROWS
-            max_rows = max(max_rows, min(<Py_ssize_t> MAX_GROUP_ROWS, ceil_div(GROUP_STEPS, ceil_div(self.S, N))))
-        self.n_groups = ceil_div(N, max_rows)
+        if group_rows == 0:
+            group_rows = LARGE_GROUP_ROWS if size > LARGE_BYTES else GROUP_ROWS
+            group_rows = max(
+                group_rows, min(<Py_ssize_t> MAX_GROUP_ROWS, ceil_div(MIN_GROUP_STEPS, ceil_div(self.S, N)))
+            )
+        self.n_groups = ceil_div(N, group_rows)
         self.sort(starts, lengths, index, longest, longest == shortest)
         self.cut()
         return 0
@@ -51,10 +53,10 @@ cdef class Batch:
         self, const Py_ssize_t[::1] starts, const Py_ssize_t[::1] lengths, const Py_ssize_t[::1] index,
         Py_ssize_t longest, bint equal,
     ) except -1:
-        """Place the sequences by decreasing length; those of equal length keep their order (a counting sort)."""
+        """Order the sequences by decreasing length; those of equal length keep their order (a counting sort)."""
         cdef Py_ssize_t i, row, steps, done = 0, N = self.N
         cdef Memory counts = Memory.__new__(Memory)
-        cdef Py_ssize_t* following          # for each length where its next sequence goes
+        cdef Py_ssize_t* following          # (longest + 1,) for each length the row of its next sequence
         self.reserve_rows()
         if not equal:
             following = <Py_ssize_t*> counts.reserve((longest + 1) * sizeof(Py_ssize_t))
@@ -75,7 +77,7 @@ cdef class Batch:
             self.length[row] = steps
             self.source[row] = starts[index[i]]
             self.sample[row] = index[i]
-            self.place[row] = i
+            self.position[row] = i
             self.out[row] = done
             done += steps
         return 0
@@ -88,7 +90,7 @@ cdef class Batch:
         self.reserve_rows()
         for row in range(N):
             self.length[row] = 1
-            self.source[row] = self.sample[row] = self.place[row] = self.out[row] = row
+            self.source[row] = self.sample[row] = self.position[row] = self.out[row] = row
         self.cut()
         return 0
 
@@ -97,11 +99,11 @@ cdef class Batch:
         self.rows = Memory.__new__(Memory)
         self.length = <Py_ssize_t*> self.rows.reserve(5 * N * sizeof(Py_ssize_t))
         self.source, self.sample = self.length + N, self.length + 2 * N
-        self.place, self.out = self.length + 3 * N, self.length + 4 * N
+        self.position, self.out = self.length + 3 * N, self.length + 4 * N
         return 0
 
     cdef int cut(self) except -1:
-        """Make the groups and the tables of their steps."""
+        """Cut the sorted sequences into groups of about equally many, and fill the tables of their steps."""
         cdef Py_ssize_t i, t, r, row, used = 0
         cdef Py_ssize_t* active
         cdef Py_ssize_t* offset
@@ -118,7 +120,7 @@ cdef class Batch:
             g.ending = 0
             g.chunk = max(1, CHUNK_ROWS // g.n)
             g.length, g.source, g.sample = self.length + row, self.source + row, self.sample + row
-            g.place, g.out = self.place + row, self.out + row
+            g.position, g.out = self.position + row, self.out + row
             offset = active + g.length[0]
             g.active, g.offset = active, offset
             offset[0] = 0
@@ -131,40 +133,41 @@ cdef class Batch:
             active = offset + g.length[0] + 1
         return 0
 
-    cdef Py_ssize_t max_steps(self) noexcept:
+    cdef Py_ssize_t max_rows(self) noexcept:
         """Packed rows of the largest group."""
-        cdef Py_ssize_t i, most = 0
+        cdef Py_ssize_t i, rows = 0
         for i in range(self.n_groups):
-            most = max(most, self.groups[i].offset[self.groups[i].length[0]])
-        return most
+            rows = max(rows, self.groups[i].offset[self.groups[i].length[0]])
+        return rows
 
     cdef Py_ssize_t max_sequences(self) noexcept:
+        """Sequences of the largest group."""
         return ceil_div(self.N, self.n_groups)
 
-    cdef Py_ssize_t segment(self) noexcept:
-        """Steps between which the states are kept when there is no room for all: √T, for whole chunks."""
+    cdef Py_ssize_t segment_steps(self) noexcept:
+        """Steps of a segment where there is no room for all at once: √T, so that √T states between them are kept."""
         return <Py_ssize_t> ceil(sqrt(<double> self.length[0]))
 
-    cdef Py_ssize_t max_segment_steps(self) noexcept:
+    cdef Py_ssize_t max_segment_rows(self) noexcept:
         """Packed rows of the largest segment, whose steps are rounded up to whole chunks."""
-        cdef Py_ssize_t i, most = 0, steps
+        cdef Py_ssize_t i, rows = 0, steps
         for i in range(self.n_groups):
-            steps = min(self.groups[i].length[0], round_up_to_chunks(&self.groups[i], self.segment()))
-            most = max(most, steps * self.groups[i].n)
-        return most
+            steps = min(self.groups[i].length[0], round_up_to_chunks(&self.groups[i], self.segment_steps()))
+            rows = max(rows, steps * self.groups[i].n)
+        return rows
 
 
 cdef Batch batch_of(
-    const Py_ssize_t[::1] starts,       # (n,) of all sequences: the row of the first step in `values`,
-    const Py_ssize_t[::1] lengths,      # (n,) and the number of steps
-    const Py_ssize_t[::1] index,        # (N,) the sequences of the batch
-    Py_ssize_t total,                   # rows of `values`
-    Py_ssize_t max_rows,               # sequences in a group; 0 for what suits a network with weights of so many
-    Py_ssize_t size,                    # bytes
+    const Py_ssize_t[::1] starts,       # IN  (n,) of all sequences the row of the first step,
+    const Py_ssize_t[::1] lengths,      # IN  (n,) and the number of steps
+    const Py_ssize_t[::1] index,        # IN  (N,) the sequences of the batch
+    Py_ssize_t total,                   # rows of the steps
+    Py_ssize_t group_rows,              # maximum number of sequences in a group; 0 for what suits a network with
+    Py_ssize_t size,                    # so many bytes of weights
 ):
-    """A batch. Made here, not by a call of its class: that would wrap each array in an object of Python's."""
+    """A batch. It is made here, as a call of the class would wrap each array in a Python object."""
     cdef Batch batch = Batch.__new__(Batch)
-    batch.fill(starts, lengths, index, total, max_rows, size)
+    batch.fill(starts, lengths, index, total, group_rows, size)
     return batch
 
 

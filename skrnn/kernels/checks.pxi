@@ -46,10 +46,10 @@ def loss(
     return total
 
 
-def dropped(unsigned long long seed, Py_ssize_t place, Py_ssize_t row, double rate, const real[::1] x, real[::1] y):
-    """y = x with dropout: ⊙ the mask of so many elements that has this seed, place and row."""
+def dropped(unsigned long long seed, Py_ssize_t site, Py_ssize_t row, double rate, const real[::1] x, real[::1] y):
+    """y = x ⊙ mask, the mask of dropout that has this seed, site and row."""
     expect_length("y", y.shape[0], x.shape[0])
-    drop(seed, place, row, rate, x.shape[0], &x[0], &y[0])
+    drop(seed, site, row, rate, x.shape[0], &x[0], &y[0])
 
 
 def evaluate(str name, const real[::1] x, real[::1] y):

@@ -3,19 +3,21 @@
 # (a) `real` is float or double and `vec` a vector of VL of them: the same source is built for both, and for every
 #     instruction set (setup.py). To Cython both are numbers, so equations on vectors read like equations on numbers.
 #     Loops over K units take VL at a time; `load` may read past the end of a row
-#     (also what another thread is writing: those lanes are never used), `store` writes only what is asked.
-# (b) Packing. A group is some sequences in order of decreasing length. `active[t]` of them, always the first, take step
-#     t; there is no padding. Step t occupies active[t] rows of every packed array, from row offset[t] on; N sequences
-#     and S steps in all.
+#     (also what another thread is writing: those lanes are never used), `store` writes only as many as it is told.
+# (b) Packing. A group is some sequences in the order of decreasing length. `active[t]` of them, always the first, take
+#     step t; there is no padding. Step t occupies active[t] rows of every packed array, from row offset[t] on. There
+#     are N sequences and S steps in all.
 # (c) States have N + S rows: first the N initial states, then the packed steps. The row of a sequence in the state
 #     before step t is therefore a view: in the block of step t - 1, or of the initial states. A sequence that has ended
 #     takes no further step, and its final state is its row in the block of its own last step.
-# (d) A sequence's states to and from the caller are a row: those of each layer, direction and state, K each, then with
-#     pooling what is pooled so far, P, and for the mean the number of steps.
+# (d) The states of a sequence go to and from the caller as a row of `width` numbers: K for each layer, direction and
+#     state, then with pooling what is pooled so far, P, and for the mean the number of steps.
 # (e) Threads. A thread takes a whole group through all layers and steps, forward, loss and backward, and adds up the
-#     group's gradient, without a barrier. Where there are fewer groups than threads, the threads share one: each takes
-#     a tile of it, a range of its sequences, and then a part of the parameters. Rows never influence each other, so
-#     tiles and parts may be cut as the threads need.
+#     gradient of the group, without a barrier. Where there are fewer groups than threads, the threads share one: each
+#     takes a tile of it, a range of its sequences, and then a part of the parameters. Rows never influence each other,
+#     so tiles and parts may be cut as the threads need.
+# (f) Segments. Where the activations of a group do not fit into memory, its steps are cut into ranges, each of which is
+#     computed as a group.
 
 cdef extern from "simd/vector.h" nogil:
     ctypedef double real
@@ -36,7 +38,7 @@ cdef extern from "simd/vector.h" nogil:
     void restore_mode(unsigned long long mode)
 
 cdef extern from "simd/dropout.h" nogil:
-    void drop(unsigned long long seed, Py_ssize_t place, Py_ssize_t row, double rate, Py_ssize_t n,
+    void drop(unsigned long long seed, Py_ssize_t site, Py_ssize_t row, double rate, Py_ssize_t n,
               const real* x, real* y)
 
 cdef extern from "simd/product.h" nogil:
@@ -50,7 +52,7 @@ cdef extern from "simd/product.h" nogil:
         Py_ssize_t m
     int FROM_BIAS
     int FROM_C
-    Py_ssize_t ceil_div(Py_ssize_t n, Py_ssize_t most)
+    Py_ssize_t ceil_div(Py_ssize_t n, Py_ssize_t size)
     Py_ssize_t split_start(Py_ssize_t i, Py_ssize_t n, Py_ssize_t count)
     const Py_ssize_t MAX_VECTORS
     Py_ssize_t packed_size(Py_ssize_t n, Py_ssize_t p)
@@ -65,15 +67,15 @@ cdef extern from "simd/product.h" nogil:
 
 cdef enum:
     # Changing these changes the order in which gradients are summed, and so the last bits.
-    GROUP_ROWS = 16         # sequences in a group
-    LARGE_GROUP_ROWS = 32   # of a network with weights of more than
-    LARGE = 262144          # bytes, which are then read less often
-    MAX_GROUP_ROWS = 64    # of sequences so short that a group would otherwise have less than
-    GROUP_STEPS = 512       # rows (steps times sequences): its gradient has to be worth adding up
-    CHUNK_ROWS = 256        # rows whose outer products are summed in registers
+    GROUP_ROWS = 16             # sequences in a group,
+    LARGE_GROUP_ROWS = 32       # in a group of a network with more than LARGE_BYTES of weights: fewer reads of them
+    LARGE_BYTES = 262144
+    MAX_GROUP_ROWS = 64         # in a group of sequences so short that it would have less than MIN_GROUP_STEPS
+    MIN_GROUP_STEPS = 512       # packed rows, for which its gradient is worth adding up
+    CHUNK_ROWS = 256            # packed rows whose outer products are summed in registers
 
 cdef enum:
-    MAX_TERMS = 6          # of a cell
+    MAX_TERMS = 6               # of a cell
 
 
 cdef struct Step:
@@ -92,7 +94,7 @@ cdef struct Step:
     real* dstate                # dL/dh, which becomes dL/dh₋ (m, K); the other states one dplane further each
     Py_ssize_t dplane
     real* dX                    # (m, D), or NULL when not needed
-    real* scratch               # (m, K), where there is a mask
+    real* scratch               # (m, max(D, K)) of the gradient; filled by dX where the layer reads backwards
 
 
 cdef enum:
@@ -122,10 +124,10 @@ cdef struct Term:
 
 
 cdef struct Cell:
-    int n_gates
-    int n_states
+    int n_gates                 # of the description, set by cells/registry.pxi
+    int n_states                # likewise
     int n_saved                 # K-wide blocks that `step` leaves for `step_gradient`
-    int n_biases
+    int n_biases                # rows of b
     Py_ssize_t (*packed_size)(const Layer* layer) noexcept nogil
     void (*pack)(
         const Layer* layer, const real* W, const real* U, const real* b, real* packed, bint backward
@@ -142,16 +144,16 @@ cdef struct Layer:
     Py_ssize_t K
     int n_directions
     Py_ssize_t P                # n_directions · K, the columns of its output
-    Py_ssize_t[2] W             # where the parameters of each direction begin in theta
+    Py_ssize_t[2] W             # index in theta where the parameters of each direction begin
     Py_ssize_t[2] U
     Py_ssize_t[2] b
-    Py_ssize_t[2] packed        # and where their packed form begins
+    Py_ssize_t[2] packed        # and of their packed form among all packed weights
     int n_terms
     Term[MAX_TERMS] terms
 
 
 cdef enum:
-    # poolings
+    # what the head reads of a sequence; named in pooling.pxi
     LAST
     MEAN
     MAXIMUM
@@ -163,70 +165,70 @@ cdef struct Net:
     Py_ssize_t D                # inputs
     Py_ssize_t P                # columns of the top layer's output
     Py_ssize_t Q                # outputs
-    bint per_step               # the head reads every step, or else a vector of every sequence:
-    int pooling                 # the last output, the mean of all, or the greatest of each unit
-    Py_ssize_t V                # where the head's parameters begin in theta
+    bint per_step               # the head reads every step, or else one vector of every sequence:
+    int pooling                 # the last output, the mean of all, or the maximum of each unit
+    Py_ssize_t V                # index in theta where the parameters of the head begin
     Py_ssize_t c
-    Py_ssize_t packed           # and where their packed form begins: [c; V] (1 + P, Q), then [0; Vᵀ] (1 + Q, P)
-    Py_ssize_t size             # parameters, without the embedding
-    Py_ssize_t n_categories            # rows of the embedding (n_ids, D), which is behind them; or 0 for numbers as inputs
-    Py_ssize_t packed_size      # of everything packed
+    Py_ssize_t packed           # and of their packed form: [c; V] (1 + P, Q), then [0; Vᵀ] (1 + Q, P)
+    Py_ssize_t size             # number of parameters, without the embedding
+    Py_ssize_t n_categories     # rows of the embedding (n_categories, D), which follows them; 0 for numbers as inputs
+    Py_ssize_t packed_size      # number of all packed weights
 
 
 cdef struct Group:
-    # Sequences that are packed together, or a segment of their steps, see (b)
-    Py_ssize_t n                # sequences
-    Py_ssize_t ending           # sequences ending .. n - 1 end in it; the first ones go on in the next segment
-    Py_ssize_t chunk            # steps whose weight gradients are summed together
-    const Py_ssize_t* active    # (T,) sequences that take step t
+    # Sequences that are packed together, or a segment of their steps, see (b) and (f)
+    Py_ssize_t n                # number of sequences
+    Py_ssize_t ending           # sequences ending .. n - 1 end in it; the first ones continue in the next segment
+    Py_ssize_t chunk            # number of steps whose weight gradients are summed together
+    const Py_ssize_t* active    # (T,) number of sequences that take step t
     const Py_ssize_t* offset    # (T + 1,) packed row at which step t begins
     const Py_ssize_t* length    # (n,) steps of each sequence
-    const Py_ssize_t* source    # (n,) row in `values` of its first step
-    const Py_ssize_t* sample    # (n,) its number among all sequences
-    const Py_ssize_t* place     # (n,) its place among the batch's sequences, as the caller gave them
-    const Py_ssize_t* out       # (n,) row of its first step in arrays with a row a step, in the caller's order
+    const Py_ssize_t* source    # (n,) row of its first step in the caller's steps
+    const Py_ssize_t* sample    # (n,) its number among all sequences of the caller
+    const Py_ssize_t* position  # (n,) its position in the batch, in the caller's order
+    const Py_ssize_t* out       # (n,) row of its first step in arrays (S, …) in the caller's order
 
 
 cdef struct DirectionBuffers:
-    # What one direction of one layer needs for a group
+    # The arrays of one direction of one layer for a group, of all its steps or without history of two at a time
     real* X                     # (S, D) inputs in the order of its steps; NULL where the layer below has them so
     real* states                # (n_states, N + S, K); (n_states, 2 N, K) without history
     real* saved                 # (S, n_saved·K); (N, n_saved·K) without history
     real* dstate                # (n_states, N, K)
     real* mask                  # (N, K) of recurrent dropout, or NULL
     real* recurrent             # (S, K) h₋ ⊙ mask of each step, or NULL
-    Py_ssize_t plane            # from one state to the next
-    Py_ssize_t dplane
-    bint history                # whether all steps are kept
-    bint keep                   # and what the gradient needs of them
+    Py_ssize_t plane            # distance from one state to the next in `states`
+    Py_ssize_t dplane           # and in `dstate`
+    bint history                # whether the states of all steps are kept
+    bint keep                   # whether `saved` of all steps is kept, for the gradient
 
 
 cdef struct LayerBuffers:
     DirectionBuffers[2] direction
     real* Y                     # (S, P) outputs of a bidirectional layer
-    real* dY                    # (S, P), or NULL where nothing is sent to every step
+    real* dY                    # (S, P) gradient in its output; NULL where only the last states get one
 
 
 cdef struct Buffers:
     # All arrays of a group; R = S steps, or N sequences
     LayerBuffers* layers
-    real* features              # (N, P) what the head reads unless it reads every step
+    real* features              # (N, P) what the head reads, unless it reads every step
     real* dfeatures             # (N, P)
-    real* dropped               # (S, P) what it reads of every step where that is not all; or NULL
-    real* pool                  # (N, P) sums or greatest outputs so far; NULL for the last output
+    real* dropped               # (S, P) what it reads of every step under dropout; or NULL
+    real* pool                  # (N, P) sums or maxima of the outputs so far; NULL for the last output
     real* dpool                 # (N, P)
-    real* count                 # (N,) steps so far
-    Py_ssize_t* peak            # (N, P) step of the greatest output, −1 where it came before this segment
+    real* count                 # (N,) number of steps so far
+    Py_ssize_t* peak            # (N, P) step of the maximum, −1 where it came before this segment
     real* scores                # (R, Q)
     real* dscores               # (R, Q)
     double* losses              # (R,)
     real* dX                    # (S, D), or NULL
-    real* scratch               # (N, scratch_width), the most inputs or units of a layer
-    Py_ssize_t scratch_width
+    real* scratch               # (N, scratch_width)
+    Py_ssize_t scratch_width    # maximum number of inputs or units of a layer
 
 
 cdef struct BufferNeeds:
-    # What there has to be room for
+    # What buffers need room for, beside the forward pass
     bint gradient
     bint dX
     bint dropout
@@ -248,32 +250,33 @@ cdef struct Loss:
 
 
 cdef struct Job:
-    # What is to be done
+    # What the threads compute of a batch; they only read it
     const Net* net
-    const real* packed
-    const real* values          # (total, D) all steps of all sequences; with ids the embedding (n_ids, D)
-    const Py_ssize_t* categories       # (total,) its rows, or NULL
+    const real* packed          # the packed weights
+    const real* values          # (total, D) the caller's steps; or with categories the embedding (n_categories, D)
+    const Py_ssize_t* categories    # (total,) rows of the embedding, or NULL
     Loss loss                   # none where dscores are given
-    const char* targets         # target_size bytes for each sequence, or for each of `values`
+    const char* targets         # target_size bytes for each sequence of the caller, or for each of its steps
     Py_ssize_t target_size
-    const double* weights       # one for each target, or NULL for 1
+    const double* weights       # one for each target, or NULL where all are 1
     double total_weight
     double dropout              # rates
     double recurrent_dropout
     unsigned long long seed
-    const Py_ssize_t* mask_offset    # (n,) what is added to the row of a step for its masks, or NULL for 0
-    const Py_ssize_t* mask_number   # (n,) the number of a sequence for its recurrent masks, or NULL for its place
-    const real* initial         # (N, width) states before the first steps in the caller's order, or NULL for none
-    real* final                 # likewise after the last steps, or NULL
-    const real* dscores         # in the caller's order, where there is no loss
+    const Py_ssize_t* mask_offset   # (n,) what is added to the row of a step for its masks, or NULL for 0
+    const Py_ssize_t* mask_number   # (n,) the number of a sequence for its recurrent masks, or NULL for its own
+    # in the caller's order, R = S steps or N sequences:
+    const real* initial         # (N, width) states before the first steps, or NULL for those of a beginning
+    real* final                 # (N, width) states after the last steps, or NULL
+    const real* dscores         # (R, Q), where there is no loss
     real* dstate                # (N, width) dL/d(final states) becomes dL/d(initial states), or NULL for zeros
-    real* dX                    # in the caller's order, or NULL
+    real* dX                    # (S, D), or NULL
 
 
 cdef struct Part:
-    # Rows k .. k + n - 1 and columns j .. j + width - 1 of a term
+    # Rows k .. k + n - 1 and columns j .. j + width - 1 of a term, see (e)
     int depth                   # the layer, or -1 for the head
-    int d
+    int d                       # the direction
     int term
     Py_ssize_t k
     Py_ssize_t n
@@ -282,7 +285,7 @@ cdef struct Part:
 
 
 cdef struct SegmentTables:
-    # Room for a segment of a group, and for the states between segments
+    # The tables of a segment, as in Group, and the states before each segment (n_segments, n, width)
     Py_ssize_t* offset
     Py_ssize_t* length
     Py_ssize_t* source

@@ -135,12 +135,12 @@ cdef class Engine:
             gradient=False, dX=False, dropout=job.dropout > 0, recurrent_dropout=job.recurrent_dropout > 0
         )
         batch = batch_of(starts, lengths, index, total, rows, 0)
-        while rows > 1 and self.space.size_of(&self.net, batch, batch.max_steps(), needs) > max_bytes // n_threads:
+        while rows > 1 and self.space.size_of(&self.net, batch, batch.max_rows(), needs) > max_bytes // n_threads:
             rows //= 2
             batch = batch_of(starts, lengths, index, total, rows, 0)
         self.check_batch(&job, batch, inputs.initial, final)
         self.expect_rows("scores", scores.shape[0], scores.shape[1], batch)
-        workers = self.space.allocate_workers(&self.net, batch, batch.max_steps(), needs, max_bytes, n_threads)
+        workers = self.space.allocate_workers(&self.net, batch, batch.max_rows(), needs, max_bytes, n_threads)
         self.pack(&job, theta, False)
         out, buffers = &scores[0, 0], self.space.buffers
         for i in prange(batch.n_groups, nogil=True, schedule="dynamic", chunksize=1, num_threads=workers):
@@ -324,7 +324,7 @@ cdef class Engine:
         cdef BufferNeeds needs = BufferNeeds(gradient=False, dX=False, dropout=False, recurrent_dropout=False)
         cdef Batch streams = streams_of(n)
         self.streams = None     # until there is room
-        self.stream_space.allocate_workers(&self.net, streams, streams.max_steps(), needs, PY_SSIZE_T_MAX, 1)
+        self.stream_space.allocate_workers(&self.net, streams, streams.max_rows(), needs, PY_SSIZE_T_MAX, 1)
         self.streams = streams
         return 0
 

@@ -1,143 +1,14 @@
-# A group's way from the caller's arrays through the network and back: states in and out, segments, tiles.
-
-
-cdef Py_ssize_t state_width(const Net* net) noexcept nogil:
-    """Numbers in the states of one sequence, see (d) in declarations.pxi."""
-    cdef Py_ssize_t width = 0
-    cdef int depth
-    for depth in range(net.n_layers):
-        width += net.layers[depth].n_directions * net.layers[depth].cell.n_states * net.layers[depth].K
-    return width + pool_width(net)
-
-
-cdef Py_ssize_t pool_width(const Net* net) noexcept nogil:
-    if net.per_step or net.pooling == LAST:
-        return 0
-    return net.P + 1 if net.pooling == MEAN else net.P
-
-
-cdef void load_states(
-    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last,
-    const Py_ssize_t* place, const real* initial,
-) noexcept nogil:
-    """Set the states before the first step, from rows (…, width) or to those of a beginning.
-
-    Sequence r is in row place[r] of these, or in row r if that is NULL.
-    """
-    cdef const Layer* layer
-    cdef const DirectionBuffers* direction
-    cdef const real* own
-    cdef real* to
-    cdef Py_ssize_t r, p, K, width = state_width(net)
-    cdef int depth, d
-    for r in range(first, last):
-        own = initial + (place[r] if place != NULL else r) * width if initial != NULL else NULL
-        for depth in range(net.n_layers):
-            layer = &net.layers[depth]
-            K = layer.K
-            for d in range(layer.n_directions):
-                direction = &buffers.layers[depth].direction[d]
-                for p in range(layer.cell.n_states):
-                    to = direction.states + p * direction.plane + (state_before(direction, g, 0) + r) * K
-                    if own == NULL:
-                        memset(to, 0, K * sizeof(real))
-                    else:
-                        memcpy(to, own, K * sizeof(real))
-                        own += K
-        if buffers.pool != NULL:
-            load_pool(net, buffers, r, own)
-
-
-cdef void save_states(
-    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last,
-    const Py_ssize_t* place, real* final,
-) noexcept nogil:
-    """The states after each sequence's last step, as `load_states` takes them."""
-    cdef const Layer* layer
-    cdef const DirectionBuffers* direction
-    cdef real* own
-    cdef Py_ssize_t r, p, K, width = state_width(net)
-    cdef int depth, d
-    for r in range(first, last):
-        own = final + (place[r] if place != NULL else r) * width
-        for depth in range(net.n_layers):
-            layer = &net.layers[depth]
-            K = layer.K
-            for d in range(layer.n_directions):
-                direction = &buffers.layers[depth].direction[d]
-                for p in range(layer.cell.n_states):
-                    memcpy(
-                        own, direction.states + p * direction.plane + (state_after(direction, g, g.length[r] - 1) + r) * K,
-                        K * sizeof(real),
-                    )
-                    own += K
-        if buffers.pool != NULL:
-            memcpy(own, buffers.pool + r * net.P, net.P * sizeof(real))
-            if net.pooling == MEAN:
-                own[net.P] = buffers.count[r]
-
-
-cdef void copy_dstates(
-    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last, real* dstate, bint out,
-) noexcept nogil:
-    """Between rows (N, width) of dstate and the group's own gradients of states; with NULL these become zero.
-
-    A number of steps has no gradient: 0.
-    """
-    cdef const Layer* layer
-    cdef const DirectionBuffers* direction
-    cdef real* own
-    cdef Py_ssize_t r, p, K, width = state_width(net)
-    cdef int depth, d
-    for r in range(first, last):
-        own = dstate + g.place[r] * width if dstate != NULL else NULL
-        for depth in range(net.n_layers):
-            layer = &net.layers[depth]
-            K = layer.K
-            for d in range(layer.n_directions):
-                direction = &buffers.layers[depth].direction[d]
-                for p in range(layer.cell.n_states):
-                    copy_or_zero(K, direction.dstate + p * direction.dplane + r * K, own, out)
-                    own = own + K if own != NULL else NULL
-        if buffers.pool != NULL:
-            copy_or_zero(net.P, buffers.dpool + r * net.P, own, out)
-            if own != NULL and net.pooling == MEAN and out:
-                own[net.P] = 0
-
-
-cdef inline void copy_or_zero(Py_ssize_t n, real* own, real* outer, bint out) noexcept nogil:
-    """outer ← own, or own ← outer, or own ← 0 where there is no outer."""
-    if outer == NULL:
-        memset(own, 0, n * sizeof(real))
-    elif out:
-        memcpy(outer, own, n * sizeof(real))
-    else:
-        memcpy(own, outer, n * sizeof(real))
-
-
-cdef void copy_rows(
-    const Group* g, Py_ssize_t first, Py_ssize_t last, Py_ssize_t width, bint per_step, real* own, real* outer, bint out
-) noexcept nogil:
-    """Between a group's rows, packed, and the caller's: (…, width) with a row a step, or a row a sequence."""
-    cdef Py_ssize_t t, r, row, other
-    for r in range(first, last):
-        for t in range(g.length[r] if per_step else 1):
-            row = (g.offset[t] + r if per_step else r) * width
-            other = (g.out[r] + t if per_step else g.place[r]) * width
-            if out:
-                memcpy(outer + other, own + row, width * sizeof(real))
-            else:
-                memcpy(own + row, outer + other, width * sizeof(real))
+# The passes of a group through the network: forward alone, forward and back by one thread, and in tiles by several.
 
 
 cdef void forward_group(const Job* job, const Buffers* buffers, const Group* g, real* scores) noexcept nogil:
-    """A group's scores and final states, in the caller's order."""
+    """The scores and final states of a group, in the caller's order."""
     cdef unsigned long long mode = flush_denormals()
-    load_states(job.net, buffers, g, 0, g.n, g.place, job.initial)
+    load_states(job.net, buffers, g, 0, g.n, g.position, job.initial)
     forward_tile(job, buffers, g, 0, g.n)
     copy_rows(g, 0, g.n, job.net.Q, job.net.per_step, buffers.scores, scores, True)
     if job.final != NULL:
-        save_states(job.net, buffers, g, 0, g.n, g.place, job.final)
+        save_states(job.net, buffers, g, 0, g.n, g.position, job.final)
     restore_mode(mode)
 
 
@@ -154,12 +25,12 @@ cdef void score_gradient(
 cdef void train_tile(
     const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
-    """Forward and back, but for the gradient of theta."""
+    """Sequences first .. last - 1 forward and back, but for the gradient of theta."""
     cdef unsigned long long mode = flush_denormals()
-    load_states(job.net, buffers, g, first, last, g.place, job.initial)
+    load_states(job.net, buffers, g, first, last, g.position, job.initial)
     forward_tile(job, buffers, g, first, last)
     if job.final != NULL:
-        save_states(job.net, buffers, g, first, last, g.place, job.final)
+        save_states(job.net, buffers, g, first, last, g.position, job.final)
     score_gradient(job, buffers, g, first, last)
     copy_dstates(job.net, buffers, g, first, last, job.dstate, False)
     backward_tile(job, buffers, g, first, last, NULL)
@@ -173,24 +44,30 @@ cdef void train_tile(
 cdef void train_part(
     const Net* net, const Buffers* buffers, const Group* g, const Part* part, real* gradient
 ) noexcept nogil:
+    """The gradient of a part of theta, after all tiles have gone forward and back."""
     cdef unsigned long long mode = flush_denormals()
     add_part(net, buffers, g, part, gradient)
     restore_mode(mode)
 
 
 cdef double train_group(
-    const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t segment, const SegmentTables* segments,
-    real* gradient,
+    const Job* job,
+    const Buffers* buffers,
+    const Group* g,
+    Py_ssize_t segment_steps,   # steps of a segment, which are rounded up to whole chunks
+    const SegmentTables* segments,
+    real* gradient,             # OUT (net.size,)
 ) noexcept nogil:
-    """Forward and back, with the gradient of theta; returns the loss.
+    """A group forward and back, with its gradient of theta; returns its loss.
 
-    More steps than `segment` are taken in segments: forward through all of them, keeping the states between them, then
-    through each again, from the last to the first, and back (Chen et al., 2016, Training deep nets with sublinear
-    memory cost). The same sums in the same order: the same bits.
+    More steps than `segment_steps` are taken in segments: forward through all of them, keeping only the states between
+    them, then from the last to the first forward once more and back (Chen et al., 2016, Training deep nets with
+    sublinear memory cost). With segments of √T steps that takes memory for 2 √T steps in place of T, and one forward
+    pass more. The sums are the same in the same order, and so are the bits.
     """
     cdef const Net* net = job.net
     cdef unsigned long long mode = flush_denormals()
-    cdef Py_ssize_t steps = round_up_to_chunks(g, segment)
+    cdef Py_ssize_t steps = round_up_to_chunks(g, segment_steps)
     cdef Py_ssize_t i, count = ceil_div(g.length[0], steps), size = state_width(net) * g.n
     cdef double value = 0
     cdef Group s
@@ -206,7 +83,7 @@ cdef double train_group(
         start_segment(job, buffers, &s, i, segments.states + i * size)
         forward_tile(job, buffers, &s, 0, s.n)
         if job.final != NULL:
-            save_states(net, buffers, &s, s.ending, s.n, s.place, job.final)
+            save_states(net, buffers, &s, s.ending, s.n, s.position, job.final)
         score_gradient(job, buffers, &s, 0, s.n)
         backward_tile(job, buffers, &s, 0, s.n, gradient)
         if job.loss.of_row != NULL:
@@ -224,15 +101,26 @@ cdef void start_segment(
 ) noexcept nogil:
     """Set the states before a segment: the initial ones, or those that the segment before left."""
     if number == 0:
-        load_states(job.net, buffers, s, 0, s.n, s.place, job.initial)
+        load_states(job.net, buffers, s, 0, s.n, s.position, job.initial)
     else:
         load_states(job.net, buffers, s, 0, s.n, NULL, states)
 
 
 cdef void cut_segment(
-    const Group* g, Py_ssize_t begin, Py_ssize_t steps, const SegmentTables* segments, Group* s
+    const Group* g,
+    Py_ssize_t begin,
+    Py_ssize_t steps,
+    const SegmentTables* segments,
+    Group* s,                   # OUT
 ) noexcept nogil:
-    """Steps begin .. begin + steps - 1 of a group, as a group."""
+    """Steps begin .. begin + steps - 1 of a group, as a group of the sequences that have any of these steps.
+
+    Sequences are sorted by decreasing length, so these are the first active[begin] ones, and those that go on after
+    the segment are the first active[begin + steps] ones; `ending` says where the others begin. `active` is a view of
+    the group's. Offsets count from the segment's first packed row, since its buffers hold nothing before it; lengths,
+    and the rows of first steps in the caller's arrays, count from its first step. What a sequence is, `sample` and
+    `position`, stays. A segment that is the whole group shares all of the group's tables.
+    """
     cdef Py_ssize_t r, t, T = g.length[0], last = min(T, begin + steps)
     s[0] = g[0]
     if begin == 0 and last == T:
@@ -250,12 +138,12 @@ cdef void cut_segment(
 
 
 cdef Py_ssize_t max_tiles(const Group* g) noexcept nogil:
-    """Of a group: fewer than four rows do not fill the registers."""
+    """How many tiles a group may be cut into: fewer than four rows do not fill the registers."""
     return ceil_div(g.n, 4)
 
 
 cdef void cut_tiles(const Group* g, Py_ssize_t n_tiles, Py_ssize_t* tiles) noexcept nogil:
-    """Bounds of tiles of about equally many steps, (n_tiles + 1,); a tile may be empty."""
+    """Bounds (n_tiles + 1,) of tiles with about equally many steps; a tile may be empty."""
     cdef Py_ssize_t r, i, done = 0
     tiles[0] = 0
     for i in range(1, n_tiles + 1):
@@ -275,6 +163,7 @@ cdef void add_up(Py_ssize_t n, Py_ssize_t size, const real* gradients, Py_ssize_
 
 
 cdef bint one_direction(const Net* net) noexcept nogil:
+    """Whether every layer reads forwards only."""
     cdef int depth
     for depth in range(net.n_layers):
         if net.layers[depth].n_directions > 1:

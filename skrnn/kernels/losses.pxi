@@ -134,7 +134,7 @@ register_loss("log_cosh", log_cosh_loss)
 cdef double poisson_loss(
     Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
 ) noexcept nogil:
-    """exp(score) − target · score, less its least: half the deviance, the sum over outputs; the target is (Q,)."""
+    """exp(score) − target · score, minus its minimum: half the deviance, the sum over outputs; the target is (Q,)."""
     cdef const real* y = <const real*> target
     cdef double mean, total = 0
     cdef Py_ssize_t q
@@ -171,7 +171,7 @@ register_loss("binary_log_loss", binary_log_loss, of_classes=True, min_outputs=1
 cdef double multilabel_log_loss(
     Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
 ) noexcept nogil:
-    """−log p of every label or of its absence, p = σ(score), the sum over labels; the target is (Q,) of 0 and 1."""
+    """−log p of each label or of its absence, p = σ(score), the sum over labels; the target is (Q,) of 0 and 1."""
     cdef const real* y = <const real*> target
     cdef double slope, total = 0
     cdef Py_ssize_t q
@@ -231,7 +231,7 @@ cdef double loss_of_scores(
 
 
 cdef int check_class(Py_ssize_t target, Py_ssize_t row, Py_ssize_t Q) except -1:
-    """One output tells two classes apart, more are one for each."""
+    """One output is for two classes, several are one for each class."""
     cdef Py_ssize_t highest = Q - 1 if Q > 1 else 1
     if not 0 <= target <= highest:
         raise ValueError(f"targets[{row}]={target} must be a class from 0 to {highest}")

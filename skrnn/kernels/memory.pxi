@@ -2,7 +2,7 @@
 
 
 cdef class Memory:
-    """One aligned block, which grows when more is asked for and is given back at the end."""
+    """One aligned block, which grows when more is asked for, and is freed with the object."""
     cdef void* block
     cdef Py_ssize_t size
 
@@ -30,13 +30,13 @@ cdef enum:
 
 
 cdef struct Arena:
-    # Takes arrays one after the other out of a block, or only counts when there is none yet
-    char* base
-    Py_ssize_t used             # -1 when it is more than an index can tell
+    # Takes arrays one after the other out of a block, or only counts their bytes
+    char* base                  # the block, or NULL
+    Py_ssize_t used             # bytes; -1 when they are more than an index can hold
 
 
 cdef void* arena_alloc(Arena* arena, Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t itemsize) noexcept nogil:
-    """An array (rows, columns)."""
+    """The next array, (rows, columns), aligned; NULL where bytes are only counted."""
     cdef Py_ssize_t limit = PY_SSIZE_T_MAX // 4, size
     cdef void* array = NULL
     if arena.used < 0 or (columns > 0 and rows > limit // itemsize // columns):
@@ -52,22 +52,26 @@ cdef void* arena_alloc(Arena* arena, Py_ssize_t rows, Py_ssize_t columns, Py_ssi
 cdef Py_ssize_t lay_out_buffers(
     const Net* net, Py_ssize_t N, Py_ssize_t S, BufferNeeds needs, Buffers* buffers, char* base
 ) noexcept nogil:
-    """Lay out all arrays of a group from `base` on, or only count bytes when that is NULL; -1 when they are too many.
+    """Point `buffers` to the arrays of a group of N sequences and S packed steps, from `base` on; returns their bytes.
 
-    Without the gradient there is only what a forward pass needs.
+    With a base of NULL bytes are only counted; -1 when they are too many. So one list of arrays says both how large a
+    block has to be and where they lie in it, whatever the network: this is the only place that knows which arrays there
+    are. What a step leaves is kept of every step where a gradient is needed. Without it the states of two steps, before
+    and after, suffice, unless a layer above, the head or the pool reads every output: then a layer that reads forwards
+    keeps its states, which are its output, and a bidirectional layer copies them to Y.
     """
     cdef Arena arena = Arena(base=base, used=0)
     cdef const Layer* layer
     cdef DirectionBuffers* direction
     cdef LayerBuffers* b
-    cdef Py_ssize_t R = S if net.per_step else N, rows, widest = 0
+    cdef Py_ssize_t R = S if net.per_step else N, rows, max_width = 0
     cdef int depth, d
     cdef bint every_step, keep = needs.gradient, pooling = pool_width(net) > 0
     for depth in range(net.n_layers):
         layer, b = &net.layers[depth], &buffers.layers[depth]
-        # whether each of its outputs is read, or only the last
+        # whether all of its outputs are read, or only the last ones
         every_step = depth < net.n_layers - 1 or net.per_step or pooling
-        widest = max(widest, max(layer.D, layer.K))
+        max_width = max(max_width, max(layer.D, layer.K))
         for d in range(layer.n_directions):
             direction = &b.direction[d]
             direction.keep = keep
@@ -79,7 +83,9 @@ cdef Py_ssize_t lay_out_buffers(
                 direction.X = <real*> arena_alloc(&arena, S, layer.D, sizeof(real))
             direction.states = <real*> arena_alloc(&arena, layer.cell.n_states * rows, layer.K, sizeof(real))
             direction.saved = <real*> arena_alloc(&arena, S if keep else N, layer.cell.n_saved * layer.K, sizeof(real))
-            direction.dstate = <real*> arena_alloc(&arena, layer.cell.n_states * N, layer.K, sizeof(real)) if keep else NULL
+            direction.dstate = NULL
+            if keep:
+                direction.dstate = <real*> arena_alloc(&arena, layer.cell.n_states * N, layer.K, sizeof(real))
             direction.mask = direction.recurrent = NULL
             if needs.recurrent_dropout:
                 direction.mask = <real*> arena_alloc(&arena, N, layer.K, sizeof(real))
@@ -97,6 +103,6 @@ cdef Py_ssize_t lay_out_buffers(
     buffers.dscores = <real*> arena_alloc(&arena, R, net.Q, sizeof(real)) if keep else NULL
     buffers.losses = <double*> arena_alloc(&arena, R, 1, sizeof(double)) if keep else NULL
     buffers.dX = <real*> arena_alloc(&arena, S, net.D, sizeof(real)) if needs.dX else NULL
-    buffers.scratch_width = widest
-    buffers.scratch = <real*> arena_alloc(&arena, N, widest, sizeof(real)) if keep else NULL
+    buffers.scratch_width = max_width
+    buffers.scratch = <real*> arena_alloc(&arena, N, max_width, sizeof(real)) if keep else NULL
     return arena.used

@@ -1,6 +1,6 @@
-# What the head reads of a whole sequence: the mean of the top layer's outputs, or the greatest of each unit.
+# What the head reads of a whole sequence: the mean of the top layer's outputs, or the maximum of each unit.
 #
-# A sequence's pool is part of its states, so that it goes on where a segment or a stream was left.
+# The pool of a sequence is part of its states, so that it continues where a segment or a stream was left.
 
 
 # in the order of the enum in declarations.pxi
@@ -14,7 +14,7 @@ cdef int pooling_named(str name) except -1:
 
 
 cdef void load_pool(const Net* net, const Buffers* buffers, Py_ssize_t r, const real* initial) noexcept nogil:
-    """What sequence r has pooled before its first step: nothing where there is no row of it."""
+    """What sequence r has pooled before its first step: `initial` (P,) and its number of steps; NULL for nothing."""
     cdef Py_ssize_t j, P = net.P
     for j in range(P):
         buffers.peak[r * P + j] = -1
@@ -26,7 +26,7 @@ cdef void load_pool(const Net* net, const Buffers* buffers, Py_ssize_t r, const 
 cdef void pool_steps(
     const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
-    """Add the outputs of every step, or keep the greatest, the first of equal ones."""
+    """Add the outputs of every step, or keep the maximum, the first of equal ones."""
     cdef const real* Y = outputs(net, buffers, net.n_layers - 1, g)
     cdef const real* y
     cdef Py_ssize_t t, r, j, P = net.P
@@ -56,7 +56,7 @@ cdef void pooled(const Net* net, const Buffers* buffers, Py_ssize_t r, real* fea
 
 
 cdef void pooled_gradient(const Net* net, const Buffers* buffers, Py_ssize_t r, const real* dfeatures) noexcept nogil:
-    """Add what the head sends back to sequence r's pool."""
+    """Add what the head sends to the pool of sequence r."""
     cdef Py_ssize_t j
     for j in range(net.P):
         buffers.dpool[r * net.P + j] += dfeatures[j] / buffers.count[r] if net.pooling == MEAN else dfeatures[j]
@@ -80,5 +80,5 @@ cdef void pool_steps_gradient(
             for j in range(P):
                 dy[j] = 0
                 if buffers.peak[r * P + j] == t:
-                    # the greatest so far went no further than this step
+                    # the maximum of the steps before got no gradient
                     dy[j], dpool[j] = dpool[j], 0

@@ -1,4 +1,4 @@
-# The recurrence through time of one tile: rows first .. last - 1 of a group, in one direction of one layer.
+# The recurrence through time in one direction of one layer, of a tile: sequences first .. last - 1 of a group.
 
 
 cdef inline Py_ssize_t state_before(const DirectionBuffers* direction, const Group* g, Py_ssize_t t) noexcept nogil:
@@ -13,15 +13,15 @@ cdef inline Py_ssize_t state_after(const DirectionBuffers* direction, const Grou
     return g.n + g.offset[t] if direction.history else ((t + 1) % 2) * g.n
 
 
-cdef inline Py_ssize_t mirrored(const Group* g, Py_ssize_t t, Py_ssize_t r) noexcept nogil:
-    """Packed row of step t of sequence r, counted from the sequence's end."""
+cdef inline Py_ssize_t mirrored_row(const Group* g, Py_ssize_t t, Py_ssize_t r) noexcept nogil:
+    """Packed row of the step of sequence r that is the t-th from its end."""
     return g.offset[g.length[r] - 1 - t] + r
 
 
-cdef inline void drop_recurrent(
+cdef inline void set_recurrent(
     const DirectionBuffers* direction, const Group* g, Py_ssize_t t, Py_ssize_t first, Step* s
 ) noexcept nogil:
-    """What U multiplies at step t: h₋, or where recurrent dropout keeps h₋ ⊙ mask its rows."""
+    """Let step t multiply by U h₋, or under recurrent dropout the rows of h₋ ⊙ mask."""
     if direction.mask == NULL:
         s.recurrent, s.mask = s.before, NULL
     else:
@@ -38,8 +38,9 @@ cdef void scan(
     const real* X,              # IN  (S, D)
     const real* packed,
     real* Y,                    # OUT (S, P), this direction's columns, or NULL
-    bint backwards,
+    bint backwards,             # whether the inputs are in reverse, and the outputs are put back in order
 ) noexcept nogil:
+    """All steps: fills the states and what is saved, and Y."""
     cdef Py_ssize_t t, r, row, K = layer.K
     cdef Step s
     s.variant, s.D, s.K = layer.variant, layer.D, K
@@ -52,12 +53,12 @@ cdef void scan(
         s.before = direction.states + (state_before(direction, g, t) + first) * K
         s.after = direction.states + (state_after(direction, g, t) + first) * K
         s.saved = direction.saved + ((g.offset[t] if direction.keep else 0) + first) * layer.cell.n_saved * K
-        drop_recurrent(direction, g, t, first, &s)
+        set_recurrent(direction, g, t, first, &s)
         if s.mask != NULL:
             for r in range(s.m * K):
                 (<real*> s.recurrent)[r] = s.before[r] * s.mask[r]
         layer.cell.step(&s, packed)
         if Y != NULL:
             for r in range(first, first + s.m):
-                row = mirrored(g, t, r) if backwards else g.offset[t] + r
+                row = mirrored_row(g, t, r) if backwards else g.offset[t] + r
                 memcpy(Y + row * layer.P, s.after + (r - first) * K, K * sizeof(real))

@@ -1,8 +1,8 @@
-# A tile's way through the whole network: layers, head, loss, and back.
+# A tile, a range of a group's sequences, through the whole network: layers, head, loss, and back.
 
 
 cdef inline const real* outputs(const Net* net, const Buffers* buffers, int depth, const Group* g) noexcept nogil:
-    """The output of a layer for a group: packed row s begins at s · P."""
+    """The output of a layer for a group, (S, P) packed."""
     cdef const Layer* layer = &net.layers[depth]
     if layer.n_directions == 2:
         return buffers.layers[depth].Y
@@ -12,7 +12,7 @@ cdef inline const real* outputs(const Net* net, const Buffers* buffers, int dept
 cdef void gather(
     const Job* job, const Buffers* buffers, int depth, const Group* g, Py_ssize_t first, Py_ssize_t last, bint backwards
 ) noexcept nogil:
-    """Fill the X of a track: from `values`, or from the layer below in reverse."""
+    """Fill the X of a direction: from the caller's steps or the embedding, or from the layer below."""
     cdef Py_ssize_t D = job.net.layers[depth].D, t, r, source
     cdef real* X = buffers.layers[depth].direction[backwards].X
     cdef const real* Y = outputs(job.net, buffers, depth - 1, g) if depth > 0 else NULL
@@ -22,21 +22,23 @@ cdef void gather(
             x = X + (g.offset[t] + r) * D
             if depth == 0:
                 source = source_row(g, t, r, backwards)
-                memcpy(x, job.values + (job.categories[source] if job.categories != NULL else source) * D, D * sizeof(real))
+                if job.categories != NULL:
+                    source = job.categories[source]
+                memcpy(x, job.values + source * D, D * sizeof(real))
             else:
-                memcpy(x, Y + (mirrored(g, t, r) if backwards else g.offset[t] + r) * D, D * sizeof(real))
+                memcpy(x, Y + (mirrored_row(g, t, r) if backwards else g.offset[t] + r) * D, D * sizeof(real))
                 drop_inputs(job, depth, g, t, r, backwards, D, x)
 
 
 cdef inline Py_ssize_t source_row(const Group* g, Py_ssize_t t, Py_ssize_t r, bint backwards) noexcept nogil:
-    """Row in `values` of a track's step t of sequence r."""
+    """Row in the caller's steps of step t of sequence r, in the order in which a direction reads."""
     return g.source[r] + (g.length[r] - 1 - t if backwards else t)
 
 
 cdef inline void drop_inputs(
     const Job* job, int depth, const Group* g, Py_ssize_t t, Py_ssize_t r, bint backwards, Py_ssize_t n, real* x
 ) noexcept nogil:
-    """x (n,), what a layer or the head reads of the layer below at a step, or its gradient, times the step's mask."""
+    """x (n,), what a layer or the head reads of the layer below at a step, or its gradient: x ← x ⊙ mask."""
     cdef Py_ssize_t row
     if job.dropout > 0:
         row = source_row(g, t, r, backwards) + (job.mask_offset[g.sample[r]] if job.mask_offset != NULL else 0)
@@ -46,23 +48,23 @@ cdef inline void drop_inputs(
 cdef void fill_recurrent_masks(
     const Job* job, const Buffers* buffers, int depth, int d, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
-    """One mask for all steps of a sequence.
+    """Fill the masks of the recurrence, one for all steps of a sequence.
 
     Gal, Y. and Ghahramani, Z. (2016). A theoretically grounded application of dropout in recurrent neural networks.
     NeurIPS.
     """
-    cdef Py_ssize_t r, j, number, K = job.net.layers[depth].K, place = job.net.n_layers + 1 + 2 * depth + d
+    cdef Py_ssize_t r, j, number, K = job.net.layers[depth].K, site = job.net.n_layers + 1 + 2 * depth + d
     cdef real* mask
     for r in range(first, last):
         mask = buffers.layers[depth].direction[d].mask + r * K
         for j in range(K):
             mask[j] = 1
         number = job.mask_number[g.sample[r]] if job.mask_number != NULL else g.sample[r]
-        drop(job.seed, place, number, job.recurrent_dropout, K, mask, mask)
+        drop(job.seed, site, number, job.recurrent_dropout, K, mask, mask)
 
 
 cdef inline const real* inputs(const Net* net, const Buffers* buffers, int depth, int d, const Group* g) noexcept nogil:
-    """The input of a track for a group: packed row s begins at s · D."""
+    """The input of a direction for a group, (S, D) packed."""
     cdef const real* X = buffers.layers[depth].direction[d].X
     return X if X != NULL else outputs(net, buffers, depth - 1, g)
 
@@ -70,7 +72,7 @@ cdef inline const real* inputs(const Net* net, const Buffers* buffers, int depth
 cdef void forward_tile(
     const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
-    """All layers, and the head."""
+    """Sequences first .. last - 1 through all layers and the head: fills their scores."""
     cdef const Net* net = job.net
     cdef const Layer* layer
     cdef const DirectionBuffers* direction
@@ -112,7 +114,7 @@ cdef void linear_gradient(const Job* job, Py_ssize_t m, const real* dscores, rea
 
 
 cdef inline const real* head_inputs(const Net* net, const Buffers* buffers, const Group* g) noexcept nogil:
-    """What the head reads: of every step, (S, P), or of every sequence, (N, P)."""
+    """What the head reads: (S, P) of every step, or (N, P) of every sequence."""
     if not net.per_step:
         return buffers.features
     if buffers.dropped != NULL:
@@ -123,6 +125,7 @@ cdef inline const real* head_inputs(const Net* net, const Buffers* buffers, cons
 cdef void step_scores(
     const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
+    """Scores of every step."""
     cdef const Net* net = job.net
     cdef const real* Y = outputs(net, buffers, net.n_layers - 1, g)
     cdef Py_ssize_t t, r, row, P = net.P
@@ -141,6 +144,7 @@ cdef void step_scores(
 cdef void sequence_scores(
     const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
+    """Scores of sequences that end in the group or segment."""
     cdef const Net* net = job.net
     cdef Py_ssize_t r
     if first >= last:
@@ -151,15 +155,13 @@ cdef void sequence_scores(
         else:
             last_outputs(net, buffers, g, r, buffers.features + r * net.P)
         drop_inputs(job, net.n_layers, g, g.length[r] - 1, r, False, net.P, buffers.features + r * net.P)
-    linear(
-        job, last - first, buffers.features + first * net.P, buffers.scores + first * net.Q
-    )
+    linear(job, last - first, buffers.features + first * net.P, buffers.scores + first * net.Q)
 
 
 cdef void last_outputs(
     const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t r, real* features
 ) noexcept nogil:
-    """The last h of each direction of the top layer."""
+    """The last h of each direction of the top layer, side by side."""
     cdef const Layer* top = &net.layers[net.n_layers - 1]
     cdef const DirectionBuffers* direction
     cdef Py_ssize_t row
@@ -171,7 +173,7 @@ cdef void last_outputs(
 
 
 cdef void loss_of_row(const Job* job, const Buffers* buffers, Py_ssize_t row, Py_ssize_t target) noexcept nogil:
-    """Loss of a row of scores, and its gradient."""
+    """The loss of a row of scores, with its weight, and its gradient."""
     cdef Py_ssize_t Q = job.net.Q
     cdef double weight = (job.weights[target] if job.weights != NULL else 1) / job.total_weight
     buffers.losses[row] = loss_of_scores(
@@ -183,6 +185,7 @@ cdef void loss_of_row(const Job* job, const Buffers* buffers, Py_ssize_t row, Py
 cdef void loss_of_tile(
     const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
+    """The losses of all rows that have targets, and their gradients."""
     cdef Py_ssize_t t, r
     if not job.net.per_step:
         for r in range(max(first, g.ending), last):
@@ -196,7 +199,7 @@ cdef void loss_of_tile(
 cdef void head_gradient(
     const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
-    """What the head sends to the top layer: to every step, or to the last states."""
+    """What the head sends to the top layer: to every step, or to the last states or the pool."""
     cdef const Net* net = job.net
     cdef Py_ssize_t t, r, row, ending = max(first, g.ending)
     cdef real* dY = buffers.layers[net.n_layers - 1].dY
@@ -204,16 +207,12 @@ cdef void head_gradient(
     if net.per_step:
         for t in range(g.length[first]):
             row = g.offset[t] + first
-            linear_gradient(
-                job, min(last, g.active[t]) - first, buffers.dscores + row * net.Q, dY + row * net.P
-            )
+            linear_gradient(job, min(last, g.active[t]) - first, buffers.dscores + row * net.Q, dY + row * net.P)
             for r in range(first, min(last, g.active[t])):
                 drop_inputs(job, net.n_layers, g, t, r, False, net.P, dY + (g.offset[t] + r) * net.P)
         return
     if ending < last:
-        linear_gradient(
-            job, last - ending, buffers.dscores + ending * net.Q, buffers.dfeatures + ending * net.P
-        )
+        linear_gradient(job, last - ending, buffers.dscores + ending * net.Q, buffers.dfeatures + ending * net.P)
     for r in range(ending, last):
         dfeatures = buffers.dfeatures + r * net.P
         drop_inputs(job, net.n_layers, g, g.length[r] - 1, r, False, net.P, dfeatures)
@@ -228,6 +227,7 @@ cdef void head_gradient(
 cdef void last_outputs_gradient(
     const Net* net, const Buffers* buffers, Py_ssize_t r, const real* dfeatures
 ) noexcept nogil:
+    """Add what the head sends to the last h of each direction of the top layer."""
     cdef const Layer* top = &net.layers[net.n_layers - 1]
     cdef Py_ssize_t j
     cdef int d
@@ -246,9 +246,14 @@ cdef void scan_gradient(
     Py_ssize_t last,
     int depth,
     bint backwards,
-    real* dX,                   # OUT (S, D) forwards, IN, OUT backwards; or NULL
-    real* gradient,             # IN, OUT dL/dtheta, or NULL; only for a tile that is the whole group
+    real* dX,                   # OUT (S, D) of the first direction, IN, OUT of the second; or NULL
+    real* gradient,             # IN, OUT (net.size,), or NULL; only for a tile that is the whole group
 ) noexcept nogil:
+    """One direction of a layer back through time: the mirror of `scan`, from dY and dstate after the last steps.
+
+    Leaves da in `saved`, fills or adds to dX, and adds to the gradient of its parameters, chunk by chunk while the
+    chunk is in the cache.
+    """
     cdef const Net* net = job.net
     cdef const Layer* layer = &net.layers[depth]
     cdef const DirectionBuffers* direction = &buffers.layers[depth].direction[backwards]
@@ -271,13 +276,13 @@ cdef void scan_gradient(
         s.before = direction.states + (state_before(direction, g, t) + first) * K
         s.after = direction.states + (state_after(direction, g, t) + first) * K
         s.saved = direction.saved + (g.offset[t] + first) * layer.cell.n_saved * K
-        drop_recurrent(direction, g, t, first, &s)
+        set_recurrent(direction, g, t, first, &s)
         if dX != NULL:
             s.dX = scratch if backwards else dX + (g.offset[t] + first) * D
         # dh_t = what step t + 1 sent back + what the layer above sends at step t
         if dY != NULL:
             for r in range(first, first + s.m):
-                row = mirrored(g, t, r) if backwards else g.offset[t] + r
+                row = mirrored_row(g, t, r) if backwards else g.offset[t] + r
                 dh = s.dstate + (r - first) * K
                 for j in range(K):
                     dh[j] = dh[j] + dY[row * layer.P + backwards * K + j]
@@ -287,10 +292,9 @@ cdef void scan_gradient(
                 drop_inputs(job, depth, g, t, r, backwards, D, s.dX + (r - first) * D)
         if dX != NULL and backwards:
             for r in range(first, first + s.m):
-                row = mirrored(g, t, r)
+                row = mirrored_row(g, t, r)
                 for j in range(D):
                     dX[row * D + j] = dX[row * D + j] + scratch[(r - first) * D + j]
-        # while the chunk is in the cache
         if gradient != NULL and t % g.chunk == 0:
             add_direction(net, buffers, g, t // g.chunk, depth, backwards, gradient)
 
@@ -298,7 +302,7 @@ cdef void scan_gradient(
 cdef void backward_tile(
     const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last, real* gradient
 ) noexcept nogil:
-    """The mirror of `forward_tile`; needs dscores. Adds to the gradient of theta unless that is NULL."""
+    """The mirror of `forward_tile`, from dscores; adds to the gradient of theta unless that is NULL."""
     cdef const Net* net = job.net
     cdef Part head = Part(depth=-1, d=0, term=0, k=0, n=net.P, j=0, width=net.Q)
     cdef real* dX

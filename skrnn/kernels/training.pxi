@@ -23,31 +23,31 @@ cdef double train(
        layer reads forwards, since a layer that reads backwards begins at the last step.
     """
     cdef const Net* net = job.net
-    cdef Py_ssize_t i, last, n_whole = batch.n_groups, steps = batch.max_steps(), segment = batch.length[0]
+    cdef Py_ssize_t i, last, n_whole = batch.n_groups, rows = batch.max_rows(), segment_steps = batch.length[0]
     cdef Py_ssize_t left = batch.n_groups % n_threads
     cdef BufferNeeds needs = BufferNeeds(
         gradient=True, dX=job.dX != NULL or job.categories != NULL, dropout=job.dropout > 0,
         recurrent_dropout=job.recurrent_dropout > 0,
     )
-    cdef Py_ssize_t size = space.size_of(net, batch, steps, needs)
+    cdef Py_ssize_t size = space.size_of(net, batch, rows, needs)
     cdef int workers
     cdef double value = 0
-    if (size < 0 or size > max_bytes) and one_direction(net) and batch.max_segment_steps() < steps:
-        segment = batch.segment()
-        steps = batch.max_segment_steps()
+    if (size < 0 or size > max_bytes) and one_direction(net) and batch.max_segment_rows() < rows:
+        segment_steps = batch.segment_steps()
+        rows = batch.max_segment_rows()
     elif size > max_bytes // n_threads:
         n_whole = 0
     elif left < min(<Py_ssize_t> n_threads, max_tiles(&batch.groups[0])):
         n_whole -= left
-    workers = space.allocate_workers(net, batch, steps, needs, max_bytes, n_threads if n_whole > 0 else 1)
-    space.reserve_segments(net, batch, segment, workers)
+    workers = space.allocate_workers(net, batch, rows, needs, max_bytes, n_threads if n_whole > 0 else 1)
+    space.reserve_segments(net, batch, segment_steps, workers)
     if job.categories != NULL:
         job.dX = <real*> space.input_gradients.reserve(batch.S * net.D * sizeof(real))
     i = 0
     while i < n_whole:
         PyErr_CheckSignals()
         last = min(n_whole, i + workers * max(1, groups_per_round(net, batch) // workers))
-        value = train_groups(space, job, batch, i, last, segment, gradient, value, workers)
+        value = train_groups(space, job, batch, i, last, segment_steps, gradient, value, workers)
         i = last
     for i in range(n_whole, batch.n_groups):
         PyErr_CheckSignals()
@@ -59,13 +59,13 @@ cdef double train(
 
 cdef Py_ssize_t groups_per_round(const Net* net, Batch batch) noexcept:
     """How many groups to compute between two looks for signals."""
-    cdef double work = 3.0 * batch.max_steps() * net.size
+    cdef double work = 3.0 * batch.max_rows() * net.size
     return <Py_ssize_t> min(ROUND_BYTES / (net.size * <double> sizeof(real)), ROUND_WORK / work)
 
 
 cdef double train_groups(
-    Workspace space, const Job* job, Batch batch, Py_ssize_t first, Py_ssize_t last, Py_ssize_t segment, real* gradient,
-    double value, int workers,
+    Workspace space, const Job* job, Batch batch, Py_ssize_t first, Py_ssize_t last, Py_ssize_t segment_steps,
+    real* gradient, double value, int workers,
 ) except? -1:
     """Groups first .. last - 1, each by one thread: add their gradients; returns value + their losses."""
     cdef const Net* net = job.net
@@ -80,7 +80,8 @@ cdef double train_groups(
     with nogil, parallel(num_threads=workers):
         for i in prange(n, schedule="dynamic", chunksize=1):
             values[i] = train_group(
-                job, &buffers[threadid()], &groups[i], segment, &segments[threadid()], gradients + i * stride
+                job, &buffers[threadid()], &groups[i], segment_steps, &segments[threadid()],
+                gradients + i * stride,
             )
         for i in prange(n_blocks - 1, schedule="static"):
             add_up(n, BLOCK, gradients + i * BLOCK, stride, gradient + i * BLOCK)

@@ -1,10 +1,9 @@
-# Gradients of the parameters, from what backward_tile left: M += Σ Aᵀ G over all steps of all sequences.
+# Gradients of the parameters, from what `backward_tile` left: M += Σ Aᵀ G over all steps of all sequences.
 #
 # Bits. An element's sum runs over a group's chunks from the last to the first, in a chunk over its rows in packed
 # order; a chunk is summed in a register and then added. The groups' sums are then added in their order. Groups and
-# chunks depend on the batch and the size of the network alone, so no number of threads and no lack of memory changes a
-# bit, be it that a thread adds up a whole group while its activations are in the cache, or that threads share out a
-# group's elements.
+# chunks depend on the batch and the size of the network alone, so neither the number of threads nor the memory changes
+# a bit: whether a thread sums a whole group while its activations are in the cache, or threads divide the elements.
 
 
 cdef enum:
@@ -14,7 +13,10 @@ cdef enum:
 cdef int ranges_of_chunk(
     const DirectionBuffers* direction, const Group* g, Py_ssize_t first, Py_ssize_t last, bint states, RowRange* ranges
 ) noexcept nogil:
-    """Packed rows of steps first .. last - 1 with the rows that go with them: of the states before, or the same."""
+    """Ranges of packed rows of steps first .. last - 1, with the rows of the states before them, or with the same rows.
+
+    Steps whose rows follow each other in both arrays become one range. Returns the number of ranges.
+    """
     cdef Py_ssize_t t, row
     cdef int count = 0
     for t in range(first, last):
@@ -34,7 +36,7 @@ cdef inline Py_ssize_t n_chunks(const Group* g) noexcept nogil:
 cdef void add_chunk(
     const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t chunk, const Part* part, real* gradient
 ) noexcept nogil:
-    """Add what a chunk contributes to a part of a layer's parameters."""
+    """M[part] += Aᵀ G over the rows of a chunk; M, A and G are those of the part's term, see Term."""
     cdef const Layer* layer = &net.layers[part.depth]
     cdef const DirectionBuffers* direction = &buffers.layers[part.depth].direction[part.d]
     cdef const Term* term = &layer.terms[part.term]
@@ -129,11 +131,16 @@ cdef void add_part(
 cdef Py_ssize_t partition_parameters(
     Py_ssize_t n, Py_ssize_t width, Py_ssize_t max_elements, Part part, Part* parts
 ) noexcept nogil:
-    """Cut a matrix (n, width) into parts; returns how many, and fills them in unless `parts` is NULL."""
+    """Cut a matrix (n, width) into parts of about `max_elements`; returns how many, fills `parts` unless it is NULL.
+
+    Threads take the parts of all parameters in turn. `add_outer` computes in blocks of a panel of columns, whose sums
+    fill the registers, and reads all rows of A and G once for each block. So the matrix is cut into ranges of columns
+    first, each a panel or more and of whole vectors, and only then into ranges of rows, each of four rows or more.
+    Cuts change no bit, since each element is summed by itself.
+    """
     cdef Py_ssize_t panel = MAX_VECTORS * VL
     cdef Py_ssize_t columns = max(1, min(ceil_div(width, panel), ceil_div(n * width, max_elements)))
     cdef Py_ssize_t rows = ceil_div(n * ceil_div(width, columns), max_elements), i, j
-    # Whole vectors, and blocks of rows that still fill the registers
     rows = min(rows, ceil_div(n, 4))
     if parts != NULL:
         for j in range(columns):
@@ -147,7 +154,7 @@ cdef Py_ssize_t partition_parameters(
 
 
 cdef Py_ssize_t all_parts(const Net* net, Py_ssize_t max_elements, Part* parts) noexcept nogil:
-    """The parts of all parameters; returns how many, and fills them in unless `parts` is NULL."""
+    """The parts of all parameters; returns how many, fills `parts` unless it is NULL."""
     cdef Part part = Part(depth=-1, d=0, term=0, k=0, n=0, j=0, width=0)
     cdef Py_ssize_t count = partition_parameters(net.P, net.Q, max_elements, part, parts)
     for part.depth in range(net.n_layers):

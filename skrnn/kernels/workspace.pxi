@@ -19,18 +19,18 @@ cdef class Workspace:
         self.arrays, self.records, self.tables = Memory(), Memory(), Memory()
         self.sums, self.input_gradients = Memory(), Memory()
 
-    cdef Py_ssize_t size_of(self, const Net* net, Batch batch, Py_ssize_t steps, BufferNeeds needs) except? -1:
-        """Bytes of the arrays of a group of `steps` packed steps; -1 when they are too many to count."""
+    cdef Py_ssize_t size_of(self, const Net* net, Batch batch, Py_ssize_t rows, BufferNeeds needs) except? -1:
+        """Bytes of the arrays of a group of `rows` packed rows; -1 when they are too many to count."""
         cdef Buffers buffers
         buffers.layers = <LayerBuffers*> self.records.reserve(net.n_layers * sizeof(LayerBuffers))
-        return lay_out_buffers(net, batch.max_sequences(), steps, needs, &buffers, NULL)
+        return lay_out_buffers(net, batch.max_sequences(), rows, needs, &buffers, NULL)
 
     cdef int allocate_workers(
-        self, const Net* net, Batch batch, Py_ssize_t steps, BufferNeeds needs, Py_ssize_t max_bytes, int n_threads
+        self, const Net* net, Batch batch, Py_ssize_t rows, BufferNeeds needs, Py_ssize_t max_bytes, int n_threads
     ) except -1:
-        """Make room for groups of `steps` packed steps; returns for how many threads, each with buffers of its own."""
+        """Make room for groups of `rows` packed rows; returns for how many threads, each with buffers of its own."""
         cdef int workers = <int> min(<Py_ssize_t> n_threads, batch.n_groups), i
-        cdef Py_ssize_t size = self.size_of(net, batch, steps, needs)
+        cdef Py_ssize_t size = self.size_of(net, batch, rows, needs)
         cdef LayerBuffers* layers
         cdef char* arrays
         if size < 0 or size > max(<double> NEVER_REFUSED, 4 * <double> max_bytes):
@@ -46,15 +46,16 @@ cdef class Workspace:
         arrays = self.arrays.reserve(workers * size)
         for i in range(workers):
             self.buffers[i].layers = layers + i * net.n_layers
-            lay_out_buffers(net, batch.max_sequences(), steps, needs, &self.buffers[i], arrays + i * size)
+            lay_out_buffers(net, batch.max_sequences(), rows, needs, &self.buffers[i], arrays + i * size)
         return workers
 
-    cdef int reserve_segments(self, const Net* net, Batch batch, Py_ssize_t segment, int workers) except -1:
+    cdef int reserve_segments(self, const Net* net, Batch batch, Py_ssize_t segment_steps, int workers) except -1:
         """Make room for each thread's tables of a segment, and for the states between segments."""
         cdef Py_ssize_t n_states = 0, steps = 0, i
         cdef Arena arena
-        if segment < batch.length[0]:
-            n_states, steps = ceil_div(batch.length[0], segment), segment + CHUNK_ROWS + 1
+        if segment_steps < batch.length[0]:
+            # rounded up to whole chunks, and one offset more
+            n_states, steps = ceil_div(batch.length[0], segment_steps), segment_steps + CHUNK_ROWS + 1
         # once to count bytes, and once to lay out
         arena.base = NULL
         while True:

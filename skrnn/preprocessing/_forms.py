@@ -1,4 +1,4 @@
-"""What transformers of sequences return: what they were given, in its form."""
+"""The form of what transformers return: that of X."""
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -10,14 +10,14 @@ from skrnn._sklearn import output_container, set_output_container
 
 
 class TableOutput:
-    """`set_output` for transformers whose output may be a table, and may be none, as X is."""
+    """`set_output` for transformers whose output is a table if X is one."""
 
     def __init_subclass__(cls, **kwargs):
-        # scikit-learn would make a table of any output.
+        # scikit-learn would convert any output to a table
         super().__init_subclass__(auto_wrap_output_keys=None, **kwargs)
 
     def set_output(self, *, transform=None):
-        """Choose the container of tables that `transform` returns; other forms of X come in their own.
+        """Choose the container of tables that `transform` returns; other forms of X keep theirs.
 
         Parameters
         ----------
@@ -32,7 +32,7 @@ class TableOutput:
         return self
 
     def _contained(self, X, out):
-        """An output, if it is a table, in the container that was chosen."""
+        """An output, in the chosen container if it is a table."""
         library = output_container(self)
         if library == "default" or not (isinstance(out, np.ndarray) and out.ndim == 2):
             return out
@@ -50,14 +50,14 @@ class RaggedOutput:
         super().__init_subclass__(auto_wrap_output_keys=None, **kwargs)
 
     def set_output(self, *, transform=None):
-        """Do nothing: sequences of different lengths are no table, and come as a RaggedArray in any case.
+        """Do nothing: the output is not a table but a RaggedArray in any case.
 
-        For ``Pipeline.set_output``, which asks every step.
+        For ``Pipeline.set_output``, which calls it on every step.
 
         Parameters
         ----------
         transform : {"default", "pandas", "polars"}, default=None
-            What tables should be.
+            The container of tables.
 
         Returns
         -------
@@ -70,16 +70,16 @@ class RaggedOutput:
 def in_form_of(X, sequences, *, indicators=False):
     """Transformed sequences in the form of X.
 
-    A 2-D or 3-D array is one again, a list or tuple of sequences a list, an object array one; a RaggedArray, columns of
-    lists and awkward arrays are a RaggedArray. Sequences (steps,) stay (steps,) unless they have got features. What is
-    read in parts is transformed when it is read.
+    A 2-D or 3-D array gives an array of its dimension, a list or tuple of sequences a list, and an object array an
+    object array; a RaggedArray, columns of lists and awkward arrays give a RaggedArray. Sequences (steps,) stay
+    (steps,) unless they have gained features. Sequences that are read on demand are transformed when they are read.
 
     Parameters
     ----------
     X : as the transformer got it
     sequences : Sequences or LazySequences
     indicators : bool
-        Whether each feature has got an indicator, behind all of them.
+        Whether an indicator of each feature was added after the features.
     """
     if isinstance(sequences, LazySequences):
         return sequences

@@ -18,24 +18,24 @@ from skrnn.preprocessing._statistics import Moments, Quartiles, add_to_statistic
 
 
 class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseEstimator):
-    """Fill in what is missing, NaN, in the features of steps.
+    """Impute missing values, NaN, in the features of steps.
 
     Parameters
     ----------
     strategy : {"mean", "median", "constant", "ffill", "interpolate"}, default="mean"
-        What is filled in: the mean or the median of the feature over all steps of all sequences in `fit`; `fill_value`;
-        the last value that the feature had in the sequence; or a value on the line between the last and the next one,
-        which looks ahead. Where "ffill" has no value before, and "interpolate" none in the whole sequence, it is the
-        mean of the feature. Before the first value, and behind the last, "interpolate" continues that one.
+        Value to impute: the mean or the median of the feature over all steps of all sequences in `fit`; `fill_value`;
+        the last value of the feature in the sequence; or a linear interpolation between the last and the next value,
+        which looks ahead. If "ffill" has no value before, or "interpolate" none in the sequence, it is the mean of the
+        feature. Before the first value and after the last one, "interpolate" repeats that value.
     fill_value : float, default=0.0
-        For "constant"; and for features that had no value in `fit`.
+        For "constant", and for features without values in `fit`.
     add_indicator : bool, default=False
-        Add to each step, behind its features, as many that are 1 where these were missing, else 0. Of a table whose
-        columns are steps, pass ``n_steps`` = number of columns to the imputer and the network, or the network takes
-        the indicators for steps.
+        Whether to add to each step, after its features, as many indicators that are 1 where these were missing, else 0.
+        For a table whose columns are steps, pass ``n_steps`` = number of columns to the imputer and the network;
+        otherwise the network reads the indicators as steps.
     padding : {"keep", "fill"}, default="keep"
-        Steps that are NaN in every feature, at the ends of the sequences of a 3-D X: the ends of shorter sequences,
-        which stay NaN (a net with ``missing="ffill"`` or ``"indicator"`` leaves them out), or steps like any other.
+        Steps that are NaN in every feature at the ends of the sequences of a 3-D X: the padding of shorter sequences,
+        which stays NaN (a network with ``missing="ffill"`` or ``"indicator"`` leaves it out), or steps like any other.
     n_steps : int, default=None
         Only for 2-D X: the number of steps that a row's columns are split into, in time order, each of
         columns / n_steps features. None: every column is a step of one feature. Use the same as in the network.
@@ -43,7 +43,7 @@ class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseE
     Attributes
     ----------
     statistics_ : float64 array of shape (features of a step,)
-        What is filled in by "mean", "median" and "constant", and by the others where they have no value.
+        Values that "mean", "median" and "constant" impute, and the others where the sequence has no value.
     n_features_in_ : int
         Columns of a 2-D X, else features of a step.
     feature_names_in_ : array of shape (n_features_in_,)
@@ -51,7 +51,7 @@ class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseE
 
     See Also
     --------
-    skrnn.RNNClassifier : Its parameter ``missing`` does what "ffill" does, with `predict_step`, too.
+    skrnn.RNNClassifier : Its parameter ``missing`` does the same as "ffill", in `predict_step` too.
 
     Notes
     -----
@@ -60,7 +60,7 @@ class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseE
     References
     ----------
     Lipton, Kale & Wetzel (2016), Directly modeling missing data in sequences with RNNs. MLHC.
-    Indicators of what is missing, as features.
+    Missing-value indicators as features.
 
     Examples
     --------
@@ -90,7 +90,7 @@ class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseE
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Find what to fill in.
+        """Compute the values to impute.
 
         Parameters
         ----------
@@ -106,14 +106,14 @@ class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseE
         Raises
         ------
         ValueError, TypeError
-            When an argument cannot be used, naming it and the sequence. The imputer then stays as it was.
+            If an argument cannot be used, naming it and the sequence. The imputer then stays as it was.
         """
         reading, sequences = learn_reading(self, X, self.n_steps, missing="keep", leave_out_padding=False)
         reading.set_fitted(self, statistics_=self._statistics(sequences))
         return self
 
     def _statistics(self, sequences):
-        """What stands for a missing value of each feature, (D,)."""
+        """The value to impute for each feature, (D,)."""
         constant = np.full(sequences.n_features, float(self.fill_value))
         if self.strategy == "constant":
             return constant
@@ -122,7 +122,7 @@ class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseE
         return np.where(statistic.count > 0, statistic.center_and_scale()[0], constant)
 
     def transform(self, X):
-        """Fill in what is missing.
+        """Impute missing values.
 
         Parameters
         ----------
@@ -132,19 +132,19 @@ class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseE
         Returns
         -------
         X : array of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
-            In the form of X: for a 2-D or 3-D array an array, for a list or tuple of sequences a list, for an object
-            array one; for a RaggedArray, columns of lists and awkward arrays a RaggedArray. Sequences (steps,) stay
-            (steps,) unless indicators are added.
+            In the form of X: an array for a 2-D or 3-D array, a list for a list or tuple of sequences, an object array
+            for an object array; a RaggedArray for a RaggedArray, columns of lists and awkward arrays. Sequences
+            (steps,) stay (steps,) unless indicators are added.
 
         Raises
         ------
         ValueError, TypeError
-            When X cannot be used, naming the sequence.
+            If X cannot be used, naming the sequence.
         """
         check_is_fitted(self)
         sequences = self._reading.check(self, X, self.n_steps, leave_out_padding=False)
         if isinstance(sequences, Sequences) and self.strategy in ("ffill", "interpolate"):
-            # What is filled in depends on the window that a step is in.
+            # The imputed value depends on the window that a step is in
             sequences = sequences.in_memory(f"strategy={self.strategy!r}")
         out = in_form_of(X, sequences.map(self._filled), indicators=self.add_indicator)
         return self._contained(X, out)
@@ -170,12 +170,12 @@ class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseE
     def get_feature_names_out(self, input_features=None):
         """Names of the columns of a 2-D output, or of the features of a step: those of X, then those of the indicators.
 
-        In a table the indicators of a step stand behind its features.
+        In a table the indicators of a step come after its features.
 
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names to use when X had none; otherwise they have to be those of X.
+            Names to use if X had none; otherwise they must be those of X.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Long tables, which have a row for each step: to sequences, and predictions back to a table."""
+"""Long tables, which have a row per step: conversion to sequences, and of predictions back to a table."""
 
 from numbers import Number
 
@@ -14,14 +14,14 @@ LABEL_DTYPES = (nw.Boolean, nw.String, nw.Categorical, nw.Enum, nw.Object)
 
 
 def sequences_from_long(df, group, time, target=None, *, features=None, return_sequences=False):
-    """Sequences out of a table that has a row for each step, as databases and sensors deliver them.
+    """Convert a table that has a row per step, as from databases and sensors, to sequences.
 
     Parameters
     ----------
     df : pandas or polars DataFrame, or Arrow Table
         Rows in any order. Not changed.
     group : str
-        Column that tells the sequences apart: numbers, strings, categories, dates.
+        Column that identifies the sequences: numbers, strings, categories, dates.
     time : str
         Column by which the rows of a group are sorted: numbers, strings, dates, times with or without a zone,
         durations, as the table's own library sorts them.
@@ -37,25 +37,25 @@ def sequences_from_long(df, group, time, target=None, *, features=None, return_s
     -------
     X : RaggedArray of n sequences (rows of the group, features)
         Groups in order of their first row in `df`, the rows of each sorted by time; ``feature_names`` are the columns.
-        float32 when all features are float32, else float64. A missing value is NaN, False is 0 and True is 1.
+        float32 if all features are float32, else float64. A missing value is NaN, False is 0 and True is 1.
     y : array of shape (n,), or with a list of k targets (n, k); None without `target`
-        Numbers and booleans as they are, strings and categories as objects. With `return_sequences` an object array of
-        n arrays (rows of the group,) or (rows of the group, k), in which a missing target is NaN or, among strings and
-        booleans, None: to the estimators a step without a target.
+        Numbers and booleans keep their dtype, strings and categories are objects. With `return_sequences` an object
+        array of n arrays (rows of the group,) or (rows of the group, k). A missing target is NaN or, among strings and
+        booleans, None; estimators read it as a step without a target.
     groups : array of shape (n,)
         The group of each sequence, for ``GroupKFold`` and the like.
 
     Raises
     ------
     TypeError
-        When `df` is no such table, is lazy, or a column cannot be used, naming it.
+        If `df` is not such a table or is lazy, or a column cannot be used, naming it.
     ValueError
-        When a column is not there, a group, a time, or a target of a group is missing, a group has the same time twice,
-        or different targets without `return_sequences`; naming column, group and row. Rows count from 0.
+        If a column does not exist, a group, a time, or the target of a group is missing, or a group has the same time
+        twice or, without `return_sequences`, different targets; naming column, group and row. Rows count from 0.
 
     See Also
     --------
-    predictions_to_long : The way back.
+    predictions_to_long : From predictions back to a table.
 
     Notes
     -----
@@ -90,7 +90,7 @@ def sequences_from_long(df, group, time, target=None, *, features=None, return_s
     y = [_labels(column) for column in labels]
     if not return_sequences:
         for column, values in zip(labels, y, strict=True):
-            _check_one_a_group(column, values, keys, codes, order)
+            _check_one_per_group(column, values, keys, codes, order)
     y = [values[order if return_sequences else firsts] for values in y]
     y = np.column_stack(y) if several else y[0] if y else None
     if return_sequences and labels:
@@ -100,15 +100,15 @@ def sequences_from_long(df, group, time, target=None, *, features=None, return_s
 
 
 def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, names=None):
-    """A table of predictions for the sequences that `sequences_from_long` has made of a table.
+    """Convert predictions for the sequences of `sequences_from_long` to a table.
 
     Parameters
     ----------
     y_pred : array of shape (n,) or (n, k); with `return_sequences` a collection of n arrays (rows,) or (rows, k)
-        What a net predicts for the n groups, of k outputs or classes. With `return_sequences` also an array of shape
-        (n, rows) or (n, rows, k), when all groups have as many rows.
+        Predictions of a network for the n groups, of k outputs or classes. With `return_sequences` also an array of
+        shape (n, rows) or (n, rows, k), if all groups have the same number of rows.
     df : pandas or polars DataFrame, or Arrow Table
-        The table that was given to :func:`sequences_from_long`, or one with the same rows of `group` and `time`. Not
+        The table that was passed to :func:`sequences_from_long`, or one with the same rows of `group` and `time`. Not
         changed.
     group, time : str
         Columns, as in :func:`sequences_from_long`.
@@ -127,8 +127,8 @@ def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, name
     Raises
     ------
     TypeError, ValueError
-        As in :func:`sequences_from_long`. ValueError also when the predictions are not as many as the groups, or as the
-        rows of a group, which is then named, or the names not as many as the columns of predictions.
+        As in :func:`sequences_from_long`. ValueError also if the number of predictions is not that of the groups, or of
+        the rows of a group, which is then named, or the number of names is not that of the columns of predictions.
 
     Examples
     --------
@@ -187,7 +187,7 @@ def _column(frame, argument, name):
 
 
 def _keys_and_times(frame, group, time):
-    """The two columns, which have to be different ones."""
+    """The two columns, which must be different ones."""
     keys, times = _column(frame, "group", group), _column(frame, "time", time)
     if group == time:
         raise ValueError(f"group and time are both {group!r}, expected two columns")
@@ -239,7 +239,7 @@ def _targets(frame, names, keys):
 
 
 def _groups(keys):
-    """The number of each row's group, counted in order of first appearance, and the first row of each group."""
+    """The index of the group of each row, in order of first appearance, and the first row of each group."""
     rows = keys.alias("group").to_frame().with_row_index("row")
     try:
         firsts = rows.group_by("group").agg(nw.col("row").min().alias("first"))
@@ -276,7 +276,7 @@ def _order(times, keys, codes):
 
 
 def _missing(column):
-    """Which cells are missing, NaN among them."""
+    """Which cells are missing or NaN."""
     return np.isnan(_floats(column)) if column.dtype.is_float() else column.is_null().to_numpy()
 
 
@@ -286,13 +286,13 @@ def _floats(column):
 
 
 def _array(column):
-    """A column as an array of its own, strings as objects."""
-    # to_numpy would make those of polars all as long as the longest.
+    """A column as an array, strings as objects."""
+    # to_numpy would pad those of polars to the longest
     return np.array(column.to_list(), dtype=object) if column.dtype == nw.String else np.array(column.to_numpy())
 
 
 def _cell(column, row):
-    """How messages call a cell."""
+    """What messages call a cell."""
     value = column[int(row)]
     return repr(value.item() if isinstance(value, np.generic) else value)
 
@@ -323,7 +323,7 @@ def _labels(column):
     return np.where(missing, None, values)
 
 
-def _check_one_a_group(column, values, keys, codes, order):
+def _check_one_per_group(column, values, keys, codes, order):
     """Raise a ValueError unless all rows of a group have the same target."""
     missing = np.flatnonzero(_missing(column))
     if len(missing):
@@ -342,7 +342,7 @@ def _check_one_a_group(column, values, keys, codes, order):
 
 
 def _per_step(y_pred, lengths, keys):
-    """Predictions of sequences laid end to end, (total,) or (total, k)."""
+    """Predictions of sequences, concatenated to (total,) or (total, k)."""
     if len(y_pred) != len(lengths):
         raise ValueError(f"y_pred has {len(y_pred)} sequences, expected {len(lengths)}, one for each group of df")
     pieces = [np.asarray(piece) for piece in y_pred]
@@ -385,7 +385,7 @@ def _with_predictions(table, predictions, names):
         raise ValueError(f"names={names} has {len(names)} names, expected {len(columns)}, one for each prediction")
     if len({*table.columns, *names}) != len(table.columns) + len(names):
         raise ValueError(f"names={names}: expected different names, and none of the columns {table.columns}")
-    # polars and pandas know the kind of objects in a list, not in an array.
+    # polars and pandas infer the type of objects in a list, not in an array
     return table.with_columns(
         nw.new_series(name, column.tolist() if column.dtype == object else column, backend=table.implementation)
         for name, column in zip(names, columns, strict=True)

@@ -24,17 +24,17 @@ def _has_partial_fit(scaler):
 
 
 class SequenceScaler(VersionedPickleMixin, TableOutput, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Scale each feature of the steps: subtract its center and divide by its spread.
+    """Scale each feature of the steps: subtract its center and divide by its scale.
 
-    Both are over all steps of all sequences, so that long sequences count more and the course of a sequence keeps its
-    shape. (``StandardScaler`` takes each column of a table by itself, and with it each step.) Missing values, NaN,
-    count for nothing and stay missing.
+    Both are computed over all steps of all sequences, so that long sequences count more and the shape of a sequence
+    over time is preserved. (``StandardScaler`` scales each column of a table separately, hence each step.) Missing
+    values, NaN, do not count and stay missing.
 
     Parameters
     ----------
     method : {"standard", "minmax", "robust"}, default="standard"
-        Center and spread: mean and standard deviation (divisor n); minimum and range, so that values come to lie in
-        [0, 1]; median and distance between the first and the third quartile, which outliers do not move.
+        Center and scale: mean and standard deviation (divisor n); minimum and range, which maps values to [0, 1];
+        median and interquartile range, which are robust to outliers.
     n_steps : int, default=None
         Only for 2-D X: the number of steps that a row's columns are split into, in time order, each of
         columns / n_steps features. None: every column is a step of one feature. Use the same as in the network.
@@ -42,11 +42,11 @@ class SequenceScaler(VersionedPickleMixin, TableOutput, OneToOneFeatureMixin, Tr
     Attributes
     ----------
     center_ : float64 array of shape (features of a step,)
-        0 for a feature without any value.
+        0 for a feature without values.
     scale_ : float64 array of shape (features of a step,)
-        1 for a feature without spread.
+        1 for a constant feature.
     n_samples_seen_ : int array of shape (features of a step,)
-        Steps at which each feature was not missing.
+        Number of steps at which each feature was not missing.
     n_features_in_ : int
         Columns of a 2-D X, else features of a step.
     feature_names_in_ : array of shape (n_features_in_,)
@@ -56,10 +56,10 @@ class SequenceScaler(VersionedPickleMixin, TableOutput, OneToOneFeatureMixin, Tr
     -----
     float32 stays float32, everything else becomes float64; center and scale are computed in float64.
 
-    X may be larger than memory: a memory-mapped 3-D array, or a sequence object that reads its own items. Then
-    `transform` returns a collection whose sequences are scaled when they are read; "robust" needs all of X at once.
+    X may be larger than memory: a memory-mapped 3-D array, or an object that reads its items on demand. Then
+    `transform` returns a collection whose sequences are scaled when they are read. "robust" needs all of X at once.
 
-    `set_output` is for 2-D X: other forms come in their own.
+    `set_output` applies to 2-D X; other forms of X keep theirs.
 
     Examples
     --------
@@ -87,7 +87,7 @@ class SequenceScaler(VersionedPickleMixin, TableOutput, OneToOneFeatureMixin, Tr
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Find the center and the spread of each feature.
+        """Compute the center and the scale of each feature.
 
         Parameters
         ----------
@@ -103,15 +103,15 @@ class SequenceScaler(VersionedPickleMixin, TableOutput, OneToOneFeatureMixin, Tr
         Raises
         ------
         ValueError, TypeError
-            When an argument cannot be used, naming it and the sequence. The scaler then stays as it was.
+            If an argument cannot be used, naming it and the sequence. The scaler then stays as it was.
         """
         reading, sequences = learn_reading(self, X, self.n_steps, missing="keep", leave_out_padding=False)
-        return self._count_in(reading, sequences, STATISTICS[self.method]())
+        return self._update(reading, sequences, STATISTICS[self.method]())
 
     @available_if(_has_partial_fit)
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y=None):
-        """Count in more sequences, as if they had been in the first fit; not for "robust".
+        """Update center and scale with more sequences, as if they had been in the first fit; not for "robust".
 
         Parameters
         ----------
@@ -126,17 +126,17 @@ class SequenceScaler(VersionedPickleMixin, TableOutput, OneToOneFeatureMixin, Tr
         Raises
         ------
         ValueError, TypeError
-            When X cannot be used, or `method` is another one than before. The scaler then stays as it was.
+            If X cannot be used, or `method` is not that of the first fit. The scaler then stays as it was.
         """
         self._validate_params()
         if not hasattr(self, "_statistic"):
             return self.fit(X)
         if type(self._statistic) is not STATISTICS[self.method]:
-            raise ValueError(f"partial_fit cannot go on with method={self.method!r}: it began with another; use fit")
-        return self._count_in(self._reading, self._check(X), copy(self._statistic))
+            raise ValueError(f"partial_fit cannot continue with method={self.method!r}: it began with another; use fit")
+        return self._update(self._reading, self._check(X), copy(self._statistic))
 
-    def _count_in(self, reading, sequences, statistic):
-        """Add the steps of sequences to a statistic of those before, and set what is then known."""
+    def _update(self, reading, sequences, statistic):
+        """Add the steps of sequences to a statistic, and set the fitted attributes."""
         add_to_statistic(statistic, sequences, f"method={self.method!r}")
         center, spread = statistic.center_and_scale()
         reading.set_fitted(
@@ -159,8 +159,8 @@ class SequenceScaler(VersionedPickleMixin, TableOutput, OneToOneFeatureMixin, Tr
         Returns
         -------
         X : array of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
-            In the form of X: for a 2-D or 3-D array an array of its shape, for a list or tuple of sequences a list, for
-            an object array one; for a RaggedArray, columns of lists and awkward arrays a RaggedArray. Sequences
+            In the form of X: an array for a 2-D or 3-D array, a list for a list or tuple of sequences, an object array
+            for an object array; a RaggedArray for a RaggedArray, columns of lists and awkward arrays. Sequences
             (steps,) stay (steps,).
         """
         check_is_fitted(self)

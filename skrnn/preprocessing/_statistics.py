@@ -1,4 +1,4 @@
-"""Statistics of each feature, over steps that come in parts; what is missing (NaN) does not count."""
+"""Statistics of each feature over steps that come in chunks; missing values (NaN) do not count."""
 
 import numpy as np
 
@@ -8,8 +8,8 @@ class Moments:
 
     References
     ----------
-    Chan, Golub & LeVeque (1983), Algorithms for computing the sample variance: analysis and recommendations. How parts
-    are put together, and the bound under which a variance is taken for rounding, and the feature for constant.
+    Chan, Golub & LeVeque (1983), Algorithms for computing the sample variance: analysis and recommendations. How
+    chunks are combined, and the bound below which a variance counts as rounding and the feature as constant.
     """
 
     spread = "standard deviation"
@@ -18,14 +18,14 @@ class Moments:
         self.count, self.mean, self.squares = 0, 0.0, 0.0
 
     def add(self, values):
-        """Count in the rows of values (steps, D)."""
-        there = ~np.isnan(values)
-        count = there.sum(axis=0)
+        """Add the rows of values (steps, D)."""
+        present = ~np.isnan(values)
+        count = present.sum(axis=0)
         with np.errstate(over="ignore", invalid="ignore"):
-            mean = np.sum(values, axis=0, dtype=np.float64, where=there) / np.maximum(count, 1)
-            squares = np.sum((values - mean) ** 2, axis=0, dtype=np.float64, where=there)
+            mean = np.sum(values, axis=0, dtype=np.float64, where=present) / np.maximum(count, 1)
+            squares = np.sum((values - mean) ** 2, axis=0, dtype=np.float64, where=present)
             total = np.maximum(self.count + count, 1)
-            # Σ (x − mean)² of both = of each by itself + (difference of the means)² n m / (n + m)
+            # Σ (x − mean)² of both = that of each + (difference of the means)² n m / (n + m)
             difference = mean - self.mean
             self.squares = self.squares + squares + difference * (difference * (self.count * count / total))
             self.mean = self.mean + difference * (count / total)
@@ -46,47 +46,47 @@ class Extremes:
     spread = "range"
 
     def __init__(self):
-        self.count, self.least, self.greatest = 0, np.inf, -np.inf
+        self.count, self.min, self.max = 0, np.inf, -np.inf
 
     def add(self, values):
-        """Count in the rows of values (steps, D)."""
-        there = ~np.isnan(values)
-        self.count = self.count + there.sum(axis=0)
-        least, greatest = (
-            end(values, axis=0, where=there, initial=initial).astype(np.float64)
-            for end, initial in ((np.min, np.inf), (np.max, -np.inf))
+        """Add the rows of values (steps, D)."""
+        present = ~np.isnan(values)
+        self.count = self.count + present.sum(axis=0)
+        minimum, maximum = (
+            extreme(values, axis=0, where=present, initial=initial).astype(np.float64)
+            for extreme, initial in ((np.min, np.inf), (np.max, -np.inf))
         )
-        self.least, self.greatest = np.minimum(self.least, least), np.maximum(self.greatest, greatest)
+        self.min, self.max = np.minimum(self.min, minimum), np.maximum(self.max, maximum)
 
     def center_and_scale(self):
-        """Minimum and range (D,); 0 for a feature without any value."""
+        """Minimum and range (D,); 0 for a feature without values."""
         seen = self.count > 0
-        least, greatest = np.where(seen, self.least, 0.0), np.where(seen, self.greatest, 0.0)
+        minimum, maximum = np.where(seen, self.min, 0.0), np.where(seen, self.max, 0.0)
         with np.errstate(over="ignore"):
-            return least, greatest - least
+            return minimum, maximum - minimum
 
 
 class Quartiles:
-    """Median, and the distance between the first and the third quartile. Of all values at once, not in parts."""
+    """Median and interquartile range; of all values at once, not in chunks."""
 
-    spread = "distance between the quartiles"
+    spread = "interquartile range"
 
     def __init__(self):
         self.count = 0
 
     def add(self, values):
-        """Take the rows of values (steps, D), which are all there are."""
+        """Set the rows of values (steps, D), which must be all of them."""
         quartiles = np.zeros((3, values.shape[1]))
-        there = ~np.isnan(values)
-        self.count = there.sum(axis=0)
+        present = ~np.isnan(values)
+        self.count = present.sum(axis=0)
         for feature in np.flatnonzero(self.count):
             quartiles[:, feature] = np.percentile(
-                values[there[:, feature], feature].astype(np.float64), [25, 50, 75]
+                values[present[:, feature], feature].astype(np.float64), [25, 50, 75]
             )
         self.first, self.median, self.third = quartiles
 
     def center_and_scale(self):
-        """Median and distance between the quartiles (D,); 0 for a feature without any value."""
+        """Median and interquartile range (D,); 0 for a feature without values."""
         with np.errstate(over="ignore"):
             return self.median, self.third - self.first
 
@@ -101,8 +101,8 @@ def add_to_statistic(statistic, sequences, what):
     """
     if isinstance(statistic, Quartiles):
         sequences = sequences.in_memory(what)
-    for part, _ in sequences.unshared().iter_chunks(np.arange(len(sequences))):
-        statistic.add(part.values)
+    for chunk, _ in sequences.unshared().iter_chunks(np.arange(len(sequences))):
+        statistic.add(chunk.values)
     center, spread = statistic.center_and_scale()
     large = np.flatnonzero(~np.isfinite(center) | ~np.isfinite(spread))
     if len(large):

@@ -19,56 +19,59 @@ TOKEN_PATTERN = r"(?u)\b\w+\b"
 
 
 class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEstimator):
-    """Turn texts into sequences of token ids, for a net with ``embedding_dim``.
+    """Convert texts to sequences of categories, one per token, for a network with ``embedding_dim``.
 
-    ``CountVectorizer`` with the order kept: the same tokens get the same ids, 0 to n − 1 in alphabetical order. A token
-    that is not in the vocabulary gets the id n, and so does, as its only step, a text without any token.
+    It is ``CountVectorizer`` with the order kept: the same tokens become the categories 0 to n − 1, in alphabetical
+    order. A token that is not in the vocabulary becomes the category n, and so does, as its only step, a text without
+    tokens.
 
     Parameters
     ----------
     strip_accents : {"ascii", "unicode"} or callable, default=None
-        Removal of accents. "ascii" is fast and only for characters that are a letter of ASCII with an accent.
+        How to remove accents. "ascii" is fast, but only works for characters that map directly to ASCII.
     lowercase : bool, default=True
         Convert all characters to lowercase.
     preprocessor : callable, default=None
-        Function of a text that does what `strip_accents` and `lowercase` would, and takes their place.
+        Function of a text, used instead of `strip_accents` and `lowercase`.
     tokenizer : callable, default=None
-        Function of a text to its tokens, in the place of `token_pattern`. Only for ``analyzer="word"``.
+        Function from a text to its tokens, used instead of `token_pattern`. Only for ``analyzer="word"``.
     stop_words : {"english"} or list, default=None
         Tokens to leave out. Only for ``analyzer="word"``.
     token_pattern : str, default=r"(?u)\\b\\w+\\b"
-        What a token is. Only for ``analyzer="word"``. The default takes words of one character, too, which
-        ``CountVectorizer`` leaves out: counts can do without them, a sequence loses its sense.
+        Regular expression of a token. Only for ``analyzer="word"``. The default includes words of one character, which
+        ``CountVectorizer`` leaves out: sequences would lose their meaning without them.
     analyzer : {"word", "char"} or callable, default="word"
-        What the steps are: words, characters (several blanks in a row count as one), or what a function returns for a
-        raw text, for instance overlapping pieces of it.
+        The tokens: words, characters (consecutive blanks count as one), or what a function returns for a raw text, for
+        instance overlapping pieces of it.
     max_df, min_df : float in [0.0, 1.0] or int, default=1.0 and 1
-        Leave tokens out of the vocabulary that are in more than `max_df` or less than `min_df` texts; a float is a
-        share of the texts. Not used when there is a `vocabulary`.
+        Tokens in more than `max_df` or fewer than `min_df` texts are left out of the vocabulary; a float is a fraction
+        of the texts. Not used if a `vocabulary` is given.
     max_features : int, default=None
-        Only the tokens that are most frequent make up the vocabulary. Not used when there is a `vocabulary`.
+        Size of the vocabulary, which then holds the most frequent tokens. Not used if a `vocabulary` is given.
     vocabulary : Mapping or iterable, default=None
-        Tokens with their ids, which have to be 0, 1, ..., or tokens in the order of their ids. None: found by `fit`.
+        Tokens with their categories, which must be 0, 1, ..., or tokens in the order of their categories. None: `fit`
+        determines it.
 
     Attributes
     ----------
     vocabulary_ : dict
-        The id of each token.
-    unknown_id_ : int
-        The id of all other tokens, ``len(vocabulary_)``.
+        The category of each token.
+    unknown_category_ : int
+        The category of all other tokens, ``len(vocabulary_)``.
 
     See Also
     --------
-    sklearn.feature_extraction.text.CountVectorizer : Counts of tokens, without their order; it does the reading here.
+    sklearn.feature_extraction.text.CountVectorizer : Counts of tokens, without their order. It analyzes the
+        texts here.
 
     Notes
     -----
-    A net learns a vector for every id up to the greatest in its training data, and has one more for ids above. Where
-    `min_df`, `max_df` or `max_features` have left tokens out, the unknown id is in the training data, and its vector is
-    trained.
+    A network learns an embedding of every category up to the maximum in its training data, and has one more for all
+    categories above. If `min_df`, `max_df` or `max_features` leave tokens out, the unknown category occurs in the
+    training data, and its embedding is trained.
 
-    There are no n-grams: those of several lengths would come length by length instead of in the order of the text. An
-    `analyzer` of your own makes pieces of one length, as below.
+    There are no n-grams: n-grams of several lengths would be ordered by length, not as in the text. A custom `analyzer`
+    can return pieces of one length, as below.
 
     Examples
     --------
@@ -78,7 +81,7 @@ class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, B
     >>> [x.tolist() for x in X]
     [[5, 1, 4], [0, 2, 4, 3, 5, 1]]
     >>> X = vectorizer.transform(["A bird sat."])
-    >>> X[0], vectorizer.unknown_id_
+    >>> X[0], vectorizer.unknown_category_
     (array([0, 6, 4]), 6)
     >>> vectorizer.inverse_transform(X)
     [['a', None, 'sat']]
@@ -136,7 +139,7 @@ class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, B
         self.vocabulary = vocabulary
 
     def fit(self, X, y=None):
-        """Find the vocabulary.
+        """Learn the vocabulary.
 
         Parameters
         ----------
@@ -152,15 +155,15 @@ class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, B
         Raises
         ------
         TypeError, ValueError
-            When X is not a collection of texts, naming the index, or no token is left for the vocabulary. The
-            vectorizer then stays as it was.
+            If X is not a collection of texts, naming the index, or no token is left for the vocabulary. The vectorizer
+            then stays as it was.
         """
         self.fit_transform(X)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X, y=None):
-        """Find the vocabulary, and turn the same texts into ids; each is read once.
+        """Learn the vocabulary and convert the same texts to categories; each text is analyzed once.
 
         Parameters
         ----------
@@ -172,7 +175,7 @@ class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, B
         Returns
         -------
         X : RaggedArray of n int arrays (tokens,)
-            Ids.
+            Categories.
 
         Raises
         ------
@@ -184,11 +187,12 @@ class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, B
         tokens = reader.tokens = _Tokens(reader.build_analyzer())
         reader.fit(texts)
         reader.tokens = None
-        self._reader, self.vocabulary_, self.unknown_id_ = reader, reader.vocabulary_, len(reader.vocabulary_)
+        self._reader, self.vocabulary_ = reader, reader.vocabulary_
+        self.unknown_category_ = len(reader.vocabulary_)
         return tokens.categories(self.vocabulary_)
 
     def transform(self, X):
-        """Turn texts into ids.
+        """Convert texts to categories.
 
         Parameters
         ----------
@@ -198,12 +202,12 @@ class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, B
         Returns
         -------
         X : RaggedArray of n int arrays (tokens,)
-            Ids.
+            Categories.
 
         Raises
         ------
         TypeError, ValueError
-            When X is not a collection of texts, naming the index.
+            If X is not a collection of texts, naming the index.
         """
         check_is_fitted(self)
         tokens = _Tokens(self._reader.build_analyzer())
@@ -212,31 +216,31 @@ class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, B
         return tokens.categories(self.vocabulary_)
 
     def inverse_transform(self, X):
-        """Turn ids back into tokens.
+        """Convert categories back to tokens.
 
         Parameters
         ----------
         X : collection of n arrays (tokens,) or (tokens, 1)
-            Ids.
+            Categories.
 
         Returns
         -------
         tokens : list of n lists of str
-            None for the unknown id.
+            None for the unknown category.
 
         Raises
         ------
         TypeError, ValueError
-            When X holds anything but ids, naming the first.
+            If X holds anything but categories, naming the first.
         """
         check_is_fitted(self)
         if not is_sized(X):
-            raise TypeError(f"X is a {type(X).__name__}, expected a collection of arrays of ids")
+            raise TypeError(f"X is a {type(X).__name__}, expected a collection of arrays of categories")
         tokens = [*self.get_feature_names_out(), None]
-        return [[tokens[i] for i in _checked_ids(x, f"X[{i}]", self.unknown_id_)] for i, x in enumerate(X)]
+        return [[tokens[i] for i in _checked_categories(x, f"X[{i}]", self.unknown_category_)] for i, x in enumerate(X)]
 
     def get_feature_names_out(self, input_features=None):
-        """Tokens in the order of their ids.
+        """Tokens in the order of their categories.
 
         Parameters
         ----------
@@ -253,10 +257,10 @@ class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, B
     def _reader_parameters(self):
         parameters = self.get_params(deep=False)
         if self.token_pattern == TOKEN_PATTERN and (self.analyzer != "word" or self.tokenizer is not None):
-            # CountVectorizer warns of a pattern without use, but not of its own default.
+            # CountVectorizer warns of a pattern that is not used, but not of its own default
             parameters["token_pattern"] = None
         if callable(self.analyzer) or self.preprocessor is not None:
-            # Not used either; with it, CountVectorizer warns of uppercase in a given vocabulary.
+            # Not used either; otherwise CountVectorizer warns of uppercase in a given vocabulary
             parameters["lowercase"] = False
         return parameters
 
@@ -268,7 +272,7 @@ class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, B
 
 
 class _Reader(CountVectorizer):
-    """A CountVectorizer that can be given another analyzer than its own."""
+    """A CountVectorizer whose analyzer can be replaced."""
 
     tokens = None
 
@@ -277,21 +281,21 @@ class _Reader(CountVectorizer):
 
 
 class _Tokens:
-    """An analyzer that keeps the tokens of all texts it is called with, numbered in order of appearance."""
+    """An analyzer that keeps the tokens of all texts that it is called with, numbered in order of appearance."""
 
     def __init__(self, analyze):
         self.analyze, self.numbers, self.steps, self.lengths = analyze, {}, array("q"), []
 
     def __call__(self, text):
         tokens = list(self.analyze(text))
-        # A step without a token is the last of the ids.
+        # A step without a token, −1, is the unknown category, the last one below
         steps = [self.numbers.setdefault(token, len(self.numbers)) for token in tokens] or [-1]
         self.steps.extend(steps)
         self.lengths.append(len(steps))
         return tokens
 
     def categories(self, vocabulary):
-        """The tokens as ids."""
+        """The tokens of all texts as categories."""
         unknown = len(vocabulary)
         categories = np.array([*(vocabulary.get(token, unknown) for token in self.numbers), unknown], dtype=np.intp)
         return RaggedArray(categories[np.array(self.steps)], self.lengths)
@@ -322,14 +326,14 @@ def _remedy(cell):
     return "join tokens first, ' '.join(...)" if is_sized(cell) else "convert it first"
 
 
-def _checked_ids(x, name, greatest):
-    """A sequence of ids as a list of int."""
+def _checked_categories(x, name, last):
+    """A sequence of categories up to the last one as a list of int."""
     numbers = as_numbers(x, name)
     if numbers.ndim == 2 and numbers.shape[1] == 1:
         numbers = numbers[:, 0]
     if numbers.ndim != 1:
-        raise ValueError(f"{name} has shape {numbers.shape}, expected ids (tokens,); for one sequence pass [X]")
-    bad = np.flatnonzero(~((numbers >= 0) & (numbers <= greatest) & (numbers == np.floor(numbers))))
+        raise ValueError(f"{name} has shape {numbers.shape}, expected categories (tokens,); for one sequence pass [X]")
+    bad = np.flatnonzero(~((numbers >= 0) & (numbers <= last) & (numbers == np.floor(numbers))))
     if len(bad):
-        raise ValueError(f"{name}[{bad[0]}] is {numbers[bad[0]]}, expected an id: 0, 1, ... up to {greatest}")
+        raise ValueError(f"{name}[{bad[0]}] is {numbers[bad[0]]}, expected a category: 0, 1, ... up to {last}")
     return numbers.astype(np.intp).tolist()

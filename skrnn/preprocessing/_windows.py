@@ -1,4 +1,4 @@
-"""SlidingWindow: rows of a table to the windows that end in them."""
+"""SlidingWindow: from the rows of a table to the windows that end at them."""
 
 from itertools import repeat
 from numbers import Integral
@@ -20,43 +20,42 @@ from skrnn.preprocessing._forms import RaggedOutput
 
 
 class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEstimator):
-    """Windows over a table whose rows follow each other in time: for each row itself and the rows before it.
+    """Windows over a table whose rows are ordered in time: each row with the rows before it.
 
-    n rows in, n windows out, so that it fits between a table and a net in a Pipeline, and y stays as it is: one target
-    a row. No window holds a row that comes later, and the first windows are shorter, so that no value is invented.
-    Windows share their rows: they cost no more memory than the table.
+    n rows give n windows, so that it fits between a table and a network in a Pipeline, and y stays the same: one target
+    per row. A window never has later rows, and the first windows are shorter, so that no value is made up. Windows
+    share their rows: they take no more memory than the table.
 
     Parameters
     ----------
     window : int, default=1
-        Rows of a window, the last of which is its own row. By default nothing but that row, which leaves a net nothing
-        to remember: choose or search it.
+        Number of rows of a window, which ends at its own row. The default is that row alone, which leaves a network
+        nothing to remember: choose it, or search for it.
     group : str or int, default=None
-        Name or position of a column that tells which series a row belongs to. Windows stay within a series, and its
-        rows need not be next to each other, only in order. The column is not among the features. None: all rows are
-        of one series.
+        Name or position of a column that identifies the series of a row. Windows stay within a series; its rows need
+        not be adjacent, only in order. The column is not one of the features. None: all rows are one series.
     context : bool, default=False
-        Whether the rows given to `transform` follow those of `fit`, without a gap, which then are the beginning of
-        their windows. `fit_transform` gives the rows of fit their own windows. With it, do not transform the rows of
-        fit once more, as training scores do: to them, the last rows of fit are the future.
+        Whether the rows given to `transform` directly follow those of `fit`, with which their windows then begin.
+        `fit_transform` returns the windows of the rows of fit themselves. Do not transform the rows of fit again with
+        it, as training scores do: the last rows of fit are their future.
 
     Attributes
     ----------
     n_features_in_ : int
-        Columns of the table, with the group.
+        Number of columns of the table, including the group.
     feature_names_in_ : array of shape (n_features_in_,)
         Their names, when the table was a data frame with string names.
     context_ : dict
-        With `context`, the last ``window - 1`` rows of each group in `fit`; of the group None, where there are none.
+        With `context`, the last ``window - 1`` rows of each group in `fit`; the group is None if there are no groups.
 
     Notes
     -----
-    A validation split that takes rows at random, as `early_stopping` does, holds out windows that share all but one row
-    with windows in training; pass ``X_val`` of later rows instead.
+    A random validation split, as that of `early_stopping`, holds out windows that share all rows but one with windows
+    of the training data; pass later rows as ``X_val`` instead.
 
     See Also
     --------
-    sequences_from_long : Makes one sequence of all rows of a group.
+    sequences_from_long : One sequence of all rows of a group.
 
     Examples
     --------
@@ -66,7 +65,7 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
     >>> [x.tolist() for x in SlidingWindow(window=2).fit_transform(X)]
     [[[1.0, 10.0]], [[1.0, 10.0], [2.0, 20.0]], [[2.0, 20.0], [3.0, 30.0]]]
 
-    Two series, told apart by the first column:
+    Two series, identified by the first column:
 
     >>> X = np.array([[7, 1.0], [8, 100.0], [7, 2.0], [8, 200.0]])
     >>> [x[:, 0].tolist() for x in SlidingWindow(window=3, group=0).fit_transform(X)]
@@ -99,7 +98,7 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
-        """Learn the columns, and with `context` the last rows.
+        """Learn the columns and, with `context`, the last rows.
 
         Parameters
         ----------
@@ -115,13 +114,13 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
         Raises
         ------
         ValueError, TypeError
-            When X is not a table of numbers but for the group, the group is not a column, or misses in a row.
+            If X is not a table of numbers apart from the group, or the group is not a column or is missing in a row.
         """
         self._fit(X)
         return self
 
     def fit_transform(self, X, y=None):
-        """Fit to rows, and give their windows, also with `context`.
+        """Fit to rows and return their own windows, with `context` too.
 
         Parameters
         ----------
@@ -152,23 +151,23 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
         Parameters
         ----------
         X : array-like or data frame of shape (n, columns)
-            Rows in the order of time, oldest first; with `context`, rows that follow those of `fit`.
+            Rows in the order of time, oldest first; with `context`, those that follow the rows of `fit`.
 
         Returns
         -------
         windows : RaggedArray of n arrays (steps, features)
-            The window of each row, oldest step first, of 1 to `window` steps: fewer where the series has fewer before.
+            The window of each row, oldest step first; it has fewer than `window` steps if fewer rows come before.
 
         Raises
         ------
         ValueError, TypeError
-            When X is not a table of numbers with the columns of `fit`.
+            If X is not a table of numbers with the columns of `fit`.
         """
         check_is_fitted(self)
         if self.context and self._fitted != (self.window, self.group, True):
             raise ValueError(
                 f"context=True needs the last rows of a fit with window={self.window}, group={self.group!r} and "
-                "context=True: fit once more"
+                "context=True: fit again"
             )
         table = _table(X, self.group)
         self._reading.check_table(self, nw.to_native(table, pass_through=True))
@@ -185,20 +184,20 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
         if self.group is None:
             rows = _numbers(table)
             return rows, list(repeat(None, len(rows))), names
-        place = self._place(reading)
-        kept = [i for i in range(reading.n_features_in) if i != place]
+        column = self._group_column(reading)
+        kept = [i for i in range(reading.n_features_in) if i != column]
         if not kept:
             raise ValueError(f"X has only the column of the group, {self.group!r}: expected features beside it")
-        groups = _cells(table[:, place])
+        groups = _cells(table[:, column])
         odd = next((i for i, group in enumerate(groups) if is_missing(group) or not is_hashable(group)), None)
         if odd is not None:
             raise ValueError(
                 f"row {odd} of X has no group: the column {self.group!r} is {groups[odd]!r}, expected a name or a "
                 "number"
             )
-        return _numbers(table, place)[:, kept], groups, None if names is None else [names[i] for i in kept]
+        return _numbers(table, column)[:, kept], groups, None if names is None else [names[i] for i in kept]
 
-    def _place(self, reading):
+    def _group_column(self, reading):
         """The position of the group's column."""
         if isinstance(self.group, str):
             names = list(reading.feature_names or ())
@@ -212,12 +211,12 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
         return int(self.group) % n_columns
 
     def get_feature_names_out(self, input_features=None):
-        """Names of the features of a step: those of the columns but the group's.
+        """Names of the features of a step: those of all columns but the group.
 
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names to use when X had none; otherwise they have to be those of X.
+            Names to use if X had none; otherwise they must be those of X.
 
         Returns
         -------
@@ -225,7 +224,7 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
         """
         check_is_fitted(self)
         names = check_feature_names_in(self, input_features)
-        return names if self.group is None else np.delete(names, self._place(self._reading))
+        return names if self.group is None else np.delete(names, self._group_column(self._reading))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -246,7 +245,7 @@ def _table(X, group):
     if np.ma.is_masked(X):
         raise ValueError("X has masked values; fill them, or leave them out, first")
     if group is not None and not hasattr(X, "dtype"):
-        # Otherwise NumPy would make strings of numbers beside names.
+        # Otherwise NumPy would convert numbers next to names to strings
         X = np.array(X, dtype=object)
     return check_array(X, dtype=None, ensure_all_finite=False)
 
@@ -262,7 +261,7 @@ def _numbers(table, group=None):
         table[:, group] = 0
     if are_sequences(columns_of(table), "X"):
         raise ValueError("X holds lists, expected a number in every cell: a table of steps, not of sequences")
-    # One step a row: what is not finite is told with the row as the sequence, and the column as the feature.
+    # With one step per row, messages name the row as the sequence and the column as the feature
     return as_sequences(table, n_steps=1, allow_missing=True).values
 
 
@@ -271,15 +270,15 @@ def _cells(column):
 
 
 def _windows(rows, groups, window, names):
-    """The windows that end in rows (n, D) of groups."""
+    """The windows that end at the rows (n, D) of groups."""
     codes = _codes(groups)
     order = np.argsort(codes, kind="stable")
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    # Rows of a group from the first to this one
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    # Where the first row of the same group is in the order
     first = np.searchsorted(codes[order], codes)
-    lengths = np.minimum(place - first + 1, min(window, len(rows)))
-    return RaggedArray(rows[order] if codes.any() else rows, lengths, place - lengths + 1, names)
+    lengths = np.minimum(rank - first + 1, min(window, len(rows)))
+    return RaggedArray(rows[order] if codes.any() else rows, lengths, rank - lengths + 1, names)
 
 
 def _tails(rows, groups, length):
@@ -292,6 +291,6 @@ def _tails(rows, groups, length):
 
 
 def _codes(groups):
-    """Numbers of groups, in the order of their first rows."""
+    """The index of the group of each row, groups in the order of their first rows."""
     numbers = {}
     return np.array([numbers.setdefault(group, len(numbers)) for group in groups])

@@ -185,7 +185,7 @@ class TestEstimators:
         with pytest.raises(ValueError, match="missing='indicator' is for numbers"):
             RNNClassifier(4, embedding_dim=2, missing="indicator").fit(*words())
 
-    def test_partial_fit_needs_the_greatest_category_first(self):
+    def test_partial_fit_needs_the_last_category_first(self):
         X, y = words()
         net = RNNClassifier(4, embedding_dim=2, random_state=0).partial_fit(X, y, classes=[False, True])
         net.partial_fit(X, y)

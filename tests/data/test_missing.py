@@ -12,10 +12,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 nan = np.nan
 
 
-def gappy(n=40, T=7, D=2, share=0.3, seed=0):
+def gappy(n=40, T=7, D=2, fraction=0.3, seed=0):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, T, D))
-    X[rng.random(X.shape) < share] = nan
+    X[rng.random(X.shape) < fraction] = nan
     X[:, -1, 0] = 1.0       # no step at an end is padding
     return X
 
@@ -93,7 +93,7 @@ class TestPadding:
     """Steps at the end of a 3-D X that are NaN in every feature."""
 
     def padded(self):
-        X = gappy(n=12, T=6, share=0.1)
+        X = gappy(n=12, T=6, fraction=0.1)
         X[:, 0] = 1.0
         lengths = np.random.default_rng(1).integers(1, 7, size=12)
         lengths[0] = 6

@@ -170,9 +170,9 @@ def test_windows_are_not_laid_out(parameters, times):
 
 def test_shared_categories():
     windows, _ = overlapping()
-    ids = RaggedArray((np.abs(windows.values[:, 0]) * 3).astype(int), windows.lengths, windows.starts)
+    categories = RaggedArray((np.abs(windows.values[:, 0]) * 3).astype(int), windows.lengths, windows.starts)
     y = np.arange(30) % 2
-    net, expected = (RNNClassifier(embedding_dim=2, **SMALL).fit(X, y) for X in (ids, list(ids)))
+    net, expected = (RNNClassifier(embedding_dim=2, **SMALL).fit(X, y) for X in (categories, list(categories)))
     np.testing.assert_array_equal(net._model.theta, expected._model.theta)
 
 

@@ -12,9 +12,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 TRAINING = {"cell": "gru", "learning_rate_init": 1e-2, "batch_size": 20, "random_state": 0}
 GENERATORS = [make_adding, make_copy_memory, make_delayed_echo, make_temporal_order]
 
-# Experiments 6a and 6b: the positions of the relevant symbols from 1, and the least steps to the end (table 10)
+# Experiments 6a and 6b: the positions of the relevant symbols from 1, and the minimum distance to the end (table 10)
 WINDOWS = {2: [(10, 20), (50, 60)], 3: [(10, 20), (33, 43), (66, 76)]}
-LEAST_LAG = {2: 40, 3: 24}
+MIN_LAG = {2: 40, 3: 24}
 RULES = {2: "XX XY YX YY", 3: "XXX XXY XYX XYY YXX YXY YYX YYY"}
 
 
@@ -22,8 +22,8 @@ def assert_uniform(numbers, expected):
     """Each of the expected values is there, and as often as each other within five standard deviations."""
     values, counts = np.unique(numbers, return_counts=True)
     np.testing.assert_array_equal(values, list(expected))
-    share = 1 / len(values)
-    assert abs(counts / counts.sum() - share).max() < 5 * math.sqrt(share * (1 - share) / counts.sum())
+    fraction = 1 / len(values)
+    assert abs(counts / counts.sum() - fraction).max() < 5 * math.sqrt(fraction * (1 - fraction) / counts.sum())
 
 
 def assert_same(a, b):
@@ -73,11 +73,11 @@ def test_copy_memory_is_uniform():
 
 
 def test_cross_entropy_of_an_answer_without_memory():
-    """The least that a distribution of the categories a step can reach: the step's entropy."""
+    """The minimum cross-entropy of any prediction per step: the entropy of each step."""
     T = 30
     _, y = make_copy_memory(20_000, T, random_state=0)
-    shares = [np.bincount(categories) / len(y) for categories in y.T]
-    entropies = [-sum(share * math.log(share) for share in of_step if share) for of_step in shares]
+    fractions = [np.bincount(categories) / len(y) for categories in y.T]
+    entropies = [-sum(fraction * math.log(fraction) for fraction in of_step if fraction) for of_step in fractions]
     assert np.mean(entropies) == pytest.approx(10 * math.log(8) / (T + 20), rel=1e-3)
 
 
@@ -105,7 +105,7 @@ def test_temporal_order_is_the_paper_s(n_relevant):
         assert_uniform(positions, range(first, last + 1))
     assert_uniform([len(x) for x in X], range(100, 111))
     assert_uniform(y, range(2**n_relevant))
-    assert min(lags) == LEAST_LAG[n_relevant]
+    assert min(lags) == MIN_LAG[n_relevant]
 
 
 @pytest.mark.parametrize("n_steps", [*range(20, 30), 50, 99, 1000])
@@ -138,11 +138,11 @@ def test_distractors_are_uniform():
     ],
 )
 def test_one_hot(make, parameters, n_categories):
-    ids, y = make(20, random_state=0, **parameters)
+    X_categories, y = make(20, random_state=0, **parameters)
     X, y_too = make(20, random_state=0, one_hot=True, **parameters)
     np.testing.assert_array_equal(y, y_too)
-    assert type(X) is type(ids)
-    for x, categories in zip(X, ids, strict=True):
+    assert type(X) is type(X_categories)
+    for x, categories in zip(X, X_categories, strict=True):
         assert x.shape == (len(categories), n_categories)
         assert x.dtype == np.float64
         assert x.tolist() == [[float(i == category) for i in range(n_categories)] for category in categories]

@@ -95,7 +95,7 @@ BAD_X = {
     "an empty frame": (pd.DataFrame(), r"X is empty"),
     "no steps": (replaced(1, np.ones((0, 3))), r"X\[1\] has shape \(0, 3\): a sequence needs at least one step"),
     "no features": (np.ones((4, 3, 0)), r"\(4, 3, 0\).* at least one step and one feature"),
-    "feature count": (replaced(17, np.ones((4, 2)), 20), r"X\[17\] has 2 features a step, expected 3"),
+    "feature count": (replaced(17, np.ones((4, 2)), 20), r"X\[17\] has 2 features per step, expected 3"),
     "NaN": (with_value(np.nan), r"Input X contains NaN: sequence 2, step 4, feature 1"),
     "infinity": (with_value(-np.inf), r"Input X contains infinity: sequence 2, step 4, feature 1"),
     "NaN in float32 lists": (
@@ -163,7 +163,7 @@ BAD_WEIGHTS = {
     "masked": (np.ma.masked_equal([1, 2, 3, 4], 2), {}, r"sample_weight has masked values"),
     "strings": (["a", 1, 1, 1], {}, r"sample_weight\[0\] is 'a', expected a number"),
     "other length": ([ones(5), ones(1), ones(8), ones(4)], A_STEP, r"sample_weight\[3\] has 4 steps, expected 3"),
-    "two a step": ([np.ones((len(x), 2)) for x in ragged()], A_STEP, r"sample_weight has 2 values a step"),
+    "two a step": ([np.ones((len(x), 2)) for x in ragged()], A_STEP, r"sample_weight has 2 values per step"),
     "a step, where a target is a sequence's": (np.ones((4, 3)), {}, r"sample_weight holds weights of steps"),
 }
 BAD_PARAMETERS = {
@@ -331,7 +331,7 @@ def test_columns_that_n_steps_does_not_divide(estimator):
         (ragged(4), ragged(1), "X has 1 features, but {} is expecting 4 features as input"),
         (array(4), array(1), "X has 1 features, but {} is expecting 4 features as input"),
         (np.eye(4), np.eye(5)[:4], "X has 5 features, but {} is expecting 4 features as input"),
-        (ragged(3), ragged(3)[0], r"X has shape \(5, 3\).* {} was fitted on 3 features a step.* pass \[X\]"),
+        (ragged(3), ragged(3)[0], r"X has shape \(5, 3\).* {} was fitted on 3 features per step.* pass \[X\]"),
         (np.eye(4), ragged(3), "X has 3 features, but {} is expecting 1 features"),
     ],
 )

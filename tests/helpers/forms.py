@@ -64,7 +64,7 @@ def shuffled():
     return RaggedArray(values, LENGTHS, starts)
 
 
-# X, n_steps, and the steps of X laid end to end
+# X, n_steps, and the concatenated steps of X
 FORMS = {
     "table": lambda: (array(1)[:, :, 0], None, array(1).reshape(-1, 1)),
     "table of blocks": lambda: (array().reshape(6, 12), 4, array().reshape(-1, 3)),

@@ -29,6 +29,17 @@ def gru(x, state, W, U, b, mask=1, activation="tanh", reset_after=True):
     return ((1 - z) * n + z * h,)
 
 
+def mgu(x, state, W, U, b, mask=1, activation="tanh", reset_after=True):
+    (h,) = state
+    W_f, W_n = np.split(W, 2, axis=1)
+    U_f, U_n = np.split(U, 2, axis=1)
+    b_f, b_n = np.split(b[0], 2)
+    k = mask * h
+    f = logistic(x @ W_f + k @ U_f + b_f)
+    n = np.tanh(x @ W_n + (f * k) @ U_n + b_n)
+    return ((1 - f) * h + f * n,)
+
+
 def lstm(x, state, W, U, b, mask=1, activation="tanh", reset_after=True):
     h, c = state
     i, f, g, o = np.split(x @ W + (mask * h) @ U + b[0], 4)
@@ -43,7 +54,7 @@ def skip_lstm(x, state, W, U, b, mask=1, activation="tanh", reset_after=True):
     return logistic(o) * np.tanh(c) + logistic(s) * h, c
 
 
-STEPS = {"rnn": rnn, "gru": gru, "lstm": lstm, "skip_lstm": skip_lstm}
+STEPS = {"rnn": rnn, "gru": gru, "mgu": mgu, "lstm": lstm, "skip_lstm": skip_lstm}
 
 
 def scan(cell, X, state, W, U, b, **form):

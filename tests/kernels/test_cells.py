@@ -175,6 +175,16 @@ def test_extreme_inputs_stay_finite(form):
     assert all(np.isfinite(gradient).all() for gradient in case.gradients())
 
 
+def test_descriptions():
+    """What they say of a cell is complete, and agrees with its kernels and with the reference."""
+    for name, cell in CELLS.items():
+        assert name == cell.name in reference.STEPS
+        assert cell.summary
+        assert cell.states[0] == "h"
+        assert set(cell.bias) <= set(cell.gates)
+        assert len(cell.forms) == len(cell.n_biases) == len(cell.n_saved)
+
+
 class TestKernelsRefuseWrongArguments:
     """The kernels run without bounds checks, so what goes in is checked whoever calls."""
 
@@ -255,7 +265,8 @@ class TestKernelsRefuseWrongArguments:
             ("mask_offsets", np.zeros((2, 3), np.intp)), ("mask_offsets", np.zeros((1, 4), np.intp)),
             ("final", np.zeros((5, 10))), ("final", np.zeros((4, 9))), ("dropout", 1.0), ("dropout", -0.1),
             ("recurrent_dropout", np.nan), ("decayed", np.array([[0, 10**6]])), ("decayed", np.array([[-1, 3]])),
-            ("decayed", np.array([[5, 3]])), ("decayed", None), ("loss", "none"), ("index", np.array([0, 1, 2, -1])), ("index", np.array([], np.intp)),
+            ("decayed", np.array([[5, 3]])), ("decayed", None), ("loss", "none"),
+            ("index", np.array([0, 1, 2, -1])), ("index", np.array([], np.intp)),
         ],
     )
     def test_wrong_inputs_are_errors(self, function, name, value):

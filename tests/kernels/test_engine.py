@@ -127,7 +127,9 @@ def test_the_gradient_of_a_loss_is_backward_of_its_gradient_in_the_scores(loss, 
     targets, weights = targets_for(loss.name, rows, rng, dtype), rng.uniform(size=rows)
     engine = case.net.engine(dtype, loss=loss.name, parameter=loss.parameter, alpha=alpha, **RATES)
     inputs = Inputs(case.X, case.sequences.starts, case.sequences.lengths, case.index, case.initial)
-    expected = {"gradient": np.empty_like(case.theta), "dX": np.empty_like(case.X), "final": np.empty_like(case.initial)}
+    expected = {
+        "gradient": np.empty_like(case.theta), "dX": np.empty_like(case.X), "final": np.empty_like(case.initial),
+    }
     dinitial = np.empty_like(case.initial)
     value, weight = engine.gradient(
         case.theta, inputs, targets, weights=weights, dinitial=dinitial, seed=SEED, **expected, **resources
@@ -235,8 +237,8 @@ class TestStep:
     @pytest.mark.parametrize(
         ("name", "value"),
         [
-            ("theta", np.zeros(9)), ("steps", np.zeros((4, 2))), ("steps", np.zeros((0, 3))), ("state", np.zeros((3, 5))),
-            ("state", np.zeros((4, 4))), ("after", np.zeros((4, 6))), ("after", np.zeros((5, 5))),
+            ("theta", np.zeros(9)), ("steps", np.zeros((4, 2))), ("steps", np.zeros((0, 3))),
+            ("state", np.zeros((3, 5))), ("state", np.zeros((4, 4))), ("after", np.zeros((4, 6))), ("after", np.zeros((5, 5))),
             ("scores", np.zeros((4, 3))), ("scores", np.zeros((3, 2))),
         ],
     )

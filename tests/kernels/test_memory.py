@@ -92,10 +92,8 @@ def test_memory_of_a_thread_is_what_the_documentation_says(form, n_layers, n_dir
     )
     engine = case.net.engine(dtype)
     case.net.backward(case.theta, case.sequences, case.index, case.dscores, engine=engine)
-    states, saved = {
-        ("rnn", True): (1, 1), ("gru", True): (1, 4), ("gru", False): (1, 5), ("lstm", True): (2, 5),
-        ("skip_lstm", True): (2, 6),
-    }[form[0], form[2]]
+    cell = case.net.layers[0].cell
+    states, saved = len(cell.states), cell.n_saved[case.net.layers[0].variant]
     R, P = 16 * T, K * n_directions
     formula = R * n_layers * n_directions * K * (states + saved) * itemsize
     formula += R * (D * n_directions + (n_layers - 1) * P * (n_directions - 1)) * itemsize

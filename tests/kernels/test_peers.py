@@ -1,4 +1,4 @@
-"""Against PyTorch, an independent implementation: outputs, final states, and every gradient, at 100 random shapes.
+"""Against PyTorch, an independent implementation: outputs, final states, gradients at 100 random shapes, and Nadam.
 
 PyTorch is no dependency: without it these tests are skipped, unless SKRNN_REQUIRE_PEERS is set, as in continuous
 integration.
@@ -10,6 +10,8 @@ import os
 import numpy as np
 import pytest
 from networks import Case
+
+from skrnn._training.optimizers import NAdam
 
 pytestmark = [pytest.mark.usefixtures("simd"), pytest.mark.slow]
 
@@ -141,3 +143,26 @@ def test_outputs_and_gradients_equal_those_of_pytorch(seed, dtype, outputs, grad
     for i in case.index:
         assert_close(dX[case.steps(i)], peer.sequences[i].grad, gradients)
     assert_states_close(case.states(dinitial), [initial.grad for initial in peer.initial], gradients)
+
+
+@pytest.fixture
+def float64_by_default():
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(default)
+
+
+@pytest.mark.usefixtures("float64_by_default")      # PyTorch keeps the product of the momenta in the default dtype.
+@pytest.mark.parametrize("n", [3, 1003])
+def test_nadam_is_that_of_pytorch(n):
+    rng = np.random.default_rng(0)
+    theta, gradients = rng.normal(size=n), rng.normal(size=(50, n))
+    parameter = torch.tensor(theta.copy(), requires_grad=True)
+    peer = torch.optim.NAdam([parameter], lr=0.01, betas=(0.8, 0.99), eps=1e-6, momentum_decay=0.004)
+    nadam = NAdam(theta, learning_rate_init=0.01, beta_1=0.8, beta_2=0.99, epsilon=1e-6)
+    for gradient in gradients:
+        parameter.grad = torch.tensor(gradient)
+        peer.step()
+        nadam.update(theta, gradient)
+    np.testing.assert_allclose(theta, parameter.detach().numpy(), rtol=1e-12, atol=1e-12)

@@ -7,6 +7,7 @@ from sklearn.utils import check_random_state
 
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.parameters import ParameterLayout, glorot_uniform, orthogonal
+from skrnn.kernels import CELLS
 
 
 def test_views_share_the_vector_without_gaps():
@@ -51,7 +52,7 @@ def test_orthogonal_has_no_preferred_direction():
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
 def test_initial_values(form):
-    """Glorot for W, orthogonal U (the identity for relu), zero biases but one for a forget gate."""
+    """Glorot for W, orthogonal U (the identity for relu), biases as the description says."""
     net = RecurrentNetwork(7, (6, 5), 2, *form, True, False)
     parameters = net.layout.views(net.initialize(check_random_state(0), np.float64))
     for layer in net.layers:
@@ -63,11 +64,15 @@ def test_initial_values(form):
                 np.testing.assert_allclose(U.T @ U, np.eye(K), atol=1e-13)
                 assert (form[1] == "relu") == np.array_equal(U, np.eye(K)), gate
             b = parameters[f"{name}.b"].reshape(-1, len(gates), K)
-            forget = np.array([gate == "f" for gate in gates])
-            np.testing.assert_array_equal(b[0, forget], 1)
-            np.testing.assert_array_equal(b[0, ~forget], 0)
+            for gate, bias in zip(gates, b[0], strict=True):
+                np.testing.assert_array_equal(bias, layer.cell.bias.get(gate, 0))
             np.testing.assert_array_equal(b[1:], 0)
     np.testing.assert_array_equal(parameters["head.c"], 0)
+
+
+def test_only_the_forget_gates_of_an_lstm_begin_open():
+    """In the minimal gated unit a forget gate near one takes the candidate, not the last state."""
+    assert {name: cell.bias for name, cell in CELLS.items() if cell.bias} == {"lstm": {"f": 1}, "skip_lstm": {"f": 1}}
 
 
 def test_initial_values_follow_the_random_state_and_the_dtype():

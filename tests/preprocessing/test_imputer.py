@@ -17,8 +17,9 @@ STRATEGIES = ["mean", "median", "constant", "ffill", "interpolate"]
 rng = np.random.default_rng(0)
 
 
-def gaps(lengths=(5, 1, 8, 3, 12), share=0.4):
-    return [np.where(rng.random((length, 3)) < share, np.nan, rng.normal(size=(length, 3)) + 5) for length in lengths]
+def gaps(lengths=(5, 1, 8, 3, 12), fraction=0.4):
+    shapes = [(length, 3) for length in lengths]
+    return [np.where(rng.random(shape) < fraction, np.nan, rng.normal(size=shape) + 5) for shape in shapes]
 
 
 def by_hand(x, strategy, statistics):
@@ -38,9 +39,9 @@ def by_hand(x, strategy, statistics):
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
-def test_every_strategy(strategy, share):
-    X = gaps(share=share)
+@pytest.mark.parametrize("fraction", [0.1, 0.5, 0.9])
+def test_every_strategy(strategy, fraction):
+    X = gaps(fraction=fraction)
     steps = np.concatenate(X)
     imputer = SequenceImputer(strategy, fill_value=-3.0).fit(X)
     average = {"median": np.nanmedian, "constant": lambda steps, axis: np.full(3, -3.0)}.get(strategy, np.nanmean)

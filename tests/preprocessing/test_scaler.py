@@ -1,4 +1,4 @@
-"""SequenceScaler against NumPy on the steps laid end to end, and as a part of scikit-learn."""
+"""SequenceScaler against NumPy on the concatenated steps, and within scikit-learn."""
 
 import pickle
 
@@ -120,7 +120,7 @@ def with_gaps():
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("make", [ragged, with_gaps])
 def test_every_method_is_the_one_of_scikit_learn(method, make):
-    """Over the steps laid end to end; missing values count for nothing and stay missing."""
+    """Over the concatenated steps; missing values do not count and stay missing."""
     X = make()
     steps = np.concatenate(X)
     scaler, reference = SequenceScaler(method).fit(X), SKLEARN[method]().fit(steps)
@@ -403,7 +403,7 @@ def test_not_fitted():
     [
         ([], None, ValueError, "X is empty"),
         (np.ones((2, 5)), 2, ValueError, "5 columns, which n_steps=2 does not divide"),
-        ([np.ones((2, 1)), np.ones((3, 2))], None, ValueError, r"X\[1\] has 2 features a step, expected 1"),
+        ([np.ones((2, 1)), np.ones((3, 2))], None, ValueError, r"X\[1\] has 2 features per step, expected 1"),
         (csr_array(np.eye(2)), None, TypeError, "Sparse data was passed for X"),
         (np.ones((2, 4)), 1.5, ValueError, "'n_steps' parameter of SequenceScaler"),
     ],

@@ -39,7 +39,7 @@ def triplets(text):
 
 
 def counts(X, n):
-    """How often each id is in each sequence, (sequences, n)."""
+    """How often each category occurs in each sequence, (sequences, n)."""
     return np.array([np.bincount(x, minlength=n)[:n] for x in X])
 
 
@@ -78,11 +78,11 @@ def test_ids_are_those_that_CountVectorizer_counts(parameters, seed):
     vectorizer = SequenceVectorizer(**parameters)
     X = vectorizer.fit_transform(texts)
     assert vectorizer.vocabulary_ == reference.vocabulary_
-    assert vectorizer.unknown_id_ == len(reference.vocabulary_)
+    assert vectorizer.unknown_category_ == len(reference.vocabulary_)
     np.testing.assert_array_equal(vectorizer.get_feature_names_out(), reference.get_feature_names_out())
-    np.testing.assert_array_equal(counts(X, vectorizer.unknown_id_), expected)
+    np.testing.assert_array_equal(counts(X, vectorizer.unknown_category_), expected)
     new = vectorizer.transform(others)
-    np.testing.assert_array_equal(counts(new, vectorizer.unknown_id_), reference.transform(others).toarray())
+    np.testing.assert_array_equal(counts(new, vectorizer.unknown_category_), reference.transform(others).toarray())
     analyze = reference.build_analyzer()
     for text, x in zip(others, new, strict=True):
         known = [token if token in reference.vocabulary_ else None for token in analyze(text)]
@@ -231,7 +231,7 @@ def test_parameters_set_after_fit_wait_for_the_next():
     vectorizer = SequenceVectorizer().fit(TEXTS).set_params(lowercase=False)
     assert vectorizer.transform(["A CAT"])[0].tolist() == [0, 1]
     assert vectorizer.fit(TEXTS).transform(["A CAT"])[0].tolist() == [0, 10]
-    assert vectorizer.unknown_id_ == 10
+    assert vectorizer.unknown_category_ == 10
 
 
 @pytest.mark.parametrize(
@@ -286,12 +286,15 @@ class TestInverse:
     @pytest.mark.parametrize(
         ("X", "error", "message"),
         [
-            ([[0, 9]], ValueError, r"X\[0\]\[1\] is 9.0, expected an id: 0, 1, ... up to 8"),
-            ([[0], [-1]], ValueError, r"X\[1\]\[0\] is -1.0, expected an id"),
-            ([[0.5]], ValueError, r"X\[0\]\[0\] is 0.5, expected an id"),
-            ([[np.nan]], ValueError, r"X\[0\]\[0\] is nan, expected an id"),
-            ([1, 2], ValueError, r"X\[0\] has shape \(\), expected ids \(tokens,\); for one sequence pass \[X\]"),
-            (np.ones((2, 3, 2)), ValueError, r"X\[0\] has shape \(3, 2\), expected ids"),
+            ([[0, 9]], ValueError, r"X\[0\]\[1\] is 9.0, expected a category: 0, 1, ... up to 8"),
+            ([[0], [-1]], ValueError, r"X\[1\]\[0\] is -1.0, expected a category"),
+            ([[0.5]], ValueError, r"X\[0\]\[0\] is 0.5, expected a category"),
+            ([[np.nan]], ValueError, r"X\[0\]\[0\] is nan, expected a category"),
+            (
+                [1, 2], ValueError,
+                r"X\[0\] has shape \(\), expected categories \(tokens,\); for one sequence pass \[X\]",
+            ),
+            (np.ones((2, 3, 2)), ValueError, r"X\[0\] has shape \(3, 2\), expected categories"),
             ([["a"]], ValueError, r"X\[0\]\[0\] is 'a', expected a number"),
             (3, TypeError, "X is a int, expected a collection"),
         ],
@@ -345,9 +348,9 @@ def test_output_stays_ragged(container):
 
 def test_in_a_pipeline():
     lengths = FunctionTransformer(lambda X: X.lengths[:, np.newaxis])
-    pipeline = Pipeline([("ids", SequenceVectorizer()), ("lengths", lengths)])
+    pipeline = Pipeline([("tokens", SequenceVectorizer()), ("lengths", lengths)])
     assert pipeline.fit_transform(TEXTS).ravel().tolist() == [3, 6, 4]
-    pipeline.set_params(ids__analyzer="char")
+    pipeline.set_params(tokens__analyzer="char")
     assert pipeline.fit_transform(TEXTS).ravel().tolist() == [len(text) for text in TEXTS]
 
 

@@ -18,11 +18,11 @@ from sklearn.neural_network import MLPRegressor
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn._estimators.targets import NumberTargets
 from skrnn._network.objective import Objective
-from skrnn._training.optimizers import SGD, AdamW, RMSprop
+from skrnn._training.optimizers import OPTIMIZERS, SGD, AdamW, RMSprop
 from skrnn._training.schedules import SCHEDULES
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-SOLVERS = ["adam", "adamw", "sgd", "rmsprop", "lbfgs"]
+SOLVERS = [*OPTIMIZERS, "lbfgs"]
 
 
 def sums(n=60, T=8, seed=0):
@@ -59,13 +59,14 @@ class TestSolvers:
         make_optimizer("adam", plain, 0.1).update(plain, gradient)
         np.testing.assert_allclose(theta - plain, -0.1 * 0.5 * start * [0, 1, 1], rtol=1e-13)
 
-    def test_alpha_of_adamw_is_not_in_the_loss(self):
+    @pytest.mark.parametrize("solver", OPTIMIZERS)
+    def test_alpha_of_a_decay_of_weights_is_not_in_the_loss(self, solver):
         X, y = sums()
         losses = [
-            RNNRegressor(4, solver="adamw", alpha=alpha, max_iter=1, batch_size=60, random_state=0).fit(X, y).loss_
+            RNNRegressor(4, solver=solver, alpha=alpha, max_iter=1, batch_size=60, random_state=0).fit(X, y).loss_
             for alpha in (0, 10.0)
         ]
-        assert losses[0] == losses[1]
+        assert (losses[0] == losses[1]) == OPTIMIZERS[solver].decays_weights
 
     def test_lbfgs_ends_in_a_minimum(self):
         X, y = sums(20, 4)
@@ -112,13 +113,23 @@ class TestSolvers:
             RNNRegressor(4, solver="lbfgs", **changed).fit(*sums())
         assert not hasattr(RNNRegressor(4, solver="lbfgs"), "partial_fit")
 
-    @pytest.mark.parametrize("name", ["beta_1", "beta_2", "epsilon"])
-    def test_parameters_of_adam_reach_it(self, name):
+    @pytest.mark.parametrize(
+        ("solver", "name"), [(solver, name) for solver in OPTIMIZERS for name in OPTIMIZERS[solver].parameters]
+    )
+    def test_parameters_reach_the_optimizer(self, solver, name):
         X, y = sums()
-        a, b = (
-            RNNRegressor(4, max_iter=3, random_state=0, **p).fit(X, y).loss_ for p in ({}, {name: 0.5})
-        )
-        assert a != b
+        net = RNNRegressor(4, solver=solver, max_iter=3, random_state=0)
+        other = clone(net).set_params(**{name: not net.nesterovs_momentum if name == "nesterovs_momentum" else 0.05})
+        assert net.fit(X, y).loss_ != other.fit(X, y).loss_
+
+    @pytest.mark.parametrize("solver", OPTIMIZERS)
+    def test_a_decay_that_leaves_nothing_of_the_weights_is_an_error(self, solver):
+        net = RNNRegressor(4, solver=solver, learning_rate_init=0.5, alpha=2.0, max_iter=1)
+        if not OPTIMIZERS[solver].decays_weights:
+            net.fit(*sums())
+            return
+        with pytest.raises(ValueError, match=r"alpha=2.0 times learning_rate_init=0.5 is the fraction .* less than 1"):
+            net.fit(*sums())
 
 
 class TestSchedules:
@@ -165,7 +176,7 @@ class TestSchedules:
 
     @quiet
     @pytest.mark.parametrize("name", ["invscaling", "cosine"])
-    @pytest.mark.parametrize("solver", [solver for solver in SOLVERS if solver != "lbfgs"])
+    @pytest.mark.parametrize("solver", OPTIMIZERS)
     def test_every_solver_follows_them(self, name, solver):
         X, y = sums()
         losses = [
@@ -268,7 +279,7 @@ class TestEarlyStopping:
 
 @quiet
 class TestGoingOn:
-    @pytest.mark.parametrize("solver", [solver for solver in SOLVERS if solver != "lbfgs"])
+    @pytest.mark.parametrize("solver", OPTIMIZERS)
     @pytest.mark.parametrize("estimator", [RNNClassifier, RNNRegressor])
     def test_partial_fit_goes_on_bit_for_bit_after_pickling(self, solver, estimator):
         X, y = sums()
@@ -284,6 +295,16 @@ class TestGoingOn:
         assert straight.loss_curve_ == halting.loss_curve_
         assert straight.n_iter_ == len(straight.loss_curve_) == 6
         assert straight.t_ == 6 * len(X)
+
+    @pytest.mark.parametrize("solver", OPTIMIZERS)
+    def test_partial_fit_is_an_epoch_of_fit(self, solver):
+        """All that an optimizer knows goes on, through the copies that `partial_fit` makes and through pickles."""
+        X, y = sums()
+        net = RNNRegressor(5, solver=solver, batch_size=7, shuffle=False, tol=0, max_iter=4, random_state=0)
+        parts = clone(net)
+        for _ in range(4):
+            parts = pickle.loads(pickle.dumps(parts.partial_fit(X, y)))
+        assert parts._theta.tobytes() == net.fit(X, y)._theta.tobytes()
 
     def test_nets_without_a_seed_draw_apart(self):
         X, y = sums()

@@ -1,5 +1,7 @@
 """The whole network's gradient, the optimizers, clipping, and the training loop."""
 
+from inspect import signature
+
 import numpy as np
 import pytest
 from networks import FORMS, RAGGED, make_loss, make_optimizer, outputs_of, targets_for
@@ -18,7 +20,7 @@ from skrnn._network.parameters import full_range
 from skrnn._training.loop import Batches, Stopping, clipping, train
 from skrnn._training.losses import LOSSES
 from skrnn._training.model import Model
-from skrnn._training.optimizers import OPTIMIZERS, SGD, Adam
+from skrnn._training.optimizers import OPTIMIZERS, SGD, Adam, NAdam
 from skrnn._training.schedules import SCHEDULES
 from skrnn.kernels import kernels_for
 
@@ -140,6 +142,50 @@ class TestOptimizers:
             expected = expected - 0.01 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
             adam.update(theta, g)
         np.testing.assert_allclose(theta, expected, rtol=1e-11)
+
+    @pytest.mark.parametrize("n", [3, 1003])
+    def test_nadam_as_in_the_paper(self, n):
+        rng = np.random.default_rng(0)
+        theta, gradients = rng.normal(size=n), rng.normal(size=(50, n))
+        expected, m, v = theta.copy(), np.zeros(n), np.zeros(n)
+        nadam = NAdam(theta, learning_rate_init=0.01, beta_1=0.8, beta_2=0.99, epsilon=1e-6)
+        mu = 0.8 * (1 - 0.5 * 0.96 ** (0.004 * np.arange(1, 52)))
+        for t, g in enumerate(gradients, 1):
+            m = 0.8 * m + 0.2 * g
+            v = 0.99 * v + 0.01 * g**2
+            m_hat = mu[t] * m / (1 - mu[: t + 1].prod()) + (1 - mu[t - 1]) * g / (1 - mu[:t].prod())
+            expected = expected - 0.01 * m_hat / (np.sqrt(v / (1 - 0.99**t)) + 1e-6)
+            nadam.update(theta, g)
+        np.testing.assert_allclose(theta, expected, rtol=1e-11)
+
+    @pytest.mark.parametrize("name", OPTIMIZERS)
+    def test_an_optimizer_says_what_the_estimators_need(self, name):
+        optimizer, defaults = OPTIMIZERS[name], RNNRegressor().get_params()
+        assert optimizer.name == name
+        assert optimizer.summary
+        assert defaults.keys() >= set(optimizer.parameters)
+        taken = {parameter for base in optimizer.__mro__ for parameter in signature(base.__init__).parameters}
+        assert taken - {"self", "theta", "decayed", "settings", "args", "kwargs"} == set(optimizer.parameters)
+        assert optimizer.decays_weights == ("alpha" in optimizer.parameters)
+        made = optimizer.make(np.zeros(3), defaults | {"learning_rate_init": 0.25}, np.array([[0, 2]]))
+        assert made.learning_rate == 0.25
+        optimizer.check_parameters(defaults)
+
+    def test_an_unknown_update_or_vectors_that_it_does_not_take(self):
+        def update(name, first=4, second=4, gradient=4):
+            vectors = (np.zeros(n) if n else None for n in (first, second, gradient))
+            kernels_for(np.float64).update(name, np.zeros(4), *vectors, np.array([[0, 4]]), learning_rate=0.1)
+
+        update("adam")
+        update("sgd", second=0)
+        with pytest.raises(ValueError, match="there is no update 'adamax', expected one of "):
+            update("adamax")
+        for name, second in (("adam", 0), ("nadam", 0), ("sgd", 4), ("rmsprop", 4)):
+            with pytest.raises(ValueError, match=rf"{name} takes [12] running averages"):
+                update(name, second=second)
+        for vectors in ({"first": 3}, {"second": 5}, {"gradient": 1}):
+            with pytest.raises(ValueError, match="do not go together"):
+                update("adam", **vectors)
 
     @pytest.mark.parametrize("name", OPTIMIZERS)
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])

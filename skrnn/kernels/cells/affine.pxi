@@ -19,14 +19,27 @@ cdef void affine_pack(
     bint backward,              # whether the gradient will be needed, and so the transposed weights
 ) noexcept nogil:
     cdef Py_ssize_t D = layer.D, K = layer.K, width = layer.cell.n_gates * layer.K
-    pack_rows(packed, 1 + D + K, width, 0, 1, b, width, 1)
-    pack_rows(packed, 1 + D + K, width, 1, D, W, width, 1)
-    pack_rows(packed, 1 + D + K, width, 1 + D, K, U, width, 1)
+    pack_affine(D, K, width, W, U, b, width, packed)
     if backward:
         packed += packed_size(1 + D + K, width)
         pack_transposed(K, width, U, width, packed)
         packed += packed_size(1 + width, K)
         pack_transposed(D, width, W, width, packed)
+
+
+cdef void pack_affine(
+    Py_ssize_t D,
+    Py_ssize_t K,
+    Py_ssize_t p,
+    const real* W,              # IN  (D, p), row stride ld
+    const real* U,              # IN  (K, p), row stride ld
+    const real* b,              # IN  (p,)
+    Py_ssize_t ld,
+    real* packed,               # OUT [b; W; U] (1 + D + K, p)
+) noexcept nogil:
+    pack_rows(packed, 1 + D + K, p, 0, 1, b, ld, 1)
+    pack_rows(packed, 1 + D + K, p, 1, D, W, ld, 1)
+    pack_rows(packed, 1 + D + K, p, 1 + D, K, U, ld, 1)
 
 
 cdef void pack_transposed(
@@ -48,9 +61,28 @@ cdef inline void affine(
     real* A,                    # OUT (m, G·K), row stride lda
     Py_ssize_t lda,
 ) noexcept nogil:
+    """A = X W + h₋ U + b, of the first G gates that are packed."""
     cdef Factor X = Factor(rows=s.X, n=s.D, stride=s.D)
     cdef Factor H = Factor(rows=s.recurrent, n=s.K, stride=s.K)
     product(s.m, G * s.K, X, H, packed, A, lda, FROM_BIAS)
+
+
+cdef inline void logistic_affine(
+    const Step* s,
+    Py_ssize_t G,
+    const real* packed,
+    real* A,                    # OUT (m, G·K), row stride lda
+    Py_ssize_t lda,
+) noexcept nogil:
+    """A = σ(X W + h₋ U + b), of the first G gates that are packed."""
+    cdef Py_ssize_t row, v, k
+    cdef real* a
+    affine(s, G, packed, A, lda)
+    for row in range(s.m):
+        a = A + row * lda
+        for v in range(ceil_div(G * s.K, VL)):
+            k = v * VL
+            store(a + k, logistic(load(a + k)), G * s.K - k)
 
 
 cdef inline void recurrent_gradient(
@@ -85,9 +117,21 @@ cdef inline void affine_gradient(
     packed += packed_size(1 + s.D + K, width)
     # A = … + h₋ U
     recurrent_gradient(s, dA_rows, none, packed, start)
-    # A = … + X W
+    # A = X W + …
+    input_gradient(s, G, packed + packed_size(1 + width, K), dA, lda)
+
+
+cdef inline void input_gradient(
+    const Step* s,
+    Py_ssize_t G,
+    const real* packed,         # IN  [0; Wᵀ] (1 + G·K, D)
+    const real* dA,             # IN  (m, G·K), row stride lda
+    Py_ssize_t lda,
+) noexcept nogil:
+    """dX = dA Wᵀ, where it is needed."""
+    cdef Factor dA_rows = Factor(rows=dA, n=G * s.K, stride=lda)
+    cdef Factor none = Factor(rows=dA, n=0, stride=0)
     if s.dX != NULL:
-        packed += packed_size(1 + width, K)
         product(s.m, s.D, dA_rows, none, packed, s.dX, s.D, FROM_BIAS)
 
 

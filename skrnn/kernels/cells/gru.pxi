@@ -9,91 +9,63 @@
 # Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for statistical machine translation.
 # EMNLP 2014, 1724-1734.
 
-GRU = CellDescription(
-    gates=("r", "z", "n"), states=("h",), forms=({"reset_after": False}, {"reset_after": True}),
-)
-
 cdef enum:
     # the forms, in their order
     RESET_BEFORE
     RESET_AFTER
 
 cdef enum:
-    # what is saved: r z n, then
-    GRU_AFTER_SAVED = 4         # q
-    GRU_BEFORE_SAVED = 5        # r ⊙ h₋, and room for its gradient
+    GRU_AFTER_SAVED = 4         # r z n q
+    GRU_BEFORE_SAVED = 5        # r z n, r ⊙ h₋, and room for its gradient: as candidate.pxi has it
 
 
-cdef Cell gru_cell(int variant) noexcept:
+cdef void gru_cell(int variant, Cell* cell) noexcept:
     if variant == RESET_AFTER:
-        return Cell(
-            n_gates=3, n_states=1, n_saved=GRU_AFTER_SAVED, n_biases=2, packed_size=gru_packed_size, pack=gru_pack,
-            step=gru_after_step, step_gradient=gru_after_step_gradient, terms=gru_terms,
-        )
-    return Cell(
-        n_gates=3, n_states=1, n_saved=GRU_BEFORE_SAVED, n_biases=1, packed_size=gru_packed_size, pack=gru_pack,
-        step=gru_before_step, step_gradient=gru_before_step_gradient, terms=gru_terms,
-    )
+        cell.n_saved, cell.n_biases = GRU_AFTER_SAVED, 2
+        cell.packed_size, cell.pack, cell.terms = gru_after_packed_size, gru_after_pack, gru_after_terms
+        cell.step, cell.step_gradient = gru_after_step, gru_after_step_gradient
+    else:
+        cell.n_saved, cell.n_biases = GRU_BEFORE_SAVED, 1
+        cell.packed_size, cell.pack, cell.terms = candidate_packed_size, candidate_pack, candidate_terms
+        cell.step, cell.step_gradient = gru_before_step, gru_before_step_gradient
 
 
-# Packed, forward:  [b_rz; W_rz; U_rz], then  after: [b_n; W_n], [b_rec,n; U_n]  before: [b_n; W_n; U_n]
-#         backward: after: [0; U_rzᵀ; U_nᵀ]  before: [0; U_rzᵀ], [0; U_nᵀ];  then [0; Wᵀ]
+# reset_after=True
+#
+# Packed, forward:  [b_rz; W_rz; U_rz] (1 + D + K, 2K), then [b_n; W_n] (1 + D, K), then [b_rec,n; U_n] (1 + K, K)
+#         backward: [0; Uᵀ] (1 + 3K, K), then [0; Wᵀ] (1 + 3K, D)
 
 
-cdef inline Py_ssize_t gru_forward_size(Py_ssize_t D, Py_ssize_t K, int variant) noexcept nogil:
-    cdef Py_ssize_t rz = packed_size(1 + D + K, 2 * K)
-    if variant == RESET_AFTER:
-        return rz + packed_size(1 + D, K) + packed_size(1 + K, K)
-    return rz + packed_size(1 + D + K, K)
+cdef inline Py_ssize_t gru_after_forward_size(Py_ssize_t D, Py_ssize_t K) noexcept nogil:
+    return packed_size(1 + D + K, 2 * K) + packed_size(1 + D, K) + packed_size(1 + K, K)
 
 
-cdef inline Py_ssize_t gru_transposed_size(Py_ssize_t K, int variant) noexcept nogil:
-    if variant == RESET_AFTER:
-        return packed_size(1 + 3 * K, K)
-    return packed_size(1 + 2 * K, K) + packed_size(1 + K, K)
-
-
-cdef Py_ssize_t gru_packed_size(const Layer* layer) noexcept nogil:
+cdef Py_ssize_t gru_after_packed_size(const Layer* layer) noexcept nogil:
     cdef Py_ssize_t D = layer.D, K = layer.K
-    return (
-        gru_forward_size(D, K, layer.variant) + gru_transposed_size(K, layer.variant) + packed_size(1 + 3 * K, D)
-    )
+    return gru_after_forward_size(D, K) + packed_size(1 + 3 * K, K) + packed_size(1 + 3 * K, D)
 
 
-cdef void gru_pack(
+cdef void gru_after_pack(
     const Layer* layer,
     const real* W,              # IN  (D, 3K)
     const real* U,              # IN  (K, 3K)
-    const real* b,              # IN  b (3K,), then b_rec (3K,) when the reset comes after the product
+    const real* b,              # IN  (2, 3K): b, then b_rec
     real* packed,               # OUT
     bint backward,              # whether the gradient will be needed, and so the transposed weights
 ) noexcept nogil:
     cdef Py_ssize_t D = layer.D, K = layer.K, width = 3 * K
-    cdef real* rz = packed
-    cdef real* n = rz + packed_size(1 + D + K, 2 * K)
-    cdef real* q = n + packed_size(1 + D, K)
-    cdef real* transposed = packed + gru_forward_size(D, K, layer.variant)
-    pack_rows(rz, 1 + D + K, 2 * K, 0, 1, b, width, 1)
-    pack_rows(rz, 1 + D + K, 2 * K, 1, D, W, width, 1)
-    pack_rows(rz, 1 + D + K, 2 * K, 1 + D, K, U, width, 1)
-    if layer.variant == RESET_AFTER:
-        add_to_bias(2 * K, b + width, rz, 1 + D + K)
-        pack_rows(n, 1 + D, K, 0, 1, b + 2 * K, width, 1)
-        pack_rows(n, 1 + D, K, 1, D, W + 2 * K, width, 1)
-        pack_rows(q, 1 + K, K, 0, 1, b + width + 2 * K, width, 1)
-        pack_rows(q, 1 + K, K, 1, K, U + 2 * K, width, 1)
-    else:
-        pack_rows(n, 1 + D + K, K, 0, 1, b + 2 * K, width, 1)
-        pack_rows(n, 1 + D + K, K, 1, D, W + 2 * K, width, 1)
-        pack_rows(n, 1 + D + K, K, 1 + D, K, U + 2 * K, width, 1)
-    if not backward:
-        return
-    if layer.variant == RESET_AFTER:
-        pack_transposed(K, width, U, width, transposed)
-    else:
-        pack_transposed(K, 2 * K, U, width, transposed)
-        pack_transposed(K, K, U + 2 * K, width, transposed + packed_size(1 + 2 * K, K))
-    pack_transposed(D, width, W, width, transposed + gru_transposed_size(K, layer.variant))
+    pack_affine(D, K, 2 * K, W, U, b, width, packed)
+    add_to_bias(2 * K, b + width, packed, 1 + D + K)
+    packed += packed_size(1 + D + K, 2 * K)
+    pack_rows(packed, 1 + D, K, 0, 1, b + 2 * K, width, 1)
+    pack_rows(packed, 1 + D, K, 1, D, W + 2 * K, width, 1)
+    packed += packed_size(1 + D, K)
+    pack_rows(packed, 1 + K, K, 0, 1, b + width + 2 * K, width, 1)
+    pack_rows(packed, 1 + K, K, 1, K, U + 2 * K, width, 1)
+    if backward:
+        packed += packed_size(1 + K, K)
+        pack_transposed(K, width, U, width, packed)
+        pack_transposed(D, width, W, width, packed + packed_size(1 + width, K))
 
 
 cdef void add_to_bias(Py_ssize_t p, const real* b, real* packed, Py_ssize_t n) noexcept nogil:
@@ -105,18 +77,6 @@ cdef void add_to_bias(Py_ssize_t p, const real* b, real* packed, Py_ssize_t n) n
             packed[n * begin + j - begin] = packed[n * begin + j - begin] + b[j]
 
 
-cdef inline void gru_gates(const Step* s, Py_ssize_t lda, const real* packed) noexcept nogil:
-    """r, z = σ(x W_rz + h₋ U_rz + b_rz) in the first two blocks of `saved`."""
-    cdef Py_ssize_t K = s.K, r, v, k
-    cdef real* a
-    affine(s, 2, packed, s.saved, lda)
-    for r in range(s.m):
-        a = s.saved + r * lda
-        for v in range(ceil_div(2 * K, VL)):
-            k = v * VL
-            store(a + k, logistic(load(a + k)), 2 * K - k)
-
-
 cdef void gru_after_step(const Step* s, const real* packed) noexcept nogil:
     cdef Py_ssize_t K = s.K, lda = GRU_AFTER_SAVED * s.K, row, v, k
     cdef vec z, n
@@ -125,7 +85,8 @@ cdef void gru_after_step(const Step* s, const real* packed) noexcept nogil:
     cdef Factor X = Factor(rows=s.X, n=s.D, stride=s.D)
     cdef Factor H = Factor(rows=s.recurrent, n=K, stride=K)
     cdef Factor none = Factor(rows=s.before, n=0, stride=0)
-    gru_gates(s, lda, packed)
+    # r, z = σ(x W_rz + h₋ U_rz + b_rz)
+    logistic_affine(s, 2, packed, s.saved, lda)
     # x W_n + b_n
     packed += packed_size(1 + s.D + K, 2 * K)
     product(s.m, K, X, none, packed, s.saved + 2 * K, lda, FROM_BIAS)
@@ -170,47 +131,50 @@ cdef void gru_after_step_gradient(const Step* s, const real* packed) noexcept no
             store(a + k, da_n * load(a + 3 * K + k) * r * (1 - r), K - k)
             store(a + 3 * K + k, da_n * r, K - k)
     # a_r, a_z = … + h₋ U_rz    q = h₋ U_n + b_rec,n
-    packed += gru_forward_size(s.D, K, RESET_AFTER)
+    packed += gru_after_forward_size(s.D, K)
     recurrent_gradient(s, rz, q, packed, FROM_C)
-    gru_input_gradient(s, lda, packed + gru_transposed_size(K, RESET_AFTER))
+    # a = x W + b + …
+    input_gradient(s, 3, packed + packed_size(1 + 3 * K, K), s.saved, lda)
+
+
+cdef int gru_after_terms(const Layer* layer, Term* terms) noexcept nogil:
+    cdef Py_ssize_t D = layer.D, K = layer.K
+    # a = x W + b + …    a_r, a_z = … + h₋ U_rz
+    terms[0] = Term(source=INPUT, block=0, n=D, to=TO_W, row=0, column=0, width=3 * K, gradient=0)
+    terms[1] = Term(source=ONE, block=0, n=1, to=TO_B, row=0, column=0, width=3 * K, gradient=0)
+    terms[2] = Term(source=STATE, block=0, n=K, to=TO_U, row=0, column=0, width=2 * K, gradient=0)
+    # q = h₋ U_n + b_rec,n, and b_rec in a_r, a_z
+    terms[3] = Term(source=STATE, block=0, n=K, to=TO_U, row=0, column=2 * K, width=K, gradient=3 * K)
+    terms[4] = Term(source=ONE, block=0, n=1, to=TO_B, row=1, column=0, width=2 * K, gradient=0)
+    terms[5] = Term(source=ONE, block=0, n=1, to=TO_B, row=1, column=2 * K, width=K, gradient=3 * K)
+    return 6
+
+
+# reset_after=False: r gates the state that the candidate reads, see candidate.pxi
 
 
 cdef void gru_before_step(const Step* s, const real* packed) noexcept nogil:
     cdef Py_ssize_t K = s.K, lda = GRU_BEFORE_SAVED * s.K, row, v, k
     cdef vec z, n
     cdef real* a
-    cdef const real* h
-    cdef Factor X = Factor(rows=s.X, n=s.D, stride=s.D)
-    cdef Factor reset = Factor(rows=s.saved + 3 * K, n=K, stride=lda)
-    gru_gates(s, lda, packed)
+    # r, z, and a_n = x W_n + (r ⊙ h₋) U_n + b_n
+    candidate(s, 3, packed)
     for row in range(s.m):
         a = s.saved + row * lda
-        for v in range(ceil_div(K, VL)):
-            k = v * VL
-            store(a + 3 * K + k, load(a + k) * load(s.recurrent + row * K + k), K - k)
-    # x W_n + (r ⊙ h₋) U_n + b_n
-    packed += packed_size(1 + s.D + K, 2 * K)
-    product(s.m, K, X, reset, packed, s.saved + 2 * K, lda, FROM_BIAS)
-    for row in range(s.m):
-        a = s.saved + row * lda
-        h = s.before + row * K
         for v in range(ceil_div(K, VL)):
             k = v * VL
             z = load(a + K + k)
             n = hyperbolic_tangent(load(a + 2 * K + k))
-            store(s.after + row * K + k, (1 - z) * n + z * load(h + k), K - k)
+            store(s.after + row * K + k, (1 - z) * n + z * load(s.before + row * K + k), K - k)
             store(a + 2 * K + k, n, K - k)
 
 
 cdef void gru_before_step_gradient(const Step* s, const real* packed) noexcept nogil:
-    # saved becomes da_r da_z da_n, r ⊙ h₋
+    # saved becomes da_r da_z da_n, r ⊙ h₋, d(r ⊙ h₋)
     cdef Py_ssize_t K = s.K, lda = GRU_BEFORE_SAVED * s.K, row, v, k
     cdef vec r, z, n, dh, d_reset, before, mask
     cdef real* a
     cdef real* d
-    cdef Factor rz = Factor(rows=s.saved, n=2 * K, stride=lda)
-    cdef Factor da_n = Factor(rows=s.saved + 2 * K, n=K, stride=lda)
-    cdef Factor none = Factor(rows=s.saved, n=0, stride=0)
     for row in range(s.m):
         a = s.saved + row * lda
         d = s.dstate + row * K
@@ -225,8 +189,7 @@ cdef void gru_before_step_gradient(const Step* s, const real* packed) noexcept n
             store(a + 2 * K + k, dh * (1 - z) * (1 - n * n), K - k)
             store(d + k, dh * z, K - k)
     # a_n = … + (r ⊙ h₋) U_n
-    packed += gru_forward_size(s.D, K, RESET_BEFORE)
-    product(s.m, K, da_n, none, packed + packed_size(1 + 2 * K, K), s.saved + 4 * K, lda, FROM_BIAS)
+    gated_state_gradient(s, 3, packed)
     for row in range(s.m):
         a = s.saved + row * lda
         d = s.dstate + row * K
@@ -235,33 +198,17 @@ cdef void gru_before_step_gradient(const Step* s, const real* packed) noexcept n
             r = load(a + k)
             d_reset = load(a + 4 * K + k)
             mask = load(s.mask + row * K + k) if s.mask != NULL else splat(1)
+            # r ⊙ h₋
             store(d + k, load(d + k) + d_reset * r * mask, K - k)
             store(a + k, d_reset * load(s.recurrent + row * K + k) * r * (1 - r), K - k)
-    # a_r, a_z = … + h₋ U_rz
-    recurrent_gradient(s, rz, none, packed, FROM_C)
-    gru_input_gradient(s, lda, packed + gru_transposed_size(K, RESET_BEFORE))
+    # a_r, a_z = … + h₋ U_rz    a = x W + b + …
+    candidate_gradient(s, 3, packed)
 
 
-cdef inline void gru_input_gradient(const Step* s, Py_ssize_t lda, const real* packed) noexcept nogil:
-    # a = x W + …
-    cdef Factor da = Factor(rows=s.saved, n=3 * s.K, stride=lda)
-    cdef Factor none = Factor(rows=s.saved, n=0, stride=0)
-    if s.dX != NULL:
-        product(s.m, s.D, da, none, packed, s.dX, s.D, FROM_BIAS)
-
-
-cdef int gru_terms(const Layer* layer, Term* terms) noexcept nogil:
-    cdef Py_ssize_t D = layer.D, K = layer.K
-    # a = x W + b + …    a_r, a_z = … + h₋ U_rz
-    terms[0] = Term(source=INPUT, block=0, n=D, to=TO_W, row=0, column=0, width=3 * K, gradient=0)
-    terms[1] = Term(source=ONE, block=0, n=1, to=TO_B, row=0, column=0, width=3 * K, gradient=0)
-    terms[2] = Term(source=STATE, block=0, n=K, to=TO_U, row=0, column=0, width=2 * K, gradient=0)
-    if layer.variant == RESET_AFTER:
-        # q = h₋ U_n + b_rec,n, and b_rec in a_r, a_z
-        terms[3] = Term(source=STATE, block=0, n=K, to=TO_U, row=0, column=2 * K, width=K, gradient=3 * K)
-        terms[4] = Term(source=ONE, block=0, n=1, to=TO_B, row=1, column=0, width=2 * K, gradient=0)
-        terms[5] = Term(source=ONE, block=0, n=1, to=TO_B, row=1, column=2 * K, width=K, gradient=3 * K)
-        return 6
-    # a_n = … + (r ⊙ h₋) U_n
-    terms[3] = Term(source=SAVED, block=3 * K, n=K, to=TO_U, row=0, column=2 * K, width=K, gradient=2 * K)
-    return 4
+register(
+    CellDescription(
+        name="gru", summary="the gated recurrent unit", source="Cho et al. 2014", gates=("r", "z", "n"), states=("h",),
+        forms=({"reset_after": False}, {"reset_after": True}),
+    ),
+    gru_cell,
+)

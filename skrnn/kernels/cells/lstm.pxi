@@ -3,17 +3,14 @@
 # Hochreiter, S. and Schmidhuber, J. (1997). Long short-term memory. Neural Computation 9(8), 1735-1780; the forget gate
 # is from Gers, F. A., Schmidhuber, J. and Cummins, F. (2000). Learning to forget. Neural Computation 12(10), 2451-2471.
 
-LSTM = CellDescription(gates=("i", "f", "g", "o"), states=("h", "c"), bias={"f": 1.0})
-
 cdef enum:
     LSTM_SAVED = 5              # i f g o tanh(c)
 
 
-cdef Cell lstm_cell(int variant) noexcept:
-    return Cell(
-        n_gates=4, n_states=2, n_saved=LSTM_SAVED, n_biases=1, packed_size=affine_packed_size, pack=affine_pack,
-        step=lstm_step, step_gradient=lstm_step_gradient, terms=affine_terms,
-    )
+cdef void lstm_cell(int variant, Cell* cell) noexcept:
+    cell.n_saved, cell.n_biases = LSTM_SAVED, 1
+    cell.packed_size, cell.pack, cell.terms = affine_packed_size, affine_pack, affine_terms
+    cell.step, cell.step_gradient = lstm_step, lstm_step_gradient
 
 
 cdef void lstm_step(const Step* s, const real* packed) noexcept nogil:
@@ -69,3 +66,13 @@ cdef void lstm_step_gradient(const Step* s, const real* packed) noexcept nogil:
             store(s.dstate + s.dplane + r * K + k, dc * f, K - k)
     # a = x W + h₋ U + b
     affine_gradient(s, 4, packed, s.saved, LSTM_SAVED * K, FROM_BIAS)
+
+
+register(
+    CellDescription(
+        name="lstm", summary="the long short-term memory",
+        source="Hochreiter & Schmidhuber 1997, Gers et al. 2000", gates=("i", "f", "g", "o"), states=("h", "c"),
+        bias={"f": 1.0},
+    ),
+    lstm_cell,
+)

@@ -2,11 +2,6 @@
 #
 # Elman, J. L. (1990). Finding structure in time. Cognitive Science 14(2), 179-211.
 
-RNN = CellDescription(
-    gates=("h",), states=("h",), identity="relu",
-    forms=({"activation": "tanh"}, {"activation": "relu"}, {"activation": "logistic"}, {"activation": "identity"}),
-)
-
 cdef enum:
     # the forms, in their order
     TANH
@@ -15,12 +10,11 @@ cdef enum:
     IDENTITY
 
 
-cdef Cell rnn_cell(int variant) noexcept:
+cdef void rnn_cell(int variant, Cell* cell) noexcept:
     # What is saved is da, by the backward pass: the forward pass has nothing to save.
-    return Cell(
-        n_gates=1, n_states=1, n_saved=1, n_biases=1, packed_size=affine_packed_size, pack=affine_pack,
-        step=rnn_step, step_gradient=rnn_step_gradient, terms=affine_terms,
-    )
+    cell.n_saved, cell.n_biases = 1, 1
+    cell.packed_size, cell.pack, cell.terms = affine_packed_size, affine_pack, affine_terms
+    cell.step, cell.step_gradient = rnn_step, rnn_step_gradient
 
 
 cdef inline vec activate(vec a, int variant) noexcept nogil:
@@ -61,3 +55,12 @@ cdef void rnn_step_gradient(const Step* s, const real* packed) noexcept nogil:
         store(s.saved + j, load(s.dstate + j) * derivative(load(s.after + j), s.variant), n - j)
     # a = x W + h₋ U + b
     affine_gradient(s, 1, packed, s.saved, s.K, FROM_BIAS)
+
+
+register(
+    CellDescription(
+        name="rnn", summary="Elman's network", source="Elman 1990", gates=("h",), states=("h",), identity="relu",
+        forms=({"activation": "tanh"}, {"activation": "relu"}, {"activation": "logistic"}, {"activation": "identity"}),
+    ),
+    rnn_cell,
+)

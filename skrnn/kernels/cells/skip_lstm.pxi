@@ -3,17 +3,14 @@
 # i, f, o, s = σ(·) and the candidate is logistic too, g = σ(·); c = f ⊙ c₋ + i ⊙ g; h = o ⊙ tanh(c) + s ⊙ h₋.
 # h is not bounded by 1: where s stays near 1 it adds up, so gradient clipping matters here.
 
-SKIP_LSTM = CellDescription(gates=("i", "f", "g", "o", "s"), states=("h", "c"), bias={"f": 1.0})
-
 cdef enum:
     SKIP_SAVED = 6              # i f g o s tanh(c)
 
 
-cdef Cell skip_lstm_cell(int variant) noexcept:
-    return Cell(
-        n_gates=5, n_states=2, n_saved=SKIP_SAVED, n_biases=1, packed_size=affine_packed_size, pack=affine_pack,
-        step=skip_lstm_step, step_gradient=skip_lstm_step_gradient, terms=affine_terms,
-    )
+cdef void skip_lstm_cell(int variant, Cell* cell) noexcept:
+    cell.n_saved, cell.n_biases = SKIP_SAVED, 1
+    cell.packed_size, cell.pack, cell.terms = affine_packed_size, affine_pack, affine_terms
+    cell.step, cell.step_gradient = skip_lstm_step, skip_lstm_step_gradient
 
 
 cdef void skip_lstm_step(const Step* s, const real* packed) noexcept nogil:
@@ -76,3 +73,12 @@ cdef void skip_lstm_step_gradient(const Step* s, const real* packed) noexcept no
             store(d + s.dplane + k, dc * f, K - k)
     # a = x W + h₋ U + b
     affine_gradient(s, 5, packed, s.saved, SKIP_SAVED * K, FROM_C)
+
+
+register(
+    CellDescription(
+        name="skip_lstm", summary="an LSTM with a gate that lets its last output skip the cell",
+        gates=("i", "f", "g", "o", "s"), states=("h", "c"), bias={"f": 1.0},
+    ),
+    skip_lstm_cell,
+)

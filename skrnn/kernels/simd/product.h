@@ -1,8 +1,15 @@
 /* Matrix products in register blocks.
 
-   C = [A1 A2] B for a B that was packed into panels, and M += A' G summed over many rows. A block of C or M, up to
-   MOST_ROWS rows by NV vectors, stays in registers while the inner index runs; the fewer vectors, the more rows, so that
-   enough sums run side by side.
+   C = [A1 A2] B for a B that was packed into panels, and M += A' G summed over many rows.
+
+   Register blocks. A block of C or M, up to MAX_ROWS(NV) rows by NV vectors, stays in registers while the inner index
+   runs: for each value of it NV vectors of B are loaded, and of each row of A one number, spread over a vector, which
+   NV fused multiply-adds take. That is one load per several multiply-adds, and rows × NV sums that do not wait for each
+   other: with 16 registers 6 × 2 sums, 2 vectors of B and one number of A take 15 of them, with 32 registers 6 × 4. A
+   multiply-add takes 4 cycles and two begin in each, so 8 sums at least keep the arithmetic units busy; narrower blocks
+   have more rows. The numbers of rows and vectors are constants of the compiler: `DISPATCH` has a case for each that
+   can occur, and the loops over them are unrolled. Then `sum` is no array in memory, but registers. Taking the address
+   of a sum, or storing it other than at the end of a block, makes compilers spill all of them.
 
    Bits. An element is the sum of its products in the order of the inner index, one fma each, in a register of its own:
    neither the number of rows nor how they are cut into blocks changes it. */
@@ -29,8 +36,8 @@ enum { MAX_VECTORS = 2 };
 #endif
 
 INLINE ptrdiff_t smaller(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
-INLINE ptrdiff_t ceil_div(ptrdiff_t n, ptrdiff_t most) { return n / most + (n % most != 0); }
-/* Where piece i of n things begins, of `count` pieces that differ by at most 1. */
+INLINE ptrdiff_t ceil_div(ptrdiff_t n, ptrdiff_t size) { return n / size + (n % size != 0); }
+/* Where part i of n things begins, of `count` parts whose sizes differ by at most 1. */
 INLINE ptrdiff_t split_start(ptrdiff_t i, ptrdiff_t n, ptrdiff_t count) { return n / count * i + n % count * i / count; }
 
 /* Calls BLOCK(rows, vectors) with constants for every block that can occur. */
@@ -58,7 +65,7 @@ INLINE ptrdiff_t split_start(ptrdiff_t i, ptrdiff_t n, ptrdiff_t count) { return
 
 /* ---- Packing ----
 
-   A packed (n, p) matrix is a row of panels, each MOST_VECTORS vectors wide or a little less; a panel holds its n rows
+   A packed (n, p) matrix is a row of panels, each MAX_VECTORS vectors wide or a little less; a panel holds its n rows
    one after the other. The last vector is filled up with zeros. */
 
 INLINE ptrdiff_t packed_size(ptrdiff_t n, ptrdiff_t p) { return n * ceil_div(p, VL) * VL; }
@@ -128,7 +135,7 @@ INLINE void product_block(const int M, const int NV, int start, Factor a1, Facto
             store(C + i * ldc + v * VL, sum[i][v], columns - v * VL);
 }
 
-/* One row of C for two panels of MOST_VECTORS at once: a panel alone has too few sums to fill the arithmetic units. */
+/* One row of C for two panels of MAX_VECTORS at once: one panel has too few sums to keep the arithmetic units busy. */
 static void product_row(int start, Factor a1, Factor a2, const real *panel, real *C, ptrdiff_t columns) {
     enum { NV = MAX_VECTORS };
     const real *panels[2] = {panel, panel + (1 + a1.n + a2.n) * NV * VL};
@@ -140,7 +147,7 @@ static void product_row(int start, Factor a1, Factor a2, const real *panel, real
         for (int v = 0; v < NV; v++)
             sum[q][v] = load((start == FROM_C ? C + q * NV * VL : panels[q]) + v * VL);
     panel += NV * VL;
-    ptrdiff_t apart = panels[1] - panels[0];
+    ptrdiff_t distance = panels[1] - panels[0];
     for (int f = 0; f < 2; f++)
         for (ptrdiff_t k = 0; k < factors[f].n; k++, panel += NV * VL) {
             vec a = splat(factors[f].rows[k]);
@@ -149,7 +156,7 @@ static void product_row(int start, Factor a1, Factor a2, const real *panel, real
                 sum[0][v] = fma_(a, load(panel + v * VL), sum[0][v]);
             UNROLL
             for (int v = 0; v < NV; v++)
-                sum[1][v] = fma_(a, load(panel + apart + v * VL), sum[1][v]);
+                sum[1][v] = fma_(a, load(panel + distance + v * VL), sum[1][v]);
         }
     UNROLL
     for (int q = 0; q < 2; q++)

@@ -36,7 +36,7 @@ def test_every_form_of_X_becomes_the_same_steps(form):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_X_gives_the_same_net(form):
-    """As its steps, laid out as a list of arrays."""
+    """As a list of arrays."""
     X, n_steps, _ = FORMS[form]()
     sequences = as_sequences(X, n_steps).unshared().load(np.arange(len(X)))[0]
     plain = list(sequences.split(sequences.values))

@@ -1,0 +1,149 @@
+# States and rows between the caller's arrays and the buffers of a group.
+
+
+cdef Py_ssize_t state_width(const Net* net) noexcept nogil:
+    """Numbers in the states of one sequence, see (d) in declarations.pxi."""
+    cdef Py_ssize_t width = 0
+    cdef int depth
+    for depth in range(net.n_layers):
+        width += net.layers[depth].n_directions * net.layers[depth].cell.n_states * net.layers[depth].K
+    return width + pool_width(net)
+
+
+cdef Py_ssize_t pool_width(const Net* net) noexcept nogil:
+    """Numbers in the pool of one sequence."""
+    if net.per_step or net.pooling == LAST:
+        return 0
+    return net.P + 1 if net.pooling == MEAN else net.P
+
+
+cdef void load_states(
+    const Net* net,
+    const Buffers* buffers,
+    const Group* g,
+    Py_ssize_t first,
+    Py_ssize_t last,
+    const Py_ssize_t* position,  # IN the row in `initial` of each sequence; NULL where it is that in the group
+    const real* initial,        # IN  (…, width), or NULL for the states of a beginning
+) noexcept nogil:
+    """Set the states before the first step."""
+    cdef const Layer* layer
+    cdef const DirectionBuffers* direction
+    cdef const real* row
+    cdef real* to
+    cdef Py_ssize_t r, p, K, width = state_width(net)
+    cdef int depth, d
+    for r in range(first, last):
+        row = initial + (position[r] if position != NULL else r) * width if initial != NULL else NULL
+        for depth in range(net.n_layers):
+            layer = &net.layers[depth]
+            K = layer.K
+            for d in range(layer.n_directions):
+                direction = &buffers.layers[depth].direction[d]
+                for p in range(layer.cell.n_states):
+                    to = direction.states + p * direction.plane + (state_before(direction, g, 0) + r) * K
+                    if row == NULL:
+                        memset(to, 0, K * sizeof(real))
+                    else:
+                        memcpy(to, row, K * sizeof(real))
+                        row += K
+        if buffers.pool != NULL:
+            load_pool(net, buffers, r, row)
+
+
+cdef void save_states(
+    const Net* net,
+    const Buffers* buffers,
+    const Group* g,
+    Py_ssize_t first,
+    Py_ssize_t last,
+    const Py_ssize_t* position,  # IN as in `load_states`
+    real* final,                # OUT (…, width)
+) noexcept nogil:
+    """The states after the last step of each sequence."""
+    cdef const Layer* layer
+    cdef const DirectionBuffers* direction
+    cdef real* row
+    cdef Py_ssize_t r, p, K, after, width = state_width(net)
+    cdef int depth, d
+    for r in range(first, last):
+        row = final + (position[r] if position != NULL else r) * width
+        for depth in range(net.n_layers):
+            layer = &net.layers[depth]
+            K = layer.K
+            for d in range(layer.n_directions):
+                direction = &buffers.layers[depth].direction[d]
+                after = state_after(direction, g, g.length[r] - 1) + r
+                for p in range(layer.cell.n_states):
+                    memcpy(row, direction.states + p * direction.plane + after * K, K * sizeof(real))
+                    row += K
+        if buffers.pool != NULL:
+            memcpy(row, buffers.pool + r * net.P, net.P * sizeof(real))
+            if net.pooling == MEAN:
+                row[net.P] = buffers.count[r]
+
+
+cdef void copy_dstates(
+    const Net* net,
+    const Buffers* buffers,
+    const Group* g,
+    Py_ssize_t first,
+    Py_ssize_t last,
+    real* dstate,               # IN or OUT (N, width); NULL for zeros
+    bint out,
+) noexcept nogil:
+    """The gradients of states, from `dstate` to the buffers of the group, or with `out` from there to `dstate`.
+
+    A number of steps has no gradient: 0.
+    """
+    cdef const Layer* layer
+    cdef const DirectionBuffers* direction
+    cdef real* row
+    cdef Py_ssize_t r, p, K, width = state_width(net)
+    cdef int depth, d
+    for r in range(first, last):
+        row = dstate + g.position[r] * width if dstate != NULL else NULL
+        for depth in range(net.n_layers):
+            layer = &net.layers[depth]
+            K = layer.K
+            for d in range(layer.n_directions):
+                direction = &buffers.layers[depth].direction[d]
+                for p in range(layer.cell.n_states):
+                    copy_or_zero(K, direction.dstate + p * direction.dplane + r * K, row, out)
+                    row = row + K if row != NULL else NULL
+        if buffers.pool != NULL:
+            copy_or_zero(net.P, buffers.dpool + r * net.P, row, out)
+            if row != NULL and net.pooling == MEAN and out:
+                row[net.P] = 0
+
+
+cdef inline void copy_or_zero(Py_ssize_t n, real* inner, real* outer, bint out) noexcept nogil:
+    """inner ← outer, or with `out` outer ← inner; inner ← 0 where there is no outer."""
+    if outer == NULL:
+        memset(inner, 0, n * sizeof(real))
+    elif out:
+        memcpy(outer, inner, n * sizeof(real))
+    else:
+        memcpy(inner, outer, n * sizeof(real))
+
+
+cdef void copy_rows(
+    const Group* g,
+    Py_ssize_t first,
+    Py_ssize_t last,
+    Py_ssize_t width,
+    bint per_step,              # one row per step, or one per sequence
+    real* inner,                # IN or OUT (S or n, width) packed
+    real* outer,                # IN or OUT (S or N, width) in the caller's order
+    bint out,
+) noexcept nogil:
+    """inner ← outer, or with `out` outer ← inner."""
+    cdef Py_ssize_t t, r, row, other
+    for r in range(first, last):
+        for t in range(g.length[r] if per_step else 1):
+            row = (g.offset[t] + r if per_step else r) * width
+            other = (g.out[r] + t if per_step else g.position[r]) * width
+            if out:
+                memcpy(outer + other, inner + row, width * sizeof(real))
+            else:
+                memcpy(inner + row, outer + other, width * sizeof(real))
