@@ -2,12 +2,9 @@
 
 from statistics import median
 from time import perf_counter
-from types import SimpleNamespace
 
-from contenders.skrnn_ import Training
+from contenders.skrnn_ import SERIAL_WORK, Training, n_threads
 from sizes import Problem, Size
-
-from skrnn._runtime.threads import SERIAL_WORK, effective_n_threads
 
 # Calls in a turn; the first ones start the threads.
 ROUNDS, CALLS, WARM_UP = 21, 20, 5
@@ -27,16 +24,16 @@ def timed(step):
     return seconds[WARM_UP:]
 
 
-def steps(size, n_threads):
-    """A training step that always uses so many threads."""
+def steps(size, threads):
+    """A training step that always uses that many threads."""
     training = Training(Problem("lstm", size))
-    training.objective.thread_tuner = SimpleNamespace(run=lambda function: function(n_threads))
+    training.use_threads(threads)
     return training.step
 
 
 def main():
     """A line for each size."""
-    n = effective_n_threads()
+    n = n_threads()
     print(f"multiply-adds   1 thread   {n} threads   gain     (SERIAL_WORK is {SERIAL_WORK:,})")
     for size in SIZES:
         contenders = {threads: steps(size, threads) for threads in (1, n)}

@@ -16,13 +16,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import tasks
+from contenders.skrnn_ import initialization
 from joblib import Parallel, delayed
 
-import skrnn.kernels
-from skrnn._network import layer as layers
-
 BASE = {"max_iter": 200}
-# label: parameters of the estimator; those that begin with _ are of this script
+# label: parameters of the estimator; those that begin with _ are of `initialization`
 CONFIGURATIONS = {
     "defaults": {},
     "batch min(200, n)": {"batch_size": 200},
@@ -51,40 +49,18 @@ CONFIGURATIONS = {
 }
 
 
-def initialisation(changed):
-    """Change how layers start, in this process; returns what undoes it."""
-    # By way of the module: a worker would get a copy of a dict of this one.
-    cells = skrnn.kernels.CELLS
-    before = layers.orthogonal, {name: dict(cell.bias) for name, cell in cells.items()}, cells["rnn"].identity
-    if changed.get("_recurrent") == "glorot":
-        layers.orthogonal = lambda n, random_state: layers.glorot_uniform(n, n, (n, n), random_state)
-    for cell in cells.values():
-        if "f" in cell.bias and "_forget" in changed:
-            cell.bias["f"] = changed["_forget"]
-    if changed.get("_identity") is False:
-        object.__setattr__(cells["rnn"], "identity", "")
-
-    def undo():
-        layers.orthogonal = before[0]
-        for name, bias in before[1].items():
-            cells[name].bias.update(bias)
-        object.__setattr__(cells["rnn"], "identity", before[2])
-
-    return undo
-
-
 def run(task, label, seed):
     """Score on held-out data, epochs, seconds; a score of 0 where training diverges."""
     changed = CONFIGURATIONS[label]
     _, estimator, needed = tasks.TASKS[task]
     parameters = BASE | needed | {name: value for name, value in changed.items() if not name.startswith("_")}
+    initial = {name[1:]: value for name, value in changed.items() if name.startswith("_")}
     if needed.get("return_sequences"):
         parameters.pop("pooling", None)
     X, y, X_test, y_test = tasks.load(task, seed)
-    undo = initialisation(changed)
     start = time.perf_counter()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), initialization(**initial):
             warnings.simplefilter("ignore")
             net = estimator(random_state=seed, **parameters).fit(X, y)
             score, epochs = max(0.0, float(net.score(X_test, y_test))), net.n_iter_
@@ -92,8 +68,6 @@ def run(task, label, seed):
         if "diverged" not in str(error):
             raise
         score, epochs = 0.0, 0
-    finally:
-        undo()
     return {
         "task": task, "label": label, "seed": seed, "score": score, "epochs": epochs,
         "seconds": time.perf_counter() - start,

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 from results import TRAINING_PEERS
 from sizes import GATES, PEER_CELLS, SIZES
 
-COLOURS = {"lstm": "#3b6fb6", "gru": "#e08a2e", "rnn": "#4f9d69", "skip_lstm": "#9a6fb0"}
+COLOURS = dict(zip(GATES, ("#4f9d69", "#e08a2e", "#8c6d4f", "#3b6fb6", "#9a6fb0", "#7f7f7f"), strict=False))
 
 
 def draw(results, folder):

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
+from contenders.skrnn_ import BIASES, GATES
 
 N_CLASSES = 10
-GATES = {"lstm": 4, "gru": 3, "rnn": 1, "skip_lstm": 5}
 PEER_CELLS = ("lstm", "gru", "rnn")     # those that the peers have too
 
 
@@ -74,9 +74,8 @@ class Problem:
         self.cell, self.size, self.dtype = cell, size, dtype
         rng = np.random.default_rng(0)
         n, width, bound = n_sequences or size.B, GATES[cell] * size.K, size.K**-0.5
-        n_biases = 2 if cell == "gru" else 1
         shapes = {
-            "W": (size.D, width), "U": (size.K, width), "b": (n_biases, width), "V": (size.K, N_CLASSES),
+            "W": (size.D, width), "U": (size.K, width), "b": (BIASES[cell], width), "V": (size.K, N_CLASSES),
             "c": (N_CLASSES,),
         }
         self.weights = {name: rng.uniform(-bound, bound, shape).astype(dtype) for name, shape in shapes.items()}

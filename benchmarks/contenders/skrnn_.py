@@ -1,7 +1,8 @@
-"""skrnn: the only file that knows its internals."""
+"""skrnn: the only file of the benchmarks that knows its internals."""
 
 from contextlib import contextmanager
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -9,12 +10,19 @@ import skrnn.kernels
 from skrnn import RNNClassifier
 from skrnn._data.examples import Examples
 from skrnn._data.sequences import Sequences
+from skrnn._network import layer as layers
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
 from skrnn._runtime import memory, threads
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
 from skrnn.kernels.inputs import Inputs
+
+# For each cell the number of its gates, and the rows of its bias in its default form
+GATES = {name: len(cell.gates) for name, cell in skrnn.kernels.CELLS.items()}
+BIASES = {name: cell.n_biases[-1 if name == "gru" else 0] for name, cell in skrnn.kernels.CELLS.items()}
+# Multiply-adds below which skrnn uses one thread, and how many it uses above
+SERIAL_WORK, n_threads = threads.SERIAL_WORK, threads.effective_n_threads
 
 
 def instruction_set():
@@ -49,6 +57,27 @@ def using(instruction_set):
         skrnn.kernels._kernels = before
 
 
+@contextmanager
+def initialization(recurrent="orthogonal", forget=None, identity=True):
+    """Other initial values in the block: U "orthogonal" or "glorot"; the forget gates of LSTMs; U = 1 for relu."""
+    cells = skrnn.kernels.CELLS
+    before = layers.orthogonal, {name: dict(cell.bias) for name, cell in cells.items()}, cells["rnn"].identity
+    if recurrent == "glorot":
+        layers.orthogonal = lambda n, random_state: layers.glorot_uniform(n, n, (n, n), random_state)
+    for cell in cells.values():
+        if "f" in cell.bias and forget is not None:
+            cell.bias["f"] = forget
+    if not identity:
+        object.__setattr__(cells["rnn"], "identity", "")
+    try:
+        yield
+    finally:
+        layers.orthogonal = before[0]
+        for name, bias in before[1].items():
+            cells[name].bias.update(bias)
+        object.__setattr__(cells["rnn"], "identity", before[2])
+
+
 class Training:
     """Loss, gradient and Adam on one batch; `lengths` (N,) cuts the sequences short."""
 
@@ -60,6 +89,10 @@ class Training:
         net, self.theta = network(problem)
         self.objective, self.index = Objective(net, examples, LOSSES["log_loss"](), n), np.arange(n)
         self.optimizer = OPTIMIZERS["adam"](self.theta)
+
+    def use_threads(self, n_threads):
+        """Always that many, without trials."""
+        self.objective.thread_tuner = SimpleNamespace(run=lambda function: function(n_threads))
 
     def step(self):
         self.value, gradient, _ = self.objective(self.theta, self.index)
@@ -96,12 +129,12 @@ class Kernels:
         self.parts = [
             partial(
                 objective.engine.gradient, training.theta, inputs, examples.targets, gradient,
-                max_bytes=memory.max_bytes(), n_threads=objective.thread_tuner.most,
+                max_bytes=memory.max_bytes(), n_threads=objective.thread_tuner.max_threads,
             ),
             partial(kernels.norm, gradient, objective.ranges),
             partial(
-                kernels.adam, training.theta, adam.mean, adam.square, gradient, objective.ranges, 1.0, 0.9, 0.999, 1e-9,
-                1.0, 1e-8,
+                kernels.update, "adam", training.theta, adam.mean, adam.square, gradient, objective.ranges, scale=1.0,
+                learning_rate=1e-9, decay_1=0.9, decay_2=0.999, correction=1.0, epsilon=1e-8,
             ),
         ]
 

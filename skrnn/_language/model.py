@@ -70,11 +70,6 @@ SAMPLING_CONSTRAINTS = {
         OPTIMIZERS,
         f"The optimizer: {SOLVERS_TEXT}. Embeddings of symbols that an update does not read stay as they are.",
     ),
-    alpha=Parameter(
-        SHARED["alpha"].constraint, "float",
-        'Strength of the L2 penalty on the weights; for "adamw" the rate of its decay. Biases and embeddings have no '
-        "penalty.",
-    ),
     learning_rate=choice(
         SCHEDULES, "Schedule of the learning rate, as in :class:`RNNClassifier`, with symbols as samples."
     ),

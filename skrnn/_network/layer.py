@@ -14,11 +14,11 @@ class RecurrentLayer:
     cell : str
         A key of ``CELLS``.
     variant : int
-        The cell's form, from its ``variant_of``.
+        The form of the cell, from its ``variant_of``.
     n_inputs, n_units : int
         D and K.
     bidirectional : bool
-        Also run a second set of parameters from every sequence's own last step to its first.
+        Whether a second set of parameters also reads every sequence from its own last step to its first.
     name : str
         Prefix of the parameters' names.
     """
@@ -37,7 +37,7 @@ class RecurrentLayer:
         return CELLS[self.cell_name]
 
     def shapes(self):
-        """Names and shapes of the parameters: W (D, G·K), U (K, G·K), b (biases, G·K) for each direction."""
+        """Names and shapes of the parameters: W (D, G·K), U (K, G·K), b (n_biases, G·K) for each direction."""
         width = len(self.cell.gates) * self.n_units
         shapes = {}
         for name in self.directions:
@@ -47,9 +47,9 @@ class RecurrentLayer:
         return shapes
 
     def initialize(self, parameters, random_state):
-        """Fill the views: Glorot for W, orthogonal or the identity for U, zero for b but one for a forget gate.
+        """Fill the views: Glorot for W, orthogonal or the identity for U, and b as the cell's description says.
 
-        Le, Jaitly & Hinton (2015) for relu; Jozefowicz, Zaremba & Sutskever (2015) for the forget gate.
+        Le, Jaitly & Hinton (2015) for relu; Jozefowicz, Zaremba & Sutskever (2015) for the forget gate of an LSTM.
         """
         K = self.n_units
         identity = self.cell.forms[self.variant].get("activation") == self.cell.identity
@@ -63,12 +63,10 @@ class RecurrentLayer:
                 b[0, columns] = self.cell.bias.get(gate, 0)
 
     def work(self):
-        """Multiply-adds of a step of one sequence, forward."""
+        """Multiply-adds of one step of one sequence, forward."""
         return len(self.directions) * (self.n_inputs + self.n_units) * len(self.cell.gates) * self.n_units
 
     def for_kernels(self, slices):
-        """What ``Engine`` takes for a layer; `slices` are the parameters' places in theta."""
-        places = {kind: [slices[f"{name}.{kind}"].start for name in self.directions] for kind in "WUb"}
-        return {
-            "cell": self.cell_name, "variant": self.variant, "D": self.n_inputs, "K": self.n_units, **places
-        }
+        """What ``Engine`` takes for a layer; `slices` say where its parameters lie in theta."""
+        starts = {kind: [slices[f"{name}.{kind}"].start for name in self.directions] for kind in "WUb"}
+        return {"cell": self.cell_name, "variant": self.variant, "D": self.n_inputs, "K": self.n_units, **starts}

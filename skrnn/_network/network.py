@@ -31,10 +31,10 @@ class RecurrentNetwork:
         Both directions in every layer.
     per_step : bool
         The head reads every step of the top layer, or else one vector of every sequence.
-    pooling : {"last", "mean", "max"}
-        Which vector: the last output, the mean of all, or the greatest of each unit.
-    n_ids : int
-        Categories that the steps are numbers of, each embedded as D inputs; 0 for steps of D numbers.
+    pooling : str
+        Which vector, one of ``POOLINGS``: the last output, the mean of all, or the maximum of each unit.
+    n_categories : int
+        Number of categories, each embedded as D inputs; 0 where steps are D numbers.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class RecurrentNetwork:
         self.layout = ParameterLayout(shapes)
 
     def dense_range(self):
-        """Where the parameters without the embedding lie in theta, (1, 2)."""
+        """The range of theta without the embedding, (1, 2)."""
         return np.array([[0, self.layout.slices["head.c"].stop]], dtype=np.intp)
 
     def embedding_ranges(self, categories):
-        """Where the rows of the embedding lie in theta, (len(ids), 2)."""
+        """The ranges of theta with the embeddings of categories, (n, 2)."""
         first = self.layout.slices["embedding.E"].start + categories * self.n_inputs
         return np.stack([first, first + self.n_inputs], axis=1)
 
@@ -81,7 +81,7 @@ class RecurrentNetwork:
 
     @cached_property
     def work(self):
-        """Multiply-adds of a step of one sequence, forward."""
+        """Multiply-adds of one step of one sequence, forward."""
         head = self.n_features * self.n_outputs if self.per_step else 0
         return sum(layer.work() for layer in self.layers) + head
 
@@ -107,28 +107,28 @@ class RecurrentNetwork:
 
     @cached_property
     def state_layout(self):
-        """The columns of a state, in order: (layer, direction, name) of each, its numbers as a slice.
+        """The columns of a state, in order: a slice for each (layer, direction, name).
 
-        After the states of the layers come, with the pooling "mean" or "max", what is pooled so far, and with "mean"
-        the number of steps.
+        After the states of the layers come, with the pooling "mean" or "max", the slice "pool" of what is pooled so
+        far, and with "mean" the slice "steps" of the number of steps.
         """
-        places, start = {}, 0
+        columns, start = {}, 0
         for depth, layer in enumerate(self.layers):
             for direction in range(len(layer.directions)):
                 for name in layer.cell.states:
-                    places[depth, direction, name] = slice(start, start + layer.n_units)
+                    columns[depth, direction, name] = slice(start, start + layer.n_units)
                     start += layer.n_units
         if self.pooling != "last":
-            places["pool"] = slice(start, start + self.n_features)
+            columns["pool"] = slice(start, start + self.n_features)
             start += self.n_features
         if self.pooling == "mean":
-            places["steps"] = slice(start, start + 1)
-        return places
+            columns["steps"] = slice(start, start + 1)
+        return columns
 
     @cached_property
     def state_width(self):
         """Numbers in the state of a sequence."""
-        return max(place.stop for place in self.state_layout.values())
+        return max(columns.stop for columns in self.state_layout.values())
 
     def zero_state(self, n_sequences, dtype):
         """States of sequences before their first step, (N, width)."""
@@ -138,8 +138,8 @@ class RecurrentNetwork:
         return state
 
     def hidden_states(self, state):
-        """The h of every layer and direction in states (N, width), side by side."""
-        return np.hstack([state[:, place] for name, place in self.state_layout.items() if name[-1] == "h"])
+        """The h of every layer and direction from states (N, width), side by side."""
+        return np.hstack([state[:, columns] for name, columns in self.state_layout.items() if name[-1] == "h"])
 
     def n_rows(self, sequences, index):
         """Rows of scores for the sequences `index`: one per sequence, or one per step."""
@@ -232,7 +232,8 @@ class RecurrentNetwork:
             Whether ``engine.pack_weights(theta)`` was called and neither the engine nor theta used otherwise since.
         """
         scores, after = np.empty((len(steps), self.n_outputs), theta.dtype), np.empty_like(state)
-        engine.step(theta, steps, state, scores, after, packed=packed)
+        n_threads = threads.threads_for(len(steps) * self.work)
+        engine.step(theta, steps, state, scores, after, packed=packed, n_threads=n_threads)
         return scores, after
 
 

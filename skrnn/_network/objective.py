@@ -106,7 +106,7 @@ class Objective:
         sequences = examples.sequences
         self.engine.forward(
             theta, Inputs(sequences.steps, starts, lengths, index, initial, sequences.mask_offsets), scores,
-            final=final, training=True, seed=seed, max_bytes=self.max_bytes, n_threads=self.thread_tuner.most,
+            final=final, training=True, seed=seed, max_bytes=self.max_bytes, n_threads=self.thread_tuner.max_threads,
         )
 
 

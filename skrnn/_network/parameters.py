@@ -40,11 +40,11 @@ class ParameterLayout:
         return {name: theta[self.slices[name]].reshape(shape) for name, shape in self.shapes.items()}
 
     def is_weight(self, name):
-        """Whether the parameter multiplies something, and so is decayed; biases are not."""
+        """Whether a parameter is a weight, which is decayed; biases and embeddings are not."""
         return name.rpartition(".")[2] in ("W", "U", "V")
 
     def weight_ranges(self):
-        """Where the weights lie in theta, (…, 2): first and last + 1 of each."""
+        """The ranges of theta with the weights, (…, 2): first and last + 1 of each."""
         ranges = [(part.start, part.stop) for name, part in self.slices.items() if self.is_weight(name)]
         return np.array(ranges, dtype=np.intp).reshape(-1, 2)
 
@@ -61,5 +61,5 @@ def glorot_uniform(fan_in, fan_out, shape, random_state):
 
 
 def orthogonal(n, random_state):
-    """A random orthogonal (n, n) matrix. Not by LAPACK, whose bits may depend on the number of threads."""
+    """A random orthogonal (n, n) matrix; not from LAPACK, whose bits may depend on the number of threads."""
     return householder_product(random_state.standard_normal(n * (n + 1) // 2), n)

@@ -1,4 +1,4 @@
-"""What this machine offers: threads, as OpenMP counts them now, and instruction sets."""
+"""What this machine offers: threads, as many as OpenMP would use now, and instruction sets."""
 
 cdef extern from *:
     """
@@ -37,5 +37,5 @@ def max_threads():
 
 
 def instruction_sets():
-    """Names of the instruction sets that this processor has, of those that skrnn knows, the widest last."""
+    """Names of the instruction sets that skrnn is built for and this processor has, the widest last."""
     return ["baseline"] + ["avx2"] * has_avx2() + ["avx512"] * has_avx512()

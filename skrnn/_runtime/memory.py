@@ -10,7 +10,7 @@ try:
 except ImportError:     # Windows
     resource = None
 
-# Of the memory that the process may use. A batch that needs more is computed piece by piece, with the same bits.
+# Of the memory that the process may use. A batch that needs more is computed in parts, with the same bits.
 MEMORY_FRACTION = 0.25
 CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 

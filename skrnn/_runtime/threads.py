@@ -1,4 +1,4 @@
-"""How many threads the kernels may use, and how many pay. The result has the same bits whatever their number."""
+"""How many threads the kernels may use, and how many are fastest. No bit of any result depends on it."""
 
 import math
 import os
@@ -9,13 +9,13 @@ from joblib import cpu_count
 
 from skrnn._runtime.machine import MAX_THREADS, max_threads
 
-# Multiply-adds from which on two threads gain on an idle machine, some ten microseconds; benchmarks/break_even.py
-# measures it.
+# Multiply-adds from which on two threads are faster than one on an idle machine, some ten microseconds;
+# benchmarks/break_even.py measures it.
 SERIAL_WORK = 2**20
-# A call that takes one thread longer than this, in seconds, is tried once, not WINDOW times.
-LONG = 0.02
-# Calls of which the middle one counts, and how many times as long as they took the faster way is used then.
-TRIAL_CALLS, TRIAL_INTERVAL = 5, 50
+# A trial is the median of so many calls; with one thread a single call if it takes longer than LONG_SECONDS.
+TRIAL_CALLS, LONG_SECONDS = 5, 0.02
+# The next trial comes after so many times the seconds that the last one took.
+TRIAL_INTERVAL = 50
 
 _forked = False
 
@@ -31,16 +31,16 @@ if hasattr(os, "register_at_fork"):
 
 
 def threads_for(work):
-    """Threads for a kernel of so many multiply-adds."""
+    """The number of threads for a kernel of `work` multiply-adds."""
     return 1 if work < SERIAL_WORK else effective_n_threads()
 
 
 def effective_n_threads():
-    """Threads that kernels may use.
+    """The number of threads that kernels may use.
 
-    OpenMP's own number (OMP_NUM_THREADS, threadpoolctl, the caps that joblib sets in its workers); where
-    OMP_NUM_THREADS does not say, no more than the processors this process may use (affinity, cgroup quota,
-    LOKY_MAX_CPU_COUNT). One in a forked child.
+    It is OpenMP's own number (OMP_NUM_THREADS, threadpoolctl, the limits that joblib sets in its workers). Without
+    OMP_NUM_THREADS it is at most the number of processors that this process may use (affinity, cgroup quota,
+    LOKY_MAX_CPU_COUNT). In a forked child it is one.
     """
     if _forked:
         return 1
@@ -51,28 +51,28 @@ def effective_n_threads():
 class ThreadTuner:
     """Finds out, while a kernel is called again and again, whether one thread or all of them are faster.
 
-    On a machine that is busy otherwise a parallel region waits for its last thread, some milliseconds each time, and a
-    small kernel is many times slower with two threads than with one. Both ways are tried in turn, the faster one is
-    used, and the other one is tried again now and then.
+    On a busy machine a parallel region waits for its last thread, some milliseconds each time, and a small kernel is
+    many times slower with two threads than with one. Both numbers are tried, the faster one is used, and the other one
+    is tried again from time to time.
 
     Parameters
     ----------
-    most : int
+    max_threads : int
         All the threads there are.
     """
 
-    def __init__(self, most):
-        self.most = most
-        self.seconds = {most: deque(maxlen=TRIAL_CALLS), 1: deque(maxlen=TRIAL_CALLS)}     # of the last calls
-        self.trial, self.calls_left = most, TRIAL_CALLS
-        self.spent = 0.0            # seconds, in the trial
-        self.patience = math.inf    # seconds, until the next one
+    def __init__(self, max_threads):
+        self.max_threads = max_threads
+        self.seconds = {n: deque(maxlen=TRIAL_CALLS) for n in (max_threads, 1)}     # of the last calls
+        self.trial, self.calls_left = max_threads, TRIAL_CALLS
+        self.trial_seconds = 0.0
+        self.seconds_to_trial = math.inf
 
     def threads(self):
-        """How many to use for the next call."""
-        return self.trial if self.calls_left else min(self.seconds, key=self._middle)
+        """The number of threads for the next call."""
+        return self.trial if self.calls_left else min(self.seconds, key=self._median)
 
-    def _middle(self, n_threads):
+    def _median(self, n_threads):
         times = sorted(self.seconds[n_threads])
         return times[len(times) // 2] if times else math.inf
 
@@ -81,24 +81,24 @@ class ThreadTuner:
         self.seconds[n_threads].append(seconds)
         if self.calls_left:
             self.calls_left -= 1
-            self.spent += seconds
-            if n_threads == 1 and seconds > LONG:
+            self.trial_seconds += seconds
+            if n_threads == 1 and seconds > LONG_SECONDS:
                 self.calls_left = 0
             if self.calls_left == 0:
                 self._end_trial()
         else:
-            self.patience -= seconds
-            if self.patience < 0:
-                self.trial, self.calls_left, self.spent = max(self.seconds, key=self._middle), TRIAL_CALLS, 0.0
+            self.seconds_to_trial -= seconds
+            if self.seconds_to_trial < 0:
+                self.trial, self.calls_left, self.trial_seconds = max(self.seconds, key=self._median), TRIAL_CALLS, 0.0
 
     def _end_trial(self):
         if not self.seconds[1]:
             self.trial, self.calls_left = 1, TRIAL_CALLS
-        self.patience = TRIAL_INTERVAL * self.spent
+        self.seconds_to_trial = TRIAL_INTERVAL * self.trial_seconds
 
     def run(self, function):
         """function(n_threads), timed where there is a choice."""
-        if self.most == 1:
+        if self.max_threads == 1:
             return function(1)
         n_threads = self.threads()
         start = perf_counter()

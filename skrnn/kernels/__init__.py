@@ -1,7 +1,8 @@
 """The recurrent cells and their kernels.
 
-One cell is one ``.pxi``: its step and its gradient, side by side. They are built for every instruction set and both
-dtypes; the widest that the processor has is chosen at import, or the one that ``SKRNN_SIMD`` names.
+A cell is one file, ``cells/*.pxi``: its step and its gradient, side by side. The kernels are built for every
+instruction set and both dtypes; the widest that the processor has is chosen at import, or the one that ``SKRNN_SIMD``
+names.
 """
 
 import os
@@ -16,12 +17,12 @@ KNOWN = ("baseline", "avx2", "avx512")
 
 
 def available():
-    """Instruction sets that this processor has and that were built, the widest last."""
+    """The instruction sets that this processor has and that were built, the widest last."""
     return [name for name in instruction_sets() if find_spec(f"skrnn.kernels._{name}_float32")]
 
 
 def choose(wanted):
-    """The instruction set to use: the one wanted, or the widest."""
+    """The instruction set to use: the one wanted, or else the widest."""
     if not wanted:
         return available()[-1]
     if wanted not in KNOWN:

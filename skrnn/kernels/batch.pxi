@@ -82,11 +82,11 @@ cdef class Batch:
             done += steps
         return 0
 
-    cdef int fill_streams(self, Py_ssize_t N) except -1:
+    cdef int fill_streams(self, Py_ssize_t N, Py_ssize_t group_rows) except -1:
         """One step of each of N sequences."""
         cdef Py_ssize_t row
         self.N = self.S = self.n_sequences = self.total = N
-        self.n_groups = ceil_div(N, MAX_GROUP_ROWS)
+        self.n_groups = ceil_div(N, group_rows)
         self.reserve_rows()
         for row in range(N):
             self.length[row] = 1
@@ -171,10 +171,10 @@ cdef Batch batch_of(
     return batch
 
 
-cdef Batch streams_of(Py_ssize_t N):
+cdef Batch streams_of(Py_ssize_t N, int n_threads):
     """The batch of one step of each of N streams."""
     cdef Batch batch = Batch.__new__(Batch)
-    batch.fill_streams(N)
+    batch.fill_streams(N, min(<Py_ssize_t> MAX_GROUP_ROWS, ceil_div(N, n_threads)))
     return batch
 
 

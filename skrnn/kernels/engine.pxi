@@ -41,6 +41,8 @@ cdef class Engine:
     cdef Workspace space
     cdef Workspace stream_space     # of `step`, for the streams
     cdef Batch streams
+    cdef int stream_threads         # that were asked for
+    cdef int stream_workers         # and that have groups and buffers
 
     def __cinit__(
         self, layers, *, Py_ssize_t n_outputs, Py_ssize_t V, Py_ssize_t c, Py_ssize_t size, bint per_step=False,
@@ -212,11 +214,14 @@ cdef class Engine:
         real[:, ::1] after,                 # OUT (n, width); may be `state`
         *,
         bint packed=False,                  # whether theta is what `pack_weights` has packed
+        int n_threads=1,
     ):
-        """What `forward` computes of n sequences of one step, with little beside the arithmetic, on one thread."""
+        """What `forward` computes of n sequences of one step, with little beside the arithmetic."""
         cdef Job job
         cdef Py_ssize_t i, n = self.set_steps(&job, theta, steps)
+        cdef Buffers* buffers
         cdef real* out
+        expect_threads(n_threads)
         if n < 1:
             raise ValueError("steps must have at least one row")
         self.expect_states("state", state.shape[0], state.shape[1], n)
@@ -226,16 +231,22 @@ cdef class Engine:
             expect_categories(job.categories, 0, n, self.net.n_categories)
         if packed and not self.is_packed:
             raise ValueError("`pack_weights` must be called before a step with packed=True")
-        if self.streams is None or self.streams.N != n:
-            self.begin_streams(n)
+        if self.streams is None or self.streams.N != n or self.stream_threads != n_threads:
+            self.begin_streams(n, n_threads)
         if packed:
             job.packed = <real*> self.packed.reserve(0)
         else:
             self.pack(&job, theta, False)
-        job.initial, job.final, out = &state[0, 0], &after[0, 0], &scores[0, 0]
-        with nogil:
-            for i in range(self.streams.n_groups):
-                forward_group(&job, self.stream_space.buffers, &self.streams.groups[i], out)
+        job.initial, job.final, out, buffers = &state[0, 0], &after[0, 0], &scores[0, 0], self.stream_space.buffers
+        if n_threads == 1:
+            with nogil:
+                for i in range(self.streams.n_groups):
+                    forward_group(&job, buffers, &self.streams.groups[i], out)
+            return
+        for i in prange(
+            self.streams.n_groups, nogil=True, schedule="dynamic", chunksize=1, num_threads=self.stream_workers
+        ):
+            forward_group(&job, &buffers[threadid()], &self.streams.groups[i], out)
 
     def pack_weights(self, const real[::1] theta):
         """Arrange the weights for steps with packed=True, until another method is called."""
@@ -319,13 +330,15 @@ cdef class Engine:
         """The length of theta, with the embedding."""
         return self.net.size + self.net.n_categories * self.net.D
 
-    cdef int begin_streams(self, Py_ssize_t n) except -1:
+    cdef int begin_streams(self, Py_ssize_t n, int n_threads) except -1:
         """Make room for steps of n streams."""
         cdef BufferNeeds needs = BufferNeeds(gradient=False, dX=False, dropout=False, recurrent_dropout=False)
-        cdef Batch streams = streams_of(n)
+        cdef Batch streams = streams_of(n, n_threads)
         self.streams = None     # until there is room
-        self.stream_space.allocate_workers(&self.net, streams, streams.max_rows(), needs, PY_SSIZE_T_MAX, 1)
-        self.streams = streams
+        self.stream_workers = self.stream_space.allocate_workers(
+            &self.net, streams, streams.max_rows(), needs, PY_SSIZE_T_MAX, n_threads
+        )
+        self.streams, self.stream_threads = streams, n_threads
         return 0
 
     # Arguments: each is checked where it is set.

@@ -224,6 +224,16 @@ class TestStep:
         again = case.net.forward(case.theta, case.sequences, case.index, engine=engine)
         assert again.tobytes() == whole.tobytes()
 
+    @pytest.mark.parametrize("n", [3, 130])
+    def test_threads_change_no_bit(self, n):
+        case = Case(("lstm", "tanh", True), (9, 5), lengths=(1,) * n)
+        engine, results = case.net.engine(np.float64), []
+        for n_threads in (1, 2, 5, 1):
+            scores, after = np.empty((n, 2)), np.empty_like(case.initial)
+            engine.step(case.theta, case.X, case.initial, scores, after, n_threads=n_threads)
+            results.append((scores.tobytes(), after.tobytes()))
+        assert len(set(results)) == 1
+
     def test_weights_are_packed_again_unless_they_are_said_to_be_packed(self):
         case = Case(FORMS[0], (6,), per_step=True)
         engine, x, state = case.net.engine(np.float64), np.ones((1, 3)), case.initial[:1]
@@ -241,19 +251,20 @@ class TestStep:
         ("name", "value"),
         [
             ("theta", np.zeros(9)), ("steps", np.zeros((4, 2))), ("steps", np.zeros((0, 3))),
-            ("state", np.zeros((3, 5))), ("state", np.zeros((4, 4))), ("after", np.zeros((4, 6))), ("after", np.zeros((5, 5))),
-            ("scores", np.zeros((4, 3))), ("scores", np.zeros((3, 2))),
+            ("state", np.zeros((3, 5))), ("state", np.zeros((4, 4))), ("after", np.zeros((4, 6))),
+            ("after", np.zeros((5, 5))), ("scores", np.zeros((4, 3))), ("scores", np.zeros((3, 2))),
+            ("n_threads", 0), ("n_threads", 2**20),
         ],
     )
     def test_wrong_arguments(self, name, value):
         case = Case(FORMS[0])
         right = {
             "theta": case.theta, "steps": np.zeros((4, 3)), "state": np.zeros((4, 5)), "scores": np.zeros((4, 2)),
-            "after": np.zeros((4, 5)),
+            "after": np.zeros((4, 5)), "n_threads": 2,
         }
         engine = case.net.engine(np.float64)
         engine.step(**right)
-        with pytest.raises(ValueError, match="has shape|must have at least"):
+        with pytest.raises(ValueError, match=r"has shape|must have at least|must be between"):
             engine.step(**right | {name: value})
         if name == "theta":
             with pytest.raises(ValueError, match="theta has shape"):

@@ -4,7 +4,7 @@ import pytest
 from joblib import Parallel, cpu_count, delayed
 
 from skrnn._runtime import threads as _threads
-from skrnn._runtime.threads import LONG, TRIAL_CALLS, TRIAL_INTERVAL, ThreadTuner
+from skrnn._runtime.threads import LONG_SECONDS, TRIAL_CALLS, TRIAL_INTERVAL, ThreadTuner
 
 
 def simulate(thread_tuner, seconds, total):
@@ -21,7 +21,7 @@ def simulate(thread_tuner, seconds, total):
 @pytest.mark.parametrize(
     ("seconds", "faster"), [({1: 2e-4, 4: 1e-4}, 4), ({1: 1e-4, 4: 1e-2}, 1)], ids=["idle", "busy"]
 )
-def test_the_faster_way_is_used_and_the_other_one_tried_now_and_then(seconds, faster):
+def test_the_faster_number_is_used_and_the_other_one_tried_from_time_to_time(seconds, faster):
     used = simulate(ThreadTuner(4), seconds, 2.0)
     assert used[: 2 * TRIAL_CALLS] == [4] * TRIAL_CALLS + [1] * TRIAL_CALLS
     slow_share = sum(seconds[n] for n in used if n != faster) / 2.0
@@ -46,16 +46,16 @@ def test_one_slow_call_changes_nothing():
 
 
 def test_one_thread_is_tried_once_where_that_takes_long():
-    used = simulate(ThreadTuner(2), {1: 4 * LONG, 2: 2 * LONG}, 100 * LONG)
+    used = simulate(ThreadTuner(2), {1: 4 * LONG_SECONDS, 2: 2 * LONG_SECONDS}, 100 * LONG_SECONDS)
     assert used == [2] * TRIAL_CALLS + [1] + [2] * (len(used) - TRIAL_CALLS - 1)
 
 
 def test_calls_that_wait_long_for_their_threads():
-    used = simulate(ThreadTuner(4), {1: 1e-4, 4: 3 * LONG}, 100 * LONG)
+    used = simulate(ThreadTuner(4), {1: 1e-4, 4: 3 * LONG_SECONDS}, 100 * LONG_SECONDS)
     assert used.count(4) <= 3 * TRIAL_CALLS
     thread_tuner = ThreadTuner(2)
     simulate(thread_tuner, {1: 5e-3, 2: 3e-3}, 0.2)
-    simulate(thread_tuner, {1: 5e-3, 2: 2 * LONG}, 20.0)
+    simulate(thread_tuner, {1: 5e-3, 2: 2 * LONG_SECONDS}, 20.0)
     assert simulate(thread_tuner, {1: 5e-3, 2: 3e-3}, 60.0)[-10:] == [2] * 10
 
 
