@@ -408,6 +408,7 @@ assert np.isfinite(net.predict(X, return_state=True)[0]).all()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs Linux")
 @pytest.mark.parametrize("kind", ["float64", "float32", "int16", "ragged", "ragged, scaled", "object"])
 def test_less_address_space_than_X_takes(kind, tmp_path):

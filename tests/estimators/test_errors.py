@@ -349,3 +349,20 @@ def test_divergence_leaves_the_fitted_net_as_it_was():
         net.set_params(solver="sgd", learning_rate_init=1e3).fit(X, y)
     assert all(vars(net)[name] is before[name] for name in before if name.endswith("_") or name.startswith("_"))
     np.testing.assert_array_equal(net.predict(X), predictions)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_divergence_of_going_on_leaves_the_net_as_it_was(method):
+    X, y = array(), 1e3 * np.arange(6)
+    net = RNNRegressor(
+        4, cell="rnn", activation="identity", solver="sgd", learning_rate_init=1e-6, batch_size=2, warm_start=True,
+        shuffle=False, max_iter=1, random_state=0,
+    ).partial_fit(X, y)
+    predictions, losses = net.predict(X), net.loss_curve_
+    # After two updates, of which nothing stays
+    with pytest.raises(ValueError, match="diverged"):
+        getattr(net, method)(np.concatenate([X[:4], 1e200 * X[4:]]), y)
+    np.testing.assert_array_equal(net.predict(X), predictions)
+    getattr(net, method)(X, y)
+    assert net.loss_curve_[:-1] == losses
+    assert (net.n_iter_, net.t_) == (2, 12)

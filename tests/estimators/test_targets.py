@@ -51,6 +51,8 @@ class TestSeveralLabels:
         net = RNNClassifier(3, max_iter=2, random_state=0)
         expected = net.fit(X, Y).predict_proba(X).tobytes()
         assert net.fit(X, form(Y)).predict_proba(X).tobytes() == expected
+        # of a net that is not sure of anything
+        np.testing.assert_array_equal(net.predict(X), net.predict_proba(X) > 0.5)
 
     def test_of_steps(self):
         X, _ = walks()

@@ -87,6 +87,7 @@ print(net._model.theta.tobytes().hex(), net.predict_proba(X).tobytes().hex())
 """
 
 
+@pytest.mark.slow
 def test_fit_and_predict_have_the_same_bits_in_processes_with_other_numbers_of_threads():
     outputs = {
         subprocess.run(

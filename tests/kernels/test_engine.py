@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from networks import FORMS, Case, make_loss, outputs_of, targets_for
 from numerical import assert_gradient, central_differences
+from pairwise import pairwise
 
 from skrnn._data.sequences import Sequences
 from skrnn._network.network import RecurrentNetwork
@@ -55,11 +56,13 @@ def assert_state_gradient(case, actual, expected, rtol):
             assert_gradient(actual[:, place], expected[:, place], rtol)
 
 
-@pytest.mark.parametrize(("hidden_size", "bidirectional", "per_step", "pooling"), ARRANGEMENTS)
-@pytest.mark.parametrize("embedding", [False, True])
-def test_backward_with_everything(form, hidden_size, bidirectional, per_step, pooling, embedding):
+@pytest.mark.parametrize(
+    ("form", "arrangement", "embedding"),
+    pairwise(FORMS, [arrangement.values for arrangement in ARRANGEMENTS], [False, True]), ids=str,
+)
+def test_backward_with_everything(form, arrangement, embedding):
     """Dropout of both kinds with mask offsets, penalty, states: every gradient against central differences."""
-    arrangement = (form, hidden_size, bidirectional, per_step)
+    *arrangement, pooling = (form, *arrangement)
     case = with_embedding(*arrangement, pooling) if embedding else Case(*arrangement, pooling=pooling)
     case.sequences.mask_offsets = np.array([[5, 0, 2, 9], [7, 1, 0, 3]])
     engine, penalty = case.net.engine(np.float64, **RATES), 0.3

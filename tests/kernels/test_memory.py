@@ -116,6 +116,7 @@ assert np.isfinite(dtheta).all() and dtheta.any()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the address space")
 @pytest.mark.parametrize(("usable", "succeeds"), [(2**34, False), (2**28, True)])
 def test_long_sequences_in_little_memory(usable, succeeds):

@@ -4,6 +4,7 @@ PyTorch is no dependency: without it these tests are skipped, unless SKRNN_REQUI
 integration.
 """
 
+import importlib
 import os
 
 import numpy as np
@@ -11,11 +12,6 @@ import pytest
 from networks import Case
 
 from skrnn._training.optimizers import NAdam
-
-if os.environ.get("SKRNN_REQUIRE_PEERS"):
-    import torch
-else:
-    torch = pytest.importorskip("torch")
 
 pytestmark = [pytest.mark.usefixtures("simd"), pytest.mark.slow]
 
@@ -40,6 +36,14 @@ def random_case(seed, dtype):
         bidirectional=bool(rng.integers(2)), per_step=bool(rng.integers(2)), lengths=lengths,
         n_inputs=int(rng.integers(1, 9)), n_outputs=int(rng.integers(1, 5)), seed=seed, dtype=dtype,
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _library():
+    """Imported here, for it takes long."""
+    global torch
+    torch = importlib.import_module("torch") if os.environ.get("SKRNN_REQUIRE_PEERS") else pytest.importorskip("torch")
+    torch.set_num_threads(1)
 
 
 class Peer:

@@ -67,7 +67,7 @@ def counts(X, n):
         {"vocabulary": {"it", "the"}},
         {"vocabulary": "tac ", "analyzer": "char"},
     ],
-    ids=str,
+    ids=lambda parameters: ",".join(parameters),
 )
 def test_ids_are_those_that_CountVectorizer_counts(parameters, seed):
     texts, others = random_texts(seed), random_texts(seed + 100)
