@@ -10,10 +10,11 @@ from sklearn.utils import check_array
 
 from skrnn._data.categories import check_categories
 from skrnn._data.columns import are_sequences, columns_of, is_float32, normalize_container, sequences_in
+from skrnn._data.lazy import LazySequences
 from skrnn._data.missing import without_padding
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray, is_mapped
-from skrnn._data.sequences import LazySequences, Sequences
+from skrnn._data.sequences import Sequences
 
 # Dtypes that the kernels compute in
 IN_PLACE = (np.float32, np.float64)

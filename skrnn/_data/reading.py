@@ -8,6 +8,7 @@ import numpy as np
 from skrnn._data.categories import as_categories, check_seen, count_categories, counts_in
 from skrnn._data.containers import IN_PLACE, as_sequences, check_values
 from skrnn._data.features import check_features, columns_of_table, features_of, forget_names
+from skrnn._data.lazy import unshared
 from skrnn._data.missing import filled, without_gaps
 from skrnn._sklearn import check_columns
 
@@ -109,7 +110,7 @@ class Reading:
 
     def _unshared(self, sequences):
         """Sequences that share no steps, if these are changed or have outputs."""
-        return sequences.unshared() if self.per_step or self.missing in FILLED else sequences
+        return unshared(sequences) if self.per_step or self.missing in FILLED else sequences
 
     def check_values(self, sequences, name="X"):
         """Raise a ValueError that names the first value that is not finite, may not be missing, or is no category."""

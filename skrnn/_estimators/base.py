@@ -11,11 +11,11 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.examples import Examples
+from skrnn._data.lazy import LazySequences, in_memory
 from skrnn._data.numbers import is_size
 from skrnn._data.ragged import rows_of
 from skrnn._data.reading import learn_reading
-from skrnn._data.sequences import LazySequences
-from skrnn._data.targets import check_samples
+from skrnn._data.target_checks import check_samples
 from skrnn._data.weights import as_weights, multiply_weights
 from skrnn._estimators import states
 from skrnn._estimators.trainable import TrainableMixin
@@ -197,7 +197,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
                 per_step=self.return_sequences,
             )
         if self.solver == "lbfgs" and isinstance(sequences, LazySequences):
-            sequences = sequences.in_memory("solver='lbfgs'")
+            sequences = in_memory(sequences, "solver='lbfgs'")
         return reading, sequences
 
     def _read_y(self, y, sequences, sample_weight, resume, **targets):

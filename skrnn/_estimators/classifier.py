@@ -7,7 +7,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.base import BaseRNN, in_epochs
-from skrnn._estimators.parameters import Parameter, flag, with_parameters
+from skrnn._estimators.shared_parameters import Parameter, flag, with_parameters
 from skrnn._estimators.targets import ClassTargets
 from skrnn._sklearn import StrOptions, fit_context
 from skrnn._training.losses import LOSSES

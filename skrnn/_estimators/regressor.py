@@ -7,7 +7,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
 from skrnn._estimators.base import BaseRNN, in_epochs
-from skrnn._estimators.parameters import (
+from skrnn._estimators.shared_parameters import (
     REGRESSION_LOSSES,
     Parameter,
     choice,

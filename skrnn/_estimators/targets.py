@@ -10,7 +10,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from skrnn._data.numbers import as_numbers
-from skrnn._data.targets import (
+from skrnn._data.target_checks import (
     check_finite_rows,
     check_one_each,
     first_not_finite_row,

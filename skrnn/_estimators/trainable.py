@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.numbers import is_size
-from skrnn._sklearn import VersionedPickleMixin
+from skrnn._pickling import VersionedPickleMixin
 
 
 class TrainableMixin(VersionedPickleMixin):

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skrnn._network.initial_values import glorot_uniform
 from skrnn._network.layer import RecurrentLayer
-from skrnn._network.parameters import ParameterLayout, glorot_uniform
+from skrnn._network.layout import ParameterLayout
 from skrnn._runtime import memory, threads
 from skrnn.kernels import CELLS, kernels_for
 from skrnn.kernels.inputs import Inputs

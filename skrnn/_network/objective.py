@@ -3,7 +3,7 @@
 import numpy as np
 
 from skrnn._data.ragged import rows_of
-from skrnn._network.parameters import full_range
+from skrnn._network.layout import full_range
 from skrnn._runtime import memory, threads
 from skrnn.kernels.inputs import Inputs
 

@@ -6,7 +6,7 @@ all that an estimator needs to know of it.
 
 import numpy as np
 
-from skrnn._network.parameters import full_range
+from skrnn._network.layout import full_range
 from skrnn.kernels import kernels_for
 
 # Rows of an embedding whose categories are not in a batch stay as they are, and so do their moments, as in PyTorch's

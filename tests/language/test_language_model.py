@@ -18,8 +18,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from skrnn import RNNLanguageModel
 from skrnn._data.examples import Examples
 from skrnn._data.sequences import Sequences
-from skrnn._language import model as language_model
-from skrnn._language import scoring
+from skrnn._language import language_model, scoring
 from skrnn._language.corpus import Corpus, Windows
 from skrnn._language.sampling import Sampler
 from skrnn._language.vocabulary import Vocabulary

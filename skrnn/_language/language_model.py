@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.examples import Examples
 from skrnn._data.sequences import Sequences
-from skrnn._estimators.parameters import (
+from skrnn._estimators.shared_parameters import (
     SHARED,
     SOLVERS_TEXT,
     Parameter,
