@@ -73,6 +73,7 @@ class LazySequences(SequenceIndex):
                 f"X[{i}] has changed while it was in use: it had {self.lengths[i]} steps of {self.n_features} features"
             )
         chunk = chunk.astype(self.dtype)
+        chunk.numbers = index
         chunk.mask_offsets = np.stack([self.starts[index] - chunk.starts, index])
         return chunk, np.arange(len(index))
 

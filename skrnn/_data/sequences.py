@@ -49,7 +49,9 @@ class SequenceIndex:
 
     def label(self, name, row, per_step):
         """What messages call a row of values per sequence, or per step."""
-        return "{}[{}][{}]".format(name, *self.locate(row)) if per_step else f"{name}[{row}]"
+        if per_step:
+            return "{}[{}][{}]".format(name, *self.locate(row))
+        return f"{name}[{row if self.numbers is None else self.numbers[row]}]"
 
     def split(self, rows):
         """Rows of steps, (total, ...), in the form of X: (n, T, ...), or an object array of (T_i, ...) if ragged.

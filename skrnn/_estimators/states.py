@@ -5,7 +5,6 @@ import numpy as np
 from skrnn._data.numbers import as_numbers
 from skrnn._data.sequences import Sequences
 from skrnn._network.scores import check_scores, finite_scores
-from skrnn._runtime import threads
 
 
 def state_width(model, reading):
@@ -63,9 +62,8 @@ def continue_from(model, reading, sequences, state):
 
 def continue_one_step(model, reading, steps, state):
     """Scores of one more step (n, features) of each of n streams, and the states after it: as `continue_from`."""
-    plain = not reading.n_categories and reading.missing == "error"
-    if not plain or threads.threads_for(len(steps) * model.network.work) > 1:
-        return continue_from(model, reading, _as_sequences(steps).astype(model.dtype), state)
+    if reading.n_categories or reading.missing != "error":
+        return continue_from(model, reading, _as_sequences(steps).astype(model.dtype, "x"), state)
     state = check_state(model, reading, state, len(steps))
     if steps.dtype != model.dtype:
         steps = _as_sequences(steps).astype(model.dtype, "x").values

@@ -28,10 +28,12 @@ class TargetRows:
     values : (rows, ...) array
     labelled : (rows,) bool array, optional
         Which rows have a target; None for all.
+    weights : (rows,) float64 array, optional
+        Their weights, without those of classes; None for the same ones.
     """
 
-    def __init__(self, values, labelled=None):
-        self.values, self.labelled = values, labelled
+    def __init__(self, values, labelled=None, weights=None):
+        self.values, self.labelled, self.weights = values, labelled, weights
 
     def __len__(self):
         return len(self.values)
@@ -101,7 +103,7 @@ class ClassTargets:
         check_classification_targets(labels)
         if len(found) < 2:
             raise ValueError(
-                f"a classifier needs at least 2 classes in y, got 1 class: {found[0]!r}"
+                f"a classifier needs at least 2 classes in y, got 1 class: {found.tolist()[0]!r}"
                 + "; with return_sequences the integer -1 is a step without a label" * (rows.labelled is not None)
             )
         return cls(found, False)

@@ -30,6 +30,7 @@ class Corpus:
     """
 
     def __init__(self, texts, vocabulary, ends=True):
+        self.n_symbols = len(vocabulary)
         boundary = np.array([vocabulary.boundary])
         numbers = np.concatenate([boundary, *(np.append(vocabulary.encode(text), boundary) for text in texts)])
         self.inputs, self.targets = numbers[:-1], numbers[1:]
@@ -41,6 +42,10 @@ class Corpus:
 
     def __len__(self):
         return len(self.inputs)
+
+    def unseen_symbols(self):
+        """Which numbers of the vocabulary no step reads, a bool array."""
+        return np.bincount(self.inputs, minlength=self.n_symbols) == 0
 
 
 class Window:

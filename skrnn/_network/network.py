@@ -80,6 +80,10 @@ class RecurrentNetwork:
             parameters["embedding.E"][:] = random_state.standard_normal((self.n_categories, self.n_inputs))
         return theta
 
+    def __getstate__(self):
+        # Without what is only kept to be computed once: pickles do not depend on what has been called.
+        return {name: value for name, value in vars(self).items() if name not in self._CACHED}
+
     @cached_property
     def work(self):
         """Multiply-adds of one step of one sequence, forward."""
@@ -236,6 +240,11 @@ class RecurrentNetwork:
         n_threads = threads.threads_for(len(steps) * self.work)
         engine.step(theta, steps, state, scores, after, packed=packed, n_threads=n_threads)
         return scores, after
+
+
+RecurrentNetwork._CACHED = frozenset(
+    name for name, value in vars(RecurrentNetwork).items() if isinstance(value, cached_property)
+)
 
 
 class Gradients(NamedTuple):

@@ -46,11 +46,15 @@ def finite_scores(network, theta, sequences, initial=None, final=None):
     return scores
 
 
-def check_scores(network, scores, sequences):
-    """Raise a ValueError that names the first sequence or step whose scores are not finite."""
+def check_scores(network, scores, sequences, rows=None):
+    """Raise a ValueError that names the first sequence or step whose scores are not finite.
+
+    `rows` are the sequences, or the rows of the steps, whose scores these are; None for all of them.
+    """
     if np.isfinite(scores).all():
         return
     bad = int(np.flatnonzero(~np.isfinite(scores).all(axis=1))[0])
+    bad = bad if rows is None else rows[bad]
     raise ValueError(
         f"The net's output for {sequences.label('X', bad, network.per_step)} is not finite: its states grow without "
         "bound on this sequence. Scale X, or fit with a bounded activation, a smaller learning_rate_init or "
