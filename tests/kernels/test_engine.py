@@ -171,6 +171,23 @@ def test_without_training_there_is_no_dropout():
     assert dropped[0].tobytes() == dropped[1].tobytes() != dropped[2].tobytes() != plain.tobytes()
 
 
+@pytest.mark.parametrize("rates", [{"dropout": 0.3}, {"recurrent_dropout": 0.4}], ids=str)
+def test_mask_offsets_choose_the_masks_that_steps_would_have_elsewhere(rates):
+    """Two sequences behind each other, and the second one alone with the offsets of its row and its number."""
+    case = Case(FORMS[0], (6,), per_step=True, lengths=(3, 4))
+    engine = case.net.engine(np.float64, **rates)
+
+    def scores(steps, starts, lengths, mask_offsets=None):
+        inputs = Inputs(steps, *(np.array(a) for a in (starts, lengths, range(len(starts)))), None, mask_offsets)
+        out = np.empty((sum(lengths), 2))
+        engine.forward(case.theta, inputs, out, training=True, seed=SEED, **RESOURCES)
+        return out
+
+    both, alone = scores(case.X, [0, 3], [3, 4]), scores(case.X[3:], [0], [4])
+    moved = scores(case.X[3:], [0], [4], np.array([[3], [1]]))
+    assert moved.tobytes() == both[3:].tobytes() != alone.tobytes()
+
+
 class TestStep:
     """One more step of some streams."""
 
