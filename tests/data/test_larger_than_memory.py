@@ -274,6 +274,8 @@ def test_copies_of_mapped_arrays_are_in_memory(tmp_path):
         assert isinstance(SequenceScaler("robust").fit_transform(copied), np.ndarray)
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("joblib")
 def test_arrays_that_joblib_maps_give_the_same_net():
     """joblib hands large arrays to its workers as memory-mapped ones."""
     values = rng.normal(size=(400, 60, 8))

@@ -176,6 +176,8 @@ def test_shared_categories():
     np.testing.assert_array_equal(net._model.theta, expected._model.theta)
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("joblib")
 def test_model_selection():
     windows, plain = overlapping(60)
     y = np.array([x.sum() for x in plain])

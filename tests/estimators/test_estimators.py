@@ -66,10 +66,11 @@ def checks():
     """scikit-learn's checks of the estimators above."""
     for estimator in DEFAULT + OTHER_INTERFACES + OTHER_NUMBERS:
         for _, check in estimator_checks_generator(estimator):
-            name, marks = check.func.__name__, [] if estimator in DEFAULT else [pytest.mark.slow]
+            name = check.func.__name__
+            quick = estimator is DEFAULT[0] or (estimator in DEFAULT and name in NUMERICAL)
             if estimator not in OTHER_NUMBERS or name in NUMERICAL:
                 which = "-".join([" ".join(str(estimator).split()), name, *map(str, check.keywords)])
-                yield pytest.param(estimator, check, id=which, marks=marks)
+                yield pytest.param(estimator, check, id=which, marks=[] if quick else [pytest.mark.slow])
 
 
 @quiet
@@ -127,6 +128,8 @@ class TestEcosystem:
         metric = accuracy_score if isinstance(net, RNNClassifier) else r2_score
         assert pipeline.score(X_test, y_test) == metric(y_test, pipeline.predict(X_test))
 
+    @pytest.mark.slow
+    @pytest.mark.xdist_group("joblib")
     def test_grid_search_in_two_processes(self, net, problem):
         pipeline = make_pipeline(SequenceScaler(), net.set_params(max_iter=10))
         name = type(net).__name__.lower()

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 TRAINING = {"learning_rate_init": 1e-2, "max_grad_norm": 1.0, "random_state": 0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", ["gru", "lstm"])
 def test_adding_two_of_fifty_numbers(cell):
     X, y = make_adding(2500, 50, random_state=0)

@@ -144,6 +144,7 @@ def test_same_seed_gives_the_same_bits_and_another_seed_does_not():
     assert a.tobytes() == b.tobytes() != c.tobytes()
 
 
+@pytest.mark.slow
 def test_threads_of_a_forked_child():
     """The OpenMP runtime hangs in a child forked after a parallel region, so a child works with one thread."""
     if not hasattr(os, "fork"):

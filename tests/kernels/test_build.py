@@ -22,7 +22,7 @@ COMPILER = """#!/bin/sh
 for argument in "$@"; do
     case "$argument" in -fopenmp|-mavx*) echo "no $argument here" >&2; exit 1;; esac
 done
-exec {} -D{} "$@"
+exec {} -D{} "$@" {}
 """
 RUN = """
 import sys
@@ -56,20 +56,22 @@ def copy_sources(tree):
 @pytest.fixture(
     scope="module",
     params=[    # in one worker each, for it takes long
-        pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("SKRNN_SCALAR", "SKRNN_PORTABLE")
+        pytest.param((define, level), id=define, marks=pytest.mark.xdist_group(define))
+        for define, level in {"SKRNN_SCALAR": "-O1", "SKRNN_PORTABLE": "-O3"}.items()
     ],
 )
 def serial_build(request, tmp_path_factory):
     """A copy of the source tree, built in place by a compiler with little, and what the build said.
 
-    It has no OpenMP, no wider instruction set, and no vectors, or no more of them than GNU C has for any processor.
+    It has no OpenMP, no wider instruction set, and no vectors, or no more of them than GNU C has for any processor. It
+    optimizes little or, as for users, much: neither changes a bit.
     """
     compiler = (sysconfig.get_config_var("CC") or "").split()
     if not compiler or shutil.which(compiler[0]) is None or not (ROOT / "setup.py").exists():
         pytest.skip("needs the source tree and the C compiler that Python was built with")
     tree = copy_sources(tmp_path_factory.mktemp("serial"))
     wrapper = tree / "cc"
-    wrapper.write_text(COMPILER.format(" ".join(compiler), request.param))
+    wrapper.write_text(COMPILER.format(" ".join(compiler), *request.param))
     wrapper.chmod(0o755)
     build = [sys.executable, "setup.py", "build_ext", "--inplace"]
     return tree, run(build, tree, CC=str(wrapper), LDSHARED=f"{wrapper} -shared")

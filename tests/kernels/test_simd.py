@@ -101,15 +101,18 @@ def imported(setting):
     )
 
 
+@pytest.mark.slow
 def test_the_environment_chooses(simd):
     done = imported(simd)
     assert done.stdout.split() == [simd, f"skrnn.kernels._{simd}_float32"], done.stderr
 
 
+@pytest.mark.slow
 def test_the_widest_by_default():
     assert imported("").stdout.split()[0] == kernels.available()[-1]
 
 
+@pytest.mark.slow
 def test_an_unknown_choice_is_an_error():
     done = imported("mmx")
     assert done.returncode == 1

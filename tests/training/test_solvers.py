@@ -84,6 +84,7 @@ class TestSolvers:
         with pytest.warns(ConvergenceWarning, match=r"lbfgs failed to converge.*EVALUATIONS"):
             RNNRegressor(4, solver="lbfgs", max_fun=3, random_state=0).fit(X, y)
 
+    @pytest.mark.slow
     def test_lbfgs_has_the_same_bits_on_any_number_of_threads(self):
         code = (
             "import numpy as np, warnings\nfrom skrnn import RNNRegressor\nfrom skrnn._runtime import threads\n"
