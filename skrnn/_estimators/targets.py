@@ -161,7 +161,7 @@ class ClassTargets:
     def decode(self, scores, loss):
         """Labels for raw scores."""
         p = loss.predict(scores)
-        return (p > 0.5).astype(int) if self.multilabel else self.classes[np.argmax(p, axis=1)]
+        return (p > 0.5).astype(int) if self.multilabel else self.classes[p.argmax(axis=1)]
 
     def score(self, rows, scores, loss, weights):
         """The accuracy of raw scores, for early stopping."""

@@ -1,5 +1,7 @@
 """Drawing the next symbol."""
 
+from math import nextafter
+
 import numpy as np
 
 
@@ -28,13 +30,14 @@ class Sampler:
     def probabilities(self, scores):
         """The probability of each symbol to be drawn, (V,) float64."""
         scores = scores.astype(np.float64)
-        scores[self.excluded] = -np.inf
+        for symbol in self.excluded:
+            scores[symbol] = -np.inf
         scores -= scores.max()
         if self.temperature == 0:
             scores[np.arange(len(scores)) != scores.argmax()] = -np.inf
-        else:
+        elif self.temperature != 1:
             scores /= self.temperature
-        chances = np.exp(scores)
+        chances = np.exp(scores, out=scores)
         if self.top_k is not None or self.top_p is not None:
             self._cut(chances)
         return chances / chances.sum()
@@ -50,7 +53,8 @@ class Sampler:
 
     def draw(self, scores):
         """The number of a symbol."""
-        sums = np.cumsum(self.probabilities(scores))
+        sums = self.probabilities(scores).cumsum()
+        total = float(sums[-1])
         # Less than the last sum also when rounded, so that what has no chance is never drawn
-        drawn = min(self.random_state.random_sample() * sums[-1], np.nextafter(sums[-1], 0))
-        return int(np.searchsorted(sums, drawn, side="right"))
+        drawn = min(self.random_state.random_sample() * total, nextafter(total, 0))
+        return int(sums.searchsorted(drawn, side="right"))

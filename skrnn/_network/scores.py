@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skrnn._data.numbers import all_finite
+
 # Multiply-adds per call of the kernels, some tenths of a second, after which Ctrl-C is heard. Changes no bit.
 MAX_WORK_PER_CALL = 2**32
 
@@ -51,7 +53,7 @@ def check_scores(network, scores, sequences, rows=None):
 
     `rows` are the sequences, or the rows of the steps, whose scores these are; None for all of them.
     """
-    if np.isfinite(scores).all():
+    if all_finite(scores):
         return
     bad = int(np.flatnonzero(~np.isfinite(scores).all(axis=1))[0])
     bad = bad if rows is None else rows[bad]
