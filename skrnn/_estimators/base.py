@@ -123,7 +123,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         reading, sequences = self._read_X(X, resume)
         targets, loss, rows, examples = self._read_y(y, sequences, sample_weight, resume)
         reading, examples = self._see_categories(reading, examples, resume)
-        network, parameters = self._make_network(reading, targets, examples.sequences, resume), self.get_params(False)
+        network, parameters = self._make_network(reading, targets, examples.sequences, resume), vars(self)
         fitted = self._model if resume else None
         model = run.starting_model(fitted, network, loss, examples.sequences.dtype, parameters)
         examples, held_out = self._split(model, reading, targets, examples, rows, X_val, y_val)
@@ -140,7 +140,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         reading, sequences = self._read_X(X, resume)
         targets, loss, _, examples = self._read_y(y, sequences, sample_weight, resume, **targets)
         reading, examples = self._see_categories(reading, examples, resume)
-        network, parameters = self._make_network(reading, targets, examples.sequences, resume), self.get_params(False)
+        network, parameters = self._make_network(reading, targets, examples.sequences, resume), vars(self)
         fitted = self._model if resume else None
         model = run.next_model(fitted, network, loss, examples.sequences.dtype, parameters)
         if not resume and reading.n_categories:
@@ -161,7 +161,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         if self.solver == "lbfgs":
             self._check_lbfgs()
         else:
-            OPTIMIZERS[self.solver].check_parameters(self.get_params(deep=False))
+            OPTIMIZERS[self.solver].check_parameters(vars(self))
 
     def _check_lbfgs(self):
         for name, off in (
@@ -264,7 +264,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     def _objective(self, model, examples, batch_size):
         return Objective(
             model.network, examples, model.loss, batch_size, max_steps=self.bptt_steps,
-            **run.regularization(model, self.get_params(deep=False)),
+            **run.regularization(model, vars(self)),
         )
 
     def _batches(self, model, examples, batch_size):

@@ -210,7 +210,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             )
 
     def _make_loss(self, targets):
-        return REGRESSION_LOSSES[self.loss].make(self.get_params(deep=False), self.out_activation == "logistic")
+        return REGRESSION_LOSSES[self.loss].make(vars(self), self.out_activation == "logistic")
 
     def score(self, X, y, sample_weight=None):
         """Coefficient of determination R² over sequences, or with `return_sequences` over all steps with a target.

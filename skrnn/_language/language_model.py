@@ -229,7 +229,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         texts, held_out = self._split(texts_of(X, analyzer), X_val, analyzer)
         reading = self._read_texts(X, texts, resume)
         corpus, network = Corpus(texts, reading.vocabulary), self._make_network(reading, resume)
-        fitted, parameters = self._model if resume else None, self.get_params(deep=False)
+        fitted, parameters = self._model if resume else None, vars(self)
         model = run.starting_model(fitted, network, LOSSES["log_loss"](), np.float32, parameters)
         if not resume:
             run.forget_unseen(model, corpus.unseen_symbols())
@@ -273,7 +273,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         corpus, network = Corpus(texts, reading.vocabulary, ends), self._make_network(reading, resume)
         if not len(corpus.lengths):
             raise ValueError("X has no symbols, and without ends there is nothing to predict: expected texts")
-        fitted, parameters = self._model if resume else None, self.get_params(deep=False)
+        fitted, parameters = self._model if resume else None, vars(self)
         model = run.next_model(fitted, network, LOSSES["log_loss"](), np.float32, parameters)
         if not resume:
             run.forget_unseen(model, corpus.unseen_symbols())
@@ -284,7 +284,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
     def _check_parameters(self):
         """Raise a ValueError for parameters that do not go together."""
         self._check_hidden_size()
-        OPTIMIZERS[self.solver].check_parameters(self.get_params(deep=False))
+        OPTIMIZERS[self.solver].check_parameters(vars(self))
 
     def _analyzer(self, resume):
         """The analyzer, which a fit that continues shares with the first one."""
@@ -339,7 +339,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         sequences = Sequences(np.empty((0, 1), model.dtype), corpus.lengths, "ragged", categories=inputs)
         objective = StreamObjective(
             model.network, Examples(sequences, corpus.targets, None, True), model.loss, windows.n_streams,
-            windows.n_steps, **run.regularization(model, self.get_params(deep=False)),
+            windows.n_steps, **run.regularization(model, vars(self)),
         )
         return objective, windows
 

@@ -1,6 +1,6 @@
 """The training of all estimators: a model to start from, its objective, and epochs or L-BFGS until it is trained.
 
-`parameters` are those of an estimator, by name (``get_params(deep=False)``).
+`parameters` are those of an estimator, by name: ``vars`` of it, which subclasses with other arguments have, too.
 """
 
 from copy import deepcopy
