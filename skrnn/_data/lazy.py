@@ -83,9 +83,9 @@ class LazySequences(SequenceIndex):
         for first in range(0, len(index), n):
             yield self.load(index[first : first + n])
 
-    def astype(self, dtype, name="X"):
+    def astype(self, dtype):
         """The same sequences in another dtype."""
-        return self if self.dtype == dtype else self.map(partial(Sequences.astype, dtype=dtype, name=name))
+        return self if self.dtype == dtype else self.map(partial(Sequences.astype, dtype=dtype))
 
     @property
     def shape(self):

@@ -240,7 +240,7 @@ def _table(X, group):
     table = nw.from_native(X, eager_only=True, pass_through=True)
     if isinstance(table, nw.DataFrame):
         return table
-    check_type(X, "X")
+    check_type(X)
     if isinstance(X, RaggedArray):
         raise ValueError(f"X is a {X}, expected a table: rows of numbers")
     if np.ma.is_masked(X):

@@ -461,7 +461,7 @@ def test_lbfgs_keeps_what_it_had_when_a_step_goes_too_far(monkeypatch):
         return (np.inf if len(calls) > 12 else loss), gradient, weight
 
     monkeypatch.setattr(Objective, "__call__", exploding)
-    with pytest.warns(ConvergenceWarning, match="lbfgs went no further: Training diverged in epoch"):
+    with pytest.warns(ConvergenceWarning, match="lbfgs stopped early: Training diverged in epoch"):
         net = RNNRegressor(4, solver="lbfgs", random_state=0).fit(X, y)
     assert net.loss_ < net.loss_curve_[0]
     assert np.isfinite(net.predict(X)).all()
