@@ -31,7 +31,7 @@ NET = {"hidden_size": 8, "cell": "gru", "alpha": 1.0, "solver": "lbfgs", "random
 
 
 class Roots:
-    """The square roots of counts, whose noise is even, standardised; and back."""
+    """The square roots of counts, whose noise is even, standardized; and back."""
 
     def __init__(self, counts):
         roots = np.sqrt(counts)
@@ -137,7 +137,7 @@ def draw(years, counts, n, forecast, intervals, errors, path):
     over_years.fill_between(years[n:], low, high, alpha=0.25, color="C1", label=f"{LEVEL:.0%}: {name}")
     over_years.plot(years[n - 20 :], counts[n - 20 :], "k.-", linewidth=0.7, markersize=4, label="sunspots")
     over_years.plot(years[n:], forecast, "C1", label="GRU, one year ahead")
-    over_years.axvline(years[n] - 0.5, color="grey", linestyle=":")
+    over_years.axvline(years[n] - 0.5, color="gray", linestyle=":")
     over_years.set(xlabel="year", ylabel="sunspots", title=f"Trained on the years to {years[n - 1]}")
     over_years.legend(loc="upper left", fontsize="small")
     for name, error in errors.items():
