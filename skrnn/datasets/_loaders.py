@@ -70,6 +70,11 @@ def load_japanese_vowels(*, subset="all", return_X_y=False):
     (data, target) : tuple if `return_X_y`
         The list of sequences and the array of speakers.
 
+    Raises
+    ------
+    ValueError
+        If an argument is not one of its values.
+
     Notes
     -----
     Source: UCI Machine Learning Repository, "Japanese Vowels", given by M. Kudo, J. Toyama and M. Shimbo, as packaged
@@ -145,6 +150,11 @@ def load_sunspots(*, as_frame=False):
         DESCR : str
             Description, source and license.
 
+    Raises
+    ------
+    ValueError
+        If an argument is not one of its values.
+
     Notes
     -----
     Source: US National Geophysical Data Center, as packaged in statsmodels 0.15.0. License: public domain.
@@ -210,6 +220,11 @@ def load_co2(*, as_frame=False):
             The columns "date" and "co2". Only with `as_frame`.
         DESCR : str
             Description, source and license.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not one of its values.
 
     Notes
     -----
@@ -284,6 +299,11 @@ def load_promoters(*, return_X_y=False):
             Description, source and license.
     (data, target) : tuple if `return_X_y`
         The list of sequences and the array of classes.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not one of its values.
 
     Notes
     -----
