@@ -37,10 +37,9 @@ class TableOutput:
         --------
         >>> from skrnn.preprocessing import SequenceScaler
         >>> scaler = SequenceScaler("minmax").set_output(transform="pandas")
-        >>> scaler.fit_transform([[1.0, 2.0], [5.0, 3.0]])
-             x0    x1
-        0  0.00  0.25
-        1  1.00  0.50
+        >>> out = scaler.fit_transform([[1.0, 2.0], [5.0, 3.0]])
+        >>> type(out).__name__, out.columns.tolist(), out.to_numpy().tolist()
+        ('DataFrame', ['x0', 'x1'], [[0.0, 0.25], [1.0, 0.5]])
         """
         set_output_container(self, transform)
         return self
