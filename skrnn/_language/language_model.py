@@ -617,7 +617,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         reading = self._reading
         vocabulary = reading.vocabulary
         sampler = Sampler(float(temperature), top_k, top_p, check_random_state(random_state), [vocabulary.unknown])
-        # All that it needs is bound here: a later fit does not change what a stream goes on with.
+        # All that it needs is bound here: a later fit does not change what a stream continues with.
         inputs = np.append(vocabulary.boundary, reading.encode(prefix, "prefix"))
         symbols = scoring.generated_symbols(self._model, vocabulary, inputs, int(n_tokens), sampler)
         return symbols if stream else reading.join(symbols)

@@ -33,7 +33,7 @@ def test_statistics_are_those_of_all_steps(form):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_outputs_are_standardised_in_the_form_of_X(form):
+def test_outputs_are_standardized_in_the_form_of_X(form):
     X, n_steps, steps = FORMS[form]()
     out = SequenceScaler(n_steps=n_steps).fit_transform(X)
     expected = (steps - steps.mean(axis=0)) / steps.std(axis=0)
