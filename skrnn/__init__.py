@@ -14,7 +14,7 @@ if find_spec("skrnn._runtime.machine") is None:
 from skrnn._data.ragged import RaggedArray
 from skrnn._estimators.classifier import RNNClassifier
 from skrnn._estimators.regressor import RNNRegressor
-from skrnn._language.model import RNNLanguageModel
+from skrnn._language.language_model import RNNLanguageModel
 from skrnn.metrics import make_sequence_scorer
 
 __all__ = ["RNNClassifier", "RNNLanguageModel", "RNNRegressor", "RaggedArray", "__version__", "make_sequence_scorer"]

@@ -4,7 +4,7 @@ import numpy as np
 
 from skrnn._data.columns import without_columns
 from skrnn._data.sequences import Sequences
-from skrnn._data.targets import missing_labels, without_minus_one
+from skrnn._data.target_checks import missing_labels, without_minus_one
 from skrnn._data.weights import as_weights
 
 

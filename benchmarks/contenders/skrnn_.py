@@ -18,9 +18,10 @@ from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
 from skrnn.kernels.inputs import Inputs
 
-# For each cell the number of its gates, and the rows of its bias in its default form
+# For each cell the number of its gates, and the rows of its bias in the form that is measured
+FORM = {"activation": "tanh", "reset_after": True}
 GATES = {name: len(cell.gates) for name, cell in skrnn.kernels.CELLS.items()}
-BIASES = {name: cell.n_biases[-1 if name == "gru" else 0] for name, cell in skrnn.kernels.CELLS.items()}
+BIASES = {name: cell.n_biases[cell.variant_of(**FORM)] for name, cell in skrnn.kernels.CELLS.items()}
 # Multiply-adds below which skrnn uses one thread, and how many it uses above
 SERIAL_WORK, n_threads = threads.SERIAL_WORK, threads.effective_n_threads
 
@@ -33,7 +34,8 @@ def instruction_set():
 def network(problem):
     """The network and its parameters."""
     net = RecurrentNetwork(
-        problem.size.D, (problem.size.K,), len(problem.weights["c"]), problem.cell, "tanh", True, False, False
+        problem.size.D, (problem.size.K,), len(problem.weights["c"]), problem.cell, **FORM, bidirectional=False,
+        per_step=False,
     )
     theta = np.zeros(net.layout.size, problem.dtype)
     copy_weights(problem, net.layout.views(theta))

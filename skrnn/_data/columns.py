@@ -88,7 +88,7 @@ def sequences_in(columns, name):
 
     They are a RaggedArray if the columns are Arrow's, else a list.
     """
-    arrow = [_from_arrow(column, name) for column in columns.values()]
+    arrow = [_from_arrow(column) for column in columns.values()]
     if len(arrow) == 1:
         return _cells(*columns.values()) if arrow[0] is None else arrow[0]
     same = all(ragged is not None and ragged.values.ndim == 1 for ragged in arrow)
@@ -126,7 +126,7 @@ def is_float32(column):
     return str(dtype) in ("Float32", "float32", "float")
 
 
-def _from_arrow(column, name):
+def _from_arrow(column):
     """An Arrow array of lists of numbers, or of lists of these, without a Python object per number; None for others."""
     if not (hasattr(column, "to_pylist") and hasattr(column, "type")):
         return None

@@ -10,17 +10,18 @@ from sklearn.utils import check_array
 
 from skrnn._data.categories import check_categories
 from skrnn._data.columns import are_sequences, columns_of, is_float32, normalize_container, sequences_in
+from skrnn._data.lazy import LazySequences
 from skrnn._data.missing import without_padding
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray, is_mapped
-from skrnn._data.sequences import LazySequences, Sequences
+from skrnn._data.sequences import Sequences
 
 # Dtypes that the kernels compute in
 IN_PLACE = (np.float32, np.float64)
 
 
 def as_sequences(
-    X, n_steps=None, name="X", allow_missing=False, leave_out_padding=True, in_place=IN_PLACE, categorical=False
+    X, n_steps=None, allow_missing=False, leave_out_padding=True, in_place=IN_PLACE, categorical=False
 ):
     """Checked sequences from any accepted X.
 
@@ -32,8 +33,6 @@ def as_sequences(
     n_steps : int, optional
         For a table: the number of steps that the columns of a row are split into, in blocks of C / n_steps columns.
         None: each column is a step of one feature.
-    name : str
-        What messages call X.
     allow_missing : bool
         Whether NaN is allowed, for missing values.
     leave_out_padding : bool
@@ -50,21 +49,21 @@ def as_sequences(
     Sequences or LazySequences
         float32 if X is float32, else float64; finite except for missing values.
     """
-    check_type(X, name)
+    check_type(X)
     if n_steps is not None and (not isinstance(n_steps, Integral) or n_steps < 1):
         raise ValueError(f"n_steps={n_steps!r}: expected a positive int, or None")
-    X = normalize_container(X, name)
+    X = normalize_container(X, "X")
     columns = columns_of(X)
-    check = partial(check_values, name=name, allow_missing=allow_missing, categorical=categorical)
+    check = partial(check_values, allow_missing=allow_missing, categorical=categorical)
     if _is_read_in_chunks(X, columns, () if allow_missing or categorical else in_place):
-        read = _Reader(X, n_steps, name, check, allow_missing and leave_out_padding)
+        read = _Reader(X, n_steps, check, allow_missing and leave_out_padding)
         return LazySequences.of(read, X.shape[0] if hasattr(X, "shape") else len(X), read.kind)
-    if are_sequences(columns, name):
-        sequences = _from_collection(sequences_in(columns, name), n_steps, name, X if len(columns) > 1 else None)
+    if are_sequences(columns, "X"):
+        sequences = _from_collection(sequences_in(columns, "X"), n_steps, X if len(columns) > 1 else None)
     elif _is_collection(X):
-        sequences = _from_collection(X, n_steps, name)
+        sequences = _from_collection(X, n_steps)
     else:
-        sequences = _from_array(X, n_steps, name)
+        sequences = _from_array(X, n_steps)
     check(sequences)
     if allow_missing and leave_out_padding:
         sequences = without_padding(sequences)
@@ -89,47 +88,47 @@ def check_finite(sequences, name="X", allow_missing=False):
         )
 
 
-def check_type(X, name):
+def check_type(X):
     """Raise an error if X is of a type that cannot hold sequences."""
     if type(X).__name__ == "LazyFrame":
-        raise TypeError(f"{name} is a LazyFrame, expected a table in memory: pass {name}.collect()")
+        raise TypeError("X is a LazyFrame, expected a table in memory: pass X.collect()")
     if issparse(X):
-        raise TypeError(f"Sparse data was passed for {name}, but sequences are dense; use {name}.toarray()")
+        raise TypeError("Sparse data was passed for X, but sequences are dense; use X.toarray()")
     if isinstance(X, str | bytes | Mapping | set | frozenset) or not (hasattr(X, "__len__") or hasattr(X, "__array__")):
-        raise TypeError(f"{name} is a {type(X).__name__}, expected an array, a data frame, or a list of sequences")
+        raise TypeError(f"X is a {type(X).__name__}, expected an array, a data frame, or a list of sequences")
     shape = getattr(X, "shape", (len(X),) if hasattr(X, "__len__") else ())
     if 0 in shape and not isinstance(X, np.ndarray):
-        raise ValueError(f"Found array with 0 sample(s): {name} is empty, expected at least one sequence")
+        raise ValueError("Found array with 0 sample(s): X is empty, expected at least one sequence")
 
 
-def _check_rows(X, name):
+def _check_rows(X):
     """Raise a ValueError if flat lists, the rows of a table, have different lengths."""
     lengths = [len(row) if is_sized(row) else 0 for row in X]
     other = next((i for i, length in enumerate(lengths) if length != lengths[0]), None)
     if other is not None:
         raise ValueError(
-            f"{name}[{other}] has {lengths[other]} numbers, {name}[0] has {lengths[0]}: a list of lists is a table. "
-            f"For sequences of different lengths pass a list of arrays, [np.asarray(x) for x in {name}]"
+            f"X[{other}] has {lengths[other]} numbers, X[0] has {lengths[0]}: a list of lists is a table. "
+            f"For sequences of different lengths pass a list of arrays, [np.asarray(x) for x in X]"
         )
 
 
-def _from_array(X, n_steps, name):
+def _from_array(X, n_steps):
     if not hasattr(X, "__array__"):
-        _check_rows(X, name)
-    columns, X = X, as_numbers(X, name)
+        _check_rows(X)
+    columns, X = X, as_numbers(X, "X")
     if X.ndim < 2 or 0 in X.shape:
         # For scikit-learn's message
         try:
-            check_array(X, dtype=None, allow_nd=True, ensure_all_finite=False, input_name=name)
+            check_array(X, dtype=None, allow_nd=True, ensure_all_finite=False, input_name="X")
         except ValueError as error:
-            raise ValueError(f"{name} has shape {X.shape}. {error}") from error
+            raise ValueError(f"X has shape {X.shape}. {error}") from error
     if X.ndim > 3:
         raise ValueError(
-            f"Found array with dim {X.ndim}: {name} has shape {X.shape}, expected (sequences, columns) or "
+            f"Found array with dim {X.ndim}: X has shape {X.shape}, expected (sequences, columns) or "
             "(sequences, steps, features)"
         )
     if 0 in X.shape:
-        raise ValueError(f"{name} has shape {X.shape}: a sequence needs at least one step and one feature")
+        raise ValueError(f"X has shape {X.shape}: a sequence needs at least one step and one feature")
     if X.ndim == 3:
         n, T, D = X.shape
         return Sequences(X.reshape(n * T, D), np.full(n, T, dtype=np.intp), "array")
@@ -137,41 +136,41 @@ def _from_array(X, n_steps, name):
     T = C if n_steps is None else int(n_steps)
     if C % T:
         raise ValueError(
-            f"{name} has {C} columns, which n_steps={n_steps} does not divide: expected a multiple of {n_steps}"
+            f"X has {C} columns, which n_steps={n_steps} does not divide: expected a multiple of {n_steps}"
         )
     return Sequences(X.reshape(n * T, C // T), np.full(n, T, dtype=np.intp), "table", columns=columns)
 
 
-def _from_collection(X, n_steps, name, frame=None, index=None, first=None):
+def _from_collection(X, n_steps, frame=None, index=None, first=None):
     if isinstance(X, RaggedArray):
-        return _from_ragged(X, n_steps, name, frame)
+        return _from_ragged(X, n_steps, frame)
     index = range(len(X)) if index is None else index
-    arrays = [_sequence(x, f"{name}[{i}]", n_steps) for i, x in zip(index, X, strict=True)]
+    arrays = [_sequence(x, f"X[{i}]", n_steps) for i, x in zip(index, X, strict=True)]
     for i, array in zip(index, arrays, strict=True):
         if array.shape[1] != arrays[0].shape[1]:
             raise ValueError(
-                f"{name}[{i}] has {array.shape[1]} features per step, expected {arrays[0].shape[1]} as in "
-                f"{name}[{index[0]}]"
+                f"X[{i}] has {array.shape[1]} features per step, expected {arrays[0].shape[1]} as in "
+                f"X[{index[0]}]"
             )
     if frame is None:
-        frame = _first_frame(X, name, index, first)
+        frame = _first_frame(X, index, first)
     lengths = np.array([len(array) for array in arrays], dtype=np.intp)
     single = all(array.dtype == np.float32 for array in arrays)
     values = np.concatenate(arrays, dtype=np.float32 if single else np.float64)
     return Sequences(values, lengths, "ragged", columns=frame)
 
 
-def _from_ragged(X, n_steps, name, frame):
+def _from_ragged(X, n_steps, frame):
     if X.values.ndim == 1:
-        _check_no_n_steps(n_steps, name)
+        _check_no_n_steps(n_steps, "X")
     empty = np.flatnonzero(X.lengths == 0)
     if len(empty) or 0 in X.values.shape[1:]:
         shape = (0 if len(empty) else int(X.lengths[0]), *X.values.shape[1:])
         raise ValueError(
-            f"{name}[{empty[0] if len(empty) else 0}] has shape {shape}: a sequence needs at least one step and one "
+            f"X[{empty[0] if len(empty) else 0}] has shape {shape}: a sequence needs at least one step and one "
             "feature"
         )
-    values = as_numbers(X.values, f"{name}.values")
+    values = as_numbers(X.values, "X.values")
     starts = None if np.array_equal(X.starts, np.cumsum(X.lengths) - X.lengths) else X.starts
     return Sequences(
         values.reshape(len(values), -1), X.lengths, "ragged", starts=starts, columns=frame, names=X.feature_names
@@ -202,26 +201,26 @@ def _is_read_in_chunks(X, columns, in_place):
 class _Reader:
     """Reads the sequences of X at given indices, and checks them."""
 
-    def __init__(self, X, n_steps, name, check, leave_out_padding):
-        self.X, self.n_steps, self.name, self.check, self.leave_out_padding = X, n_steps, name, check, leave_out_padding
+    def __init__(self, X, n_steps, check, leave_out_padding):
+        self.X, self.n_steps, self.check, self.leave_out_padding = X, n_steps, check, leave_out_padding
         self.array = getattr(X, "ndim", 0) == 3
         self.kind = X.kind if isinstance(X, LazySequences) else "array" if self.array else "ragged"
         self.columns = None
 
     def __call__(self, index):
-        X, name = self.X, self.name
+        X = self.X
         if isinstance(X, LazySequences):
             chunk = X.load(index)[0].replace(columns=X.columns, names=X.names)
         elif is_mapped(X):
-            chunk = _from_array(X[index], None, name)
+            chunk = _from_array(X[index], None)
         elif isinstance(X, RaggedArray):
-            chunk = _from_ragged(X[index], self.n_steps, name, None)
+            chunk = _from_ragged(X[index], self.n_steps, None)
             chunk = chunk.copy_of(np.arange(len(index))) if not chunk.contiguous else chunk
         elif self.array:
-            chunk = _from_array(np.stack([np.asarray(X[int(i)]) for i in index]), None, name)
+            chunk = _from_array(np.stack([np.asarray(X[int(i)]) for i in index]), None)
         else:
             items = [X[int(i)] for i in index]
-            chunk = _from_collection(items, self.n_steps, name, index=index, first=self.columns)
+            chunk = _from_collection(items, self.n_steps, index=index, first=self.columns)
             self.columns = chunk.columns if self.columns is None else self.columns
         chunk = chunk.replace(numbers=index)
         self.check(chunk)
@@ -251,7 +250,7 @@ def _sequence(x, name, n_steps):
     return array
 
 
-def _first_frame(X, name, index, first=None):
+def _first_frame(X, index, first=None):
     """The first of a collection of frames, which all have the same columns; None if it is not a frame.
 
     `first` is the frame to compare with, if an earlier chunk had it.
@@ -260,8 +259,8 @@ def _first_frame(X, name, index, first=None):
     expected = names[0] if first is None else _names_of(first)
     for i, columns in zip(index, names, strict=True):
         if columns != expected:
-            whose = f"{name}[{index[0] if first is None else 0}]"
-            raise ValueError(f"{name}[{i}] has the columns {columns}, expected {expected} as in {whose}")
+            whose = f"X[{index[0] if first is None else 0}]"
+            raise ValueError(f"X[{i}] has the columns {columns}, expected {expected} as in {whose}")
     return X[0] if names[0] else None
 
 

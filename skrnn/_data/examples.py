@@ -16,15 +16,17 @@ class Examples:
     sequences : Sequences
     targets : (n, ...) array, or (total, ...) with targets per step
     weights : (n,) or (total,) float64 array, or None
+        Of the terms of the loss.
     per_step : bool
+
+    Attributes
+    ----------
+    used : int array
+        The sequences with weight. The others are left out, so that a weight of 0 is the same as absence.
     """
 
     def __init__(self, sequences, targets, weights, per_step):
         self.sequences, self.targets, self.per_step = sequences, targets, per_step
-        self.set_weights(weights)
-
-    def set_weights(self, weights):
-        """Set the weights of the terms of the loss; sequences without weight are left out."""
         if weights is not None:
             weights = usable_weights(
                 weights, "no target has a positive weight: y is without any where sample_weight is not 0",
@@ -33,8 +35,13 @@ class Examples:
         self.weights = weights
         self.used = self._with_weight()
 
+    def replace(self, **changed):
+        """The same examples, but for some attributes."""
+        examples = copy(self)
+        vars(examples).update(changed)
+        return examples
+
     def _with_weight(self):
-        """The sequences with weight. The others are left out, so that a weight of 0 is the same as absence."""
         if self.weights is None:
             return np.arange(len(self.sequences))
         weights = self.weights
@@ -62,7 +69,7 @@ class Examples:
 
     def _with(self, sequences, rows):
         """Examples of other sequences, with some rows of the targets and weights."""
-        examples = copy(self)
-        examples.sequences, examples.targets, examples.used = sequences, self.targets[rows], np.arange(len(sequences))
-        examples.weights = None if self.weights is None else self.weights[rows]
-        return examples
+        return self.replace(
+            sequences=sequences, targets=self.targets[rows], used=np.arange(len(sequences)),
+            weights=None if self.weights is None else self.weights[rows],
+        )

@@ -68,7 +68,7 @@ def fill_forward(sequences, before=None):
 
 
 def interpolated(sequences):
-    """Values in which each missing one is interpolated between the neighbours of its feature in the sequence.
+    """Values in which each missing one is interpolated between the neighbors of its feature in the sequence.
 
     Before the first and after the last value it is that value; if a sequence has none, it stays NaN.
     """

@@ -7,7 +7,8 @@ import numpy as np
 
 from skrnn._data.categories import as_categories, check_seen, count_categories, counts_in
 from skrnn._data.containers import IN_PLACE, as_sequences, check_values
-from skrnn._data.features import check_features, columns_of_table, features_of, forget_names
+from skrnn._data.features import columns_of_table, features_of
+from skrnn._data.lazy import unshared
 from skrnn._data.missing import filled, without_gaps
 from skrnn._sklearn import check_columns
 
@@ -102,14 +103,45 @@ class Reading:
                 # Other columns than in fit are the first thing to report, as everywhere in scikit-learn
                 self.check_table(estimator, X)
             raise
-        if not named:
-            forget_names(self, sequences)
-        check_features(self, estimator, sequences, n_steps)
+        self._check_columns(estimator, sequences, named)
+        self._check_n_features(estimator, sequences, n_steps)
         return self._unshared(sequences)
+
+    def _check_columns(self, estimator, sequences, named):
+        """Raise a ValueError if the columns of X differ from those in the fit, or, if `named`, their names do."""
+        table = sequences.kind == "table"
+        if not named:
+            n_columns = np.shape(sequences.columns)[1] if table and self.from_table else self.n_features_in
+            if n_columns != self.n_features_in:
+                raise ValueError(f"X has {n_columns} columns, expected {self.n_features_in} as in fit")
+            return
+        # Sequences without columns have no names to check
+        if sequences.columns is not None and table == self.from_table:
+            self.check_table(estimator, sequences.columns)
+        names = list(self.feature_names or ())
+        if not self.from_table and names and sequences.names is not None and names != sequences.names:
+            raise ValueError(
+                "The feature names should match those that were passed during fit: X has the features "
+                f"{sequences.names}, expected {names}"
+            )
+
+    def _check_n_features(self, estimator, sequences, n_steps):
+        """Raise a ValueError if the steps have another number of features than in the fit."""
+        n, expected, name = sequences.n_features, self.n_step_features, type(estimator).__name__
+        if n == expected:
+            return
+        if sequences.kind != "table":
+            raise ValueError(f"X has {n} features, but {name} is expecting {expected} features as input")
+        shape = (len(sequences), int(sequences.lengths[0]) * n)
+        raise ValueError(
+            f"X has shape {shape}, read with n_steps={n_steps} as sequences of {n} features per step, but {name} was "
+            f"fitted on {expected} features per step: expected (sequences, steps, {expected}) or a list of "
+            f"(steps, {expected}) arrays. For one sequence pass [X]"
+        )
 
     def _unshared(self, sequences):
         """Sequences that share no steps, if these are changed or have outputs."""
-        return sequences.unshared() if self.per_step or self.missing in FILLED else sequences
+        return unshared(sequences) if self.per_step or self.missing in FILLED else sequences
 
     def check_values(self, sequences, name="X"):
         """Raise a ValueError that names the first value that is not finite, may not be missing, or is no category."""

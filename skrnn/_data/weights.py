@@ -4,7 +4,7 @@ import numpy as np
 
 from skrnn._data.columns import without_columns
 from skrnn._data.numbers import as_numbers, is_sized
-from skrnn._data.targets import check_finite_rows, one_column, step_rows
+from skrnn._data.target_checks import check_finite_rows, one_column, step_rows
 
 MIN_WEIGHT = 1e-300       # smaller ones count as 0: the kernels read denormal numbers as 0
 

@@ -7,21 +7,20 @@ from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.examples import Examples
+from skrnn._data.lazy import LazySequences, in_memory
 from skrnn._data.numbers import is_size
 from skrnn._data.ragged import rows_of
 from skrnn._data.reading import learn_reading
-from skrnn._data.sequences import LazySequences
-from skrnn._data.targets import check_samples
+from skrnn._data.target_checks import check_samples
 from skrnn._data.weights import as_weights, multiply_weights
 from skrnn._estimators import states
 from skrnn._estimators.trainable import TrainableMixin
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
-from skrnn._network.scores import finite_scores, scores_of
+from skrnn._network.scores import check_scores, finite_scores, scores_of
 from skrnn._sklearn import fit_context
 from skrnn._training import run
 from skrnn._training.loop import Batches
@@ -124,34 +123,28 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         reading, sequences = self._read_X(X, resume)
         targets, loss, rows, examples = self._read_y(y, sequences, sample_weight, resume)
         reading, examples = self._see_categories(reading, examples, resume)
-        network = self._make_network(reading, targets, examples.sequences, resume)
-        parameters = self.get_params(deep=False)
-        if resume:
-            model = run.restarted_model(self._model, network, loss, parameters)
-        else:
-            model = run.new_model(network, loss, examples.sequences.dtype, parameters)
-        validate = self._validation(model, reading, targets, examples, rows, X_val, y_val)
-        if not resume:
-            _forget_unseen_categories(model, reading, examples)
-        self._train(model, examples, validate, parameters)
+        network, parameters = self._make_network(reading, targets, examples.sequences, resume), vars(self)
+        fitted = self._model if resume else None
+        model = run.starting_model(fitted, network, loss, examples.sequences.dtype, parameters)
+        examples, held_out = self._split(model, reading, targets, examples, rows, X_val, y_val)
+        if not resume and reading.n_categories:
+            run.forget_unseen(model, reading.unseen_categories(examples.sequences, examples.used))
+        self._train(model, examples, held_out and held_out.scorer(model, targets), parameters)
         self._set_fitted(reading, targets, model)
         return self
 
     def _partial_fit(self, X, y, sample_weight, **targets):
+        self._check_epoch()
         self._check_parameters()
-        if self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True: it sees no data to hold out")
         resume = self.__sklearn_is_fitted__()
         reading, sequences = self._read_X(X, resume)
         targets, loss, _, examples = self._read_y(y, sequences, sample_weight, resume, **targets)
         reading, examples = self._see_categories(reading, examples, resume)
-        network = self._make_network(reading, targets, examples.sequences, resume)
-        parameters = self.get_params(deep=False)
-        if resume:
-            model = replace(self._model.copy(), network=network, loss=loss)
-        else:
-            model = run.new_model(network, loss, examples.sequences.dtype, parameters)
-            _forget_unseen_categories(model, reading, examples)
+        network, parameters = self._make_network(reading, targets, examples.sequences, resume), vars(self)
+        fitted = self._model if resume else None
+        model = run.next_model(fitted, network, loss, examples.sequences.dtype, parameters)
+        if not resume and reading.n_categories:
+            run.forget_unseen(model, reading.unseen_categories(examples.sequences, examples.used))
         batch_size = self._batch_size(len(examples))
         objective, batches = self._objective(model, examples, batch_size), self._batches(model, examples, batch_size)
         run.train_model_one_epoch(model, objective, batches, parameters)
@@ -168,7 +161,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         if self.solver == "lbfgs":
             self._check_lbfgs()
         else:
-            OPTIMIZERS[self.solver].check_parameters(self.get_params(deep=False))
+            OPTIMIZERS[self.solver].check_parameters(vars(self))
 
     def _check_lbfgs(self):
         for name, off in (
@@ -186,10 +179,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         if resume:
             reading = replace(self._reading, per_step=self.return_sequences)
             if (self.missing, self.embedding_dim is not None) != (reading.missing, reading.n_categories > 0):
-                raise ValueError(
-                    f"{type(self).__name__} cannot continue with missing={self.missing!r} and embedding_dim="
-                    f"{self.embedding_dim!r}, which change what it reads of X: set them back, or clone it"
-                )
+                what = f"missing={self.missing!r} and embedding_dim={self.embedding_dim!r}"
+                raise self._cannot_continue(f"{what}, which change what it reads of X")
             sequences = reading.read(self, X, self.n_steps, dtype=self._model.dtype)
         else:
             reading, sequences = learn_reading(
@@ -197,7 +188,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
                 per_step=self.return_sequences,
             )
         if self.solver == "lbfgs" and isinstance(sequences, LazySequences):
-            sequences = sequences.in_memory("solver='lbfgs'")
+            sequences = in_memory(sequences, "solver='lbfgs'")
         return reading, sequences
 
     def _read_y(self, y, sequences, sample_weight, resume, **targets):
@@ -207,22 +198,21 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         rows = self._targets_type.read(y, sequences, per_step)
         targets = self._targets if resume else self._targets_type.learn(rows, **targets)
         loss = self._make_loss(targets)
-        examples = Examples(sequences, targets.encode(rows, sequences, per_step, loss), None, per_step)
-        weights = as_weights(sample_weight, sequences, per_step)
-        examples.score_weights = multiply_weights(weights, rows.labelled)
+        encoded = targets.encode(rows, sequences, per_step, loss)
+        rows.weights = multiply_weights(as_weights(sample_weight, sequences, per_step), rows.labelled)
         of_targets = targets.weights(rows, getattr(self, "class_weight", None))
-        examples.set_weights(multiply_weights(examples.score_weights, of_targets))
+        examples = Examples(sequences, encoded, multiply_weights(rows.weights, of_targets), per_step)
         return targets, loss, rows, examples
 
     def _see_categories(self, reading, examples, resume):
-        """Check that a fit that goes on sees no new categories; the first one sees those of sequences with weight."""
+        """Check that a fit that continues sees no new categories; the first one sees those of sequences with weight."""
         if not reading.n_categories:
             return reading, examples
         if resume:
             reading.check_seen(examples.sequences, examples.used)
-        else:
-            reading, examples.sequences = reading.drop_unused_categories(examples.sequences, examples.used)
-        return reading, examples
+            return reading, examples
+        reading, sequences = reading.drop_unused_categories(examples.sequences, examples.used)
+        return reading, examples.replace(sequences=sequences)
 
     def _make_network(self, reading, targets, sequences, resume):
         network = RecurrentNetwork(
@@ -234,63 +224,33 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             self._check_same_shapes(network)
         return network
 
-    def _validation(self, model, reading, targets, examples, rows, X_val, y_val):
-        """For early stopping a function that scores theta on data that are held out, or None."""
+    def _split(self, model, reading, targets, examples, rows, X_val, y_val):
+        """The examples to train on, and for early stopping what is held out, or None."""
         if not self.early_stopping:
             if X_val is not None or y_val is not None:
                 raise ValueError("X_val and y_val are what early_stopping=True validates on; set it, or leave them out")
-            return None
+            return examples, None
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val go together, but only one of them was passed")
+        if X_val is not None:
+            return examples, self._read_validation(model, reading, targets, X_val, y_val)
         per_step = self.return_sequences
-        if X_val is None:
-            sequences, weights = examples.sequences, examples.score_weights
-            index = self._hold_out(model, targets, examples, rows)
-        else:
-            sequences, rows = self._read_validation(model, reading, targets, X_val, y_val)
-            weights, index = multiply_weights(None, rows.labelled), np.arange(len(sequences))
-        held_out = rows_of(sequences.starts[index], sequences.lengths[index]) if per_step else index
-        weights = None if weights is None else weights[held_out]
-        has_weight = slice(None) if weights is None else weights > 0
-        values, weights = rows.values[held_out][has_weight], None if weights is None else weights[has_weight]
-
-        def validate(theta):
-            scores = scores_of(model.network, theta, sequences, index)[has_weight]
-            score = float(targets.score(values, scores, model.loss, weights))
-            if not np.isfinite(score):
-                raise ValueError(
-                    f"The validation score is {score}: the {len(index)} sequences held out are too few or all alike. "
-                    "Increase validation_fraction, or pass X_val and y_val"
-                )
-            return score
-
-        return validate
+        strata = None if per_step else targets.strata(rows.values[examples.used])
+        used, index = self._hold_out(examples.used, "sequences", model.random_state, strata)
+        return examples.replace(used=used), HeldOut(examples.sequences, np.sort(index), rows, per_step)
 
     def _read_validation(self, model, reading, targets, X_val, y_val):
-        """Sequences and target rows of validation data, checked as those of fit."""
+        """Validation data, checked as those of fit."""
+        per_step = self.return_sequences
         try:
             sequences = reading.read(self, X_val, self.n_steps, dtype=model.dtype)
             check_samples(sequences, y_val, "y_val")
-            rows = targets.read(y_val, sequences, self.return_sequences)
-            targets.encode(rows, sequences, self.return_sequences, model.loss)
+            rows = targets.read(y_val, sequences, per_step)
+            targets.encode(rows, sequences, per_step, model.loss)
         except (TypeError, ValueError) as error:
             raise type(error)(f"In X_val and y_val: {error}") from error
-        return sequences, rows
-
-    def _hold_out(self, model, targets, examples, rows):
-        """Take sequences out of the training; return which."""
-        used = examples.used
-        strata = None if self.return_sequences else targets.strata(rows.values[used])
-        try:
-            examples.used, held_out = train_test_split(
-                used, test_size=self.validation_fraction, random_state=model.random_state, stratify=strata
-            )
-        except ValueError as error:
-            raise ValueError(
-                f"early_stopping=True cannot hold out validation_fraction={self.validation_fraction} of {len(used)} "
-                f"sequences: {error}"
-            ) from error
-        return np.sort(held_out)
+        rows.weights = multiply_weights(None, rows.labelled)
+        return HeldOut(sequences, np.arange(len(sequences)), rows, per_step)
 
     def _train(self, model, examples, validate, parameters):
         n = len(examples)
@@ -304,7 +264,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     def _objective(self, model, examples, batch_size):
         return Objective(
             model.network, examples, model.loss, batch_size, max_steps=self.bptt_steps,
-            **run.regularization(model, self.get_params(deep=False)),
+            **run.regularization(model, vars(self)),
         )
 
     def _batches(self, model, examples, batch_size):
@@ -523,8 +483,38 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         return tags
 
 
-def _forget_unseen_categories(model, reading, examples):
-    """Embed the categories that are not trained on as zeros."""
-    if reading.n_categories:
-        unseen = reading.unseen_categories(examples.sequences, examples.used)
-        model.parameters["embedding.E"][unseen] = 0
+class HeldOut:
+    """Sequences and targets that early stopping validates on.
+
+    Parameters
+    ----------
+    sequences : Sequences or LazySequences
+    index : (N,) int array
+        Which of them.
+    rows : TargetRows
+        Targets and weights of all of them.
+    per_step : bool
+    """
+
+    def __init__(self, sequences, index, rows, per_step):
+        self.sequences, self.index = sequences, index
+        self.rows = rows_of(sequences.starts[index], sequences.lengths[index]) if per_step else index
+        values, weights = rows.values[self.rows], None if rows.weights is None else rows.weights[self.rows]
+        self.has_weight = slice(None) if weights is None else weights > 0
+        self.values, self.weights = values[self.has_weight], None if weights is None else weights[self.has_weight]
+
+    def scorer(self, model, targets):
+        """A function that scores theta; higher is better."""
+
+        def score(theta):
+            scores = scores_of(model.network, theta, self.sequences, self.index)
+            check_scores(model.network, scores, self.sequences, self.rows)
+            value = float(targets.score(self.values, scores[self.has_weight], model.loss, self.weights))
+            if not np.isfinite(value):
+                raise ValueError(
+                    f"The validation score is {value}: the {len(self.index)} sequences held out are too few or all "
+                    "alike. Increase validation_fraction, or pass X_val and y_val"
+                )
+            return value
+
+        return score

@@ -7,7 +7,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.base import BaseRNN, in_epochs
-from skrnn._estimators.parameters import Parameter, flag, with_parameters
+from skrnn._estimators.shared_parameters import Parameter, flag, with_parameters
 from skrnn._estimators.targets import ClassTargets
 from skrnn._sklearn import StrOptions, fit_context
 from skrnn._training.losses import LOSSES
@@ -74,12 +74,13 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     References
     ----------
-    Elman (1990), Finding structure in time. Cho et al. (2014), Learning phrase representations using RNN
-    encoder-decoder. Hochreiter & Schmidhuber (1997), Long short-term memory. Kingma & Ba (2015), Adam. Pascanu, Mikolov
-    & Bengio (2013), On the difficulty of training recurrent neural networks. Gal & Ghahramani (2016), A theoretically
-    grounded application of dropout in recurrent neural networks. Loshchilov & Hutter (2017), SGDR (cosine); (2019),
-    Decoupled weight decay (AdamW). Tieleman & Hinton (2012), RMSprop. Liu & Nocedal (1989), On the limited memory BFGS
-    method.
+    {cell_references}
+
+    Kingma & Ba (2015), Adam. Loshchilov & Hutter (2019), Decoupled weight decay (AdamW). Dozat (2016), Incorporating
+    Nesterov momentum into Adam. Tieleman & Hinton (2012), RMSprop. Liu & Nocedal (1989), On the limited memory BFGS
+    method. Loshchilov & Hutter (2017), SGDR (cosine). Pascanu, Mikolov & Bengio (2013), On the difficulty of training
+    recurrent neural networks. Gal & Ghahramani (2016), A theoretically grounded application of dropout in recurrent
+    neural networks.
 
     Examples
     --------

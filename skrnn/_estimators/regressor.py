@@ -1,33 +1,27 @@
 """RNNRegressor."""
 
-from numbers import Real
-
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
 from skrnn._estimators.base import BaseRNN, in_epochs
-from skrnn._estimators.parameters import (
+from skrnn._estimators.shared_parameters import (
     REGRESSION_LOSSES,
-    Parameter,
     choice,
     flag,
-    fraction,
+    loss_parameter,
     summaries,
     with_parameters,
 )
 from skrnn._estimators.targets import NumberTargets
-from skrnn._sklearn import Interval, fit_context
+from skrnn._sklearn import fit_context
 
 
 @with_parameters(
     return_sequences=flag("False: targets per sequence. True: targets per step. It is never guessed from y."),
     loss=choice(REGRESSION_LOSSES, f"What is minimized: {summaries(REGRESSION_LOSSES)}."),
-    quantile=fraction('For the loss "quantile".', closed="neither"),
-    huber_delta=Parameter(
-        [Interval(Real, 0, None, closed="neither")], "float",
-        'For the loss "huber": larger deviations count as absolute.',
-    ),
+    quantile=loss_parameter("quantile"),
+    huber_delta=loss_parameter("huber_delta", "larger deviations count as absolute"),
     out_activation=choice(
         ("identity", "logistic"),
         '"logistic": predictions lie between 0 and 1, as y must. Not with the loss "poisson".',
@@ -53,8 +47,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     loss_curve_ : list of float
         Loss of each epoch.
     validation_scores_ : list of float or None
-        Explained share of the loss (D²; for the squared error and Huber's R²) on what is held out after each epoch,
-        with `early_stopping`.
+        Explained fraction of the loss (D²; R² for the squared error and Huber's loss) on what is held out after each
+        epoch, with `early_stopping`.
     best_validation_score_ : float or None
         The best of them.
     grad_norm_curve_ : list of float
@@ -85,12 +79,17 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     References
     ----------
-    Elman (1990), Finding structure in time. Cho et al. (2014), Learning phrase representations using RNN
-    encoder-decoder. Hochreiter & Schmidhuber (1997), Long short-term memory. Kingma & Ba (2015), Adam. Pascanu, Mikolov
-    & Bengio (2013), On the difficulty of training recurrent neural networks. Gal & Ghahramani (2016), A theoretically
-    grounded application of dropout in recurrent neural networks. Loshchilov & Hutter (2017), SGDR (cosine); (2019),
-    Decoupled weight decay (AdamW). Tieleman & Hinton (2012), RMSprop. Liu & Nocedal (1989), On the limited memory BFGS
-    method. Huber (1964) and Koenker & Bassett (1978) for their losses, see ``skrnn._training.losses``.
+    {cell_references}
+
+    Kingma & Ba (2015), Adam. Loshchilov & Hutter (2019), Decoupled weight decay (AdamW). Dozat (2016), Incorporating
+    Nesterov momentum into Adam. Tieleman & Hinton (2012), RMSprop. Liu & Nocedal (1989), On the limited memory BFGS
+    method. Loshchilov & Hutter (2017), SGDR (cosine). Pascanu, Mikolov & Bengio (2013), On the difficulty of training
+    recurrent neural networks. Gal & Ghahramani (2016), A theoretically grounded application of dropout in recurrent
+    neural networks.
+
+    Huber, P. J. (1964). Robust estimation of a location parameter. Annals of Mathematical Statistics 35(1), 73-101.
+
+    Koenker, R. and Bassett, G. (1978). Regression quantiles. Econometrica 46(1), 33-50.
 
     Examples
     --------
@@ -210,7 +209,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             )
 
     def _make_loss(self, targets):
-        return REGRESSION_LOSSES[self.loss].make(self.get_params(deep=False), self.out_activation == "logistic")
+        return REGRESSION_LOSSES[self.loss].make(vars(self), self.out_activation == "logistic")
 
     def score(self, X, y, sample_weight=None):
         """Coefficient of determination R² over sequences, or with `return_sequences` over all steps with a target.

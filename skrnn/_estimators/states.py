@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from skrnn._data.numbers import as_numbers
+from skrnn._data.numbers import all_finite, as_numbers
 from skrnn._data.sequences import Sequences
 from skrnn._network.scores import check_scores, finite_scores
-from skrnn._runtime import threads
 
 
 def state_width(model, reading):
@@ -63,16 +62,21 @@ def continue_from(model, reading, sequences, state):
 
 def continue_one_step(model, reading, steps, state):
     """Scores of one more step (n, features) of each of n streams, and the states after it: as `continue_from`."""
-    plain = not reading.n_categories and reading.missing == "error"
-    if not plain or threads.threads_for(len(steps) * model.network.work) > 1:
-        return continue_from(model, reading, _as_sequences(steps).astype(model.dtype), state)
+    if reading.n_categories or reading.missing != "error":
+        return continue_from(model, reading, _as_sequences(steps).astype(model.dtype, "x"), state)
     state = check_state(model, reading, state, len(steps))
     if steps.dtype != model.dtype:
         steps = _as_sequences(steps).astype(model.dtype, "x").values
-    scores, after = model.step(np.require(steps, requirements=["C", "A"]), np.ascontiguousarray(state))
-    if not np.isfinite(scores).all():
+    scores, after = model.step(_for_kernels(steps), _for_kernels(state))
+    if not all_finite(scores):
         check_scores(model.network, scores, _as_sequences(steps))
     return scores, after
+
+
+def _for_kernels(array):
+    """An array as the kernels read it; itself if it is so."""
+    flags = array.flags
+    return array if flags.c_contiguous and flags.aligned else np.require(array, requirements=["C", "A"])
 
 
 def _as_sequences(steps):
@@ -91,15 +95,18 @@ def read_step(reading, x):
             f"x has shape {x.shape}, expected ({reading.n_step_features},), the features of a step, or "
             f"(n, {reading.n_step_features}) for n streams"
         )
-    if reading.n_categories or not np.isfinite(steps).all():
+    if reading.n_categories or not all_finite(steps):
         reading.check_values(_as_sequences(steps), "x")
     return steps, one
 
 
 def _check_names(reading, x):
     """Raise a ValueError when the features of a step have other names than in fit."""
-    names, expected = getattr(x, "columns", getattr(x, "index", None)), reading.feature_names or ()
-    if len(expected) != reading.n_step_features or names is None or callable(names):
+    expected = reading.feature_names
+    if expected is None or len(expected) != reading.n_step_features:
+        return
+    names = getattr(x, "columns", getattr(x, "index", None))
+    if names is None or callable(names):
         return
     if all(isinstance(name, str) for name in names) and list(names) != list(expected):
         raise ValueError(f"x has the features {list(names)}, expected {list(expected)} as in fit")

@@ -10,7 +10,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from skrnn._data.numbers import as_numbers
-from skrnn._data.targets import (
+from skrnn._data.target_checks import (
     check_finite_rows,
     check_one_each,
     first_not_finite_row,
@@ -28,10 +28,12 @@ class TargetRows:
     values : (rows, ...) array
     labelled : (rows,) bool array, optional
         Which rows have a target; None for all.
+    weights : (rows,) float64 array, optional
+        Their weights, without those of classes; None for the same ones.
     """
 
-    def __init__(self, values, labelled=None):
-        self.values, self.labelled = values, labelled
+    def __init__(self, values, labelled=None, weights=None):
+        self.values, self.labelled, self.weights = values, labelled, weights
 
     def __len__(self):
         return len(self.values)
@@ -101,7 +103,7 @@ class ClassTargets:
         check_classification_targets(labels)
         if len(found) < 2:
             raise ValueError(
-                f"a classifier needs at least 2 classes in y, got 1 class: {found[0]!r}"
+                f"a classifier needs at least 2 classes in y, got 1 class: {found.tolist()[0]!r}"
                 + "; with return_sequences the integer -1 is a step without a label" * (rows.labelled is not None)
             )
         return cls(found, False)
@@ -159,7 +161,7 @@ class ClassTargets:
     def decode(self, scores, loss):
         """Labels for raw scores."""
         p = loss.predict(scores)
-        return (p > 0.5).astype(int) if self.multilabel else self.classes[np.argmax(p, axis=1)]
+        return (p > 0.5).astype(int) if self.multilabel else self.classes[p.argmax(axis=1)]
 
     def score(self, rows, scores, loss, weights):
         """The accuracy of raw scores, for early stopping."""

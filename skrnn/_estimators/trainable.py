@@ -1,10 +1,11 @@
 """What all estimators have in common: parameters that go together, the attributes that training sets, pickling."""
 
 import numpy as np
+from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.numbers import is_size
-from skrnn._sklearn import VersionedPickleMixin
+from skrnn._pickling import VersionedPickleMixin
 
 
 class TrainableMixin(VersionedPickleMixin):
@@ -19,26 +20,46 @@ class TrainableMixin(VersionedPickleMixin):
             )
         return tuple(int(size) for size in sizes)
 
+    def _check_epoch(self):
+        """Raise an error for parameters with which `partial_fit` cannot train an epoch."""
+        # `fit_context` leaves out those of an estimator that is fitted.
+        self._validate_params()
+        if self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True: it sees no data to hold out")
+
+    def _cannot_continue(self, what):
+        """The error that says with what a later call cannot continue."""
+        return ValueError(f"{type(self).__name__} cannot continue with {what}: set it back, or clone it")
+
     def _check_same_shapes(self, network):
         """Raise a ValueError when the fitted parameters do not go with a network."""
         shapes, fitted = network.layout.shapes, self._model.network.layout.shapes
         if shapes != fitted:
-            raise ValueError(
-                f"{type(self).__name__} cannot continue with parameters of the shapes {shapes}, it was fitted with "
-                f"{fitted}: set hidden_size, cell and the like back, or clone it"
+            raise self._cannot_continue(f"parameters of the shapes {shapes}, it was fitted with {fitted}")
+
+    def _hold_out(self, items, what, random_state, strata=None):
+        """Items to train on, and items to validate on."""
+        try:
+            return train_test_split(
+                items, test_size=self.validation_fraction, random_state=random_state, stratify=strata
             )
+        except ValueError as error:
+            raise ValueError(
+                f"early_stopping=True cannot hold out validation_fraction={self.validation_fraction} of {len(items)} "
+                f"{what}: {error}"
+            ) from error
 
     def _set_fitted_attributes(self, model, **attributes):
         """Set what fit has found, all at once, with the public attributes that training sets."""
-        history, stopped_early = model.history, self.early_stopping
+        history, validated = model.history, self.early_stopping
         attributes |= {
             "_model": model,
             "out_activation_": model.loss.out_activation,
             "loss_curve_": list(history.loss_curve),
             "loss_": history.loss_curve[-1],
-            "best_loss_": None if stopped_early else history.best_loss,
-            "validation_scores_": list(history.validation_scores) if stopped_early else None,
-            "best_validation_score_": history.best_score if stopped_early else None,
+            "best_loss_": None if validated else history.best_loss,
+            "validation_scores_": list(history.validation_scores) if validated else None,
+            "best_validation_score_": history.best_score if validated else None,
             "n_iter_": history.n_epochs,
             "t_": history.n_samples_seen,
             "grad_norm_curve_": list(history.grad_norm_curve),

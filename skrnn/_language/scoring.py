@@ -6,9 +6,9 @@ from scipy.special import log_softmax
 from skrnn._data.ragged import rows_of
 from skrnn._data.sequences import Sequences
 
-# Scores of symbols that are computed at a time
+# Maximum number of scores that are computed at a time
 MAX_SCORES = 2**22
-# Steps that a text is read at a time where it is scored
+# Maximum number of steps of a text that are read at a time
 MAX_STEPS_PER_READ = 512
 
 
@@ -29,7 +29,7 @@ def last_scores(model, corpus):
 
 
 def text_log_likelihoods(model, inputs, targets, hidden):
-    """Log-likelihoods of the targets of one text, read from a state (1, width) on, and the state after it."""
+    """Log-likelihoods of the targets of one text, read from a state (1, width), and the state after it."""
     parts = [np.empty(0)]
     for begin in range(0, len(targets), MAX_STEPS_PER_READ):
         steps = slice(begin, min(begin + MAX_STEPS_PER_READ, len(targets)))
@@ -39,7 +39,7 @@ def text_log_likelihoods(model, inputs, targets, hidden):
 
 
 def generated_symbols(model, vocabulary, inputs, n_tokens, sampler):
-    """Symbols one by one, after the inputs, until the end is drawn or there are `n_tokens`."""
+    """Symbols that continue the inputs, one by one, until the end is drawn or there are `n_tokens`."""
     network, theta = model.network, model.theta
     hidden = np.zeros((1, network.state_width), theta.dtype)
     for begin in range(0, len(inputs), MAX_STEPS_PER_READ):

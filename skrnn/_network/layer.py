@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skrnn._network.parameters import glorot_uniform, orthogonal
+from skrnn._network.initial_values import glorot_uniform, orthogonal
 from skrnn.kernels import CELLS
 
 

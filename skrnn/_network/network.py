@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skrnn._network.initial_values import glorot_uniform
 from skrnn._network.layer import RecurrentLayer
-from skrnn._network.parameters import ParameterLayout, glorot_uniform
+from skrnn._network.layout import ParameterLayout
 from skrnn._runtime import memory, threads
 from skrnn.kernels import CELLS, kernels_for
 from skrnn.kernels.inputs import Inputs
@@ -78,6 +79,10 @@ class RecurrentNetwork:
         if self.n_categories:
             parameters["embedding.E"][:] = random_state.standard_normal((self.n_categories, self.n_inputs))
         return theta
+
+    def __getstate__(self):
+        # Without what is only kept to be computed once: pickles do not depend on what has been called.
+        return {name: value for name, value in vars(self).items() if name not in self._CACHED}
 
     @cached_property
     def work(self):
@@ -235,6 +240,11 @@ class RecurrentNetwork:
         n_threads = threads.threads_for(len(steps) * self.work)
         engine.step(theta, steps, state, scores, after, packed=packed, n_threads=n_threads)
         return scores, after
+
+
+RecurrentNetwork._CACHED = frozenset(
+    name for name, value in vars(RecurrentNetwork).items() if isinstance(value, cached_property)
+)
 
 
 class Gradients(NamedTuple):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skrnn._data.ragged import rows_of
-from skrnn._network.parameters import full_range
+from skrnn._network.layout import full_range
 from skrnn._runtime import memory, threads
 from skrnn.kernels.inputs import Inputs
 
@@ -24,7 +24,7 @@ class Objective:
     alpha, dropout, recurrent_dropout : float
     random_state : RandomState, optional
         Source of the dropout's masks.
-    most_steps : int, optional
+    max_steps : int, optional
         Steps that a gradient goes back at most: longer sequences are taken in stretches.
     """
 
@@ -41,7 +41,8 @@ class Objective:
         )
         self.gradient = np.zeros(network.layout.size, dtype)
         # What the last gradient is of: all parameters, but of an embedding only the rows in use
-        self.ranges, self.used = full_range(self.gradient) if not network.n_categories else network.dense_range(), []
+        self.ranges = network.dense_range() if network.n_categories else full_range(self.gradient)
+        self.embedded = []
         self.random_state = random_state if dropout > 0 or recurrent_dropout > 0 else None
         self.max_steps = max_steps if max_steps and sequences.lengths.max() > max_steps else None
         work = 3 * batch_size * sequences.mean_length * network.work
@@ -83,8 +84,8 @@ class Objective:
     def _gradient(self, theta, examples, starts, lengths, index, initial, weights, seed, final):
         if self.network.n_categories:
             E = self.network.layout.views(self.gradient)["embedding.E"]
-            E[self.used] = 0
-            self.used = used = np.unique(examples.sequences.categories[rows_of(starts[index], lengths[index])])
+            E[self.embedded] = 0
+            self.embedded = used = np.unique(examples.sequences.categories[rows_of(starts[index], lengths[index])])
             self.ranges = np.concatenate([self.network.dense_range(), self.network.embedding_ranges(used)])
         sequences = examples.sequences
         inputs = Inputs(sequences.steps, starts, lengths, index, initial, sequences.mask_offsets)

@@ -21,8 +21,8 @@ def householder_product(const double[::1] normals, Py_ssize_t n):
     if n < 1 or normals.shape[0] != n * (n + 1) // 2:
         raise ValueError(f"{normals.shape[0]} normals, expected n (n + 1) / 2 of them for n={n}")
     cdef double[:, ::1] Q_transposed = np.eye(n)
-    cdef double[::1] v = np.empty(n), along = np.empty(n), signs = np.empty(n)
-    cdef Py_ssize_t size, first, i, j, used = 1
+    cdef double[::1] v = np.empty(n), Qv = np.empty(n), signs = np.empty(n)
+    cdef Py_ssize_t size, first, i, j, n_read = 1
     cdef double square
     signs[n - 1] = copysign(1.0, normals[0])
     with nogil:
@@ -30,9 +30,9 @@ def householder_product(const double[::1] normals, Py_ssize_t n):
             first = n - size
             square = 0
             for j in range(size):
-                v[j] = normals[used + j]
+                v[j] = normals[n_read + j]
                 square += v[j] * v[j]
-            used += size
+            n_read += size
             signs[first] = -copysign(1.0, v[0])
             v[0] += copysign(sqrt(square), v[0])
             square = 0
@@ -40,11 +40,11 @@ def householder_product(const double[::1] normals, Py_ssize_t n):
                 square += v[j] * v[j]
             # Q ← Q (I − 2 v vᵀ / vᵀv) in its last columns
             for i in range(n):
-                along[i] = 0
+                Qv[i] = 0
             for j in range(size):
                 for i in range(n):
-                    along[i] += Q_transposed[first + j, i] * v[j]
+                    Qv[i] += Q_transposed[first + j, i] * v[j]
             for j in range(size):
                 for i in range(n):
-                    Q_transposed[first + j, i] -= along[i] * (v[j] * (2 / square))
+                    Q_transposed[first + j, i] -= Qv[i] * (v[j] * (2 / square))
     return np.asarray(signs)[:, np.newaxis] * np.asarray(Q_transposed).T

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skrnn._data.numbers import all_finite
+
 # Multiply-adds per call of the kernels, some tenths of a second, after which Ctrl-C is heard. Changes no bit.
 MAX_WORK_PER_CALL = 2**32
 
@@ -46,11 +48,15 @@ def finite_scores(network, theta, sequences, initial=None, final=None):
     return scores
 
 
-def check_scores(network, scores, sequences):
-    """Raise a ValueError that names the first sequence or step whose scores are not finite."""
-    if np.isfinite(scores).all():
+def check_scores(network, scores, sequences, rows=None):
+    """Raise a ValueError that names the first sequence or step whose scores are not finite.
+
+    `rows` are the sequences, or the rows of the steps, whose scores these are; None for all of them.
+    """
+    if all_finite(scores):
         return
     bad = int(np.flatnonzero(~np.isfinite(scores).all(axis=1))[0])
+    bad = bad if rows is None else rows[bad]
     raise ValueError(
         f"The net's output for {sequences.label('X', bad, network.per_step)} is not finite: its states grow without "
         "bound on this sequence. Scale X, or fit with a bounded activation, a smaller learning_rate_init or "

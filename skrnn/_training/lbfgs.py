@@ -13,7 +13,7 @@ from skrnn.kernels import kernels_for
 
 
 def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=False):
-    """Minimise the loss of all samples by L-BFGS; the model's parameters change in place.
+    """Minimize the loss of all samples by L-BFGS; the model's parameters change in place.
 
     Liu, D. C. and Nocedal, J. (1989). On the limited memory BFGS method for large scale optimization. Mathematical
     Programming 45, 503-528.
@@ -21,7 +21,7 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=
     Parameters
     ----------
     model : Model
-        Its `history` goes on, with an iteration in the place of an epoch.
+        Its `history` is continued, with iterations in place of epochs.
     objective : Objective
         ``objective(theta, index)`` returns loss, gradient and weight of samples.
     n_samples : int
@@ -49,7 +49,7 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=
             print(f"Iteration {history.n_epochs}, loss = {history.loss_curve[-1]:.8f}")
 
     try:
-        # The sums of a BLAS depend on how many threads share them.
+        # The sums of a BLAS depend on its number of threads.
         with threadpool_limits(1, user_api="blas"):
             result = minimize(
                 loss_and_gradient, theta.astype(np.float64), jac=True, method="L-BFGS-B", callback=after_iteration,
@@ -62,10 +62,10 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=
         if isinstance(error, KeyboardInterrupt):
             warnings.warn("Training interrupted by user.", stacklevel=2)
         else:
-            warnings.warn(f"lbfgs went no further: {error}", ConvergenceWarning, stacklevel=2)
+            warnings.warn(f"lbfgs stopped early: {error}", ConvergenceWarning, stacklevel=2)
         return
     theta[:] = result.x
-    if not history.loss_curve:       # nothing better than the beginning was found
+    if not history.loss_curve:       # no iteration lowered the loss
         history.loss_curve.append(float(result.fun))
         history.best_loss = history.loss_curve[-1]
     if result.status != 0:

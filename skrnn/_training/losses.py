@@ -13,7 +13,7 @@ from scipy.special import expit, log_expit, log_softmax, logit
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedie_score, r2_score
 
-from skrnn._data.targets import first_not_finite_row
+from skrnn._data.target_checks import first_not_finite_row
 from skrnn.kernels import kernels_for
 
 

@@ -52,7 +52,10 @@ class Model:
         steps : (n, D) array, or (n,) intp array of categories
         state : (n, width) array
         """
-        engine = self._engines.pop() if self._engines else self.network.engine(self.theta.dtype)
+        try:
+            engine = self._engines.pop()
+        except IndexError:
+            engine = self.network.engine(self.theta.dtype)
         try:
             return self.network.step(engine, self.theta, steps, state)
         finally:

@@ -6,7 +6,7 @@ all that an estimator needs to know of it.
 
 import numpy as np
 
-from skrnn._network.parameters import full_range
+from skrnn._network.layout import full_range
 from skrnn.kernels import kernels_for
 
 # Rows of an embedding whose categories are not in a batch stay as they are, and so do their moments, as in PyTorch's
@@ -14,7 +14,7 @@ from skrnn.kernels import kernels_for
 
 
 class Optimizer:
-    """What all optimizers have in common."""
+    """Base class of the optimizers."""
 
     name = None                     # in `OPTIMIZERS`
     summary = None                  # a phrase for the docstrings of the estimators
@@ -23,13 +23,13 @@ class Optimizer:
 
     @classmethod
     def make(cls, theta, parameters, decayed):
-        """An optimizer at its start.
+        """A new optimizer, with moments of zero.
 
         Parameters
         ----------
         theta : (P,) array
         parameters : mapping
-            The estimator's parameters by name, of which it takes its own.
+            The estimator's parameters by name, of which the optimizer takes its own.
         decayed : (m, 2) intp array
             Ranges of theta that are weights: first and last + 1 of each.
         """
@@ -37,7 +37,7 @@ class Optimizer:
 
     @classmethod
     def check_parameters(cls, parameters):
-        """Raise a ValueError for parameters, each of them valid, that do not go together."""
+        """Raise a ValueError if parameters that are valid by themselves cannot be combined."""
 
     def update(self, theta, gradient, scale=1.0, ranges=None):
         """One step, in place.
@@ -57,7 +57,14 @@ class SGD(Optimizer):
     """Stochastic gradient descent with momentum, Nesterov's by default.
 
     v ← momentum · v − η g;  θ ← θ + v, or with Nesterov θ ← θ + momentum · v − η g.
+
     Sutskever, I. et al. (2013). On the importance of initialization and momentum in deep learning. ICML.
+
+    Parameters
+    ----------
+    theta : (P,) array
+    learning_rate_init, momentum, nesterovs_momentum
+        The estimators' parameters.
     """
 
     name = "sgd"
@@ -80,6 +87,12 @@ class Adam(Optimizer):
     """m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;  θ ← θ − η m̂ / (√v̂ + ε), m̂ and v̂ corrected for their start at 0.
 
     Kingma, D. P. and Ba, J. (2015). Adam: a method for stochastic optimization. ICLR.
+
+    Parameters
+    ----------
+    theta : (P,) array
+    learning_rate_init, beta_1, beta_2, epsilon
+        The estimators' parameters.
     """
 
     name = "adam"
@@ -113,7 +126,8 @@ class AdamW(Adam):
     decayed : (m, 2) intp array
         Ranges of theta that are weights.
     alpha : float
-    settings
+        The estimators' parameter.
+    **settings
         As for `Adam`.
     """
 
@@ -147,10 +161,18 @@ class AdamW(Adam):
 
 
 class NAdam(Adam):
-    """Adam with Nesterov momentum: m and v as in `Adam`, and with the momentum μₜ = β₁ (1 − ½ · 0.96^(0.004 t))
+    """Adam with Nesterov momentum.
 
+    With m and v as in `Adam` and μₜ = β₁ (1 − ½ · 0.96^(0.004 t)),
     θ ← θ − η (μₜ₊₁ m / (1 − μ₁ … μₜ₊₁) + (1 − μₜ) g / (1 − μ₁ … μₜ)) / (√v̂ + ε).
+
     Dozat, T. (2016). Incorporating Nesterov momentum into Adam. ICLR workshop.
+
+    Parameters
+    ----------
+    theta : (P,) array
+    **settings
+        As for `Adam`.
     """
 
     name = "nadam"
@@ -179,6 +201,12 @@ class RMSprop(Optimizer):
     """v ← ρ v + (1 − ρ) g²;  θ ← θ − η g / (√v + ε), ρ = 0.9.
 
     Tieleman, T. and Hinton, G. (2012). Lecture 6.5, rmsprop. COURSERA: Neural networks for machine learning.
+
+    Parameters
+    ----------
+    theta : (P,) array
+    learning_rate_init, epsilon
+        The estimators' parameters.
     """
 
     name = "rmsprop"

@@ -1,7 +1,10 @@
 """The training of all estimators: a model to start from, its objective, and epochs or L-BFGS until it is trained.
 
-`parameters` are those of an estimator, by name (``get_params(deep=False)``).
+`parameters` are those of an estimator, by name: ``vars`` of it, which subclasses with other arguments have, too.
 """
+
+from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -13,8 +16,18 @@ from skrnn._training.optimizers import OPTIMIZERS
 from skrnn._training.schedules import SCHEDULES
 
 
-def new_model(network, loss, dtype, parameters):
-    """A model with fresh parameters.
+def starting_model(fitted, network, loss, dtype, parameters):
+    """The model that `fit` starts from.
+
+    Parameters
+    ----------
+    fitted : Model or None
+        One that is continued, as `warm_start` does: its parameters and its history. None makes a new one.
+    network : RecurrentNetwork
+    loss : Loss
+    dtype : dtype
+        Of a new model.
+    parameters : mapping
 
     Raises
     ------
@@ -22,6 +35,8 @@ def new_model(network, loss, dtype, parameters):
         When there is no room for the parameters, naming what makes them so many.
     """
     random_state = own_random_state(parameters["random_state"])
+    if fitted is not None:
+        return Model(network, loss, fitted.theta.copy(), random_state, deepcopy(fitted.history))
     try:
         theta = network.initialize(random_state, dtype)
     except MemoryError as error:
@@ -33,10 +48,16 @@ def new_model(network, loss, dtype, parameters):
     return Model(network, loss, theta, random_state)
 
 
-def restarted_model(model, network, loss, parameters):
-    """A model that goes on from the parameters and the history of another one, as `warm_start` does."""
-    copy = model.copy()
-    return Model(network, loss, copy.theta, own_random_state(parameters["random_state"]), copy.history)
+def next_model(fitted, network, loss, dtype, parameters):
+    """The model that `partial_fit` trains: a copy of the fitted one with all its state, or a new one."""
+    if fitted is None:
+        return starting_model(None, network, loss, dtype, parameters)
+    return replace(fitted.copy(), network=network, loss=loss)
+
+
+def forget_unseen(model, unseen):
+    """Embed categories that are not trained on, a bool array (n_categories,), as zeros."""
+    model.parameters["embedding.E"][unseen] = 0
 
 
 def own_random_state(random_state):

@@ -4,7 +4,7 @@ import math
 
 
 class Constant:
-    """The rate stays as it is.
+    """The learning rate stays as it is; the base class of the schedules.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class Constant:
         """Set the rate of the next epoch."""
 
     def on_plateau(self):
-        """Called when the loss does not improve any more; True: a lower rate was set, train on."""
+        """Called when the loss has stopped improving; returns whether a lower rate was set, to train on."""
         return False
 
 
@@ -36,7 +36,7 @@ class InverseScaling(Constant):
 
 
 class Adaptive(Constant):
-    """The rate is divided by 5 each time the loss stops improving, as long as it is above 10⁻⁶."""
+    """The rate is divided by 5 each time the loss stops improving, unless it is 10⁻⁶ or less."""
 
     def on_plateau(self):
         if self.optimizer.learning_rate <= 1e-6:
@@ -46,7 +46,7 @@ class Adaptive(Constant):
 
 
 class Cosine(Constant):
-    """η₀ · ½ (1 + cos(π · epochs / max_iter)); partial_fit starts again after max_iter epochs.
+    """η₀ · ½ (1 + cos(π · epochs / max_iter)), which starts again after max_iter epochs.
 
     Loshchilov, I. and Hutter, F. (2017). SGDR: stochastic gradient descent with warm restarts. ICLR.
     """

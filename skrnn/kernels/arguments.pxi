@@ -1,4 +1,5 @@
-# Checks of arguments: the kernels run without bounds checks.
+# Checks of arguments: shapes, numbers of threads, categories, and how the layers of a network fit together. The kernels
+# run without bounds checks.
 
 
 cdef int expect_length(str name, Py_ssize_t length, Py_ssize_t expected) except -1:

@@ -266,7 +266,7 @@ cdef struct Job:
     const Py_ssize_t* mask_offset   # (n,) what is added to the row of a step for its masks, or NULL for 0
     const Py_ssize_t* mask_number   # (n,) the number of a sequence for its recurrent masks, or NULL for its own
     # in the caller's order, R = S steps or N sequences:
-    const real* initial         # (N, width) states before the first steps, or NULL for those of a beginning
+    const real* initial         # (N, width) states before the first steps, or NULL for zeros
     real* final                 # (N, width) states after the last steps, or NULL
     const real* dscores         # (R, Q), where there is no loss
     real* dstate                # (N, width) dL/d(final states) becomes dL/d(initial states), or NULL for zeros

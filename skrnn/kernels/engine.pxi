@@ -1,4 +1,4 @@
-# The door: a network's kernels as Python sees them.
+# The interface to Python: a network's kernels, with the checks of their arguments.
 #
 # Arguments that the methods share, for N sequences of S steps in all, of a network with P parameters and Q outputs. R
 # is N, or S where the head reads every step; rows are in the order of `inputs.index`.
@@ -172,7 +172,7 @@ cdef class Engine:
         batch = self.begin(&job, theta, inputs, True, seed, n_threads, final)
         self.set_targets(&job, batch, targets, weights, self.settings.loss)
         if dinitial is not None:
-            # the loss does not depend on the final states but by the scores
+            # the loss depends on the final states through the scores alone
             self.expect_states("dinitial", dinitial.shape[0], dinitial.shape[1], batch.N)
             memset(&dinitial[0, 0], 0, batch.N * dinitial.shape[1] * sizeof(real))
         value = self.differentiate(
@@ -216,7 +216,7 @@ cdef class Engine:
         bint packed=False,                  # whether theta is what `pack_weights` has packed
         int n_threads=1,
     ):
-        """What `forward` computes of n sequences of one step, with little beside the arithmetic."""
+        """What `forward` computes for n sequences of one step, with little overhead."""
         cdef Job job
         cdef Py_ssize_t i, n = self.set_steps(&job, theta, steps)
         cdef Buffers* buffers
@@ -274,7 +274,7 @@ cdef class Engine:
         self, Job* job, Batch batch, const real[::1] theta, real[::1] gradient, real[:, ::1] dstate, real[:, ::1] dX,
         double penalty, Py_ssize_t max_bytes, int n_threads,
     ) except? -1:
-        """The one way back: fills the gradients of a job's loss, or of what `dscores` are the gradients of."""
+        """Fill the gradients of a job's loss, or of a function of the scores whose gradient is `dscores`."""
         cdef double value
         expect_length("gradient", gradient.shape[0], self.n_parameters())
         if dstate is not None:

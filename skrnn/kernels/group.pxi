@@ -25,7 +25,7 @@ cdef void score_gradient(
 cdef void train_tile(
     const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
-    """Sequences first .. last - 1 forward and back, but for the gradient of theta."""
+    """Sequences first .. last - 1 forward and back, without the gradient of theta."""
     cdef unsigned long long mode = flush_denormals()
     load_states(job.net, buffers, g, first, last, g.position, job.initial)
     forward_tile(job, buffers, g, first, last)
@@ -61,7 +61,7 @@ cdef double train_group(
     """A group forward and back, with its gradient of theta; returns its loss.
 
     More steps than `segment_steps` are taken in segments: forward through all of them, keeping only the states between
-    them, then from the last to the first forward once more and back (Chen et al., 2016, Training deep nets with
+    them, then from the last to the first forward again and back (Chen et al., 2016, Training deep nets with
     sublinear memory cost). With segments of √T steps that takes memory for 2 √T steps in place of T, and one forward
     pass more. The sums are the same in the same order, and so are the bits.
     """
@@ -115,7 +115,7 @@ cdef void cut_segment(
 ) noexcept nogil:
     """Steps begin .. begin + steps - 1 of a group, as a group of the sequences that have any of these steps.
 
-    Sequences are sorted by decreasing length, so these are the first active[begin] ones, and those that go on after
+    Sequences are sorted by decreasing length, so these are the first active[begin] ones, and those that continue after
     the segment are the first active[begin + steps] ones; `ending` says where the others begin. `active` is a view of
     the group's. Offsets count from the segment's first packed row, since its buffers hold nothing before it; lengths,
     and the rows of first steps in the caller's arrays, count from its first step. What a sequence is, `sample` and

@@ -13,7 +13,7 @@ cdef class RegisteredLoss:
 
     @property
     def max_outputs(self):
-        """The greatest Q."""
+        """The maximum Q."""
         return self.loss.max_outputs
 
 

@@ -24,7 +24,7 @@ cdef void load_states(
     Py_ssize_t first,
     Py_ssize_t last,
     const Py_ssize_t* position,  # IN the row in `initial` of each sequence; NULL where it is that in the group
-    const real* initial,        # IN  (…, width), or NULL for the states of a beginning
+    const real* initial,        # IN  (…, width), or NULL for zeros
 ) noexcept nogil:
     """Set the states before the first step."""
     cdef const Layer* layer

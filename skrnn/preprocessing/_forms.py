@@ -4,8 +4,8 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from skrnn._data.columns import columns_of
+from skrnn._data.lazy import LazySequences
 from skrnn._data.ragged import RaggedArray
-from skrnn._data.sequences import LazySequences
 from skrnn._sklearn import output_container, set_output_container
 
 

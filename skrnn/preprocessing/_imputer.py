@@ -8,11 +8,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.containers import check_finite
+from skrnn._data.lazy import in_memory
 from skrnn._data.missing import fill_forward, interpolated, valid_lengths
 from skrnn._data.ragged import rows_of
 from skrnn._data.reading import learn_reading
 from skrnn._data.sequences import Sequences
-from skrnn._sklearn import Interval, StrOptions, VersionedPickleMixin, check_feature_names_in, fit_context
+from skrnn._pickling import VersionedPickleMixin
+from skrnn._sklearn import Interval, StrOptions, check_feature_names_in, fit_context
 from skrnn.preprocessing._forms import TableOutput, in_form_of
 from skrnn.preprocessing._statistics import Moments, Quartiles, add_to_statistic
 
@@ -145,7 +147,7 @@ class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseE
         sequences = self._reading.check(self, X, self.n_steps, leave_out_padding=False)
         if isinstance(sequences, Sequences) and self.strategy in ("ffill", "interpolate"):
             # The imputed value depends on the window that a step is in
-            sequences = sequences.in_memory(f"strategy={self.strategy!r}")
+            sequences = in_memory(sequences, f"strategy={self.strategy!r}")
         out = in_form_of(X, sequences.map(self._filled), indicators=self.add_indicator)
         return self._contained(X, out)
 

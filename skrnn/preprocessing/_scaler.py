@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.containers import check_finite
 from skrnn._data.reading import learn_reading
-from skrnn._sklearn import Interval, StrOptions, VersionedPickleMixin, fit_context
+from skrnn._pickling import VersionedPickleMixin
+from skrnn._sklearn import Interval, StrOptions, fit_context
 from skrnn.preprocessing._forms import TableOutput, in_form_of
 from skrnn.preprocessing._statistics import STATISTICS, add_to_statistic
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skrnn._data.lazy import in_memory, unshared
+
 
 class Moments:
     """Mean and standard deviation, with divisor n.
@@ -100,8 +102,8 @@ def add_to_statistic(statistic, sequences, what):
     `what` is how messages call whatever needs a statistic that takes all of X at once.
     """
     if isinstance(statistic, Quartiles):
-        sequences = sequences.in_memory(what)
-    for chunk, _ in sequences.unshared().iter_chunks(np.arange(len(sequences))):
+        sequences = in_memory(sequences, what)
+    for chunk, _ in unshared(sequences).iter_chunks(np.arange(len(sequences))):
         statistic.add(chunk.values)
     center, spread = statistic.center_and_scale()
     large = np.flatnonzero(~np.isfinite(center) | ~np.isfinite(spread))

@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray
-from skrnn._sklearn import HasMethods, Interval, RealNotInt, StrOptions, VersionedPickleMixin, fit_context
+from skrnn._pickling import VersionedPickleMixin
+from skrnn._sklearn import HasMethods, Interval, RealNotInt, StrOptions, fit_context
 from skrnn.preprocessing._forms import RaggedOutput
 
 TOKEN_PATTERN = r"(?u)\b\w+\b"

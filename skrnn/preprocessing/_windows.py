@@ -15,7 +15,8 @@ from skrnn._data.containers import as_sequences, check_type
 from skrnn._data.numbers import is_hashable, is_missing
 from skrnn._data.ragged import RaggedArray
 from skrnn._data.reading import learn_table
-from skrnn._sklearn import Interval, VersionedPickleMixin, check_feature_names_in, fit_context
+from skrnn._pickling import VersionedPickleMixin
+from skrnn._sklearn import Interval, check_feature_names_in, fit_context
 from skrnn.preprocessing._forms import RaggedOutput
 
 
@@ -239,7 +240,7 @@ def _table(X, group):
     table = nw.from_native(X, eager_only=True, pass_through=True)
     if isinstance(table, nw.DataFrame):
         return table
-    check_type(X, "X")
+    check_type(X)
     if isinstance(X, RaggedArray):
         raise ValueError(f"X is a {X}, expected a table: rows of numbers")
     if np.ma.is_masked(X):

@@ -14,6 +14,7 @@ from sklearn.model_selection import KFold, cross_val_predict
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor
 from skrnn._data.containers import as_sequences
+from skrnn._data.lazy import unshared
 from skrnn._training import run
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -28,7 +29,7 @@ def test_every_form_of_X_becomes_the_same_steps(form):
     sequences = as_sequences(X, n_steps)
     assert len(sequences) == len(X)
     assert sequences.lengths.sum() == len(steps)
-    sequences = sequences.unshared().load(np.arange(len(X)))[0]
+    sequences = unshared(sequences).load(np.arange(len(X)))[0]
     np.testing.assert_array_equal(sequences.values, steps)
     assert sequences.values.dtype == np.float64
     assert (sequences.kind == "table") == (form in TABLES)
@@ -38,7 +39,7 @@ def test_every_form_of_X_becomes_the_same_steps(form):
 def test_every_form_of_X_gives_the_same_net(form):
     """As a list of arrays."""
     X, n_steps, _ = FORMS[form]()
-    sequences = as_sequences(X, n_steps).unshared().load(np.arange(len(X)))[0]
+    sequences = unshared(as_sequences(X, n_steps)).load(np.arange(len(X)))[0]
     plain = list(sequences.split(sequences.values))
     y = np.arange(len(X)) % 2
     net = RNNClassifier(n_steps=n_steps, **SMALL).fit(X, y)

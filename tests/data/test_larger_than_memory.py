@@ -12,7 +12,7 @@ from sklearn.ensemble import VotingRegressor
 from sklearn.pipeline import make_pipeline
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor
-from skrnn._data import sequences as _sequences
+from skrnn._data import lazy
 from skrnn._data.containers import as_sequences
 from skrnn.preprocessing import SequenceImputer, SequenceScaler
 
@@ -47,7 +47,7 @@ class OfOneKind(OnDisk):
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch):
     """Some sequences at a time even here."""
-    monkeypatch.setattr(_sequences, "MAX_BYTES_PER_READ", 300)
+    monkeypatch.setattr(lazy, "MAX_BYTES_PER_READ", 300)
 
 
 @pytest.mark.parametrize(
@@ -232,13 +232,13 @@ def test_what_changes_while_it_is_read():
 )
 def test_what_needs_all_of_X(make, message, monkeypatch):
     """It loads all of X if that fits in memory."""
-    lazy, in_memory = (vars(make().fit(data, y)) for data in (OnDisk(X), X))
+    of_disk, in_memory = (vars(make().fit(data, y)) for data in (OnDisk(X), X))
     if "_model" in in_memory:
-        np.testing.assert_array_equal(lazy["_model"].theta, in_memory["_model"].theta)
+        np.testing.assert_array_equal(of_disk["_model"].theta, in_memory["_model"].theta)
     else:
         name = next(name for name in ("center_", "statistics_") if name in in_memory)
-        np.testing.assert_array_equal(lazy[name], in_memory[name])
-    monkeypatch.setattr(_sequences.memory, "max_bytes", lambda: 100)
+        np.testing.assert_array_equal(of_disk[name], in_memory[name])
+    monkeypatch.setattr(lazy.memory, "max_bytes", lambda: 100)
     with pytest.raises(ValueError, match=f"{message} needs all of X at once, 0.0 GB, more than half of the memory"):
         make().fit(OnDisk(X), y)
 
@@ -264,8 +264,8 @@ def test_a_net_of_another_dtype(change, tmp_path):
 def test_memory_mapped_numbers_are_used_in_place(tmp_path):
     cube = mapped(tmp_path, CUBE)
     assert np.shares_memory(as_sequences(cube).values, cube)
-    assert isinstance(as_sequences(cube, in_place=(np.float32,)), _sequences.LazySequences)
-    assert isinstance(as_sequences(cube, allow_missing=True), _sequences.LazySequences)
+    assert isinstance(as_sequences(cube, in_place=(np.float32,)), lazy.LazySequences)
+    assert isinstance(as_sequences(cube, allow_missing=True), lazy.LazySequences)
 
 
 def test_copies_of_mapped_arrays_are_in_memory(tmp_path):
@@ -343,7 +343,7 @@ def test_arrays_in_memory_are_not_read_in_parts():
         def __array__(self, dtype=None, copy=None):
             return CUBE
 
-    assert isinstance(as_sequences(InMemory(CUBE)), _sequences.Sequences)
+    assert isinstance(as_sequences(InMemory(CUBE)), lazy.Sequences)
 
 
 def test_columns_in_another_order():

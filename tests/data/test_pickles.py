@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import InconsistentVersionWarning
 
 import skrnn
-from skrnn import RaggedArray, RNNClassifier, RNNLanguageModel, RNNRegressor, _sklearn
+from skrnn import RaggedArray, RNNClassifier, RNNLanguageModel, RNNRegressor, _pickling
 from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceVectorizer, SlidingWindow
 
 PUBLIC = [
@@ -64,7 +64,7 @@ class TestVersions:
 
     def test_of_another_version(self, name, monkeypatch):
         fitted = FITTED[name]()
-        monkeypatch.setattr(_sklearn, "__version__", "0.0.7")
+        monkeypatch.setattr(_pickling, "__version__", "0.0.7")
         pickled = pickle.dumps(fitted)
         monkeypatch.undo()
         with pytest.warns(InconsistentVersionWarning, match=f"{name} was pickled by skrnn 0.0.7") as record:
@@ -86,9 +86,21 @@ def test_a_pipeline_warns_of_each_of_its_estimators(monkeypatch):
     from sklearn.pipeline import make_pipeline
 
     pipeline = make_pipeline(SequenceScaler(), RNNRegressor(2))
-    monkeypatch.setattr(_sklearn, "__version__", "9")
+    monkeypatch.setattr(_pickling, "__version__", "9")
     pickled = pickle.dumps(pipeline)
     monkeypatch.undo()
     with pytest.warns(InconsistentVersionWarning) as record:
         pickle.loads(pickled)
     assert [warning.message.estimator_name for warning in record] == ["SequenceScaler", "RNNRegressor"]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_calls_of_a_net_do_not_change_its_pickle():
+    X = np.random.default_rng(0).normal(size=(9, 4, 2))
+    net = RNNRegressor(3, max_iter=1, random_state=0).fit(X, X[:, 0, 0])
+    before = pickle.dumps(net)
+    net.predict_step(X[0, 0], net.initial_state())
+    net.predict(X, return_state=True)
+    assert pickle.dumps(net) == before
+    assert vars(pickle.loads(before)).keys() == vars(net).keys()
+    assert {name for name in vars(net) if name.startswith("_")} == {"_reading", "_targets", "_model"}

@@ -11,6 +11,7 @@ from forms import FORMS, TABLES, OnDisk
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor
 from skrnn._data import containers
+from skrnn._data.lazy import unshared
 from skrnn._data.reading import Reading, learn_reading, learn_table
 from skrnn.preprocessing import SequenceImputer, SequenceScaler
 
@@ -33,7 +34,7 @@ def test_what_is_read_later_is_what_was_learned(form, missing):
     read = reading.read(estimator, X, n_steps)
     assert vars(estimator) == before
     assert read.n_features == sequences.n_features == steps.shape[1] * (2 if missing == "indicator" else 1)
-    one, other = (s.unshared().load(np.arange(len(s)))[0].values for s in (sequences, read))
+    one, other = (unshared(s).load(np.arange(len(s)))[0].values for s in (sequences, read))
     assert one.tobytes() == other.tobytes()
     assert learn_reading(estimator, X, n_steps, missing=missing)[0] == reading
 
@@ -80,7 +81,7 @@ def test_names_are_compared_unless_they_do_not_matter():
         reading.check_table(NET, other)
     with pytest.raises(ValueError, match="feature names should match"):
         reading.check(NET, other, 1)
-    assert reading.check(NET, other, 1, named=False).names is None
+    assert len(reading.check(NET, other, 1, named=False)) == 3
     with pytest.raises(ValueError, match="X has 3 columns, expected 2 as in fit"):
         reading.check(NET, np.ones((3, 3)), 3, named=False)
 

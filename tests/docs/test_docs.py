@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
+PAGES = [*DOCS.glob("*.md"), DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md"]
+SOURCES = {".py", ".pyx", ".pxd", ".pxi", ".h"}
 
 
 @pytest.mark.slow
@@ -26,7 +28,45 @@ def test_code_runs(name, needs):
         exec(compile(block, name, "exec"), names)
 
 
-@pytest.mark.parametrize("page", [*DOCS.glob("*.md"), DOCS.parent / "README.md"], ids=lambda page: page.name)
+def files_in(folder):
+    """The paths of the files of a folder of the project."""
+    return {path.relative_to(folder.parent).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def source_files(paths):
+    return {path for path in paths if Path(path).suffix in SOURCES and not path.endswith("__init__.py")}
+
+
+@pytest.fixture(scope="module")
+def files():
+    """The paths of the project's files that pages name."""
+    folders = ("skrnn", "tests", "docs", "examples", "benchmarks")
+    paths = set.union(*(files_in(DOCS.parent / folder) for folder in folders))
+    return paths | {path.name for path in DOCS.parent.iterdir() if path.is_file()}
+
+
+def test_the_table_of_the_design_names_every_source_file(files):
+    """A folder stands for its __init__.py."""
+    named, folder = set(), ""
+    text = (DOCS / "design.md").read_text(encoding="utf-8")
+    for first, second in re.findall(r"^\| ([^|]*)\| ([^|]*)\|.*\|$", text, re.MULTILINE):
+        paths = re.findall(r"`([\w./]+)`", first)
+        if paths and paths[0].endswith("/"):
+            folder, paths = paths[0], []
+        named |= set(paths) | {folder + path for path in re.findall(r"`([\w./]+)`", second)}
+    there = {path.removeprefix("skrnn/") for path in files if path.startswith("skrnn/")}
+    assert source_files(named) == source_files(there)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_pages_name_exist(page, files):
+    """As whole paths, or by the end of these."""
+    for code in re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8")):
+        for path in re.findall(r"[\w./-]+\.(?:py|pyx|pxi|h|md|txt|json|toml)(?![\w(])", code):
+            assert any(f"/{file}".endswith(f"/{path}") for file in files), path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target

@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from forms import OnDisk
 from pairwise import pairwise
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from skrnn import RNNClassifier, RNNRegressor
+from skrnn._data import lazy
 from skrnn.kernels import CELLS
 
 pytestmark = [
@@ -105,6 +107,24 @@ def test_names_of_features_of_a_step():
     for x in (X[0].iloc[0][["b", "a"]], X[0].iloc[:1][["b", "a"]]):
         with pytest.raises(ValueError, match=r"x has the features \['b', 'a'\], expected \['a', 'b'\] as in fit"):
             net.predict_step(x, state)
+
+
+class TestNamesInErrors:
+    def test_sequences_that_are_read_in_parts_keep_their_numbers(self, monkeypatch):
+        X = list(np.random.default_rng(0).normal(size=(40, 4, 2)))
+        net = RNNRegressor(3, cell="rnn", activation="identity", max_iter=1, random_state=0).fit(X, np.arange(40.0))
+        X[37] = np.full((40, 2), 1.7e308)
+        monkeypatch.setattr(lazy, "MAX_BYTES_PER_READ", 300)
+        for parameters in ({}, {"return_state": True}):
+            with pytest.raises(ValueError, match=r"output for X\[37\] is not finite"):
+                net.predict(OnDisk(X), **parameters)
+
+    @pytest.mark.parametrize("missing", ["error", "ffill"])
+    def test_a_step_is_called_x(self, missing):
+        X = np.random.default_rng(0).normal(size=(9, 4, 2)).astype(np.float32)
+        net = RNNRegressor(3, missing=missing, max_iter=1, random_state=0).fit(X, X[:, 0, 0])
+        with pytest.raises(ValueError, match=r"^x is too large for float32"):
+            net.predict_step(np.array([1e300, 0]), net.initial_state())
 
 
 class TestErrors:

@@ -18,21 +18,13 @@ RATES = {"dropout": 0.3, "recurrent_dropout": 0.4}
 SEED = 123
 RESOURCES = {"max_bytes": 2**40, "n_threads": 1}
 SEGMENTS = {"max_bytes": 1, "n_threads": 1}
+# bidirectional, per step, pooling
 ARRANGEMENTS = [
-    pytest.param((4, 3), False, True, "last", id="steps"),
-    pytest.param((4, 3), True, True, "last", id="both-steps"),
-    pytest.param((4, 3), True, False, "last", id="both-last"),
-    pytest.param((4, 3), False, False, "mean", id="mean"),
-    pytest.param((4, 3), True, False, "max", id="both-max"),
+    (False, True, "last"), (True, True, "last"), (True, False, "last"), (False, False, "mean"), (True, False, "max"),
 ]
 
 
-@pytest.fixture(params=FORMS, ids=lambda form: "-".join(map(str, form)))
-def form(request):
-    return request.param
-
-
-def with_embedding(form, hidden_size, bidirectional, per_step, pooling, n_categories=5):
+def with_embedding(form, bidirectional, per_step, pooling, hidden_size=(4, 3), n_categories=5):
     """A case whose steps are categories; the last one does not occur."""
     case = Case(form, hidden_size, bidirectional, per_step, pooling=pooling)
     rng = np.random.default_rng(2)
@@ -57,13 +49,15 @@ def assert_state_gradient(case, actual, expected, rtol):
 
 
 @pytest.mark.parametrize(
-    ("form", "arrangement", "embedding"),
-    pairwise(FORMS, [arrangement.values for arrangement in ARRANGEMENTS], [False, True]), ids=str,
+    ("form", "arrangement", "embedding"), pairwise(FORMS, ARRANGEMENTS, [False, True]), ids=str
 )
 def test_backward_with_everything(form, arrangement, embedding):
     """Dropout of both kinds with mask offsets, penalty, states: every gradient against central differences."""
-    *arrangement, pooling = (form, *arrangement)
-    case = with_embedding(*arrangement, pooling) if embedding else Case(*arrangement, pooling=pooling)
+    bidirectional, per_step, pooling = arrangement
+    if embedding:
+        case = with_embedding(form, *arrangement)
+    else:
+        case = Case(form, (4, 3), bidirectional, per_step, pooling=pooling)
     case.sequences.mask_offsets = np.array([[5, 0, 2, 9], [7, 1, 0, 3]])
     engine, penalty = case.net.engine(np.float64, **RATES), 0.3
     inputs = (case.theta, case.sequences, case.index)
@@ -94,9 +88,10 @@ def test_backward_with_everything(form, arrangement, embedding):
     assert gradients.penalty > 0 == plain.penalty
 
 
-@pytest.mark.parametrize(("hidden_size", "bidirectional", "per_step", "pooling"), ARRANGEMENTS)
-def test_gradients_of_a_loss_in_inputs_and_initial_states(form, hidden_size, bidirectional, per_step, pooling):
-    case = Case(form, hidden_size, bidirectional, per_step, pooling=pooling)
+@pytest.mark.parametrize("form", FORMS, ids=str)
+@pytest.mark.parametrize(("bidirectional", "per_step", "pooling"), ARRANGEMENTS[1:])
+def test_gradients_of_a_loss_in_inputs_and_initial_states(form, bidirectional, per_step, pooling):
+    case = Case(form, (4, 3), bidirectional, per_step, pooling=pooling)
     engine = case.net.engine(np.float64, loss="squared_error", alpha=0.1, **RATES)
     targets = np.random.default_rng(1).normal(size=case.dscores.shape)
     inputs = Inputs(
@@ -116,10 +111,12 @@ def test_gradients_of_a_loss_in_inputs_and_initial_states(form, hidden_size, bid
     assert_state_gradient(case, dinitial, central_differences(gradient, case.initial, step_of(form)), 1e-6)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("resources", [RESOURCES, SEGMENTS, RESOURCES | {"n_threads": 3}], ids=["whole", "cut", "3"])
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("per_step", [False, True])
+@pytest.mark.every_simd
+@pytest.mark.parametrize(
+    ("loss", "per_step", "resources", "dtype"),
+    pairwise(LOSSES, [False, True], [RESOURCES, SEGMENTS, RESOURCES | {"n_threads": 3}], [np.float32, np.float64]),
+    ids=str,
+)
 def test_the_gradient_of_a_loss_is_backward_of_its_gradient_in_the_scores(loss, per_step, resources, dtype):
     """With weights, a penalty and dropout, to the bit; also in segments, and in groups that threads share."""
     case = Case(
@@ -155,7 +152,7 @@ def test_the_gradient_of_a_loss_is_backward_of_its_gradient_in_the_scores(loss, 
 
 
 def test_categories_have_no_gradient():
-    case = with_embedding(FORMS[0], (4,), False, True, "last")
+    case = with_embedding(FORMS[0], False, True, "last")
     with pytest.raises(ValueError, match="inputs that are categories have no gradient"):
         case.net.backward(case.theta, case.sequences, case.index, case.dscores, need_dX=True)
 
@@ -191,14 +188,19 @@ def test_mask_offsets_choose_the_masks_that_steps_would_have_elsewhere(rates):
 class TestStep:
     """One more step of some streams."""
 
-    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-    @pytest.mark.parametrize(("hidden_size", "per_step", "pooling"), [
-        ((9,), True, "last"), ((9, 5), False, "last"), ((9, 32), False, "mean"), ((5, 7), False, "max"),
-    ])
-    @pytest.mark.parametrize("packed", [False, True])
-    @pytest.mark.parametrize("n", [1, 7, 130])
-    def test_same_bits_as_whole_sequences(self, form, hidden_size, per_step, pooling, packed, n, dtype):
+    @pytest.mark.every_simd
+    @pytest.mark.parametrize(
+        ("form", "arrangement", "packed", "n", "dtype"),
+        pairwise(
+            FORMS,
+            [((9,), True, "last"), ((9, 5), False, "last"), ((9, 32), False, "mean"), ((5, 7), False, "max")],
+            [False, True], [1, 7, 130], [np.float32, np.float64],
+        ),
+        ids=str,
+    )
+    def test_same_bits_as_whole_sequences(self, form, arrangement, packed, n, dtype):
         """Scores of every step or prefix, and states."""
+        hidden_size, per_step, pooling = arrangement
         T = 5
         case = Case(form, hidden_size, False, per_step, (T,) * n, pooling=pooling, dtype=dtype)
         engine, state, X = case.net.engine(dtype), case.initial, case.X.reshape(n, T, -1)
@@ -214,7 +216,7 @@ class TestStep:
             assert state.tobytes() == final.tobytes()
 
     def test_categories(self):
-        case = with_embedding(FORMS[0], (4, 3), False, True, "last")
+        case = with_embedding(FORMS[0], False, True, "last")
         engine, state = case.net.engine(np.float64), case.initial[:1]
         rows = case.steps(1)
         expected = case.net.forward(case.theta, case.sequences, np.array([1]), case.initial[1:2])

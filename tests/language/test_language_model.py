@@ -18,8 +18,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from skrnn import RNNLanguageModel
 from skrnn._data.examples import Examples
 from skrnn._data.sequences import Sequences
-from skrnn._language import model as language_model
-from skrnn._language import scoring
+from skrnn._language import language_model, scoring
 from skrnn._language.corpus import Corpus, Windows
 from skrnn._language.sampling import Sampler
 from skrnn._language.vocabulary import Vocabulary
@@ -534,6 +533,21 @@ class TestFit:
             model.partial_fit(["", ""], ends=False)
         with pytest.raises(ValueError, match="'ends' parameter of partial_fit"):
             model.partial_fit(pieces, ends="no")
+
+    def test_partial_fit_has_the_parameters_of_now(self):
+        model = RNNLanguageModel(**SMALL | {"cell": "rnn"}).partial_fit(TEXTS)
+        model.set_params(activation="relu").partial_fit(TEXTS)
+        assert model._model.network.layers[0].variant == 1
+        with pytest.raises(ValueError, match="The 'shuffle' parameter of RNNLanguageModel must be"):
+            model.set_params(shuffle="no").partial_fit(TEXTS)
+
+    def test_bad_parameters_are_errors_before_texts_are_read(self):
+        def analyzer(text):
+            raise AssertionError("the text was read")
+
+        for changed in ({"hidden_size": (0,)}, {"solver": "adamw", "alpha": 1e9}):
+            with pytest.raises(ValueError, match=r"hidden_size|alpha"):
+                RNNLanguageModel(**SMALL | {"analyzer": analyzer} | changed).fit(TEXTS)
 
     def test_another_analyzer(self):
         model = RNNLanguageModel(warm_start=True, **SMALL).fit(TEXTS)

@@ -18,7 +18,7 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skrnn import RaggedArray, RNNClassifier
-from skrnn._data.sequences import LazySequences
+from skrnn._data.lazy import LazySequences
 from skrnn.datasets import load_japanese_vowels
 from skrnn.preprocessing import SequenceScaler
 

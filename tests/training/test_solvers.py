@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedie_score, r2_score
 from sklearn.neural_network import MLPRegressor
+from sklearn.utils._param_validation import InvalidParameterError
 
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn._estimators.targets import NumberTargets
@@ -240,6 +241,13 @@ class TestEarlyStopping:
         net = RNNRegressor(8, loss=loss, quantile=0.8, max_iter=20, **EARLY).fit(X, y, X_val=X_val, y_val=y_val)
         assert net.best_validation_score_ == pytest.approx(metric(y_val, net.predict(X_val)))
 
+    def test_a_net_that_diverges_on_what_is_validated_on_names_the_sequence(self):
+        (X, y), (X_val, y_val) = sums(60), sums(40, seed=1)
+        X_val[23] = 1e308
+        net = RNNRegressor(4, cell="rnn", activation="identity", early_stopping=True, random_state=0)
+        with pytest.raises(ValueError, match=r"The net's output for X\[23\] is not finite"):
+            net.fit(X, y, X_val=X_val, y_val=y_val)
+
     def test_what_is_validated_on_is_checked_as_y_is(self):
         (X, y), (X_val, y_val) = sums(60), sums(40, seed=1)
         net = RNNRegressor(4, loss="poisson", max_iter=2, **EARLY)
@@ -401,6 +409,13 @@ class TestGoingOn:
             with pytest.raises(ValueError, match=r"cannot continue with missing=.* and embedding_dim=None"):
                 net.set_params(**changed).fit(X, np.arange(6.0))
 
+    @pytest.mark.parametrize(("name", "value"), [("shuffle", "no"), ("learning_rate", "none"), ("tol", "x")])
+    def test_partial_fit_checks_the_parameters_of_a_fitted_net_too(self, name, value):
+        X, y = sums()
+        net = RNNRegressor(4, random_state=0).partial_fit(X, y)
+        with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter of RNNRegressor must be"):
+            net.set_params(**{name: value}).partial_fit(X, y)
+
     def test_warm_start_with_other_targets_is_an_error(self):
         X, y = sums()
         net = RNNRegressor(4, max_iter=2, warm_start=True, random_state=0).fit(X, y)
@@ -446,7 +461,7 @@ def test_lbfgs_keeps_what_it_had_when_a_step_goes_too_far(monkeypatch):
         return (np.inf if len(calls) > 12 else loss), gradient, weight
 
     monkeypatch.setattr(Objective, "__call__", exploding)
-    with pytest.warns(ConvergenceWarning, match="lbfgs went no further: Training diverged in epoch"):
+    with pytest.warns(ConvergenceWarning, match="lbfgs stopped early: Training diverged in epoch"):
         net = RNNRegressor(4, solver="lbfgs", random_state=0).fit(X, y)
     assert net.loss_ < net.loss_curve_[0]
     assert np.isfinite(net.predict(X)).all()

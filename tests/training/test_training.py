@@ -14,9 +14,9 @@ from skrnn import RNNClassifier, RNNRegressor
 from skrnn._data.containers import as_sequences
 from skrnn._data.examples import Examples
 from skrnn._data.ragged import rows_of
+from skrnn._network.layout import full_range
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
-from skrnn._network.parameters import full_range
 from skrnn._training.loop import Batches, Stopping, clipping, train
 from skrnn._training.losses import LOSSES
 from skrnn._training.model import Model

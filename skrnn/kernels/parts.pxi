@@ -1,4 +1,5 @@
-# Parts of the kernels by themselves: what predict needs of them, and what the tests look at.
+# Parts of the kernels as functions of Python: softmax, losses of rows, masks of dropout, the functions of vectors.
+# `predict` and the losses use some of them; the tests look at all.
 
 
 def softmax(real[:, ::1] scores):       # IN, OUT (R, Q)

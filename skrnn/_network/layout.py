@@ -1,4 +1,4 @@
-"""All parameters of a network as one flat vector with named views, and their initial values.
+"""All parameters of a network as one flat vector with named views.
 
 Clipping, the optimizers, saving and finite differences see only the vector.
 """
@@ -6,8 +6,6 @@ Clipping, the optimizers, saving and finite differences see only the vector.
 import sys
 
 import numpy as np
-
-from skrnn._network.orthogonal import householder_product
 
 
 class ParameterLayout:
@@ -52,14 +50,3 @@ class ParameterLayout:
 def full_range(theta):
     """The one range that is all of theta, (1, 2)."""
     return np.array([[0, len(theta)]], dtype=np.intp)
-
-
-def glorot_uniform(fan_in, fan_out, shape, random_state):
-    """Uniform in ±√(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)."""
-    bound = np.sqrt(6.0 / (fan_in + fan_out))
-    return random_state.uniform(-bound, bound, shape)
-
-
-def orthogonal(n, random_state):
-    """A random orthogonal (n, n) matrix; not from LAPACK, whose bits may depend on the number of threads."""
-    return householder_product(random_state.standard_normal(n * (n + 1) // 2), n)

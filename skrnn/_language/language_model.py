@@ -6,13 +6,12 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import BaseEstimator
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.examples import Examples
 from skrnn._data.sequences import Sequences
-from skrnn._estimators.parameters import (
+from skrnn._estimators.shared_parameters import (
     SHARED,
     SOLVERS_TEXT,
     Parameter,
@@ -224,18 +223,17 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
             When an argument cannot be used, naming it and the text, or when training diverges. The estimator then stays
             as it was.
         """
+        self._check_parameters()
         resume = self.warm_start and self.__sklearn_is_fitted__()
-        X = texts_in(X)
-        analyzer = self._analyzer(resume)
-        texts, validation = self._split(texts_of(X, analyzer), X_val, analyzer)
+        analyzer, X = self._analyzer(resume), texts_in(X)
+        texts, held_out = self._split(texts_of(X, analyzer), X_val, analyzer)
         reading = self._read_texts(X, texts, resume)
         corpus, network = Corpus(texts, reading.vocabulary), self._make_network(reading, resume)
-        parameters = self.get_params(deep=False)
-        if resume:
-            model = run.restarted_model(self._model, network, self._model.loss, parameters)
-        else:
-            model = _new_model(network, corpus, parameters)
-        validate = None if validation is None else _validation(model, Corpus(validation, reading.vocabulary))
+        fitted, parameters = self._model if resume else None, vars(self)
+        model = run.starting_model(fitted, network, LOSSES["log_loss"](), np.float32, parameters)
+        if not resume:
+            run.forget_unseen(model, corpus.unseen_symbols())
+        validate = held_out and _scorer(model, Corpus(held_out, reading.vocabulary))
         run.train_model(model, *self._objective(model, reading, corpus), parameters, validate)
         self._set_fitted_attributes(model, _reading=reading, **reading.attributes())
         return self
@@ -266,28 +264,32 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
             As `fit`; and when `symbols` in a later call are others than in the first.
         """
         validate_parameter_constraints({"ends": ["boolean"]}, {"ends": ends}, caller_name="partial_fit")
-        if self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True: it sees no data to hold out")
+        self._check_epoch()
+        self._check_parameters()
         resume = self.__sklearn_is_fitted__()
-        X = texts_in(X)
-        texts = texts_of(X, self._analyzer(resume))
+        analyzer, X = self._analyzer(resume), texts_in(X)
+        texts = texts_of(X, analyzer)
         reading = self._read_texts(X, texts, resume, symbols)
         corpus, network = Corpus(texts, reading.vocabulary, ends), self._make_network(reading, resume)
         if not len(corpus.lengths):
             raise ValueError("X has no symbols, and without ends there is nothing to predict: expected texts")
-        parameters = self.get_params(deep=False)
-        model = self._model.copy() if resume else _new_model(network, corpus, parameters)
+        fitted, parameters = self._model if resume else None, vars(self)
+        model = run.next_model(fitted, network, LOSSES["log_loss"](), np.float32, parameters)
+        if not resume:
+            run.forget_unseen(model, corpus.unseen_symbols())
         run.train_model_one_epoch(model, *self._objective(model, reading, corpus), parameters)
         self._set_fitted_attributes(model, _reading=reading, **reading.attributes())
         return self
 
+    def _check_parameters(self):
+        """Raise a ValueError for parameters that do not go together."""
+        self._check_hidden_size()
+        OPTIMIZERS[self.solver].check_parameters(vars(self))
+
     def _analyzer(self, resume):
-        """The analyzer: a fit that goes on has that of the first one."""
+        """The analyzer, which a fit that continues shares with the first one."""
         if resume and self.analyzer != self._reading.analyzer:
-            raise ValueError(
-                f"{type(self).__name__} cannot continue with analyzer={self.analyzer!r}, it was fitted with "
-                f"{self._reading.analyzer!r}: set it back, or clone it"
-            )
+            raise self._cannot_continue(f"analyzer={self.analyzer!r}, it was fitted with {self._reading.analyzer!r}")
         return self.analyzer
 
     def _split(self, texts, X_val, analyzer):
@@ -302,15 +304,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
             raise ValueError(
                 "early_stopping=True cannot hold out some of one text: cut it, or pass what follows it as X_val"
             )
-        try:
-            return train_test_split(
-                texts, test_size=self.validation_fraction, random_state=check_random_state(self.random_state)
-            )
-        except ValueError as error:
-            raise ValueError(
-                f"early_stopping=True cannot hold out validation_fraction={self.validation_fraction} of {len(texts)} "
-                f"texts: {error}"
-            ) from error
+        return self._hold_out(texts, "texts", check_random_state(self.random_state))
 
     def _read_texts(self, X, texts, resume, symbols=None):
         """How texts are read, with a vocabulary of these texts, or of symbols that are known beforehand."""
@@ -326,7 +320,6 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         return self._reading
 
     def _make_network(self, reading, resume):
-        OPTIMIZERS[self.solver].check_parameters(self.get_params(deep=False))
         n_symbols = len(reading.vocabulary)
         network = RecurrentNetwork(
             int(self.embedding_dim), self._check_hidden_size(), n_symbols, self.cell, self.activation,
@@ -346,7 +339,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         sequences = Sequences(np.empty((0, 1), model.dtype), corpus.lengths, "ragged", categories=inputs)
         objective = StreamObjective(
             model.network, Examples(sequences, corpus.targets, None, True), model.loss, windows.n_streams,
-            windows.n_steps, **run.regularization(model, self.get_params(deep=False)),
+            windows.n_steps, **run.regularization(model, vars(self)),
         )
         return objective, windows
 
@@ -587,14 +580,6 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         return tags
 
 
-def _new_model(network, corpus, parameters):
-    """A model to start from; symbols that the corpus does not have are embedded as zeros."""
-    model = run.new_model(network, LOSSES["log_loss"](), np.float32, parameters)
-    unseen = np.bincount(corpus.inputs, minlength=network.n_categories) == 0
-    model.parameters["embedding.E"][unseen] = 0
-    return model
-
-
-def _validation(model, held_out):
-    """A function that scores theta on texts that are held out."""
+def _scorer(model, held_out):
+    """A function that scores theta on texts that are held out; higher is better."""
     return lambda theta: float(scoring.log_likelihoods(model, theta, held_out).mean())

@@ -5,8 +5,9 @@ import pytest
 from networks import FORMS
 from sklearn.utils import check_random_state
 
+from skrnn._network.initial_values import glorot_uniform, orthogonal
+from skrnn._network.layout import ParameterLayout
 from skrnn._network.network import RecurrentNetwork
-from skrnn._network.parameters import ParameterLayout, glorot_uniform, orthogonal
 from skrnn.kernels import CELLS
 
 

@@ -56,6 +56,15 @@ def flag(meaning):
     return Parameter(["boolean"], "bool", meaning)
 
 
+def loss_parameter(name, note=""):
+    """The parameter of a loss, in the range that the loss gives."""
+    loss = next(loss for loss in LOSSES.values() if loss.parameter_name == name)
+    low, high = loss.parameter_range
+    kind = "float" if high is None else f"float in ({low}, {high})"
+    meaning = f'For the loss "{loss.name}"{": " * bool(note)}{note}.'
+    return Parameter([Interval(Real, low, high, closed="neither")], kind, meaning)
+
+
 def choice(options, meaning):
     """One of some names."""
     return Parameter([StrOptions(set(options))], options_text(options), meaning)
@@ -185,8 +194,9 @@ SHARED = {
 def with_parameters(**own):
     """A class decorator: parameters of an estimator from the table above, and its own.
 
-    It sets ``_parameter_constraints`` and puts the Parameters section in the place of ``{parameters}`` in the
-    docstring, in the order of ``__init__`` and with its defaults.
+    It sets ``_parameter_constraints``. In the docstring it puts the Parameters section in the place of
+    ``{parameters}``, in the order of ``__init__`` and with its defaults, and the sources of the cells in the place of
+    ``{cell_references}``.
 
     Parameters
     ----------
@@ -201,9 +211,16 @@ def with_parameters(**own):
         if cls.__doc__ is not None:         # python -OO has none
             section = "\n".join(documentation(name, table[name], signature[name].default) for name in table)
             cls.__doc__ = cls.__doc__.replace("    {parameters}", section)
+            cls.__doc__ = cls.__doc__.replace("    {cell_references}", cell_references())
         return cls
 
     return decorate
+
+
+def cell_references():
+    """The sources of the cells, as a paragraph of a docstring."""
+    sources = "; ".join(f'"{name}", {cell.source}' for name, cell in CELLS.items() if cell.source)
+    return fill(f"Cells: {sources}.", WIDTH, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
 
 
 def documentation(name, parameter, default):

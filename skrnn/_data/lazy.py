@@ -1,0 +1,168 @@
+"""Sequences that are read when they are needed, of an X that may be larger than memory."""
+
+from functools import partial
+
+import numpy as np
+
+from skrnn._data.sequences import SequenceIndex, Sequences
+from skrnn._runtime import memory
+
+# Bytes that are read at a time if X is not in memory
+MAX_BYTES_PER_READ = 2**24
+
+
+class LazySequences(SequenceIndex):
+    """Sequences that are read on demand, of an X that need not fit in memory.
+
+    The transformers return them for such an X: a collection of arrays (steps, features) that are computed on demand.
+    Slices, masks and arrays of indices select sequences and read nothing.
+
+    Parameters
+    ----------
+    read : callable
+        Returns contiguous `Sequences` for an array of indices.
+    lengths, kind, **index
+        As in `SequenceIndex`.
+    n_features : int
+    dtype : dtype
+    """
+
+    ndim = 1
+
+    def __init__(self, read, lengths, kind, n_features, dtype, **index):
+        super().__init__(lengths, kind, **index)
+        self._read, self.n_features, self.dtype = read, n_features, np.dtype(dtype)
+
+    @classmethod
+    def of(cls, read, n, kind):
+        """Sequences of an X that is read once, to check it and to learn its lengths."""
+        first = read(np.zeros(1, np.intp))
+        lengths, dtype, n_padded, begin, n_per_read = [], first.dtype, None, 0, 1
+        while begin < n:
+            chunk = read(np.arange(begin, min(begin + n_per_read, n)))
+            if chunk.n_features != first.n_features:
+                raise ValueError(
+                    f"X[{begin}] has {chunk.n_features} features per step, expected {first.n_features} as in X[0]"
+                )
+            dtype, n_padded = np.result_type(dtype, chunk.dtype), n_padded or chunk.n_padded
+            lengths.append(chunk.lengths)
+            begin += len(chunk)
+            n_per_read = _n_per_read(chunk.mean_length * chunk.n_features * chunk.dtype.itemsize)
+        return cls(
+            read, np.concatenate(lengths), kind, first.n_features, dtype, n_padded=n_padded, columns=first.columns,
+            names=first.names,
+        )
+
+    def map(self, change):
+        """The sequences changed by a function, each time that they are read."""
+        read = _Map(self, change)
+        probe = read(np.zeros(1, np.intp))
+        same = probe.n_features == self.n_features
+        return LazySequences(
+            read, self.lengths, self.kind, probe.n_features, probe.dtype, n_padded=self.n_padded,
+            columns=self.columns if same else None, names=self.names if same else None,
+        )
+
+    def load(self, index):
+        """Sequences in memory that hold the sequences `index`, and the indices of these among them."""
+        chunk = self._read(index)
+        other = np.flatnonzero(chunk.lengths != self.lengths[index])
+        if len(other) or chunk.n_features != self.n_features:
+            i = index[other[0] if len(other) else 0]
+            raise ValueError(
+                f"X[{i}] has changed while it was in use: it had {self.lengths[i]} steps of {self.n_features} features"
+            )
+        chunk = chunk.astype(self.dtype)
+        chunk.numbers = index
+        chunk.mask_offsets = np.stack([self.starts[index] - chunk.starts, index])
+        return chunk, np.arange(len(index))
+
+    def iter_chunks(self, index):
+        """The sequences `index` in chunks, each as `load` returns it."""
+        n = _n_per_read(self.mean_length * self.n_features * self.dtype.itemsize)
+        for first in range(0, len(index), n):
+            yield self.load(index[first : first + n])
+
+    def astype(self, dtype):
+        """The same sequences in another dtype."""
+        return self if self.dtype == dtype else self.map(partial(Sequences.astype, dtype=dtype))
+
+    @property
+    def shape(self):
+        """(n,), as of an array of objects."""
+        return (len(self),)
+
+    def __getitem__(self, key):
+        if isinstance(key, tuple):
+            (key,) = (part for part in key if part is not Ellipsis)
+        if isinstance(key, slice):
+            chosen = np.arange(*key.indices(len(self)))
+        else:
+            key = np.asarray(key)
+            chosen = np.flatnonzero(key) if key.dtype == bool else np.atleast_1d(key).astype(np.intp)
+            if ((chosen < -len(self)) | (chosen >= len(self))).any() or (key.dtype == bool and len(key) != len(self)):
+                raise IndexError(f"{key} is out of range: there are {len(self)} sequences")
+            chosen = chosen % len(self)
+            if key.ndim == 0:
+                return self.load(chosen)[0].values
+        return LazySequences(
+            _Selection(self, chosen), self.lengths[chosen], self.kind, self.n_features, self.dtype,
+            columns=self.columns, names=self.names, n_padded=self.n_padded,
+        )
+
+    def __repr__(self):
+        return (
+            f"{len(self)} sequences, {self.lengths.min()} to {self.lengths.max()} steps of {self.n_features} features, "
+            f"{self.dtype}, read on demand"
+        )
+
+
+class _Map:
+    """Reads sequences and changes them by a function."""
+
+    def __init__(self, sequences, change):
+        self.sequences, self.change = sequences, change
+
+    def __call__(self, index):
+        return self.change(self.sequences.load(index)[0])
+
+
+class _Selection:
+    """Reads a selection of sequences."""
+
+    def __init__(self, sequences, chosen):
+        self.sequences, self.chosen = sequences, chosen
+
+    def __call__(self, index):
+        return self.sequences.load(self.chosen[index])[0]
+
+
+def _n_per_read(n_bytes):
+    """How many sequences of this size are read at a time."""
+    return max(1, int(MAX_BYTES_PER_READ / n_bytes))
+
+
+def unshared(sequences):
+    """The same sequences, each with steps of its own: if they share steps, these are copied when they are read."""
+    if isinstance(sequences, LazySequences) or sequences.contiguous:
+        return sequences
+    return LazySequences(
+        sequences.copy_of, sequences.lengths, sequences.kind, sequences.n_features, sequences.dtype,
+        columns=sequences.columns, names=sequences.names,
+    )
+
+
+def in_memory(sequences, what):
+    """The same sequences, each with steps of its own, all in memory, as `what` needs them."""
+    sequences = unshared(sequences)
+    if not isinstance(sequences, LazySequences):
+        return sequences
+    n_bytes = float(sequences.lengths.sum()) * sequences.n_features * sequences.dtype.itemsize
+    if n_bytes > 2 * memory.max_bytes():
+        raise ValueError(
+            f"{what} needs all of X at once, {n_bytes / 1e9:.1f} GB, more than half of the memory: choose another, or "
+            "less data"
+        )
+    loaded = sequences.load(np.arange(len(sequences)))[0]
+    loaded.category_counts = sequences.category_counts
+    return loaded
