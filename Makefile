@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := setup.py pyproject.toml $(shell find skrnn -name '*.pyx' -o -name '*.pxi' -o -name '*.h')
 EXTRAS := $(addprefix $(VENV)/, examples test peers lint bench)
-# As many workers as processors; what is in one group, such as the tests of a build, goes to one of them.
-PARALLEL := -n auto --dist loadgroup
+# As many workers as processors; one that has no tests left takes over some of another's.
+PARALLEL := -n auto --dist worksteal
 
 .NOTPARALLEL:
 .PHONY: demo check test lint bench study clean

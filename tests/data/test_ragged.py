@@ -177,7 +177,6 @@ def test_shared_categories():
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("joblib")
 def test_model_selection():
     windows, plain = overlapping(60)
     y = np.array([x.sum() for x in plain])

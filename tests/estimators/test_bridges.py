@@ -254,7 +254,7 @@ class TestMapie:
         X, y = data
         several = np.stack([X, np.abs(X)], axis=2)
         self.split(clone(NET).set_params(n_steps=WINDOW), several.reshape(len(X), -1), y)
-        with pytest.raises(UserWarning, match="was fitted on 2 features a step"):
+        with pytest.raises(UserWarning, match="was fitted on 2 features per step"):
             self.split(NET, several, y)
 
     def test_quantiles(self, data):

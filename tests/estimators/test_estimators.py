@@ -129,7 +129,6 @@ class TestEcosystem:
         assert pipeline.score(X_test, y_test) == metric(y_test, pipeline.predict(X_test))
 
     @pytest.mark.slow
-    @pytest.mark.xdist_group("joblib")
     def test_grid_search_in_two_processes(self, net, problem):
         pipeline = make_pipeline(SequenceScaler(), net.set_params(max_iter=10))
         name = type(net).__name__.lower()

@@ -53,51 +53,39 @@ def copy_sources(tree):
     return tree
 
 
-@pytest.fixture(
-    scope="module",
-    params=[    # in one worker each, for it takes long
-        pytest.param((define, level), id=define, marks=pytest.mark.xdist_group(define))
-        for define, level in {"SKRNN_SCALAR": "-O1", "SKRNN_PORTABLE": "-O3"}.items()
-    ],
-)
-def serial_build(request, tmp_path_factory):
-    """A copy of the source tree, built in place by a compiler with little, and what the build said.
-
-    It has no OpenMP, no wider instruction set, and no vectors, or no more of them than GNU C has for any processor. It
-    optimizes little or, as for users, much: neither changes a bit.
-    """
+def serial_build(tree, define, level):
+    """The source tree built in place by a compiler with little: what the build said."""
     compiler = (sysconfig.get_config_var("CC") or "").split()
     if not compiler or shutil.which(compiler[0]) is None or not (ROOT / "setup.py").exists():
         pytest.skip("needs the source tree and the C compiler that Python was built with")
-    tree = copy_sources(tmp_path_factory.mktemp("serial"))
+    copy_sources(tree)
     wrapper = tree / "cc"
-    wrapper.write_text(COMPILER.format(" ".join(compiler), *request.param))
+    wrapper.write_text(COMPILER.format(" ".join(compiler), define, level))
     wrapper.chmod(0o755)
     build = [sys.executable, "setup.py", "build_ext", "--inplace"]
-    return tree, run(build, tree, CC=str(wrapper), LDSHARED=f"{wrapper} -shared")
+    return run(build, tree, CC=str(wrapper), LDSHARED=f"{wrapper} -shared")
 
 
-def test_a_build_without_openmp_says_that_it_is_serial(serial_build):
-    assert "skrnn is built serial" in serial_build[1]
+@pytest.mark.parametrize(("define", "level"), [("SKRNN_SCALAR", "-O1"), ("SKRNN_PORTABLE", "-O3")])
+def test_a_build_without_openmp_and_vectors(define, level, monkeypatch, tmp_path):
+    """It says that it is serial, and computes the same bits as the baseline, which has no fma either.
 
+    The compiler has no OpenMP, no wider instruction set, and no vectors, or no more of them than GNU C has for any
+    processor. It optimizes little or, as for users, much: neither changes a bit.
+    """
+    said = serial_build(tmp_path, define, level)
+    assert "skrnn is built serial" in said
+    # Cython tells of a function without noexcept, which would ask for the interpreter's lock after every call.
+    assert "Cythonizing skrnn/kernels/_kernels.pyx" in said
+    assert "performance hint" not in said
+    assert "will always require the GIL" not in said
+    # Nothing is generated beside the sources
+    assert not list((tmp_path / "skrnn").rglob("*.c"))
 
-def test_no_kernel_takes_the_interpreters_lock(serial_build):
-    """Cython tells of a function without noexcept, which would ask for the lock after every call."""
-    assert "Cythonizing skrnn/kernels/_kernels.pyx" in serial_build[1]
-    assert "performance hint" not in serial_build[1]
-    assert "will always require the GIL" not in serial_build[1]
-
-
-def test_nothing_generated_beside_the_sources(serial_build):
-    assert not list((serial_build[0] / "skrnn").rglob("*.c"))
-
-
-def test_a_build_without_openmp_and_vectors_computes_the_same_bits(serial_build, monkeypatch):
-    """Those of the baseline, which has neither fma."""
     monkeypatch.delenv("SKRNN_SIMD", raising=False)
     monkeypatch.setattr(kernels, "_kernels", kernels.load("baseline"))
-    path = os.pathsep.join([str(serial_build[0]), str(ROOT / "tests" / "helpers")])
-    said = run([sys.executable, "-c", RUN, str(serial_build[0])], serial_build[0], PYTHONPATH=path)
+    path = os.pathsep.join([str(tmp_path), str(ROOT / "tests" / "helpers")])
+    said = run([sys.executable, "-c", RUN, str(tmp_path)], tmp_path, PYTHONPATH=path)
     for line, form in zip(said.splitlines(), FORMS, strict=True):
         expected = Case(form, bidirectional=True, lengths=range(1, 20)).gradients()[0]
         np.testing.assert_array_equal(np.frombuffer(bytes.fromhex(line)), expected)

@@ -449,7 +449,6 @@ def test_estimator_checks_that_are_only_run_at_home(name):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("joblib")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_grid_search_of_a_pipeline_over_ragged_sequences():
     """Where one feature drowns the other, the search finds that scaling pays."""

@@ -139,7 +139,6 @@ def test_no_look_ahead(group, context):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("joblib")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_search_of_window_and_hidden_size():
     """Together, over splits in time, on a series whose value is that of three rows ago."""

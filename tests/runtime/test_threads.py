@@ -79,7 +79,6 @@ def test_threads_follow_threadpoolctl():
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("joblib")
 def test_threads_follow_the_caps_of_joblib():
     """Its workers share the processors."""
     found = Parallel(n_jobs=2)(delayed(_threads.effective_n_threads)() for _ in range(4))
