@@ -4,8 +4,9 @@ No other file imports from scikit-learn's private modules.
 """
 
 from copy import copy
+from functools import wraps
 
-from sklearn import get_config
+from sklearn import config_context, get_config
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -21,9 +22,23 @@ from sklearn.utils.validation import validate_data
 
 __all__ = [
     "HasMethods", "Interval", "Options", "RealNotInt", "StrOptions", "check_columns",
-    "check_feature_names_in", "fit_context", "learn_columns", "output_container", "set_output_container",
+    "check_feature_names_in", "fit_context", "learn_columns", "output_container", "partial_fit_context", "set_output_container",
     "validate_parameter_constraints", "validate_params",
 ]
+
+
+def partial_fit_context(method):
+    """`fit_context` for `partial_fit`: it validates the parameters of an estimator that is fitted, too."""
+
+    @wraps(method)
+    def checked(estimator, *arguments, **keywords):
+        if not get_config()["skip_parameter_validation"]:
+            estimator._validate_params()
+        with config_context(skip_parameter_validation=True):
+            return method(estimator, *arguments, **keywords)
+
+    return checked
+
 
 FEATURES = ("n_features_in_", "feature_names_in_")
 

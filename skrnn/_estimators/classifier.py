@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._estimators.base import BaseRNN, in_epochs
 from skrnn._estimators.shared_parameters import Parameter, flag, with_parameters
 from skrnn._estimators.targets import ClassTargets
-from skrnn._sklearn import StrOptions, fit_context
+from skrnn._sklearn import StrOptions, partial_fit_context
 from skrnn._training.losses import LOSSES
 
 
@@ -152,7 +152,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         self.class_weight = class_weight
 
     @available_if(in_epochs)
-    @fit_context(prefer_skip_nested_validation=True)
+    @partial_fit_context
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """One epoch over these sequences, from where the last call, or `fit`, left.
 

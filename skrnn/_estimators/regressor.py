@@ -14,7 +14,7 @@ from skrnn._estimators.shared_parameters import (
     with_parameters,
 )
 from skrnn._estimators.targets import NumberTargets
-from skrnn._sklearn import fit_context
+from skrnn._sklearn import partial_fit_context
 
 
 @with_parameters(
@@ -167,7 +167,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         self.out_activation = out_activation
 
     @available_if(in_epochs)
-    @fit_context(prefer_skip_nested_validation=True)
+    @partial_fit_context
     def partial_fit(self, X, y, sample_weight=None):
         """One epoch over these sequences, from where the last call, or `fit`, left.
 

@@ -22,8 +22,6 @@ class TrainableMixin(VersionedPickleMixin):
 
     def _check_epoch(self):
         """Raise an error for parameters with which `partial_fit` cannot train an epoch."""
-        # `fit_context` leaves out those of an estimator that is fitted.
-        self._validate_params()
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True: it sees no data to hold out")
 

@@ -29,7 +29,7 @@ from skrnn._language.sampling import Sampler
 from skrnn._language.vocabulary import ANALYZERS, TextReading, Vocabulary, texts_in, texts_of
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import StreamObjective
-from skrnn._sklearn import Interval, StrOptions, fit_context, validate_parameter_constraints
+from skrnn._sklearn import Interval, StrOptions, fit_context, partial_fit_context, validate_parameter_constraints
 from skrnn._training import run
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
@@ -249,7 +249,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         self._set_fitted_attributes(model, _reading=reading, **reading.attributes())
         return self
 
-    @fit_context(prefer_skip_nested_validation=True)
+    @partial_fit_context
     def partial_fit(self, X, y=None, *, symbols=None, ends=True):
         """Train for one epoch on some texts, from where the last call, or `fit`, left.
 

@@ -40,7 +40,8 @@ def text_log_likelihoods(model, inputs, targets, hidden):
 
 def generated_symbols(model, vocabulary, inputs, n_tokens, sampler):
     """Symbols that continue the inputs, one by one, until the end is drawn or there are `n_tokens`."""
-    network, theta = model.network, model.theta
+    # A copy: what is written into the parameters, or fitted, while symbols are drawn does not change these.
+    network, theta = model.network, model.theta.copy()
     hidden = np.zeros((1, network.state_width), theta.dtype)
     for begin in range(0, len(inputs), MAX_STEPS_PER_READ):
         scores, hidden = _read_one(model, inputs[begin : begin + MAX_STEPS_PER_READ], hidden)

@@ -549,6 +549,16 @@ class TestFit:
             with pytest.raises(ValueError, match=r"hidden_size|alpha"):
                 RNNLanguageModel(**SMALL | {"analyzer": analyzer} | changed).fit(TEXTS)
 
+    def test_a_stream_of_symbols_keeps_the_parameters_that_it_began_with(self):
+        model = RNNLanguageModel(**SMALL).fit(TEXTS)
+        expected = list(model.generate(20, random_state=0, stream=True))
+        symbols = model.generate(20, random_state=0, stream=True)
+        drawn = [next(symbols)]
+        for values in model.parameters_.values():
+            values *= 5
+        assert drawn + list(symbols) == expected
+        assert list(model.generate(20, random_state=0, stream=True)) != expected
+
     def test_another_analyzer(self):
         model = RNNLanguageModel(warm_start=True, **SMALL).fit(TEXTS)
         score = model.score(TEXTS)

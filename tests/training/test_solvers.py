@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 import pytest
 from networks import make_optimizer
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedie_score, r2_score
@@ -415,6 +416,8 @@ class TestGoingOn:
         net = RNNRegressor(4, random_state=0).partial_fit(X, y)
         with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter of RNNRegressor must be"):
             net.set_params(**{name: value}).partial_fit(X, y)
+        with config_context(skip_parameter_validation=True):
+            RNNRegressor(4, power_t=-1, random_state=0).partial_fit(X, y).partial_fit(X, y)
 
     def test_warm_start_with_other_targets_is_an_error(self):
         X, y = sums()
