@@ -22,7 +22,8 @@ from sklearn.utils.validation import validate_data
 
 __all__ = [
     "HasMethods", "Interval", "Options", "RealNotInt", "StrOptions", "check_columns",
-    "check_feature_names_in", "fit_context", "learn_columns", "output_container", "partial_fit_context", "set_output_container",
+    "check_feature_names_in", "fit_context", "learn_columns", "output_container", "partial_fit_context",
+    "set_output_container",
     "validate_parameter_constraints", "validate_params",
 ]
 
