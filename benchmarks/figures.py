@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 from results import TRAINING_PEERS
 from sizes import GATES, PEER_CELLS, SIZES
 
-COLOURS = dict(zip(GATES, ("#4f9d69", "#e08a2e", "#8c6d4f", "#3b6fb6", "#9a6fb0", "#7f7f7f"), strict=False))
+COLORS = dict(zip(GATES, ("#4f9d69", "#e08a2e", "#8c6d4f", "#3b6fb6", "#9a6fb0", "#7f7f7f"), strict=False))
 
 
 def draw(results, folder):
@@ -73,7 +73,7 @@ def bars(results, cells, value, baseline, form):
         for i, cell in enumerate(cells):
             heights = np.array([value((n, cell, size)) for size in sizes])
             places = np.arange(len(sizes)) + (i - (len(cells) - 1) / 2) * width
-            drawn = axes.bar(places, heights - baseline, width, baseline, color=COLOURS[cell], label=cell, zorder=2)
+            drawn = axes.bar(places, heights - baseline, width, baseline, color=COLORS[cell], label=cell, zorder=2)
             texts = ["" if np.isnan(height) else form(height) for height in heights]
             on_white = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
             axes.bar_label(drawn, texts, fontsize=6.5, padding=2, bbox=on_white, zorder=3)

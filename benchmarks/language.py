@@ -20,7 +20,7 @@ from skrnn import RNNLanguageModel
 
 
 def names(seed):
-    """Nats a letter on every tenth name, from eight of ten. The 5-gram has 2.042."""
+    """Nats per letter on every tenth name, from eight of ten. The 5-gram has 2.042."""
     lines = (SHARED / "names.txt").read_text().split()
     train = [name for i, name in enumerate(lines, 1) if 1 <= i % 10 <= 8]
     model = RNNLanguageModel(
@@ -31,7 +31,7 @@ def names(seed):
 
 
 def shakespeare(seed, hidden_size=256, dropout=0.1, epochs=12):
-    """Nats a character on the 5 % behind the first 90 %. The 5-gram has 1.570."""
+    """Nats per character on the 5 % after the first 90 %. The 5-gram has 1.570."""
     text = (SHARED / "tiny_shakespeare.txt").read_text()
     first, last = int(0.9 * len(text)), int(0.95 * len(text))
     model = RNNLanguageModel(
@@ -47,7 +47,7 @@ def shakespeare_long(seed):
 
 
 def alice_held_out(seed):
-    """Bits a character on the last tenth of the book, from the rest."""
+    """Bits per character on the last tenth of the book, from the rest."""
     text = (SHARED / "alice.txt").read_text()
     cut = int(0.9 * len(text))
     model = RNNLanguageModel(
@@ -58,7 +58,7 @@ def alice_held_out(seed):
 
 
 def alice_coded(seed):
-    """Bits a character on all of the book, each part predicted by a net trained on the parts before it, as a coder may.
+    """Bits per character on all of the book, each part predicted by a net trained on the parts before it, as in coding.
 
     Only the alphabet is known beforehand.
     """
@@ -78,16 +78,16 @@ def alice_coded(seed):
 
 
 TASKS = {
-    "names": ("names.txt", names, "nats a letter; 3-gram 2.228, 5-gram 2.042, a transformer (other split) 1.92"),
-    "shakespeare": ("tiny_shakespeare.txt", shakespeare, "nats a character; 3-gram 1.993, 5-gram 1.570"),
+    "names": ("names.txt", names, "nats per letter; 3-gram 2.228, 5-gram 2.042, a transformer (other split) 1.92"),
+    "shakespeare": ("tiny_shakespeare.txt", shakespeare, "nats per character; 3-gram 1.993, 5-gram 1.570"),
     "shakespeare, long": ("tiny_shakespeare.txt", shakespeare_long, "the same, 512 units"),
-    "alice, held out": ("alice.txt", alice_held_out, "bits a character, last tenth"),
-    "alice, coded": ("alice.txt", alice_coded, "bits a character, all of it"),
+    "alice, held out": ("alice.txt", alice_held_out, "bits per character, last tenth"),
+    "alice, coded": ("alice.txt", alice_coded, "bits per character, all of it"),
 }
 
 
 def compressors():
-    """Bits a character of the whole book."""
+    """Bits per character of the whole book."""
     data = (SHARED / "alice.txt").read_bytes()
     sizes = {"gzip -9": len(gzip.compress(data, 9)), "bzip2 -9": len(bz2.compress(data, 9))}
     return {name: 8 * size / len(data) for name, size in sizes.items()} | {"PPMd, order 6 (data README)": 2.04}
@@ -112,7 +112,7 @@ def main():
             seconds.append(perf_counter() - start)
         print(f"{name}: {np.mean(values):.4f} ± {np.std(values):.4f} in {max(seconds):.0f} s ({what})", flush=True)
     if (SHARED / "alice.txt").exists():
-        print("alice:", ", ".join(f"{name} {bits:.2f}" for name, bits in compressors().items()), "bits a character")
+        print("alice:", ", ".join(f"{name} {bits:.2f}" for name, bits in compressors().items()), "bits per character")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ class Contest:
     seconds : float
         Time to be spent on a contender, on average.
     rounds : int
-        Fewest rounds.
+        Minimum number of rounds.
     """
 
     def __init__(self, seconds, rounds):

@@ -103,7 +103,7 @@ def long_adding(seed, cell):
 
 
 def chorales(seed):
-    """Test negative log-likelihood a frame, the next frame from the past, where the validation's is least."""
+    """Test negative log-likelihood per frame, the next frame from the past, where the validation's is least."""
     train, validation, test = (tasks.chorales(part) for part in range(3))
     net = RNNClassifier(
         200, return_sequences=True, dropout=0.3, batch_size=8, learning_rate_init=0.003, random_state=seed
@@ -117,7 +117,7 @@ def chorales(seed):
 
 
 def surprise(net, X, y):
-    """Mean negative log-likelihood a frame, the sum over its keys, in nats."""
+    """Mean negative log-likelihood per frame, the sum over its keys, in nats."""
     p = np.clip(np.concatenate(list(net.predict_proba(X))).astype(np.float64), 1e-7, 1 - 1e-7)
     y = np.concatenate(y)
     return -np.mean(np.sum(np.log(np.where(y == 1, p, 1 - p)), axis=1))
@@ -156,7 +156,7 @@ def main():
         for cell in ("lstm", "gru"):
             print(f"adding, 200 steps, {cell}, squared error:", several(options, long_adding, None, cell), flush=True)
     if "chorales" in options.only and tasks.CHORALES.exists():
-        print("chorales, nats a frame:", several(options, chorales, None), flush=True)
+        print("chorales, nats per frame:", several(options, chorales, None), flush=True)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ class Size(NamedTuple):
 
     @property
     def rounds(self):
-        """Fewest rounds of a race at this size."""
+        """Minimum number of rounds of a race at this size."""
         return 3 if self.K >= 512 else 5
 
 

@@ -68,7 +68,7 @@ def main():
         embedding_dim=8, n_streams=8, bptt_steps=24, learning_rate_init=5e-3, dropout=0.3, max_iter=30, random_state=0
     )
     search = GridSearchCV(model, {"hidden_size": [8, 32, 64]}, cv=KFold(4), n_jobs=2).fit(names)
-    print(f"Bits a letter on names that were held out, of {len(names)} in all:")
+    print(f"Bits per letter on held-out names, of {len(names)} in all:")
     for size, score in zip([8, 32, 64], search.cv_results_["mean_test_score"], strict=True):
         print(f"    {size:>3} units: {-score / np.log(2):.2f}")
     print(f"    to compare: {np.log2(len(search.best_estimator_.vocabulary_) + 1):.2f} if all were equally likely\n")

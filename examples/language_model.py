@@ -37,7 +37,7 @@ def main():
     model = RNNLanguageModel(128, learning_rate_init=4e-3, learning_rate="cosine", max_iter=EPOCHS, random_state=0)
     for epoch in range(1, EPOCHS + 1):
         model.partial_fit(texts)
-        print(f"After reading {epoch}: {model.bits_per_token(held_out):.2f} bits a character on what is held out")
+        print(f"After reading {epoch}: {model.bits_per_token(held_out):.2f} bits per character on the held-out topics")
         write(model)
     print(f"Took {perf_counter() - start:.0f} s")
 

@@ -3,7 +3,7 @@ Forecasting the sunspots
 ========================
 
 The yearly numbers of sunspots to 1920 train small recurrent nets, the years after them are the test: one year ahead
-from windows in a Pipeline; five years ahead at once, or year by year from a net that goes on from its own forecasts;
+from windows in a Pipeline; five years ahead at once, or year by year from a net that continues from its own forecasts;
 and intervals, by nets for two quantiles and by conformal prediction. Beside them stands an autoregression, which is
 what a net has to beat. The net is the one that benchmarks/forecasts.py chose, on training years, for one year ahead.
 """
@@ -31,7 +31,7 @@ NET = {"hidden_size": 8, "cell": "gru", "alpha": 1.0, "solver": "lbfgs", "random
 
 
 class Roots:
-    """The square roots of counts, whose noise is even, standardised; and back."""
+    """The square roots of counts, whose noise is even, standardized; and back."""
 
     def __init__(self, counts):
         roots = np.sqrt(counts)
@@ -61,7 +61,7 @@ def five_years_at_once(values, n):
 
 
 def year_by_year(values, n):
-    """The same, from a net that reads all years as one sequence, and goes on from its own forecasts."""
+    """The same, from a net that reads all years as one sequence, and continues from its own forecasts."""
     net = RNNRegressor(return_sequences=True, **NET).fit([values[: n - 1]], [values[1:n]])
     _, state = net.predict([values[: n - 1]], return_state=True)
     forecasts = []
@@ -76,7 +76,7 @@ def year_by_year(values, n):
 
 
 def autoregression(values, n):
-    """The same by least squares on twelve years and a constant, which goes on from its own forecasts."""
+    """The same by least squares on twelve years and a constant, which continues from its own forecasts."""
     windows = np.lib.stride_tricks.sliding_window_view(values, WINDOW)
     known = np.column_stack([np.ones(n - WINDOW), windows[: n - WINDOW]])
     weights = np.linalg.lstsq(known, values[WINDOW:n], rcond=None)[0]
@@ -137,7 +137,7 @@ def draw(years, counts, n, forecast, intervals, errors, path):
     over_years.fill_between(years[n:], low, high, alpha=0.25, color="C1", label=f"{LEVEL:.0%}: {name}")
     over_years.plot(years[n - 20 :], counts[n - 20 :], "k.-", linewidth=0.7, markersize=4, label="sunspots")
     over_years.plot(years[n:], forecast, "C1", label="GRU, one year ahead")
-    over_years.axvline(years[n] - 0.5, color="grey", linestyle=":")
+    over_years.axvline(years[n] - 0.5, color="gray", linestyle=":")
     over_years.set(xlabel="year", ylabel="sunspots", title=f"Trained on the years to {years[n - 1]}")
     over_years.legend(loc="upper left", fontsize="small")
     for name, error in errors.items():

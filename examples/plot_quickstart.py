@@ -3,7 +3,7 @@ Choosing a recurrent net by grid search
 =======================================
 
 Nine speakers say the Japanese vowels /ae/; each utterance is a sequence of 7 to 29 steps of 12 cepstrum coefficients. A
-Pipeline standardises every step and classifies the utterance; GridSearchCV chooses the cell and its hidden size on the
+Pipeline standardizes every step and classifies the utterance; GridSearchCV chooses the cell and its hidden size on the
 270 training utterances, and the other 370 test the choice.
 """
 

@@ -5,7 +5,7 @@ Classifying texts by the order of their symbols
 Texts and DNA are sequences of symbols: SequenceVectorizer numbers them, and RNNClassifier embeds the numbers and reads
 them in order. First a task in which nothing but the order tells: two of some dozen letters matter, and the class is in
 which order they come (the temporal order problem of Hochreiter and Schmidhuber). Counting letters cannot solve it. Then
-the promoters: does a gene begin behind these 57 bases?
+the promoters: does a gene begin after these 57 bases?
 """
 
 import warnings

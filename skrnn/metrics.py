@@ -63,12 +63,12 @@ class _SequenceScorer:
         true, predicted = np.concatenate(y), np.concatenate(predicted)
         if self.response_method != "predict" and predicted.ndim == 2 and predicted.shape[1] == 2 and true.ndim == 1:
             predicted = predicted[:, 1]
-        labelled = ~missing_labels(true, per_step=True)
+        labeled = ~missing_labels(true, per_step=True)
         kwargs = dict(self.kwargs)
         if sample_weight is not None:
             sequences = Sequences(np.empty((sum(lengths), 1)), np.array(lengths, dtype=np.intp), "ragged")
-            kwargs["sample_weight"] = as_weights(sample_weight, sequences, per_step=True)[labelled]
-        return self.sign * self.metric(true[labelled], predicted[labelled], **kwargs)
+            kwargs["sample_weight"] = as_weights(sample_weight, sequences, per_step=True)[labeled]
+        return self.sign * self.metric(true[labeled], predicted[labeled], **kwargs)
 
     def __repr__(self):
         name = getattr(self.metric, "__name__", repr(self.metric))

@@ -11,7 +11,7 @@ GATE_ORDER = {"lstm": [0, 3, 1, 2], "gru": [1, 0, 2], "rnn": [0]}
 
 
 def model(problem):
-    """The serialised graph, from X (T, N, D) to logits (N, classes)."""
+    """The serialized graph, from X (T, N, D) to logits (N, classes)."""
     size, weights = problem.size, problem.weights
     b, b_rec = weights["b"] if len(weights["b"]) == 2 else (weights["b"][0], np.zeros_like(weights["b"][0]))
 

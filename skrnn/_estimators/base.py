@@ -117,6 +117,15 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         ValueError, TypeError
             When an argument cannot be used, naming it and the sequence, or when training diverges. The estimator then
             stays as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import RNNRegressor
+        >>> X = np.random.default_rng(0).normal(size=(60, 8, 2))
+        >>> net = RNNRegressor(8, tol=1e-2, random_state=0).fit(X, X[:, -1, 0])
+        >>> net.predict(X[:3]).shape
+        (3,)
         """
         self._check_parameters()
         resume = self.warm_start and self.__sklearn_is_fitted__()
@@ -366,9 +375,9 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         X : array-like of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
             Sequences.
         initial_state : array of shape (n, width), optional
-            States to go on from, which an earlier call returned.
+            States to continue from, which an earlier call returned.
         return_state : bool, default=False
-            Also return the states after the last steps. With it, or with states to go on from, no step is padding.
+            Also return the states after the last steps. With it, or with `initial_state`, no step is padding.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""States of sequences: going on where they ended, and one step at a time. Functions of a model and a reading."""
+"""States of sequences: continuing where they ended, and one step at a time. Functions of a model and a reading."""
 
 import numpy as np
 

@@ -46,24 +46,24 @@ SAMPLING_CONSTRAINTS = {
 
 
 @with_parameters(
-    embedding_dim=positive_int("Numbers that a symbol is embedded as."),
+    embedding_dim=positive_int("Size of the vector that represents a symbol."),
     analyzer=Parameter(
         [StrOptions(set(ANALYZERS)), callable], f"{options_text(ANALYZERS)} or callable",
         "How a text is split into symbols: characters; words and punctuation marks, without the space between them; or "
         "what a callable returns for the text. Texts that are lists of symbols already are taken as they are.",
     ),
     min_frequency=positive_int(
-        "Symbols that occur less often in `fit` are unknown ones. With 1 the model meets no unknown symbol in "
-        "training, and considers one all but impossible; for words 2 or more is better."
+        "Symbols that occur less often in `fit` count as unknown. With 1 the model is trained without unknown symbols "
+        "and gives them a probability of almost zero; for words 2 or more is better."
     ),
     recurrent_dropout=fraction(
         "Fraction of the hidden state that is set to zero in the recurrent products in training: the same units at all "
         "steps of an update (Gal & Ghahramani 2016)."
     ),
-    bptt_steps=positive_int("Steps of each stream per update; gradients go back no further."),
+    bptt_steps=positive_int("Steps of each stream per update; the gradient goes back to the first of them."),
     n_streams=positive_int(
-        "Streams of text that are read side by side: an update reads up to ``n_streams * bptt_steps`` symbols. Little "
-        "text needs fewer, or an epoch has few updates."
+        "Streams of text that are read in parallel: an update reads up to ``n_streams * bptt_steps`` symbols. Short "
+        "texts need fewer streams, since otherwise an epoch has few updates."
     ),
     solver=choice(
         OPTIMIZERS,
@@ -95,8 +95,8 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
     """Predict the next symbol of a text: score texts, continue them, generate new ones.
 
     Symbols are embedded, read by recurrent layers, and the next one is predicted by a softmax. Training reads several
-    streams of text side by side, some steps of each for an update, and carries the states along (truncated
-    backpropagation through time).
+    streams of text in parallel, `bptt_steps` of each per update, and carries the states from one update to the next
+    (truncated backpropagation through time).
 
     Parameters
     ----------
@@ -105,25 +105,27 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
     Attributes
     ----------
     symbols_ : object array of shape (V,)
-        The symbols by number, then "<unknown>", for all others, and "<end>".
+        The symbols in the order of their numbers, then "<unknown>", for all others, and "<end>".
     vocabulary_ : dict
         The number of each known symbol.
-    loss_, best_loss_ : float
-        Mean loss of the last epoch, in nats a symbol and with the penalty, and the least of all; the latter None with
-        early stopping.
+    loss_ : float
+        Mean loss of the last epoch, in nats per symbol and with the penalty.
+    best_loss_ : float or None
+        The minimum loss of an epoch; None with `early_stopping`.
     loss_curve_ : list of float
-        Of each epoch.
-    validation_scores_ : list of float, or None
-        Scores of the texts that were held out.
-    best_validation_score_ : float, or None
+        Loss of each epoch.
+    validation_scores_ : list of float or None
+        Score of the held-out texts after each epoch, with `early_stopping`.
+    best_validation_score_ : float or None
+        The best of them.
     n_iter_ : int
-        Epochs.
+        The number of epochs.
     t_ : int
-        Symbols seen.
+        The number of symbols seen in training.
     grad_norm_curve_ : list of float
-        Mean norm of the gradients of each epoch.
+        Mean gradient norm of each epoch, before clipping.
     n_clipped_ : int
-        Updates whose gradient was scaled down.
+        The number of updates whose gradient was clipped.
     out_activation_ : str
         "softmax".
     parameters_ : dict of arrays
@@ -136,10 +138,11 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
     Notes
     -----
     A text is read as begin, s₁, …, sₙ and predicted as s₁, …, sₙ, end, so that an empty text has a probability, too,
-    and the probabilities of all texts sum to one. Training cuts a text that is longer than its share of the streams, or
-    than 16 · `bptt_steps`, into pieces, each read as if the text began with it. Computes in float32.
+    and the probabilities of all texts sum to one. In training a text that is longer than a stream, or than
+    16 · `bptt_steps`, is split into pieces, each of which is read as if the text began with it. Computes in float32.
 
-    Scores are comparable between models of the same symbols alone: the more of them are "<unknown>", the easier it is.
+    Scores are comparable only between models with the same symbols: the more symbols are "<unknown>", the easier a text
+    is to predict.
 
     References
     ----------
@@ -211,7 +214,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         y : None
             Ignored.
         X_val : like X, optional
-            For `early_stopping`: the texts to validate on, in the place of some of X.
+            For `early_stopping`: the texts to validate on, instead of some of X.
 
         Returns
         -------
@@ -222,6 +225,14 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         ValueError, TypeError
             When an argument cannot be used, naming it and the text, or when training diverges. The estimator then stays
             as it was.
+
+        Examples
+        --------
+        >>> from skrnn import RNNLanguageModel
+        >>> texts = ["anna", "hanna", "hannah", "nana"] * 20
+        >>> model = RNNLanguageModel(16, max_iter=3, tol=1.0, n_iter_no_change=1, random_state=0).fit(texts)
+        >>> model.symbols_.tolist()
+        ['a', 'h', 'n', '<unknown>', '<end>']
         """
         self._check_parameters()
         resume = self.warm_start and self.__sklearn_is_fitted__()
@@ -249,10 +260,10 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         y : None
             Ignored.
         symbols : iterable of symbols, optional
-            In the first call: all that are to be known, also those which only later texts have; None for those of X.
-            What is not known is an unknown symbol.
+            In the first call: all known symbols, including those that only later texts have; None for those of X. All
+            others count as unknown.
         ends : bool, default=True
-            Whether the texts end where they end. False for pieces of longer texts, which may be cut anywhere.
+            Whether the end of each text of X is an end. False for parts of longer texts, which may be split anywhere.
 
         Returns
         -------
@@ -261,7 +272,17 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            As `fit`; and when `symbols` in a later call are others than in the first.
+            As `fit`; and when `symbols` in a later call differ from those in the first.
+
+        Examples
+        --------
+        >>> import string
+        >>> from skrnn import RNNLanguageModel
+        >>> model = RNNLanguageModel(8, random_state=0)
+        >>> for part in ("the first part of a long text, ", "and the second"):
+        ...     model = model.partial_fit([part], symbols=string.ascii_lowercase + " ,", ends=False)
+        >>> model.n_iter_, model.t_
+        (2, 45)
         """
         validate_parameter_constraints({"ends": ["boolean"]}, {"ends": ends}, caller_name="partial_fit")
         self._check_epoch()
@@ -350,25 +371,32 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         return scoring.log_likelihoods(self._model, self._model.theta, corpus), corpus
 
     def score(self, X, y=None):
-        """Mean log-likelihood of a symbol, in nats; ends count as symbols.
+        """Mean log-likelihood per symbol, in nats; ends count as symbols.
 
         Parameters
         ----------
         X : iterable of n str, or of n sequences of symbols
-            Texts; an empty one is nothing but its end. Unknown symbols have a probability together.
+            Texts; an empty one consists of its end. All unknown symbols together have one probability.
         y : None
             Ignored.
 
         Returns
         -------
         score : float
-            The greater the better; −ln V when all V symbols are equally likely. Only comparable between models with the
-            same `symbols_`.
+            Higher is better; −ln V when all V symbols are equally likely. Only comparable between models with the same
+            `symbols_`.
 
         Raises
         ------
         TypeError, ValueError
             When X is not a collection of texts, naming the index, or empty.
+
+        Examples
+        --------
+        >>> from skrnn import RNNLanguageModel
+        >>> model = RNNLanguageModel(8, max_iter=3, tol=1.0, n_iter_no_change=1, random_state=0).fit(["abcabcabc"] * 20)
+        >>> model.score(["abcabc"]) > model.score(["cbacba"])
+        True
         """
         return float(self._log_likelihoods(X)[0].mean())
 
@@ -389,6 +417,15 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         ------
         TypeError, ValueError
             As `score`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import RNNLanguageModel
+        >>> model = RNNLanguageModel(8, max_iter=3, tol=1.0, n_iter_no_change=1, random_state=0).fit(["abcabcabc"] * 20)
+        >>> log_likelihoods = model.score_samples(["abc", ""])
+        >>> bool(np.isclose(log_likelihoods.sum() / 5, model.score(["abc", ""])))      # three symbols and two ends
+        True
         """
         log_likelihoods, corpus = self._log_likelihoods(X)
         return np.add.reduceat(log_likelihoods, corpus.starts)
@@ -409,11 +446,18 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         ------
         TypeError, ValueError
             As `score`.
+
+        Examples
+        --------
+        >>> from skrnn import RNNLanguageModel
+        >>> model = RNNLanguageModel(8, max_iter=3, tol=1.0, n_iter_no_change=1, random_state=0).fit(["abcabcabc"] * 20)
+        >>> 1 < model.perplexity(["abcabc"]) < len(model.symbols_)
+        True
         """
         return float(np.exp(-self.score(X)))
 
     def bits_per_token(self, X):
-        """Bits that coding a symbol takes on average: −`score` / ln 2.
+        """The mean number of bits that encode a symbol: −`score` / ln 2.
 
         Parameters
         ----------
@@ -428,6 +472,14 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         ------
         TypeError, ValueError
             As `score`.
+
+        Examples
+        --------
+        >>> from math import isclose
+        >>> from skrnn import RNNLanguageModel
+        >>> model = RNNLanguageModel(8, max_iter=3, tol=1.0, n_iter_no_change=1, random_state=0).fit(["abcabcabc"] * 20)
+        >>> isclose(2 ** model.bits_per_token(["abcabc"]), model.perplexity(["abcabc"]))
+        True
         """
         return -self.score(X) / log(2)
 
@@ -438,22 +490,22 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         ----------
         text : str, or sequence of symbols
         initial_state : array of shape (width,), optional
-            To go on from, where an earlier call has ended; None begins a text.
+            The state from which to continue, returned by an earlier call; None begins a text.
         return_state : bool, default=False
-            Also return the state behind the text's last symbol.
+            Also return the state after the last symbol of the text.
         end : bool, default=True
-            Whether the end is the last symbol.
+            Whether the end of the text is scored after its last symbol.
 
         Returns
         -------
         log_likelihoods : float64 array of shape (symbols,), or with the end (symbols + 1,)
         state : array of shape (width,)
-            Only with `return_state`: what the model has read, with the last symbol, which it reads next.
+            Only with `return_state`: the states of the layers, and the number of the last symbol, which is read next.
 
         Raises
         ------
         TypeError, ValueError
-            When the text is none, or the state not one of this model.
+            When the text is not a text, or the state was not returned by this model.
 
         Examples
         --------
@@ -480,7 +532,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         return (out, np.append(hidden[0], model.dtype.type(inputs[-1]))) if return_state else out
 
     def predict_proba(self, prefixes):
-        """How likely each symbol is to come next.
+        """Probability of each symbol to come next.
 
         Parameters
         ----------
@@ -495,7 +547,15 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         Raises
         ------
         TypeError, ValueError
-            When it is not a collection of texts, naming the index, or empty.
+            When `prefixes` is not a collection of texts, naming the index, or empty.
+
+        Examples
+        --------
+        >>> from skrnn import RNNLanguageModel
+        >>> model = RNNLanguageModel(8, max_iter=3, tol=1.0, n_iter_no_change=1, random_state=0).fit(["abcabcabc"] * 20)
+        >>> p = model.predict_proba(["ab", ""])
+        >>> p.shape, round(float(p[0].sum()), 6)      # a, b, c, <unknown> and <end>
+        ((2, 5), 1.0)
         """
         check_is_fitted(self)
         corpus = self._reading.corpus(prefixes, "prefixes")
@@ -509,25 +569,26 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         Parameters
         ----------
         n_tokens : int, default=100
-            The greatest number of symbols.
+            The maximum number of symbols.
         prefix : str, or sequence of symbols, default=""
-            What to continue; empty begins a text.
+            The text to continue; an empty prefix begins a text.
         temperature : float, default=1.0
-            Log-probabilities are divided by it: below 1 what is likely gets likelier, and 0 always takes the likeliest.
+            Log-probabilities are divided by it: below 1 likely symbols become likelier, and 0 always takes the most
+            likely one.
         top_k : int, default=None
-            Draw one of so many of the likeliest symbols.
+            The number of most likely symbols to draw from; None for all.
         top_p : float, default=None
-            Draw one of the likeliest symbols that together are as likely as this, of as few as are needed.
+            Draw from the smallest set of most likely symbols whose total probability is at least `top_p`; None for all.
         random_state : int, RandomState instance or None, default=None
             Source of what is drawn; pass an int for the same text each time.
         stream : bool, default=False
-            Whether to return an iterator that draws each symbol when it is asked for.
+            Whether to return an iterator that draws each symbol when it is needed.
 
         Returns
         -------
         text : str, list of symbols, or iterator over symbols
-            What comes behind the prefix; a list where the model was fitted to lists of symbols or has an analyzer of
-            one's own. With "word", words with a space between them. "<unknown>" is never drawn.
+            The continuation, without the prefix; a list if the model was fitted to lists of symbols or has a callable
+            as its analyzer. With "word", words with a space between them. "<unknown>" is never drawn.
 
         Raises
         ------
@@ -537,6 +598,17 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         References
         ----------
         Holtzman, A. et al. (2020). The curious case of neural text degeneration. ICLR. `top_p`.
+
+        Examples
+        --------
+        >>> from skrnn import RNNLanguageModel
+        >>> model = RNNLanguageModel(
+        ...     16, n_streams=4, learning_rate_init=0.02, tol=1e-2, random_state=0
+        ... ).fit(["anna", "hanna", "hannah", "nana"] * 20)
+        >>> model.generate(10, "hann", temperature=0)
+        'a'
+        >>> "".join(model.generate(10, "hann", temperature=0, stream=True))
+        'a'
         """
         check_is_fitted(self)
         asked = {"n_tokens": n_tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p}
@@ -545,7 +617,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         reading = self._reading
         vocabulary = reading.vocabulary
         sampler = Sampler(float(temperature), top_k, top_p, check_random_state(random_state), [vocabulary.unknown])
-        # All that it needs is bound here: a later fit does not change what a stream goes on with.
+        # All that it needs is bound here: a later fit does not change what a stream continues with.
         inputs = np.append(vocabulary.boundary, reading.encode(prefix, "prefix"))
         symbols = scoring.generated_symbols(self._model, vocabulary, inputs, int(n_tokens), sampler)
         return symbols if stream else reading.join(symbols)

@@ -46,7 +46,7 @@ class Stopping:
     n_epochs_no_improvement: int = 0
 
     def start(self, theta, history):
-        """Take the parameters that training goes on from as the first to beat."""
+        """Take the parameters that training continues from as the first to beat."""
         history.best_score, self.best_theta = self.validate(theta), theta.copy()
 
     def after_epoch(self, theta, history):
@@ -104,7 +104,7 @@ def train(model, objective, batches, stopping, max_grad_norm=None, verbose=False
     Parameters
     ----------
     model : Model
-        Its `optimizer` and `schedule` are made for its `theta`; its `history` goes on.
+        Its `optimizer` and `schedule` are made for its `theta`; its `history` is continued.
     objective : Objective
         ``gradients(theta, batch)`` yields loss, gradient and weight; ``ranges`` are those of theta that it is of.
     batches : Batches, or another iterable with ``n_samples``

@@ -66,14 +66,19 @@ def load_japanese_vowels(*, subset="all", return_X_y=False):
         target_names : str array of shape (9,)
             Names of the speakers.
         DESCR : str
-            Description, source and licence.
+            Description, source and license.
     (data, target) : tuple if `return_X_y`
         The list of sequences and the array of speakers.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not one of its values.
 
     Notes
     -----
     Source: UCI Machine Learning Repository, "Japanese Vowels", given by M. Kudo, J. Toyama and M. Shimbo, as packaged
-    in aeon 1.6.0. Licence: CC BY 4.0.
+    in aeon 1.6.0. License: CC BY 4.0.
 
     References
     ----------
@@ -143,11 +148,16 @@ def load_sunspots(*, as_frame=False):
         frame : DataFrame of shape (309, 2)
             The columns "year" and "activity". Only with `as_frame`.
         DESCR : str
-            Description, source and licence.
+            Description, source and license.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not one of its values.
 
     Notes
     -----
-    Source: US National Geophysical Data Center, as packaged in statsmodels 0.15.0. Licence: public domain.
+    Source: US National Geophysical Data Center, as packaged in statsmodels 0.15.0. License: public domain.
 
     References
     ----------
@@ -209,12 +219,17 @@ def load_co2(*, as_frame=False):
         frame : DataFrame of shape (2284, 2)
             The columns "date" and "co2". Only with `as_frame`.
         DESCR : str
-            Description, source and licence.
+            Description, source and license.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not one of its values.
 
     Notes
     -----
     Source: C. D. Keeling and T. P. Whorf, Scripps Institution of Oceanography, through the Carbon Dioxide Information
-    Analysis Center, as packaged in statsmodels 0.15.0. Licence: public domain.
+    Analysis Center, as packaged in statsmodels 0.15.0. License: public domain.
 
     References
     ----------
@@ -281,16 +296,21 @@ def load_promoters(*, return_X_y=False):
         target_names : str array of shape (2,)
             Names of the classes 0 and 1.
         DESCR : str
-            Description, source and licence.
+            Description, source and license.
     (data, target) : tuple if `return_X_y`
         The list of sequences and the array of classes.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not one of its values.
 
     Notes
     -----
     The pieces that are not promoters overlap, so that one that is held out is partly known from others.
 
     Source: UCI Machine Learning Repository, "Molecular Biology (Promoter Gene Sequences)", given by M. Noordewier and
-    J. Shavlik, as packaged in kernlab 0.9-32. Licence: CC BY 4.0.
+    J. Shavlik, as packaged in kernlab 0.9-32. License: CC BY 4.0.
 
     References
     ----------

@@ -27,6 +27,19 @@ class TableOutput:
         Returns
         -------
         self : object
+
+        Raises
+        ------
+        ValueError
+            If `transform` is not one of these.
+
+        Examples
+        --------
+        >>> from skrnn.preprocessing import SequenceScaler
+        >>> scaler = SequenceScaler("minmax").set_output(transform="pandas")
+        >>> out = scaler.fit_transform([[1.0, 2.0], [5.0, 3.0]])
+        >>> type(out).__name__, out.columns.tolist(), out.to_numpy().tolist()
+        ('DataFrame', ['x0', 'x1'], [[0.0, 0.25], [1.0, 0.5]])
         """
         set_output_container(self, transform)
         return self
@@ -38,7 +51,7 @@ class TableOutput:
             return out
         names = [str(name) for name in self.get_feature_names_out()]
         frame = nw.from_numpy(out, schema=names, backend=library).to_native()
-        if library == "pandas" and hasattr(X, "index"):
+        if library == "pandas" and hasattr(X, "iloc"):      # lists have a method `index`
             frame.index = X.index
         return frame
 
@@ -62,6 +75,18 @@ class RaggedOutput:
         Returns
         -------
         self : object
+
+        Raises
+        ------
+        ValueError
+            If `transform` is not one of these.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn.preprocessing import SlidingWindow
+        >>> type(SlidingWindow().set_output(transform="pandas").fit_transform(np.ones((3, 2)))).__name__
+        'RaggedArray'
         """
         set_output_container(self, transform)
         return self

@@ -109,6 +109,14 @@ class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseE
         ------
         ValueError, TypeError
             If an argument cannot be used, naming it and the sequence. The imputer then stays as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn.preprocessing import SequenceImputer
+        >>> X = [np.array([[1.0], [np.nan], [3.0]]), np.array([[8.0]])]
+        >>> SequenceImputer("median").fit(X).statistics_
+        array([3.])
         """
         reading, sequences = learn_reading(self, X, self.n_steps, missing="keep", leave_out_padding=False)
         reading.set_fitted(self, statistics_=self._statistics(sequences))
@@ -142,6 +150,14 @@ class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseE
         ------
         ValueError, TypeError
             If X cannot be used, naming the sequence.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn.preprocessing import SequenceImputer
+        >>> imputer = SequenceImputer(add_indicator=True).fit([np.array([[1.0], [3.0]])])
+        >>> imputer.transform([np.array([[5.0], [np.nan]])])[0].tolist()
+        [[5.0, 0.0], [2.0, 1.0]]
         """
         check_is_fitted(self)
         sequences = self._reading.check(self, X, self.n_steps, leave_out_padding=False)
@@ -182,6 +198,19 @@ class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseE
         Returns
         -------
         names : object array of shape (columns,)
+
+        Raises
+        ------
+        ValueError
+            If the names are not those of X, or the estimator is not fitted.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrnn.preprocessing import SequenceImputer
+        >>> X = pd.DataFrame({"monday": [1.0, 2.0], "tuesday": [None, 3.0]})
+        >>> SequenceImputer(add_indicator=True, n_steps=2).fit(X).get_feature_names_out().tolist()
+        ['monday', 'missingindicator_monday', 'tuesday', 'missingindicator_tuesday']
         """
         check_is_fitted(self)
         names = check_feature_names_in(self, input_features)

@@ -105,6 +105,14 @@ class SequenceScaler(VersionedPickleMixin, TableOutput, OneToOneFeatureMixin, Tr
         ------
         ValueError, TypeError
             If an argument cannot be used, naming it and the sequence. The scaler then stays as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn.preprocessing import SequenceScaler
+        >>> scaler = SequenceScaler("minmax").fit([np.array([[1.0, 10.0], [3.0, 10.0]]), np.array([[5.0, 10.0]])])
+        >>> scaler.center_, scaler.scale_
+        (array([ 1., 10.]), array([4., 1.]))
         """
         reading, sequences = learn_reading(self, X, self.n_steps, missing="keep", leave_out_padding=False)
         return self._update(reading, sequences, STATISTICS[self.method]())
@@ -128,6 +136,16 @@ class SequenceScaler(VersionedPickleMixin, TableOutput, OneToOneFeatureMixin, Tr
         ------
         ValueError, TypeError
             If X cannot be used, or `method` is not that of the first fit. The scaler then stays as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn.preprocessing import SequenceScaler
+        >>> scaler = SequenceScaler()
+        >>> for X in ([np.array([[1.0], [3.0]])], [np.array([[8.0]])]):
+        ...     scaler = scaler.partial_fit(X)
+        >>> scaler.center_, scaler.n_samples_seen_
+        (array([4.]), array([3]))
         """
         self._validate_params()
         if not hasattr(self, "_statistic"):
@@ -163,6 +181,19 @@ class SequenceScaler(VersionedPickleMixin, TableOutput, OneToOneFeatureMixin, Tr
             In the form of X: an array for a 2-D or 3-D array, a list for a list or tuple of sequences, an object array
             for an object array; a RaggedArray for a RaggedArray, columns of lists and awkward arrays. Sequences
             (steps,) stay (steps,).
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X cannot be used, naming the sequence.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn.preprocessing import SequenceScaler
+        >>> scaler = SequenceScaler("minmax").fit([np.array([[1.0], [3.0]])])
+        >>> scaler.transform([np.array([[2.0], [5.0]])])[0].tolist()
+        [[0.5], [2.0]]
         """
         check_is_fitted(self)
         changed = partial(self._changed, change=self._scaled, how="scaled")
@@ -178,6 +209,19 @@ class SequenceScaler(VersionedPickleMixin, TableOutput, OneToOneFeatureMixin, Tr
         Returns
         -------
         X : as `transform` takes it
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X cannot be used, naming the sequence.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn.preprocessing import SequenceScaler
+        >>> scaler = SequenceScaler("minmax").fit([np.array([[1.0], [3.0]])])
+        >>> scaler.inverse_transform([np.array([[0.5], [2.0]])])[0].tolist()
+        [[2.0], [5.0]]
         """
         check_is_fitted(self)
         changed = partial(self._changed, change=self._unscaled, how="back in its own scale")

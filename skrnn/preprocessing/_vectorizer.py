@@ -158,6 +158,12 @@ class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, B
         TypeError, ValueError
             If X is not a collection of texts, naming the index, or no token is left for the vocabulary. The vectorizer
             then stays as it was.
+
+        Examples
+        --------
+        >>> from skrnn.preprocessing import SequenceVectorizer
+        >>> SequenceVectorizer(min_df=2).fit(["The cat sat.", "A dog sat on the cat."]).vocabulary_
+        {'the': 2, 'cat': 0, 'sat': 1}
         """
         self.fit_transform(X)
         return self
@@ -182,6 +188,12 @@ class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, B
         ------
         TypeError, ValueError
             As in `fit`.
+
+        Examples
+        --------
+        >>> from skrnn.preprocessing import SequenceVectorizer
+        >>> [x.tolist() for x in SequenceVectorizer(analyzer="char").fit_transform(["abba", "cab"])]
+        [[0, 1, 1, 0], [2, 0, 1]]
         """
         texts = _texts(X)
         reader = _Reader(**self._reader_parameters())
@@ -209,6 +221,13 @@ class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, B
         ------
         TypeError, ValueError
             If X is not a collection of texts, naming the index.
+
+        Examples
+        --------
+        >>> from skrnn.preprocessing import SequenceVectorizer
+        >>> vectorizer = SequenceVectorizer(analyzer="char").fit(["abba"])
+        >>> [x.tolist() for x in vectorizer.transform(["bab", "cab"])]      # c is unknown
+        [[1, 0, 1], [2, 0, 1]]
         """
         check_is_fitted(self)
         tokens = _Tokens(self._reader.build_analyzer())
@@ -233,6 +252,13 @@ class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, B
         ------
         TypeError, ValueError
             If X holds anything but categories, naming the first.
+
+        Examples
+        --------
+        >>> from skrnn.preprocessing import SequenceVectorizer
+        >>> vectorizer = SequenceVectorizer(analyzer="char").fit(["abba"])
+        >>> vectorizer.inverse_transform([[1, 0], [2]])
+        [['b', 'a'], [None]]
         """
         check_is_fitted(self)
         if not is_sized(X):
@@ -251,6 +277,17 @@ class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, B
         Returns
         -------
         names : object array of shape (len(vocabulary_),)
+
+        Raises
+        ------
+        ValueError
+            If the vectorizer is not fitted.
+
+        Examples
+        --------
+        >>> from skrnn.preprocessing import SequenceVectorizer
+        >>> SequenceVectorizer().fit(["The cat sat."]).get_feature_names_out().tolist()
+        ['cat', 'sat', 'the']
         """
         check_is_fitted(self)
         return self._reader.get_feature_names_out()

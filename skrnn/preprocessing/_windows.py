@@ -116,6 +116,14 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
         ------
         ValueError, TypeError
             If X is not a table of numbers apart from the group, or the group is not a column or is missing in a row.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn.preprocessing import SlidingWindow
+        >>> window = SlidingWindow(3, context=True).fit(np.array([[1.0], [2.0], [3.0]]))
+        >>> window.context_[None].tolist()
+        [[2.0], [3.0]]
         """
         self._fit(X)
         return self
@@ -132,6 +140,18 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
         Returns
         -------
         windows : RaggedArray of n arrays (steps, features)
+
+        Raises
+        ------
+        ValueError, TypeError
+            As in `fit`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn.preprocessing import SlidingWindow
+        >>> [x.tolist() for x in SlidingWindow(2).fit_transform(np.array([[1.0], [2.0], [3.0]]))]
+        [[[1.0]], [[1.0], [2.0]], [[2.0], [3.0]]]
         """
         rows, groups, names = self._fit(X)
         return _windows(rows, groups, self.window, names)
@@ -163,6 +183,14 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
         ------
         ValueError, TypeError
             If X is not a table of numbers with the columns of `fit`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn.preprocessing import SlidingWindow
+        >>> window = SlidingWindow(3, context=True).fit(np.array([[1.0], [2.0], [3.0]]))
+        >>> window.transform(np.array([[4.0], [5.0]]))[0].tolist()
+        [[2.0], [3.0], [4.0]]
         """
         check_is_fitted(self)
         if self.context and self._fitted != (self.window, self.group, True):
@@ -222,6 +250,19 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
         Returns
         -------
         names : object array of shape (features,)
+
+        Raises
+        ------
+        ValueError
+            If the names are not those of X, or the estimator is not fitted.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrnn.preprocessing import SlidingWindow
+        >>> X = pd.DataFrame({"city": [1, 1, 2], "rain": [0.0, 2.5, 1.0]})
+        >>> SlidingWindow(2, group="city").fit(X).get_feature_names_out().tolist()
+        ['rain']
         """
         check_is_fitted(self)
         names = check_feature_names_in(self, input_features)

@@ -188,7 +188,7 @@ def test_promoters_return_X_y():
 
 
 @pytest.mark.parametrize(
-    ("load", "title", "licence", "source"),
+    ("load", "title", "license", "source"),
     [
         (load_japanese_vowels, "Japanese vowels", "CC BY 4.0", "Kudo"),
         (load_sunspots, "Sunspots", "public domain", "National Geophysical Data Center"),
@@ -196,10 +196,10 @@ def test_promoters_return_X_y():
         (load_promoters, "Promoters", "CC BY 4.0", "Noordewier"),
     ],
 )
-def test_description(load, title, licence, source):
+def test_description(load, title, license, source):
     description = load().DESCR
     assert description.startswith(title)
-    assert licence in description
+    assert license in description
     assert source in description
     assert "##" not in description
 
@@ -209,7 +209,7 @@ def test_every_file_is_described():
     readme = (folder / "README.md").read_text(encoding="utf-8")
     described = {line.removeprefix("## ") for line in readme.splitlines() if line.startswith("## ")}
     assert described == {file.name for file in folder.iterdir()} - {"README.md"}
-    assert readme.count("\nSource: ") == readme.count("\nLicence: ") == readme.count("\nFormat: ") == len(described)
+    assert readme.count("\nSource: ") == readme.count("\nLicense: ") == readme.count("\nFormat: ") == len(described)
 
 
 @pytest.mark.parametrize(

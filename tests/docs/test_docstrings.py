@@ -20,6 +20,9 @@ OF_TEXTS = {
     "shuffle", "solver", "tol", "validation_fraction", "warm_start",
 }
 
+# Whose arguments are only used later
+CHECK_NOTHING = {"make_sequence_scorer"}
+
 
 def is_ours(module):
     return module is not None and module.partition(".")[0] == "skrnn"
@@ -97,13 +100,9 @@ def test_examples(name):
     assert not failed, "".join(said)
 
 
-def test_there_are_as_many_examples_as_there_were():
-    assert len(EXAMPLES) >= 30
-
-
 @pytest.mark.parametrize("name", PUBLIC)
 def test_everything_public_is_documented(name):
-    """Every parameter; what functions and methods return; an example of each class and function."""
+    """Every parameter; what functions and methods return and raise; an example of everything but properties."""
     value = PUBLIC[name]
     assert inspect.getdoc(value)
     if isinstance(value, property):
@@ -114,8 +113,8 @@ def test_everything_public_is_documented(name):
         assert documented == there
     else:
         assert "Returns" in sections(value)
-    if "." not in name:
-        assert name in EXAMPLES
+        assert ("Raises" in sections(value)) != (name in CHECK_NOTHING)
+    assert name in EXAMPLES
 
 
 @pytest.mark.parametrize("name", PUBLIC)

@@ -56,7 +56,7 @@ def test_forecasting(tmp_path):
 
 def test_language_model(tmp_path):
     out = run("language_model.py", tmp_path)
-    bits = [float(value) for value in re.findall(r"(\d\.\d+) bits a character", out)]
+    bits = [float(value) for value in re.findall(r"(\d\.\d+) bits per character", out)]
     assert len(bits) == 8
     assert bits[-1] < 2.6 < 2.8 < bits[0]
 

@@ -90,7 +90,7 @@ def of_table(X):
 
 
 class TestSkforecast:
-    """Its windows are tables with the newest lag first, and what is known beforehand behind the lags."""
+    """Its windows are tables with the newest lag first, and what is known beforehand after the lags."""
 
     series = pd.Series(SERIES)
     known = pd.DataFrame({"phase": PHASE})

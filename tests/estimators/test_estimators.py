@@ -320,3 +320,16 @@ def test_several_outputs_are_learnt():
     assert net.score(X, y) == r2_score(y, net.predict(X))
     assert r2_score(y[:, :2], net.predict(X)[:, :2], multioutput="raw_values").min() > 0.95
     np.testing.assert_allclose(net.predict(X)[:, 2], 1, atol=0.2)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_subclass_with_other_parameters():
+    class Small(RNNRegressor):
+        def __init__(self, n_epochs=2):
+            super().__init__(4, cell="gru", max_iter=n_epochs, random_state=0)
+            self.n_epochs = n_epochs
+
+    X = np.random.default_rng(0).normal(size=(9, 4, 2))
+    expected = RNNRegressor(4, cell="gru", max_iter=2, random_state=0).fit(X, X[:, 0, 0])
+    assert Small().fit(X, X[:, 0, 0]).predict(X).tobytes() == expected.predict(X).tobytes()
+    assert Small().partial_fit(X, X[:, 0, 0]).n_iter_ == 1

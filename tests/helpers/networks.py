@@ -62,7 +62,7 @@ class Case:
         return [[np.array(states) for states in layer] for layer in views]
 
     def pool(self, state, i):
-        """What sequence i has pooled, with the mean its number of steps behind it; empty for the last output."""
+        """What sequence i has pooled, with the mean then its number of steps; empty for the last output."""
         return state[i, sum(np.size(states) for layer in self.states(state, i) for states in layer) :]
 
     def forward(self):

@@ -170,7 +170,7 @@ def test_without_training_there_is_no_dropout():
 
 @pytest.mark.parametrize("rates", [{"dropout": 0.3}, {"recurrent_dropout": 0.4}], ids=str)
 def test_mask_offsets_choose_the_masks_that_steps_would_have_elsewhere(rates):
-    """Two sequences behind each other, and the second one alone with the offsets of its row and its number."""
+    """Two sequences one after the other, and the second one alone with the offsets of its row and its number."""
     case = Case(FORMS[0], (6,), per_step=True, lengths=(3, 4))
     engine = case.net.engine(np.float64, **rates)
 

@@ -299,7 +299,7 @@ def test_dates_as_objects_of_pandas():
     assert sequences_from_long(df, "unit", "when", "y")[0][0].tolist() == [[2.5], [0.5]]
 
 
-def test_neighbouring_large_integers_differ(library):
+def test_neighboring_large_integers_differ(library):
     """float64 cannot tell these times apart."""
     df = library(changed(when=[2**62 + 1, 5, 2**62, 6, 7]))
     assert sequences_from_long(df, "unit", "when", "y")[0][0].tolist() == [[2.5], [0.5]]

@@ -33,7 +33,7 @@ def test_statistics_are_those_of_all_steps(form):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_outputs_are_standardised_in_the_form_of_X(form):
+def test_outputs_are_standardized_in_the_form_of_X(form):
     X, n_steps, steps = FORMS[form]()
     out = SequenceScaler(n_steps=n_steps).fit_transform(X)
     expected = (steps - steps.mean(axis=0)) / steps.std(axis=0)
@@ -354,7 +354,8 @@ def test_output_containers_are_for_tables():
         scaler = SequenceScaler(n_steps=4).set_output(transform="pandas").fit(fitted_to)
         assert isinstance(scaler.transform(array()), np.ndarray)
         assert isinstance(scaler.transform(ragged()), list)
-    assert isinstance(SequenceScaler(n_steps=4).set_output(transform="pandas").fit_transform(table), pd.DataFrame)
+    for rows in (table, table.tolist()):
+        assert isinstance(SequenceScaler(n_steps=4).set_output(transform="pandas").fit_transform(rows), pd.DataFrame)
     with sklearn.config_context(transform_output="pandas"):
         assert isinstance(SequenceScaler().fit_transform(array()), np.ndarray)
         assert isinstance(SequenceScaler().fit_transform(array(1)[:, :, 0]), pd.DataFrame)

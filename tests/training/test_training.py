@@ -189,7 +189,7 @@ class TestOptimizers:
 
     @pytest.mark.parametrize("name", OPTIMIZERS)
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-    def test_every_optimizer_minimises_a_parabola_in_its_dtype(self, name, dtype):
+    def test_every_optimizer_minimizes_a_parabola_in_its_dtype(self, name, dtype):
         theta = np.array([3.0, -2.0], dtype)
         optimizer = make_optimizer(name, theta, 0.05)
         for step in range(1000):
