@@ -33,9 +33,12 @@ from sklearn.preprocessing import StandardScaler
 
 from skrnn import RNNClassifier, RNNRegressor
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::sklearn.exceptions.ConvergenceWarning", "ignore:batch_size=10 is clipped"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings(
+        "ignore::sklearn.exceptions.ConvergenceWarning", "ignore:batch_size=10 is clipped"
+    ),
+]
 FORMS = ["2-D", "3-D", "ragged", "object array"]
 
 

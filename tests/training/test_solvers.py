@@ -444,6 +444,7 @@ net.set_params(max_iter=1).fit(X, y)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGINT") or sys.platform == "win32", reason="sends signals")
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_interruption_leaves_a_usable_estimator(solver):
