@@ -17,21 +17,21 @@ def pytest_addoption(parser):
     )
 
 
+def pytest_generate_tests(metafunc):
+    """Choose the instruction sets of a test of the kernels."""
+    if "simd" in metafunc.fixturenames:
+        every = metafunc.definition.get_closest_marker("every_simd") and not metafunc.config.getoption("--quick")
+        metafunc.parametrize("simd", kernels.available() if every else kernels.available()[-1:], indirect=True)
+
+
 def pytest_collection_modifyitems(config, items):
-    """Choose the instruction sets of each test, and let the longest tests begin first."""
-    quick, widest = config.getoption("--quick"), kernels.available()[-1]
-
-    def is_wanted(item):
-        simd = getattr(item, "callspec", None) and item.callspec.params.get("simd")
-        if simd not in (None, widest) and (quick or not item.get_closest_marker("every_simd")):
-            return False
-        return not (quick and item.get_closest_marker("slow"))
-
-    items[:] = filter(is_wanted, items)
+    """Leave out slow tests where they are not wanted, and let them begin first where they are."""
+    if config.getoption("--quick"):
+        items[:] = (item for item in items if not item.get_closest_marker("slow"))
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
-@pytest.fixture(params=kernels.available())
+@pytest.fixture
 def simd(request, monkeypatch):
     """The kernels for an instruction set, here and in child processes; tests of the kernels ask for it.
 
