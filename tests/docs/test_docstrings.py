@@ -92,6 +92,7 @@ def parameters_of(value):
     return {name: p for name, p in inspect.signature(value).parameters.items() if name != "self"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_examples(name):
     said = []

@@ -83,6 +83,7 @@ def expected_rows(columns):
     return {key: sorted(rows, key=lambda row: columns["when"][row]) for key, rows in groups.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("time", TIMES)
 @pytest.mark.parametrize("group", GROUPS)
 def test_groups_in_order_of_appearance_and_rows_in_order_of_time(library, group, time):
@@ -105,6 +106,7 @@ def test_groups_in_order_of_appearance_and_rows_in_order_of_time(library, group,
                 np.testing.assert_array_equal(x[:, j], wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(30))
 def test_there_and_back(library, seed):
     """Predictions that tell the row come back in their row."""
