@@ -294,7 +294,6 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def _predict_rows(self, X, decode):
         """Sequences of X, and decoded rows: one per sequence, or one per step."""
-        check_is_fitted(self)
         model = self._model
         sequences = self._reading.read(self, X, self.n_steps, dtype=model.dtype)
         return sequences, decode(finite_scores(model.network, model.theta, sequences))
@@ -321,6 +320,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def _score(self, metric, X, y, sample_weight):
         """The metric over sequences, or over all steps that have a target."""
+        check_is_fitted(self)
         sequences, predicted = self._predict_rows(X, self._decode)
         check_samples(sequences, y)
         per_step = self._model.network.per_step
