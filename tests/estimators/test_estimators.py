@@ -120,6 +120,7 @@ def problem(net, form):
 
 
 @quiet
+@pytest.mark.slow
 class TestEcosystem:
     def test_pipeline_and_split(self, net, problem):
         X_train, X_test, y_train, y_test = train_test_split(*problem, random_state=0)
