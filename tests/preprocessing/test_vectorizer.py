@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -262,7 +263,10 @@ def test_warnings_about_parameters_without_use(parameters, message):
     ],
 )
 def test_no_warning_about_defaults_without_use(parameters):
-    SequenceVectorizer(**parameters).fit(TEXTS)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        SequenceVectorizer(**parameters).fit(TEXTS)
+    assert not caught
 
 
 def test_tokens_that_are_no_strings():
