@@ -64,7 +64,9 @@ def alice_coded(seed):
     """
     text = (SHARED / "alice.txt").read_text()
     ends = np.unique(np.minimum(len(text), np.cumsum(250 * 1.12 ** np.arange(45)).astype(int)))
-    model = RNNLanguageModel(192, dropout=0.2, bptt_steps=32, n_streams=16, learning_rate_init=3e-3, random_state=seed)
+    model = RNNLanguageModel(
+        192, dropout=0.2, truncated_bptt_steps=32, n_streams=16, learning_rate_init=3e-3, random_state=seed
+    )
     state, bits, begin = None, np.log2(len(set(text))) * ends[0], ends[0]
     for end in ends[1:]:
         for _ in range(max(2, min(12, 300_000 // int(begin)))):

@@ -37,7 +37,9 @@ def text(n_symbols, n_updates):
 
 def ours(hidden, n_symbols, n_updates):
     """A function that trains for some updates."""
-    model = RNNLanguageModel(hidden, embedding_dim=EMBEDDING, n_streams=STREAMS, bptt_steps=STEPS, random_state=0)
+    model = RNNLanguageModel(
+        hidden, embedding_dim=EMBEDDING, n_streams=STREAMS, truncated_bptt_steps=STEPS, random_state=0
+    )
     symbols = text(n_symbols, n_updates)
     model.partial_fit([symbols], symbols=range(n_symbols))
     return lambda: model.partial_fit([symbols])

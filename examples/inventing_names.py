@@ -65,7 +65,8 @@ def main():
     dinosaurs = NAMES.split()
     names = np.random.default_rng(0).permutation(dinosaurs)
     model = RNNLanguageModel(
-        embedding_dim=8, n_streams=8, bptt_steps=24, learning_rate_init=5e-3, dropout=0.3, max_iter=30, random_state=0
+        embedding_dim=8, n_streams=8, truncated_bptt_steps=24, learning_rate_init=5e-3, dropout=0.3, max_iter=30,
+        random_state=0,
     )
     search = GridSearchCV(model, {"hidden_size": [8, 32, 64]}, cv=KFold(4), n_jobs=2).fit(names)
     print(f"Bits per letter on held-out names, of {len(names)} in all:")

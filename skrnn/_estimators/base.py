@@ -50,7 +50,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         embedding_dim, missing, dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate,
         learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum,
         nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun,
-        max_grad_norm, bptt_steps,
+        max_grad_norm, truncated_bptt_steps,
     ):
         self.hidden_size = hidden_size
         self.cell = cell
@@ -86,7 +86,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
         self.max_grad_norm = max_grad_norm
-        self.bptt_steps = bptt_steps
+        self.truncated_bptt_steps = truncated_bptt_steps
 
     @abstractmethod
     def _make_loss(self, targets):
@@ -163,8 +163,10 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     def _check_parameters(self):
         """Raise a ValueError for parameters that do not go together."""
         self._check_hidden_size()
-        if self.bidirectional and self.bptt_steps is not None:
-            raise ValueError("bptt_steps needs the states of the steps before, which bidirectional=True does not have")
+        if self.bidirectional and self.truncated_bptt_steps is not None:
+            raise ValueError(
+                "truncated_bptt_steps needs the states of the steps before, which bidirectional=True does not have"
+            )
         if self.embedding_dim is not None and self.missing != "error":
             raise ValueError(f"missing={self.missing!r} is for numbers, but with embedding_dim X holds categories")
         if self.solver == "lbfgs":
@@ -174,7 +176,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def _check_lbfgs(self):
         for name, off in (
-            ("early_stopping", False), ("bptt_steps", None), ("dropout", 0), ("recurrent_dropout", 0),
+            ("early_stopping", False), ("truncated_bptt_steps", None), ("dropout", 0), ("recurrent_dropout", 0),
             ("max_grad_norm", None),
         ):
             if getattr(self, name) != off:
@@ -272,7 +274,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def _objective(self, model, examples, batch_size):
         return Objective(
-            model.network, examples, model.loss, batch_size, max_steps=self.bptt_steps,
+            model.network, examples, model.loss, batch_size, max_steps=self.truncated_bptt_steps,
             **run.regularization(model, vars(self)),
         )
 

@@ -144,7 +144,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         n_iter_no_change=10,
         max_fun=15000,
         max_grad_norm=None,
-        bptt_steps=None,
+        truncated_bptt_steps=None,
         loss="squared_error",
         quantile=0.5,
         huber_delta=1.0,
@@ -159,7 +159,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
             random_state=random_state, tol=tol, verbose=verbose, warm_start=warm_start, momentum=momentum,
             nesterovs_momentum=nesterovs_momentum, early_stopping=early_stopping,
             validation_fraction=validation_fraction, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon,
-            n_iter_no_change=n_iter_no_change, max_fun=max_fun, max_grad_norm=max_grad_norm, bptt_steps=bptt_steps,
+            n_iter_no_change=n_iter_no_change, max_fun=max_fun, max_grad_norm=max_grad_norm,
+            truncated_bptt_steps=truncated_bptt_steps,
         )
         self.loss = loss
         self.quantile = quantile

@@ -183,7 +183,7 @@ SHARED = {
         'sequences, the solver "sgd" and the cell "skip_lstm", whose gradients may explode (Pascanu, Mikolov & Bengio '
         "2013).",
     ),
-    "bptt_steps": positive_int(
+    "truncated_bptt_steps": positive_int(
         "Split longer sequences into stretches of this many steps, with an update after each: the states are carried "
         "from one to the next, the gradient is not (truncated backpropagation through time). None: the gradient goes "
         "back to the first step.", or_none=True,

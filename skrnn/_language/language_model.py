@@ -60,10 +60,10 @@ SAMPLING_CONSTRAINTS = {
         "Fraction of the hidden state that is set to zero in the recurrent products in training: the same units at all "
         "steps of an update (Gal & Ghahramani 2016)."
     ),
-    bptt_steps=positive_int("Steps of each stream per update; the gradient goes back to the first of them."),
+    truncated_bptt_steps=positive_int("Steps of each stream per update; the gradient goes back to the first of them."),
     n_streams=positive_int(
-        "Streams of text that are read in parallel: an update reads up to ``n_streams * bptt_steps`` symbols. Short "
-        "texts need fewer streams, since otherwise an epoch has few updates."
+        "Streams of text that are read in parallel: an update reads up to ``n_streams * truncated_bptt_steps`` "
+        "symbols. Short texts need fewer streams, since otherwise an epoch has few updates."
     ),
     solver=choice(
         OPTIMIZERS,
@@ -95,8 +95,8 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
     """Predict the next symbol of a text: score texts, continue them, generate new ones.
 
     Symbols are embedded, read by recurrent layers, and the next one is predicted by a softmax. Training reads several
-    streams of text in parallel, `bptt_steps` of each per update, and carries the states from one update to the next
-    (truncated backpropagation through time).
+    streams of text in parallel, `truncated_bptt_steps` of each per update, and carries the states from one update to
+    the next (truncated backpropagation through time).
 
     Parameters
     ----------
@@ -139,7 +139,8 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
     -----
     A text is read as begin, s₁, …, sₙ and predicted as s₁, …, sₙ, end, so that an empty text has a probability, too,
     and the probabilities of all texts sum to one. In training a text that is longer than a stream, or than
-    16 · `bptt_steps`, is split into pieces, each of which is read as if the text began with it. Computes in float32.
+    16 · `truncated_bptt_steps`, is split into pieces, each of which is read as if the text began with it. Computes in
+    float32.
 
     Scores are comparable only between models with the same symbols: the more symbols are "<unknown>", the easier a text
     is to predict.
@@ -166,10 +167,11 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
 
     def __init__(
         self, hidden_size=128, *, cell="lstm", activation="tanh", reset_after=True, embedding_dim=32, analyzer="char",
-        min_frequency=1, dropout=0.0, recurrent_dropout=0.0, bptt_steps=64, n_streams=32, solver="adam", alpha=1e-4,
-        learning_rate="constant", learning_rate_init=2e-3, power_t=0.5, max_iter=50, shuffle=True, random_state=None,
-        tol=1e-4, verbose=False, warm_start=False, momentum=0.9, nesterovs_momentum=True, early_stopping=False,
-        validation_fraction=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8, n_iter_no_change=10, max_grad_norm=None,
+        min_frequency=1, dropout=0.0, recurrent_dropout=0.0, truncated_bptt_steps=64, n_streams=32, solver="adam",
+        alpha=1e-4, learning_rate="constant", learning_rate_init=2e-3, power_t=0.5, max_iter=50, shuffle=True,
+        random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9, nesterovs_momentum=True,
+        early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8, n_iter_no_change=10,
+        max_grad_norm=None,
     ):
         self.hidden_size = hidden_size
         self.cell = cell
@@ -180,7 +182,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         self.min_frequency = min_frequency
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
-        self.bptt_steps = bptt_steps
+        self.truncated_bptt_steps = truncated_bptt_steps
         self.n_streams = n_streams
         self.solver = solver
         self.alpha = alpha
@@ -353,7 +355,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
     def _objective(self, model, reading, corpus):
         """What to minimize, and the windows that are an epoch of it."""
         order = model.random_state if self.shuffle else None
-        windows = Windows(corpus.starts, corpus.lengths, int(self.n_streams), int(self.bptt_steps), order)
+        windows = Windows(corpus.starts, corpus.lengths, int(self.n_streams), int(self.truncated_bptt_steps), order)
         # A piece of a text is read as if the text began with it.
         inputs = corpus.inputs.copy()
         inputs[windows.starts] = reading.vocabulary.boundary

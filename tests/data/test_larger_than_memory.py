@@ -53,10 +53,11 @@ def _small_parts(monkeypatch):
 @pytest.mark.parametrize(
     "changed",
     [
-        {}, {"cell": "gru", "bidirectional": True, "pooling": "mean"}, {"missing": "indicator"}, {"bptt_steps": 3},
+        {}, {"cell": "gru", "bidirectional": True, "pooling": "mean"}, {"missing": "indicator"},
+        {"truncated_bptt_steps": 3},
         {"early_stopping": True}, {"hidden_size": (3, 2), "batch_size": 39},
         {"hidden_size": (3, 2), "dropout": 0.3, "recurrent_dropout": 0.3},
-        {"dropout": 0.3, "recurrent_dropout": 0.3, "bptt_steps": 3, "missing": "ffill"},
+        {"dropout": 0.3, "recurrent_dropout": 0.3, "truncated_bptt_steps": 3, "missing": "ffill"},
     ],
     ids=str,
 )

@@ -139,7 +139,7 @@ def test_a_bad_value_outside_the_selection_does_not_matter():
 
 
 @pytest.mark.parametrize("parameters", [{}, {"cell": "gru", "bidirectional": True, "pooling": "max"}, {
-    "missing": "indicator"}, {"bptt_steps": 2}, {"solver": "lbfgs"}, {"early_stopping": True}, {
+    "missing": "indicator"}, {"truncated_bptt_steps": 2}, {"solver": "lbfgs"}, {"early_stopping": True}, {
     "dropout": 0.3, "recurrent_dropout": 0.3, "hidden_size": (3, 2)}], ids=str)
 @pytest.mark.parametrize("per_step", [False, True])
 def test_shared_steps_are_as_steps_of_ones_own(parameters, per_step):

@@ -16,7 +16,8 @@ ESTIMATORS = [RNNClassifier, RNNRegressor, RNNLanguageModel]
 # Parameters of two estimators that have a text of their own in one of them
 OF_CLASSES = {"return_sequences", "validation_fraction"}
 OF_TEXTS = {
-    "bptt_steps", "early_stopping", "embedding_dim", "learning_rate", "max_iter", "random_state", "recurrent_dropout",
+    "truncated_bptt_steps", "early_stopping", "embedding_dim", "learning_rate", "max_iter", "random_state",
+    "recurrent_dropout",
     "shuffle", "solver", "tol", "validation_fraction", "warm_start",
 }
 

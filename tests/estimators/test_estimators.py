@@ -36,7 +36,7 @@ ESTIMATORS = [RNNClassifier, RNNRegressor]
 DEFAULT = [RNNClassifier(), RNNRegressor()]
 OTHER_INTERFACES = [
     RNNRegressor(8, pooling="mean", missing="indicator", learning_rate="cosine", learning_rate_init=0.02),
-    RNNClassifier(8, pooling="max", missing="ffill", bptt_steps=3, learning_rate_init=0.02),
+    RNNClassifier(8, pooling="max", missing="ffill", truncated_bptt_steps=3, learning_rate_init=0.02),
 ]
 OTHER_NUMBERS = [
     *(RNNClassifier(cell=cell) for cell in CELLS if cell != "lstm"),

@@ -23,7 +23,6 @@ from skrnn._training.optimizers import OPTIMIZERS
 from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceVectorizer, SlidingWindow, sequences_from_long
 
 INDICATOR = "indicator"         # of the parameter `missing`
-BPTT_STEPS = "bptt_steps"       # the parameter of classifier and regressor
 
 SMALL = {"max_iter": 2, "batch_size": 4, "learning_rate_init": 0.02, "random_state": 3}
 GRU = SMALL | {"hidden_size": 4, "cell": "gru"}
@@ -200,7 +199,7 @@ def embeddings():
         **CELLS, "steps": {"return_sequences": True}, "mean": {"pooling": "mean"},
         "stacked-bidirectional": {"hidden_size": (3, 2), "bidirectional": True},
         "adamw": {"solver": "adamw", "alpha": 0.1}, "sgd": {"solver": "sgd"}, "rmsprop": {"solver": "rmsprop"},
-        "dropout": {"dropout": 0.3}, "bptt": {BPTT_STEPS: 3},
+        "dropout": {"dropout": 0.3}, "bptt": {"truncated_bptt_steps": 3},
     }
     for name, settings in forms.items():
         yield f"embedding-{name}", partial(embedded, settings)
@@ -386,7 +385,7 @@ def stopped_early(estimator, per_step, own, rng):
 def truncated(settings, rng):
     X = ragged(rng)
     y = targets(rng, X, 1, settings.get("return_sequences", False))
-    net = regressor({"hidden_size": (3, 2), BPTT_STEPS: 3} | settings, X, y)
+    net = regressor({"hidden_size": (3, 2), "truncated_bptt_steps": 3} | settings, X, y)
     return exact(parameters=parameters(net), predict=net.predict(X))
 
 
@@ -426,7 +425,8 @@ def going_on():
     stretches = {
         "last": {}, "mean": {"pooling": "mean"}, "max": {"pooling": "max"}, "steps": {"return_sequences": True},
         "gru-dropout": {"cell": "gru", "dropout": 0.3, "recurrent_dropout": 0.3}, "rnn": {"cell": "rnn"},
-        "skip_lstm-clipped": {"cell": "skip_lstm", "max_grad_norm": 0.2}, "one": {BPTT_STEPS: 1},
+        "skip_lstm-clipped": {"cell": "skip_lstm", "max_grad_norm": 0.2},
+        "one": {"truncated_bptt_steps": 1},
     }
     for name, settings in stretches.items():
         yield f"bptt-{name}", partial(truncated, settings)
@@ -622,7 +622,8 @@ def states():
 # Language models
 
 LANGUAGE = {
-    "hidden_size": 4, "embedding_dim": 3, "bptt_steps": 5, "n_streams": 3, "max_iter": 2, "learning_rate_init": 0.02,
+    "hidden_size": 4, "embedding_dim": 3, "truncated_bptt_steps": 5, "n_streams": 3, "max_iter": 2,
+    "learning_rate_init": 0.02,
     "random_state": 3,
 }
 
@@ -709,7 +710,7 @@ def language():
         "adamw": {"solver": "adamw", "alpha": 0.1}, "sgd": {"solver": "sgd"}, "rmsprop": {"solver": "rmsprop"},
         "cosine": {"learning_rate": "cosine"}, "invscaling": {"learning_rate": "invscaling"},
         "max_grad_norm": {"max_grad_norm": 0.3}, "in-order": {"shuffle": False}, "one-stream": {"n_streams": 1},
-        "long-steps": {"bptt_steps": 50},
+        "long-steps": {"truncated_bptt_steps": 50},
     }
     for name, settings in forms.items():
         yield f"language-{name}", partial(speaker, settings, characters)

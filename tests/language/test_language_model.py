@@ -31,7 +31,9 @@ from skrnn.kernels import CELLS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 TEXTS = ["anna", "", "hanna", "nathan", "a", "than", "hannah"]
-SMALL = {"hidden_size": 5, "embedding_dim": 3, "n_streams": 3, "bptt_steps": 4, "max_iter": 2, "random_state": 0}
+SMALL = {
+    "hidden_size": 5, "embedding_dim": 3, "n_streams": 3, "truncated_bptt_steps": 4, "max_iter": 2, "random_state": 0,
+}
 
 
 @pytest.fixture(scope="module")
@@ -381,7 +383,7 @@ class TestFit:
     def test_learns(self, cell):
         """A text that repeats itself is predicted, within a text longer than the window and across windows."""
         model = RNNLanguageModel(
-            16, cell=cell, embedding_dim=6, n_streams=4, bptt_steps=10, learning_rate_init=0.02, max_iter=60,
+            16, cell=cell, embedding_dim=6, n_streams=4, truncated_bptt_steps=10, learning_rate_init=0.02, max_iter=60,
             max_grad_norm=1.0, random_state=0,
         ).fit(["abcd" * 100])
         assert model.perplexity(["abcd" * 10]) < 1.2
@@ -484,7 +486,8 @@ class TestFit:
 
     @pytest.mark.parametrize("changed", [
         {"dropout": 0.5}, {"recurrent_dropout": 0.5}, {"shuffle": False}, {"alpha": 10.0}, {"max_grad_norm": 1e-3},
-        {"learning_rate": "cosine"}, {"learning_rate_init": 0.1}, {"bptt_steps": 2}, {"n_streams": 1}, {"beta_1": 0.5},
+        {"learning_rate": "cosine"}, {"learning_rate_init": 0.1}, {"truncated_bptt_steps": 2}, {"n_streams": 1},
+        {"beta_1": 0.5},
         {"beta_2": 0.9}, {"epsilon": 1.0}, {"solver": "adamw", "alpha": 100.0}, {"cell": "gru"}, {"random_state": 1},
     ], ids=str)
     @pytest.mark.parametrize("method", ["fit", "partial_fit"])
@@ -593,8 +596,8 @@ class TestFit:
         assert numbers[0] == numbers[1] == {1: 0, 2: 1, 3: 2}
 
     def test_more_streams_and_steps_than_there_is_text(self):
-        one = RNNLanguageModel(**SMALL | {"n_streams": 7, "bptt_steps": 50}).fit(TEXTS)
-        other = RNNLanguageModel(**SMALL | {"n_streams": 10**9, "bptt_steps": 10**30}).fit(TEXTS)
+        one = RNNLanguageModel(**SMALL | {"n_streams": 7, "truncated_bptt_steps": 50}).fit(TEXTS)
+        other = RNNLanguageModel(**SMALL | {"n_streams": 10**9, "truncated_bptt_steps": 10**30}).fit(TEXTS)
         np.testing.assert_array_equal(one._model.theta, other._model.theta)
 
     def test_texts_in_arrays(self):
@@ -706,7 +709,8 @@ class TestEcosystem:
 
     @pytest.mark.parametrize(
         "parameters",
-        [{"n_streams": 0}, {"bptt_steps": 0}, {"analyzer": "sentence"}, {"solver": "lbfgs"}, {"min_frequency": 0},
+        [{"n_streams": 0}, {"truncated_bptt_steps": 0}, {"analyzer": "sentence"}, {"solver": "lbfgs"},
+         {"min_frequency": 0},
          {"hidden_size": 0}, {"embedding_dim": None}, {"dropout": 1.0}],
         ids=str,
     )

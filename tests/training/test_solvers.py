@@ -107,7 +107,7 @@ class TestSolvers:
     @pytest.mark.parametrize(
         "changed",
         [
-            {"early_stopping": True}, {"bptt_steps": 3}, {"dropout": 0.1}, {"recurrent_dropout": 0.1},
+            {"early_stopping": True}, {"truncated_bptt_steps": 3}, {"dropout": 0.1}, {"recurrent_dropout": 0.1},
             {"max_grad_norm": 1.0},
         ],
     )
@@ -501,7 +501,7 @@ def test_interruption_of_the_validation(monkeypatch):
 
 @quiet
 class TestStretches:
-    """bptt_steps."""
+    """truncated_bptt_steps."""
 
     def test_every_stretch_is_an_update_from_the_states_before(self):
         """Plain gradient descent, written out with calls of fit on the stretches alone."""
@@ -512,7 +512,7 @@ class TestStretches:
             "solver": "sgd", "momentum": 0, "learning_rate_init": 0.1, "alpha": 0, "return_sequences": True,
             "batch_size": 3, "shuffle": False, "random_state": 0, "max_iter": 1,
         }
-        net = RNNRegressor(3, bptt_steps=4, **parameters).fit(X, y)
+        net = RNNRegressor(3, truncated_bptt_steps=4, **parameters).fit(X, y)
         plain = RNNRegressor(3, **parameters)
         plain.fit(X, y)
         theta = plain._model.network.initialize(np.random.RandomState(0), np.float64)
@@ -534,7 +534,7 @@ class TestStretches:
     def test_one_target_a_sequence(self, pooling):
         X, y = sums(60, 12)
         net = RNNRegressor(
-            8, cell="gru", bptt_steps=5, pooling=pooling, learning_rate_init=0.02, batch_size=20,
+            8, cell="gru", truncated_bptt_steps=5, pooling=pooling, learning_rate_init=0.02, batch_size=20,
             random_state=0,
         ).fit(X, y)
         assert net.score(X, y) > 0.3
@@ -542,7 +542,7 @@ class TestStretches:
     def test_stretches_that_are_longer_than_the_sequences_change_nothing(self):
         X, y = sums()
         a, b = (
-            RNNRegressor(4, bptt_steps=steps, max_iter=3, random_state=0).fit(X, y) for steps in (None, 8)
+            RNNRegressor(4, truncated_bptt_steps=steps, max_iter=3, random_state=0).fit(X, y) for steps in (None, 8)
         )
         assert a._model.theta.tobytes() == b._model.theta.tobytes()
 
@@ -551,7 +551,7 @@ class TestStretches:
         X = [rng.normal(size=T).astype(np.float32) for T in (3000, 2500, 10, 2000)]
         y = [np.concatenate([np.zeros(3, np.float32), x[:-3]]) for x in X]
         net = RNNRegressor(
-            24, cell="gru", bptt_steps=50, return_sequences=True, learning_rate_init=0.01, max_iter=20,
+            24, cell="gru", truncated_bptt_steps=50, return_sequences=True, learning_rate_init=0.01, max_iter=20,
             random_state=0,
         ).fit(X, y)
         assert net.score(X, y) > 0.95
@@ -563,7 +563,7 @@ class TestStretches:
         for target in y:
             target[3:6] = np.nan
         net = RNNRegressor(
-            4, bptt_steps=3, return_sequences=True, learning_rate_init=0.02, random_state=0
+            4, truncated_bptt_steps=3, return_sequences=True, learning_rate_init=0.02, random_state=0
         ).fit(X, y)
         assert len(net.grad_norm_curve_) == net.n_iter_
         assert net.score(X, y) > 0.5
@@ -574,12 +574,12 @@ class TestStretches:
         rng = np.random.default_rng(0)
         X = [rng.normal(size=(10, 2)), rng.normal(size=(5, 2))]
         net = RNNRegressor(
-            (8, 8), bptt_steps=5, max_iter=1, shuffle=False, alpha=0, learning_rate_init=1e-12,
+            (8, 8), truncated_bptt_steps=5, max_iter=1, shuffle=False, alpha=0, learning_rate_init=1e-12,
             random_state=0, **rates,
         )
         losses = [net.fit(X, [1.0, 1.0], [1, weight]).loss_ for weight in (1e-13, 0)]
         assert losses[0] == pytest.approx(losses[1], rel=1e-9)
 
     def test_both_directions_are_an_error(self):
-        with pytest.raises(ValueError, match="bptt_steps needs the states"):
-            RNNRegressor(4, bptt_steps=3, bidirectional=True).fit(*sums())
+        with pytest.raises(ValueError, match="truncated_bptt_steps needs the states"):
+            RNNRegressor(4, truncated_bptt_steps=3, bidirectional=True).fit(*sums())
