@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from skrnn._data.containers import IN_PLACE, as_sequences, check_values
 from skrnn._data.features import columns_of_table, features_of
 from skrnn._data.lazy import unshared
 from skrnn._data.missing import filled, without_gaps
-from skrnn._sklearn import check_columns
+from skrnn._sklearn import check_columns, check_feature_names_in
 
 FILLED = ("ffill", "indicator")
 
@@ -35,6 +36,8 @@ class Reading:
         Rows of the embedding, the last one for all categories that fit did not see. 0 if steps are not categories.
     per_step : bool
         Whether steps have outputs, so that sequences may not share steps.
+    n_steps : int or None
+        Into how many steps the columns of a table are split, as in `as_sequences`.
     """
 
     from_table: bool
@@ -44,8 +47,9 @@ class Reading:
     missing: str = "error"
     n_categories: int = 0
     per_step: bool = False
+    n_steps: int | None = None
 
-    def read(self, estimator, X, n_steps=None, *, dtype=None):
+    def read(self, estimator, X, *, dtype=None):
         """Sequences of X as the network reads them: checked against the fit, filled or as categories.
 
         Parameters
@@ -54,8 +58,6 @@ class Reading:
             For its name in messages.
         X : array-like or collection
             As in `as_sequences`.
-        n_steps : int, optional
-            As in `as_sequences`.
         dtype : dtype, optional
             Of the sequences; memory-mapped arrays of this dtype are used in place. None: float32 or float64, as X.
 
@@ -63,17 +65,17 @@ class Reading:
         -------
         Sequences or LazySequences
         """
-        sequences = self.categorize(self._check(estimator, X, n_steps, dtype))
+        sequences = self.categorize(self._check(estimator, X, dtype))
         if self.missing in FILLED:
             sequences = sequences.map(partial(without_gaps, missing=self.missing))
         return sequences if dtype is None else sequences.astype(dtype)
 
-    def check(self, estimator, X, n_steps=None, *, dtype=None, leave_out_padding=True, named=True):
+    def check(self, estimator, X, *, dtype=None, leave_out_padding=True, named=True):
         """Sequences of X checked against the fit, but neither filled nor as categories.
 
         Parameters
         ----------
-        estimator, X, n_steps, dtype
+        estimator, X, dtype
             As in `read`.
         leave_out_padding : bool
             As in `as_sequences`.
@@ -84,18 +86,18 @@ class Reading:
         -------
         Sequences or LazySequences
         """
-        sequences = self._check(estimator, X, n_steps, dtype, leave_out_padding, named)
+        sequences = self._check(estimator, X, dtype, leave_out_padding, named)
         return sequences if dtype is None else sequences.astype(dtype)
 
     def check_table(self, estimator, table):
         """Raise a ValueError, or warn, as scikit-learn does, if a table has other columns than in the fit."""
         check_columns(estimator, table, self.attributes())
 
-    def _check(self, estimator, X, n_steps, dtype, leave_out_padding=True, named=True):
+    def _check(self, estimator, X, dtype, leave_out_padding=True, named=True):
         in_place = IN_PLACE if dtype is None else (dtype,)
         try:
             sequences = as_sequences(
-                X, n_steps, allow_missing=self.missing != "error", leave_out_padding=leave_out_padding,
+                X, self.n_steps, allow_missing=self.missing != "error", leave_out_padding=leave_out_padding,
                 in_place=in_place, categorical=self.n_categories > 0,
             )
         except ValueError:
@@ -104,7 +106,7 @@ class Reading:
                 self.check_table(estimator, X)
             raise
         self._check_columns(estimator, sequences, named)
-        self._check_n_features(estimator, sequences, n_steps)
+        self._check_n_features(estimator, sequences)
         return self._unshared(sequences)
 
     def _check_columns(self, estimator, sequences, named):
@@ -125,7 +127,7 @@ class Reading:
                 f"{sequences.names}, expected {names}"
             )
 
-    def _check_n_features(self, estimator, sequences, n_steps):
+    def _check_n_features(self, estimator, sequences):
         """Raise a ValueError if the steps have another number of features than in the fit."""
         n, expected, name = sequences.n_features, self.n_step_features, type(estimator).__name__
         if n == expected:
@@ -134,8 +136,8 @@ class Reading:
             raise ValueError(f"X has {n} features, but {name} is expecting {expected} features as input")
         shape = (len(sequences), int(sequences.lengths[0]) * n)
         raise ValueError(
-            f"X has shape {shape}, read with n_steps={n_steps} as sequences of {n} features per step, but {name} was "
-            f"fitted on {expected} features per step: expected (sequences, steps, {expected}) or a list of "
+            f"X has shape {shape}, read with n_steps={self.n_steps} as sequences of {n} features per step, but {name} "
+            f"was fitted on {expected} features per step: expected (sequences, steps, {expected}) or a list of "
             f"(steps, {expected}) arrays. For one sequence pass [X]"
         )
 
@@ -206,6 +208,13 @@ class Reading:
         if self.n_categories:
             check_seen(sequences, used, self.n_categories)
 
+    def names(self, input_features=None):
+        """Names of the columns of a table, or of the features of a step; x0, x1, ... where there are none.
+
+        `input_features` are names to use in the place of these; otherwise they must be those of X.
+        """
+        return check_feature_names_in(SimpleNamespace(**self.attributes()), input_features)
+
     def attributes(self):
         """The public attributes that a fit sets: ``n_features_in_`` and, if there are names, ``feature_names_in_``."""
         names = self.feature_names
@@ -214,8 +223,14 @@ class Reading:
 
     def set_fitted(self, estimator, **attributes):
         """Set the fitted attributes all at once: the reading as ``_reading``, its public ones, and others."""
-        vars(estimator).pop("feature_names_in_", None)
-        vars(estimator).update(attributes, _reading=self, **self.attributes())
+        set_attributes(estimator, attributes | {"_reading": self} | self.attributes())
+
+
+def set_attributes(estimator, attributes):
+    """Set fitted attributes all at once, in the place of those of the fit before: no other thread sees some of each."""
+    # The only one that a fit may not have
+    kept = {name: value for name, value in vars(estimator).items() if name != "feature_names_in_"}
+    estimator.__dict__ = kept | attributes
 
 
 def learn_reading(
@@ -251,7 +266,8 @@ def learn_reading(
     )
     n_features_in, names = features_of(estimator, sequences)
     reading = Reading(
-        sequences.kind == "table", n_features_in, names, sequences.n_features, missing, per_step=per_step
+        sequences.kind == "table", n_features_in, names, sequences.n_features, missing, per_step=per_step,
+        n_steps=n_steps,
     )
     sequences = reading._unshared(sequences)
     if categorical:
@@ -284,4 +300,4 @@ def learn_table(estimator, table):
     Reading
     """
     n_columns, names = columns_of_table(estimator, table)
-    return Reading(True, n_columns, names, n_columns, missing="keep")
+    return Reading(True, n_columns, names, n_columns, missing="keep", n_steps=1)

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.examples import Examples
 from skrnn._data.lazy import LazySequences, in_memory
@@ -17,7 +16,7 @@ from skrnn._data.reading import learn_reading
 from skrnn._data.target_checks import check_samples
 from skrnn._data.weights import as_weights, multiply_weights
 from skrnn._estimators import states
-from skrnn._estimators.trainable import TrainableMixin
+from skrnn._estimators.trainable import Fitted, TrainableMixin
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
 from skrnn._network.scores import check_scores, finite_scores, scores_of
@@ -37,9 +36,9 @@ def in_epochs(estimator):
 class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
     """Parameters, fit and scores. A subclass says what its targets and its loss are.
 
-    Fitted, it holds how X is read (``_reading``), what it knows of its targets (``_targets``), the trained ``_model``,
-    and public attributes. `fit` computes these one after the other and sets them at the end, so that an error leaves
-    the estimator as it was.
+    Fitted, it holds ``_fitted``, the trained model, how X is read and what it knows of its targets, and public
+    attributes. `fit` computes these one after the other and sets them at the end, so that an error leaves the estimator
+    as it was.
     """
 
     _targets_type: ClassVar
@@ -117,6 +116,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         ValueError, TypeError
             When an argument cannot be used, naming it and the sequence, or when training diverges. The estimator then
             stays as it was.
+        KeyboardInterrupt
+            After Ctrl-C. The estimator is then fitted as far as it got; before the first update it stays as it was.
 
         Examples
         --------
@@ -128,36 +129,35 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         (3,)
         """
         self._check_parameters()
-        resume = self.warm_start and self.__sklearn_is_fitted__()
+        resume = self._fitted if self.warm_start and self.__sklearn_is_fitted__() else None
         reading, sequences = self._read_X(X, resume)
         targets, loss, rows, examples = self._read_y(y, sequences, sample_weight, resume)
         reading, examples = self._see_categories(reading, examples, resume)
         network, parameters = self._make_network(reading, targets, examples.sequences, resume), vars(self)
-        fitted = self._model if resume else None
-        model = run.starting_model(fitted, network, loss, examples.sequences.dtype, parameters)
+        model = run.starting_model(resume and resume.model, network, loss, examples.sequences.dtype, parameters)
         examples, held_out = self._split(model, reading, targets, examples, rows, X_val, y_val)
         if not resume and reading.n_categories:
             run.forget_unseen(model, reading.unseen_categories(examples.sequences, examples.used))
-        self._train(model, examples, held_out and held_out.scorer(model, targets), parameters)
-        self._set_fitted(reading, targets, model)
+        validate = held_out and held_out.scorer(model, targets)
+        self._learn(Fitted(model, reading, targets), lambda: self._train(model, examples, validate, parameters))
         return self
 
     def _partial_fit(self, X, y, sample_weight, **targets):
         self._check_epoch()
         self._check_parameters()
-        resume = self.__sklearn_is_fitted__()
+        resume = self._fitted if self.__sklearn_is_fitted__() else None
         reading, sequences = self._read_X(X, resume)
         targets, loss, _, examples = self._read_y(y, sequences, sample_weight, resume, **targets)
         reading, examples = self._see_categories(reading, examples, resume)
         network, parameters = self._make_network(reading, targets, examples.sequences, resume), vars(self)
-        fitted = self._model if resume else None
-        model = run.next_model(fitted, network, loss, examples.sequences.dtype, parameters)
+        model = run.next_model(resume and resume.model, network, loss, examples.sequences.dtype, parameters)
         if not resume and reading.n_categories:
             run.forget_unseen(model, reading.unseen_categories(examples.sequences, examples.used))
         batch_size = self._batch_size(len(examples))
         objective, batches = self._objective(model, examples, batch_size), self._batches(model, examples, batch_size)
-        run.train_model_one_epoch(model, objective, batches, parameters)
-        self._set_fitted(reading, targets, model)
+        self._learn(
+            Fitted(model, reading, targets), lambda: run.train_model_one_epoch(model, objective, batches, parameters)
+        )
         return self
 
     def _check_parameters(self):
@@ -186,13 +186,13 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
                 )
 
     def _read_X(self, X, resume):
-        """How X is read, and its sequences as the network reads them."""
+        """How X is read, and its sequences as the network reads them; `resume` is what a fit continues, or None."""
         if resume:
-            reading = replace(self._reading, per_step=self.return_sequences)
+            reading = replace(resume.reading, per_step=self.return_sequences, n_steps=self.n_steps)
             if (self.missing, self.embedding_dim is not None) != (reading.missing, reading.n_categories > 0):
                 what = f"missing={self.missing!r} and embedding_dim={self.embedding_dim!r}"
                 raise self._cannot_continue(f"{what}, which change what it reads of X")
-            sequences = reading.read(self, X, self.n_steps, dtype=self._model.dtype)
+            sequences = reading.read(self, X, dtype=resume.model.dtype)
         else:
             reading, sequences = learn_reading(
                 self, X, self.n_steps, missing=self.missing, categorical=self.embedding_dim is not None,
@@ -207,7 +207,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         per_step = self.return_sequences
         check_samples(sequences, y)
         rows = self._targets_type.read(y, sequences, per_step)
-        targets = self._targets if resume else self._targets_type.learn(rows, **targets)
+        targets = resume.targets if resume else self._targets_type.learn(rows, **targets)
         loss = self._make_loss(targets)
         encoded = targets.encode(rows, sequences, per_step, loss)
         rows.weights = multiply_weights(as_weights(sample_weight, sequences, per_step), rows.labelled)
@@ -232,7 +232,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             self.pooling, reading.n_categories,
         )
         if resume:
-            self._check_same_shapes(network)
+            self._check_same_shapes(network, resume.model)
         return network
 
     def _split(self, model, reading, targets, examples, rows, X_val, y_val):
@@ -254,7 +254,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """Validation data, checked as those of fit."""
         per_step = self.return_sequences
         try:
-            sequences = reading.read(self, X_val, self.n_steps, dtype=model.dtype)
+            sequences = reading.read(self, X_val, dtype=model.dtype)
             check_samples(sequences, y_val, "y_val")
             rows = targets.read(y_val, sequences, per_step)
             targets.encode(rows, sequences, per_step, model.loss)
@@ -288,46 +288,32 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             warnings.warn(f"batch_size={self.batch_size} is clipped to the {n} sequences in use", stacklevel=5)
         return min(int(self.batch_size), n)
 
-    def _set_fitted(self, reading, targets, model):
-        self._set_fitted_attributes(
-            model, _reading=reading, _targets=targets, n_outputs_=targets.n_outputs, **reading.attributes(),
-            **targets.attributes(),
-        )
-
-    def _predict_rows(self, X, decode):
+    def _predict_rows(self, fitted, X, decode):
         """Sequences of X, and decoded rows: one per sequence, or one per step."""
-        model = self._model
-        sequences = self._reading.read(self, X, self.n_steps, dtype=model.dtype)
-        return sequences, decode(finite_scores(model.network, model.theta, sequences))
+        model = fitted.model
+        sequences = fitted.reading.read(self, X, dtype=model.dtype)
+        return sequences, decode(fitted, finite_scores(model.network, model.theta, sequences))
 
     def _predict(self, X, decode, initial_state, return_state):
         """What the predict methods return, and the states after it where they are asked for."""
-        check_is_fitted(self)
+        fitted = self._get_fitted()
+        model, reading, _ = fitted
         if initial_state is None and not return_state:
-            sequences, rows = self._predict_rows(X, decode)
-            return self._in_form_of(sequences, rows)
-        model, reading = self._model, self._reading
+            return _in_form_of(model, *self._predict_rows(fitted, X, decode))
         states.check_one_direction(model, "initial_state and return_state")
-        sequences = reading.check(self, X, self.n_steps, dtype=model.dtype, leave_out_padding=False)
+        sequences = reading.check(self, X, dtype=model.dtype, leave_out_padding=False)
         scores, state = states.continue_from(model, reading, sequences, initial_state)
-        predicted = self._in_form_of(sequences, decode(scores))
+        predicted = _in_form_of(model, sequences, decode(fitted, scores))
         return (predicted, state) if return_state else predicted
-
-    def _decode(self, scores):
-        return self._targets.decode(scores, self._model.loss)
-
-    def _in_form_of(self, sequences, rows):
-        """Rows as predict returns them: one per sequence as they are, one per step in the form of X."""
-        return sequences.split(rows) if self._model.network.per_step else rows
 
     def _score(self, metric, X, y, sample_weight):
         """The metric over sequences, or over all steps that have a target."""
-        check_is_fitted(self)
-        sequences, predicted = self._predict_rows(X, self._decode)
+        fitted = self._get_fitted()
+        sequences, predicted = self._predict_rows(fitted, X, decoded)
         check_samples(sequences, y)
-        per_step = self._model.network.per_step
+        per_step = fitted.model.network.per_step
         weights = as_weights(sample_weight, sequences, per_step)
-        rows = self._targets.read(y, sequences, per_step)
+        rows = fitted.targets.read(y, sequences, per_step)
         known = rows.known
         return metric(
             rows.values[known], predicted[known], sample_weight=None if weights is None else weights[known]
@@ -358,9 +344,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         >>> RNNRegressor((4, 3), tol=1e-2, random_state=0).fit(X, X[:, 0, 0]).transform(X).shape
         (50, 7)
         """
-        check_is_fitted(self)
-        model = self._model
-        sequences = self._reading.read(self, X, self.n_steps, dtype=model.dtype)
+        model, reading, _ = self._get_fitted()
+        sequences = reading.read(self, X, dtype=model.dtype)
         final = np.empty((len(sequences), model.network.state_width), model.dtype)
         finite_scores(model.network, model.theta, sequences, final=final)
         return model.network.hidden_states(final)
@@ -406,7 +391,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         >>> bool((net.predict(X[:, 5:], initial_state=state) == net.predict(X)).all())
         True
         """
-        return self._predict(X, self._decode, initial_state, return_state)
+        return self._predict(X, decoded, initial_state, return_state)
 
     def initial_state(self, n_sequences=1):
         """The state of sequences before their first step, for `predict_step` and the predict methods.
@@ -435,11 +420,11 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         >>> net.initial_state(3).shape          # h and c of four units
         (3, 8)
         """
-        check_is_fitted(self)
-        states.check_one_direction(self._model, "initial_state")
+        model, reading, _ = self._get_fitted()
+        states.check_one_direction(model, "initial_state")
         if not is_size(n_sequences):
             raise ValueError(f"n_sequences={n_sequences!r}: expected a positive int")
-        return states.zero_state(self._model, self._reading, int(n_sequences))
+        return states.zero_state(model, reading, int(n_sequences))
 
     def predict_step(self, x, state):
         """Predict from one more step of each of some streams; the same bits as `predict` of the steps so far.
@@ -478,13 +463,12 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         >>> bool(y == net.predict(X[:1])[0])
         True
         """
-        if not self.__sklearn_is_fitted__():
-            check_is_fitted(self)
-        model, reading = self._model, self._reading
+        fitted = self._get_fitted()
+        model, reading, _ = fitted
         states.check_one_direction(model, "predict_step")
         steps, one = states.read_step(reading, x)
         scores, state = states.continue_one_step(model, reading, steps, state)
-        y = self._decode(scores)
+        y = decoded(fitted, scores)
         return (y[0] if one else y), state
 
     def __sklearn_tags__(self):
@@ -492,6 +476,16 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         tags.input_tags.three_d_array = True
         tags.input_tags.allow_nan = self.missing != "error"
         return tags
+
+
+def decoded(fitted, scores):
+    """Predictions for raw scores, a row for each."""
+    return fitted.targets.decode(scores, fitted.model.loss)
+
+
+def _in_form_of(model, sequences, rows):
+    """Rows as predict returns them: one per sequence as they are, one per step in the form of X."""
+    return sequences.split(rows) if model.network.per_step else rows
 
 
 class HeldOut:

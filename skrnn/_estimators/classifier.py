@@ -4,7 +4,6 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.base import BaseRNN, in_epochs
 from skrnn._estimators.shared_parameters import Parameter, flag, with_parameters
@@ -70,7 +69,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     The computing dtype follows X: float32 stays float32, everything else is float64. The result has the same bits for
     any number of threads, and the prediction of a sequence does not depend on which others are predicted with it.
 
-    ``Ctrl-C`` ends training after the batch at hand with a warning; the estimator is then fitted as far as it got.
+    ``Ctrl-C`` ends training: `fit` and `partial_fit` raise ``KeyboardInterrupt``, which also ends a search around them.
+    The estimator is then fitted as far as it got; with `early_stopping` it has the best parameters so far. Before the
+    first update it stays as it was.
 
     References
     ----------
@@ -235,8 +236,7 @@ object array of n arrays (steps, n_classes)
         >>> net.predict_proba(X).shape, round(float(net.predict_proba(X)[0].sum()), 6)
         ((60, 3), 1.0)
         """
-        check_is_fitted(self)
-        return self._predict(X, self._model.loss.predict, initial_state, return_state)
+        return self._predict(X, probabilities, initial_state, return_state)
 
     def predict_log_proba(self, X):
         """The logarithm of `predict_proba`, finite also where that is 0.
@@ -263,8 +263,7 @@ object array of n arrays (steps, n_classes)
         >>> bool(np.allclose(net.predict_log_proba(X), np.log(net.predict_proba(X))))
         True
         """
-        check_is_fitted(self)
-        return self._predict(X, self._model.loss.predict_log, None, False)
+        return self._predict(X, log_probabilities, None, False)
 
     def score(self, X, y, sample_weight=None):
         """Accuracy over sequences, or with `return_sequences` over all steps that have a label.
@@ -300,3 +299,13 @@ object array of n arrays (steps, n_classes)
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def probabilities(fitted, scores):
+    """Probabilities for raw scores, a row for each."""
+    return fitted.model.loss.predict(scores)
+
+
+def log_probabilities(fitted, scores):
+    """Their logarithms."""
+    return fitted.model.loss.predict_log(scores)

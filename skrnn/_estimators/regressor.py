@@ -75,7 +75,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     The computing dtype follows X: float32 stays float32, everything else is float64. The result has the same bits for
     any number of threads, and the prediction of a sequence does not depend on which others are predicted with it.
 
-    ``Ctrl-C`` ends training after the batch at hand with a warning; the estimator is then fitted as far as it got.
+    ``Ctrl-C`` ends training: `fit` and `partial_fit` raise ``KeyboardInterrupt``, which also ends a search around them.
+    The estimator is then fitted as far as it got; with `early_stopping` it has the best parameters so far. Before the
+    first update it stays as it was.
 
     References
     ----------

@@ -1,15 +1,30 @@
-"""What all estimators have in common: parameters that go together, the attributes that training sets, pickling."""
+"""What all estimators have in common: parameters that go together, what fit has learned, pickling."""
+
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.numbers import is_size
+from skrnn._data.reading import set_attributes
 from skrnn._pickling import VersionedPickleMixin
 
 
+class Fitted(NamedTuple):
+    """What `fit` has learned and predictions need.
+
+    One attribute of the estimator, which is set at once and read once per call: predictions of other threads are those
+    of one fit, also while another fit ends.
+    """
+
+    model: object           # Model
+    reading: object         # Reading or TextReading
+    targets: object = None  # ClassTargets or NumberTargets
+
+
 class TrainableMixin(VersionedPickleMixin):
-    """An estimator that holds a trained `Model` as ``_model``."""
+    """An estimator that holds what it has learned as ``_fitted``."""
 
     def _check_hidden_size(self):
         sizes = np.atleast_1d(np.asarray(self.hidden_size, dtype=object))
@@ -29,9 +44,9 @@ class TrainableMixin(VersionedPickleMixin):
         """The error that says with what a later call cannot continue."""
         return ValueError(f"{type(self).__name__} cannot continue with {what}: set it back, or clone it")
 
-    def _check_same_shapes(self, network):
-        """Raise a ValueError when the fitted parameters do not go with a network."""
-        shapes, fitted = network.layout.shapes, self._model.network.layout.shapes
+    def _check_same_shapes(self, network, model):
+        """Raise a ValueError when the parameters of a fitted model do not go with a network."""
+        shapes, fitted = network.layout.shapes, model.network.layout.shapes
         if shapes != fitted:
             raise self._cannot_continue(f"parameters of the shapes {shapes}, it was fitted with {fitted}")
 
@@ -47,24 +62,61 @@ class TrainableMixin(VersionedPickleMixin):
                 f"{what}: {error}"
             ) from error
 
-    def _set_fitted_attributes(self, model, **attributes):
-        """Set what fit has found, all at once, with the public attributes that training sets."""
-        history, validated = model.history, self.early_stopping
-        attributes |= {
-            "_model": model,
-            "out_activation_": model.loss.out_activation,
-            "loss_curve_": list(history.loss_curve),
-            "loss_": history.loss_curve[-1],
-            "best_loss_": None if validated else history.best_loss,
-            "validation_scores_": list(history.validation_scores) if validated else None,
-            "best_validation_score_": history.best_score if validated else None,
+    def _learn(self, fitted, train):
+        """Train a model, and set what it has learned: also when Ctrl-C interrupts it, which is then raised again.
+
+        Parameters
+        ----------
+        fitted : Fitted
+            With the model that is trained.
+        train : callable
+            Trains it in place. An interrupt before its first update leaves the estimator as it was.
+        """
+        model = fitted.model
+        n_epochs = model.history.n_epochs
+        try:
+            train()
+            self._set_fitted(fitted)
+        except KeyboardInterrupt:
+            if model.history.n_epochs > n_epochs and np.isfinite(model.theta).all():
+                self._set_fitted(fitted)
+            raise
+
+    def _set_fitted(self, fitted):
+        """Set what `fit` has learned, with the public attributes, all at once."""
+        history, validated = fitted.model.history, self.early_stopping
+        last, epochs = history.last, history.epochs
+        attributes = {
+            "_fitted": fitted,
+            "out_activation_": fitted.model.loss.out_activation,
+            "loss_curve_": [epoch.loss for epoch in epochs],
+            "loss_": last.loss,
+            "best_loss_": None if validated else last.best_loss,
+            "validation_scores_": [epoch.score for epoch in epochs if epoch.score is not None] if validated else None,
+            "best_validation_score_": last.best_score if validated else None,
             "n_iter_": history.n_epochs,
-            "t_": history.n_samples_seen,
-            "grad_norm_curve_": list(history.grad_norm_curve),
-            "n_clipped_": history.n_clipped,
+            "t_": last.n_samples_seen,
+            "grad_norm_curve_": [epoch.grad_norm for epoch in epochs],
+            "n_clipped_": last.n_clipped,
         }
-        vars(self).pop("feature_names_in_", None)
-        vars(self).update(attributes)
+        attributes |= fitted.reading.attributes() | ({} if fitted.targets is None else fitted.targets.attributes())
+        set_attributes(self, attributes)
+
+    def _get_fitted(self):
+        """What `fit` has learned: read once in each call, and handed down."""
+        if not self.__sklearn_is_fitted__():
+            check_is_fitted(self)
+        return self._fitted
+
+    @property
+    def _model(self):
+        """The trained model, for what needs nothing else."""
+        return self._fitted.model
+
+    @property
+    def _reading(self):
+        """How X is read, for what needs nothing else."""
+        return self._fitted.reading
 
     @property
     def parameters_(self):
@@ -76,8 +128,7 @@ class TrainableMixin(VersionedPickleMixin):
         `fit` has seen, the last, stands for all others. Those of a language model are its `symbols_`, with the begin of
         a text in the place of its end.
         """
-        check_is_fitted(self)
-        return self._model.parameters
+        return self._get_fitted().model.parameters
 
     def __sklearn_is_fitted__(self):
-        return hasattr(self, "_model")
+        return "_fitted" in self.__dict__

@@ -49,7 +49,7 @@ class Corpus:
 
 
 class Window:
-    """What one update reads: stretches of texts, at most `n_steps` steps of each stream in total.
+    """What one update reads: stretches of texts, at most `n_steps` steps of each stream; its length are all its steps.
 
     Attributes
     ----------
@@ -66,6 +66,9 @@ class Window:
     def __init__(self, starts, lengths, stream, carried):
         self.starts, self.lengths, self.stream, self.carried = starts, lengths, stream, carried
         self.last = np.append(stream[1:] != stream[:-1], True)
+
+    def __len__(self):
+        return int(self.lengths.sum())
 
 
 class Windows:

@@ -7,7 +7,6 @@ import numpy as np
 from scipy.special import softmax
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.examples import Examples
 from skrnn._data.sequences import Sequences
@@ -22,7 +21,7 @@ from skrnn._estimators.shared_parameters import (
     positive_int,
     with_parameters,
 )
-from skrnn._estimators.trainable import TrainableMixin
+from skrnn._estimators.trainable import Fitted, TrainableMixin
 from skrnn._language import scoring
 from skrnn._language.corpus import Corpus, Windows
 from skrnn._language.sampling import Sampler
@@ -142,6 +141,9 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
     16 · `truncated_bptt_steps`, is split into pieces, each of which is read as if the text began with it. Computes in
     float32.
 
+    ``Ctrl-C`` ends training: `fit` and `partial_fit` raise ``KeyboardInterrupt``, and the model is then fitted as far
+    as it got; with `early_stopping` it has the best parameters so far. Before the first update it stays as it was.
+
     Scores are comparable only between models with the same symbols: the more symbols are "<unknown>", the easier a text
     is to predict.
 
@@ -227,6 +229,8 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         ValueError, TypeError
             When an argument cannot be used, naming it and the text, or when training diverges. The estimator then stays
             as it was.
+        KeyboardInterrupt
+            After Ctrl-C. The estimator is then fitted as far as it got; before the first update it stays as it was.
 
         Examples
         --------
@@ -237,18 +241,20 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         ['a', 'h', 'n', '<unknown>', '<end>']
         """
         self._check_parameters()
-        resume = self.warm_start and self.__sklearn_is_fitted__()
+        resume = self._fitted if self.warm_start and self.__sklearn_is_fitted__() else None
         analyzer, X = self._analyzer(resume), texts_in(X)
         texts, held_out = self._split(texts_of(X, analyzer), X_val, analyzer)
         reading = self._read_texts(X, texts, resume)
         corpus, network = Corpus(texts, reading.vocabulary), self._make_network(reading, resume)
-        fitted, parameters = self._model if resume else None, vars(self)
-        model = run.starting_model(fitted, network, LOSSES["log_loss"](), np.float32, parameters)
+        parameters = vars(self)
+        model = run.starting_model(resume and resume.model, network, LOSSES["log_loss"](), np.float32, parameters)
         if not resume:
             run.forget_unseen(model, corpus.unseen_symbols())
         validate = held_out and _scorer(model, Corpus(held_out, reading.vocabulary))
-        run.train_model(model, *self._objective(model, reading, corpus), parameters, validate)
-        self._set_fitted_attributes(model, _reading=reading, **reading.attributes())
+        objective, windows = self._objective(model, reading, corpus)
+        self._learn(
+            Fitted(model, reading), lambda: run.train_model(model, objective, windows, parameters, validate)
+        )
         return self
 
     @partial_fit_context
@@ -289,19 +295,21 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         validate_parameter_constraints({"ends": ["boolean"]}, {"ends": ends}, caller_name="partial_fit")
         self._check_epoch()
         self._check_parameters()
-        resume = self.__sklearn_is_fitted__()
+        resume = self._fitted if self.__sklearn_is_fitted__() else None
         analyzer, X = self._analyzer(resume), texts_in(X)
         texts = texts_of(X, analyzer)
         reading = self._read_texts(X, texts, resume, symbols)
         corpus, network = Corpus(texts, reading.vocabulary, ends), self._make_network(reading, resume)
         if not len(corpus.lengths):
             raise ValueError("X has no symbols, and without ends there is nothing to predict: expected texts")
-        fitted, parameters = self._model if resume else None, vars(self)
-        model = run.next_model(fitted, network, LOSSES["log_loss"](), np.float32, parameters)
+        parameters = vars(self)
+        model = run.next_model(resume and resume.model, network, LOSSES["log_loss"](), np.float32, parameters)
         if not resume:
             run.forget_unseen(model, corpus.unseen_symbols())
-        run.train_model_one_epoch(model, *self._objective(model, reading, corpus), parameters)
-        self._set_fitted_attributes(model, _reading=reading, **reading.attributes())
+        objective, windows = self._objective(model, reading, corpus)
+        self._learn(
+            Fitted(model, reading), lambda: run.train_model_one_epoch(model, objective, windows, parameters)
+        )
         return self
 
     def _check_parameters(self):
@@ -311,8 +319,8 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
 
     def _analyzer(self, resume):
         """The analyzer, which a fit that continues shares with the first one."""
-        if resume and self.analyzer != self._reading.analyzer:
-            raise self._cannot_continue(f"analyzer={self.analyzer!r}, it was fitted with {self._reading.analyzer!r}")
+        if resume and self.analyzer != resume.reading.analyzer:
+            raise self._cannot_continue(f"analyzer={self.analyzer!r}, it was fitted with {resume.reading.analyzer!r}")
         return self.analyzer
 
     def _split(self, texts, X_val, analyzer):
@@ -337,10 +345,10 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
             else:
                 vocabulary = Vocabulary.given(symbols, self.analyzer)
             return TextReading.of(X, self.analyzer, vocabulary)
-        known = self._reading.vocabulary
+        known = resume.reading.vocabulary
         if symbols is not None and Vocabulary.given(symbols, self.analyzer).numbers != known.numbers:
             raise ValueError("symbols are others than in the first call of partial_fit: leave them out, or clone")
-        return self._reading
+        return resume.reading
 
     def _make_network(self, reading, resume):
         n_symbols = len(reading.vocabulary)
@@ -349,7 +357,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
             self.reset_after, bidirectional=False, per_step=True, n_categories=n_symbols,
         )
         if resume:
-            self._check_same_shapes(network)
+            self._check_same_shapes(network, resume.model)
         return network
 
     def _objective(self, model, reading, corpus):
@@ -368,9 +376,9 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
 
     def _log_likelihoods(self, X):
         """Log-likelihood of the target of each step of texts, and their corpus."""
-        check_is_fitted(self)
-        corpus = self._reading.corpus(X)
-        return scoring.log_likelihoods(self._model, self._model.theta, corpus), corpus
+        model, reading, _ = self._get_fitted()
+        corpus = reading.corpus(X)
+        return scoring.log_likelihoods(model, model.theta, corpus), corpus
 
     def score(self, X, y=None):
         """Mean log-likelihood per symbol, in nats; ends count as symbols.
@@ -521,16 +529,15 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         >>> bool((np.concatenate([first, second]) == model.symbol_log_likelihoods("abcabc")).all())
         True
         """
-        check_is_fitted(self)
-        model, vocabulary = self._model, self._reading.vocabulary
-        targets = self._reading.encode(text, "text")
-        state = self._zero_state() if initial_state is None else self._check_state(initial_state)
+        model, reading, _ = self._get_fitted()
+        targets, boundary = reading.encode(text, "text"), reading.vocabulary.boundary
+        state = _zero_state(model, boundary) if initial_state is None else _check_state(initial_state, model, boundary)
         inputs = np.concatenate([state[-1:].astype(np.intp), targets])
         hidden = np.ascontiguousarray(state[np.newaxis, :-1])
         out, hidden = scoring.text_log_likelihoods(model, inputs[:-1], targets, hidden)
         if end:
-            boundary = np.array([vocabulary.boundary])
-            out = np.append(out, scoring.text_log_likelihoods(model, inputs[-1:], boundary, hidden)[0])
+            end_of_text = np.array([boundary])
+            out = np.append(out, scoring.text_log_likelihoods(model, inputs[-1:], end_of_text, hidden)[0])
         return (out, np.append(hidden[0], model.dtype.type(inputs[-1]))) if return_state else out
 
     def predict_proba(self, prefixes):
@@ -559,9 +566,8 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         >>> p.shape, round(float(p[0].sum()), 6)      # a, b, c, <unknown> and <end>
         ((2, 5), 1.0)
         """
-        check_is_fitted(self)
-        corpus = self._reading.corpus(prefixes, "prefixes")
-        return softmax(scoring.last_scores(self._model, corpus), axis=1)
+        model, reading, _ = self._get_fitted()
+        return softmax(scoring.last_scores(model, reading.corpus(prefixes, "prefixes")), axis=1)
 
     def generate(
         self, n_tokens=100, prefix="", *, temperature=1.0, top_k=None, top_p=None, random_state=None, stream=False
@@ -612,39 +618,16 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         >>> "".join(model.generate(10, "hann", temperature=0, stream=True))
         'a'
         """
-        check_is_fitted(self)
+        model, reading, _ = self._get_fitted()
         asked = {"n_tokens": n_tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p}
         asked |= {"random_state": random_state, "stream": stream}
         validate_parameter_constraints(SAMPLING_CONSTRAINTS, asked, caller_name="generate")
-        reading = self._reading
         vocabulary = reading.vocabulary
         sampler = Sampler(float(temperature), top_k, top_p, check_random_state(random_state), [vocabulary.unknown])
         # All that it needs is bound here: a later fit does not change what a stream continues with.
         inputs = np.append(vocabulary.boundary, reading.encode(prefix, "prefix"))
-        symbols = scoring.generated_symbols(self._model, vocabulary, inputs, int(n_tokens), sampler)
+        symbols = scoring.generated_symbols(model, vocabulary, inputs, int(n_tokens), sampler)
         return symbols if stream else reading.join(symbols)
-
-    def _zero_state(self):
-        """The state (width,) before a text."""
-        model = self._model
-        state = np.zeros(model.network.state_width + 1, model.dtype)
-        state[-1] = self._reading.vocabulary.boundary
-        return state
-
-    def _check_state(self, state):
-        state, expected = np.asarray(state), self._zero_state()
-        if state.shape != expected.shape or state.dtype != expected.dtype:
-            raise ValueError(
-                f"initial_state has shape {state.shape} and dtype {state.dtype}, expected {expected.shape} and "
-                f"{expected.dtype}: one that this model has returned"
-            )
-        last = state[-1]
-        if not np.isfinite(state).all() or not (0 <= last < len(self.symbols_) and last == int(last)):
-            raise ValueError(
-                "initial_state is none that this model has returned: it is not finite, or its last number, "
-                f"{last}, is not that of a symbol"
-            )
-        return state
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -657,3 +640,27 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
 def _scorer(model, held_out):
     """A function that scores theta on texts that are held out; higher is better."""
     return lambda theta: float(scoring.log_likelihoods(model, theta, held_out).mean())
+
+
+def _zero_state(model, boundary):
+    """The state (width,) before a text: `boundary`, the number of its begin, comes last."""
+    state = np.zeros(model.network.state_width + 1, model.dtype)
+    state[-1] = boundary
+    return state
+
+
+def _check_state(state, model, boundary):
+    """A state (width,) to continue from."""
+    state, expected = np.asarray(state), _zero_state(model, boundary)
+    if state.shape != expected.shape or state.dtype != expected.dtype:
+        raise ValueError(
+            f"initial_state has shape {state.shape} and dtype {state.dtype}, expected {expected.shape} and "
+            f"{expected.dtype}: one that this model has returned"
+        )
+    last = state[-1]
+    if not np.isfinite(state).all() or not (0 <= last < model.network.n_categories and last == int(last)):
+        raise ValueError(
+            "initial_state is none that this model has returned: it is not finite, or its last number, "
+            f"{last}, is not that of a symbol"
+        )
+    return state

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from contextlib import contextmanager
 
 import numpy as np
 from scipy.optimize import minimize
@@ -13,7 +14,7 @@ from skrnn.kernels import kernels_for
 
 
 def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=False):
-    """Minimize the loss of all samples by L-BFGS; the model's parameters change in place.
+    """Minimize the loss of all samples by L-BFGS; the model's parameters change in place, after each iteration.
 
     Liu, D. C. and Nocedal, J. (1989). On the limited memory BFGS method for large scale optimization. Mathematical
     Programming 45, 503-528.
@@ -29,45 +30,39 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=
         The estimators' parameters.
     """
     theta, history, everything = model.theta, model.history, np.arange(n_samples)
-    best, start = theta.copy(), history.n_epochs
+    trial, start = np.empty_like(theta), history.n_epochs
+    norms = [math.nan]                  # of the gradient at the last trial
 
     def loss_and_gradient(x):
-        theta[:] = x
-        loss, gradient, _ = objective(theta, everything)
-        norm = kernels_for(theta.dtype).norm(gradient, objective.ranges)
-        if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise divergence(loss, norm, theta, history)
+        trial[:] = x
+        loss, gradient, _ = objective(trial, everything)
+        norms[:] = [kernels_for(theta.dtype).norm(gradient, objective.ranges)]
+        if not (math.isfinite(loss) and math.isfinite(norms[0])):
+            raise divergence(loss, norms[0], theta, history)
         return loss, gradient.astype(np.float64)
 
     def after_iteration(intermediate_result):
-        best[:] = intermediate_result.x
-        history.n_epochs += 1
-        history.n_samples_seen += n_samples
-        history.loss_curve.append(float(intermediate_result.fun))
-        history.best_loss = min(history.best_loss, history.loss_curve[-1])
+        # What an iteration ends with is its last trial
+        iteration = history.next_epoch(intermediate_result.fun, norms[0], n_samples)
+        theta[:] = intermediate_result.x
+        history.add(iteration)
         if verbose:
-            print(f"Iteration {history.n_epochs}, loss = {history.loss_curve[-1]:.8f}")
+            print(f"Iteration {history.n_epochs}, loss = {iteration.loss:.8f}")
 
     try:
-        # The sums of a BLAS depend on its number of threads.
-        with threadpool_limits(1, user_api="blas"):
+        with one_blas_thread():
             result = minimize(
                 loss_and_gradient, theta.astype(np.float64), jac=True, method="L-BFGS-B", callback=after_iteration,
                 options={"maxiter": max_iter, "maxfun": max_fun, "gtol": tol},
             )
-    except (KeyboardInterrupt, Divergence) as error:
+    except Divergence as error:
         if history.n_epochs == start:
             raise
-        theta[:] = best
-        if isinstance(error, KeyboardInterrupt):
-            warnings.warn("Training interrupted by user.", stacklevel=2)
-        else:
-            warnings.warn(f"lbfgs stopped early: {error}", ConvergenceWarning, stacklevel=2)
+        warnings.warn(f"lbfgs stopped early: {error}", ConvergenceWarning, stacklevel=2)
         return
     theta[:] = result.x
-    if not history.loss_curve:       # no iteration lowered the loss
-        history.loss_curve.append(float(result.fun))
-        history.best_loss = history.loss_curve[-1]
+    if not history.n_epochs:            # no iteration lowered the loss
+        history.add(history.next_epoch(result.fun, norms[0], n_samples))
     if result.status != 0:
         warnings.warn(
             f"lbfgs failed to converge after {result.nit} iterations (status={result.status}): {result.message}. "
@@ -75,3 +70,14 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=
             ConvergenceWarning,
             stacklevel=2,
         )
+
+
+@contextmanager
+def one_blas_thread():
+    """The sums of a BLAS depend on its number of threads: one inside, and those from before at the end in any case."""
+    before = threadpool_limits(limits=None)     # sets nothing
+    try:
+        with threadpool_limits(limits=1, user_api="blas"):
+            yield
+    finally:
+        before.restore_original_limits()

@@ -2,7 +2,8 @@
 
 import math
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -11,19 +12,67 @@ from sklearn.utils import gen_batches
 from skrnn.kernels import kernels_for
 
 
-@dataclass
-class History:
-    """What happened in training, epoch by epoch."""
+class Epoch(NamedTuple):
+    """What happened in an epoch, or in an iteration of L-BFGS, and where training stands after it."""
 
-    loss_curve: list = field(default_factory=list)
-    grad_norm_curve: list = field(default_factory=list)
-    validation_scores: list = field(default_factory=list)
-    best_loss: float = np.inf
-    best_score: float = -np.inf
-    n_epochs: int = 0
-    n_clipped: int = 0
-    n_samples_seen: int = 0
-    n_epochs_no_improvement: int = 0        # in a row, in partial_fit
+    loss: float                     # mean over the epoch
+    grad_norm: float                # mean over the updates, before clipping
+    score: float | None             # on what is held out: None if nothing is, NaN if it was interrupted before
+    best_loss: float                # of all epochs without anything held out
+    best_score: float               # of this fit
+    n_samples_seen: int             # in all epochs
+    n_clipped: int                  # updates, in all epochs
+    n_epochs_no_improvement: int    # in a row
+    n_plateaus: int                 # how often so many of them lowered the learning rate
+
+
+START = Epoch(math.nan, math.nan, None, math.inf, math.nan, 0, 0, 0, 0)
+
+
+class History:
+    """The epochs of training. Each is one record that is computed first and added at once: no interrupt tears it.
+
+    Parameters
+    ----------
+    epochs : iterable of Epoch
+    """
+
+    def __init__(self, epochs=()):
+        self.epochs = list(epochs)
+
+    @property
+    def n_epochs(self):
+        """How many there are."""
+        return len(self.epochs)
+
+    @property
+    def last(self):
+        """The last epoch, or what stands before the first one."""
+        return self.epochs[-1] if self.epochs else START
+
+    def next_epoch(self, loss, grad_norm, n_samples, n_clipped=0, score=None):
+        """The record of one more epoch, without adding it."""
+        last, loss = self.last, float(loss)
+        return last._replace(
+            loss=loss, grad_norm=float(grad_norm), score=score,
+            best_loss=min(last.best_loss, loss) if score is None else last.best_loss,
+            n_samples_seen=last.n_samples_seen + n_samples, n_clipped=last.n_clipped + n_clipped,
+        )
+
+    def add(self, epoch):
+        """Add the record of an epoch."""
+        self.epochs.append(epoch)
+
+    def copy(self):
+        """A history that grows without a change of this one."""
+        return History(self.epochs)
+
+
+class Best(NamedTuple):
+    """The parameters with the best score on what is held out."""
+
+    score: float
+    theta: np.ndarray
 
 
 @dataclass
@@ -36,38 +85,79 @@ class Stopping:
         The estimators' parameters.
     validate : callable, optional
         Score of theta on data that are held out, higher is better; None looks at the training loss.
+    n_epochs_before : int
+        The first epochs, which do not count as epochs without improvement.
+    best : Best, optional
+        The first to beat, then the best so far.
     """
 
     max_iter: int
     tol: float
     n_iter_no_change: int
     validate: object = None
-    best_theta: np.ndarray = None
-    n_epochs_no_improvement: int = 0
+    n_epochs_before: int = 0
+    best: Best | None = None
 
-    def start(self, theta, history):
-        """Take the parameters that training continues from as the first to beat."""
-        history.best_score, self.best_theta = self.validate(theta), theta.copy()
+    def keep_best(self, score, theta):
+        """Keep parameters whose score is better than all before; one that is NaN is not known."""
+        if not math.isnan(score) and (self.best is None or score > self.best.score):
+            self.best = Best(score, theta.copy())
 
-    def after_epoch(self, theta, history):
-        """Look at the loss or score of an epoch; return whether there have been too many without improvement."""
+    def restore_best(self, theta):
+        """Set theta to the best parameters, if any were validated."""
+        if self.best is not None:
+            theta[:] = self.best.theta
+
+    def judge(self, epoch, model, best_before):
+        """The record of an epoch with how many in a row, up to it, have been without improvement.
+
+        Too many of them lower the rate of a schedule that does so, and are counted anew.
+        """
+        history = model.history
         if self.validate is None:
-            loss = history.loss_curve[-1]
-            improved = loss <= history.best_loss - self.tol
-            history.best_loss = min(history.best_loss, loss)
+            improved = epoch.loss <= history.last.best_loss - self.tol
         else:
-            score = self.validate(theta)
-            history.validation_scores.append(score)
-            improved = score >= history.best_score + self.tol
-            if score > history.best_score or self.best_theta is None:
-                history.best_score, self.best_theta = score, theta.copy()
-        self.n_epochs_no_improvement = 0 if improved else self.n_epochs_no_improvement + 1
-        return self.n_epochs_no_improvement > self.n_iter_no_change
+            improved = best_before is None or not epoch.score < best_before.score + self.tol
+        before = history.last.n_epochs_no_improvement if history.n_epochs > self.n_epochs_before else 0
+        count = 0 if improved else before + 1
+        lower = count > self.n_iter_no_change and model.schedule.lowers(history)
+        return epoch._replace(
+            best_score=math.nan if self.best is None else self.best.score, n_plateaus=epoch.n_plateaus + lower,
+            n_epochs_no_improvement=0 if lower else count,
+        )
 
     def reason(self):
         """Why training ends, in words."""
         what = "Training loss" if self.validate is None else "Validation score"
         return f"{what} did not improve more than tol={self.tol:f} for {self.n_iter_no_change} consecutive epochs."
+
+
+class RunningEpoch:
+    """An epoch while it runs: what its updates were, and the record that it becomes.
+
+    Parameters
+    ----------
+    model : Model
+    stopping : Stopping
+    """
+
+    def __init__(self, model, stopping):
+        self.model, self.stopping = model, stopping
+        self.number, self.best_before = model.history.n_epochs + 1, stopping.best
+        self.updates = []           # loss, norm of the gradient, weight, clipped or not, samples of each
+        self.score = None if stopping.validate is None else math.nan
+
+    def finish(self):
+        """Add the record of the epoch, if it is not there yet: what is interrupted here may be called again."""
+        model, stopping = self.model, self.stopping
+        if self.score is not None:
+            stopping.keep_best(self.score, model.theta)
+        if model.history.n_epochs < self.number:
+            losses, norms, weights, clipped, n_samples = zip(*self.updates, strict=True)
+            epoch = model.history.next_epoch(
+                np.average(losses, weights=weights), np.average(norms), sum(n_samples), sum(clipped), self.score
+            )
+            model.history.add(stopping.judge(epoch, model, self.best_before))
 
 
 def clipping(norm, max_norm):
@@ -107,30 +197,20 @@ def train(model, objective, batches, stopping, max_grad_norm=None, verbose=False
         Its `optimizer` and `schedule` are made for its `theta`; its `history` is continued.
     objective : Objective
         ``gradients(theta, batch)`` yields loss, gradient and weight; ``ranges`` are those of theta that it is of.
-    batches : Batches, or another iterable with ``n_samples``
-        What an epoch consists of.
+    batches : iterable
+        What an epoch consists of, such as `Batches`; the length of a batch is the number of its samples.
     stopping : Stopping
     max_grad_norm, verbose
         The estimators' parameters.
     """
-    history, start = model.history, model.history.n_epochs
     for _ in range(stopping.max_iter):
-        try:
-            train_epoch(model, objective, batches, max_grad_norm)
-            model.schedule.after_epoch(history.n_samples_seen)
-            stop = stopping.after_epoch(model.theta, history)
-        except KeyboardInterrupt:
-            if history.n_epochs == start:
-                raise
-            warnings.warn("Training interrupted by user.", stacklevel=2)
-            return
+        train_epoch(model, objective, batches, stopping, max_grad_norm)
+        epoch = model.history.last
         if verbose:
-            print(f"Iteration {history.n_epochs}, loss = {history.loss_curve[-1]:.8f}")
+            print(f"Iteration {model.history.n_epochs}, loss = {epoch.loss:.8f}")
             if stopping.validate is not None:
-                print(f"Validation score: {history.validation_scores[-1]:f}")
-        if stop and model.schedule.on_plateau():
-            stopping.n_epochs_no_improvement = 0
-        elif stop:
+                print(f"Validation score: {epoch.score:f}")
+        if epoch.n_epochs_no_improvement > stopping.n_iter_no_change:
             if verbose:
                 print(stopping.reason())
             return
@@ -142,41 +222,41 @@ def train(model, objective, batches, stopping, max_grad_norm=None, verbose=False
     )
 
 
-def train_epoch(model, objective, batches, max_grad_norm=None):
-    """Update a model for each batch; its history grows also when the user interrupts after an update.
+def train_epoch(model, objective, batches, stopping, max_grad_norm=None):
+    """Update a model for each batch. Ctrl-C leaves it as far as it got, with a record of the updates, and is raised.
 
     The parameters are those of `train`.
     """
-    theta, history = model.theta, model.history
-    losses, norms, weights = [], [], []
+    epoch, theta = RunningEpoch(model, stopping), model.theta
+    model.optimizer.learning_rate = model.learning_rate
     try:
         for batch in batches:
+            n_samples = len(batch)
             for loss, gradient, weight in objective.gradients(theta, batch):
-                norm = _update(model, loss, gradient, objective.ranges, max_grad_norm)
-                losses.append(loss)
-                norms.append(norm)
-                weights.append(weight)
-    finally:
-        if losses and np.isfinite(theta).all():
-            history.n_epochs += 1
-            history.loss_curve.append(float(np.average(losses, weights=weights)))
-            history.grad_norm_curve.append(float(np.average(norms)))
-    if not np.isfinite(theta).all():
-        raise divergence(losses[-1], norms[-1], theta, history)
-    history.n_samples_seen += batches.n_samples
+                norm, clipped = _update(model, loss, gradient, objective.ranges, max_grad_norm)
+                epoch.updates.append((loss, norm, weight, clipped, n_samples))
+                n_samples = 0           # the next stretches are of the same samples
+        if not np.isfinite(theta).all():
+            raise divergence(*epoch.updates[-1][:2], theta, model.history)
+        if stopping.validate is not None:
+            epoch.score = stopping.validate(theta)
+        epoch.finish()
+    except KeyboardInterrupt:
+        if epoch.updates and np.isfinite(theta).all():
+            epoch.finish()
+        raise
 
 
 def _update(model, loss, gradient, ranges, max_grad_norm):
-    """One update; return the norm of the gradient."""
-    theta, history = model.theta, model.history
+    """One update; return the norm of the gradient, and whether it was clipped."""
+    theta = model.theta
     norm = kernels_for(theta.dtype).norm(gradient, ranges)
     scale = clipping(norm, max_grad_norm)
     # Neither a loss or gradient that is not finite, nor an update too long to be squared
     if not (math.isfinite(loss) and math.isfinite(norm) and norm * scale < math.sqrt(np.finfo(theta.dtype).max)):
-        raise divergence(loss, norm, theta, history)
+        raise divergence(loss, norm, theta, model.history)
     model.optimizer.update(theta, gradient, scale, ranges)
-    history.n_clipped += scale < 1
-    return norm
+    return norm, scale < 1
 
 
 class Divergence(ValueError):

@@ -23,7 +23,7 @@ class Model:
     history : History
         Losses and scores by epoch.
     optimizer : entry of ``OPTIMIZERS``, made; or None after L-BFGS
-    schedule : entry of ``SCHEDULES``, made for the optimizer; or None
+    schedule : entry of ``SCHEDULES``, made with the optimizer; or None
     """
 
     network: object
@@ -63,9 +63,15 @@ class Model:
 
     def copy(self):
         """A copy that can be trained on without a change of this one."""
-        # The schedule changes the rate of its optimizer: both in one deep copy.
-        names = ("theta", "random_state", "history", "optimizer", "schedule")
-        return replace(self, **deepcopy({name: getattr(self, name) for name in names}))
+        return replace(
+            self, theta=self.theta.copy(), random_state=deepcopy(self.random_state), history=self.history.copy(),
+            optimizer=deepcopy(self.optimizer),
+        )
+
+    @property
+    def learning_rate(self):
+        """The learning rate of the next epoch."""
+        return self.schedule.rate(self.history)
 
     @property
     def dtype(self):

@@ -3,14 +3,13 @@
 `parameters` are those of an estimator, by name: ``vars`` of it, which subclasses with other arguments have, too.
 """
 
-from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
 from sklearn.utils import check_random_state
 
 from skrnn._training.lbfgs import train_lbfgs
-from skrnn._training.loop import Stopping, train, train_epoch
+from skrnn._training.loop import Best, Stopping, train, train_epoch
 from skrnn._training.model import Model
 from skrnn._training.optimizers import OPTIMIZERS
 from skrnn._training.schedules import SCHEDULES
@@ -36,7 +35,7 @@ def starting_model(fitted, network, loss, dtype, parameters):
     """
     random_state = own_random_state(parameters["random_state"])
     if fitted is not None:
-        return Model(network, loss, fitted.theta.copy(), random_state, deepcopy(fitted.history))
+        return Model(network, loss, fitted.theta.copy(), random_state, fitted.history.copy())
     try:
         theta = network.initialize(random_state, dtype)
     except MemoryError as error:
@@ -85,23 +84,27 @@ def train_model(model, objective, batches, parameters, validate=None):
     Parameters
     ----------
     model : Model
-        Changed in place.
+        Changed in place; Ctrl-C leaves it as far as it got.
     objective : Objective, or anything with ``gradients(theta, batch)`` and ``ranges``
-    batches : Batches, or another iterable with ``n_samples``
-        What an epoch consists of.
+    batches : iterable
+        What an epoch consists of, as in `train`.
     parameters : mapping
     validate : callable, optional
         Score of theta on data that are held out, for early stopping; higher is better.
     """
+    n_epochs = model.history.n_epochs
     stopping = Stopping(
-        int(parameters["max_iter"]), parameters["tol"], int(parameters["n_iter_no_change"]), validate
+        int(parameters["max_iter"]), parameters["tol"], int(parameters["n_iter_no_change"]), validate, n_epochs
     )
-    if validate is not None and model.history.loss_curve:      # trained before
-        stopping.start(model.theta, model.history)
+    if validate is not None and n_epochs:       # trained before
+        stopping.best = Best(validate(model.theta), model.theta.copy())
     _set_optimizer(model, parameters)
-    train(model, objective, batches, stopping, parameters["max_grad_norm"], parameters["verbose"])
-    if stopping.best_theta is not None:
-        model.theta[:] = stopping.best_theta
+    try:
+        train(model, objective, batches, stopping, parameters["max_grad_norm"], parameters["verbose"])
+        stopping.restore_best(model.theta)
+    except KeyboardInterrupt:
+        stopping.restore_best(model.theta)
+        raise
 
 
 def train_model_by_lbfgs(model, objective, n_samples, parameters):
@@ -117,20 +120,15 @@ def train_model_one_epoch(model, objective, batches, parameters):
     """Train a model for one epoch, in place, as `partial_fit` does: with the optimizer of the last call."""
     if type(model.optimizer) is not OPTIMIZERS[parameters["solver"]]:
         _set_optimizer(model, parameters)
-    history = model.history
     stopping = Stopping(1, parameters["tol"], int(parameters["n_iter_no_change"]))
-    stopping.n_epochs_no_improvement = history.n_epochs_no_improvement
-    train_epoch(model, objective, batches, parameters["max_grad_norm"])
-    model.schedule.after_epoch(history.n_samples_seen)
-    if stopping.after_epoch(model.theta, history):
-        model.schedule.on_plateau()
-        stopping.n_epochs_no_improvement = 0
-    history.n_epochs_no_improvement = stopping.n_epochs_no_improvement
+    train_epoch(model, objective, batches, stopping, parameters["max_grad_norm"])
 
 
 def _set_optimizer(model, parameters):
     """A new optimizer and its schedule."""
     decayed = model.network.layout.weight_ranges()
     model.optimizer = OPTIMIZERS[parameters["solver"]].make(model.theta, parameters, decayed)
-    schedule = SCHEDULES[parameters["learning_rate"]]
-    model.schedule = schedule(model.optimizer, parameters["power_t"], int(parameters["max_iter"]))
+    model.schedule = SCHEDULES[parameters["learning_rate"]](
+        model.optimizer.learning_rate, parameters["power_t"], int(parameters["max_iter"]), model.history.n_epochs,
+        model.history.last.n_plateaus,
+    )

@@ -1,48 +1,67 @@
-"""Schedules of the learning rate. A new schedule is one class and one line in `SCHEDULES`."""
+"""Schedules of the learning rate. A new schedule is one class and one line in `SCHEDULES`.
+
+A schedule is a function of the history of training, and nothing but this changes: they cannot fall apart.
+"""
 
 import math
+from dataclasses import dataclass
+
+MAX_LOG = 709       # less than the logarithm of the greatest float64
 
 
+@dataclass(frozen=True)
 class Constant:
     """The learning rate stays as it is; the base class of the schedules.
 
     Parameters
     ----------
-    optimizer : Optimizer
-        Its ``learning_rate`` is set.
+    initial : float
+        The rate of the first epoch.
     power_t : float
         Exponent of the schedule "invscaling".
     max_iter : int
         Number of epochs of the schedule "cosine".
+    n_epochs_before, n_plateaus_before : int
+        Those in the history when the schedule begins.
     """
 
-    def __init__(self, optimizer, power_t=0.5, max_iter=200):
-        self.optimizer, self.initial = optimizer, optimizer.learning_rate
-        self.power_t, self.max_iter, self.n_epochs = power_t, max_iter, 0
+    initial: float
+    power_t: float = 0.5
+    max_iter: int = 200
+    n_epochs_before: int = 0
+    n_plateaus_before: int = 0
 
-    def after_epoch(self, n_samples_seen):
-        """Set the rate of the next epoch."""
+    def rate(self, history):
+        """The learning rate of the next epoch."""
+        return self.initial
 
-    def on_plateau(self):
-        """Called when the loss has stopped improving; returns whether a lower rate was set, to train on."""
+    def lowers(self, history):
+        """Whether the rate becomes lower when the loss has stopped improving, to train on."""
         return False
 
 
 class InverseScaling(Constant):
-    """η₀ / (samples seen + 1)^power_t."""
+    """η₀ / (samples seen + 1)^power_t, from the second epoch on."""
 
-    def after_epoch(self, n_samples_seen):
-        self.optimizer.learning_rate = self.initial / (n_samples_seen + 1) ** self.power_t
+    def rate(self, history):
+        if history.n_epochs == self.n_epochs_before:
+            return self.initial
+        n = history.last.n_samples_seen + 1
+        # Beyond the greatest float64 its inverse is 0
+        return self.initial / n**self.power_t if self.power_t * math.log(n) < MAX_LOG else 0.0
 
 
 class Adaptive(Constant):
     """The rate is divided by 5 each time the loss stops improving, unless it is 10⁻⁶ or less."""
 
-    def on_plateau(self):
-        if self.optimizer.learning_rate <= 1e-6:
-            return False
-        self.optimizer.learning_rate /= 5
-        return True
+    def rate(self, history):
+        rate = self.initial
+        for _ in range(history.last.n_plateaus - self.n_plateaus_before):
+            rate /= 5
+        return rate
+
+    def lowers(self, history):
+        return self.rate(history) > 1e-6
 
 
 class Cosine(Constant):
@@ -51,9 +70,9 @@ class Cosine(Constant):
     Loshchilov, I. and Hutter, F. (2017). SGDR: stochastic gradient descent with warm restarts. ICLR.
     """
 
-    def after_epoch(self, n_samples_seen):
-        self.n_epochs = (self.n_epochs + 1) % self.max_iter
-        self.optimizer.learning_rate = self.initial * 0.5 * (1 + math.cos(math.pi * self.n_epochs / self.max_iter))
+    def rate(self, history):
+        n_epochs = (history.n_epochs - self.n_epochs_before) % self.max_iter
+        return self.initial * 0.5 * (1 + math.cos(math.pi * n_epochs / self.max_iter))
 
 
 SCHEDULES = {"constant": Constant, "invscaling": InverseScaling, "adaptive": Adaptive, "cosine": Cosine}

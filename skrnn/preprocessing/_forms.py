@@ -44,13 +44,12 @@ class TableOutput:
         set_output_container(self, transform)
         return self
 
-    def _contained(self, X, out):
-        """An output, in the chosen container if it is a table."""
+    def _contained(self, X, out, names):
+        """An output, in the chosen container if it is a table with columns of these names."""
         library = output_container(self)
         if library == "default" or not (isinstance(out, np.ndarray) and out.ndim == 2):
             return out
-        names = [str(name) for name in self.get_feature_names_out()]
-        frame = nw.from_numpy(out, schema=names, backend=library).to_native()
+        frame = nw.from_numpy(out, schema=[str(name) for name in names], backend=library).to_native()
         if library == "pandas" and hasattr(X, "iloc"):      # lists have a method `index`
             frame.index = X.index
         return frame

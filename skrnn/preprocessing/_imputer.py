@@ -1,7 +1,7 @@
 """SequenceImputer."""
 
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -11,12 +11,49 @@ from skrnn._data.containers import check_finite
 from skrnn._data.lazy import in_memory
 from skrnn._data.missing import fill_forward, interpolated, valid_lengths
 from skrnn._data.ragged import rows_of
-from skrnn._data.reading import learn_reading
+from skrnn._data.reading import Reading, learn_reading, set_attributes
 from skrnn._data.sequences import Sequences
 from skrnn._pickling import VersionedPickleMixin
-from skrnn._sklearn import Interval, StrOptions, check_feature_names_in, fit_context
+from skrnn._sklearn import Interval, StrOptions, fit_context
 from skrnn.preprocessing._forms import TableOutput, in_form_of
 from skrnn.preprocessing._statistics import Moments, Quartiles, add_to_statistic
+
+
+class Imputation(NamedTuple):
+    """What `fit` has learned, and the parameters that it had: set at once and read once per call."""
+
+    reading: Reading
+    statistics: np.ndarray      # (D,)
+    strategy: str
+    add_indicator: bool
+    padding: str
+
+    def fill(self, sequences):
+        """Sequences with their missing values imputed."""
+        values, missing = sequences.values, np.isnan(sequences.values)
+        with np.errstate(over="ignore"):
+            statistics = self.statistics.astype(values.dtype)
+        if self.strategy == "ffill":
+            filled, _ = fill_forward(sequences, np.tile(statistics, (len(sequences), 1)))
+        else:
+            filled = interpolated(sequences) if self.strategy == "interpolate" else values
+            filled = np.where(np.isnan(filled), statistics, filled)
+        if self.add_indicator:
+            filled = np.concatenate([filled, missing], axis=1, dtype=values.dtype)
+        if self.padding == "keep" and sequences.kind == "array":
+            valid = valid_lengths(sequences)
+            filled[rows_of(sequences.starts + valid, sequences.lengths - valid)] = np.nan
+        sequences = sequences.replace(values=filled)
+        check_finite(sequences, "X, once filled in,", allow_missing=True)
+        return sequences
+
+    def names(self, input_features=None):
+        """Names of the columns of a 2-D output, or of the features of a step."""
+        names = self.reading.names(input_features)
+        if not self.add_indicator:
+            return names
+        steps = names.reshape(-1, self.reading.n_step_features)
+        return np.concatenate([steps, "missingindicator_" + steps], axis=1).ravel()
 
 
 class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseEstimator):
@@ -119,7 +156,10 @@ class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseE
         array([3.])
         """
         reading, sequences = learn_reading(self, X, self.n_steps, missing="keep", leave_out_padding=False)
-        reading.set_fitted(self, statistics_=self._statistics(sequences))
+        imputation = Imputation(reading, self._statistics(sequences), self.strategy, self.add_indicator, self.padding)
+        set_attributes(
+            self, {"_fitted": imputation, "statistics_": imputation.statistics, **reading.attributes()}
+        )
         return self
 
     def _statistics(self, sequences):
@@ -160,30 +200,13 @@ class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseE
         [[5.0, 0.0], [2.0, 1.0]]
         """
         check_is_fitted(self)
-        sequences = self._reading.check(self, X, self.n_steps, leave_out_padding=False)
-        if isinstance(sequences, Sequences) and self.strategy in ("ffill", "interpolate"):
+        imputation = self._fitted
+        sequences = imputation.reading.check(self, X, leave_out_padding=False)
+        if isinstance(sequences, Sequences) and imputation.strategy in ("ffill", "interpolate"):
             # The imputed value depends on the window that a step is in
-            sequences = in_memory(sequences, f"strategy={self.strategy!r}")
-        out = in_form_of(X, sequences.map(self._filled), indicators=self.add_indicator)
-        return self._contained(X, out)
-
-    def _filled(self, sequences):
-        values, missing = sequences.values, np.isnan(sequences.values)
-        with np.errstate(over="ignore"):
-            statistics = self.statistics_.astype(values.dtype)
-        if self.strategy == "ffill":
-            filled, _ = fill_forward(sequences, np.tile(statistics, (len(sequences), 1)))
-        else:
-            filled = interpolated(sequences) if self.strategy == "interpolate" else values
-            filled = np.where(np.isnan(filled), statistics, filled)
-        if self.add_indicator:
-            filled = np.concatenate([filled, missing], axis=1, dtype=values.dtype)
-        if self.padding == "keep" and sequences.kind == "array":
-            valid = valid_lengths(sequences)
-            filled[rows_of(sequences.starts + valid, sequences.lengths - valid)] = np.nan
-        sequences = sequences.replace(values=filled)
-        check_finite(sequences, "X, once filled in,", allow_missing=True)
-        return sequences
+            sequences = in_memory(sequences, f"strategy={imputation.strategy!r}")
+        out = in_form_of(X, sequences.map(imputation.fill), indicators=imputation.add_indicator)
+        return self._contained(X, out, imputation.names())
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns of a 2-D output, or of the features of a step: those of X, then those of the indicators.
@@ -213,11 +236,7 @@ class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseE
         ['monday', 'missingindicator_monday', 'tuesday', 'missingindicator_tuesday']
         """
         check_is_fitted(self)
-        names = check_feature_names_in(self, input_features)
-        if not self.add_indicator:
-            return names
-        steps = names.reshape(-1, self._reading.n_step_features)
-        return np.concatenate([steps, "missingindicator_" + steps], axis=1).ravel()
+        return self._fitted.names(input_features)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,9 +1,10 @@
 """SequenceScaler."""
 
 from copy import copy
+from dataclasses import replace
 from functools import partial
 from numbers import Integral
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
@@ -11,11 +12,32 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.containers import check_finite
-from skrnn._data.reading import learn_reading
+from skrnn._data.reading import Reading, learn_reading, set_attributes
 from skrnn._pickling import VersionedPickleMixin
 from skrnn._sklearn import Interval, StrOptions, fit_context
 from skrnn.preprocessing._forms import TableOutput, in_form_of
 from skrnn.preprocessing._statistics import STATISTICS, add_to_statistic
+
+
+class Scaling(NamedTuple):
+    """What `fit` has learned, which is set at once and read once per call."""
+
+    reading: Reading
+    statistic: object       # one of `STATISTICS`
+    center: np.ndarray      # (D,)
+    scale: np.ndarray       # (D,)
+
+    def apply(self, values):
+        """Scale values (steps, D) in place."""
+        values -= self.center
+        values /= self.scale
+        return values
+
+    def undo(self, values):
+        """Undo it in place."""
+        values *= self.scale
+        values += self.center
+        return values
 
 
 def _has_partial_fit(scaler):
@@ -148,24 +170,24 @@ class SequenceScaler(VersionedPickleMixin, TableOutput, OneToOneFeatureMixin, Tr
         (array([4.]), array([3]))
         """
         self._validate_params()
-        if not hasattr(self, "_statistic"):
+        if not hasattr(self, "_fitted"):
             return self.fit(X)
-        if type(self._statistic) is not STATISTICS[self.method]:
+        reading, statistic, _, _ = self._fitted
+        if type(statistic) is not STATISTICS[self.method]:
             raise ValueError(f"partial_fit cannot continue with method={self.method!r}: it began with another; use fit")
-        return self._update(self._reading, self._check(X), copy(self._statistic))
+        reading = replace(reading, n_steps=self.n_steps)
+        return self._update(reading, reading.check(self, X, leave_out_padding=False), copy(statistic))
 
     def _update(self, reading, sequences, statistic):
         """Add the steps of sequences to a statistic, and set the fitted attributes."""
         add_to_statistic(statistic, sequences, f"method={self.method!r}")
         center, spread = statistic.center_and_scale()
-        reading.set_fitted(
-            self, _statistic=statistic, center_=center, scale_=np.where(spread == 0, 1.0, spread),
-            n_samples_seen_=statistic.count,
-        )
+        scale = np.where(spread == 0, 1.0, spread)
+        set_attributes(self, {
+            "_fitted": Scaling(reading, statistic, center, scale), "center_": center, "scale_": scale,
+            "n_samples_seen_": statistic.count, **reading.attributes(),
+        })
         return self
-
-    def _check(self, X, named=True):
-        return self._reading.check(self, X, self.n_steps, leave_out_padding=False, named=named)
 
     def transform(self, X):
         """Scale sequences.
@@ -196,8 +218,10 @@ class SequenceScaler(VersionedPickleMixin, TableOutput, OneToOneFeatureMixin, Tr
         [[0.5], [2.0]]
         """
         check_is_fitted(self)
-        changed = partial(self._changed, change=self._scaled, how="scaled")
-        return self._contained(X, in_form_of(X, self._check(X).map(changed)))
+        scaling = self._fitted
+        sequences = scaling.reading.check(self, X, leave_out_padding=False)
+        out = in_form_of(X, sequences.map(partial(_changed, change=scaling.apply, how="scaled")))
+        return self._contained(X, out, scaling.reading.names())
 
     def inverse_transform(self, X):
         """Undo `transform`.
@@ -224,26 +248,9 @@ class SequenceScaler(VersionedPickleMixin, TableOutput, OneToOneFeatureMixin, Tr
         [[2.0], [5.0]]
         """
         check_is_fitted(self)
-        changed = partial(self._changed, change=self._unscaled, how="back in its own scale")
-        return in_form_of(X, self._check(X, named=False).map(changed))
-
-    def _changed(self, sequences, change, how):
-        # Computed in float64 and rounded to the dtype of X
-        with np.errstate(over="ignore", invalid="ignore"):
-            values = change(sequences.values.astype(np.float64)).astype(sequences.dtype, copy=False)
-            sequences = sequences.replace(values=values)
-        check_finite(sequences, f"X, once {how},", allow_missing=True)
-        return sequences
-
-    def _scaled(self, values):
-        values -= self.center_
-        values /= self.scale_
-        return values
-
-    def _unscaled(self, values):
-        values *= self.scale_
-        values += self.center_
-        return values
+        scaling = self._fitted
+        sequences = scaling.reading.check(self, X, leave_out_padding=False, named=False)
+        return in_form_of(X, sequences.map(partial(_changed, change=scaling.undo, how="back in its own scale")))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -251,3 +258,12 @@ class SequenceScaler(VersionedPickleMixin, TableOutput, OneToOneFeatureMixin, Tr
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _changed(sequences, change, how):
+    # Computed in float64 and rounded to the dtype of X
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = change(sequences.values.astype(np.float64)).astype(sequences.dtype, copy=False)
+        sequences = sequences.replace(values=values)
+    check_finite(sequences, f"X, once {how},", allow_missing=True)
+    return sequences

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray
+from skrnn._data.reading import set_attributes
 from skrnn._pickling import VersionedPickleMixin
 from skrnn._sklearn import HasMethods, Interval, RealNotInt, StrOptions, fit_context
 from skrnn.preprocessing._forms import RaggedOutput
@@ -200,9 +201,11 @@ class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, B
         tokens = reader.tokens = _Tokens(reader.build_analyzer())
         reader.fit(texts)
         reader.tokens = None
-        self._reader, self.vocabulary_ = reader, reader.vocabulary_
-        self.unknown_category_ = len(reader.vocabulary_)
-        return tokens.categories(self.vocabulary_)
+        vocabulary = reader.vocabulary_
+        set_attributes(
+            self, {"_fitted": reader, "vocabulary_": vocabulary, "unknown_category_": len(vocabulary)}
+        )
+        return tokens.categories(vocabulary)
 
     def transform(self, X):
         """Convert texts to categories.
@@ -230,10 +233,11 @@ class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, B
         [[1, 0, 1], [2, 0, 1]]
         """
         check_is_fitted(self)
-        tokens = _Tokens(self._reader.build_analyzer())
+        reader = self._fitted
+        tokens = _Tokens(reader.build_analyzer())
         for text in _texts(X):
             tokens(text)
-        return tokens.categories(self.vocabulary_)
+        return tokens.categories(reader.vocabulary_)
 
     def inverse_transform(self, X):
         """Convert categories back to tokens.
@@ -263,8 +267,8 @@ class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, B
         check_is_fitted(self)
         if not is_sized(X):
             raise TypeError(f"X is a {type(X).__name__}, expected a collection of arrays of categories")
-        tokens = [*self.get_feature_names_out(), None]
-        return [[tokens[i] for i in _checked_categories(x, f"X[{i}]", self.unknown_category_)] for i, x in enumerate(X)]
+        tokens = [*self._fitted.get_feature_names_out(), None]
+        return [[tokens[i] for i in _checked_categories(x, f"X[{i}]", len(tokens) - 1)] for i, x in enumerate(X)]
 
     def get_feature_names_out(self, input_features=None):
         """Tokens in the order of their categories.
@@ -290,7 +294,7 @@ class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, B
         ['cat', 'sat', 'the']
         """
         check_is_fitted(self)
-        return self._reader.get_feature_names_out()
+        return self._fitted.get_feature_names_out()
 
     def _reader_parameters(self):
         parameters = self.get_params(deep=False)

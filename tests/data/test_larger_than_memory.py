@@ -234,8 +234,8 @@ def test_what_changes_while_it_is_read():
 def test_what_needs_all_of_X(make, message, monkeypatch):
     """It loads all of X if that fits in memory."""
     of_disk, in_memory = (vars(make().fit(data, y)) for data in (OnDisk(X), X))
-    if "_model" in in_memory:
-        np.testing.assert_array_equal(of_disk["_model"].theta, in_memory["_model"].theta)
+    if "loss_" in in_memory:
+        np.testing.assert_array_equal(of_disk["_fitted"].model.theta, in_memory["_fitted"].model.theta)
     else:
         name = next(name for name in ("center_", "statistics_") if name in in_memory)
         np.testing.assert_array_equal(of_disk[name], in_memory[name])

@@ -103,4 +103,4 @@ def test_calls_of_a_net_do_not_change_its_pickle():
     net.predict(X, return_state=True)
     assert pickle.dumps(net) == before
     assert vars(pickle.loads(before)).keys() == vars(net).keys()
-    assert {name for name in vars(net) if name.startswith("_")} == {"_reading", "_targets", "_model"}
+    assert {name for name in vars(net) if name.startswith("_")} == {"_fitted"}

@@ -31,7 +31,7 @@ def test_what_is_read_later_is_what_was_learned(form, missing):
     assert reading.from_table == (form in TABLES)
     assert reading.n_step_features == steps.shape[1]
     assert reading.n_features_in == (np.shape(X)[1] if form in TABLES else steps.shape[1])
-    read = reading.read(estimator, X, n_steps)
+    read = reading.read(estimator, X)
     assert vars(estimator) == before
     assert read.n_features == sequences.n_features == steps.shape[1] * (2 if missing == "indicator" else 1)
     one, other = (unshared(s).load(np.arange(len(s)))[0].values for s in (sequences, read))
@@ -41,7 +41,7 @@ def test_what_is_read_later_is_what_was_learned(form, missing):
 
 def test_is_a_value():
     reading, _ = learn_reading(NET, pd.DataFrame(np.ones((3, 4)), columns=list("abcd")), 2, missing="ffill")
-    assert reading == Reading(True, 4, ("a", "b", "c", "d"), 2, "ffill")
+    assert reading == Reading(True, 4, ("a", "b", "c", "d"), 2, "ffill", n_steps=2)
     assert reading != replace(reading, per_step=True)
     for same in (pickle.loads(pickle.dumps(reading)), copy.deepcopy(reading)):
         assert same == reading
@@ -80,10 +80,10 @@ def test_names_are_compared_unless_they_do_not_matter():
     with pytest.raises(ValueError, match="feature names should match"):
         reading.check_table(NET, other)
     with pytest.raises(ValueError, match="feature names should match"):
-        reading.check(NET, other, 1)
-    assert len(reading.check(NET, other, 1, named=False)) == 3
+        reading.check(NET, other)
+    assert len(reading.check(NET, other, named=False)) == 3
     with pytest.raises(ValueError, match="X has 3 columns, expected 2 as in fit"):
-        reading.check(NET, np.ones((3, 3)), 3, named=False)
+        reading.check(NET, np.ones((3, 3)), named=False)
 
 
 class TestCategories:
@@ -168,4 +168,4 @@ def test_estimators_hold_one():
     X, y = np.random.default_rng(0).normal(size=(6, 4, 2)), np.arange(6.0)
     scaler, imputer = SequenceScaler().fit(X), SequenceImputer().fit(X)
     net = RNNRegressor(2, tol=1e9).fit(X, y)
-    assert scaler._reading == imputer._reading == replace(net._reading, missing="keep")
+    assert scaler._fitted.reading == imputer._fitted.reading == replace(net._reading, missing="keep")

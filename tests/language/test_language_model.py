@@ -517,7 +517,7 @@ class TestFit:
         for _ in range(4):
             model.partial_fit(TEXTS)
         assert model.best_loss_ == min(model.loss_curve_)
-        assert model._model.optimizer.learning_rate == pytest.approx(0.02)
+        assert model._model.learning_rate == pytest.approx(0.02)
 
     def test_verbose(self, capsys):
         RNNLanguageModel(verbose=True, **SMALL).fit(TEXTS)

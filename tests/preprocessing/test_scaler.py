@@ -318,9 +318,12 @@ def test_wrong_number_of_features():
 
 
 def test_other_n_steps_than_in_fit():
-    scaler = SequenceScaler(n_steps=2).fit(np.eye(4)).set_params(n_steps=4)
+    scaler = SequenceScaler(n_steps=2).fit(np.eye(4))
+    expected = scaler.transform(np.eye(4))
+    scaler.set_params(n_steps=4)
+    np.testing.assert_array_equal(scaler.transform(np.eye(4)), expected)
     with pytest.raises(ValueError, match=r"n_steps=4 as sequences of 1 features per step, but .* fitted on 2 features"):
-        scaler.transform(np.eye(4))
+        scaler.partial_fit(np.eye(4))
 
 
 def test_feature_names():

@@ -1,8 +1,7 @@
-"""Solvers and their schedules, stopping, going on, interruption."""
+"""Solvers and their schedules, stopping, going on."""
 
 import os
 import pickle
-import signal
 import subprocess
 import sys
 from functools import partial
@@ -20,7 +19,8 @@ from sklearn.utils._param_validation import InvalidParameterError
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn._estimators.targets import NumberTargets
 from skrnn._network.objective import Objective
-from skrnn._training.optimizers import OPTIMIZERS, SGD, AdamW, RMSprop
+from skrnn._training.loop import START, History
+from skrnn._training.optimizers import OPTIMIZERS, AdamW, RMSprop
 from skrnn._training.schedules import SCHEDULES
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -137,12 +137,27 @@ class TestSolvers:
 
 class TestSchedules:
     def rates(self, name, epochs=6, **parameters):
-        optimizer = SGD(np.zeros(1), 0.1)
-        schedule, rates = SCHEDULES[name](optimizer, **parameters), []
-        for epoch in range(1, epochs + 1):
-            schedule.after_epoch(100 * epoch)
-            rates.append(optimizer.learning_rate)
+        """The rates after 1, 2, ... epochs of 100 samples."""
+        schedule, history, rates = SCHEDULES[name](0.1, **parameters), History(), []
+        for _ in range(epochs):
+            history.add(history.next_epoch(1.0, 1.0, 100))
+            rates.append(schedule.rate(history))
         return rates
+
+    @pytest.mark.parametrize("name", SCHEDULES)
+    def test_each_begins_with_its_initial_rate(self, name):
+        assert SCHEDULES[name](0.1).rate(History()) == 0.1
+        history = History([START._replace(n_samples_seen=60, n_plateaus=3)] * 4)
+        assert SCHEDULES[name](0.1, n_epochs_before=4, n_plateaus_before=3).rate(history) == 0.1
+
+    @quiet
+    @pytest.mark.parametrize("power_t", [100, 200.0, 1e300])
+    def test_a_power_that_overflows_makes_the_rate_zero(self, power_t):
+        """As a smaller one does whose inverse underflows."""
+        X, y = sums()
+        net = RNNRegressor(4, learning_rate="invscaling", power_t=power_t, max_iter=3, random_state=0).fit(X, y)
+        first = clone(net).set_params(max_iter=1).fit(X, y)
+        np.testing.assert_allclose(net._model.theta, first._model.theta, rtol=1e-12)
 
     def test_constant(self):
         assert self.rates("constant") == [0.1] * 6
@@ -173,7 +188,7 @@ class TestSchedules:
             verbose=True, random_state=0,
         ).fit(X, y)
         # 1e-4 / 5³ is below 1e-6: four times three epochs without improvement, after the first one
-        assert net._model.optimizer.learning_rate == pytest.approx(1e-4 / 5**3)
+        assert net._model.learning_rate == pytest.approx(1e-4 / 5**3)
         assert net.n_iter_ == 13
         assert "did not improve" in capsys.readouterr().out
 
@@ -348,11 +363,11 @@ class TestGoingOn:
     def test_partial_fit_follows_the_schedule(self):
         X, y = sums()
         net = RNNRegressor(4, learning_rate="cosine", max_iter=4, random_state=0)
-        rates = [net.partial_fit(X, y)._model.optimizer.learning_rate for _ in range(5)]
+        rates = [net.partial_fit(X, y)._model.learning_rate for _ in range(5)]
         assert all(np.diff([1e-3, *rates[:3]]) < 0)
         assert rates[3:] == [1e-3, rates[0]]
         net = RNNRegressor(4, learning_rate="adaptive", tol=10.0, n_iter_no_change=2, random_state=0)
-        rates = [net.partial_fit(X, y)._model.optimizer.learning_rate for _ in range(7)]
+        rates = [net.partial_fit(X, y)._model.learning_rate for _ in range(7)]
         assert rates == [1e-3] * 3 + [pytest.approx(2e-4)] * 3 + [pytest.approx(4e-5)]
 
     def test_what_partial_fit_refuses(self):
@@ -426,34 +441,6 @@ class TestGoingOn:
             net.fit(X, np.column_stack([y, y]))
 
 
-INTERRUPTED = """
-import os, signal, sys, threading, time, warnings
-import numpy as np
-from skrnn import RNNRegressor
-X = np.random.default_rng(0).normal(size=(400, 60, 4))
-y = X[:, :, 0].sum(axis=1)
-net = RNNRegressor(32, solver=sys.argv[1], max_iter=100_000, tol=0, n_iter_no_change=10**6, random_state=0)
-threading.Timer(float(sys.argv[2]), os.kill, (os.getpid(), signal.SIGINT)).start()
-start = time.perf_counter()
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always")
-    net.fit(X, y)
-assert any("Training interrupted by user." in str(w.message) for w in caught), caught
-assert np.isfinite(net.predict(X)).all() and np.isfinite(net.loss_) and len(net.loss_curve_) == net.n_iter_ >= 1
-net.set_params(max_iter=1).fit(X, y)
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not hasattr(signal, "SIGINT") or sys.platform == "win32", reason="sends signals")
-@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_interruption_leaves_a_usable_estimator(solver):
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", INTERRUPTED, solver, "1.0"], capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-
-
 def test_lbfgs_keeps_what_it_had_when_a_step_goes_too_far(monkeypatch):
     X, y = sums()
     calls = []
@@ -468,34 +455,6 @@ def test_lbfgs_keeps_what_it_had_when_a_step_goes_too_far(monkeypatch):
     with pytest.warns(ConvergenceWarning, match="lbfgs stopped early: Training diverged in epoch"):
         net = RNNRegressor(4, solver="lbfgs", random_state=0).fit(X, y)
     assert net.loss_ < net.loss_curve_[0]
-    assert np.isfinite(net.predict(X)).all()
-
-
-@quiet
-def test_interruption_before_the_first_update_changes_nothing(monkeypatch):
-    X, y = sums()
-    net = RNNRegressor(4, warm_start=True, max_iter=2, random_state=0).fit(X, y)
-    monkeypatch.setattr(Objective, "gradients", lambda *arguments: (_ for _ in ()).throw(KeyboardInterrupt))
-    with pytest.raises(KeyboardInterrupt):
-        net.fit(X, y)
-    assert (net.n_iter_, net.t_) == (2, 120)
-
-
-@quiet
-def test_interruption_of_the_validation(monkeypatch):
-    X, y = sums()
-    score, calls = NumberTargets.score, []
-
-    def interrupted(self, *arguments):
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return score(self, *arguments)
-
-    monkeypatch.setattr(NumberTargets, "score", interrupted)
-    with pytest.warns(UserWarning, match="Training interrupted by user"):
-        net = RNNRegressor(4, **EARLY).fit(X, y)
-    assert (net.n_iter_, len(net.validation_scores_)) == (3, 2)
     assert np.isfinite(net.predict(X)).all()
 
 

@@ -285,7 +285,7 @@ class TestLoop:
         arguments = {"max_grad_norm": None, "verbose": False} | changed
         model = Model(network=None, loss=None, theta=np.array([4.0], dtype), random_state=None)
         model.optimizer = SGD(model.theta, rate, 0.0)
-        model.schedule = SCHEDULES[schedule](model.optimizer, 0.5, stopping["max_iter"])
+        model.schedule = SCHEDULES[schedule](rate, 0.5, stopping["max_iter"])
         self.optimizer, self.stopping = model.optimizer, Stopping(**stopping, validate=validate)
         train(model, Pieces(objective), batches, self.stopping, **arguments)
         return model.theta, model.history
@@ -303,7 +303,7 @@ class TestLoop:
         first, second = np.concatenate(seen[:3]), np.concatenate(seen[3:])
         assert sorted(first) == sorted(second) == list(range(10))
         assert list(first) != list(second)
-        assert history.n_samples_seen == 20
+        assert history.last.n_samples_seen == 20
 
     def test_the_order_stays_without_shuffle(self):
         seen = []
@@ -320,16 +320,16 @@ class TestLoop:
         losses = iter([1.0, 2.0, 6.0])
         with pytest.warns(ConvergenceWarning):
             _, history = self.run(lambda theta, index: (next(losses), np.zeros(1), len(index)), max_iter=1)
-        assert history.loss_curve == [pytest.approx((4 * 1 + 4 * 2 + 2 * 6) / 10)]
+        assert [epoch.loss for epoch in history.epochs] == [pytest.approx((4 * 1 + 4 * 2 + 2 * 6) / 10)]
 
     def test_stops_without_improvement(self):
         _, history = self.run(lambda theta, index: (1.0, np.zeros(1), len(index)))
-        assert len(history.loss_curve) == 5      # the first, then more than n_iter_no_change without improvement
+        assert history.n_epochs == 5      # the first, then more than n_iter_no_change without improvement
 
     def test_goes_on_while_it_improves(self):
         theta, history = self.run(lambda theta, index: (float(theta[0] ** 2), 2 * theta, len(index)), tol=1e-8)
         assert abs(theta[0]) < 1e-3
-        assert history.best_loss == min(history.loss_curve)
+        assert history.last.best_loss == min(epoch.loss for epoch in history.epochs)
 
     def test_warns_at_max_iter(self):
         with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(2\) reached"):
@@ -353,13 +353,13 @@ class TestLoop:
             self.run(objective, dtype=np.float32)
         theta, history = self.run(objective, dtype=np.float32, max_grad_norm=1.0)
         assert theta[0] < 4
-        assert history.n_clipped == 3 * len(history.loss_curve)
+        assert history.last.n_clipped == 3 * history.n_epochs
 
     def test_verbose_prints_each_epoch(self, capsys):
         _, history = self.run(lambda theta, index: (1.0, np.zeros(1), len(index)), verbose=True)
         lines = capsys.readouterr().out.splitlines()
         assert lines[0] == "Iteration 1, loss = 1.00000000"
-        assert len(lines) == len(history.loss_curve) + 1
+        assert len(lines) == history.n_epochs + 1
         assert "did not improve" in lines[-1]
 
 
