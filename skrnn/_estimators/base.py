@@ -11,7 +11,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.examples import Examples
 from skrnn._data.lazy import LazySequences, in_memory
-from skrnn._data.numbers import is_size
 from skrnn._data.ragged import rows_of
 from skrnn._data.reading import learn_reading
 from skrnn._data.target_checks import check_samples
@@ -376,8 +375,9 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         ----------
         X : array-like of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
             Sequences.
-        initial_state : array of shape (n, width), optional
-            States to continue from, which an earlier call returned.
+        initial_state : array-like of shape (n, width), optional
+            States to continue from, which an earlier call of this net returned: as they are, or read from a file as
+            lists or in another dtype. Those of another net that has as many units are not told apart.
         return_state : bool, default=False
             Also return the states after the last steps. With it, or with `initial_state`, no step is padding.
 
@@ -424,7 +424,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         Raises
         ------
         ValueError
-            When the number is not positive, or the net reads in both directions.
+            When the number is not positive or too large for the memory, or the net reads in both directions.
 
         Examples
         --------
@@ -437,27 +437,27 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """
         check_is_fitted(self)
         states.check_one_direction(self._model, "initial_state")
-        if not is_size(n_sequences):
-            raise ValueError(f"n_sequences={n_sequences!r}: expected a positive int")
+        states.check_n_sequences(self._model, self._reading, n_sequences)
         return states.zero_state(self._model, self._reading, int(n_sequences))
 
     def predict_step(self, x, state):
         """Predict from one more step of each of some streams; the same bits as `predict` of the steps so far.
 
-        With `missing`, a step that is NaN in every feature is a step like any other here, not padding.
+        The probabilities, predict_proba, of a step are in :meth:`RNNClassifier.predict_proba_step`. With `missing`, a step that is NaN in every feature is a step like any other here, not padding.
 
         Parameters
         ----------
         x : array-like of shape (features,) or (n, features)
             The step of one stream, or of n.
-        state : array of shape (1, width) or (n, width)
-            From `initial_state`, or from the step before.
+        state : array-like of shape (n, width), or None
+            From `initial_state`, which None stands for, or from the step before: as `initial_state` in `predict`. For
+            one stream also (width,).
 
         Returns
         -------
         y : the prediction, or array of n of them
             With one target a sequence, the one that it would have if it ended here.
-        state : array like `state`
+        state : array of shape (n, width)
             For the next step.
 
         Raises
@@ -480,12 +480,16 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)
+        return self._predict_step(x, state, self._decode, "predict_step")
+
+    def _predict_step(self, x, state, decode, what):
+        """What the method `what` returns for one more step: rows of scores, decoded, and the states after it."""
         model, reading = self._model, self._reading
-        states.check_one_direction(model, "predict_step")
+        states.check_one_direction(model, what)
         steps, one = states.read_step(reading, x)
         scores, state = states.continue_one_step(model, reading, steps, state)
-        y = self._decode(scores)
-        return (y[0] if one else y), state
+        rows = decode(scores)
+        return (rows[0] if one else rows), state
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -238,16 +238,57 @@ object array of n arrays (steps, n_classes)
         check_is_fitted(self)
         return self._predict(X, self._model.loss.predict, initial_state, return_state)
 
-    def predict_log_proba(self, X):
+    def predict_proba_step(self, x, state):
+        """Probabilities after one more step of each of some streams: the bits of `predict_proba` of the steps so far.
+
+        The class of the greatest one, or the labels above one half, are what `predict_step` returns.
+
+        Parameters
+        ----------
+        x, state
+            As in `predict_step`.
+
+        Returns
+        -------
+        p : array of shape (n_classes,), or (n, n_classes) for n streams
+            In the order of ``classes_``.
+        state : array of shape (n, width)
+            For the next step.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `predict_step`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import RNNClassifier
+        >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
+        >>> net = RNNClassifier(4, tol=1e-2, random_state=0).fit(X, X[:, 0, 0] > 0)
+        >>> state = net.initial_state()
+        >>> for x in X[0]:
+        ...     p, state = net.predict_proba_step(x, state)
+        >>> bool((p == net.predict_proba(X[:1])[0]).all())
+        True
+        """
+        if not self.__sklearn_is_fitted__():
+            check_is_fitted(self)
+        return self._predict_step(x, state, self._model.loss.predict, "predict_proba_step")
+
+    def predict_log_proba(self, X, *, initial_state=None, return_state=False):
         """The logarithm of `predict_proba`, finite also where that is 0.
 
         Parameters
         ----------
-        X : as in `predict`
+        X, initial_state, return_state
+            As in `predict`.
 
         Returns
         -------
         log_p : like what `predict_proba` returns
+        state : array of shape (n, width)
+            Only with `return_state`.
 
         Raises
         ------
@@ -264,7 +305,7 @@ object array of n arrays (steps, n_classes)
         True
         """
         check_is_fitted(self)
-        return self._predict(X, self._model.loss.predict_log, None, False)
+        return self._predict(X, self._model.loss.predict_log, initial_state, return_state)
 
     def score(self, X, y, sample_weight=None):
         """Accuracy over sequences, or with `return_sequences` over all steps that have a label.

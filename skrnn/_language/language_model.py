@@ -22,6 +22,7 @@ from skrnn._estimators.shared_parameters import (
     positive_int,
     with_parameters,
 )
+from skrnn._estimators.states import as_state
 from skrnn._estimators.trainable import TrainableMixin
 from skrnn._language import scoring
 from skrnn._language.corpus import Corpus, Windows
@@ -491,8 +492,9 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         Parameters
         ----------
         text : str, or sequence of symbols
-        initial_state : array of shape (width,), optional
-            The state from which to continue, returned by an earlier call; None begins a text.
+        initial_state : array-like of shape (width,), optional
+            The state from which to continue, returned by an earlier call of this model: as it is, or read from a file
+            as a list or in another dtype. None begins a text.
         return_state : bool, default=False
             Also return the state after the last symbol of the text.
         end : bool, default=True
@@ -632,11 +634,10 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         return state
 
     def _check_state(self, state):
-        state, expected = np.asarray(state), self._zero_state()
-        if state.shape != expected.shape or state.dtype != expected.dtype:
+        state, expected = as_state(state, self._model.dtype, "initial_state"), self._zero_state()
+        if state.shape != expected.shape:
             raise ValueError(
-                f"initial_state has shape {state.shape} and dtype {state.dtype}, expected {expected.shape} and "
-                f"{expected.dtype}: one that this model has returned"
+                f"initial_state has shape {state.shape}, expected {expected.shape}: one that this model has returned"
             )
         last = state[-1]
         if not np.isfinite(state).all() or not (0 <= last < len(self.symbols_) and last == int(last)):
