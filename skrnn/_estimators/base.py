@@ -443,7 +443,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     def predict_step(self, x, state):
         """Predict from one more step of each of some streams; the same bits as `predict` of the steps so far.
 
-        The probabilities, predict_proba, of a step are in :meth:`RNNClassifier.predict_proba_step`. With `missing`, a step that is NaN in every feature is a step like any other here, not padding.
+        A classifier's probabilities, predict_proba of a step, come from :meth:`RNNClassifier.predict_proba_step`. With
+        `missing`, a step that is NaN in every feature is a step like any other here, not padding.
 
         Parameters
         ----------

@@ -50,6 +50,14 @@ def as_state(state, dtype, name):
 
 def check_state(model, reading, state, n, name):
     """States (n, width) to start with, as the net computes with them; zero states when None."""
+    state = _of_shape(model, reading, state, n, name)
+    if not all_finite(state):
+        _check_cells(model.network, state, name)
+    return state
+
+
+def _of_shape(model, reading, state, n, name):
+    """What `check_state` returns, without a look at each number."""
     if state is None:
         return zero_state(model, reading, n)
     dtype = model.dtype
@@ -63,8 +71,6 @@ def check_state(model, reading, state, n, name):
             f"{name} has shape {state.shape}, expected {expected}: what this estimator returned, a row for each "
             "sequence"
         )
-    if not all_finite(state):
-        _check_cells(model.network, state, name)
     return state
 
 
@@ -119,11 +125,12 @@ def continue_one_step(model, reading, steps, state):
     """Scores of one more step (n, features) of each of n streams, and the states after it: as `continue_from`."""
     if reading.n_categories or reading.missing != "error":
         return continue_from(model, reading, _as_sequences(steps).astype(model.dtype, "x"), state, ("x", "state"))
-    state = check_state(model, reading, state, len(steps), "state")
+    state = _of_shape(model, reading, state, len(steps), "state")
     if steps.dtype != model.dtype:
         steps = _as_sequences(steps).astype(model.dtype, "x").values
-    scores, after = model.step(_for_kernels(steps), _for_kernels(state))
-    if not all_finite(scores):
+    scores, after, finite = model.step(_for_kernels(steps), _for_kernels(state))
+    if not finite:
+        _check_cells(model.network, state, "state")
         check_scores(model.network, scores, _as_sequences(steps), name="x")
     return scores, after
 
