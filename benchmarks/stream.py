@@ -1,4 +1,4 @@
-"""One step of one stream: `predict_step`, `predict_proba_step` of an LSTM, a GRU and an Elman net, 32 units, 8 features.
+"""One step of one stream: `predict_step`, `predict_proba_step` of an LSTM, a GRU, an Elman net, 32 units, 8 features.
 
     python benchmarks/stream.py
 """

@@ -5,10 +5,11 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.numbers import is_size
+from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
 
 
-class TrainableMixin(VersionedPickleMixin):
+class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
     """An estimator that holds a trained `Model` as ``_model``."""
 
     def _check_hidden_size(self):

@@ -30,7 +30,8 @@ from skrnn._language.sampling import Sampler
 from skrnn._language.vocabulary import ANALYZERS, TextReading, Vocabulary, texts_in, texts_of
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import StreamObjective
-from skrnn._sklearn import Interval, StrOptions, fit_context, partial_fit_context, validate_parameter_constraints
+from skrnn._parameters import check_parameters
+from skrnn._sklearn import Interval, StrOptions, fit_context, partial_fit_context
 from skrnn._training import run
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
@@ -287,7 +288,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         >>> model.n_iter_, model.t_
         (2, 45)
         """
-        validate_parameter_constraints({"ends": ["boolean"]}, {"ends": ends}, caller_name="partial_fit")
+        check_parameters({"ends": ["boolean"]}, {"ends": ends}, "partial_fit")
         self._check_epoch()
         self._check_parameters()
         resume = self.__sklearn_is_fitted__()
@@ -524,6 +525,8 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         True
         """
         check_is_fitted(self)
+        flags = {"return_state": return_state, "end": end}
+        check_parameters({name: ["boolean"] for name in flags}, flags, "symbol_log_likelihoods")
         model, vocabulary = self._model, self._reading.vocabulary
         targets = self._reading.encode(text, "text")
         state = self._zero_state() if initial_state is None else self._check_state(initial_state)
@@ -617,7 +620,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         check_is_fitted(self)
         asked = {"n_tokens": n_tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p}
         asked |= {"random_state": random_state, "stream": stream}
-        validate_parameter_constraints(SAMPLING_CONSTRAINTS, asked, caller_name="generate")
+        check_parameters(SAMPLING_CONSTRAINTS, asked, "generate")
         reading = self._reading
         vocabulary = reading.vocabulary
         sampler = Sampler(float(temperature), top_k, top_p, check_random_state(random_state), [vocabulary.unknown])

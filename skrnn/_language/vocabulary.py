@@ -20,7 +20,7 @@ ANALYZERS = {"char": (list, ""), "word": (WORDS.findall, " ")}
 
 def texts_in(X, name="X"):
     """The texts of X as a list, as they are."""
-    if isinstance(X, str | bytes | Mapping | set | frozenset) or not isinstance(X, Iterable):
+    if isinstance(X, str | bytes | bytearray | memoryview | Mapping | set | frozenset) or not isinstance(X, Iterable):
         raise TypeError(f"{name} is a {type(X).__name__}, expected a list of texts; for one text pass [{name}]")
     # A table would be read as its column names, or each of its cells as a symbol.
     if len(getattr(X, "shape", (0,))) != 1:
@@ -51,8 +51,11 @@ def texts_of(X, analyzer, name="X"):
 
 def symbols_of(text, analyze, name):
     """The symbols of one text."""
-    if isinstance(text, bytes | Mapping | set | frozenset) or not isinstance(text, Iterable):
+    if isinstance(text, bytes | bytearray | memoryview | Mapping | set | frozenset) or not isinstance(text, Iterable):
         raise TypeError(f"{name} is {type(text).__name__} {text!r:.50}, expected a str or a sequence of symbols")
+    # A table would be read as its column names.
+    if not isinstance(text, str) and len(getattr(text, "shape", (0,))) != 1:
+        raise ValueError(f"{name} has shape {text.shape}, expected a str or symbols (n,)")
     if isinstance(text, str):
         found = analyze(text)
     elif hasattr(text, "to_pylist"):

@@ -13,13 +13,14 @@ from skrnn._data.missing import fill_forward, interpolated, valid_lengths
 from skrnn._data.ragged import rows_of
 from skrnn._data.reading import learn_reading
 from skrnn._data.sequences import Sequences
+from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
 from skrnn._sklearn import Interval, StrOptions, check_feature_names_in, fit_context
 from skrnn.preprocessing._forms import TableOutput, in_form_of
 from skrnn.preprocessing._statistics import Moments, Quartiles, add_to_statistic
 
 
-class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseEstimator):
+class SequenceImputer(VersionedPickleMixin, CheckedParametersMixin, TableOutput, TransformerMixin, BaseEstimator):
     """Impute missing values, NaN, in the features of steps.
 
     Parameters

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray
+from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
 from skrnn._sklearn import HasMethods, Interval, RealNotInt, StrOptions, fit_context
 from skrnn.preprocessing._forms import RaggedOutput
@@ -19,7 +20,7 @@ from skrnn.preprocessing._forms import RaggedOutput
 TOKEN_PATTERN = r"(?u)\b\w+\b"
 
 
-class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEstimator):
+class SequenceVectorizer(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, TransformerMixin, BaseEstimator):
     """Convert texts to sequences of categories, one per token, for a network with ``embedding_dim``.
 
     It is ``CountVectorizer`` with the order kept: the same tokens become the categories 0 to n − 1, in alphabetical
