@@ -3,6 +3,7 @@
 from difflib import get_close_matches
 from numbers import Real
 
+from skrnn._messages import shown
 from skrnn._sklearn import InvalidParameterError, StrOptions, validate_parameter_constraints
 
 # What other libraries and papers call the values of a parameter, in lower case and without what separates words
@@ -71,7 +72,9 @@ def check_parameters(constraints, values, caller_name):
         name = next(
             name for name, value in values.items() if name in constraints and not _allows(constraints, name, value)
         )
-        raise InvalidParameterError(f"{error} {hint_at(constraints, name, values[name])}".rstrip()) from None
+        value = values[name]
+        refused = str(error).replace(repr(value), shown(value))
+        raise InvalidParameterError(f"{refused} {hint_at(constraints, name, value)}".rstrip()) from None
 
 
 def hint_at(constraints, name, value):

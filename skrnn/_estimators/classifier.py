@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._estimators.base import BaseRNN, in_epochs
 from skrnn._estimators.shared_parameters import Parameter, flag, with_parameters
 from skrnn._estimators.targets import ClassTargets
+from skrnn._messages import shown
 from skrnn._sklearn import StrOptions, partial_fit_context
 from skrnn._training.losses import LOSSES
 
@@ -196,7 +197,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if fitted and classes is not None and not np.array_equal(self.classes_, np.unique(classes)):
             raise ValueError(
-                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
+                f"`classes={shown(classes)}` is not the same as on last call to partial_fit, was: "
+                f"{shown(self.classes_)}"
             )
         return self._partial_fit(X, y, sample_weight, classes=classes)
 

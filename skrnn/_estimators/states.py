@@ -4,6 +4,7 @@ import numpy as np
 
 from skrnn._data.numbers import all_finite, as_numbers, cell_name, is_size
 from skrnn._data.sequences import Sequences
+from skrnn._messages import shown
 from skrnn._network.scores import check_scores, finite_scores
 from skrnn._runtime.memory import usable_memory
 
@@ -23,7 +24,7 @@ def zero_state(model, reading, n):
 def check_n_sequences(model, reading, n):
     """Raise a ValueError unless n is a number of sequences whose states the memory holds."""
     if not is_size(n):
-        raise ValueError(f"n_sequences={n!r}: expected a positive int")
+        raise ValueError(f"n_sequences={shown(n)}: expected a positive int")
     width = state_width(model, reading)
     n_bytes = int(n) * width * model.dtype.itemsize
     if n_bytes > usable_memory():

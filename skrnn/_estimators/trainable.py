@@ -5,6 +5,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.numbers import is_size
+from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
 
@@ -17,7 +18,8 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
         good = sizes.ndim == 1 and len(sizes) > 0
         if not good or not all(is_size(size) for size in sizes):
             raise ValueError(
-                f"hidden_size={self.hidden_size!r}: expected a positive int, or a tuple of them with one for each layer"
+                f"hidden_size={shown(self.hidden_size)}: expected a positive int, or a tuple of them with one for each "
+                "layer"
             )
         return tuple(int(size) for size in sizes)
 

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray
+from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
 from skrnn._sklearn import HasMethods, Interval, RealNotInt, StrOptions, fit_context
@@ -352,7 +353,7 @@ def _texts(X):
     bad = next((i for i, text in enumerate(texts) if not isinstance(text, str)), None)
     if bad is not None:
         cell = texts[bad]
-        raise TypeError(f"X[{bad}] is {type(cell).__name__} {cell!r:.50}, expected a str; {_remedy(cell)}")
+        raise TypeError(f"X[{bad}] is {type(cell).__name__} {shown(cell)}, expected a str; {_remedy(cell)}")
     return texts
 
 

@@ -15,6 +15,7 @@ from skrnn._data.containers import as_sequences, check_type
 from skrnn._data.numbers import is_hashable, is_missing
 from skrnn._data.ragged import RaggedArray
 from skrnn._data.reading import learn_table
+from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
 from skrnn._sklearn import Interval, check_feature_names_in, fit_context
@@ -222,7 +223,7 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
         odd = next((i for i, group in enumerate(groups) if is_missing(group) or not is_hashable(group)), None)
         if odd is not None:
             raise ValueError(
-                f"row {odd} of X has no group: the column {self.group!r} is {groups[odd]!r}, expected a name or a "
+                f"row {odd} of X has no group: the column {self.group!r} is {shown(groups[odd])}, expected a name or a "
                 "number"
             )
         return _numbers(table, column)[:, kept], groups, None if names is None else [names[i] for i in kept]
