@@ -1,5 +1,6 @@
 """Extension modules and their compiler flags; everything else is in pyproject.toml."""
 
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -95,7 +96,18 @@ class build_ext(setuptools_build_ext):
                 extension.depends = [*kernels.sources, *map(str, KERNELS.parent.glob("simd/*.h"))]
             extension.extra_compile_args = extension.extra_compile_args + compile_args
             extension.extra_link_args = link_args
+        self.announce(self.plan(len(plain)), level=logging.INFO)
         super().build_extensions()
+
+    def plan(self, n_plain):
+        """What is going to be compiled and how long that takes, in a sentence."""
+        n_kernels = len(self.extensions) - n_plain
+        built = [name for name in INSTRUCTION_SETS if any(f"._{name}_" in ext.name for ext in self.extensions)]
+        return (
+            f"skrnn compiles {len(self.extensions)} modules, {self.parallel or 1} at a time: {n_plain} small ones and "
+            f"{n_kernels} of the kernels, for {' and '.join(DTYPES)} with the instruction sets {', '.join(built)}. Each "
+            f"of these {n_kernels} takes about a minute"
+        )
 
     def kernel_source(self, name, translated):
         """A C file that is the translated kernels under the name of one of their builds."""

@@ -1,4 +1,4 @@
-"""One step of one stream: `predict_step` of an LSTM, a GRU and an Elman net with 32 units over 8 features, float32.
+"""One step of one stream: `predict_step`, `predict_proba_step` of an LSTM, a GRU, an Elman net, 32 units, 8 features.
 
     python benchmarks/stream.py
 """
@@ -26,9 +26,10 @@ def main():
             warnings.simplefilter("ignore")
             net = RNNClassifier(32, cell=cell, max_iter=1, random_state=0).fit(X, y)
         state, x = net.initial_state(), X[0, 0]
-        step = partial(net.predict_step, x, state)
-        rounds = timeit.repeat(step, number=CALLS, repeat=ROUNDS)
-        print(f"{cell:5} {1e6 * np.median(rounds) / CALLS:.1f} us a step")
+        for method in ("predict_step", "predict_proba_step"):
+            step = partial(getattr(net, method), x, state)
+            rounds = timeit.repeat(step, number=CALLS, repeat=ROUNDS)
+            print(f"{cell:5} {method:20} {1e6 * np.median(rounds) / CALLS:.1f} us a step")
 
 
 if __name__ == "__main__":

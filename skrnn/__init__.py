@@ -1,5 +1,6 @@
 """Recurrent neural networks as scikit-learn estimators."""
 
+from importlib import import_module
 from importlib.util import find_spec
 
 from skrnn._public import set_public_home
@@ -18,5 +19,13 @@ from skrnn._language.language_model import RNNLanguageModel
 from skrnn.metrics import make_sequence_scorer
 
 __all__ = ["RNNClassifier", "RNNLanguageModel", "RNNRegressor", "RaggedArray", "__version__", "make_sequence_scorer"]
+SUBMODULES = ("datasets", "metrics", "preprocessing")
 
-set_public_home(globals())
+set_public_home(globals(), SUBMODULES)
+
+
+def __getattr__(name):
+    """A public submodule, imported when it is first used."""
+    if name in SUBMODULES:
+        return import_module(f"skrnn.{name}")
+    raise AttributeError(f"module 'skrnn' has no attribute {name!r}")

@@ -6,6 +6,9 @@ from skrnn._data.columns import without_columns
 from skrnn._data.sequences import Sequences
 from skrnn._data.target_checks import missing_labels, without_minus_one
 from skrnn._data.weights import as_weights
+from skrnn._public import set_public_home
+
+__all__ = ["make_sequence_scorer"]
 
 
 def make_sequence_scorer(metric, *, response_method="predict", greater_is_better=True, **kwargs):
@@ -73,3 +76,6 @@ class _SequenceScorer:
     def __repr__(self):
         name = getattr(self.metric, "__name__", repr(self.metric))
         return f"make_sequence_scorer({name}, response_method={self.response_method!r})"
+
+
+set_public_home(globals())

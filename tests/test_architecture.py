@@ -4,6 +4,8 @@ import ast
 import importlib
 import pickle
 import re
+import subprocess
+import sys
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -22,8 +24,9 @@ import skrnn.preprocessing
 ROOT = Path(__file__).parents[1] / "skrnn"
 # An import goes to a floor further up in this list, or stays in its own part of the package; "" is skrnn itself.
 FLOORS = [
-    {"_public", "_runtime", "_version"}, {"kernels"}, {"_pickling", "_sklearn"}, {"_data"}, {"_network"}, {"_training"},
-    {"preprocessing", "_estimators"}, {"_language", "datasets", "metrics"}, {""},
+    {"_public", "_runtime", "_version"}, {"kernels"}, {"_messages", "_pickling", "_sklearn"}, {"_parameters"},
+    {"_data"}, {"_network"}, {"_training"}, {"preprocessing", "_estimators"}, {"_language", "datasets", "metrics"},
+    {""},
 ]
 # The only module that may know what scikit-learn does not document
 PRIVATE_API = "_sklearn"
@@ -294,3 +297,25 @@ def test_what_is_public_says_its_public_home(home, name):
     found = getattr(importlib.import_module(home), name)
     assert (found.__module__, found.__qualname__) == (home, name)
     assert pickle.loads(pickle.dumps(found)) is found
+
+
+@pytest.mark.parametrize(("module", "names"), [
+    ("skrnn", {*skrnn.__all__, "datasets", "metrics", "preprocessing"}),
+    *((name, set(importlib.import_module(name).__all__)) for name in (
+        "skrnn.datasets", "skrnn.metrics", "skrnn.preprocessing"
+    )),
+])
+def test_completion_lists_what_is_public(module, names):
+    found = importlib.import_module(module)
+    assert set(dir(found)) == names
+    assert all(hasattr(found, name) for name in names)
+
+
+def test_submodules_are_there_without_an_import():
+    code = (
+        "import skrnn\n"
+        "assert callable(skrnn.preprocessing.SlidingWindow) and callable(skrnn.datasets.load_co2)\n"
+        "for name in ('nothing', 'find_specs'):\n"
+        "    assert not hasattr(skrnn, name)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

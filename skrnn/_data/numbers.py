@@ -44,7 +44,7 @@ def as_numbers(values, name):
         return _from_objects(array, name)
     if array.dtype.kind in "SU" and array.size:
         index = next((index for index, text in np.ndenumerate(array) if not _is_number(text)), (0,) * array.ndim)
-        raise ValueError(f"{_cell_name(name, index)} is {str(array[index])!r}, expected a number")
+        raise ValueError(f"{cell_name(name, index)} is {str(array[index])!r}, expected a number")
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
     if array.dtype.kind not in "fiub":
@@ -55,7 +55,7 @@ def as_numbers(values, name):
 def _from_objects(array, name):
     numbers = np.empty(array.shape)
     for index, cell in np.ndenumerate(array):
-        where = _cell_name(name, index)
+        where = cell_name(name, index)
         if isinstance(cell, str | bytes):
             raise ValueError(f"{where} is {cell!r}, expected a number")
         try:
@@ -66,7 +66,8 @@ def _from_objects(array, name):
     return numbers
 
 
-def _cell_name(name, index):
+def cell_name(name, index):
+    """What messages call the cell of an array at an index."""
     return f"{name}{list(index)}" if index else name
 
 

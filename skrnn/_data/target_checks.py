@@ -8,6 +8,7 @@ from sklearn.utils import check_consistent_length
 
 from skrnn._data.columns import normalize_one_each, without_columns
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
+from skrnn._messages import shown
 
 
 def check_samples(sequences, y, name="y"):
@@ -15,7 +16,7 @@ def check_samples(sequences, y, name="y"):
     if y is None:
         raise ValueError(f"requires y to be passed, but the target {name} is None")
     if isinstance(y, str | bytes | dict | set | frozenset):
-        raise TypeError(f"{name} is {y!r:.50}, expected a target for each sequence")
+        raise TypeError(f"{name} is {shown(y)}, expected a target for each sequence")
     try:
         check_consistent_length(sequences.lengths, y)
     except (TypeError, ValueError) as error:

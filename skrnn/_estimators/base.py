@@ -10,7 +10,6 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 
 from skrnn._data.examples import Examples
 from skrnn._data.lazy import LazySequences, in_memory
-from skrnn._data.numbers import is_size
 from skrnn._data.ragged import rows_of
 from skrnn._data.reading import learn_reading
 from skrnn._data.target_checks import check_samples
@@ -352,7 +351,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     @property
     def _n_features_out(self):
-        return sum(layer.n_outputs for layer in self._model.network.layers)
+        return sum(layer.n_outputs for layer in self._fitted.model.network.layers)
 
     def predict(self, X, *, initial_state=None, return_state=False):
         """Predict a target for each sequence, or with `return_sequences` for each step.
@@ -361,8 +360,9 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         ----------
         X : array-like of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
             Sequences.
-        initial_state : array of shape (n, width), optional
-            States to continue from, which an earlier call returned.
+        initial_state : array-like of shape (n, width), optional
+            States to continue from, which an earlier call of this net returned: as they are, or read from a file as
+            lists or in another dtype. Those of another net that has as many units are not told apart.
         return_state : bool, default=False
             Also return the states after the last steps. With it, or with `initial_state`, no step is padding.
 
@@ -409,7 +409,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         Raises
         ------
         ValueError
-            When the number is not positive, or the net reads in both directions.
+            When the number is not positive or too large for the memory, or the net reads in both directions.
 
         Examples
         --------
@@ -422,27 +422,28 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """
         model, reading, _ = self._get_fitted()
         states.check_one_direction(model, "initial_state")
-        if not is_size(n_sequences):
-            raise ValueError(f"n_sequences={n_sequences!r}: expected a positive int")
+        states.check_n_sequences(model, reading, n_sequences)
         return states.zero_state(model, reading, int(n_sequences))
 
     def predict_step(self, x, state):
         """Predict from one more step of each of some streams; the same bits as `predict` of the steps so far.
 
-        With `missing`, a step that is NaN in every feature is a step like any other here, not padding.
+        A classifier's probabilities, predict_proba of a step, come from :meth:`RNNClassifier.predict_proba_step`. With
+        `missing`, a step that is NaN in every feature is a step like any other here, not padding.
 
         Parameters
         ----------
         x : array-like of shape (features,) or (n, features)
             The step of one stream, or of n.
-        state : array of shape (1, width) or (n, width)
-            From `initial_state`, or from the step before.
+        state : array-like of shape (n, width), or None
+            From `initial_state`, which None stands for, or from the step before: as `initial_state` in `predict`. For
+            one stream also (width,).
 
         Returns
         -------
         y : the prediction, or array of n of them
             With one target a sequence, the one that it would have if it ended here.
-        state : array like `state`
+        state : array of shape (n, width)
             For the next step.
 
         Raises
@@ -463,13 +464,17 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         >>> bool(y == net.predict(X[:1])[0])
         True
         """
+        return self._predict_step(x, state, decoded, "predict_step")
+
+    def _predict_step(self, x, state, decode, what):
+        """What the method `what` returns for one more step: rows of scores, decoded, and the states after it."""
         fitted = self._get_fitted()
         model, reading, _ = fitted
-        states.check_one_direction(model, "predict_step")
+        states.check_one_direction(model, what)
         steps, one = states.read_step(reading, x)
         scores, state = states.continue_one_step(model, reading, steps, state)
-        y = decoded(fitted, scores)
-        return (y[0] if one else y), state
+        rows = decode(fitted, scores)
+        return (rows[0] if one else rows), state
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -8,6 +8,7 @@ from sklearn.utils.metaestimators import available_if
 from skrnn._estimators.base import BaseRNN, in_epochs
 from skrnn._estimators.shared_parameters import Parameter, flag, with_parameters
 from skrnn._estimators.targets import ClassTargets
+from skrnn._messages import shown
 from skrnn._sklearn import StrOptions, partial_fit_context
 from skrnn._training.losses import LOSSES
 
@@ -197,7 +198,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if fitted and classes is not None and not np.array_equal(self.classes_, np.unique(classes)):
             raise ValueError(
-                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
+                f"`classes={shown(classes)}` is not the same as on last call to partial_fit, was: "
+                f"{shown(self.classes_)}"
             )
         return self._partial_fit(X, y, sample_weight, classes=classes)
 
@@ -238,16 +240,55 @@ object array of n arrays (steps, n_classes)
         """
         return self._predict(X, probabilities, initial_state, return_state)
 
-    def predict_log_proba(self, X):
+    def predict_proba_step(self, x, state):
+        """Probabilities after one more step of each of some streams: the bits of `predict_proba` of the steps so far.
+
+        The class of the greatest one, or the labels above one half, are what `predict_step` returns.
+
+        Parameters
+        ----------
+        x, state
+            As in `predict_step`.
+
+        Returns
+        -------
+        p : array of shape (n_classes,), or (n, n_classes) for n streams
+            In the order of ``classes_``.
+        state : array of shape (n, width)
+            For the next step.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `predict_step`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import RNNClassifier
+        >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
+        >>> net = RNNClassifier(4, tol=1e-2, random_state=0).fit(X, X[:, 0, 0] > 0)
+        >>> state = net.initial_state()
+        >>> for x in X[0]:
+        ...     p, state = net.predict_proba_step(x, state)
+        >>> bool((p == net.predict_proba(X[:1])[0]).all())
+        True
+        """
+        return self._predict_step(x, state, probabilities, "predict_proba_step")
+
+    def predict_log_proba(self, X, *, initial_state=None, return_state=False):
         """The logarithm of `predict_proba`, finite also where that is 0.
 
         Parameters
         ----------
-        X : as in `predict`
+        X, initial_state, return_state
+            As in `predict`.
 
         Returns
         -------
         log_p : like what `predict_proba` returns
+        state : array of shape (n, width)
+            Only with `return_state`.
 
         Raises
         ------
@@ -263,7 +304,7 @@ object array of n arrays (steps, n_classes)
         >>> bool(np.allclose(net.predict_log_proba(X), np.log(net.predict_proba(X))))
         True
         """
-        return self._predict(X, log_probabilities, None, False)
+        return self._predict(X, log_probabilities, initial_state, return_state)
 
     def score(self, X, y, sample_weight=None):
         """Accuracy over sequences, or with `return_sequences` over all steps that have a label.

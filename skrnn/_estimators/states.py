@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from skrnn._data.numbers import all_finite, as_numbers
+from skrnn._data.numbers import all_finite, as_numbers, cell_name, is_size
 from skrnn._data.sequences import Sequences
+from skrnn._messages import shown
 from skrnn._network.scores import check_scores, finite_scores
+from skrnn._runtime.memory import usable_memory
 
 
 def state_width(model, reading):
@@ -19,18 +21,75 @@ def zero_state(model, reading, n):
     return state
 
 
-def check_state(model, reading, state, n):
-    """States (n, width) to start with; zero states when None."""
+def check_n_sequences(model, reading, n):
+    """Raise a ValueError unless n is a number of sequences whose states the memory holds."""
+    if not is_size(n):
+        raise ValueError(f"n_sequences={shown(n)}: expected a positive int")
+    width = state_width(model, reading)
+    n_bytes = int(n) * width * model.dtype.itemsize
+    if n_bytes > usable_memory():
+        raise ValueError(
+            f"n_sequences={n}: states of {width} numbers for each take {n_bytes / 1e9:.3g} GB, more than the memory; "
+            "expected fewer sequences at a time"
+        )
+
+
+def as_state(state, dtype, name):
+    """States as an array of the dtype that the net computes in; raise an error that names what is no such number."""
+    array = as_numbers(state, name)
+    if array.dtype == dtype:
+        return array
+    with np.errstate(over="ignore"):
+        converted = array.astype(dtype)
+    if not all_finite(converted):
+        too_large = np.isinf(converted) & np.isfinite(array)
+        if too_large.any():
+            where, value = _first_cell(array, too_large, name)
+            raise ValueError(f"{where} is {value}, too large for {dtype}, the dtype of the fitted net")
+    return converted
+
+
+def check_state(model, reading, state, n, name):
+    """States (n, width) to start with, as the net computes with them; zero states when None."""
+    state = _of_shape(model, reading, state, n, name)
+    if not all_finite(state):
+        _check_cells(model.network, state, name)
+    return state
+
+
+def _of_shape(model, reading, state, n, name):
+    """What `check_state` returns, without a look at each number."""
     if state is None:
         return zero_state(model, reading, n)
+    dtype = model.dtype
+    if type(state) is not np.ndarray or state.dtype != dtype:
+        state = as_state(state, dtype, name)
+    if n == 1 and state.ndim == 1:
+        state = state[np.newaxis]
     expected = (n, state_width(model, reading))
-    state = np.asarray(state)
-    if state.shape != expected or state.dtype != model.dtype:
+    if state.shape != expected:
         raise ValueError(
-            f"the state has shape {state.shape} and dtype {state.dtype}, expected {expected} and {model.dtype}: one "
-            "that this estimator returned, a row for each sequence"
+            f"{name} has shape {state.shape}, expected {expected}: what this estimator returned, a row for each "
+            "sequence"
         )
     return state
+
+
+def _check_cells(network, state, name):
+    """Raise a ValueError that names the first number that no state holds."""
+    bad = ~np.isfinite(state)
+    if network.pooling == "max":        # of no steps it is -infinity
+        pool = network.state_layout["pool"]
+        bad[:, pool] &= state[:, pool] != -np.inf
+    if bad.any():
+        where, value = _first_cell(state, bad, name)
+        raise ValueError(f"{where} is {value}, expected a finite number as in states that this estimator returned")
+
+
+def _first_cell(array, chosen, name):
+    """The name and the value of the first of the chosen cells of an array."""
+    index = tuple(map(int, np.argwhere(chosen)[0]))
+    return cell_name(name, index), array[index]
 
 
 def check_one_direction(model, what):
@@ -39,10 +98,13 @@ def check_one_direction(model, what):
         raise ValueError(f"{what} needs a net that reads forwards, but bidirectional=True reads from both ends")
 
 
-def continue_from(model, reading, sequences, state):
-    """Scores of sequences as the user gave them, from states on, and the states after their last steps."""
+def continue_from(model, reading, sequences, state, names=("X", "initial_state")):
+    """Scores of sequences as the user gave them, from states on, and the states after their last steps.
+
+    `names` are what messages call the sequences and the states.
+    """
     width = model.network.state_width
-    state = check_state(model, reading, state, len(sequences))
+    state = check_state(model, reading, state, len(sequences), names[1])
     after = np.empty_like(state)
     scores, first = [], 0
     for part, index in sequences.iter_chunks(np.arange(len(sequences))):
@@ -54,7 +116,7 @@ def continue_from(model, reading, sequences, state):
             part, after[rows, width:] = reading.fill(part, state[rows, width:])
         final = np.empty((len(index), width), model.dtype)
         scores.append(
-            finite_scores(model.network, model.theta, part, np.ascontiguousarray(state[rows, :width]), final)
+            finite_scores(model.network, model.theta, part, np.ascontiguousarray(state[rows, :width]), final, names[0])
         )
         after[rows, :width] = final
     return scores[0] if len(scores) == 1 else np.concatenate(scores), after
@@ -63,13 +125,14 @@ def continue_from(model, reading, sequences, state):
 def continue_one_step(model, reading, steps, state):
     """Scores of one more step (n, features) of each of n streams, and the states after it: as `continue_from`."""
     if reading.n_categories or reading.missing != "error":
-        return continue_from(model, reading, _as_sequences(steps).astype(model.dtype, "x"), state)
-    state = check_state(model, reading, state, len(steps))
+        return continue_from(model, reading, _as_sequences(steps).astype(model.dtype, "x"), state, ("x", "state"))
+    state = _of_shape(model, reading, state, len(steps), "state")
     if steps.dtype != model.dtype:
         steps = _as_sequences(steps).astype(model.dtype, "x").values
-    scores, after = model.step(_for_kernels(steps), _for_kernels(state))
-    if not all_finite(scores):
-        check_scores(model.network, scores, _as_sequences(steps))
+    scores, after, finite = model.step(_for_kernels(steps), _for_kernels(state))
+    if not finite:
+        _check_cells(model.network, state, "state")
+        check_scores(model.network, scores, _as_sequences(steps), name="x")
     return scores, after
 
 
@@ -87,9 +150,9 @@ def _as_sequences(steps):
 def read_step(reading, x):
     """One step of each of n streams, (n, features), checked; and whether x was of one stream."""
     _check_names(reading, x)
-    x = np.atleast_1d(as_numbers(x, "x"))
-    one = x.ndim == 1
-    steps = x[np.newaxis] if one else x
+    x = as_numbers(x, "x")
+    one = x.ndim < 2
+    steps = x[np.newaxis] if x.ndim == 1 else np.atleast_2d(x)
     if steps.ndim != 2 or steps.shape[1] != reading.n_step_features or not len(steps):
         raise ValueError(
             f"x has shape {x.shape}, expected ({reading.n_step_features},), the features of a step, or "

@@ -8,6 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.numbers import is_size
 from skrnn._data.reading import set_attributes
+from skrnn._messages import shown
+from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
 
 
@@ -23,7 +25,7 @@ class Fitted(NamedTuple):
     targets: object = None  # ClassTargets or NumberTargets
 
 
-class TrainableMixin(VersionedPickleMixin):
+class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
     """An estimator that holds what it has learned as ``_fitted``."""
 
     def _check_hidden_size(self):
@@ -31,7 +33,8 @@ class TrainableMixin(VersionedPickleMixin):
         good = sizes.ndim == 1 and len(sizes) > 0
         if not good or not all(is_size(size) for size in sizes):
             raise ValueError(
-                f"hidden_size={self.hidden_size!r}: expected a positive int, or a tuple of them with one for each layer"
+                f"hidden_size={shown(self.hidden_size)}: expected a positive int, or a tuple of them with one for each "
+                "layer"
             )
         return tuple(int(size) for size in sizes)
 

@@ -21,6 +21,7 @@ from skrnn._estimators.shared_parameters import (
     positive_int,
     with_parameters,
 )
+from skrnn._estimators.states import as_state
 from skrnn._estimators.trainable import Fitted, TrainableMixin
 from skrnn._language import scoring
 from skrnn._language.corpus import Corpus, Windows
@@ -28,7 +29,8 @@ from skrnn._language.sampling import Sampler
 from skrnn._language.vocabulary import ANALYZERS, TextReading, Vocabulary, texts_in, texts_of
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import StreamObjective
-from skrnn._sklearn import Interval, StrOptions, fit_context, partial_fit_context, validate_parameter_constraints
+from skrnn._parameters import check_parameters
+from skrnn._sklearn import Interval, StrOptions, fit_context, partial_fit_context
 from skrnn._training import run
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
@@ -292,7 +294,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         >>> model.n_iter_, model.t_
         (2, 45)
         """
-        validate_parameter_constraints({"ends": ["boolean"]}, {"ends": ends}, caller_name="partial_fit")
+        check_parameters({"ends": ["boolean"]}, {"ends": ends}, "partial_fit")
         self._check_epoch()
         self._check_parameters()
         resume = self._fitted if self.__sklearn_is_fitted__() else None
@@ -499,8 +501,9 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         Parameters
         ----------
         text : str, or sequence of symbols
-        initial_state : array of shape (width,), optional
-            The state from which to continue, returned by an earlier call; None begins a text.
+        initial_state : array-like of shape (width,), optional
+            The state from which to continue, returned by an earlier call of this model: as it is, or read from a file
+            as a list or in another dtype. None begins a text.
         return_state : bool, default=False
             Also return the state after the last symbol of the text.
         end : bool, default=True
@@ -530,6 +533,8 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         True
         """
         model, reading, _ = self._get_fitted()
+        flags = {"return_state": return_state, "end": end}
+        check_parameters({name: ["boolean"] for name in flags}, flags, "symbol_log_likelihoods")
         targets, boundary = reading.encode(text, "text"), reading.vocabulary.boundary
         state = _zero_state(model, boundary) if initial_state is None else _check_state(initial_state, model, boundary)
         inputs = np.concatenate([state[-1:].astype(np.intp), targets])
@@ -621,7 +626,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         model, reading, _ = self._get_fitted()
         asked = {"n_tokens": n_tokens, "temperature": temperature, "top_k": top_k, "top_p": top_p}
         asked |= {"random_state": random_state, "stream": stream}
-        validate_parameter_constraints(SAMPLING_CONSTRAINTS, asked, caller_name="generate")
+        check_parameters(SAMPLING_CONSTRAINTS, asked, "generate")
         vocabulary = reading.vocabulary
         sampler = Sampler(float(temperature), top_k, top_p, check_random_state(random_state), [vocabulary.unknown])
         # All that it needs is bound here: a later fit does not change what a stream continues with.
@@ -651,11 +656,10 @@ def _zero_state(model, boundary):
 
 def _check_state(state, model, boundary):
     """A state (width,) to continue from."""
-    state, expected = np.asarray(state), _zero_state(model, boundary)
-    if state.shape != expected.shape or state.dtype != expected.dtype:
+    state, expected = as_state(state, model.dtype, "initial_state"), _zero_state(model, boundary)
+    if state.shape != expected.shape:
         raise ValueError(
-            f"initial_state has shape {state.shape} and dtype {state.dtype}, expected {expected.shape} and "
-            f"{expected.dtype}: one that this model has returned"
+            f"initial_state has shape {state.shape}, expected {expected.shape}: one that this model has returned"
         )
     last = state[-1]
     if not np.isfinite(state).all() or not (0 <= last < model.network.n_categories and last == int(last)):

@@ -52,7 +52,7 @@ def generated_symbols(model, vocabulary, inputs, n_tokens, sampler):
         if number[0] == vocabulary.boundary:
             return
         yield vocabulary.symbols[number[0]]
-        scores, hidden = network.step(engine, theta, number, hidden, packed=True)
+        scores, hidden, _ = network.step(engine, theta, number, hidden, packed=True)
 
 
 def target_log_likelihoods(scores, targets):

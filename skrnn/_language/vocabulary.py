@@ -10,6 +10,7 @@ import numpy as np
 
 from skrnn._data.numbers import is_hashable
 from skrnn._language.corpus import Corpus
+from skrnn._messages import shown
 
 UNKNOWN, END = "<unknown>", "<end>"
 WORDS = re.compile(r"\w+|[^\w\s]")
@@ -20,7 +21,7 @@ ANALYZERS = {"char": (list, ""), "word": (WORDS.findall, " ")}
 
 def texts_in(X, name="X"):
     """The texts of X as a list, as they are."""
-    if isinstance(X, str | bytes | Mapping | set | frozenset) or not isinstance(X, Iterable):
+    if isinstance(X, str | bytes | bytearray | memoryview | Mapping | set | frozenset) or not isinstance(X, Iterable):
         raise TypeError(f"{name} is a {type(X).__name__}, expected a list of texts; for one text pass [{name}]")
     # A table would be read as its column names, or each of its cells as a symbol.
     if len(getattr(X, "shape", (0,))) != 1:
@@ -51,8 +52,11 @@ def texts_of(X, analyzer, name="X"):
 
 def symbols_of(text, analyze, name):
     """The symbols of one text."""
-    if isinstance(text, bytes | Mapping | set | frozenset) or not isinstance(text, Iterable):
-        raise TypeError(f"{name} is {type(text).__name__} {text!r:.50}, expected a str or a sequence of symbols")
+    if isinstance(text, bytes | bytearray | memoryview | Mapping | set | frozenset) or not isinstance(text, Iterable):
+        raise TypeError(f"{name} is {type(text).__name__} {shown(text)}, expected a str or a sequence of symbols")
+    # A table would be read as its column names.
+    if not isinstance(text, str) and len(getattr(text, "shape", (0,))) != 1:
+        raise ValueError(f"{name} has shape {text.shape}, expected a str or symbols (n,)")
     if isinstance(text, str):
         found = analyze(text)
     elif hasattr(text, "to_pylist"):
@@ -61,7 +65,7 @@ def symbols_of(text, analyze, name):
         # Of arrays Python's numbers: those of PyTorch would each be a symbol by itself.
         found = text.tolist() if hasattr(text, "tolist") else text
     if not isinstance(found, Iterable):
-        raise TypeError(f"analyzer returned {type(found).__name__} {found!r:.50} for {name}, expected symbols")
+        raise TypeError(f"analyzer returned {type(found).__name__} {shown(found)} for {name}, expected symbols")
     symbols = list(found)
     check_symbols(symbols, name)
     return symbols
@@ -75,7 +79,7 @@ def check_symbols(symbols, name):
     for i, symbol in enumerate(symbols):
         if symbol is None or not is_hashable(symbol) or symbol != symbol:
             raise TypeError(
-                f"{name}[{i}] is {type(symbol).__name__} {symbol!r:.50}, expected a symbol: a str, a number, or a tuple"
+                f"{name}[{i}] is {type(symbol).__name__} {shown(symbol)}, expected a symbol: a str, a number or a tuple"
             )
 
 
@@ -112,7 +116,7 @@ class Vocabulary:
     def given(cls, symbols, analyzer):
         """Symbols that are known beforehand."""
         if not isinstance(symbols, Iterable) or isinstance(symbols, bytes | Mapping):
-            raise TypeError(f"symbols is {type(symbols).__name__} {symbols!r:.50}, expected a list of symbols")
+            raise TypeError(f"symbols is {type(symbols).__name__} {shown(symbols)}, expected a list of symbols")
         if isinstance(symbols, str) and analyzer != "char":
             raise TypeError("symbols is a str, which holds characters: expected a list of symbols")
         symbols = list(symbols)

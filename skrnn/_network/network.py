@@ -221,9 +221,10 @@ class RecurrentNetwork:
         return Gradients(gradient, dX, value)
 
     def step(self, engine, theta, steps, state, packed=False):
-        """Scores (n, Q) and states (n, width) of n streams after one more step of each.
+        """Scores (n, Q) and states (n, width) of n streams after one more step of each, and whether all is finite.
 
-        The same bits as those of `forward` over all the steps so far.
+        The same bits as those of `forward` over all the steps so far. What is looked at are the states before the steps
+        and the scores.
 
         Parameters
         ----------
@@ -238,8 +239,8 @@ class RecurrentNetwork:
         """
         scores, after = np.empty((len(steps), self.n_outputs), theta.dtype), np.empty_like(state)
         n_threads = threads.threads_for(len(steps) * self.work)
-        engine.step(theta, steps, state, scores, after, packed=packed, n_threads=n_threads)
-        return scores, after
+        finite = engine.step(theta, steps, state, scores, after, packed=packed, n_threads=n_threads)
+        return scores, after, finite
 
 
 RecurrentNetwork._CACHED = frozenset(

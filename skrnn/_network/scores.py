@@ -35,8 +35,8 @@ def scores_of(network, theta, sequences, index, initial=None, final=None):
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def finite_scores(network, theta, sequences, initial=None, final=None):
-    """Raw scores of all sequences.
+def finite_scores(network, theta, sequences, initial=None, final=None, name="X"):
+    """Raw scores of all sequences, which messages call `name`.
 
     Raises
     ------
@@ -44,11 +44,11 @@ def finite_scores(network, theta, sequences, initial=None, final=None):
         When some are not finite, naming the sequence or step.
     """
     scores = scores_of(network, theta, sequences, np.arange(len(sequences)), initial, final)
-    check_scores(network, scores, sequences)
+    check_scores(network, scores, sequences, name=name)
     return scores
 
 
-def check_scores(network, scores, sequences, rows=None):
+def check_scores(network, scores, sequences, rows=None, name="X"):
     """Raise a ValueError that names the first sequence or step whose scores are not finite.
 
     `rows` are the sequences, or the rows of the steps, whose scores these are; None for all of them.
@@ -58,7 +58,7 @@ def check_scores(network, scores, sequences, rows=None):
     bad = int(np.flatnonzero(~np.isfinite(scores).all(axis=1))[0])
     bad = bad if rows is None else rows[bad]
     raise ValueError(
-        f"The net's output for {sequences.label('X', bad, network.per_step)} is not finite: its states grow without "
-        "bound on this sequence. Scale X, or fit with a bounded activation, a smaller learning_rate_init or "
+        f"The net's output for {sequences.label(name, bad, network.per_step)} is not finite: its states grow without "
+        f"bound on this sequence. Scale {name}, or fit with a bounded activation, a smaller learning_rate_init or "
         "max_grad_norm"
     )

@@ -42,10 +42,10 @@ class Model:
         vars(self).update(state, _engines=[])
 
     def step(self, steps, state):
-        """Scores (n, Q) and states (n, width) of n streams after one more step of each.
+        """Scores (n, Q) and states (n, width) of n streams after one more step of each, and whether all is finite.
 
-        Engines are kept between calls, as making one takes longer than a step. Each call takes one out, so that
-        several threads may call at the same time.
+        As `RecurrentNetwork.step`. Engines are kept between calls, as making one takes longer than a step. Each call
+        takes one out, so that several threads may call at the same time.
 
         Parameters
         ----------

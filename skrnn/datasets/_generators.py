@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skrnn._messages import shown
 from skrnn._sklearn import Interval, Options, StrOptions, validate_params
 
 SYMBOLS = ("E", "B", "a", "b", "c", "d", "X", "Y")
@@ -27,11 +28,11 @@ def _min_and_max_length(n_steps, minimum, reason):
     bounds = (n_steps, n_steps) if isinstance(n_steps, Integral) else tuple(n_steps)
     if len(bounds) != 2 or not all(isinstance(bound, Integral) for bound in bounds) or bounds[0] > bounds[1]:
         raise ValueError(
-            f"n_steps={n_steps!r}: expected the length of every sequence, an int, or the minimum and maximum "
+            f"n_steps={shown(n_steps)}: expected the length of every sequence, an int, or the minimum and maximum "
             "length, two ints in this order"
         )
     if bounds[0] < minimum:
-        raise ValueError(f"n_steps={n_steps!r} is too short: expected at least {minimum} steps, {reason}")
+        raise ValueError(f"n_steps={shown(n_steps)} is too short: expected at least {minimum} steps, {reason}")
     return int(bounds[0]), int(bounds[1])
 
 

@@ -32,6 +32,15 @@ cdef int expect_categories(
     return 0
 
 
+cdef bint all_finite(const real* x, Py_ssize_t n) noexcept nogil:
+    """Whether all n numbers are finite."""
+    cdef Py_ssize_t i
+    cdef bint finite = True
+    for i in range(n):
+        finite &= x[i] - x[i] == 0
+    return finite
+
+
 def check_layout(layers, n_outputs, V, c, size):
     """Raise a ValueError where a network's layers do not fit together, or its parameters not into `size` numbers."""
     below = None

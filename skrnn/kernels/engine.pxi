@@ -216,11 +216,15 @@ cdef class Engine:
         bint packed=False,                  # whether theta is what `pack_weights` has packed
         int n_threads=1,
     ):
-        """What `forward` computes for n sequences of one step, with little overhead."""
+        """What `forward` computes for n sequences of one step, with little overhead.
+
+        Returns whether the states before the steps, and the scores, are finite.
+        """
         cdef Job job
         cdef Py_ssize_t i, n = self.set_steps(&job, theta, steps)
         cdef Buffers* buffers
         cdef real* out
+        cdef bint finite
         expect_threads(n_threads)
         if n < 1:
             raise ValueError("steps must have at least one row")
@@ -238,15 +242,18 @@ cdef class Engine:
         else:
             self.pack(&job, theta, False)
         job.initial, job.final, out, buffers = &state[0, 0], &after[0, 0], &scores[0, 0], self.stream_space.buffers
+        # First, as `after` may be `state`
+        finite = all_finite(job.initial, n * state.shape[1])
         if n_threads == 1:
             with nogil:
                 for i in range(self.streams.n_groups):
                     forward_group(&job, buffers, &self.streams.groups[i], out)
-            return
-        for i in prange(
-            self.streams.n_groups, nogil=True, schedule="dynamic", chunksize=1, num_threads=self.stream_workers
-        ):
-            forward_group(&job, &buffers[threadid()], &self.streams.groups[i], out)
+        else:
+            for i in prange(
+                self.streams.n_groups, nogil=True, schedule="dynamic", chunksize=1, num_threads=self.stream_workers
+            ):
+                forward_group(&job, &buffers[threadid()], &self.streams.groups[i], out)
+        return finite and all_finite(out, n * self.net.Q)
 
     def pack_weights(self, const real[::1] theta):
         """Arrange the weights for steps with packed=True, until another method is called."""

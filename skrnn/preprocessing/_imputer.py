@@ -13,6 +13,7 @@ from skrnn._data.missing import fill_forward, interpolated, valid_lengths
 from skrnn._data.ragged import rows_of
 from skrnn._data.reading import Reading, learn_reading, set_attributes
 from skrnn._data.sequences import Sequences
+from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
 from skrnn._sklearn import Interval, StrOptions, fit_context
 from skrnn.preprocessing._forms import TableOutput, in_form_of
@@ -56,7 +57,7 @@ class Imputation(NamedTuple):
         return np.concatenate([steps, "missingindicator_" + steps], axis=1).ravel()
 
 
-class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseEstimator):
+class SequenceImputer(VersionedPickleMixin, CheckedParametersMixin, TableOutput, TransformerMixin, BaseEstimator):
     """Impute missing values, NaN, in the features of steps.
 
     Parameters

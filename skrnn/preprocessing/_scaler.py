@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.containers import check_finite
 from skrnn._data.reading import Reading, learn_reading, set_attributes
+from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
 from skrnn._sklearn import Interval, StrOptions, fit_context
 from skrnn.preprocessing._forms import TableOutput, in_form_of
@@ -46,7 +47,9 @@ def _has_partial_fit(scaler):
     return True
 
 
-class SequenceScaler(VersionedPickleMixin, TableOutput, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class SequenceScaler(
+    VersionedPickleMixin, CheckedParametersMixin, TableOutput, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     """Scale each feature of the steps: subtract its center and divide by its scale.
 
     Both are computed over all steps of all sequences, so that long sequences count more and the shape of a sequence

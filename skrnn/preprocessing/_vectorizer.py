@@ -13,6 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray
 from skrnn._data.reading import set_attributes
+from skrnn._messages import shown
+from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
 from skrnn._sklearn import HasMethods, Interval, RealNotInt, StrOptions, fit_context
 from skrnn.preprocessing._forms import RaggedOutput
@@ -20,7 +22,7 @@ from skrnn.preprocessing._forms import RaggedOutput
 TOKEN_PATTERN = r"(?u)\b\w+\b"
 
 
-class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEstimator):
+class SequenceVectorizer(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, TransformerMixin, BaseEstimator):
     """Convert texts to sequences of categories, one per token, for a network with ``embedding_dim``.
 
     It is ``CountVectorizer`` with the order kept: the same tokens become the categories 0 to n − 1, in alphabetical
@@ -355,7 +357,7 @@ def _texts(X):
     bad = next((i for i, text in enumerate(texts) if not isinstance(text, str)), None)
     if bad is not None:
         cell = texts[bad]
-        raise TypeError(f"X[{bad}] is {type(cell).__name__} {cell!r:.50}, expected a str; {_remedy(cell)}")
+        raise TypeError(f"X[{bad}] is {type(cell).__name__} {shown(cell)}, expected a str; {_remedy(cell)}")
     return texts
 
 

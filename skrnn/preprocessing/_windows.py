@@ -15,12 +15,14 @@ from skrnn._data.containers import as_sequences, check_type
 from skrnn._data.numbers import is_hashable, is_missing
 from skrnn._data.ragged import RaggedArray
 from skrnn._data.reading import learn_table
+from skrnn._messages import shown
+from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
 from skrnn._sklearn import Interval, check_feature_names_in, fit_context
 from skrnn.preprocessing._forms import RaggedOutput
 
 
-class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEstimator):
+class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, TransformerMixin, BaseEstimator):
     """Windows over a table whose rows are ordered in time: each row with the rows before it.
 
     n rows give n windows, so that it fits between a table and a network in a Pipeline, and y stays the same: one target
@@ -221,7 +223,7 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
         odd = next((i for i, group in enumerate(groups) if is_missing(group) or not is_hashable(group)), None)
         if odd is not None:
             raise ValueError(
-                f"row {odd} of X has no group: the column {self.group!r} is {groups[odd]!r}, expected a name or a "
+                f"row {odd} of X has no group: the column {self.group!r} is {shown(groups[odd])}, expected a name or a "
                 "number"
             )
         return _numbers(table, column)[:, kept], groups, None if names is None else [names[i] for i in kept]

@@ -4,6 +4,7 @@ Unbuilt it says what to do.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -75,6 +76,10 @@ def test_a_build_without_openmp_and_vectors(define, level, monkeypatch, tmp_path
     """
     said = serial_build(tmp_path, define, level)
     assert "skrnn is built serial" in said
+    assert re.search(
+        r"skrnn compiles 4 modules, \d+ at a time: 2 small ones and 2 of the kernels, for float32 and float64 with the "
+        r"instruction sets baseline\. Each of these 2 takes about a minute", said
+    )
     # Cython tells of a function without noexcept, which would ask for the interpreter's lock after every call.
     assert "Cythonizing skrnn/kernels/_kernels.pyx" in said
     assert "performance hint" not in said

@@ -207,7 +207,7 @@ class TestStep:
         if packed:
             engine.pack_weights(case.theta)
         for t in range(T):
-            scores, state = case.net.step(engine, case.theta, np.ascontiguousarray(X[:, t]), state, packed)
+            scores, state, _ = case.net.step(engine, case.theta, np.ascontiguousarray(X[:, t]), state, packed)
             lengths = np.full(n, t + 1, np.intp)
             sequences = Sequences(case.X, lengths, "ragged", starts=np.arange(n) * T)
             final = np.empty_like(state)
@@ -222,7 +222,7 @@ class TestStep:
         expected = case.net.forward(case.theta, case.sequences, np.array([1]), case.initial[1:2])
         state = case.initial[1:2]
         for t, row in enumerate(range(rows.start, rows.stop)):
-            scores, state = case.net.step(engine, case.theta, case.sequences.categories[row : row + 1], state)
+            scores, state, _ = case.net.step(engine, case.theta, case.sequences.categories[row : row + 1], state)
             assert scores.tobytes() == expected[t : t + 1].tobytes()
         with pytest.raises(ValueError, match=r"steps\[1\]=5 must be a category from 0 to 4"):
             case.net.step(engine, case.theta, np.array([0, 5]), case.initial[:2])
@@ -242,6 +242,22 @@ class TestStep:
         assert state.tobytes() == expected[1].tobytes()
         again = case.net.forward(case.theta, case.sequences, case.index, engine=engine)
         assert again.tobytes() == whole.tobytes()
+
+    @pytest.mark.parametrize("n_threads", [1, 2])
+    def test_tells_whether_states_and_scores_are_finite(self, n_threads):
+        case = Case(("lstm", "tanh", True), (6,), lengths=(1,) * 40)
+        engine = case.net.engine(np.float64)
+
+        def finite(state, theta=case.theta):
+            return engine.step(theta, case.X, state, np.empty((40, 2)), np.empty_like(state), n_threads=n_threads)
+
+        assert finite(case.initial)
+        for value in (np.nan, np.inf, -np.inf):
+            for column in range(case.initial.shape[1]):
+                state = case.initial.copy()
+                state[33, column] = value
+                assert not finite(state)
+        assert not finite(case.initial, np.full_like(case.theta, 1.7e308))
 
     @pytest.mark.parametrize("n", [3, 130])
     def test_threads_change_no_bit(self, n):

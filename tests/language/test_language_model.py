@@ -1,6 +1,7 @@
 """RNNLanguageModel: texts as numbers and in windows, gradients, probabilities, generation, scikit-learn."""
 
 import itertools
+import json
 import pickle
 from collections import Counter
 
@@ -638,6 +639,11 @@ class TestFit:
             (["a", 3], TypeError, r"X\[1\] is int 3, expected a str or a sequence of symbols"),
             (["a", None], TypeError, r"X\[1\] is NoneType None"),
             (["a", b"b"], TypeError, r"X\[1\] is bytes b'b'"),
+            (["a", bytearray(b"b")], TypeError, r"X\[1\] is bytearray"),
+            (memoryview(b"b"), TypeError, "X is a memoryview"),
+            (["a", np.array([["b"]])], ValueError, r"X\[1\] has shape \(1, 1\), expected a str or symbols \(n,\)"),
+            ([pd.DataFrame({"a": ["b"]})], ValueError, r"X\[0\] has shape \(1, 1\)"),
+            ([np.array("abc")], ValueError, r"X\[0\] has shape \(\)"),
             ([["a", ["b"]]], TypeError, r"X\[0\]\[1\] is list \['b'\], expected a symbol"),
             ([["a", None]], TypeError, r"X\[0\]\[1\] is NoneType None"),
         ],
@@ -666,14 +672,25 @@ class TestFit:
     @pytest.mark.parametrize(
         ("state", "message"),
         [
-            (np.zeros(3, np.float32), "has shape"), (np.zeros(11), "has shape .* dtype float64, expected .* float32"),
+            (np.zeros(3, np.float32), "has shape"), (np.zeros((1, 11)), r"has shape \(1, 11\), expected \(11,\)"),
             (np.full(11, 9, np.float32), "last number, 9.0, is not that of a symbol"),
-            (np.full(11, np.nan, np.float32), "is not finite"),
+            (np.full(11, np.nan, np.float32), "is not finite"), ([np.inf] * 11, "is not finite"),
+            (["0"] * 10 + ["a"], r"\[10\] is 'a', expected a number"),
+            ([0.0] * 3 + [1e300] + [0.0] * 7, r"\[3\] is 1e\+300, too large for float32"),
         ],
     )
     def test_bad_states(self, model, state, message):
-        with pytest.raises(ValueError, match=f"initial_state {message}|initial_state is none .*{message}"):
+        with pytest.raises(ValueError, match=f"^initial_state( is none .*| |){message}"):
             model.symbol_log_likelihoods("a", initial_state=state)
+
+    @pytest.mark.parametrize("form", [np.ndarray.tolist, np.float64, pd.Series, lambda s: json.loads(str(s.tolist()))])
+    def test_states_in_other_forms(self, model, form):
+        _, state = model.symbol_log_likelihoods("hann", return_state=True)
+        expected, last = model.symbol_log_likelihoods("ah", initial_state=state, return_state=True)
+        again, also_last = model.symbol_log_likelihoods("ah", initial_state=form(state), return_state=True)
+        assert again.tobytes() == expected.tobytes()
+        assert also_last.dtype == np.float32
+        assert also_last.tobytes() == last.tobytes()
 
     def test_large_vocabulary(self):
         """Only the rows of the embedding that a window reads move."""
@@ -683,6 +700,36 @@ class TestFit:
         model.partial_fit([words[2:5]])
         moved = np.flatnonzero((model.parameters_["embedding.E"] != before).any(axis=1))
         assert moved.tolist() == [2, 3, 4, 5001]
+
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ({"temperature": "1"}, r"'temperature' parameter of generate .* Did you mean temperature=1\.0\?"),
+            ({"n_tokens": 10.0}, r"'n_tokens' parameter .* Did you mean n_tokens=10\?"),
+            ({"n_tokens": None}, "'n_tokens' parameter"), ({"temperature": -1}, "'temperature' parameter"),
+            ({"top_k": "3"}, r"'top_k' parameter .* Did you mean top_k=3\?"),
+            ({"top_k": 0}, r"Did you mean top_k=None\?"), ({"top_p": 95}, r"Did you mean top_p=0\.95\?"),
+            ({"random_state": "a"}, "An int gives the same result every time"),
+            ({"stream": "yes"}, r"Did you mean stream=True\?"), ({"prefix": None}, "prefix is NoneType None"),
+            ({"prefix": b"ha"}, "prefix is bytes b'ha'"), ({"prefix": ["h", None]}, r"prefix\[1\] is NoneType"),
+            ({"prefix": pd.DataFrame({"h": ["a"]})}, r"prefix has shape \(1, 1\), expected a str or symbols"),
+        ],
+    )
+    def test_wrong_arguments_of_generate(self, model, arguments, message):
+        with pytest.raises((TypeError, ValueError), match=message):
+            model.generate(**arguments)
+
+    @pytest.mark.parametrize("name", ["end", "return_state"])
+    @pytest.mark.parametrize("value", ["no", None, 1, [True]])
+    def test_flags_of_symbol_log_likelihoods(self, model, name, value):
+        with pytest.raises(ValueError, match=f"'{name}' parameter of symbol_log_likelihoods"):
+            model.symbol_log_likelihoods("a", **{name: value})
+
+    @pytest.mark.parametrize("prefix", [np.str_("ha"), ("h", "a"), np.array(["h", "a"]), pd.Series(["h", "a"])])
+    def test_prefixes_in_other_forms(self, model, prefix):
+        assert model.generate(9, prefix, random_state=0) == model.generate(9, "ha", random_state=0)
+        np.testing.assert_array_equal(model.predict_proba([prefix]), model.predict_proba(["ha"]))
 
 
 class TestEcosystem:

@@ -1,0 +1,32 @@
+"""How messages show what somebody passed."""
+
+from reprlib import Repr
+
+import numpy as np
+
+MAX_LENGTH = 150
+
+class _Shown(Repr):
+    """Python's text of numbers of NumPy, and a part of what is long."""
+
+    def __init__(self):
+        super().__init__()
+        self.maxstring = self.maxother = 50
+
+    def repr_instance(self, value, level):
+        if isinstance(value, np.character):
+            return self.repr1(value.item(), level)
+        if isinstance(value, np.generic):
+            return str(value)
+        if isinstance(value, np.ndarray):
+            return np.array2string(value, threshold=8, edgeitems=2, separator=", ", prefix="array(")
+        return super().repr_instance(value, level)
+
+
+_shown = _Shown()
+
+
+def shown(value):
+    """What messages show of a value that somebody passed: as Python writes it, on one line and not too long."""
+    text = " ".join(_shown.repr(value).split())
+    return text if len(text) <= MAX_LENGTH else f"{text[: MAX_LENGTH - 3]}..."
