@@ -14,7 +14,7 @@ from skrnn._data.lazy import LazySequences
 from skrnn._data.missing import without_padding
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
 from skrnn._data.on_demand import Reader, is_read_in_chunks
-from skrnn._data.ragged import RaggedArray
+from skrnn._data.ragged import RaggedArray, without_unused
 from skrnn._data.sequences import Sequences
 
 # Dtypes that the kernels compute in
@@ -171,8 +171,12 @@ def _from_ragged(X, n_steps, frame):
             f"X[{empty[0] if len(empty) else 0}] has shape {shape}: a sequence needs at least one step and one "
             "feature"
         )
-    values = as_numbers(X.values, "X.values")
-    starts = None if np.array_equal(X.starts, np.cumsum(X.lengths) - X.lengths) else X.starts
+    values, starts = X.values, X.starts
+    if len(values) == X.lengths.sum() and np.array_equal(starts, np.cumsum(X.lengths) - X.lengths):
+        starts = None
+    else:
+        values, starts = without_unused(values, starts, X.lengths)
+    values = as_numbers(values, "X.values")
     return Sequences(
         values.reshape(len(values), -1), X.lengths, "ragged", starts=starts, columns=frame, names=X.feature_names
     )

@@ -5,7 +5,7 @@ import numpy as np
 from skrnn._data.lazy import LazySequences
 from skrnn._data.missing import without_padding
 from skrnn._data.numbers import is_sized
-from skrnn._data.ragged import RaggedArray, is_mapped
+from skrnn._data.ragged import RaggedArray, gathered, is_mapped
 
 
 def is_read_in_chunks(X, columns, in_place):
@@ -55,7 +55,6 @@ class Reader:
             chunk = X.load(index)[0].replace(columns=X.columns, names=X.names)
         else:
             chunk = self.convert(self._part(index), index=index, first=self.columns)
-            chunk = chunk if chunk.contiguous else chunk.copy_of(np.arange(len(index)))
             self.columns = chunk.columns if self.columns is None else self.columns
         chunk = chunk.replace(numbers=index)
         self.check(chunk)
@@ -63,7 +62,10 @@ class Reader:
 
     def _part(self, index):
         """The sequences of X at the indices: an array (n, T, D), a RaggedArray or a list."""
-        if is_mapped(self.X) or isinstance(self.X, RaggedArray):
+        if isinstance(self.X, RaggedArray):
+            starts, lengths = self.X.starts[index], self.X.lengths[index]
+            return RaggedArray(gathered(self.X.values, starts, lengths), lengths, None, self.X.feature_names)
+        if is_mapped(self.X):
             return self.X[index]
         items = [self.X[int(i)] for i in index]
         return np.stack([np.asarray(item) for item in items]) if self.array else items
