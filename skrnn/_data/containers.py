@@ -13,7 +13,7 @@ from skrnn._data.columns import are_sequences, columns_of, is_float32, normalize
 from skrnn._data.lazy import LazySequences
 from skrnn._data.missing import without_padding
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
-from skrnn._data.on_demand import Reader, is_read_in_chunks
+from skrnn._data.on_demand import Reader, is_read_in_chunks, read_if_small
 from skrnn._data.ragged import RaggedArray, without_unused
 from skrnn._data.sequences import Sequences
 
@@ -55,6 +55,7 @@ def as_sequences(
         raise ValueError(f"n_steps={n_steps!r}: expected a positive int, or None")
     X = normalize_container(X, "X")
     columns = columns_of(X)
+    X = X if columns else read_if_small(X)
     check = partial(check_values, allow_missing=allow_missing, categorical=categorical)
     if is_read_in_chunks(X, columns, () if allow_missing or categorical else in_place):
         read = Reader(X, partial(_from_part, n_steps=n_steps), check, allow_missing and leave_out_padding)
