@@ -3,6 +3,7 @@
 import numpy as np
 
 from skrnn._data.ragged import rows_of
+from skrnn._data.sequences import row_number
 
 MAX_CATEGORIES = 10_000_000       # each has a row of the embedding
 
@@ -14,16 +15,14 @@ def check_categories(sequences, name="X"):
     """
     if sequences.n_features != 1:
         return
-    values = sequences.values[:, 0]
-    bad = (values < 0) | (values != np.floor(values)) | (values > MAX_CATEGORIES)
-    if not sequences.contiguous:
-        bad &= sequences.used_rows()
-    bad = np.flatnonzero(bad)
-    if len(bad):
-        where = sequences.label(name, bad[0], per_step=True)
-        raise ValueError(
-            f"{where} is {values[bad[0]]}, expected a category: 0, 1, 2, ... up to {MAX_CATEGORIES}"
-        )
+    for rows in sequences.iter_used_rows():
+        values = sequences.values[rows, 0]
+        bad = np.flatnonzero((values < 0) | (values != np.floor(values)) | (values > MAX_CATEGORIES))
+        if len(bad):
+            where = sequences.label(name, row_number(rows, bad[0]), per_step=True)
+            raise ValueError(
+                f"{where} is {values[bad[0]]}, expected a category: 0, 1, 2, ... up to {MAX_CATEGORIES}"
+            )
 
 
 def as_categories(sequences, n_categories):

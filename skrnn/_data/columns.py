@@ -4,6 +4,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from skrnn._data.numbers import is_missing, is_sized
+from skrnn._data.on_demand import is_lazy_array
 from skrnn._data.ragged import RaggedArray
 
 
@@ -53,7 +54,12 @@ def normalize_container(X, name):
 
 
 def normalize_one_each(values, name):
-    """As `normalize_container`, for what may have one value per sequence: awkward arrays of numbers become arrays."""
+    """As `normalize_container`, for what may have one value per sequence, and is read at once.
+
+    Awkward arrays of numbers, and arrays of HDF5, Zarr and the like become arrays.
+    """
+    if is_lazy_array(values) and values.shape != ():
+        return np.asarray(values[:])
     return np.asarray(values) if is_awkward(values) and values.ndim == 1 else normalize_container(values, name)
 
 

@@ -13,7 +13,8 @@ from skrnn._data.columns import are_sequences, columns_of, is_float32, normalize
 from skrnn._data.lazy import LazySequences
 from skrnn._data.missing import without_padding
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
-from skrnn._data.ragged import RaggedArray, is_mapped
+from skrnn._data.on_demand import Reader, is_read_in_chunks, read_if_small
+from skrnn._data.ragged import RaggedArray, without_unused
 from skrnn._data.sequences import Sequences
 
 # Dtypes that the kernels compute in
@@ -54,9 +55,10 @@ def as_sequences(
         raise ValueError(f"n_steps={n_steps!r}: expected a positive int, or None")
     X = normalize_container(X, "X")
     columns = columns_of(X)
+    X = X if columns else read_if_small(X)
     check = partial(check_values, allow_missing=allow_missing, categorical=categorical)
-    if _is_read_in_chunks(X, columns, () if allow_missing or categorical else in_place):
-        read = _Reader(X, n_steps, check, allow_missing and leave_out_padding)
+    if is_read_in_chunks(X, columns, () if allow_missing or categorical else in_place):
+        read = Reader(X, partial(_from_part, n_steps=n_steps), check, allow_missing and leave_out_padding)
         return LazySequences.of(read, X.shape[0] if hasattr(X, "shape") else len(X), read.kind)
     if are_sequences(columns, "X"):
         sequences = _from_collection(sequences_in(columns, "X"), n_steps, X if len(columns) > 1 else None)
@@ -170,61 +172,22 @@ def _from_ragged(X, n_steps, frame):
             f"X[{empty[0] if len(empty) else 0}] has shape {shape}: a sequence needs at least one step and one "
             "feature"
         )
-    values = as_numbers(X.values, "X.values")
-    starts = None if np.array_equal(X.starts, np.cumsum(X.lengths) - X.lengths) else X.starts
+    values, starts = X.values, X.starts
+    if len(values) == X.lengths.sum() and np.array_equal(starts, np.cumsum(X.lengths) - X.lengths):
+        starts = None
+    else:
+        values, starts = without_unused(values, starts, X.lengths)
+    values = as_numbers(values, "X.values")
     return Sequences(
         values.reshape(len(values), -1), X.lengths, "ragged", starts=starts, columns=frame, names=X.feature_names
     )
 
 
-def _is_read_in_chunks(X, columns, in_place):
-    """Whether X may be larger than memory: a memory-mapped array, or an object that reads its items on demand."""
-    if isinstance(X, LazySequences):
-        return True
-    numbers = X.values if isinstance(X, RaggedArray) else X
-    if is_mapped(numbers):
-        usable = any(numbers.dtype == dtype for dtype in in_place)
-        usable &= numbers.flags.c_contiguous and numbers.flags.aligned
-        return (isinstance(X, RaggedArray) or X.ndim == 3) and not usable
-    if isinstance(X, list | tuple | np.ndarray | memoryview | RaggedArray) or columns:
-        return False
-    if hasattr(X, "__array__"):
-        # Those of PyTorch and JAX are in memory
-        if hasattr(X, "__array_interface__") or hasattr(X, "__dlpack__") or not hasattr(X, "__getitem__"):
-            return False
-        n_dims = getattr(X, "ndim", 0)
-        # One-dimensional arrays may hold arrays, as HDF5's of variable length do
-        return n_dims == 3 or (n_dims == 1 and len(X) > 0 and is_sized(X[0]))
-    return hasattr(X, "__len__") and hasattr(X, "__getitem__")
-
-
-class _Reader:
-    """Reads the sequences of X at given indices, and checks them."""
-
-    def __init__(self, X, n_steps, check, leave_out_padding):
-        self.X, self.n_steps, self.check, self.leave_out_padding = X, n_steps, check, leave_out_padding
-        self.array = getattr(X, "ndim", 0) == 3
-        self.kind = X.kind if isinstance(X, LazySequences) else "array" if self.array else "ragged"
-        self.columns = None
-
-    def __call__(self, index):
-        X = self.X
-        if isinstance(X, LazySequences):
-            chunk = X.load(index)[0].replace(columns=X.columns, names=X.names)
-        elif is_mapped(X):
-            chunk = _from_array(X[index], None)
-        elif isinstance(X, RaggedArray):
-            chunk = _from_ragged(X[index], self.n_steps, None)
-            chunk = chunk.copy_of(np.arange(len(index))) if not chunk.contiguous else chunk
-        elif self.array:
-            chunk = _from_array(np.stack([np.asarray(X[int(i)]) for i in index]), None)
-        else:
-            items = [X[int(i)] for i in index]
-            chunk = _from_collection(items, self.n_steps, index=index, first=self.columns)
-            self.columns = chunk.columns if self.columns is None else self.columns
-        chunk = chunk.replace(numbers=index)
-        self.check(chunk)
-        return without_padding(chunk) if self.leave_out_padding else chunk
+def _from_part(X, n_steps, index, first):
+    """Sequences of a part of a larger X: a 3-D array, or a collection of the sequences `index`."""
+    if isinstance(X, np.ndarray):
+        return _from_array(X, None)
+    return _from_collection(X, n_steps, index=index, first=first)
 
 
 def _check_no_n_steps(n_steps, name):

@@ -9,6 +9,8 @@ from skrnn._runtime import memory
 
 # Bytes that are read at a time if X is not in memory
 MAX_BYTES_PER_READ = 2**24
+# Smaller chunks are read whole
+MAX_BYTES_PER_CHUNK = 2**26
 
 
 class LazySequences(SequenceIndex):
@@ -25,21 +27,25 @@ class LazySequences(SequenceIndex):
         As in `SequenceIndex`.
     n_features : int
     dtype : dtype
+    n_per_chunk : int
+        How many sequences in a row are stored together, so that it takes no longer to read all of them.
     """
 
     ndim = 1
 
-    def __init__(self, read, lengths, kind, n_features, dtype, **index):
+    def __init__(self, read, lengths, kind, n_features, dtype, n_per_chunk=1, **index):
         super().__init__(lengths, kind, **index)
+        self.n_per_chunk = n_per_chunk
         self._read, self.n_features, self.dtype = read, n_features, np.dtype(dtype)
 
     @classmethod
     def of(cls, read, n, kind):
         """Sequences of an X that is read once, to check it and to learn its lengths."""
         first = read(np.zeros(1, np.intp))
-        lengths, dtype, n_padded, begin, n_per_read = [], first.dtype, None, 0, 1
+        lengths, dtype, n_padded, begin, chunk = [], first.dtype, None, 0, first
         while begin < n:
-            chunk = read(np.arange(begin, min(begin + n_per_read, n)))
+            n_bytes = chunk.mean_length * chunk.n_features * chunk.dtype.itemsize
+            chunk = read(np.arange(begin, min(begin + n_per_read(n_bytes, read.n_per_chunk), n)))
             if chunk.n_features != first.n_features:
                 raise ValueError(
                     f"X[{begin}] has {chunk.n_features} features per step, expected {first.n_features} as in X[0]"
@@ -47,10 +53,9 @@ class LazySequences(SequenceIndex):
             dtype, n_padded = np.result_type(dtype, chunk.dtype), n_padded or chunk.n_padded
             lengths.append(chunk.lengths)
             begin += len(chunk)
-            n_per_read = _n_per_read(chunk.mean_length * chunk.n_features * chunk.dtype.itemsize)
         return cls(
-            read, np.concatenate(lengths), kind, first.n_features, dtype, n_padded=n_padded, columns=first.columns,
-            names=first.names,
+            read, np.concatenate(lengths), kind, first.n_features, dtype, read.n_per_chunk, n_padded=n_padded,
+            columns=first.columns, names=first.names,
         )
 
     def map(self, change):
@@ -59,7 +64,7 @@ class LazySequences(SequenceIndex):
         probe = read(np.zeros(1, np.intp))
         same = probe.n_features == self.n_features
         return LazySequences(
-            read, self.lengths, self.kind, probe.n_features, probe.dtype, n_padded=self.n_padded,
+            read, self.lengths, self.kind, probe.n_features, probe.dtype, self.n_per_chunk, n_padded=self.n_padded,
             columns=self.columns if same else None, names=self.names if same else None,
         )
 
@@ -79,7 +84,7 @@ class LazySequences(SequenceIndex):
 
     def iter_chunks(self, index):
         """The sequences `index` in chunks, each as `load` returns it."""
-        n = _n_per_read(self.mean_length * self.n_features * self.dtype.itemsize)
+        n = n_per_read(self.mean_length * self.n_features * self.dtype.itemsize, self.n_per_chunk)
         for first in range(0, len(index), n):
             yield self.load(index[first : first + n])
 
@@ -137,9 +142,12 @@ class _Selection:
         return self.sequences.load(self.chosen[index])[0]
 
 
-def _n_per_read(n_bytes):
-    """How many sequences of this size are read at a time."""
-    return max(1, int(MAX_BYTES_PER_READ / n_bytes))
+def n_per_read(n_bytes, n_per_chunk=1):
+    """How many sequences of this size are read at a time: whole chunks, unless a chunk is much too large."""
+    n = max(1, int(MAX_BYTES_PER_READ / n_bytes))
+    if n_per_chunk * n_bytes > MAX_BYTES_PER_CHUNK:
+        return n
+    return max(n_per_chunk, n - n % n_per_chunk)
 
 
 def unshared(sequences):

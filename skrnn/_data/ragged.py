@@ -1,6 +1,13 @@
 """RaggedArray: sequences of different lengths in one array."""
 
+from mmap import mmap
+
 import numpy as np
+
+# Of a memory-mapped array larger selections stay views, since a copy would be in memory
+MAX_BYTES_OF_COPY = 2**24
+# Smaller arrays are kept with the rows that no sequence uses
+MIN_SIZE_WITHOUT_UNUSED = 10_000
 
 
 class RaggedArray:
@@ -112,7 +119,8 @@ class RaggedArray:
         """Some of the sequences: a view, unless it would keep more than twice as many steps in memory as a copy."""
         starts, lengths = self.starts[key], self.lengths[key]
         first, last = (int(starts.min()), int((starts + lengths).max())) if len(starts) else (0, 0)
-        if 2 * lengths.sum() < last - first:
+        n_bytes = lengths.sum() * self.values[:1].nbytes
+        if 2 * lengths.sum() < last - first and (n_bytes <= MAX_BYTES_OF_COPY or not is_mapped(self.values)):
             return RaggedArray(self.values[rows_of(starts, lengths)], lengths, None, self.feature_names)
         return RaggedArray(self.values[first:last], lengths, starts - first, self.feature_names)
 
@@ -148,7 +156,44 @@ def is_mapped(array):
     return isinstance(array, np.memmap) and array._mmap is not None
 
 
+def is_in_file(array):
+    """Whether an array is memory-mapped or a view of one that is."""
+    while isinstance(array, np.ndarray):
+        array = array.base
+    return isinstance(array, mmap)
+
+
 def rows_of(starts, lengths):
     """The rows start .. start + length - 1 of each sequence, one after the other."""
     within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     return np.repeat(starts, lengths) + within
+
+
+def gathered(values, starts, lengths):
+    """The steps of sequences one after the other: a view of the values if they lie so, else a copy."""
+    if (starts[1:] == starts[:-1] + lengths[:-1]).all():
+        return values[starts[0] : starts[-1] + lengths[-1]]
+    return values[rows_of(starts, lengths)]
+
+
+def used_ranges(starts, lengths):
+    """The rows that sequences have, as ranges with other rows between them: their first rows and sizes, (m,) each."""
+    if (starts[1:] < starts[:-1]).any():
+        order = np.argsort(starts, kind="stable")
+        starts, lengths = starts[order], lengths[order]
+    ends = np.maximum.accumulate(starts + lengths)
+    first = np.flatnonzero(np.concatenate([[True], starts[1:] > ends[:-1]]))
+    last = np.append(first[1:], len(starts)) - 1
+    return starts[first], ends[last] - starts[first]
+
+
+def without_unused(values, starts, lengths):
+    """Values and the starts of sequences; in memory without the rows of no sequence, if those in use are few.
+
+    A pass over all rows takes no longer than a copy of an eighth of them.
+    """
+    if is_mapped(values) or 8 * lengths.sum() >= len(values) or values.size < MIN_SIZE_WITHOUT_UNUSED:
+        return values, starts
+    begins, sizes = used_ranges(starts, lengths)
+    shift = begins - (np.cumsum(sizes) - sizes)
+    return values[rows_of(begins, sizes)], starts - shift[np.searchsorted(begins, starts, "right") - 1]

@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from skrnn._data.ragged import rows_of
+from skrnn._data.ragged import is_in_file, rows_of, used_ranges
 
 # Up to this size a temporary array costs less than avoiding it
 MAX_NUMBERS_OF_TEMPORARY = 10_000
+# Numbers that are checked at a time, so that temporary arrays stay small
+MAX_NUMBERS_PER_CHECK = 2**20
 
 
 class SequenceIndex:
@@ -162,28 +164,50 @@ class Sequences(SequenceIndex):
 
     def first_not_finite(self, allow_nan=False):
         """The first value that is infinite or, unless it is allowed, NaN, and where it is; None if there is none."""
-        if self._looks_finite():
+        # Reading what no sequence uses is cheap, unless it comes from a file
+        if (self.contiguous or not is_in_file(self.values)) and _look_finite(self.values):
             return None
-        bad = np.isinf(self.values) if allow_nan else ~np.isfinite(self.values)
-        if not self.contiguous:
-            bad &= self.used_rows()[:, np.newaxis]
-        bad = np.argwhere(bad)
-        if not len(bad):
-            return None
-        row, feature = map(int, bad[0])
-        sequence, step = self.locate(row)
-        return self.values[row, feature], f"sequence {sequence}, step {step}, feature {feature}"
+        for rows in self.iter_used_rows():
+            values = self.values[rows]
+            if _look_finite(values):
+                continue
+            bad = np.argwhere(np.isinf(values) if allow_nan else ~np.isfinite(values))
+            if len(bad):
+                i, feature = map(int, bad[0])
+                sequence, step = self.locate(row_number(rows, i))
+                return values[i, feature], f"sequence {sequence}, step {step}, feature {feature}"
+        return None
 
-    def _looks_finite(self):
-        if self.values.size < MAX_NUMBERS_OF_TEMPORARY:
-            return np.isfinite(self.values).all()
-        # One pass without a temporary: the sum is finite unless a value is not, or it overflows
-        with np.errstate(over="ignore", invalid="ignore"):
-            return np.isfinite(self.values.sum(dtype=np.float64))
+    def iter_used_rows(self):
+        """The rows of the values that are steps of sequences, in increasing order and a limited number at a time.
 
-    def used_rows(self):
-        """Which rows of the values are steps of sequences, (total,) bool."""
-        changes = np.zeros(len(self.values) + 1, np.intp)
-        np.add.at(changes, self.starts, 1)
-        np.add.at(changes, self.starts + self.lengths, -1)
-        return np.cumsum(changes[:-1]) > 0
+        Yields slices, or arrays of rows where others are between them.
+        """
+        n = max(1, MAX_NUMBERS_PER_CHECK // self.n_features)
+        if self.contiguous:
+            yield from (slice(first, first + n) for first in range(0, len(self.values), n))
+            return
+        begins, sizes = used_ranges(self.starts, self.lengths)
+        ends = np.cumsum(sizes)
+        for first in range(0, int(ends[-1]), n):
+            # The ranges that hold the used rows number first .. last - 1
+            last = min(first + n, int(ends[-1]))
+            chosen = slice(np.searchsorted(ends, first, "right"), np.searchsorted(ends, last) + 1)
+            before = ends[chosen] - sizes[chosen]
+            low, high = np.maximum(before, first), np.minimum(ends[chosen], last)
+            begin, size = begins[chosen] + low - before, high - low
+            yield slice(begin[0], begin[0] + size[0]) if len(begin) == 1 else rows_of(begin, size)
+
+
+def _look_finite(values):
+    """Whether values are finite for certain; if not, one may not be, or their sum overflows."""
+    if values.size < MAX_NUMBERS_OF_TEMPORARY:
+        return np.isfinite(values).all()
+    # One pass without a temporary
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.isfinite(values.sum(dtype=np.float64))
+
+
+def row_number(rows, i):
+    """The row at place i of a slice or an array of rows."""
+    return int(rows.start + i if isinstance(rows, slice) else rows[i])

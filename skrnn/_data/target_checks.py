@@ -52,10 +52,11 @@ def step_rows(y, sequences, name="y", numeric=True):
     """
     if issparse(y):
         raise TypeError(f"{name} is sparse, expected an array or a list with the values of each step: {name}.toarray()")
+    y = without_columns(y, name)
     if len(y) != len(sequences):
         raise ValueError(f"{name} has {len(y)} sequences, expected {len(sequences)} as in X")
     convert = as_numbers if numeric else _as_labels
-    rows = [convert(values, f"{name}[{i}]") for i, values in enumerate(without_columns(y, name))]
+    rows = [convert(values, f"{name}[{i}]") for i, values in enumerate(y)]
     for i, (values, length) in enumerate(zip(rows, map(int, sequences.lengths), strict=True)):
         if values.ndim not in (1, 2):
             raise ValueError(
