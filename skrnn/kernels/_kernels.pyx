@@ -4,6 +4,7 @@ See `declarations.pxi` for how a batch lies in memory and who does what.
 """
 
 from cpython.exc cimport PyErr_CheckSignals
+from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
 from cython.parallel cimport parallel, prange, threadid
 from libc.math cimport INFINITY, ceil, exp, expm1, fabs, log, log1p, sqrt
 from libc.stddef cimport size_t
@@ -11,6 +12,7 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
 from dataclasses import replace
+from threading import get_ident, main_thread
 
 from skrnn._runtime import machine
 from skrnn.kernels.cells.description import CellDescription
@@ -32,6 +34,7 @@ include "cells/mgu.pxi"
 include "cells/lstm.pxi"
 include "cells/skip_lstm.pxi"
 
+include "interrupts.pxi"
 include "scan.pxi"
 include "losses.pxi"
 include "pooling.pxi"

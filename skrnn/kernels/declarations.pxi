@@ -249,8 +249,27 @@ cdef struct Loss:
     bint logistic               # whether it is of σ(score)
 
 
+cdef struct Watch:
+    # Whether a call is to be left because a handler of a signal raised, see interrupts.pxi
+    unsigned long caller        # thread of Python that called
+    unsigned long long mode     # of its floating-point arithmetic, outside the kernels
+    double next_look            # when it looks for signals next, in seconds; 0 before it first reads the clock
+    long stopped                # shared by all threads: not 0 where they are to leave
+    PyObject* error             # what the handler raised
+
+
+cdef struct Tasks:
+    # Tasks 0 .. n - 1 that threads take in turn
+    Py_ssize_t n
+    long taken                  # shared by all threads: how many
+    long done
+    bint begun                  # whether the thread that called has taken its first one, 0
+    double start                # when the threads began, in seconds
+
+
 cdef struct Job:
     # What the threads compute of a batch; they only read it
+    Watch* watch
     const Net* net
     const real* packed          # the packed weights
     const real* values          # (total, D) the caller's steps; or with categories the embedding (n_categories, D)

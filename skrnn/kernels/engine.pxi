@@ -125,13 +125,15 @@ cdef class Engine:
     ):
         """Scores and final states."""
         cdef const Py_ssize_t[::1] starts = inputs.starts, lengths = inputs.lengths, index = inputs.index
-        cdef Py_ssize_t i, total, rows = min(<Py_ssize_t> MAX_GROUP_ROWS, ceil_div(index.shape[0], max(1, n_threads)))
+        cdef Py_ssize_t total, rows = min(<Py_ssize_t> MAX_GROUP_ROWS, ceil_div(index.shape[0], max(1, n_threads)))
         cdef Job job
         cdef Batch batch
         cdef BufferNeeds needs
         cdef Buffers* buffers
         cdef real* out
-        cdef int workers
+        cdef int workers, i
+        cdef Watch watch
+        cdef Tasks tasks
         total = self.set_inputs(&job, theta, inputs, training, seed, n_threads)
         needs = BufferNeeds(
             gradient=False, dX=False, dropout=job.dropout > 0, recurrent_dropout=job.recurrent_dropout > 0
@@ -143,10 +145,13 @@ cdef class Engine:
         self.check_batch(&job, batch, inputs.initial, final)
         self.expect_rows("scores", scores.shape[0], scores.shape[1], batch)
         workers = self.space.allocate_workers(&self.net, batch, batch.max_rows(), needs, max_bytes, n_threads)
+        start_watch(&watch)
+        job.watch = &watch
         self.pack(&job, theta, False)
-        out, buffers = &scores[0, 0], self.space.buffers
-        for i in prange(batch.n_groups, nogil=True, schedule="dynamic", chunksize=1, num_threads=workers):
-            forward_group(&job, &buffers[threadid()], &batch.groups[i], out)
+        out, buffers, tasks = &scores[0, 0], self.space.buffers, tasks_of(batch.n_groups, workers)
+        for i in prange(workers, nogil=True, schedule="static", chunksize=1, num_threads=workers):
+            forward_groups(&job, &buffers[threadid()], batch.groups, &tasks, out)
+        raise_interrupt(&watch)
 
     def gradient(
         self,
@@ -221,10 +226,13 @@ cdef class Engine:
         Returns whether the states before the steps, and the scores, are finite.
         """
         cdef Job job
-        cdef Py_ssize_t i, n = self.set_steps(&job, theta, steps)
+        cdef Py_ssize_t n = self.set_steps(&job, theta, steps)
         cdef Buffers* buffers
         cdef real* out
         cdef bint finite
+        cdef int i
+        cdef Watch watch
+        cdef Tasks tasks
         expect_threads(n_threads)
         if n < 1:
             raise ValueError("steps must have at least one row")
@@ -241,18 +249,20 @@ cdef class Engine:
             job.packed = <real*> self.packed.reserve(0)
         else:
             self.pack(&job, theta, False)
+        start_watch(&watch)
+        job.watch, tasks = &watch, tasks_of(self.streams.n_groups, n_threads)
         job.initial, job.final, out, buffers = &state[0, 0], &after[0, 0], &scores[0, 0], self.stream_space.buffers
         # First, as `after` may be `state`
         finite = all_finite(job.initial, n * state.shape[1])
         if n_threads == 1:
             with nogil:
-                for i in range(self.streams.n_groups):
-                    forward_group(&job, buffers, &self.streams.groups[i], out)
+                forward_groups(&job, buffers, self.streams.groups, &tasks, out)
         else:
             for i in prange(
-                self.streams.n_groups, nogil=True, schedule="dynamic", chunksize=1, num_threads=self.stream_workers
+                self.stream_workers, nogil=True, schedule="static", chunksize=1, num_threads=self.stream_workers
             ):
-                forward_group(&job, &buffers[threadid()], &self.streams.groups[i], out)
+                forward_groups(&job, &buffers[threadid()], self.streams.groups, &tasks, out)
+        raise_interrupt(&watch)
         return finite and all_finite(out, n * self.net.Q)
 
     def pack_weights(self, const real[::1] theta):
@@ -283,6 +293,7 @@ cdef class Engine:
     ) except? -1:
         """Fill the gradients of a job's loss, or of a function of the scores whose gradient is `dscores`."""
         cdef double value
+        cdef Watch watch
         expect_length("gradient", gradient.shape[0], self.n_parameters())
         if dstate is not None:
             self.expect_states("dstate", dstate.shape[0], dstate.shape[1], batch.N)
@@ -292,6 +303,8 @@ cdef class Engine:
                 raise ValueError("dX must be None: inputs that are categories have no gradient")
             expect_shape("dX", dX.shape[0], dX.shape[1], batch.S, self.net.D)
             job.dX = &dX[0, 0]
+        start_watch(&watch)
+        job.watch = &watch
         value = self.penalty(&theta[0], penalty, &gradient[0])
         self.pack(job, theta, True)
         return value + train(self.space, job, batch, &gradient[0], max_bytes, n_threads)

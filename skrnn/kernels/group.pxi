@@ -1,12 +1,22 @@
 # The passes of a group through the network: forward alone, forward and back by one thread, and in tiles by several.
 
 
+cdef void forward_groups(
+    const Job* job, const Buffers* buffers, const Group* groups, Tasks* tasks, real* scores
+) noexcept nogil:
+    """`forward_group` of the groups that a thread takes."""
+    cdef Py_ssize_t i = next_task(job.watch, tasks, -1)
+    while i >= 0:
+        forward_group(job, buffers, &groups[i], scores)
+        i = next_task(job.watch, tasks, i)
+
+
 cdef void forward_group(const Job* job, const Buffers* buffers, const Group* g, real* scores) noexcept nogil:
     """The scores and final states of a group, in the caller's order."""
     cdef unsigned long long mode = flush_denormals()
     load_states(job.net, buffers, g, 0, g.n, g.position, job.initial)
     forward_tile(job, buffers, g, 0, g.n)
-    copy_rows(g, 0, g.n, job.net.Q, job.net.per_step, buffers.scores, scores, True)
+    copy_rows(job, g, 0, g.n, job.net.Q, job.net.per_step, buffers.scores, scores, True)
     if job.final != NULL:
         save_states(job.net, buffers, g, 0, g.n, g.position, job.final)
     restore_mode(mode)
@@ -19,7 +29,7 @@ cdef void score_gradient(
     if job.loss.of_row != NULL:
         loss_of_tile(job, buffers, g, first, last)
     else:
-        copy_rows(g, first, last, job.net.Q, job.net.per_step, buffers.dscores, <real*> job.dscores, False)
+        copy_rows(job, g, first, last, job.net.Q, job.net.per_step, buffers.dscores, <real*> job.dscores, False)
 
 
 cdef void train_tile(
@@ -37,16 +47,16 @@ cdef void train_tile(
     if job.dstate != NULL:
         copy_dstates(job.net, buffers, g, first, last, job.dstate, True)
     if job.dX != NULL:
-        copy_rows(g, first, last, job.net.D, True, buffers.dX, job.dX, True)
+        copy_rows(job, g, first, last, job.net.D, True, buffers.dX, job.dX, True)
     restore_mode(mode)
 
 
 cdef void train_part(
-    const Net* net, const Buffers* buffers, const Group* g, const Part* part, real* gradient
+    const Job* job, const Buffers* buffers, const Group* g, const Part* part, real* gradient
 ) noexcept nogil:
     """The gradient of a part of theta, after all tiles have gone forward and back."""
     cdef unsigned long long mode = flush_denormals()
-    add_part(net, buffers, g, part, gradient)
+    add_part(job, buffers, g, part, gradient)
     restore_mode(mode)
 
 
@@ -74,11 +84,15 @@ cdef double train_group(
     memset(gradient, 0, net.size * sizeof(real))
     copy_dstates(net, buffers, g, 0, g.n, job.dstate, False)
     for i in range(count - 1):
+        if interrupted(job.watch):
+            break
         cut_segment(g, i * steps, steps, segments, &s)
         start_segment(job, buffers, &s, i, segments.states + i * size)
         forward_tile(job, buffers, &s, 0, s.n)
         save_states(net, buffers, &s, 0, s.ending, NULL, segments.states + (i + 1) * size)
     for i in range(count - 1, -1, -1):
+        if interrupted(job.watch):
+            break
         cut_segment(g, i * steps, steps, segments, &s)
         start_segment(job, buffers, &s, i, segments.states + i * size)
         forward_tile(job, buffers, &s, 0, s.n)
@@ -89,7 +103,7 @@ cdef double train_group(
         if job.loss.of_row != NULL:
             value = loss_of_group(net, buffers, &s, value)
         if job.dX != NULL:
-            copy_rows(&s, 0, s.n, net.D, True, buffers.dX, job.dX, True)
+            copy_rows(job, &s, 0, s.n, net.D, True, buffers.dX, job.dX, True)
     if job.dstate != NULL:
         copy_dstates(net, buffers, g, 0, g.n, job.dstate, True)
     restore_mode(mode)

@@ -73,6 +73,12 @@ def evaluate(str name, const real[::1] x, real[::1] y):
         store(&y[j], a, n - j)
 
 
+def set_looks(double seconds=look_seconds, double work=look_work, hook=None):
+    """How often calls look for signals, see interrupts.pxi, and what is called at each look; all as it was for none."""
+    global look_seconds, look_work, look_hook
+    look_seconds, look_work, look_hook = seconds, work, hook
+
+
 def denormals(int n_threads):
     """For each thread, whether it computes with denormal numbers, as it does outside the kernels."""
     cdef Memory memory = Memory()

@@ -24,14 +24,17 @@ cdef void load_pool(const Net* net, const Buffers* buffers, Py_ssize_t r, const 
 
 
 cdef void pool_steps(
-    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
+    const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
     """Add the outputs of every step, or keep the maximum, the first of equal ones."""
+    cdef const Net* net = job.net
     cdef const real* Y = outputs(net, buffers, net.n_layers - 1, g)
     cdef const real* y
-    cdef Py_ssize_t t, r, j, P = net.P
+    cdef Py_ssize_t t, r, j, P = net.P, mask = look_mask(g.length[first], (last - first) * (P + STEP_WORK))
     cdef real* pool
     for t in range(g.length[first]):
+        if t & mask == mask and interrupted(job.watch):
+            return
         for r in range(first, min(last, g.active[t])):
             y = Y + (g.offset[t] + r) * P
             pool = buffers.pool + r * P
@@ -63,14 +66,17 @@ cdef void pooled_gradient(const Net* net, const Buffers* buffers, Py_ssize_t r, 
 
 
 cdef void pool_steps_gradient(
-    const Net* net, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
+    const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
     """What the pool sends to the outputs of every step."""
+    cdef const Net* net = job.net
     cdef real* dY = buffers.layers[net.n_layers - 1].dY
     cdef real* dy
     cdef real* dpool
-    cdef Py_ssize_t t, r, j, P = net.P
+    cdef Py_ssize_t t, r, j, P = net.P, mask = look_mask(g.length[first], (last - first) * (P + STEP_WORK))
     for t in range(g.length[first]):
+        if t & mask == mask and interrupted(job.watch):
+            return
         for r in range(first, min(last, g.active[t])):
             dy = dY + (g.offset[t] + r) * P
             dpool = buffers.dpool + r * P

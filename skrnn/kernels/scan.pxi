@@ -29,7 +29,13 @@ cdef inline void set_recurrent(
         s.mask = direction.mask + first * s.K
 
 
+cdef inline double step_work(const Layer* layer, Py_ssize_t m) noexcept nogil:
+    """Multiply-adds of a step of m rows, about."""
+    return STEP_WORK + <double> m * (layer.D + layer.K) * layer.cell.n_gates * layer.K
+
+
 cdef void scan(
+    const Job* job,
     const Layer* layer,
     const DirectionBuffers* direction,
     const Group* g,
@@ -41,13 +47,15 @@ cdef void scan(
     bint backwards,             # whether the inputs are in reverse, and the outputs are put back in order
 ) noexcept nogil:
     """All steps: fills the states and what is saved, and Y."""
-    cdef Py_ssize_t t, r, row, K = layer.K
+    cdef Py_ssize_t t, r, row, K = layer.K, mask = look_mask(g.length[first], step_work(layer, last - first))
     cdef Step s
     s.variant, s.D, s.K = layer.variant, layer.D, K
     s.plane = direction.plane
     s.dstate = s.dX = s.scratch = NULL
     s.dplane = 0
     for t in range(g.length[first]):
+        if t & mask == mask and interrupted(job.watch):
+            return
         s.m = min(last, g.active[t]) - first
         s.X = X + (g.offset[t] + first) * layer.D
         s.before = direction.states + (state_before(direction, g, t) + first) * K

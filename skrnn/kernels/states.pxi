@@ -128,6 +128,7 @@ cdef inline void copy_or_zero(Py_ssize_t n, real* inner, real* outer, bint out) 
 
 
 cdef void copy_rows(
+    const Job* job,
     const Group* g,
     Py_ssize_t first,
     Py_ssize_t last,
@@ -138,9 +139,11 @@ cdef void copy_rows(
     bint out,
 ) noexcept nogil:
     """inner ← outer, or with `out` outer ← inner."""
-    cdef Py_ssize_t t, r, row, other
+    cdef Py_ssize_t t, r, row, other, mask = look_mask(g.length[first], width + STEP_WORK)
     for r in range(first, last):
         for t in range(g.length[r] if per_step else 1):
+            if t & mask == mask and interrupted(job.watch):
+                return
             row = (g.offset[t] + r if per_step else r) * width
             other = (g.out[r] + t if per_step else g.position[r]) * width
             if out:

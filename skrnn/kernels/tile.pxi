@@ -14,10 +14,13 @@ cdef void gather(
 ) noexcept nogil:
     """Fill the X of a direction: from the caller's steps or the embedding, or from the layer below."""
     cdef Py_ssize_t D = job.net.layers[depth].D, t, r, source
+    cdef Py_ssize_t mask = look_mask(g.length[first], (last - first) * (D + STEP_WORK))
     cdef real* X = buffers.layers[depth].direction[backwards].X
     cdef const real* Y = outputs(job.net, buffers, depth - 1, g) if depth > 0 else NULL
     cdef real* x
     for t in range(g.length[first]):
+        if t & mask == mask and interrupted(job.watch):
+            return
         for r in range(first, min(last, g.active[t])):
             x = X + (g.offset[t] + r) * D
             if depth == 0:
@@ -86,14 +89,16 @@ cdef void forward_tile(
             if direction.mask != NULL:
                 fill_recurrent_masks(job, buffers, depth, d, g, first, last)
             scan(
-                layer, direction, g, first, last, inputs(net, buffers, depth, d, g), job.packed + layer.packed[d],
+                job, layer, direction, g, first, last, inputs(net, buffers, depth, d, g), job.packed + layer.packed[d],
                 buffers.layers[depth].Y + d * layer.K if layer.n_directions == 2 else NULL, d,
             )
+            if read_shared(&job.watch.stopped):
+                return
     if net.per_step:
         step_scores(job, buffers, g, first, last)
     else:
         if buffers.pool != NULL:
-            pool_steps(net, buffers, g, first, last)
+            pool_steps(job, buffers, g, first, last)
         sequence_scores(job, buffers, g, max(first, g.ending), last)
 
 
@@ -122,14 +127,21 @@ cdef inline const real* head_inputs(const Net* net, const Buffers* buffers, cons
     return outputs(net, buffers, net.n_layers - 1, g)
 
 
+cdef inline double head_work(const Net* net, Py_ssize_t m) noexcept nogil:
+    """Multiply-adds of m rows of scores, about."""
+    return STEP_WORK + <double> m * (net.P + STEP_WORK) * net.Q
+
+
 cdef void step_scores(
     const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
     """Scores of every step."""
     cdef const Net* net = job.net
     cdef const real* Y = outputs(net, buffers, net.n_layers - 1, g)
-    cdef Py_ssize_t t, r, row, P = net.P
+    cdef Py_ssize_t t, r, row, P = net.P, mask = look_mask(g.length[first], head_work(net, last - first))
     for t in range(g.length[first]):
+        if t & mask == mask and interrupted(job.watch):
+            return
         if buffers.dropped != NULL:
             for r in range(first, min(last, g.active[t])):
                 row = (g.offset[t] + r) * P
@@ -186,12 +198,14 @@ cdef void loss_of_tile(
     const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
     """The losses of all rows that have targets, and their gradients."""
-    cdef Py_ssize_t t, r
+    cdef Py_ssize_t t, r, mask = look_mask(g.length[first], head_work(job.net, last - first))
     if not job.net.per_step:
         for r in range(max(first, g.ending), last):
             loss_of_row(job, buffers, r, g.sample[r])
         return
     for t in range(g.length[first]):
+        if t & mask == mask and interrupted(job.watch):
+            return
         for r in range(first, min(last, g.active[t])):
             loss_of_row(job, buffers, g.offset[t] + r, g.source[r] + t)
 
@@ -202,10 +216,13 @@ cdef void head_gradient(
     """What the head sends to the top layer: to every step, or to the last states or the pool."""
     cdef const Net* net = job.net
     cdef Py_ssize_t t, r, row, ending = max(first, g.ending)
+    cdef Py_ssize_t mask = look_mask(g.length[first], head_work(net, last - first))
     cdef real* dY = buffers.layers[net.n_layers - 1].dY
     cdef real* dfeatures
     if net.per_step:
         for t in range(g.length[first]):
+            if t & mask == mask and interrupted(job.watch):
+                return
             row = g.offset[t] + first
             linear_gradient(job, min(last, g.active[t]) - first, buffers.dscores + row * net.Q, dY + row * net.P)
             for r in range(first, min(last, g.active[t])):
@@ -221,7 +238,7 @@ cdef void head_gradient(
         else:
             last_outputs_gradient(net, buffers, r, dfeatures)
     if buffers.pool != NULL:
-        pool_steps_gradient(net, buffers, g, first, last)
+        pool_steps_gradient(job, buffers, g, first, last)
 
 
 cdef void last_outputs_gradient(
@@ -262,6 +279,7 @@ cdef void scan_gradient(
     # what the layer above sends to each step: (S, P), of which this direction's columns
     cdef const real* dY = buffers.layers[depth].dY
     cdef Py_ssize_t t, r, j, row, K = layer.K, D = layer.D
+    cdef Py_ssize_t mask = look_mask(g.length[first], 3 * step_work(layer, last - first))
     cdef real* dh
     cdef real* scratch = buffers.scratch + first * buffers.scratch_width    # (m, D), and (m, K) for a mask
     cdef Step s
@@ -271,6 +289,8 @@ cdef void scan_gradient(
     s.dstate = direction.dstate + first * K
     s.dX = NULL
     for t in range(g.length[first] - 1, -1, -1):
+        if t & mask == mask and interrupted(job.watch):
+            return
         s.m = min(last, g.active[t]) - first
         s.X = X + (g.offset[t] + first) * D
         s.before = direction.states + (state_before(direction, g, t) + first) * K
@@ -309,8 +329,10 @@ cdef void backward_tile(
     cdef int depth, d
     head_gradient(job, buffers, g, first, last)
     if gradient != NULL:
-        add_head(net, buffers, g, &head, gradient)
+        add_head(job, buffers, g, &head, gradient)
     for depth in range(net.n_layers - 1, -1, -1):
         dX = buffers.layers[depth - 1].dY if depth > 0 else buffers.dX
         for d in range(net.layers[depth].n_directions):
+            if read_shared(&job.watch.stopped):
+                return
             scan_gradient(job, buffers, g, first, last, depth, d, dX, gradient)

@@ -3,7 +3,6 @@
 
 cdef enum:
     ROUND_BYTES = 67108864      # gradients of groups that wait to be added up
-    ROUND_WORK = 1073741824     # multiply-adds, a tenth of a second: Ctrl-C has to be heard
     BLOCK = 4096                # numbers that a thread adds up at a time
 
 
@@ -45,22 +44,22 @@ cdef double train(
         job.dX = <real*> space.input_gradients.reserve(batch.S * net.D * sizeof(real))
     i = 0
     while i < n_whole:
-        PyErr_CheckSignals()
-        last = min(n_whole, i + workers * max(1, groups_per_round(net, batch) // workers))
+        last = min(n_whole, i + workers * max(1, groups_per_round(net) // workers))
         value = train_groups(space, job, batch, i, last, segment_steps, gradient, value, workers)
+        raise_interrupt(job.watch)
         i = last
     for i in range(n_whole, batch.n_groups):
-        PyErr_CheckSignals()
         value = train_shared(space, job, &batch.groups[i], gradient, value, n_threads)
+        raise_interrupt(job.watch)
     if job.categories != NULL:
         add_to_embedding(job, batch, gradient + net.size)
+        raise_interrupt(job.watch)
     return value
 
 
-cdef Py_ssize_t groups_per_round(const Net* net, Batch batch) noexcept:
-    """How many groups to compute between two looks for signals."""
-    cdef double work = 3.0 * batch.max_rows() * net.size
-    return <Py_ssize_t> min(ROUND_BYTES / (net.size * <double> sizeof(real)), ROUND_WORK / work)
+cdef Py_ssize_t groups_per_round(const Net* net) noexcept:
+    """How many groups to compute before their gradients are added up."""
+    return <Py_ssize_t> (ROUND_BYTES / (net.size * <double> sizeof(real)))
 
 
 cdef double train_groups(
@@ -77,11 +76,12 @@ cdef double train_groups(
     cdef const Group* groups = batch.groups + first
     cdef SegmentTables* segments = space.segments
     cdef Buffers* buffers = space.buffers
+    cdef Tasks tasks = tasks_of(n, workers)
     with nogil, parallel(num_threads=workers):
-        for i in prange(n, schedule="dynamic", chunksize=1):
-            values[i] = train_group(
-                job, &buffers[threadid()], &groups[i], segment_steps, &segments[threadid()],
-                gradients + i * stride,
+        for i in prange(workers, schedule="static", chunksize=1):
+            whole_groups(
+                job, &buffers[threadid()], groups, &tasks, segment_steps, &segments[threadid()], gradients, stride,
+                values,
             )
         for i in prange(n_blocks - 1, schedule="static"):
             add_up(n, BLOCK, gradients + i * BLOCK, stride, gradient + i * BLOCK)
@@ -90,6 +90,17 @@ cdef double train_groups(
     for i in range(n):
         value += values[i]
     return value
+
+
+cdef void whole_groups(
+    const Job* job, const Buffers* buffers, const Group* groups, Tasks* tasks, Py_ssize_t segment_steps,
+    const SegmentTables* segments, real* gradients, Py_ssize_t stride, double* values,
+) noexcept nogil:
+    """`train_group` of the groups that a thread takes: their gradients, `stride` numbers apart, and losses."""
+    cdef Py_ssize_t i = next_task(job.watch, tasks, -1)
+    while i >= 0:
+        values[i] = train_group(job, buffers, &groups[i], segment_steps, segments, gradients + i * stride)
+        i = next_task(job.watch, tasks, i)
 
 
 cdef double train_shared(
@@ -110,26 +121,50 @@ cdef double train_shared(
     cdef Part* parts = <Part*> memory                           # (n_parts,)
     cdef Py_ssize_t* tiles = <Py_ssize_t*> (parts + n_parts)    # (n_tiles + 1,)
     cdef real* total = <real*> (tiles + n_tiles + 1)            # (net.size,)
+    cdef Tasks of_tiles, of_parts
     all_parts(net, max_elements, parts)
     cut_tiles(g, n_tiles, tiles)
     memset(total, 0, net.size * sizeof(real))
+    of_tiles, of_parts = tasks_of(n_tiles, n_threads), tasks_of(n_parts, n_threads)
     with nogil, parallel(num_threads=n_threads):
-        for i in prange(n_tiles, schedule="dynamic", chunksize=1):
-            if tiles[i] < tiles[i + 1]:
-                train_tile(job, buffers, g, tiles[i], tiles[i + 1])
-        for i in prange(n_parts, schedule="dynamic", chunksize=1):
-            train_part(net, buffers, g, &parts[i], total)
+        for i in prange(n_threads, schedule="static", chunksize=1):
+            shared_tiles(job, buffers, g, &of_tiles, tiles)
+        for i in prange(n_threads, schedule="static", chunksize=1):
+            shared_parts(job, buffers, g, &of_parts, parts, total)
     add_up(1, net.size, total, 0, gradient)
     return value + loss_of_group(net, buffers, g, 0) if job.loss.of_row != NULL else value
 
 
+cdef void shared_tiles(
+    const Job* job, const Buffers* buffers, const Group* g, Tasks* tasks, const Py_ssize_t* tiles
+) noexcept nogil:
+    """`train_tile` of the tiles that a thread takes."""
+    cdef Py_ssize_t i = next_task(job.watch, tasks, -1)
+    while i >= 0:
+        if tiles[i] < tiles[i + 1]:
+            train_tile(job, buffers, g, tiles[i], tiles[i + 1])
+        i = next_task(job.watch, tasks, i)
+
+
+cdef void shared_parts(
+    const Job* job, const Buffers* buffers, const Group* g, Tasks* tasks, const Part* parts, real* total
+) noexcept nogil:
+    """`train_part` of the parts that a thread takes."""
+    cdef Py_ssize_t i = next_task(job.watch, tasks, -1)
+    while i >= 0:
+        train_part(job, buffers, g, &parts[i], total)
+        i = next_task(job.watch, tasks, i)
+
+
 cdef void add_to_embedding(const Job* job, Batch batch, real* gradient) noexcept:
     """dE[category] += dx (n_categories, D) of every step, in the order of the batch."""
-    cdef Py_ssize_t i, t, j, D = job.net.D
+    cdef Py_ssize_t i, t, j, D = job.net.D, mask = look_mask(batch.length[0], D + STEP_WORK)
     cdef real* row
     cdef const real* dx
     for i in range(batch.N):
         for t in range(batch.length[i]):
+            if t & mask == mask and interrupted(job.watch):
+                return
             row = gradient + job.categories[batch.source[i] + t] * D
             dx = job.dX + (batch.out[i] + t) * D
             for j in range(D):

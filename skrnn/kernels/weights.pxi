@@ -74,14 +74,22 @@ cdef void add_direction(
         add_chunk(net, buffers, g, chunk, &part, gradient)
 
 
+cdef inline double chunk_work(const Group* g, const Part* part) noexcept nogil:
+    """Multiply-adds of a chunk of a part, about."""
+    return STEP_WORK + <double> g.chunk * g.n * part.n * part.width
+
+
 cdef void add_head(
-    const Net* net, const Buffers* buffers, const Group* g, const Part* part, real* gradient
+    const Job* job, const Buffers* buffers, const Group* g, const Part* part, real* gradient
 ) noexcept nogil:
     """Add what a group contributes to a part of the head: dV = Zᵀ dscores, and dc = Σ dscores with the first rows."""
+    cdef const Net* net = job.net
     cdef RowRange range_
-    cdef Py_ssize_t chunk, first, last
+    cdef Py_ssize_t chunk, first, last, mask = look_mask(n_chunks(g), chunk_work(g, part))
     cdef const real* Z = head_inputs(net, buffers, g)
     for chunk in range(n_chunks(g) - 1, -1, -1):
+        if chunk & mask == mask and interrupted(job.watch):
+            return
         rows_of_chunk(net, g, chunk, &first, &last)
         range_ = RowRange(a_row=first, g_row=first, m=last - first)
         if range_.m <= 0:
@@ -117,15 +125,17 @@ cdef double loss_of_group(const Net* net, const Buffers* buffers, const Group* g
 
 
 cdef void add_part(
-    const Net* net, const Buffers* buffers, const Group* g, const Part* part, real* gradient
+    const Job* job, const Buffers* buffers, const Group* g, const Part* part, real* gradient
 ) noexcept nogil:
     """Add what a group contributes to a part."""
-    cdef Py_ssize_t chunk
+    cdef Py_ssize_t chunk, mask = look_mask(n_chunks(g), chunk_work(g, part))
     if part.depth < 0:
-        add_head(net, buffers, g, part, gradient)
+        add_head(job, buffers, g, part, gradient)
         return
     for chunk in range(n_chunks(g) - 1, -1, -1):
-        add_chunk(net, buffers, g, chunk, part, gradient)
+        if chunk & mask == mask and interrupted(job.watch):
+            return
+        add_chunk(job.net, buffers, g, chunk, part, gradient)
 
 
 cdef Py_ssize_t partition_parameters(
