@@ -66,6 +66,25 @@ def without_columns(values, name):
     return sequences_in(columns, name) if are_sequences(columns, name) else np.asarray(values)
 
 
+def cells_of(values, name):
+    """The cells of an awkward array, a data frame or a column as Python objects; anything else unchanged."""
+    if is_awkward(values):
+        return values.to_list()
+    values = normalize_container(values, name)
+    columns = columns_of(values)
+    if not columns:
+        return values
+    cells = [_cells(column) for column in columns.values()]
+    if next(iter(columns.values())) is values or (len(cells) == 1 and are_sequences(columns, name)):
+        return cells[0]
+    if are_sequences(columns, name):
+        return [list(zip(*row, strict=True)) for row in zip(*cells, strict=True)]
+    table = np.empty((len(cells[0]), len(cells)), dtype=object)
+    for j, column in enumerate(cells):
+        table[:, j] = column
+    return table
+
+
 def are_sequences(columns, name):
     """Whether every cell of the columns is a sequence; in an ordinary table none is."""
     found = {column: _holds_sequences(cells) for column, cells in columns.items()}

@@ -80,7 +80,9 @@ def _is_number(text):
 
 def is_missing(cell):
     """Whether a cell is None, NaN, or pandas' NA or NaT."""
-    return cell is None or type(cell).__name__ in ("NAType", "NaTType") or (isinstance(cell, float) and cell != cell)
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(cell, float | np.floating) and bool(cell != cell)
 
 
 def is_sized(x):

@@ -53,8 +53,9 @@ def continue_from(model, reading, sequences, state):
         elif reading.missing != "error":
             part, after[rows, width:] = reading.fill(part, state[rows, width:])
         final = np.empty((len(index), width), model.dtype)
+        initial = np.ascontiguousarray(state[rows, :width])
         scores.append(
-            finite_scores(model.network, model.theta, part, np.ascontiguousarray(state[rows, :width]), final)
+            finite_scores(model.network, model.theta, part, initial, final, exponential=model.exponential)
         )
         after[rows, :width] = final
     return scores[0] if len(scores) == 1 else np.concatenate(scores), after
@@ -68,8 +69,8 @@ def continue_one_step(model, reading, steps, state):
     if steps.dtype != model.dtype:
         steps = _as_sequences(steps).astype(model.dtype, "x").values
     scores, after = model.step(_for_kernels(steps), _for_kernels(state))
-    if not all_finite(scores):
-        check_scores(model.network, scores, _as_sequences(steps))
+    if model.exponential or not all_finite(scores):
+        check_scores(model.network, scores, _as_sequences(steps), exponential=model.exponential)
     return scores, after
 
 

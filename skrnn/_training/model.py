@@ -68,6 +68,11 @@ class Model:
         return replace(self, **deepcopy({name: getattr(self, name) for name in names}))
 
     @property
+    def exponential(self):
+        """Whether predictions are the exponentials of the scores."""
+        return self.loss.out_activation == "exp"
+
+    @property
     def dtype(self):
         """The dtype that the network computes in."""
         return self.theta.dtype

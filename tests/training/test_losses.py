@@ -278,14 +278,14 @@ class TestDomain:
         if loss.domain is not None:
             y[2, 1] = loss.domain.low - 1
             y[4] = -5
-            assert loss.check_targets(y) == (2, loss.domain.expected)
+            assert loss.check_targets(y) == ((2, 1), loss.domain.expected)
 
     @pytest.mark.parametrize("name", OF_LOGISTIC)
     @pytest.mark.parametrize("bad", [-0.1, 1.1, np.inf])
     def test_of_logistic_predictions(self, name, bad):
         y = np.array([[0.0], [1.0], [bad], [0.5]])
-        row, expected = LOSSES[name].check_targets(y, of_logistic=True)
-        assert row == 2
+        cell, expected = LOSSES[name].check_targets(y, of_logistic=True)
+        assert cell == (2, 0)
         assert expected == "numbers from 0 to 1 with out_activation='logistic'; scale y"
         assert LOSSES[name].check_targets(y[:2], of_logistic=True) is None
 
