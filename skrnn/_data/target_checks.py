@@ -102,7 +102,7 @@ def concatenate_labels(rows, missing, name="y"):
     missing = [gone | (row == -1) if row.dtype.kind == "i" else gone for row, gone in zip(rows, missing, strict=True)]
     known = [i for i, gone in enumerate(missing) if not gone.all()]
     for i in known:
-        if (rows[i].dtype.kind in "SUO") != (rows[known[0]].dtype.kind in "SUO"):
+        if rows[i].ndim == 1 and (rows[i].dtype.kind in "SUO") != (rows[known[0]].dtype.kind in "SUO"):
             raise TypeError(
                 f"{name}[{i}] has labels of dtype {rows[i].dtype}, expected {rows[known[0]].dtype} as in "
                 f"{name}[{known[0]}]"

@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skrnn._data.numbers import as_numbers
 from skrnn._data.target_checks import (
+    NUMBERS,
     as_labels,
     check_finite_rows,
     check_one_each,
@@ -320,7 +321,10 @@ def _labels_of_sequences(y):
 
 def _check_indicators(rows, missing, sequences, per_step):
     """Raise a ValueError that names the first cell of rows (…, labels) that is neither 0 nor 1 nor missing."""
-    good = (rows == 0) | (rows == 1) if rows.dtype.kind in "fiub" else np.zeros(rows.shape, bool)
+    if rows.dtype.kind in "fiub":
+        good = (rows == 0) | (rows == 1)
+    else:
+        good = np.array([isinstance(cell, NUMBERS) and cell in (0, 1) for cell in rows.flat]).reshape(rows.shape)
     bad = first_cell(~(good | missing))
     if bad is not None:
         where = sequences.label("y", *bad, per_step=per_step)
