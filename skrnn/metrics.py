@@ -1,6 +1,7 @@
 """Metrics over the steps of sequences."""
 
 import numpy as np
+from sklearn.base import is_regressor
 
 from skrnn._data.sequences import Sequences
 from skrnn._data.target_checks import concatenate_labels, labels_of_rows, with_nan
@@ -11,9 +12,9 @@ from skrnn._estimators.targets import mean_over_outputs
 def make_sequence_scorer(metric, *, response_method="predict", greater_is_better=True, **kwargs):
     """Make a scorer for targets of steps from a metric for flat targets.
 
-    The steps of all sequences are concatenated. Steps without a target (NaN, None, or −1 among integers) are left out;
-    steps of padding should have none. Of several outputs or labels some may be missing in the same way: the score is
-    then the mean over outputs of the metric of each alone, over the steps of which it is known.
+    The steps of all sequences are concatenated. Steps without a target (NaN, None, or −1 among integer labels) are left
+    out; steps of padding should have none. Of several outputs or labels some may be missing in the same way: the score
+    is then the mean over outputs of the metric of each alone, over the steps of which it is known.
 
     Parameters
     ----------
@@ -61,7 +62,8 @@ class _SequenceScorer:
         lengths, expected = ([len(row) if row.ndim else None for row in rows] for rows in (y, predicted))
         if lengths != expected or None in lengths:
             raise ValueError(f"y has sequences of {lengths} targets of steps, expected {expected} as predicted for X")
-        (true, missing), predicted = concatenate_labels(y, missing), np.concatenate(predicted)
+        labels = not is_regressor(estimator)
+        (true, missing), predicted = concatenate_labels(y, missing, minus_one=labels), np.concatenate(predicted)
         if self.response_method != "predict" and predicted.ndim == 2 and predicted.shape[1] == 2 and true.ndim == 1:
             predicted = predicted[:, 1]
         labeled = ~missing if true.ndim == 1 else ~missing.all(axis=1)

@@ -54,7 +54,9 @@ def normalize_container(X, name):
 
 def normalize_one_each(values, name):
     """As `normalize_container`, for what may have one value per sequence: awkward arrays of numbers become arrays."""
-    return np.asarray(values) if is_awkward(values) and values.ndim == 1 else normalize_container(values, name)
+    if not (is_awkward(values) and values.ndim == 1):
+        return normalize_container(values, name)
+    return values.to_list() if has_options(values) else np.asarray(values)
 
 
 def without_columns(values, name):
@@ -67,9 +69,7 @@ def without_columns(values, name):
 
 
 def cells_of(values, name):
-    """The cells of an awkward array, a data frame or a column as Python objects; anything else unchanged."""
-    if is_awkward(values):
-        return values.to_list()
+    """The cells of a data frame or a column as Python objects; anything else unchanged."""
     values = normalize_container(values, name)
     columns = columns_of(values)
     if not columns:
@@ -118,7 +118,9 @@ def sequences_in(columns, name):
 
 
 def _cells(column):
-    return column.to_pylist() if hasattr(column, "to_pylist") else column.to_list()
+    if hasattr(column, "to_pylist"):
+        return column.to_pylist()
+    return column.tolist() if hasattr(column, "tolist") else column.to_list()
 
 
 def _side_by_side(cells, name):
@@ -175,6 +177,12 @@ def _from_arrow(column):
 def is_awkward(X):
     """Whether X is an awkward array."""
     return type(X).__module__.partition(".")[0] == "awkward" and hasattr(X, "layout")
+
+
+def has_options(X):
+    """Whether the type of an awkward array allows missing values, or values of several types."""
+    kind = str(X.type)
+    return any(word in kind for word in ("?", "option", "union"))
 
 
 def from_awkward(X, name):

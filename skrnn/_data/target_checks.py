@@ -4,8 +4,8 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_consistent_length
 
-from skrnn._data.columns import cells_of, normalize_one_each, without_columns
-from skrnn._data.numbers import as_numbers, is_missing, is_sized
+from skrnn._data.columns import cells_of, has_options, is_awkward, normalize_one_each, without_columns
+from skrnn._data.numbers import as_numbers, check_not_masked, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray
 
 # The types of labels that NumPy has arrays of; strings may stay objects
@@ -97,9 +97,11 @@ def labels_of_rows(y, name="y"):
     return [labels for labels, _ in pairs], [missing for _, missing in pairs]
 
 
-def concatenate_labels(rows, missing, name="y"):
-    """Labels of the steps of all sequences, and which are missing: so is −1 in rows of integers."""
-    missing = [gone | (row == -1) if row.dtype.kind == "i" else gone for row, gone in zip(rows, missing, strict=True)]
+def concatenate_labels(rows, missing, name="y", *, minus_one=True):
+    """Labels of the steps of all sequences, and which are missing: with `minus_one` so is −1 in rows of integers."""
+    if minus_one:
+        pairs = zip(rows, missing, strict=True)
+        missing = [gone | (row == -1) if row.dtype.kind == "i" else gone for row, gone in pairs]
     known = [i for i, gone in enumerate(missing) if not gone.all()]
     for i in known:
         if rows[i].ndim == 1 and (rows[i].dtype.kind in "SUO") != (rows[known[0]].dtype.kind in "SUO"):
@@ -129,15 +131,16 @@ def as_labels(y, name):
         raise ValueError(f"Complex data not supported: {name} has dtype {labels.dtype}")
     if labels.dtype.kind == "O":
         return _typed(labels, [NUMBERS])
-    return labels, np.isnan(labels) if labels.dtype.kind == "f" else np.zeros(labels.shape, bool)
+    return labels, np.isnan(labels) if labels.dtype.kind in "fmM" else np.zeros(labels.shape, bool)
 
 
 def _with_cells(y, name):
     """y in a container that NumPy reads, or its cells where NumPy would make floats of integers beside missing ones."""
-    if np.ma.is_masked(y):
-        raise ValueError(f"{name} has masked values; fill them, or leave them out, first")
+    check_not_masked(y, name)
     if isinstance(y, np.ndarray | list | tuple):
         return y
+    if is_awkward(y) and has_options(y):
+        return y.to_list()
     array = without_columns(y, name)
     values = array.values if isinstance(array, RaggedArray) else array
     if isinstance(values, np.ndarray) and values.dtype.kind == "f" and np.isnan(values).any():
@@ -170,6 +173,11 @@ def with_nan(rows, missing):
     # of rows that are missing as a whole nothing is read
     partly = missing & ~missing.all(axis=1, keepdims=True)
     return np.where(missing, np.nan, rows) if partly.any() else rows
+
+
+def plain(cell):
+    """A cell for messages: a Python object in the place of a scalar of NumPy."""
+    return cell.item() if isinstance(cell, np.generic) else cell
 
 
 def one_column(rows, name):

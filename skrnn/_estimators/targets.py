@@ -18,6 +18,7 @@ from skrnn._data.target_checks import (
     check_finite_rows,
     check_one_each,
     first_cell,
+    plain,
     step_labels,
     step_rows,
     with_nan,
@@ -110,11 +111,7 @@ class ClassTargets:
             every, missing = as_labels(classes, "classes")
             if every.ndim != 1 or missing.any():
                 raise ValueError(f"classes={classes!r}: expected all labels that there will be, one after the other")
-        try:
-            found = np.unique(labels if classes is None else every)
-        except TypeError as error:
-            types = sorted({type(label).__name__ for label in labels})
-            raise TypeError(f"y mixes labels of the types {', '.join(types)}; expected one type") from error
+        found = _sorted_classes(*("y", labels) if classes is None else ("classes", every))
         check_classification_targets(labels)
         if len(found) < 2:
             raise ValueError(
@@ -145,10 +142,17 @@ class ClassTargets:
             )
         if self.multilabel:
             return rows.of_known(labels.astype(sequences.dtype))
+        if len(labels) and (labels.dtype.kind in "SUO") != (self.classes.dtype.kind in "SUO"):
+            raise TypeError(
+                f"y has labels of type {type(plain(labels[0])).__name__}, expected "
+                f"{type(plain(self.classes[0])).__name__} as in classes: {self.classes}"
+            )
         codes = np.minimum(np.searchsorted(self.classes, labels), len(self.classes) - 1)
         wrong = np.flatnonzero(self.classes[codes] != labels)
         if len(wrong):
-            raise ValueError(f"y has the label {labels[wrong[0]]!r}, which is not among classes: {self.classes}")
+            where = sequences.label("y", np.arange(len(rows))[rows.known][wrong[0]], per_step=per_step)
+            label = plain(labels[wrong[0]])
+            raise ValueError(f"y has the label {label!r}, which is not among classes: {self.classes}; it is {where}")
         return rows.of_known(codes.astype(np.intp))
 
     def weights(self, rows, class_weight):
@@ -306,6 +310,18 @@ def mean_over_outputs(metric, y, predicted, sample_weight=None, **kwargs):
     return float(np.mean(scores))
 
 
+def _sorted_classes(name, labels):
+    """The different labels, in order."""
+    types = ", ".join(sorted({type(label).__name__ for label in labels})) if labels.dtype.kind == "O" else ""
+    try:
+        found = np.unique(labels)
+    except TypeError as error:
+        raise TypeError(f"{name} mixes labels of the types {types}; expected one type") from error
+    if types and not all(isinstance(label, str) for label in found):
+        raise TypeError(f"{name} has labels of type {types}, expected bools, integers of up to 64 bits, or strings")
+    return found
+
+
 def _labels_of_sequences(y):
     """Labels (n,) or (n, labels), and which of them are missing."""
     labels, missing = as_labels(check_one_each(y.toarray() if issparse(y) else y), "y")
@@ -329,11 +345,10 @@ def _check_indicators(rows, missing, sequences, per_step):
     if bad is not None:
         where = sequences.label("y", *bad, per_step=per_step)
         what = "has several values per step" if per_step else f"has shape {rows.shape}"
-        cell = rows[bad].item() if isinstance(rows[bad], np.generic) else rows[bad]
         raise ValueError(
-            f"y {what} and {where} is {cell!r:.50}, expected 0 or 1 for each of several labels, NaN where it is not "
-            "known, or one label; one label per step needs return_sequences=True, several targets with more classes "
-            "sklearn.multioutput.MultiOutputClassifier"
+            f"y {what} and {where} is {plain(rows[bad])!r:.50}, expected 0 or 1 for each of several labels, NaN where "
+            "it is not known, or one label; one label per step needs return_sequences=True, several targets with more "
+            "classes sklearn.multioutput.MultiOutputClassifier"
         )
 
 

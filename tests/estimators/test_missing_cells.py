@@ -240,7 +240,7 @@ FORMS = {
     "nullable": lambda Y: pd.DataFrame(Y, columns=["a", "b"]).convert_dtypes(),
     "pyarrow dtypes": lambda Y: pd.DataFrame(Y).convert_dtypes(dtype_backend="pyarrow"),
     "polars": lambda Y: pl.DataFrame(Y, schema=["a", "b"]).fill_nan(None),
-    "Arrow": lambda Y: pa.table({name: pa.array(column, from_pandas=True) for name, column in zip("ab", Y.T, strict=True)}),
+    "Arrow": lambda Y: pa.table([pa.array(column, from_pandas=True) for column in Y.T], names=["a", "b"]),
 }
 
 
