@@ -1,11 +1,12 @@
 """Metrics over the steps of sequences."""
 
 import numpy as np
+from sklearn.base import is_regressor
 
-from skrnn._data.columns import without_columns
 from skrnn._data.sequences import Sequences
-from skrnn._data.target_checks import missing_labels, without_minus_one
+from skrnn._data.target_checks import concatenate_labels, labels_of_rows, with_nan
 from skrnn._data.weights import as_weights
+from skrnn._estimators.targets import mean_over_outputs
 from skrnn._public import set_public_home
 
 __all__ = ["make_sequence_scorer"]
@@ -14,8 +15,9 @@ __all__ = ["make_sequence_scorer"]
 def make_sequence_scorer(metric, *, response_method="predict", greater_is_better=True, **kwargs):
     """Make a scorer for targets of steps from a metric for flat targets.
 
-    The steps of all sequences are concatenated. Steps without a target (NaN, None, or −1 among integers) are left out;
-    steps of padding should have none.
+    The steps of all sequences are concatenated. Steps without a target (NaN, None, or −1 among integer labels) are left
+    out; steps of padding should have none. Of several outputs or labels some may be missing in the same way: the score
+    is then the mean over outputs of the metric of each alone, over the steps of which it is known.
 
     Parameters
     ----------
@@ -58,20 +60,22 @@ class _SequenceScorer:
         self.metric, self.response_method, self.sign, self.kwargs = metric, response_method, sign, kwargs
 
     def __call__(self, estimator, X, y, sample_weight=None):
-        y = without_minus_one([np.asarray(row) for row in without_columns(y, "y")])
+        y, missing = labels_of_rows(y)
         predicted = [np.asarray(row) for row in getattr(estimator, self.response_method)(X)]
         lengths, expected = ([len(row) if row.ndim else None for row in rows] for rows in (y, predicted))
         if lengths != expected or None in lengths:
             raise ValueError(f"y has sequences of {lengths} targets of steps, expected {expected} as predicted for X")
-        true, predicted = np.concatenate(y), np.concatenate(predicted)
+        labels = not is_regressor(estimator)
+        (true, missing), predicted = concatenate_labels(y, missing, minus_one=labels), np.concatenate(predicted)
         if self.response_method != "predict" and predicted.ndim == 2 and predicted.shape[1] == 2 and true.ndim == 1:
             predicted = predicted[:, 1]
-        labeled = ~missing_labels(true, per_step=True)
+        labeled = ~missing if true.ndim == 1 else ~missing.all(axis=1)
+        true = with_nan(true, missing)
         kwargs = dict(self.kwargs)
         if sample_weight is not None:
             sequences = Sequences(np.empty((sum(lengths), 1)), np.array(lengths, dtype=np.intp), "ragged")
             kwargs["sample_weight"] = as_weights(sample_weight, sequences, per_step=True)[labeled]
-        return self.sign * self.metric(true[labeled], predicted[labeled], **kwargs)
+        return self.sign * mean_over_outputs(self.metric, true[labeled], predicted[labeled], **kwargs)
 
     def __repr__(self):
         name = getattr(self.metric, "__name__", repr(self.metric))

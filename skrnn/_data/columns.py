@@ -60,7 +60,9 @@ def normalize_one_each(values, name):
     """
     if is_lazy_array(values) and values.shape != ():
         return np.asarray(values[:])
-    return np.asarray(values) if is_awkward(values) and values.ndim == 1 else normalize_container(values, name)
+    if not (is_awkward(values) and values.ndim == 1):
+        return normalize_container(values, name)
+    return values.to_list() if has_options(values) else np.asarray(values)
 
 
 def without_columns(values, name):
@@ -70,6 +72,23 @@ def without_columns(values, name):
     if not columns:
         return values
     return sequences_in(columns, name) if are_sequences(columns, name) else np.asarray(values)
+
+
+def cells_of(values, name):
+    """The cells of a data frame or a column as Python objects; anything else unchanged."""
+    values = normalize_container(values, name)
+    columns = columns_of(values)
+    if not columns:
+        return values
+    cells = [_cells(column) for column in columns.values()]
+    if next(iter(columns.values())) is values or (len(cells) == 1 and are_sequences(columns, name)):
+        return cells[0]
+    if are_sequences(columns, name):
+        return [list(zip(*row, strict=True)) for row in zip(*cells, strict=True)]
+    table = np.empty((len(cells[0]), len(cells)), dtype=object)
+    for j, column in enumerate(cells):
+        table[:, j] = column
+    return table
 
 
 def are_sequences(columns, name):
@@ -105,7 +124,9 @@ def sequences_in(columns, name):
 
 
 def _cells(column):
-    return column.to_pylist() if hasattr(column, "to_pylist") else column.to_list()
+    if hasattr(column, "to_pylist"):
+        return column.to_pylist()
+    return column.tolist() if hasattr(column, "tolist") else column.to_list()
 
 
 def _side_by_side(cells, name):
@@ -162,6 +183,12 @@ def _from_arrow(column):
 def is_awkward(X):
     """Whether X is an awkward array."""
     return type(X).__module__.partition(".")[0] == "awkward" and hasattr(X, "layout")
+
+
+def has_options(X):
+    """Whether the type of an awkward array allows missing values, or values of several types."""
+    kind = str(X.type)
+    return any(word in kind for word in ("?", "option", "union"))
 
 
 def from_awkward(X, name):

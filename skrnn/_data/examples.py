@@ -18,6 +18,8 @@ class Examples:
     weights : (n,) or (total,) float64 array, or None
         Of the terms of the loss.
     per_step : bool
+    known : (n,) or (total,) float64 array, optional
+        Of each target the fraction of its outputs that is known; None where all are.
 
     Attributes
     ----------
@@ -25,8 +27,8 @@ class Examples:
         The sequences with weight. The others are left out, so that a weight of 0 is the same as absence.
     """
 
-    def __init__(self, sequences, targets, weights, per_step):
-        self.sequences, self.targets, self.per_step = sequences, targets, per_step
+    def __init__(self, sequences, targets, weights, per_step, known=None):
+        self.sequences, self.targets, self.per_step, self.known = sequences, targets, per_step, known
         if weights is not None:
             weights = usable_weights(
                 weights, "no target has a positive weight: y is without any where sample_weight is not 0",
@@ -72,4 +74,5 @@ class Examples:
         return self.replace(
             sequences=sequences, targets=self.targets[rows], used=np.arange(len(sequences)),
             weights=None if self.weights is None else self.weights[rows],
+            known=None if self.known is None else self.known[rows],
         )

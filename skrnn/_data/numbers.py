@@ -34,8 +34,7 @@ def as_numbers(values, name):
         return values
     if issparse(values):
         raise TypeError(f"Sparse data was passed for {name}, but sequences are dense; use {name}.toarray()")
-    if np.ma.is_masked(values):
-        raise ValueError(f"{name} has masked values; fill them, or leave them out, first")
+    check_not_masked(values, name)
     try:
         array = np.asarray(values)
     except ValueError as error:
@@ -50,6 +49,12 @@ def as_numbers(values, name):
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} has dtype {array.dtype}, expected numbers")
     return np.asarray(array, np.float32 if array.dtype.kind == "f" and array.dtype.itemsize == 4 else np.float64)
+
+
+def check_not_masked(values, name):
+    """Raise a ValueError for a masked array with masked values; pandas' masked arrays are none, they have NA."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(f"{name} has masked values; fill them, or leave them out, first")
 
 
 def _from_objects(array, name):
@@ -81,7 +86,9 @@ def _is_number(text):
 
 def is_missing(cell):
     """Whether a cell is None, NaN, or pandas' NA or NaT."""
-    return cell is None or type(cell).__name__ in ("NAType", "NaTType") or (isinstance(cell, float) and cell != cell)
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(cell, float | np.floating) and bool(cell != cell)
 
 
 def is_sized(x):

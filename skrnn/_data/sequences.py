@@ -49,11 +49,13 @@ class SequenceIndex:
         sequence = np.flatnonzero((self.starts <= row) & (row < self.starts + self.lengths))[0]
         return int(sequence if self.numbers is None else self.numbers[sequence]), int(row - self.starts[sequence])
 
-    def label(self, name, row, per_step):
-        """What messages call a row of values per sequence, or per step."""
+    def label(self, name, row, column=None, *, per_step):
+        """What messages call a row of values per sequence, or per step, or a column in it."""
+        inside = "" if column is None else f", {column}"
         if per_step:
-            return "{}[{}][{}]".format(name, *self.locate(row))
-        return f"{name}[{row if self.numbers is None else self.numbers[row]}]"
+            sequence, step = self.locate(row)
+            return f"{name}[{sequence}][{step}{inside}]"
+        return f"{name}[{row if self.numbers is None else self.numbers[row]}{inside}]"
 
     def split(self, rows):
         """Rows of steps, (total, ...), in the form of X: (n, T, ...), or an object array of (T_i, ...) if ragged.

@@ -1,14 +1,16 @@
 """Targets y checked against X: rows, one per sequence or one per step."""
 
-from numbers import Integral
-
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_consistent_length
 
-from skrnn._data.columns import normalize_one_each, without_columns
-from skrnn._data.numbers import as_numbers, is_missing, is_sized
+from skrnn._data.columns import cells_of, has_options, is_awkward, normalize_one_each, without_columns
+from skrnn._data.numbers import as_numbers, check_not_masked, is_missing, is_sized
+from skrnn._data.ragged import RaggedArray
 from skrnn._messages import shown
+
+# The types of labels that NumPy has arrays of; strings may stay objects
+NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
 
 
 def check_samples(sequences, y, name="y"):
@@ -34,12 +36,11 @@ def check_one_each(y):
         raise ValueError(
             "y holds a target for each step, expected one per sequence; for targets of steps use return_sequences=True"
         )
-    _check_real(array, "y")
     return y
 
 
-def step_rows(y, sequences, name="y", numeric=True):
-    """Values of steps, concatenated to (total,) or (total, k), checked against the lengths of the sequences.
+def step_rows(y, sequences, name="y"):
+    """Numbers of steps, concatenated to (total,) or (total, k), checked against the lengths of the sequences.
 
     Parameters
     ----------
@@ -47,16 +48,31 @@ def step_rows(y, sequences, name="y", numeric=True):
     sequences : Sequences
     name : str
         What messages call y.
-    numeric : bool
-        Whether the values are numbers, rather than labels of any kind.
     """
+    _check_collection(y, sequences, name)
+    rows = [as_numbers(values, f"{name}[{i}]") for i, values in enumerate(without_columns(y, name))]
+    _check_steps(rows, sequences, name)
+    return np.concatenate(_without_padding(rows, sequences))
+
+
+def step_labels(y, sequences, name="y"):
+    """Labels of steps, concatenated to (total,) or (total, k), and which of them are missing; `step_rows` says more."""
+    _check_collection(y, sequences, name)
+    rows, missing = labels_of_rows(y, name)
+    _check_steps(rows, sequences, name)
+    return concatenate_labels(_without_padding(rows, sequences), _without_padding(missing, sequences), name)
+
+
+def _check_collection(y, sequences, name):
     if issparse(y):
         raise TypeError(f"{name} is sparse, expected an array or a list with the values of each step: {name}.toarray()")
-    y = without_columns(y, name)
-    if len(y) != len(sequences):
-        raise ValueError(f"{name} has {len(y)} sequences, expected {len(sequences)} as in X")
-    convert = as_numbers if numeric else _as_labels
-    rows = [convert(values, f"{name}[{i}]") for i, values in enumerate(y)]
+    n = y.shape[0] if hasattr(y, "shape") else len(y)
+    if n != len(sequences):
+        raise ValueError(f"{name} has {n} sequences, expected {len(sequences)} as in X")
+
+
+def _check_steps(rows, sequences, name):
+    """Raise a ValueError unless there is a row of values for each step of each sequence, all of one shape."""
     for i, (values, length) in enumerate(zip(rows, map(int, sequences.lengths), strict=True)):
         if values.ndim not in (1, 2):
             raise ValueError(
@@ -69,59 +85,101 @@ def step_rows(y, sequences, name="y", numeric=True):
             )
         if values.shape[1:] != rows[0].shape[1:]:
             raise ValueError(f"{name}[{i}] has shape {values.shape}, expected {(length, *rows[0].shape[1:])}")
-        kinds = values.dtype.kind + rows[0].dtype.kind
-        if "O" not in kinds and (kinds[0] in "SU") != (kinds[1] in "SU"):
-            raise TypeError(f"{name}[{i}] has labels of dtype {values.dtype}, expected {rows[0].dtype} as in {name}[0]")
-    if sequences.n_padded:
-        rows = [values[:length] for values, length in zip(rows, sequences.lengths, strict=True)]
-    return np.concatenate(rows if numeric else without_minus_one(rows))
 
 
-def without_minus_one(rows):
-    """Rows of labels, in which −1 in rows of integers becomes the missing value of the rows of other kinds."""
-    kinds = {row.dtype.kind for row in rows}
-    if "i" not in kinds or not kinds & {"f", "O"}:
+def _without_padding(rows, sequences):
+    if not sequences.n_padded:
         return rows
-    gone = None if "O" in kinds else np.nan
-    return [np.where(row == -1, gone, row) if row.dtype.kind == "i" else row for row in rows]
+    return [values[:length] for values, length in zip(rows, sequences.lengths, strict=True)]
 
 
-def _as_labels(values, name):
+def labels_of_rows(y, name="y"):
+    """Labels of the steps of each sequence, a list of what `as_labels` returns, and a list of which are missing."""
+    pairs = [as_labels(values, f"{name}[{i}]") for i, values in enumerate(_with_cells(y, name))]
+    return [labels for labels, _ in pairs], [missing for _, missing in pairs]
+
+
+def concatenate_labels(rows, missing, name="y", *, minus_one=True):
+    """Labels of the steps of all sequences, and which are missing: with `minus_one` so is −1 in rows of integers."""
+    if minus_one:
+        pairs = zip(rows, missing, strict=True)
+        missing = [gone | (row == -1) if row.dtype.kind == "i" else gone for row, gone in pairs]
+    known = [i for i, gone in enumerate(missing) if not gone.all()]
+    for i in known:
+        if rows[i].ndim == 1 and (rows[i].dtype.kind in "SUO") != (rows[known[0]].dtype.kind in "SUO"):
+            raise TypeError(
+                f"{name}[{i}] has labels of dtype {rows[i].dtype}, expected {rows[known[0]].dtype} as in "
+                f"{name}[{known[0]}]"
+            )
+    # A row without any label has no type: it must not change that of the others
+    typed = [row if i in set(known) else np.zeros(row.shape, bool) for i, row in enumerate(rows)]
+    return np.concatenate(typed), np.concatenate(missing)
+
+
+def as_labels(y, name):
+    """Labels as an array of their own type, and which of them are missing: NaN, None and pandas' NA.
+
+    The type does not depend on whether a label is missing, nor on the container: integers, bools and floats become
+    arrays of these, also where NumPy would make them floats or objects. Strings stay as they are.
+    """
+    y = _with_cells(y, name)
     try:
-        labels = np.asarray(keep_label_types(values))
+        labels = np.asarray(y)
     except ValueError as error:
         raise ValueError(f"{name} is not an array of labels: {error}") from error
-    _check_real(labels, name)
-    return labels
+    if isinstance(y, list | tuple) and _changes_types(labels):
+        return _typed(np.array(y, dtype=object), [NUMBERS, str, bytes])
+    if labels.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported: {name} has dtype {labels.dtype}")
+    if labels.dtype.kind == "O":
+        return _typed(labels, [NUMBERS])
+    return labels, np.isnan(labels) if labels.dtype.kind in "fmM" else np.zeros(labels.shape, bool)
 
 
-def keep_label_types(y):
-    """Labels of a list that mixes strings with others as objects: NumPy would convert them all to strings."""
-    mixed = isinstance(y, list | tuple) and len({isinstance(label, str) for label in y}) > 1
-    return np.array(y, dtype=object) if mixed else y
+def _with_cells(y, name):
+    """y in a container that NumPy reads, or its cells where NumPy would make floats of integers beside missing ones."""
+    check_not_masked(y, name)
+    if isinstance(y, np.ndarray | list | tuple):
+        return y
+    if is_awkward(y) and has_options(y):
+        return y.to_list()
+    array = without_columns(y, name)
+    values = array.values if isinstance(array, RaggedArray) else array
+    if isinstance(values, np.ndarray) and values.dtype.kind == "f" and np.isnan(values).any():
+        return cells_of(y, name)
+    return array
 
 
-def is_integer(label):
-    """Whether a label is an integer, and not a bool."""
-    return isinstance(label, Integral) and not isinstance(label, bool | np.bool_)
+def _changes_types(labels):
+    """Whether NumPy may have changed the labels of a list: to floats beside NaN, or to strings beside a string."""
+    return labels.dtype.kind in "SU" or (labels.dtype.kind == "f" and bool(np.isnan(labels).any()))
 
 
-def _check_real(array, name):
-    if array.dtype.kind == "c":
-        raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
+def _typed(objects, families):
+    """Objects that are all of one family of types as an array of these, or as they are; and which are missing."""
+    missing = np.array([is_missing(label) for label in objects.flat], bool).reshape(objects.shape)
+    known = objects[~missing].tolist()
+    kinds = set(map(type, known))
+    if not any(all(issubclass(kind, family) for kind in kinds) for family in families):
+        return objects, missing
+    values = np.array(known, dtype=None if known else bool)
+    labels = np.zeros(objects.shape, values.dtype)
+    labels[~missing] = values
+    return labels, missing
 
 
-def missing_labels(rows, per_step):
-    """Which rows have no label: NaN, None or, among integer labels of steps, −1."""
-    if rows.dtype.kind == "f":
-        missing = np.isnan(rows)
-    elif rows.dtype.kind == "O":
-        missing = np.array([is_missing(label) for label in rows.flat], bool).reshape(rows.shape)
-        if per_step and all(is_integer(label) for label in rows[~missing]):
-            missing |= np.array([label == -1 for label in rows.flat], bool).reshape(rows.shape)
-    else:
-        missing = rows == -1 if per_step and rows.dtype.kind == "i" else np.zeros(rows.shape, bool)
-    return missing.all(axis=1) if rows.ndim == 2 else missing
+def with_nan(rows, missing):
+    """Numbers (rows, outputs) with NaN where they are missing, in float64 unless none is; other rows unchanged."""
+    if rows.ndim == 1 or not missing.any():
+        return rows
+    # of rows that are missing as a whole nothing is read
+    partly = missing & ~missing.all(axis=1, keepdims=True)
+    return np.where(missing, np.nan, rows) if partly.any() else rows
+
+
+def plain(cell):
+    """A cell for messages: a Python object in the place of a scalar of NumPy."""
+    return cell.item() if isinstance(cell, np.generic) else cell
 
 
 def one_column(rows, name):
@@ -131,18 +189,15 @@ def one_column(rows, name):
     return rows.reshape(-1)
 
 
-def check_finite_rows(rows, sequences, per_step, name="y"):
-    """Raise a ValueError that names the first sequence or step whose row is not finite."""
-    bad = first_not_finite_row(rows)
+def check_finite_rows(rows, sequences, per_step, name="y", allow_nan=False):
+    """Raise a ValueError that names the first cell that is infinite or, unless it is allowed, NaN."""
+    bad = first_cell(np.isinf(rows) if allow_nan else ~np.isfinite(rows))
     if bad is not None:
-        kind = "NaN" if np.isnan(rows[bad]).any() else "infinity"
-        where = sequences.label(name, bad, per_step)
+        kind = "NaN" if np.isnan(rows[bad]) else "infinity"
+        where = sequences.label(name, *bad, per_step=per_step)
         raise ValueError(f"Input {name} contains {kind}: {where}; expected finite numbers")
 
 
-def first_not_finite_row(rows):
-    """Index of the first row that is not finite, or None."""
-    if np.isfinite(rows).all():
-        return None
-    bad = np.flatnonzero(~np.isfinite(rows.reshape(len(rows), -1)).all(axis=1))
-    return int(bad[0])
+def first_cell(found):
+    """The first index, (row,) or (row, column), at which a bool array is true, or None."""
+    return tuple(map(int, np.argwhere(found)[0])) if found.any() else None

@@ -32,7 +32,7 @@ def as_weights(sample_weight, sequences, per_step):
     check_finite_rows(weights, sequences, each_step, name)
     negative = np.flatnonzero(weights < 0)
     if len(negative):
-        where = sequences.label(name, negative[0], each_step)
+        where = sequences.label(name, negative[0], per_step=each_step)
         raise ValueError(f"Negative values in data passed to `sample_weight`: {where} is {weights[negative[0]]}")
     if per_step and not each_step:
         weights = np.repeat(weights, sequences.lengths)

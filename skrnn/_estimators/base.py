@@ -22,6 +22,7 @@ from skrnn._network.scores import check_scores, finite_scores, scores_of
 from skrnn._sklearn import fit_context
 from skrnn._training import run
 from skrnn._training.loop import Batches
+from skrnn._training.losses import known_fraction
 from skrnn._training.optimizers import OPTIMIZERS
 
 
@@ -100,7 +101,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             A sample is a sequence. For an array in (n, features, steps) order pass ``X.transpose(0, 2, 1)``.
         y : array-like of shape (n,); with `return_sequences` (n, steps) or a collection of n arrays (steps,)
             Targets; several of them as a last dimension (outputs,). With `return_sequences` a step whose target is NaN,
-            None or the integer label −1 has no target.
+            None or the integer label −1 has no target. Of several outputs, or labels of 0 and 1, some may be missing in
+            the same way: the loss and `score` are over the others.
         sample_weight : array-like of shape (n,), or one value per step in the form of y, optional
             Weights of the samples; the loss is divided by their sum.
         X_val, y_val : like X and y, optional
@@ -131,6 +133,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         resume = self._fitted if self.warm_start and self.__sklearn_is_fitted__() else None
         reading, sequences = self._read_X(X, resume)
         targets, loss, rows, examples = self._read_y(y, sequences, sample_weight, resume)
+        if not resume:
+            rows.check_every_output()
         reading, examples = self._see_categories(reading, examples, resume)
         network, parameters = self._make_network(reading, targets, examples.sequences, resume), vars(self)
         model = run.starting_model(resume and resume.model, network, loss, examples.sequences.dtype, parameters)
@@ -211,7 +215,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         encoded = targets.encode(rows, sequences, per_step, loss)
         rows.weights = multiply_weights(as_weights(sample_weight, sequences, per_step), rows.labelled)
         of_targets = targets.weights(rows, getattr(self, "class_weight", None))
-        examples = Examples(sequences, encoded, multiply_weights(rows.weights, of_targets), per_step)
+        weights = multiply_weights(rows.weights, of_targets)
+        examples = Examples(sequences, encoded, weights, per_step, known_fraction(encoded))
         return targets, loss, rows, examples
 
     def _see_categories(self, reading, examples, resume):
@@ -291,7 +296,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """Sequences of X, and decoded rows: one per sequence, or one per step."""
         model = fitted.model
         sequences = fitted.reading.read(self, X, dtype=model.dtype)
-        return sequences, decode(fitted, finite_scores(model.network, model.theta, sequences))
+        scores = finite_scores(model.network, model.theta, sequences, exponential=model.exponential)
+        return sequences, decode(fitted, scores)
 
     def _predict(self, X, decode, initial_state, return_state):
         """What the predict methods return, and the states after it where they are asked for."""
@@ -314,8 +320,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         weights = as_weights(sample_weight, sequences, per_step)
         rows = fitted.targets.read(y, sequences, per_step)
         known = rows.known
-        return metric(
-            rows.values[known], predicted[known], sample_weight=None if weights is None else weights[known]
+        return fitted.targets.measure(
+            metric, rows.values[known], predicted[known], None if weights is None else weights[known]
         )
 
     def transform(self, X):
@@ -518,7 +524,7 @@ class HeldOut:
 
         def score(theta):
             scores = scores_of(model.network, theta, self.sequences, self.index)
-            check_scores(model.network, scores, self.sequences, self.rows)
+            check_scores(model.network, scores, self.sequences, self.rows, exponential=model.exponential)
             value = float(targets.score(self.values, scores[self.has_weight], model.loss, self.weights))
             if not np.isfinite(value):
                 raise ValueError(

@@ -115,8 +115,11 @@ def continue_from(model, reading, sequences, state, names=("X", "initial_state")
         elif reading.missing != "error":
             part, after[rows, width:] = reading.fill(part, state[rows, width:])
         final = np.empty((len(index), width), model.dtype)
+        initial = np.ascontiguousarray(state[rows, :width])
         scores.append(
-            finite_scores(model.network, model.theta, part, np.ascontiguousarray(state[rows, :width]), final, names[0])
+            finite_scores(
+                model.network, model.theta, part, initial, final, name=names[0], exponential=model.exponential
+            )
         )
         after[rows, :width] = final
     return scores[0] if len(scores) == 1 else np.concatenate(scores), after
@@ -132,7 +135,8 @@ def continue_one_step(model, reading, steps, state):
     scores, after, finite = model.step(_for_kernels(steps), _for_kernels(state))
     if not finite:
         _check_cells(model.network, state, "state")
-        check_scores(model.network, scores, _as_sequences(steps), name="x")
+    if model.exponential or not finite:
+        check_scores(model.network, scores, _as_sequences(steps), name="x", exponential=model.exponential)
     return scores, after
 
 

@@ -12,7 +12,8 @@ class Objective:
     """Loss and gradient of batches of examples.
 
     The value is (Σ w·loss + ½ alpha ‖weights‖²) / Σ w over the batch's sequences or steps, as in scikit-learn's MLP;
-    biases and embeddings are not decayed.
+    biases and embeddings are not decayed. Of a target that is known in part the loss is over the known outputs, and w
+    in Σ w is multiplied by their fraction.
 
     Parameters
     ----------
@@ -91,8 +92,8 @@ class Objective:
         inputs = Inputs(sequences.steps, starts, lengths, index, initial, sequences.mask_offsets)
         value, weight = self.thread_tuner.run(
             lambda n_threads: self.engine.gradient(
-                theta, inputs, examples.targets, self.gradient, weights=weights, final=final, seed=seed,
-                max_bytes=self.max_bytes, n_threads=n_threads,
+                theta, inputs, examples.targets, self.gradient, weights=weights, known=examples.known, final=final,
+                seed=seed, max_bytes=self.max_bytes, n_threads=n_threads,
             )
         )
         return value, self.gradient, weight

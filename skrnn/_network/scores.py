@@ -35,30 +35,54 @@ def scores_of(network, theta, sequences, index, initial=None, final=None):
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def finite_scores(network, theta, sequences, initial=None, final=None, name="X"):
+def finite_scores(network, theta, sequences, initial=None, final=None, *, name="X", exponential=False):
     """Raw scores of all sequences, which messages call `name`.
 
     Raises
     ------
     ValueError
-        When some are not finite, naming the sequence or step.
+        When some are not finite, or with `exponential` their exponentials, naming the sequence or step.
     """
     scores = scores_of(network, theta, sequences, np.arange(len(sequences)), initial, final)
-    check_scores(network, scores, sequences, name=name)
+    check_scores(network, scores, sequences, name=name, exponential=exponential)
     return scores
 
 
-def check_scores(network, scores, sequences, rows=None, name="X"):
+def check_scores(network, scores, sequences, rows=None, *, name="X", exponential=False):
     """Raise a ValueError that names the first sequence or step whose scores are not finite.
 
-    `rows` are the sequences, or the rows of the steps, whose scores these are; None for all of them.
+    Parameters
+    ----------
+    network : RecurrentNetwork
+    scores : (R, Q) array
+    sequences : Sequences or LazySequences
+    rows : (R,) int array, optional
+        The sequences, or the rows of the steps, whose scores these are; None for all of them.
+    name : str
+        What messages call the sequences.
+    exponential : bool
+        Whether predictions are the exponentials of the scores, which then have to be finite, too.
     """
-    if all_finite(scores):
-        return
-    bad = int(np.flatnonzero(~np.isfinite(scores).all(axis=1))[0])
-    bad = bad if rows is None else rows[bad]
-    raise ValueError(
-        f"The net's output for {sequences.label(name, bad, network.per_step)} is not finite: its states grow without "
-        f"bound on this sequence. Scale {name}, or fit with a bounded activation, a smaller learning_rate_init or "
-        "max_grad_norm"
-    )
+    if not all_finite(scores):
+        _, where = _first_row(~np.isfinite(scores), network, sequences, rows, name)
+        raise ValueError(
+            f"The net's output for {where} is not finite: its states grow without bound on this sequence. Scale {name}, "
+            "or fit with a bounded activation, a smaller learning_rate_init or max_grad_norm"
+        )
+    if exponential and scores.max() > max_exponent(scores.dtype):
+        bad, where = _first_row(scores > max_exponent(scores.dtype), network, sequences, rows, name)
+        raise ValueError(
+            f"The prediction for {where} is not finite: the exponential of the output {scores[bad].tolist()} is too "
+            f"large. Scale {name}, or fit with a smaller learning_rate_init"
+        )
+
+
+def max_exponent(dtype):
+    """The greatest number of a dtype whose exponential is finite, but for rounding."""
+    return np.nextafter(np.log(np.finfo(dtype).max), 0, dtype=dtype)
+
+
+def _first_row(bad, network, sequences, rows, name):
+    """The first of the scores' rows with something bad, (R, Q) bool, and what messages call it."""
+    first = int(np.flatnonzero(bad.any(axis=1))[0])
+    return first, sequences.label(name, first if rows is None else rows[first], per_step=network.per_step)

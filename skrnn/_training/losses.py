@@ -13,7 +13,7 @@ from scipy.special import expit, log_expit, log_softmax, logit
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedie_score, r2_score
 
-from skrnn._data.target_checks import first_not_finite_row
+from skrnn._data.target_checks import first_cell
 from skrnn.kernels import kernels_for
 
 
@@ -25,10 +25,9 @@ class Domain:
     high: float
     expected: str           # in words, for messages
 
-    def first_bad_row(self, targets):
-        """The first row of targets (R, Q) with a number outside, or None."""
-        bad = ((targets < self.low) | (targets > self.high)).any(axis=1)
-        return int(np.argmax(bad)) if bad.any() else None
+    def first_outside(self, targets):
+        """The row and output of the first number of targets (R, Q) that is outside, or None."""
+        return first_cell((targets < self.low) | (targets > self.high))
 
 
 FROM_0_TO_1 = Domain(0, 1, "numbers from 0 to 1 with out_activation='logistic'; scale y")
@@ -39,6 +38,9 @@ MIN_PROBABILITY = float(np.finfo(np.float32).eps)
 
 class Loss:
     """A loss of raw scores, mean over rows.
+
+    Where targets are numbers (R, Q), some may be NaN, which means not known. The loss of a row is then over its m known
+    outputs, and the row counts m / Q of its weight.
 
     Parameters
     ----------
@@ -72,10 +74,10 @@ class Loss:
 
     @classmethod
     def check_targets(cls, targets, of_logistic=False):
-        """The first row of targets (R, Q) that predictions cannot reach and what was expected, or None."""
+        """The row and output of the first target that predictions cannot reach, and what was expected, or None."""
         domain = FROM_0_TO_1 if of_logistic else cls.domain
-        row = None if domain is None else domain.first_bad_row(targets)
-        return None if row is None else (row, domain.expected)
+        cell = None if domain is None else domain.first_outside(targets)
+        return None if cell is None else (cell, domain.expected)
 
     def value_and_gradient(self, scores, targets, weights=None):
         """Mean loss of scores (R, Q) against targets, and its gradient (R, Q).
@@ -88,8 +90,10 @@ class Loss:
         """
         weights = np.ones(len(scores)) if weights is None else np.asarray(weights, dtype=np.float64)
         scores, gradient = scores.copy(), np.empty_like(scores)
+        known = known_fraction(targets)
+        total = weights.sum() if known is None else (weights * known).sum()
         value = kernels_for(scores.dtype).loss(
-            self.name, self.parameter, self.of_logistic, scores, targets, weights / weights.sum(), gradient
+            self.name, self.parameter, self.of_logistic, scores, targets, weights / total, gradient
         )
         return value, gradient
 
@@ -122,7 +126,7 @@ class RegressionLoss(Loss):
     def best_constant(self, targets, weights=None, n_outputs=None):
         targets = np.asarray(targets, dtype=np.float64)
         weights = np.ones(len(targets)) if weights is None else np.asarray(weights, dtype=np.float64)
-        best = self._best_prediction(targets, weights)
+        best = of_known(self._best_prediction, targets, weights)
         return logit_of(best) if self.of_logistic else best
 
     def _best_prediction(self, targets, weights):
@@ -256,16 +260,9 @@ class Poisson(RegressionLoss):
         return np.mean([d2_tweedie_score(y, p, sample_weight=sample_weight, power=1) for y, p in columns])
 
     def predict(self, scores):
-        """The predicted mean exp(score), which is finite, or a ValueError."""
+        """The predicted mean exp(score), infinite where that is too large for the dtype."""
         with np.errstate(over="ignore"):
-            rows = np.exp(scores)
-        bad = first_not_finite_row(rows)
-        if bad is not None:
-            raise ValueError(
-                f"Prediction {bad} is not finite: the exponential of the output {scores[bad].tolist()} is too large. "
-                "Scale X, or fit with a smaller learning_rate_init"
-            )
-        return rows
+            return np.exp(scores)
 
 
 class BinaryLogLoss(Loss):
@@ -321,7 +318,8 @@ class MultilabelLogLoss(Loss):
     domain = Domain(0, 1, "1 for a label, 0 for its absence")
 
     def best_constant(self, targets, weights=None, n_outputs=None):
-        return logit_of(np.average(np.asarray(targets, dtype=np.float64), axis=0, weights=weights))
+        targets = np.asarray(targets, dtype=np.float64)
+        return logit_of(of_known(lambda y, w: np.average(y, axis=0, weights=w), targets, weights))
 
     def predict(self, scores):
         """Probabilities of the labels, (R, Q)."""
@@ -330,6 +328,25 @@ class MultilabelLogLoss(Loss):
     def predict_log(self, scores):
         """Their logarithms, finite also where the probabilities are 0."""
         return log_expit(scores)
+
+
+def known_fraction(targets):
+    """Of each row of targets (R, Q) the fraction that is known, not NaN, (R,) float64; None where all are known."""
+    if targets.dtype.kind != "f":
+        return None
+    known = ~np.isnan(targets)
+    return None if known.all() else known.mean(axis=1)
+
+
+def of_known(function, targets, weights):
+    """function(targets (R, Q), weights (R,) or None) (Q,), where some are not known of each output's known rows."""
+    known = ~np.isnan(targets)
+    if known.all():
+        return function(targets, weights)
+    columns = [
+        function(targets[rows, q : q + 1], None if weights is None else weights[rows]) for q, rows in enumerate(known.T)
+    ]
+    return np.concatenate(columns)
 
 
 def logit_of(p):

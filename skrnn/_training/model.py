@@ -74,6 +74,11 @@ class Model:
         return self.schedule.rate(self.history)
 
     @property
+    def exponential(self):
+        """Whether predictions are the exponentials of the scores."""
+        return self.loss.out_activation == "exp"
+
+    @property
     def dtype(self):
         """The dtype that the network computes in."""
         return self.theta.dtype

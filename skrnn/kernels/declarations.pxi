@@ -243,6 +243,7 @@ ctypedef double (*RowLoss)(
 cdef struct Loss:
     RowLoss of_row              # NULL for none
     bint of_classes             # whether targets are class numbers, or else Q real numbers
+    bint mean                   # whether it is the mean over outputs, or else the sum
     Py_ssize_t min_outputs      # the numbers of outputs that it can be of
     Py_ssize_t max_outputs
     double parameter
@@ -278,7 +279,8 @@ cdef struct Job:
     const char* targets         # target_size bytes for each sequence of the caller, or for each of its steps
     Py_ssize_t target_size
     const double* weights       # one for each target, or NULL where all are 1
-    double total_weight
+    const double* known         # of each target the fraction of its Q numbers that is not NaN, or NULL for 1
+    double total_weight         # Σ weight · known
     double dropout              # rates
     double recurrent_dropout
     unsigned long long seed

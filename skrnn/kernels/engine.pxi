@@ -157,10 +157,11 @@ cdef class Engine:
         self,
         const real[::1] theta,
         inputs,
-        targets,                            # IN  (n, Q) real, or (n,) intp classes; per step (total, …)
+        targets,                            # IN  (n, Q) real, some of them NaN, or (n,) intp classes; per step (total, …)
         real[::1] gradient,
         *,
         const double[::1] weights=None,     # IN  one for each target
+        const double[::1] known=None,       # IN  of each target the fraction of its Q numbers that is not NaN
         real[:, ::1] final=None,
         real[:, ::1] dinitial=None,         # OUT (N, width) gradient in the initial states
         real[:, ::1] dX=None,
@@ -168,14 +169,17 @@ cdef class Engine:
         Py_ssize_t max_bytes,
         int n_threads,
     ):
-        """The loss of `set_objective` with its penalty and dropout, and the weight of the batch; fills the gradient."""
+        """The loss of `set_objective` with its penalty and dropout, and the weight of the batch; fills the gradient.
+
+        The weight is Σ weight · known: what is known of a target has the part of its weight that it is of it.
+        """
         cdef Job job
         cdef Batch batch
         cdef double value
         if self.settings.loss.of_row == NULL:
             raise ValueError("`set_objective` must be called with a loss before `gradient`")
         batch = self.begin(&job, theta, inputs, True, seed, n_threads, final)
-        self.set_targets(&job, batch, targets, weights, self.settings.loss)
+        self.set_targets(&job, batch, targets, weights, known, self.settings.loss)
         if dinitial is not None:
             # the loss depends on the final states through the scores alone
             self.expect_states("dinitial", dinitial.shape[0], dinitial.shape[1], batch.N)
@@ -394,7 +398,9 @@ cdef class Engine:
             job.mask_offset, job.mask_number = &mask_offsets[0, 0], &mask_offsets[1, 0]
         return total
 
-    cdef int set_targets(self, Job* job, Batch batch, targets, const double[::1] weights, Loss loss) except -1:
+    cdef int set_targets(
+        self, Job* job, Batch batch, targets, const double[::1] weights, const double[::1] known, Loss loss
+    ) except -1:
         cdef const real[:, ::1] numbers
         cdef const Py_ssize_t[::1] classes
         job.loss = loss
@@ -410,25 +416,28 @@ cdef class Engine:
         if weights is not None:
             expect_length("weights", weights.shape[0], self.n_targets(batch))
             job.weights = &weights[0]
-        job.total_weight = self.weight_of(batch, job.weights)
+        if known is not None:
+            expect_length("known", known.shape[0], self.n_targets(batch))
+            if loss.of_classes:
+                raise ValueError("classes are known as a whole: known must be None")
+            job.known = &known[0]
+        job.total_weight = self.weight_of(batch, job.weights, job.known)
         return 0
 
     cdef Py_ssize_t n_targets(self, Batch batch) noexcept:
         """How many targets there are, in the batch or not: for each sequence, or for each step."""
         return batch.total if self.net.per_step else batch.n_sequences
 
-    cdef double weight_of(self, Batch batch, const double* weights) except? -1:
-        """Σ w over the batch's sequences or steps."""
+    cdef double weight_of(self, Batch batch, const double* weights, const double* known) except? -1:
+        """Σ weight · known over the batch's sequences or steps."""
         cdef double total = 0
-        cdef Py_ssize_t i, t
-        if weights == NULL:
+        cdef Py_ssize_t i, t, row
+        if weights == NULL and known == NULL:
             return batch.S if self.net.per_step else batch.N
         for i in range(batch.N):
-            if self.net.per_step:
-                for t in range(batch.length[i]):
-                    total += weights[batch.source[i] + t]
-            else:
-                total += weights[batch.sample[i]]
+            for t in range(batch.length[i] if self.net.per_step else 1):
+                row = batch.source[i] + t if self.net.per_step else batch.sample[i]
+                total += (weights[row] if weights != NULL else 1) * (known[row] if known != NULL else 1)
         if not total > 0:
             raise ValueError("the weights of a batch must have a positive sum")
         return total

@@ -21,15 +21,19 @@ LOSSES = {}
 
 
 cdef int register_loss(
-    str name, RowLoss of_row, bint of_classes=False, Py_ssize_t min_outputs=1, Py_ssize_t max_outputs=PY_SSIZE_T_MAX
+    str name, RowLoss of_row, bint mean=False, bint of_classes=False, Py_ssize_t min_outputs=1,
+    Py_ssize_t max_outputs=PY_SSIZE_T_MAX,
 ) except -1:
-    """Make a loss known by its name, of targets that are class numbers or else Q real numbers."""
+    """Make a loss known by its name, of targets that are class numbers or else Q real numbers.
+
+    Of these it has to be the sum over outputs, or the mean, of what it is of each alone.
+    """
     cdef RegisteredLoss entry = RegisteredLoss.__new__(RegisteredLoss)
     if name in LOSSES:
         raise ValueError(f"there are two losses {name!r}")
     entry.loss = Loss(
-        of_row=of_row, of_classes=of_classes, min_outputs=min_outputs, max_outputs=max_outputs, parameter=0,
-        logistic=False,
+        of_row=of_row, of_classes=of_classes, mean=mean, min_outputs=min_outputs, max_outputs=max_outputs,
+        parameter=0, logistic=False,
     )
     LOSSES[name] = entry
     return 0
@@ -61,7 +65,7 @@ cdef double squared_error(
     return weight * 0.5 * total / Q
 
 
-register_loss("squared_error", squared_error)
+register_loss("squared_error", squared_error, mean=True)
 
 
 cdef double absolute_error(
@@ -71,7 +75,7 @@ cdef double absolute_error(
     return quantile_loss(Q, scores, target, 2 * weight, 0.5, gradient)
 
 
-register_loss("absolute_error", absolute_error)
+register_loss("absolute_error", absolute_error, mean=True)
 
 
 cdef double quantile_loss(
@@ -89,7 +93,7 @@ cdef double quantile_loss(
     return weight * total / Q
 
 
-register_loss("quantile", quantile_loss)
+register_loss("quantile", quantile_loss, mean=True)
 
 
 cdef double huber_loss(
@@ -108,7 +112,7 @@ cdef double huber_loss(
     return weight * total / Q
 
 
-register_loss("huber", huber_loss)
+register_loss("huber", huber_loss, mean=True)
 
 
 cdef double log_cosh_loss(
@@ -128,7 +132,7 @@ cdef double log_cosh_loss(
     return weight * total / Q
 
 
-register_loss("log_cosh", log_cosh_loss)
+register_loss("log_cosh", log_cosh_loss, mean=True)
 
 
 cdef double poisson_loss(
@@ -165,7 +169,7 @@ cdef double binary_log_loss(
     return weight * value
 
 
-register_loss("binary_log_loss", binary_log_loss, of_classes=True, min_outputs=1, max_outputs=1)
+register_loss("binary_log_loss", binary_log_loss, mean=False, of_classes=True, min_outputs=1, max_outputs=1)
 
 
 cdef double multilabel_log_loss(
@@ -197,7 +201,7 @@ cdef double log_loss(
     return weight * (log(total) + highest - scores[y])
 
 
-register_loss("log_loss", log_loss, of_classes=True, min_outputs=2)
+register_loss("log_loss", log_loss, mean=False, of_classes=True, min_outputs=2)
 
 
 cdef double softmax_terms(Py_ssize_t Q, const real* scores, real* terms, real* highest) noexcept nogil:
@@ -214,16 +218,35 @@ cdef double softmax_terms(Py_ssize_t Q, const real* scores, real* terms, real* h
     return total
 
 
-cdef double loss_of_scores(
-    const Loss* loss, Py_ssize_t Q, real* scores, const void* target, double weight, real* gradient
+cdef double loss_of_known(
+    const Loss* loss, Py_ssize_t Q, const real* scores, const real* target, double weight, real* gradient
 ) noexcept nogil:
-    """weight · loss, and its gradient in the scores; these become σ(scores) where the loss is of that."""
+    """weight · loss over the outputs whose target is not NaN, one by one; the others have no gradient."""
+    cdef double value = 0, of_output = weight / Q if loss.mean else weight
+    cdef Py_ssize_t q
+    for q in range(Q):
+        gradient[q] = 0
+        if target[q] == target[q]:
+            value += loss.of_row(1, scores + q, target + q, of_output, loss.parameter, gradient + q)
+    return value
+
+
+cdef double loss_of_scores(
+    const Loss* loss, Py_ssize_t Q, real* scores, const void* target, double weight, bint known, real* gradient
+) noexcept nogil:
+    """weight · loss, and its gradient in the scores; these become σ(scores) where the loss is of that.
+
+    `known` says that no number of the target is NaN.
+    """
     cdef double value
     cdef Py_ssize_t q, v
     if loss.logistic:
         for v in range(ceil_div(Q, VL)):
             store(scores + v * VL, logistic(load_lanes(scores + v * VL, Q - v * VL)), Q - v * VL)
-    value = loss.of_row(Q, scores, target, weight, loss.parameter, gradient)
+    if known:
+        value = loss.of_row(Q, scores, target, weight, loss.parameter, gradient)
+    else:
+        value = loss_of_known(loss, Q, scores, <const real*> target, weight, gradient)
     if loss.logistic:
         for q in range(Q):
             gradient[q] = gradient[q] * scores[q] * (1 - scores[q])

@@ -21,12 +21,13 @@ def loss(
     double parameter,
     bint of_logistic,
     real[:, ::1] scores,        # IN  (R, Q); OUT σ(scores) where the loss is of that
-    targets,                    # IN  (R, Q) real, or (R,) intp classes
+    targets,                    # IN  (R, Q) real, NaN where one is missing, or (R,) intp classes
     const double[::1] weights,  # IN  (R,)
     real[:, ::1] gradient,      # OUT (R, Q)
 ):
     """Σ weight · loss over the rows, and the gradient in the scores."""
-    cdef Py_ssize_t R = scores.shape[0], Q = scores.shape[1], r
+    cdef Py_ssize_t R = scores.shape[0], Q = scores.shape[1], r, q
+    cdef bint known
     cdef Loss function = loss_named(name, parameter, of_logistic, Q)
     cdef const real[:, ::1] numbers
     cdef const Py_ssize_t[::1] classes
@@ -37,13 +38,16 @@ def loss(
         numbers = targets
         expect_shape("targets", numbers.shape[0], numbers.shape[1], R, Q)
         for r in range(R):
-            total += loss_of_scores(&function, Q, &scores[r, 0], &numbers[r, 0], weights[r], &gradient[r, 0])
+            known = True
+            for q in range(Q):
+                known = known and numbers[r, q] == numbers[r, q]
+            total += loss_of_scores(&function, Q, &scores[r, 0], &numbers[r, 0], weights[r], known, &gradient[r, 0])
         return total
     classes = targets
     expect_length("targets", classes.shape[0], R)
     for r in range(R):
         check_class(classes[r], r, Q)
-        total += loss_of_scores(&function, Q, &scores[r, 0], &classes[r], weights[r], &gradient[r, 0])
+        total += loss_of_scores(&function, Q, &scores[r, 0], &classes[r], weights[r], True, &gradient[r, 0])
     return total
 
 

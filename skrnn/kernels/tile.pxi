@@ -190,7 +190,7 @@ cdef void loss_of_row(const Job* job, const Buffers* buffers, Py_ssize_t row, Py
     cdef double weight = (job.weights[target] if job.weights != NULL else 1) / job.total_weight
     buffers.losses[row] = loss_of_scores(
         &job.loss, Q, buffers.scores + row * Q, job.targets + target * job.target_size, weight,
-        buffers.dscores + row * Q,
+        job.known == NULL or job.known[target] == 1, buffers.dscores + row * Q,
     )
 
 

@@ -144,9 +144,6 @@ class TestStepsWithoutTarget:
         net = RNNRegressor(4, return_sequences=True, max_iter=3, random_state=0).fit(X, y)
         assert np.isfinite(net.predict(X)).all()
         assert np.isfinite(net.score(X, y))
-        y[4, 3, 0] = 0
-        with pytest.raises(ValueError, match=r"Input y contains NaN: y\[4\]\[3\]"):
-            net.fit(X, y)
         labels = np.repeat(Y[:, np.newaxis], 8, axis=1)
         labels[2, 1] = -1
         many = RNNClassifier(4, return_sequences=True, max_iter=3, random_state=0).fit(X, labels)
@@ -248,7 +245,7 @@ class TestOutputs:
         predicted = net.predict(100 * X)
         assert ((predicted >= 0) & (predicted <= 1)).all()
         assert net.score(X, y) > 0.9
-        with pytest.raises(ValueError, match=r"y\[3\] is \[1.5\], expected numbers from 0 to 1 with out_activation"):
+        with pytest.raises(ValueError, match=r"y\[3\] is 1.5, expected numbers from 0 to 1 with out_activation"):
             net.fit(X, np.where(np.arange(80) == 3, 1.5, y))
 
     def test_counts(self):
@@ -260,7 +257,7 @@ class TestOutputs:
         assert net.out_activation_ == "exp"
         assert (net.predict(X) > 0).all()
         assert np.corrcoef(net.predict(X), mean)[0, 1] > 0.8
-        with pytest.raises(ValueError, match=r"y\[7\] is \[-1.0\], expected numbers that are not negative"):
+        with pytest.raises(ValueError, match=r"y\[7\] is -1.0, expected numbers that are not negative"):
             net.fit(X, np.where(np.arange(300) == 7, -1, y))
         with pytest.raises(ValueError, match="out_activation='logistic' does not go with loss='poisson'"):
             net.set_params(out_activation="logistic").fit(X, y)

@@ -8,7 +8,7 @@ from pairwise import pairwise
 
 from skrnn._data.sequences import Sequences
 from skrnn._network.network import RecurrentNetwork
-from skrnn._training.losses import LOSSES
+from skrnn._training.losses import LOSSES, known_fraction
 from skrnn.kernels import kernels_for
 from skrnn.kernels.inputs import Inputs
 
@@ -113,18 +113,24 @@ def test_gradients_of_a_loss_in_inputs_and_initial_states(form, bidirectional, p
 
 @pytest.mark.every_simd
 @pytest.mark.parametrize(
-    ("loss", "per_step", "resources", "dtype"),
-    pairwise(LOSSES, [False, True], [RESOURCES, SEGMENTS, RESOURCES | {"n_threads": 3}], [np.float32, np.float64]),
+    ("loss", "per_step", "resources", "dtype", "missing"),
+    pairwise(
+        LOSSES, [False, True], [RESOURCES, SEGMENTS, RESOURCES | {"n_threads": 3}], [np.float32, np.float64],
+        [False, True],
+    ),
     ids=str,
 )
-def test_the_gradient_of_a_loss_is_backward_of_its_gradient_in_the_scores(loss, per_step, resources, dtype):
-    """With weights, a penalty and dropout, to the bit; also in segments, and in groups that threads share."""
+def test_the_gradient_of_a_loss_is_backward_of_its_gradient_in_the_scores(loss, per_step, resources, dtype, missing):
+    """With weights, missing cells, a penalty and dropout, to the bit; also in segments and in groups of all threads."""
     case = Case(
         ("gru", "tanh", False), (5,), False, per_step, (300, 41, 7, 299), n_outputs=outputs_of(loss), dtype=dtype
     )
     rng, loss = np.random.default_rng(3), make_loss(loss)
     rows, alpha = case.net.n_rows(case.sequences, case.index), 0.1
     targets, weights = targets_for(loss.name, rows, rng, dtype), rng.uniform(size=rows)
+    if missing and not loss.of_classes:
+        targets[rng.uniform(size=targets.shape) < 0.4] = np.nan
+    known = known_fraction(targets)
     engine = case.net.engine(dtype, loss=loss.name, parameter=loss.parameter, alpha=alpha, **RATES)
     inputs = Inputs(case.X, case.sequences.starts, case.sequences.lengths, case.index, case.initial)
     expected = {
@@ -132,11 +138,12 @@ def test_the_gradient_of_a_loss_is_backward_of_its_gradient_in_the_scores(loss, 
     }
     dinitial = np.empty_like(case.initial)
     value, weight = engine.gradient(
-        case.theta, inputs, targets, weights=weights, dinitial=dinitial, seed=SEED, **expected, **resources
+        case.theta, inputs, targets, weights=weights, known=known, dinitial=dinitial, seed=SEED, **expected,
+        **resources,
     )
     scores = np.empty((rows, case.net.n_outputs), dtype)
     engine.forward(case.theta, inputs, scores, training=True, seed=SEED, **resources)
-    assert weight == pytest.approx(weights.sum())
+    assert weight == pytest.approx(np.sum(weights if known is None else weights * known))
     dscores = np.empty_like(scores)
     losses = kernels_for(dtype).loss(loss.name, loss.parameter, False, scores, targets, weights / weight, dscores)
     actual = {name: np.empty_like(array) for name, array in expected.items()}

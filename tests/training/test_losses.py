@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import reference
 from networks import make_loss, outputs_of, targets_for
 from numerical import assert_gradient, central_differences
 from scipy.special import xlogy
@@ -11,6 +12,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedie_score, r2_score
 
 from skrnn import RNNRegressor
+from skrnn._network.scores import max_exponent
 from skrnn._training.losses import LOSSES, RegressionLoss, weighted_quantile
 from skrnn.kernels import kernels_for
 
@@ -135,6 +137,77 @@ class TestValueAndGradient:
             actual, gradient = LOSSES["log_cosh"]().value_and_gradient(d, np.zeros_like(d))
             assert actual == pytest.approx(value.mean(), rel=1e-7)
             np.testing.assert_allclose(gradient[0], slope / 3, rtol=1e-14)
+
+
+def with_unknown(name, targets, dtype=np.float64):
+    """Targets (7, Q) of which some cells are NaN: of one row all but one, of one all."""
+    targets = targets.astype(dtype)
+    targets[1, 0] = targets[4, 1:] = targets[2] = np.nan
+    return targets
+
+
+OF_CELLS = [(name, of_logistic) for name, of_logistic in FORMS if not LOSSES[name].of_classes]
+MEANS = OF_LOGISTIC             # these are means over outputs, the others sums
+
+
+@pytest.mark.parametrize(("name", "of_logistic"), OF_CELLS)
+class TestMissingCells:
+    @WEIGHTS
+    def test_of_the_plain_formula(self, name, of_logistic, weights):
+        scores, targets = example(name)
+        targets, loss = with_unknown(name, targets), make_loss(name, of_logistic)
+        value, gradient = loss.value_and_gradient(scores, targets, weights)
+        expected = reference.mean_loss(
+            VALUES[name], name in MEANS, logistic(scores) if of_logistic else scores, targets,
+            np.ones(7) if weights is None else weights,
+        )
+        np.testing.assert_allclose(value, expected, rtol=1e-13)
+        assert_gradient(
+            gradient, central_differences(lambda: loss.value_and_gradient(scores, targets, weights)[0], scores)
+        )
+        np.testing.assert_array_equal(gradient[np.isnan(targets)], 0)
+
+    def test_is_the_sum_of_losses_of_one_output(self, name, of_logistic):
+        scores, targets = example(name)
+        targets, loss = with_unknown(name, targets), make_loss(name, of_logistic)
+        value, gradient = loss.value_and_gradient(scores, targets)
+        known, Q = ~np.isnan(targets), targets.shape[1]
+        total = 0
+        for q in range(Q):
+            rows = known[:, q]
+            one, slope = loss.value_and_gradient(scores[rows, q : q + 1], targets[rows, q : q + 1])
+            share = rows.sum() / known.sum() * (1 if name in MEANS else Q)
+            total += share * one
+            np.testing.assert_allclose(gradient[rows, q], share * slope[:, 0], rtol=1e-13)
+        assert value == pytest.approx(total, rel=1e-13)
+
+    def test_a_row_is_the_rows_of_its_outputs(self, name, of_logistic):
+        scores, targets = example(name)
+        loss, Q = make_loss(name, of_logistic), targets.shape[1]
+        alone = np.where(np.tile(np.eye(Q, dtype=bool), (7, 1)), targets.repeat(Q, axis=0), np.nan)
+        value, _ = loss.value_and_gradient(scores.repeat(Q, axis=0), alone)
+        assert value == pytest.approx(loss.value_and_gradient(scores, targets)[0], rel=1e-13)
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_rows_that_are_known_keep_their_bits(self, name, of_logistic, dtype):
+        scores, targets = example(name)
+        scores, unknown = scores.astype(dtype), with_unknown(name, targets, dtype)
+        loss, weights = make_loss(name, of_logistic), np.full(7, 0.25)
+        _, gradient = loss.value_and_gradient(scores, unknown, weights)
+        known = np.isfinite(unknown).all(axis=1)
+        # as many cells as in all rows
+        weights[~known] = 0.25 * np.isfinite(unknown[~known]).mean(axis=1)
+        _, expected = loss.value_and_gradient(scores, targets.astype(dtype), weights)
+        np.testing.assert_allclose(gradient[known], expected[known], rtol=4 * np.finfo(dtype).eps)
+        assert gradient.dtype == dtype
+
+    @WEIGHTS
+    def test_the_best_constant_is_that_of_each_output(self, name, of_logistic, weights):
+        targets, loss = with_unknown(name, targets_of(name, of_logistic)), make_loss(name, of_logistic)
+        best = loss.best_constant(targets, weights)
+        for q, rows in enumerate(~np.isnan(targets.T)):
+            expected = loss.best_constant(targets[rows, q : q + 1], None if weights is None else weights[rows])
+            assert best[q] == expected[0]
 
 
 class TestBestConstant:
@@ -278,14 +351,14 @@ class TestDomain:
         if loss.domain is not None:
             y[2, 1] = loss.domain.low - 1
             y[4] = -5
-            assert loss.check_targets(y) == (2, loss.domain.expected)
+            assert loss.check_targets(y) == ((2, 1), loss.domain.expected)
 
     @pytest.mark.parametrize("name", OF_LOGISTIC)
     @pytest.mark.parametrize("bad", [-0.1, 1.1, np.inf])
     def test_of_logistic_predictions(self, name, bad):
         y = np.array([[0.0], [1.0], [bad], [0.5]])
-        row, expected = LOSSES[name].check_targets(y, of_logistic=True)
-        assert row == 2
+        cell, expected = LOSSES[name].check_targets(y, of_logistic=True)
+        assert cell == (2, 0)
         assert expected == "numbers from 0 to 1 with out_activation='logistic'; scale y"
         assert LOSSES[name].check_targets(y[:2], of_logistic=True) is None
 
@@ -325,8 +398,9 @@ class TestPredictions:
         assert make_loss(name).predict(scores) is scores
         np.testing.assert_allclose(make_loss(name, True).predict(scores), logistic(scores), rtol=1e-14)
 
-    def test_an_exponential_that_overflows_is_an_error(self):
-        scores = np.array([[1.0, 2.0], [3.0, 800.0]])
-        np.testing.assert_allclose(LOSSES["poisson"]().predict(scores[:1]), np.exp(scores[:1]))
-        with pytest.raises(ValueError, match=r"Prediction 1 is not finite: .* output \[3.0, 800.0\]"):
-            LOSSES["poisson"]().predict(scores)
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_exponentials_up_to_the_greatest_are_finite(self, dtype):
+        greatest = np.array([[max_exponent(dtype)]], dtype)
+        assert greatest.dtype == dtype
+        assert np.isfinite(LOSSES["poisson"]().predict(greatest)).all()
+        assert np.isinf(LOSSES["poisson"]().predict(greatest * dtype(1.0001))).all()
