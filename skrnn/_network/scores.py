@@ -66,8 +66,8 @@ def check_scores(network, scores, sequences, rows=None, *, name="X", exponential
     if not all_finite(scores):
         _, where = _first_row(~np.isfinite(scores), network, sequences, rows, name)
         raise ValueError(
-            f"The net's output for {where} is not finite: its states grow without bound on this sequence. Scale {name}, "
-            "or fit with a bounded activation, a smaller learning_rate_init or max_grad_norm"
+            f"The net's output for {where} is not finite: its states grow without bound on this sequence. Scale "
+            f"{name}, or fit with a bounded activation, a smaller learning_rate_init or max_grad_norm"
         )
     if exponential and scores.max() > max_exponent(scores.dtype):
         bad, where = _first_row(scores > max_exponent(scores.dtype), network, sequences, rows, name)
