@@ -25,6 +25,7 @@ from skrnn._sklearn import fit_context
 from skrnn._training import run
 from skrnn._training.loop import Batches
 from skrnn._training.optimizers import OPTIMIZERS
+from skrnn._warnings import warn_user
 
 
 def in_epochs(estimator):
@@ -131,6 +132,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         resume = self.warm_start and self.__sklearn_is_fitted__()
         reading, sequences = self._read_X(X, resume)
         targets, loss, rows, examples = self._read_y(y, sequences, sample_weight, resume)
+        if not resume:
+            self._warn_of_coincidences(targets, rows, sequences)
         reading, examples = self._see_categories(reading, examples, resume)
         network, parameters = self._make_network(reading, targets, examples.sequences, resume), vars(self)
         fitted = self._model if resume else None
@@ -147,7 +150,9 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self._check_parameters()
         resume = self.__sklearn_is_fitted__()
         reading, sequences = self._read_X(X, resume)
-        targets, loss, _, examples = self._read_y(y, sequences, sample_weight, resume, **targets)
+        targets, loss, rows, examples = self._read_y(y, sequences, sample_weight, resume, **targets)
+        if not resume:
+            self._warn_of_coincidences(targets, rows, sequences)
         reading, examples = self._see_categories(reading, examples, resume)
         network, parameters = self._make_network(reading, targets, examples.sequences, resume), vars(self)
         fitted = self._model if resume else None
@@ -215,6 +220,16 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         examples = Examples(sequences, encoded, multiply_weights(rows.weights, of_targets), per_step)
         return targets, loss, rows, examples
 
+    def _warn_of_coincidences(self, targets, rows, sequences):
+        """Warn where X and y can be read, but were probably meant to be read in another way."""
+        if self.n_steps is not None and sequences.kind != "table":
+            warn_user(
+                f"n_steps={self.n_steps} is not used: it says how the columns of a 2-D X are split into steps, and the "
+                "sequences of this X have their steps already. Leave n_steps out"
+            )
+        for message in targets.coincidences(rows, sequences, self.return_sequences):
+            warn_user(message)
+
     def _see_categories(self, reading, examples, resume):
         """Check that a fit that continues sees no new categories; the first one sees those of sequences with weight."""
         if not reading.n_categories:
@@ -248,7 +263,9 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         per_step = self.return_sequences
         strata = None if per_step else targets.strata(rows.values[examples.used])
         used, index = self._hold_out(examples.used, "sequences", model.random_state, strata)
-        return examples.replace(used=used), HeldOut(examples.sequences, np.sort(index), rows, per_step)
+        held_out = HeldOut(examples.sequences, np.sort(index), rows, per_step)
+        _warn_if_constant(targets, held_out)
+        return examples.replace(used=used), held_out
 
     def _read_validation(self, model, reading, targets, X_val, y_val):
         """Validation data, checked as those of fit."""
@@ -257,11 +274,13 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             sequences = reading.read(self, X_val, self.n_steps, dtype=model.dtype)
             check_samples(sequences, y_val, "y_val")
             rows = targets.read(y_val, sequences, per_step)
-            targets.encode(rows, sequences, per_step, model.loss)
+            targets.check_validation(rows, sequences, per_step, model.loss)
         except (TypeError, ValueError) as error:
             raise type(error)(f"In X_val and y_val: {error}") from error
         rows.weights = multiply_weights(None, rows.labelled)
-        return HeldOut(sequences, np.arange(len(sequences)), rows, per_step)
+        held_out = HeldOut(sequences, np.arange(len(sequences)), rows, per_step)
+        _warn_if_constant(targets, held_out)
+        return held_out
 
     def _train(self, model, examples, validate, parameters):
         n = len(examples)
@@ -328,6 +347,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         per_step = self._model.network.per_step
         weights = as_weights(sample_weight, sequences, per_step)
         rows = self._targets.read(y, sequences, per_step)
+        self._targets.check(rows)
         known = rows.known
         return metric(
             rows.values[known], predicted[known], sample_weight=None if weights is None else weights[known]
@@ -529,3 +549,12 @@ class HeldOut:
             return value
 
         return score
+
+
+def _warn_if_constant(targets, held_out):
+    """Warn if early stopping has nothing to go by."""
+    if targets.are_constant(held_out.values):
+        warn_user(
+            f"the targets that early_stopping validates on are all {held_out.values[0].tolist()}: their score is 0 "
+            "whatever is predicted, unless it is met exactly, and training stops early. Pass X_val and y_val that vary"
+        )

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.base import BaseRNN, in_epochs
 from skrnn._estimators.shared_parameters import Parameter, flag, with_parameters
-from skrnn._estimators.targets import ClassTargets
+from skrnn._estimators.targets import ClassTargets, classes_to_come
 from skrnn._sklearn import StrOptions, partial_fit_context
 from skrnn._training.losses import LOSSES
 
@@ -194,7 +194,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         fitted = hasattr(self, "classes_")
         if not fitted and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        if fitted and classes is not None and not np.array_equal(self.classes_, np.unique(classes)):
+        if classes is not None:
+            classes = classes_to_come(classes, self.return_sequences)
+        if fitted and classes is not None and not np.array_equal(self.classes_, classes):
             raise ValueError(
                 f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
             )

@@ -6,7 +6,6 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.metrics import accuracy_score
 from sklearn.utils import column_or_1d
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from skrnn._data.numbers import as_numbers
@@ -18,7 +17,10 @@ from skrnn._data.target_checks import (
     missing_labels,
     step_rows,
 )
+from skrnn._estimators import class_weights
 
+# Fewer rows with exactly one label each may be so by chance
+MIN_ONE_HOT = 5
 
 class TargetRows:
     """Targets as the user knows them, a row per sequence or step.
@@ -85,25 +87,21 @@ class ClassTargets:
 
     @classmethod
     def learn(cls, rows, classes=None):
-        """What these targets tell, or with `classes` all labels that there will be."""
+        """What these targets tell, or with `classes` all labels that there will be, as `classes_to_come` returns them.
+        """
         labels = rows.values[rows.known]
         if labels.ndim == 2:
             n_labels = labels.shape[1]
             numbers = np.arange(n_labels)
-            if classes is not None and not np.array_equal(np.unique(classes), numbers):
+            if classes is not None and not np.array_equal(classes, numbers):
                 raise ValueError(f"classes={classes!r}: expected the numbers of the {n_labels} labels that y has")
             return cls(numbers, True)
-        if classes is not None and (np.ndim(classes) != 1 or missing_labels(np.asarray(classes), False).any()):
-            raise ValueError(f"classes={classes!r}: expected all labels that there will be, one after the other")
-        try:
-            found = np.unique(labels if classes is None else keep_label_types(classes))
-        except TypeError as error:
-            types = sorted({type(label).__name__ for label in labels})
-            raise TypeError(f"y mixes labels of the types {', '.join(types)}; expected one type") from error
+        found = _unique(labels, "y") if classes is None else classes
         check_classification_targets(labels)
         if len(found) < 2:
             raise ValueError(
-                f"a classifier needs at least 2 classes in y, got 1 class: {found.tolist()[0]!r}"
+                f"a classifier needs at least 2 classes in {'y' if classes is None else 'classes'}, got 1 class: "
+                f"{found.tolist()[0]!r}"
                 + "; with return_sequences the integer -1 is a step without a label" * (rows.labelled is not None)
             )
         return cls(found, False)
@@ -120,43 +118,61 @@ class ClassTargets:
         """Outputs of the network."""
         return 1 if self.loss_name == "binary_log_loss" else len(self.classes)
 
-    def encode(self, rows, sequences, per_step, loss):
-        """Targets as the loss takes them: class numbers, or zeros and ones for several labels."""
-        values, labels = rows.values, rows.values[rows.known]
+    def check(self, rows):
+        """Raise an error unless targets are of the form and the type of labels that the first fit saw."""
+        self._check_columns(rows.values)
+        if not self.multilabel:
+            self._find(rows.values[rows.known])
+
+    def _check_columns(self, values):
         if (values.ndim == 2) != self.multilabel or (self.multilabel and values.shape[1] != len(self.classes)):
             raise ValueError(
                 f"y has {1 if values.ndim == 1 else values.shape[1]} columns, expected "
                 f"{len(self.classes) if self.multilabel else 1} as in the first fit"
             )
+
+    def _find(self, labels):
+        """The number of each label's class, and whether it is a class at all."""
+        try:
+            codes = np.minimum(np.searchsorted(self.classes, labels), len(self.classes) - 1)
+            return codes, np.equal(self.classes[codes], labels).astype(bool)
+        except TypeError as error:
+            found, expected = _type_names(labels), _type_names(self.classes)
+            raise TypeError(
+                f"y has labels of type {found}, expected {expected} as in the classes {self.classes}"
+            ) from error
+
+    def encode(self, rows, sequences, per_step, loss):
+        """Targets as the loss takes them: class numbers, or zeros and ones for several labels."""
+        self._check_columns(rows.values)
+        labels = rows.values[rows.known]
         if self.multilabel:
             return rows.of_known(labels.astype(sequences.dtype))
-        codes = np.minimum(np.searchsorted(self.classes, labels), len(self.classes) - 1)
-        wrong = np.flatnonzero(self.classes[codes] != labels)
-        if len(wrong):
-            raise ValueError(f"y has the label {labels[wrong[0]]!r}, which is not among classes: {self.classes}")
+        codes, found = self._find(labels)
+        if not found.all():
+            raise self._unknown(labels[np.argmin(found)])
         return rows.of_known(codes.astype(np.intp))
+
+    def _unknown(self, label):
+        label = label.item() if isinstance(label, np.generic) else label
+        return ValueError(f"y has the label {label!r}, which is not among classes: {self.classes}")
+
+    def check_validation(self, rows, sequences, per_step, loss):
+        """Raise an error unless targets can be validated on. A label that y lacks is one that predictions miss."""
+        self.check(rows)
+        labels = rows.values[rows.known]
+        if not self.multilabel and not self._find(labels)[1].any():
+            raise self._unknown(labels[0])
 
     def weights(self, rows, class_weight):
         """Weights of the targets by their classes, (rows,) float64, or None."""
         if class_weight is None:
             return None
         labels = rows.values[rows.known]
-        if isinstance(class_weight, dict) and not self.multilabel:
-            other = [label for label in class_weight if label not in self.classes]
-            if other:
-                raise ValueError(
-                    f"class_weight has weights for {other}, which are not among the classes {self.classes}"
-                )
-            of_class = np.array([class_weight.get(label, 1.0) for label in self.classes], dtype=float)
-            weights = of_class[np.searchsorted(self.classes, labels)]
-        else:
-            weights = compute_sample_weight(class_weight, labels)
-        if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
-            raise ValueError(
-                f"class_weight={class_weight!r}: expected finite weights that are not negative, and one at least that "
-                "is not 0"
-            )
-        return rows.of_known(np.asarray(weights, dtype=np.float64))
+        if self.multilabel:
+            return rows.of_known(class_weights.of_indicators(class_weight, labels))
+        codes, _ = self._find(labels)
+        return rows.of_known(class_weights.of_classes(class_weight, self.classes, codes)[codes])
 
     def decode(self, scores, loss):
         """Labels for raw scores."""
@@ -170,6 +186,28 @@ class ClassTargets:
     def strata(self, rows):
         """What the parts of a split should have in equal shares, or None."""
         return None if self.multilabel else rows
+
+    def coincidences(self, rows, sequences, per_step):
+        """What y may have been meant to be, as messages: labels of steps, or of one class in indicators of all."""
+        if not self.multilabel:
+            return []
+        labels, messages = rows.values[rows.known], []
+        n, n_labels = labels.shape
+        if not per_step and sequences.all_have_steps(n_labels):
+            messages.append(
+                f"y has {n_labels} columns, and each sequence of X {n_labels} steps: it is read as {n_labels} labels per "
+                "sequence. If it holds a label for each step, set return_sequences=True"
+            )
+        if n >= MIN_ONE_HOT and ((labels == 1).sum(axis=1) == 1).all():
+            messages.append(
+                f"y has {n_labels} columns, one of them 1 in each row: it is read as {n_labels} labels, each by itself. "
+                "If it is one-hot, of which one class is true, pass the classes: y.argmax(axis=-1)"
+            )
+        return messages
+
+    def are_constant(self, values):
+        """Whether the score of these targets says nothing of predictions: not of labels."""
+        return False
 
     def attributes(self):
         """What `fit` publishes."""
@@ -215,11 +253,16 @@ class NumberTargets:
         """Outputs of the network."""
         return int(np.prod(self.shape))
 
+    def check(self, rows):
+        """Raise a ValueError unless targets have the outputs that the first fit saw."""
+        shape = rows.values.shape
+        if shape[1:] != self.shape:
+            raise ValueError(f"y has shape {shape}, expected {(shape[0], *self.shape)} as in the first fit")
+
     def encode(self, rows, sequences, per_step, loss):
         """Targets as the loss takes them, (rows, outputs) in the dtype of X."""
+        self.check(rows)
         values, dtype = rows.values, sequences.dtype
-        if values.shape[1:] != self.shape:
-            raise ValueError(f"y has shape {values.shape}, expected {(len(values), *self.shape)} as in the first fit")
         with np.errstate(over="ignore"):
             targets = rows.of_known(values[rows.known]).reshape(len(values), -1)
             targets = np.require(targets, dtype, ["C", "A"])
@@ -232,6 +275,10 @@ class NumberTargets:
             where = sequences.label("y", bad, per_step)
             raise ValueError(f"{where} is too large for {dtype}, the dtype of X; scale y, or pass X as float64")
         return targets
+
+    def check_validation(self, rows, sequences, per_step, loss):
+        """Raise an error unless targets can be validated on: those that the loss takes."""
+        self.encode(rows, sequences, per_step, loss)
 
     def weights(self, rows, class_weight):
         """Weights of the targets by themselves: None, all the same."""
@@ -249,6 +296,14 @@ class NumberTargets:
     def strata(self, rows):
         """What the parts of a split should have in equal shares: None, nothing."""
         return None
+
+    def coincidences(self, rows, sequences, per_step):
+        """What y may have been meant to be: no guesses, since a horizon as long as the sequences is nothing unusual."""
+        return []
+
+    def are_constant(self, values):
+        """Whether the score of these targets says nothing of predictions, since they are all the same."""
+        return len(values) > 1 and bool((values == values[0]).all())
 
     def attributes(self):
         """What `fit` publishes: nothing."""
@@ -271,12 +326,42 @@ def _labels_of_sequences(y):
     if rows.ndim == 2 and rows.shape[1] > 1:
         _check_indicators(rows, f"y has shape {rows.shape}")
         return rows
-    try:
-        return column_or_1d(keep_label_types(y), warn=True)
-    except ValueError as error:
+    if rows.ndim not in (1, 2) or 0 in rows.shape[1:]:
         raise ValueError(
-            f"{error} Expected one label per sequence; for one per step use return_sequences=True"
-        ) from error
+            f"y should be a 1d array of labels, (n,), or of zeros and ones for several labels, (n, labels); got an "
+            f"array of shape {rows.shape} instead. For labels of every step, (n, steps) or (n, steps, labels), use "
+            "return_sequences=True"
+        )
+    return column_or_1d(keep_label_types(y), warn=True)
+
+
+def classes_to_come(classes, per_step):
+    """The labels that `partial_fit` was told of, sorted; raise an error that says why they cannot be.
+
+    With targets per step, what is no label of a step is no class either: ``np.unique(y)`` may hold it.
+    """
+    try:
+        labels = np.asarray(keep_label_types(classes))
+    except ValueError:
+        labels = np.empty(())
+    missing = missing_labels(labels, per_step) if labels.ndim == 1 else labels
+    if labels.ndim != 1 or missing.all() or (missing.any() and not per_step):
+        raise ValueError(
+            f"classes={classes!r:.200}: expected all labels that there will be, in one dimension, none of them missing"
+        )
+    return _unique(np.asarray(keep_label_types(labels[~missing].tolist())) if missing.any() else labels, "classes")
+
+
+def _unique(labels, name):
+    try:
+        return np.unique(labels)
+    except TypeError as error:
+        raise TypeError(f"{name} mixes labels of the types {_type_names(labels)}; expected one type") from error
+
+
+def _type_names(labels):
+    """The types of labels, in words."""
+    return ", ".join(sorted({type(label).__name__ for label in labels.tolist()}))
 
 
 def _check_indicators(rows, what):

@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 from forms import as_object_array
 from scipy.sparse import csr_array
+from sklearn.base import clone
 from sklearn.metrics import accuracy_score, f1_score, r2_score, roc_auc_score
-from sklearn.model_selection import cross_val_predict, cross_val_score
+from sklearn.model_selection import GroupKFold, cross_val_predict, cross_val_score
 from sklearn.neural_network import MLPClassifier
+from sklearn.utils.class_weight import compute_class_weight
 
 from skrnn import RNNClassifier, RNNRegressor, make_sequence_scorer
 
@@ -209,15 +211,87 @@ class TestClassWeights:
         ]
         assert p[1] > 1.5 * p[0]
 
-    @pytest.mark.parametrize("weights", [{0: -1}, {0: nan}, {1: np.inf}, {0: 0, 1: 0}])
-    def test_that_are_no_weights_are_errors(self, weights):
+    @pytest.mark.parametrize(
+        ("weights", "error", "message"),
+        [
+            ({0: -1}, ValueError, r"class_weight\[0\] is -1.0, expected a finite number that is not negative"),
+            ({0: nan}, ValueError, r"class_weight\[0\] is nan, expected a finite"),
+            ({1: np.inf}, ValueError, r"class_weight\[1\] is inf, expected a finite"),
+            ({0: 1, 1: 1, 7: -1}, ValueError, r"class_weight\[7\] is -1.0, expected a finite"),
+            ({0: 0, 1: 0}, ValueError, r"class_weight is 0 for all classes \[0, 1\]"),
+            ({0: "a"}, TypeError, r"class_weight\[0\] is 'a', expected a number"),
+            ({0: "2"}, TypeError, r"class_weight\[0\] is '2', expected a number"),
+            ({np.int64(1): None}, TypeError, r"class_weight\[1\] is None, expected a number"),
+            ({0: 1, 1: [2, 3]}, TypeError, r"class_weight\[1\] is \[2, 3\], expected a number"),
+            ([{0: 1}], TypeError, r"class_weight is a list, which is for a y of several labels; expected a dict"),
+        ],
+        ids=str,
+    )
+    def test_that_are_no_weights_are_errors(self, weights, error, message):
         X, Y = walks()
-        with pytest.raises(ValueError, match=r"class_weight=.*: expected finite weights that are not negative"):
+        with pytest.raises(error, match=message):
             RNNClassifier(4, class_weight=weights).fit(X, Y[:, 0])
-        with pytest.raises(ValueError, match=r"class_weight has weights for \[7\], which are not among the classes"):
-            RNNClassifier(4, class_weight={7: 1.0}).fit(X, Y[:, 0])
+        with pytest.raises(error, match=message):
+            RNNClassifier(4, class_weight=weights).partial_fit(X, Y[:, 0], classes=[0, 1])
+
+    @pytest.mark.parametrize("weights", [{7: 1.0}, {0: 1, 2: 5}, {"0": 1, "1": 2}, {0: 1}, {0: 1, 1: 2, 2: 5}, {}], ids=str)
+    @pytest.mark.parametrize("return_sequences", [False, True])
+    def test_for_other_classes_follow_the_rule_of_scikit_learn(self, weights, return_sequences):
+        """A weight for a class that y lacks is a mistake only where a class of y has none."""
+        X, Y = walks()
+        y = (X.sum(axis=2) > 0).astype(int) if return_sequences else Y[:, 0]
+        net = RNNClassifier(4, class_weight=weights, return_sequences=return_sequences, max_iter=1, random_state=0)
+        try:
+            expected = compute_class_weight(weights, classes=np.arange(2), y=y.ravel())
+        except ValueError:
+            with pytest.raises(ValueError, match=r"class_weight has weights for .*, which are not among the classes"):
+                net.fit(X, y)
+        else:
+            p = net.fit(X, y).predict_proba(X).tobytes()
+            assert p == net.set_params(class_weight=None).fit(X, y, expected[y]).predict_proba(X).tobytes()
+
+    def test_times_sample_weights_that_add_up_to_infinity(self):
+        X, Y = walks()
         with pytest.raises(ValueError, match="sample_weight times class_weight adds up to infinity"):
             RNNClassifier(4, class_weight={0: 1e307}).fit(X, Y[:, 0], np.full(80, 10.0))
+
+    @pytest.mark.parametrize("return_sequences", [False, True])
+    def test_of_a_class_that_some_folds_lack(self, return_sequences):
+        X, Y = walks()
+        y = (X.sum(axis=2) > 0).astype(int) if return_sequences else Y[:, 0].copy()
+        y[-4:] = 2
+        net = RNNClassifier(2, class_weight={0: 1, 1: 1, 2: 5}, return_sequences=return_sequences, max_iter=1)
+        groups = np.repeat(np.arange(20), 4)
+        scores = cross_val_score(net, X, y, groups=groups, cv=GroupKFold(5), error_score="raise")
+        assert np.isfinite(scores).all()
+
+    @pytest.mark.parametrize("return_sequences", [False, True])
+    def test_of_several_labels_that_some_folds_lack(self, return_sequences):
+        X, Y = walks()
+        Y = Y * [[1, 0]]
+        weights = [{0: 1, 1: 2}, {1: 3}]
+        if return_sequences:
+            Y = np.repeat(Y[:, np.newaxis], 8, axis=1)
+        net = RNNClassifier(2, class_weight=weights, return_sequences=return_sequences, max_iter=1, random_state=0)
+        expected = clone(net).set_params(class_weight=None).fit(X, Y, 1.0 + Y[..., 0]).predict_proba(X)
+        assert net.fit(X, Y).predict_proba(X).tobytes() == expected.tobytes()
+        assert clone(net).set_params(class_weight="balanced").fit(X, Y).loss_ > 0
+
+    @pytest.mark.parametrize(
+        ("weights", "message"),
+        [
+            ({0: 1}, r"class_weight is \{0: 1\}, but y has 2 labels: expected a list of 2 dicts"),
+            ([{0: 1}], r"class_weight is a list of 1, but y has 2 labels"),
+            ([{0: 1, 1: 1}, 2], r"class_weight\[1\] is 2, expected a dict"),
+            ([{}, {0: 1, 3: 1}], r"class_weight\[1\] has weights for \[3\]"),
+            ([{0: "a"}, {}], r"class_weight\[0\]\[0\] is 'a', expected a number"),
+        ],
+        ids=str,
+    )
+    def test_of_several_labels_that_do_not_go(self, weights, message):
+        X, Y = walks()
+        with pytest.raises((TypeError, ValueError), match=message):
+            RNNClassifier(2, class_weight=weights).fit(X, Y)
 
     def test_of_classes_that_a_part_does_not_have(self):
         X, Y = walks()
