@@ -14,11 +14,15 @@ from skrnn._training.losses import LOSSES
 
 
 @with_parameters(
-    return_sequences=flag("False: one label per sequence. True: one label per step. It is never guessed from y."),
+    return_sequences=flag(
+        "False: one label per sequence. True: one label per step, scored by `make_sequence_scorer` in searches, since "
+        "scikit-learn's own scorers are for one label per sample. It is never guessed from y."
+    ),
     class_weight=Parameter(
         [StrOptions({"balanced"}), dict, list, None], 'dict, list of dict, "balanced" or None',
-        'Weights of the classes, {label: weight}; "balanced" makes them inverse to how often a class occurs, among '
-        "sequences or, with `return_sequences`, among steps. For several labels a list with a dict for each.",
+        'Weights of the classes, {label: weight}, 1 for those without; "balanced" makes them inverse to how often a '
+        "class occurs, among sequences or, with `return_sequences`, among steps. A class that y lacks may have one where "
+        "all classes of y have one. For several labels a list with a dict for each.",
     ),
 )
 class RNNClassifier(ClassifierMixin, BaseRNN):
@@ -162,7 +166,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         X, y, sample_weight
             As in `fit`.
         classes : array-like of shape (n_classes,), optional
-            All labels that there will be; needed in the first call.
+            All labels that there will be; needed in the first call. With `return_sequences`, what stands for no label
+            (−1 among integers, NaN, None) is none of them.
 
         Returns
         -------
@@ -208,7 +213,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     def predict_proba(self, X, *, initial_state=None, return_state=False):
         """Probability of each class or label, for each sequence or with `return_sequences` each step.
 
-        ``cross_val_predict`` cannot put together probabilities of steps; it takes ``method="predict"`` then.
+        ``cross_val_predict(net, X, params={"y": y}, method="predict_proba")`` puts together probabilities of steps; it
+        cannot with y as its own argument, in which it sorts the labels of samples.
 
         Parameters
         ----------
@@ -301,4 +307,9 @@ object array of n arrays (steps, n_classes)
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
+        if self.return_sequences:
+            # To scikit-learn a classifier has a label per sample: by this tag check_cv reads y to stratify (and dies of
+            # lists of lists), scorers pick a column of predict_proba, displays, votes and stacks take predictions for
+            # those of samples. As no classifier, nets that label steps are split by KFold, and these refuse them.
+            tags.estimator_type = tags.classifier_tags = None
         return tags

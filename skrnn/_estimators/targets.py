@@ -147,7 +147,7 @@ class ClassTargets:
         self._check_columns(rows.values)
         labels = rows.values[rows.known]
         if self.multilabel:
-            return rows.of_known(labels.astype(sequences.dtype))
+            return rows.of_known(labels.astype(sequences.dtype, order="C"))
         codes, found = self._find(labels)
         if not found.all():
             raise self._unknown(labels[np.argmin(found)])
@@ -195,13 +195,13 @@ class ClassTargets:
         n, n_labels = labels.shape
         if not per_step and sequences.all_have_steps(n_labels):
             messages.append(
-                f"y has {n_labels} columns, and each sequence of X {n_labels} steps: it is read as {n_labels} labels per "
+                f"y has {n_labels} columns, and each sequence of X {n_labels} steps: it is read as {n_labels} labels of a "
                 "sequence. If it holds a label for each step, set return_sequences=True"
             )
         if n >= MIN_ONE_HOT and ((labels == 1).sum(axis=1) == 1).all():
             messages.append(
-                f"y has {n_labels} columns, one of them 1 in each row: it is read as {n_labels} labels, each by itself. "
-                "If it is one-hot, of which one class is true, pass the classes: y.argmax(axis=-1)"
+                f"exactly one of the {n_labels} columns of y is 1 in each row: it is read as {n_labels} labels, each by "
+                "itself. If it is one-hot, the coding of one label, pass that label: y.argmax(axis=-1)"
             )
         return messages
 

@@ -38,7 +38,7 @@ class TrainableMixin(VersionedPickleMixin):
             raise self._cannot_continue(f"parameters of the shapes {shapes}, it was fitted with {fitted}")
 
     def _hold_out(self, items, what, random_state, strata=None):
-        """Items to train on, and items to validate on; with strata, an array like items, in equal shares where they can.
+        """Items to train on, and items to validate on; with strata, an array like items, in equal shares if possible.
 
         A fold may have one member of a class left, which is trained on, or too few items to have all classes in both
         parts, which are then random. scikit-learn's perceptron refuses both, so that a search fails in some folds.
