@@ -19,7 +19,8 @@ def check_samples(sequences, y, name="y"):
     try:
         check_consistent_length(sequences.lengths, y)
     except (TypeError, ValueError) as error:
-        steps = "" if np.shape(y)[:1] != (sequences.lengths.sum(),) else (
+        shape = getattr(y, "shape", (len(y),) if is_sized(y) else ())
+        steps = "" if shape[:1] != (sequences.lengths.sum(),) else (
             f" {name} has a value for each step, end to end: skrnn.split_steps gives them back to their sequences, for "
             "return_sequences=True."
         )

@@ -195,13 +195,13 @@ class ClassTargets:
         n, n_labels = labels.shape
         if not per_step and sequences.all_have_steps(n_labels):
             messages.append(
-                f"y has {n_labels} columns, and each sequence of X {n_labels} steps: it is read as {n_labels} labels of a "
-                "sequence. If it holds a label for each step, set return_sequences=True"
+                f"y has {n_labels} columns, and each sequence of X {n_labels} steps: it is read as {n_labels} labels of "
+                "a sequence. If it holds a label for each step, set return_sequences=True"
             )
         if n >= MIN_ONE_HOT and ((labels == 1).sum(axis=1) == 1).all():
             messages.append(
-                f"exactly one of the {n_labels} columns of y is 1 in each row: it is read as {n_labels} labels, each by "
-                "itself. If it is one-hot, the coding of one label, pass that label: y.argmax(axis=-1)"
+                f"exactly one of the {n_labels} columns of y is 1 in each row: it is read as {n_labels} labels, each "
+                "by itself. If it is one-hot, the coding of one label, pass that label: y.argmax(axis=-1)"
             )
         return messages
 

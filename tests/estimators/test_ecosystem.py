@@ -267,7 +267,7 @@ class TestLabelsOfSteps:
         with pytest.raises(ValueError, match="should be a classifier"):
             VotingClassifier([("net", net)]).fit(X, np.arange(24) % 2)
         if form != "RaggedArray":       # of which scikit-learn makes an array with NaN
-            with pytest.raises(ValueError, match="label|1d array"):
+            with pytest.raises(ValueError, match=r"label|1d array"):
                 CalibratedClassifierCV(net, cv=2).fit(X, y)
 
 
