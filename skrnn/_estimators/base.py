@@ -262,7 +262,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             return examples, self._read_validation(model, reading, targets, X_val, y_val)
         per_step = self.return_sequences
         strata = None if per_step else targets.strata(rows.values[examples.used])
-        used, index = self._hold_out(examples.used, "sequences", model.random_state, strata)
+        at_least = 1 if per_step else targets.min_validated
+        used, index = self._hold_out(examples.used, "sequences", model.random_state, strata, at_least)
         held_out = HeldOut(examples.sequences, np.sort(index), rows, per_step)
         _warn_if_constant(targets, held_out)
         return examples.replace(used=used), held_out

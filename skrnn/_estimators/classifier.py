@@ -21,8 +21,8 @@ from skrnn._training.losses import LOSSES
     class_weight=Parameter(
         [StrOptions({"balanced"}), dict, list, None], 'dict, list of dict, "balanced" or None',
         'Weights of the classes, {label: weight}, 1 for those without; "balanced" makes them inverse to how often a '
-        "class occurs, among sequences or, with `return_sequences`, among steps. A class that y lacks may have a weight "
-        "where all classes of y have one. For several labels a list with a dict for each.",
+        "class occurs, among sequences or, with `return_sequences`, among steps. A class that y lacks may have one, "
+        "if all classes of y have one. For several labels a list with a dict for each.",
     ),
 )
 class RNNClassifier(ClassifierMixin, BaseRNN):

@@ -1,6 +1,7 @@
 """Targets: y as rows that the losses take, and scores as what the user expects of predict."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.sparse import issparse
@@ -65,6 +66,8 @@ class ClassTargets:
     multilabel : bool
         Whether a target is 0 or 1 for each of several labels.
     """
+
+    min_validated: ClassVar = 1     # targets that a score needs
 
     classes: np.ndarray
     multilabel: bool
@@ -195,8 +198,8 @@ class ClassTargets:
         n, n_labels = labels.shape
         if not per_step and sequences.all_have_steps(n_labels):
             messages.append(
-                f"y has {n_labels} columns, and each sequence of X {n_labels} steps: it is read as {n_labels} labels of "
-                "a sequence. If it holds a label for each step, set return_sequences=True"
+                f"y has {n_labels} columns, and each sequence of X {n_labels} steps: it is read as {n_labels} labels "
+                "of a sequence. If it holds a label for each step, set return_sequences=True"
             )
         if n >= MIN_ONE_HOT and ((labels == 1).sum(axis=1) == 1).all():
             messages.append(
@@ -223,6 +226,8 @@ class NumberTargets:
     shape : tuple
         Of the target of a sequence or step: () or (outputs,).
     """
+
+    min_validated: ClassVar = 2     # R² and D² compare with a constant
 
     shape: tuple
 

@@ -37,7 +37,7 @@ class TrainableMixin(VersionedPickleMixin):
         if shapes != fitted:
             raise self._cannot_continue(f"parameters of the shapes {shapes}, it was fitted with {fitted}")
 
-    def _hold_out(self, items, what, random_state, strata=None):
+    def _hold_out(self, items, what, random_state, strata=None, at_least=1):
         """Items to train on, and items to validate on; with strata, an array like items, in equal shares if possible.
 
         A fold may have one member of a class left, which is trained on, or too few items to have all classes in both
@@ -51,8 +51,10 @@ class TrainableMixin(VersionedPickleMixin):
             if min(n_held_out, len(items) - n_held_out) < np.count_nonzero(counts > 1):
                 strata = None
         try:
+            too_few = ceil(self.validation_fraction * len(items)) < at_least
             used, held_out = train_test_split(
-                items, test_size=self.validation_fraction, random_state=random_state, stratify=strata
+                items, test_size=at_least if too_few else self.validation_fraction, random_state=random_state,
+                stratify=strata,
             )
         except ValueError as error:
             raise ValueError(

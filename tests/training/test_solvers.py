@@ -305,12 +305,30 @@ class TestEarlyStopping:
 
     def test_a_score_that_cannot_be_computed_is_an_error(self):
         X, y = sums(20)
-        net = RNNRegressor(4, validation_fraction=0.05, **EARLY)
+        net = RNNRegressor(4, **EARLY)
         with (
             pytest.raises(ValueError, match="The validation score is nan: the 1 sequences held out are too few"),
             pytest.warns(UserWarning, match=r"R\^2 score is not well-defined"),
         ):
-            net.fit(X, y)
+            net.fit(X, y, X_val=X[:1], y_val=y[:1])
+
+    def test_what_a_score_needs_is_held_out(self):
+        X, y = sums(6)
+        net = RNNRegressor(4, max_iter=2, **EARLY).fit(X, y)
+        assert net.t_ == 2 * 4
+        assert np.isfinite(net.validation_scores_).all()
+        assert RNNClassifier(4, max_iter=2, **EARLY).fit(X, y > 0).t_ == 2 * 5
+
+    def test_counts_that_are_all_alike(self):
+        X, _ = sums(20)
+        net = RNNRegressor(4, loss="poisson", max_iter=2, **EARLY)
+        with pytest.warns(UserWarning, match="early_stopping validates on are all 0.0"):
+            net.fit(X, np.zeros(20))
+        assert net.validation_scores_ == [0.0, 0.0]
+        y = np.column_stack([np.arange(20.0) % 3, np.ones(20)])
+        predicted = net.fit(X, y, X_val=X, y_val=y).predict(X)
+        expected = d2_tweedie_score(y[:, 0], predicted[:, 0], power=1) / 2
+        assert net.best_validation_score_ == pytest.approx(expected)
 
 
 @quiet
