@@ -399,6 +399,7 @@ class TestTellingCoincidences:
         assert [warning.filename for warning in seen if warning.category is UserWarning] == [__file__]
         net.predict(X), net.score(X, y)
         net.partial_fit(X, y)
+        net.set_params(warm_start=True).fit(X, y)
         first, classes = clone(net), net.classes_
         with pytest.warns(UserWarning, match=message) as seen:
             first.partial_fit(X, y, classes=classes)
