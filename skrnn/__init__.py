@@ -16,9 +16,12 @@ from skrnn._data.ragged import RaggedArray
 from skrnn._estimators.classifier import RNNClassifier
 from skrnn._estimators.regressor import RNNRegressor
 from skrnn._language.language_model import RNNLanguageModel
-from skrnn.metrics import make_sequence_scorer
+from skrnn.metrics import concatenate_steps, make_sequence_scorer, split_steps
 
-__all__ = ["RNNClassifier", "RNNLanguageModel", "RNNRegressor", "RaggedArray", "__version__", "make_sequence_scorer"]
+__all__ = [
+    "RNNClassifier", "RNNLanguageModel", "RNNRegressor", "RaggedArray", "__version__", "concatenate_steps",
+    "make_sequence_scorer", "split_steps",
+]
 SUBMODULES = ("datasets", "metrics", "preprocessing")
 
 set_public_home(globals(), SUBMODULES)

@@ -8,6 +8,7 @@ from functools import wraps
 
 from sklearn import config_context, get_config
 from sklearn.base import _fit_context as fit_context
+from sklearn.metrics._scorer import _BaseScorer as BaseScorer
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -22,7 +23,8 @@ from sklearn.utils.validation import _check_feature_names_in as check_feature_na
 from sklearn.utils.validation import validate_data
 
 __all__ = [
-    "HasMethods", "Interval", "InvalidParameterError", "Options", "RealNotInt", "StrOptions", "check_columns",
+    "BaseScorer", "HasMethods", "Interval", "InvalidParameterError", "Options", "RealNotInt", "StrOptions",
+    "check_columns",
     "check_feature_names_in", "fit_context", "learn_columns", "output_container", "partial_fit_context",
     "set_output_container",
     "validate_parameter_constraints", "validate_params",

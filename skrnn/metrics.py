@@ -1,23 +1,126 @@
 """Metrics over the steps of sequences."""
 
+from inspect import signature
+
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import is_regressor
 
-from skrnn._data.sequences import Sequences
-from skrnn._data.target_checks import concatenate_labels, labels_of_rows, with_nan
+from skrnn._data.columns import without_columns
+from skrnn._data.numbers import is_sized
+from skrnn._data.sequences import SequenceIndex
+from skrnn._data.target_checks import step_labels
 from skrnn._data.weights import as_weights
-from skrnn._estimators.targets import mean_over_outputs
+from skrnn._estimators.targets import ClassTargets, NumberTargets, mean_over_outputs
+from skrnn._messages import shown
 from skrnn._public import set_public_home
+from skrnn._sklearn import BaseScorer
 
-__all__ = ["make_sequence_scorer"]
+__all__ = ["concatenate_steps", "make_sequence_scorer", "split_steps"]
+
+PROBABILITIES = ("predict_proba", "predict_log_proba")
+
+
+def concatenate_steps(y, *others):
+    """Lay targets of steps, and what belongs to them, end to end: what metrics of scikit-learn take.
+
+    Steps without a target (NaN, None, or −1 among integers) are left out; steps of padding should have none.
+
+    Parameters
+    ----------
+    y : array-like of shape (n, steps) or (n, steps, outputs), or a collection of n arrays of these
+        Targets as ``fit`` takes them with `return_sequences`. Numbers of a regression are floats: an integer −1 is a
+        label that is missing.
+    *others : array-like
+        What ``predict`` or ``predict_proba`` returned, weights, anything with the steps of y; or with one value per
+        sequence, (n,), which then counts for each of its steps.
+
+    Returns
+    -------
+    flat : tuple of arrays of shape (rows,) or (rows, outputs)
+        y and the others, a row for each step that has a target.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When y has no targets of steps, or another argument has other steps, naming the sequence.
+
+    See Also
+    --------
+    split_steps : The way back.
+    make_sequence_scorer : The same, for the `scoring` of cross-validation and searches.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.metrics import confusion_matrix
+    >>> from skrnn import concatenate_steps
+    >>> y, predicted = [["a", "b"], ["b", None, "a"]], [["a", "a"], ["b", "b", "a"]]
+    >>> confusion_matrix(*concatenate_steps(y, predicted)).tolist()
+    [[2, 0], [1, 1]]
+    >>> _, weights = concatenate_steps(y, [1.0, 0.5])           # of sequences
+    >>> weights.tolist()
+    [1.0, 1.0, 0.5, 0.5]
+    """
+    index, rows = _read_steps(y)
+    return tuple(
+        values[rows.known]
+        for values in (rows.values, *(_beside(other, index, f"others[{k}]") for k, other in enumerate(others)))
+    )
+
+
+def split_steps(rows, like):
+    """Give rows of steps back to their sequences.
+
+    Parameters
+    ----------
+    rows : array-like of shape (rows,) or (rows, outputs)
+        A row for each step, or for each step that has a target as `concatenate_steps` returns them.
+    like : array-like of shape (n, steps) or (n, steps, outputs), or a collection of n arrays of these
+        Targets of steps, which say how many steps each sequence has and which of them have a target. The others get
+        what stands for no target: NaN among floats, −1 among integers, None among anything else.
+
+    Returns
+    -------
+    steps : array of shape (n, steps) or (n, steps, outputs), or for a collection an object array of n arrays
+        What ``fit`` takes with `return_sequences`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When there are not as many rows as steps, or `like` has no targets of steps.
+
+    See Also
+    --------
+    concatenate_steps : The way there.
+
+    Examples
+    --------
+    >>> from skrnn import concatenate_steps, split_steps
+    >>> y = [[0, 1], [1, -1, 0]]
+    >>> rows, = concatenate_steps(y)
+    >>> [steps.tolist() for steps in split_steps(10 * rows, like=y)]
+    [[0, 10], [10, -1, 0]]
+    """
+    index, known = _read_steps(like, "like")
+    rows, total = np.asarray(rows), int(index.lengths.sum())
+    n_known = total if known.labelled is None else int(known.labelled.sum())
+    if rows.ndim == 0 or len(rows) not in (total, n_known):
+        targets = "" if total == n_known else f", or ({n_known}, ...) for those that have a target"
+        raise ValueError(f"rows has shape {rows.shape}, expected ({total}, ...) for the steps of like{targets}")
+    if len(rows) == n_known < total:
+        rows = _with_missing(rows, known)
+    index.kind = "ragged" if isinstance(like, list | tuple) or np.ndim(like) < 2 else "array"
+    return index.split(rows)
 
 
 def make_sequence_scorer(metric, *, response_method="predict", greater_is_better=True, **kwargs):
     """Make a scorer for targets of steps from a metric for flat targets.
 
-    The steps of all sequences are concatenated. Steps without a target (NaN, None, or −1 among integer labels) are left
-    out; steps of padding should have none. Of several outputs or labels some may be missing in the same way: the score
-    is then the mean over outputs of the metric of each alone, over the steps of which it is known.
+    The steps of all sequences are concatenated, as by `concatenate_steps`. Steps without a target (NaN, None, or −1
+    among integer labels) are left out; steps of padding should have none. Of several outputs or labels some may be
+    missing in the same way: the score is then the mean over outputs of the metric of each alone, over the steps of
+    which it is known.
 
     Parameters
     ----------
@@ -25,7 +128,9 @@ def make_sequence_scorer(metric, *, response_method="predict", greater_is_better
         ``metric(y_true, y_pred, **kwargs)`` which also takes ``sample_weight`` if there are weights, as those of
         ``sklearn.metrics``.
     response_method : str, default="predict"
-        The method of the estimator that returns y_pred. For two classes, y_pred is the probability of the second one.
+        The method of the estimator that returns y_pred. Of ``predict_proba`` for two classes, y_pred is the probability
+        of `pos_label`, by default of the second class; for more, a metric that takes `labels` gets all classes, so that
+        it does not matter which of them a fold has.
     greater_is_better : bool, default=True
         False for a loss: the score is its negative.
     **kwargs
@@ -34,8 +139,12 @@ def make_sequence_scorer(metric, *, response_method="predict", greater_is_better
     Returns
     -------
     scorer : callable
-        ``scorer(estimator, X, y, sample_weight=None)``, for ``scoring`` of searches and cross-validation. The weight of
-        a sequence counts for each of its steps.
+        ``scorer(estimator, X, y, sample_weight=None)``, for ``scoring`` of searches and cross-validation, with
+        ``set_score_request`` as scikit-learn's scorers have it. The weight of a sequence counts for each of its steps.
+
+    See Also
+    --------
+    concatenate_steps : For metrics outside of a search.
 
     Examples
     --------
@@ -50,36 +159,107 @@ def make_sequence_scorer(metric, *, response_method="predict", greater_is_better
     >>> bool(cross_val_score(net, X, y, scoring=scorer, cv=3).min() > 0.9)
     True
     """
-    return _SequenceScorer(metric, response_method, 1 if greater_is_better else -1, kwargs)
+    return _SequenceScorer(metric, 1 if greater_is_better else -1, kwargs, response_method)
 
 
-class _SequenceScorer:
+class _SequenceScorer(BaseScorer):
     """The scorer that `make_sequence_scorer` returns."""
 
-    def __init__(self, metric, response_method, sign, kwargs):
-        self.metric, self.response_method, self.sign, self.kwargs = metric, response_method, sign, kwargs
+    def __call__(self, estimator, X, y, sample_weight=None, **kwargs):
+        return super().__call__(estimator, X, y, sample_weight=sample_weight, **kwargs)
 
-    def __call__(self, estimator, X, y, sample_weight=None):
-        y, missing = labels_of_rows(y)
-        predicted = [np.asarray(row) for row in getattr(estimator, self.response_method)(X)]
-        lengths, expected = ([len(row) if row.ndim else None for row in rows] for rows in (y, predicted))
-        if lengths != expected or None in lengths:
-            raise ValueError(f"y has sequences of {lengths} targets of steps, expected {expected} as predicted for X")
-        labels = not is_regressor(estimator)
-        (true, missing), predicted = concatenate_labels(y, missing, minus_one=labels), np.concatenate(predicted)
-        if self.response_method != "predict" and predicted.ndim == 2 and predicted.shape[1] == 2 and true.ndim == 1:
-            predicted = predicted[:, 1]
-        labeled = ~missing if true.ndim == 1 else ~missing.all(axis=1)
-        true = with_nan(true, missing)
-        kwargs = dict(self.kwargs)
+    def _score(self, method_caller, estimator, X, y, sample_weight=None, **kwargs):
+        """The metric of the rows of steps.
+
+        `method_caller` is not used: it would take the predictions of a classifier for those of samples.
+        """
+        index, rows = _read_steps(y, numeric=True if is_regressor(estimator) else None)
+        predicted = getattr(estimator, self._response_method)(X)
+        if len(predicted) != len(index) or not is_sized(next(iter(predicted))):
+            raise ValueError(
+                f"{self._response_method} returned {len(predicted)} predictions of sequences for y with targets of the "
+                f"steps of {len(index)}: make_sequence_scorer is for a net with return_sequences=True"
+            )
+        predicted = _beside(predicted, index, f"{self._response_method}(X)")
+        true, predicted = rows.values[rows.known], predicted[rows.known]
+        kwargs = self._kwargs | kwargs
+        if self._response_method in PROBABILITIES and true.ndim == 1 and hasattr(estimator, "classes_"):
+            predicted, kwargs = self._for_metric(predicted, estimator.classes_, kwargs)
         if sample_weight is not None:
-            sequences = Sequences(np.empty((sum(lengths), 1)), np.array(lengths, dtype=np.intp), "ragged")
-            kwargs["sample_weight"] = as_weights(sample_weight, sequences, per_step=True)[labeled]
-        return self.sign * mean_over_outputs(self.metric, true[labeled], predicted[labeled], **kwargs)
+            kwargs["sample_weight"] = as_weights(sample_weight, index, per_step=True)[rows.known]
+        return self._sign * mean_over_outputs(self._score_func, true, predicted, **kwargs)
+
+    def _for_metric(self, predicted, classes, kwargs):
+        """Probabilities (rows, classes) as metrics take them, and the arguments that say what classes there are."""
+        if len(classes) == 2:
+            label = kwargs.get("pos_label", classes[1])
+            if label not in classes.tolist():
+                raise ValueError(f"pos_label={label!r}: expected one of the classes {classes.tolist()}")
+            predicted = predicted[:, classes.tolist().index(label)]
+        if "labels" in signature(self._score_func).parameters:
+            kwargs = {"labels": classes} | kwargs
+        return predicted, kwargs
 
     def __repr__(self):
-        name = getattr(self.metric, "__name__", repr(self.metric))
-        return f"make_sequence_scorer({name}, response_method={self.response_method!r})"
+        name = getattr(self._score_func, "__name__", repr(self._score_func))
+        arguments = "".join(f", {key}={value!r}" for key, value in self._kwargs.items())
+        return f"make_sequence_scorer({name}, response_method={self._response_method!r}{arguments})"
+
+
+def _read_steps(y, name="y", numeric=None):
+    """The index of the sequences of y, whose targets are of steps, and these as `TargetRows`.
+
+    `numeric` says whether they are numbers or labels; None: labels, unless there are several per step that are not 0 or
+    1. Of one number per step both are read in the same way, but for the integer −1.
+    """
+    if issparse(y) or isinstance(y, str | bytes | dict) or not is_sized(y):
+        raise TypeError(f"{name} is {shown(y)}, expected an array or a list with the targets of each step")
+    sequences = without_columns(y, name)
+    flat = next((i for i, row in enumerate(sequences) if not is_sized(row)), None)
+    if flat is not None or not len(sequences):
+        found = f"{name} is empty" if flat is None else f"{name}[{flat}] is {shown(sequences[flat])}"
+        raise ValueError(f"{found}, expected a target for each step, as with return_sequences=True")
+    index = SequenceIndex(np.array([len(row) for row in sequences], dtype=np.intp), "ragged")
+    if numeric is None:
+        numeric = _are_numbers(step_labels(y, index, name)[0])
+    return index, (NumberTargets if numeric else ClassTargets).read(y, index, per_step=True)
+
+
+def _are_numbers(rows):
+    """Whether rows (total, outputs) cannot be indicators of labels."""
+    return rows.ndim == 2 and rows.dtype.kind in "iuf" and not (np.isin(rows, (-1, 0, 1)) | np.isnan(rows)).all()
+
+
+def _beside(values, index, name):
+    """Rows (total, ...) of values with the steps of y, or with one value per sequence."""
+    values = without_columns(values, name)
+    if issparse(values) or not is_sized(values):
+        raise TypeError(f"{name} is {shown(values)}, expected an array or a list with the steps of y")
+    if len(values) != len(index):
+        raise ValueError(f"{name} has {len(values)} sequences, expected {len(index)} as in y")
+    if not is_sized(next(iter(values))):
+        return np.repeat(np.asarray(values), index.lengths)
+    rows = [np.asarray(row) for row in values]
+    for i, (row, length) in enumerate(zip(rows, index.lengths, strict=True)):
+        if len(row) != length:
+            raise ValueError(f"y[{i}] has {length} targets of steps, expected {len(row)} as in {name}[{i}]")
+        if row.shape[1:] != rows[0].shape[1:]:
+            raise ValueError(f"{name}[{i}] has shape {row.shape}, expected {(len(row), *rows[0].shape[1:])}")
+    return np.concatenate(rows)
+
+
+def _with_missing(rows, known):
+    """Rows of the steps that have a target among those of all steps, where the others have what stands for none."""
+    integers = rows.dtype.kind == "i" and known.values.dtype.kind == "i"
+    if rows.dtype.kind in "iu" and known.values.dtype.kind == "f":
+        rows = rows.astype(np.float64)
+    floats = rows.dtype.kind == "f"
+    out = np.full(
+        (len(known), *rows.shape[1:]), -1 if integers else np.nan if floats else None,
+        rows.dtype if integers or floats else object,
+    )
+    out[known.labelled] = rows
+    return out
 
 
 set_public_home(globals())

@@ -31,7 +31,7 @@ class Examples:
         self.sequences, self.targets, self.per_step, self.known = sequences, targets, per_step, known
         if weights is not None:
             weights = usable_weights(
-                weights, "no target has a positive weight: y is without any where sample_weight is not 0",
+                weights, "no target has a positive weight: where sample_weight and class_weight are not 0, y has none",
                 "sample_weight times class_weight adds up to infinity, expected smaller weights",
             )
         self.weights = weights

@@ -44,6 +44,10 @@ class SequenceIndex:
         """Mean number of steps per sequence."""
         return float(self.lengths.mean())
 
+    def all_have_steps(self, n_steps):
+        """Whether all sequences of X have so many steps, padding included, and that is more than one."""
+        return n_steps > 1 and (self.n_padded == n_steps if self.n_padded else bool((self.lengths == n_steps).all()))
+
     def locate(self, row):
         """The index in X of a sequence that has a row of the steps, and the index of this step in it."""
         sequence = np.flatnonzero((self.starts <= row) & (row < self.starts + self.lengths))[0]

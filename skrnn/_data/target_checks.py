@@ -22,7 +22,12 @@ def check_samples(sequences, y, name="y"):
     try:
         check_consistent_length(sequences.lengths, y)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{name} does not go with the {len(sequences)} sequences of X. {error}") from error
+        shape = getattr(y, "shape", (len(y),) if is_sized(y) else ())
+        steps = "" if shape[:1] != (sequences.lengths.sum(),) else (
+            f" {name} has a value for each step, end to end: skrnn.split_steps gives them back to their sequences, for "
+            "return_sequences=True."
+        )
+        raise type(error)(f"{name} does not go with the {len(sequences)} sequences of X.{steps} {error}") from error
 
 
 def check_one_each(y):

@@ -18,8 +18,15 @@ def as_weights(sample_weight, sequences, per_step):
         return None
     name = "sample_weight"
     weights = without_columns(sample_weight, name)
-    each_step = is_sized(weights) and is_sized(next(iter(weights), None))
+    if isinstance(weights, str):
+        hint = "; class_weight may be 'balanced'" if weights == "balanced" else ""
+        raise ValueError(f"{name} is {weights!r:.80}, expected a number for each sequence{hint}")
+    first = next(iter(weights), None) if is_sized(weights) else None
+    each_step = is_sized(first)
     if each_step and not per_step:
+        if np.shape(first) == (1,):
+            n = len(sequences)
+            raise ValueError(f"{name} has shape ({n}, 1), expected ({n},): a weight per sequence, {name}.ravel()")
         raise ValueError(f"{name} holds weights of steps, expected one per sequence: return_sequences is False")
     if each_step:
         weights = one_column(step_rows(weights, sequences, name), name)

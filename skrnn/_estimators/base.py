@@ -24,6 +24,7 @@ from skrnn._training import run
 from skrnn._training.loop import Batches
 from skrnn._training.losses import known_fraction
 from skrnn._training.optimizers import OPTIMIZERS
+from skrnn._warnings import warn_user
 
 
 def in_epochs(estimator):
@@ -135,6 +136,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         targets, loss, rows, examples = self._read_y(y, sequences, sample_weight, resume)
         if not resume:
             rows.check_every_output()
+            self._warn_of_coincidences(targets, rows, sequences)
         reading, examples = self._see_categories(reading, examples, resume)
         network, parameters = self._make_network(reading, targets, examples.sequences, resume), vars(self)
         model = run.starting_model(resume and resume.model, network, loss, examples.sequences.dtype, parameters)
@@ -150,7 +152,9 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self._check_parameters()
         resume = self._fitted if self.__sklearn_is_fitted__() else None
         reading, sequences = self._read_X(X, resume)
-        targets, loss, _, examples = self._read_y(y, sequences, sample_weight, resume, **targets)
+        targets, loss, rows, examples = self._read_y(y, sequences, sample_weight, resume, **targets)
+        if not resume:
+            self._warn_of_coincidences(targets, rows, sequences)
         reading, examples = self._see_categories(reading, examples, resume)
         network, parameters = self._make_network(reading, targets, examples.sequences, resume), vars(self)
         model = run.next_model(resume and resume.model, network, loss, examples.sequences.dtype, parameters)
@@ -219,6 +223,16 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         examples = Examples(sequences, encoded, weights, per_step, known_fraction(encoded))
         return targets, loss, rows, examples
 
+    def _warn_of_coincidences(self, targets, rows, sequences):
+        """Warn where X and y can be read, but were probably meant to be read in another way."""
+        if self.n_steps is not None and sequences.kind != "table":
+            warn_user(
+                f"n_steps={self.n_steps} is not used: it says how the columns of a 2-D X are split into steps, and the "
+                "sequences of this X have their steps already. Leave n_steps out"
+            )
+        for message in targets.coincidences(rows, sequences, self.return_sequences):
+            warn_user(message)
+
     def _see_categories(self, reading, examples, resume):
         """Check that a fit that continues sees no new categories; the first one sees those of sequences with weight."""
         if not reading.n_categories:
@@ -251,8 +265,11 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             return examples, self._read_validation(model, reading, targets, X_val, y_val)
         per_step = self.return_sequences
         strata = None if per_step else targets.strata(rows.values[examples.used])
-        used, index = self._hold_out(examples.used, "sequences", model.random_state, strata)
-        return examples.replace(used=used), HeldOut(examples.sequences, np.sort(index), rows, per_step)
+        at_least = 1 if per_step else targets.min_validated
+        used, index = self._hold_out(examples.used, "sequences", model.random_state, strata, at_least)
+        held_out = HeldOut(examples.sequences, np.sort(index), rows, per_step)
+        _warn_if_constant(targets, held_out)
+        return examples.replace(used=used), held_out
 
     def _read_validation(self, model, reading, targets, X_val, y_val):
         """Validation data, checked as those of fit."""
@@ -261,11 +278,13 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             sequences = reading.read(self, X_val, dtype=model.dtype)
             check_samples(sequences, y_val, "y_val")
             rows = targets.read(y_val, sequences, per_step)
-            targets.encode(rows, sequences, per_step, model.loss)
+            targets.check_validation(rows, sequences, per_step, model.loss)
         except (TypeError, ValueError) as error:
             raise type(error)(f"In X_val and y_val: {error}") from error
         rows.weights = multiply_weights(None, rows.labelled)
-        return HeldOut(sequences, np.arange(len(sequences)), rows, per_step)
+        held_out = HeldOut(sequences, np.arange(len(sequences)), rows, per_step)
+        _warn_if_constant(targets, held_out)
+        return held_out
 
     def _train(self, model, examples, validate, parameters):
         n = len(examples)
@@ -319,6 +338,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         per_step = fitted.model.network.per_step
         weights = as_weights(sample_weight, sequences, per_step)
         rows = fitted.targets.read(y, sequences, per_step)
+        fitted.targets.check(rows)
         known = rows.known
         return fitted.targets.measure(
             metric, rows.values[known], predicted[known], None if weights is None else weights[known]
@@ -534,3 +554,12 @@ class HeldOut:
             return value
 
         return score
+
+
+def _warn_if_constant(targets, held_out):
+    """Warn if early stopping has nothing to go by."""
+    if targets.are_constant(held_out.values):
+        warn_user(
+            f"the targets that early_stopping validates on are all {held_out.values[0].tolist()}: their score is 0 "
+            "whatever is predicted, unless it is met exactly, and training stops early. Pass X_val and y_val that vary"
+        )

@@ -7,18 +7,22 @@ from sklearn.utils.metaestimators import available_if
 
 from skrnn._estimators.base import BaseRNN, in_epochs
 from skrnn._estimators.shared_parameters import Parameter, flag, with_parameters
-from skrnn._estimators.targets import ClassTargets
+from skrnn._estimators.targets import ClassTargets, classes_to_come
 from skrnn._messages import shown
 from skrnn._sklearn import StrOptions, partial_fit_context
 from skrnn._training.losses import LOSSES
 
 
 @with_parameters(
-    return_sequences=flag("False: one label per sequence. True: one label per step. It is never guessed from y."),
+    return_sequences=flag(
+        "False: one label per sequence. True: one label per step, scored by `make_sequence_scorer` in searches, since "
+        "scikit-learn's own scorers are for one label per sample. It is never guessed from y."
+    ),
     class_weight=Parameter(
         [StrOptions({"balanced"}), dict, list, None], 'dict, list of dict, "balanced" or None',
-        'Weights of the classes, {label: weight}; "balanced" makes them inverse to how often a class occurs, among '
-        "sequences or, with `return_sequences`, among steps. For several labels a list with a dict for each.",
+        'Weights of the classes, {label: weight}, 1 for those without; "balanced" makes them inverse to how often a '
+        "class occurs, among sequences or, with `return_sequences`, among steps. A class that y lacks may have one, "
+        "if all classes of y have one. For several labels a list with a dict for each.",
     ),
 )
 class RNNClassifier(ClassifierMixin, BaseRNN):
@@ -164,7 +168,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         X, y, sample_weight
             As in `fit`.
         classes : array-like of shape (n_classes,), optional
-            All labels that there will be; needed in the first call.
+            All labels that there will be; needed in the first call. With `return_sequences`, what stands for no label
+            (−1 among integers, NaN, None) is none of them.
 
         Returns
         -------
@@ -196,7 +201,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         fitted = hasattr(self, "classes_")
         if not fitted and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        if fitted and classes is not None and not np.array_equal(self.classes_, np.unique(classes)):
+        if classes is not None:
+            classes = classes_to_come(classes, self.return_sequences)
+        if fitted and classes is not None and not np.array_equal(self.classes_, classes):
             raise ValueError(
                 f"`classes={shown(classes)}` is not the same as on last call to partial_fit, was: "
                 f"{shown(self.classes_)}"
@@ -209,7 +216,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     def predict_proba(self, X, *, initial_state=None, return_state=False):
         """Probability of each class or label, for each sequence or with `return_sequences` each step.
 
-        ``cross_val_predict`` cannot put together probabilities of steps; it takes ``method="predict"`` then.
+        ``cross_val_predict(net, X, params={"y": y}, method="predict_proba")`` puts together probabilities of steps; it
+        cannot with y as its own argument, in which it sorts the labels of samples.
 
         Parameters
         ----------
@@ -339,6 +347,11 @@ object array of n arrays (steps, n_classes)
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
+        if self.return_sequences:
+            # To scikit-learn a classifier has a label per sample: by this tag check_cv reads y to stratify (and dies of
+            # lists of lists), scorers pick a column of predict_proba, displays, votes and stacks take predictions for
+            # those of samples. As no classifier, nets that label steps are split by KFold, and these refuse them.
+            tags.estimator_type = tags.classifier_tags = None
         return tags
 
 

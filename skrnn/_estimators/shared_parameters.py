@@ -166,7 +166,8 @@ SHARED = {
     "nesterovs_momentum": flag(f"Use Nesterov's momentum, {for_solvers('nesterovs_momentum')}."),
     "early_stopping": flag(
         "Hold out some of the sequences, or take the validation data passed to `fit`, stop when the score on them does "
-        "not improve, and keep the parameters of the best epoch."
+        "not improve, and keep the parameters of the best epoch. Of labels per sequence each class is held out in "
+        "equal shares, where there are enough of it; the only sequence of a class is trained on."
     ),
     "validation_fraction": fraction("Fraction of the sequences that is held out.", closed="neither"),
     "beta_1": fraction(f"Decay rate of the first moment, {for_solvers('beta_1')}."),

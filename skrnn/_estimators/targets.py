@@ -2,13 +2,13 @@
 
 import warnings
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import accuracy_score
 from sklearn.utils import column_or_1d
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from skrnn._data.numbers import as_numbers
@@ -23,6 +23,11 @@ from skrnn._data.target_checks import (
     step_rows,
     with_nan,
 )
+from skrnn._estimators import class_weights
+from skrnn._messages import shown
+
+# Fewer rows with exactly one label each may be so by chance
+MIN_ONE_HOT = 5
 
 
 class TargetRows:
@@ -77,6 +82,8 @@ class ClassTargets:
         Whether a target is 0 or 1 for each of several labels.
     """
 
+    min_validated: ClassVar = 1     # targets that a score needs
+
     classes: np.ndarray
     multilabel: bool
 
@@ -99,23 +106,20 @@ class ClassTargets:
 
     @classmethod
     def learn(cls, rows, classes=None):
-        """What these targets tell, or with `classes` all labels that there will be."""
+        """What these targets tell; `classes` are all labels that there will be, from `classes_to_come`."""
         labels = rows.values[rows.known]
         if labels.ndim == 2:
             n_labels = labels.shape[1]
             numbers = np.arange(n_labels)
-            if classes is not None and not np.array_equal(np.unique(classes), numbers):
+            if classes is not None and not np.array_equal(classes, numbers):
                 raise ValueError(f"classes={classes!r}: expected the numbers of the {n_labels} labels that y has")
             return cls(numbers, True)
-        if classes is not None:
-            every, missing = as_labels(classes, "classes")
-            if every.ndim != 1 or missing.any():
-                raise ValueError(f"classes={classes!r}: expected all labels that there will be, one after the other")
-        found = _sorted_classes(*("y", labels) if classes is None else ("classes", every))
+        found = _sorted_classes("y", labels) if classes is None else classes
         check_classification_targets(labels)
         if len(found) < 2:
             raise ValueError(
-                f"a classifier needs at least 2 classes in y, got 1 class: {found.tolist()[0]!r}"
+                f"a classifier needs at least 2 classes in {'y' if classes is None else 'classes'}, got 1 class: "
+                f"{found.tolist()[0]!r}"
                 + "; with return_sequences the integer -1 is a step without a label" * (rows.labelled is not None)
             )
         return cls(found, False)
@@ -132,50 +136,64 @@ class ClassTargets:
         """Outputs of the network."""
         return 1 if self.loss_name == "binary_log_loss" else len(self.classes)
 
-    def encode(self, rows, sequences, per_step, loss):
-        """Targets as the loss takes them: class numbers, or zeros and ones for several labels."""
-        values, labels = rows.values, rows.values[rows.known]
+    def check(self, rows):
+        """Raise an error unless targets are of the form and the type of labels that the first fit saw."""
+        self._check_columns(rows.values)
+        if not self.multilabel:
+            self._find(rows.values[rows.known])
+
+    def _check_columns(self, values):
         if (values.ndim == 2) != self.multilabel or (self.multilabel and values.shape[1] != len(self.classes)):
             raise ValueError(
                 f"y has {1 if values.ndim == 1 else values.shape[1]} columns, expected "
                 f"{len(self.classes) if self.multilabel else 1} as in the first fit"
             )
-        if self.multilabel:
-            return rows.of_known(labels.astype(sequences.dtype))
-        if len(labels) and (labels.dtype.kind in "SUO") != (self.classes.dtype.kind in "SUO"):
+
+    def _find(self, labels):
+        """The number of each label's class, and whether it is a class at all."""
+        try:
+            codes = np.minimum(np.searchsorted(self.classes, labels), len(self.classes) - 1)
+            return codes, np.equal(self.classes[codes], labels).astype(bool)
+        except TypeError as error:
+            found, expected = _type_names(labels), _type_names(self.classes)
             raise TypeError(
-                f"y has labels of type {type(plain(labels[0])).__name__}, expected "
-                f"{type(plain(self.classes[0])).__name__} as in classes: {self.classes}"
-            )
-        codes = np.minimum(np.searchsorted(self.classes, labels), len(self.classes) - 1)
-        wrong = np.flatnonzero(self.classes[codes] != labels)
-        if len(wrong):
-            where = sequences.label("y", np.arange(len(rows))[rows.known][wrong[0]], per_step=per_step)
-            label = plain(labels[wrong[0]])
-            raise ValueError(f"y has the label {label!r}, which is not among classes: {self.classes}; it is {where}")
+                f"y has labels of type {found}, expected {expected} as in the classes {self.classes}"
+            ) from error
+
+    def encode(self, rows, sequences, per_step, loss):
+        """Targets as the loss takes them: class numbers, or zeros and ones for several labels."""
+        self._check_columns(rows.values)
+        labels = rows.values[rows.known]
+        if self.multilabel:
+            return rows.of_known(labels.astype(sequences.dtype, order="C"))
+        codes, found = self._find(labels)
+        if not found.all():
+            bad = np.argmin(found)
+            raise self._unknown(labels[bad], sequences, np.arange(len(rows))[rows.known][bad], per_step)
         return rows.of_known(codes.astype(np.intp))
+
+    def _unknown(self, label, sequences, row, per_step):
+        where = sequences.label("y", row, per_step=per_step)
+        return ValueError(
+            f"y has the label {plain(label)!r}, which is not among classes: {shown(self.classes)}; it is {where}"
+        )
+
+    def check_validation(self, rows, sequences, per_step, loss):
+        """Raise an error unless targets can be validated on. A label that y lacks is one that predictions miss."""
+        self.check(rows)
+        labels = rows.values[rows.known]
+        if not self.multilabel and not self._find(labels)[1].any():
+            raise self._unknown(labels[0], sequences, np.arange(len(rows))[rows.known][0], per_step)
 
     def weights(self, rows, class_weight):
         """Weights of the targets by their classes, (rows,) float64, or None."""
         if class_weight is None:
             return None
         labels = rows.values[rows.known]
-        if isinstance(class_weight, dict) and not self.multilabel:
-            other = [label for label in class_weight if label not in self.classes]
-            if other:
-                raise ValueError(
-                    f"class_weight has weights for {other}, which are not among the classes {self.classes}"
-                )
-            of_class = np.array([class_weight.get(label, 1.0) for label in self.classes], dtype=float)
-            weights = of_class[np.searchsorted(self.classes, labels)]
-        else:
-            weights = _weights_of_labels(class_weight, labels)
-        if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
-            raise ValueError(
-                f"class_weight={class_weight!r}: expected finite weights that are not negative, and one at least that "
-                "is not 0"
-            )
-        return rows.of_known(np.asarray(weights, dtype=np.float64))
+        if self.multilabel:
+            return rows.of_known(class_weights.of_indicators(class_weight, labels))
+        codes, _ = self._find(labels)
+        return rows.of_known(class_weights.of_classes(class_weight, self.classes, codes)[codes])
 
     def decode(self, scores, loss):
         """Labels for raw scores."""
@@ -196,6 +214,28 @@ class ClassTargets:
         """What the parts of a split should have in equal shares, or None."""
         return None if self.multilabel else rows
 
+    def coincidences(self, rows, sequences, per_step):
+        """What y may have been meant to be, as messages: labels of steps, or of one class in indicators of all."""
+        if not self.multilabel:
+            return []
+        labels, messages = rows.values[rows.known], []
+        n, n_labels = labels.shape
+        if not per_step and sequences.all_have_steps(n_labels):
+            messages.append(
+                f"y has {n_labels} columns, and each sequence of X {n_labels} steps: it is read as {n_labels} labels "
+                "of a sequence. If it holds a label for each step, set return_sequences=True"
+            )
+        if n >= MIN_ONE_HOT and ((labels == 1).sum(axis=1) == 1).all():
+            messages.append(
+                f"exactly one of the {n_labels} columns of y is 1 in each row: it is read as {n_labels} labels, each "
+                "by itself. If it is one-hot, the coding of one label, pass that label: y.argmax(axis=-1)"
+            )
+        return messages
+
+    def are_constant(self, values):
+        """Whether the score of these targets says nothing of predictions: not of labels."""
+        return False
+
     def attributes(self):
         """What `fit` publishes."""
         return {"classes_": self.classes}
@@ -210,6 +250,8 @@ class NumberTargets:
     shape : tuple
         Of the target of a sequence or step: () or (outputs,).
     """
+
+    min_validated: ClassVar = 2     # R² and D² compare with a constant
 
     shape: tuple
 
@@ -237,11 +279,16 @@ class NumberTargets:
         """Outputs of the network."""
         return int(np.prod(self.shape))
 
+    def check(self, rows):
+        """Raise a ValueError unless targets have the outputs that the first fit saw."""
+        shape = rows.values.shape
+        if shape[1:] != self.shape:
+            raise ValueError(f"y has shape {shape}, expected {(shape[0], *self.shape)} as in the first fit")
+
     def encode(self, rows, sequences, per_step, loss):
         """Targets as the loss takes them, (rows, outputs) in the dtype of X."""
+        self.check(rows)
         values, dtype = rows.values, sequences.dtype
-        if values.shape[1:] != self.shape:
-            raise ValueError(f"y has shape {values.shape}, expected {(len(values), *self.shape)} as in the first fit")
         with np.errstate(over="ignore"):
             targets = rows.of_known(values[rows.known]).reshape(len(values), -1)
             targets = np.require(targets, dtype, ["C", "A"])
@@ -255,6 +302,10 @@ class NumberTargets:
             where = sequences.label("y", *bad[: 1 + len(self.shape)], per_step=per_step)
             raise ValueError(f"{where} is too large for {dtype}, the dtype of X; scale y, or pass X as float64")
         return targets
+
+    def check_validation(self, rows, sequences, per_step, loss):
+        """Raise an error unless targets can be validated on: those that the loss takes."""
+        self.encode(rows, sequences, per_step, loss)
 
     def weights(self, rows, class_weight):
         """Weights of the targets by themselves: None, all the same."""
@@ -277,8 +328,16 @@ class NumberTargets:
         """What the parts of a split should have in equal shares: None, nothing."""
         return None
 
+    def coincidences(self, rows, sequences, per_step):
+        """What y may have been meant to be: no guesses, since a horizon as long as the sequences is nothing unusual."""
+        return []
+
+    def are_constant(self, values):
+        """Whether the score of these targets says nothing of predictions, since they are all the same."""
+        return len(values) > 1 and bool((values == values[0]).all())
+
     def attributes(self):
-        """What `fit` publishes: nothing."""
+        """What `fit` publishes."""
         return {}
 
 
@@ -312,14 +371,20 @@ def mean_over_outputs(metric, y, predicted, sample_weight=None, **kwargs):
 
 def _sorted_classes(name, labels):
     """The different labels, in order."""
-    types = ", ".join(sorted({type(label).__name__ for label in labels})) if labels.dtype.kind == "O" else ""
     try:
         found = np.unique(labels)
     except TypeError as error:
-        raise TypeError(f"{name} mixes labels of the types {types}; expected one type") from error
-    if types and not all(isinstance(label, str) for label in found):
-        raise TypeError(f"{name} has labels of type {types}, expected bools, integers of up to 64 bits, or strings")
+        raise TypeError(f"{name} mixes labels of the types {_type_names(labels)}; expected one type") from error
+    if labels.dtype.kind == "O" and not all(isinstance(label, str) for label in found):
+        raise TypeError(
+            f"{name} has labels of type {_type_names(labels)}, expected bools, integers of up to 64 bits, or strings"
+        )
     return found
+
+
+def _type_names(labels):
+    """The types of labels, in words."""
+    return ", ".join(sorted({type(label).__name__ for label in labels.tolist()}))
 
 
 def _labels_of_sequences(y):
@@ -327,12 +392,28 @@ def _labels_of_sequences(y):
     labels, missing = as_labels(check_one_each(y.toarray() if issparse(y) else y), "y")
     if labels.ndim == 2 and labels.shape[1] > 1:
         return labels, missing
-    try:
-        return column_or_1d(labels, warn=True), missing
-    except ValueError as error:
+    if labels.ndim not in (1, 2) or 0 in labels.shape[1:]:
         raise ValueError(
-            f"{error} Expected one label per sequence; for one per step use return_sequences=True"
-        ) from error
+            f"y should be a 1d array of labels, (n,), or of zeros and ones for several labels, (n, labels); got an "
+            f"array of shape {labels.shape} instead. For labels of every step, (n, steps) or (n, steps, labels), use "
+            "return_sequences=True"
+        )
+    return column_or_1d(labels, warn=True), missing
+
+
+def classes_to_come(classes, per_step):
+    """The labels that `partial_fit` was told of, sorted; raise an error that says why they cannot be.
+
+    With targets per step, what is no label of a step is no class either: ``np.unique(y)`` may hold it.
+    """
+    labels, missing = as_labels(classes, "classes")
+    if per_step and labels.dtype.kind == "i":
+        missing = missing | (labels == -1)
+    if labels.ndim != 1 or missing.all() or (missing.any() and not per_step):
+        raise ValueError(
+            f"classes={shown(classes)}: expected all labels that there will be, in one dimension, none of them missing"
+        )
+    return _sorted_classes("classes", labels[~missing])
 
 
 def _check_indicators(rows, missing, sequences, per_step):
@@ -358,17 +439,3 @@ def _known_in_part(rows, missing, per_step, what):
     if unlabelled.all():
         raise ValueError(f"y has no {what} for any {'step' if per_step else 'sequence'}: every value is missing")
     return TargetRows(with_nan(rows, missing), ~unlabelled if unlabelled.any() else None)
-
-
-def _weights_of_labels(class_weight, labels):
-    """Weights of rows of labels (rows,) or (rows, labels); a label that is not known has a weight of 1."""
-    known = ~np.isnan(labels) if labels.ndim == 2 and labels.dtype.kind == "f" else np.ones(labels.shape, bool)
-    if known.all():
-        return compute_sample_weight(class_weight, labels)
-    if not isinstance(class_weight, str) and (isinstance(class_weight, dict) or len(class_weight) != labels.shape[1]):
-        return compute_sample_weight(class_weight, np.where(known, labels, 0))      # raises an error
-    weights = np.ones(len(labels))
-    for q, rows in enumerate(known.T):
-        of_label = class_weight if isinstance(class_weight, str) else class_weight[q]
-        weights[rows] *= compute_sample_weight(of_label, labels[rows, q])
-    return weights

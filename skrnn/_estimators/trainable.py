@@ -1,5 +1,6 @@
 """What all estimators have in common: parameters that go together, what fit has learned, pickling."""
 
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -53,17 +54,31 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
         if shapes != fitted:
             raise self._cannot_continue(f"parameters of the shapes {shapes}, it was fitted with {fitted}")
 
-    def _hold_out(self, items, what, random_state, strata=None):
-        """Items to train on, and items to validate on."""
+    def _hold_out(self, items, what, random_state, strata=None, at_least=1):
+        """Items to train on, and items to validate on; with strata, an array like items, in equal shares if possible.
+
+        A fold may have one member of a class left, which is trained on, or too few items to have all classes in both
+        parts, which are then random. scikit-learn's perceptron refuses both, so that a search fails in some folds.
+        """
+        n, kept = len(items), None
+        if strata is not None:
+            _, codes, counts = np.unique(strata, return_inverse=True, return_counts=True)
+            kept, items, strata = items[counts[codes] < 2], items[counts[codes] > 1], strata[counts[codes] > 1]
+            n_held_out = ceil(self.validation_fraction * len(items))
+            if min(n_held_out, len(items) - n_held_out) < np.count_nonzero(counts > 1):
+                strata = None
         try:
-            return train_test_split(
-                items, test_size=self.validation_fraction, random_state=random_state, stratify=strata
+            too_few = ceil(self.validation_fraction * len(items)) < at_least
+            used, held_out = train_test_split(
+                items, test_size=at_least if too_few else self.validation_fraction, random_state=random_state,
+                stratify=strata,
             )
         except ValueError as error:
             raise ValueError(
-                f"early_stopping=True cannot hold out validation_fraction={self.validation_fraction} of {len(items)} "
+                f"early_stopping=True cannot hold out validation_fraction={self.validation_fraction} of {n} "
                 f"{what}: {error}"
             ) from error
+        return (used if kept is None else np.concatenate([used, kept])), held_out
 
     def _learn(self, fitted, train):
         """Train a model, and set what it has learned: also when Ctrl-C interrupts it, which is then raised again.

@@ -257,7 +257,14 @@ class Poisson(RegressionLoss):
     def score(self, y, predictions, sample_weight=None):
         """The mean over outputs of D² of the Poisson deviance."""
         columns = zip(y.reshape(len(y), -1).T, predictions.reshape(len(predictions), -1).T, strict=True)
-        return np.mean([d2_tweedie_score(y, p, sample_weight=sample_weight, power=1) for y, p in columns])
+        return np.mean([self._explained_counts(y, p, sample_weight) for y, p in columns])
+
+    @staticmethod
+    def _explained_counts(y, predictions, weights):
+        """D² of one output (R,); of constant targets, by whose deviance 0 scikit-learn divides, 1 when met, else 0."""
+        if len(y) > 1 and (y == y[0]).all():
+            return float((predictions == y).all())
+        return d2_tweedie_score(y, predictions, sample_weight=weights, power=1)
 
     def predict(self, scores):
         """The predicted mean exp(score), infinite where that is too large for the dtype."""

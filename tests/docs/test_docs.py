@@ -17,7 +17,7 @@ SOURCES = {".py", ".pyx", ".pxd", ".pxi", ".h"}
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")    # also of the libraries that the pages show
 @pytest.mark.parametrize(("name", "needs"), [
-    ("data.md", ()), ("language.md", ()), ("forecasting.md", ("mapie", "skforecast", "sktime")),
+    ("data.md", ()), ("tagging.md", ()), ("language.md", ()), ("forecasting.md", ("mapie", "skforecast", "sktime")),
 ])
 def test_code_runs(name, needs):
     """The blocks of a page, one after the other."""

@@ -1,9 +1,12 @@
 """What surrounds an estimator in scikit-learn, with 3-D and ragged X where it lets these through."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from forms import as_object_array
 from sklearn import config_context
+from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
@@ -18,11 +21,14 @@ from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.feature_selection import SequentialFeatureSelector
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import ConfusionMatrixDisplay, RocCurveDisplay, f1_score
 from sklearn.model_selection import (
     GridSearchCV,
     HalvingGridSearchCV,
     RandomizedSearchCV,
+    ShuffleSplit,
     TunedThresholdClassifierCV,
+    cross_val_predict,
     cross_validate,
     learning_curve,
     validation_curve,
@@ -31,7 +37,8 @@ from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOut
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skrnn import RNNClassifier, RNNRegressor
+from skrnn import RaggedArray, RNNClassifier, RNNRegressor, concatenate_steps, make_sequence_scorer
+from skrnn.preprocessing import SequenceScaler
 
 pytestmark = [
     pytest.mark.slow,
@@ -155,7 +162,7 @@ class TestSeveralOutputs:
     @pytest.mark.parametrize("form", FORMS)
     def test_without_wrappers(self, form):
         X, y = data(form, "numbers")
-        Y = np.column_stack([y, -y])
+        Y = np.column_stack([y, -y - 0.3])
         assert net("numbers").fit(X, Y).score(X, Y) > 0.8
         assert net("classes").fit(X, (Y > 0).astype(int)).score(X, (Y > 0).astype(int)) > 0.7
 
@@ -180,3 +187,93 @@ class TestTables:
         X, y = data("2-D", "numbers")
         selector = SequentialFeatureSelector(net("numbers", max_iter=3), n_features_to_select=2, cv=2).fit(X, y)
         assert selector.transform(X).shape == (60, 2)
+
+
+LABELLED_STEPS = {
+    "lists": lambda y: y,
+    "series": pd.Series,
+    "polars": pl.Series,
+    "arrays": lambda y: [np.array(row) for row in y],
+    "object array": lambda y: as_object_array([np.array(row) for row in y]),
+    "RaggedArray": lambda y: RaggedArray(np.concatenate(y), [len(row) for row in y]),
+    "strings": lambda y: [["ab"[label] for label in row] for row in y],
+    "missing": lambda y: [[None, *row[1:]] for row in y],
+    "several labels": lambda y: [np.stack([row, row], axis=1) for row in map(np.array, y)],
+    "array": None,
+    "three classes": None,
+    "frame": None,
+    "array of lists": None,
+}
+
+
+def labelled_steps(form):
+    """Sequences, and for each of their steps whether the feature is positive."""
+    X, _ = data("3-D", "classes", n=24)
+    Y = (X[..., 0] > 0).astype(int)
+    if form == "three classes":
+        return X, np.digitize(X[..., 0], [-0.5, 0.5])
+    if form in ("array", "frame", "array of lists"):
+        return X, {"array": Y, "frame": pd.DataFrame(Y), "array of lists": Y.tolist()}[form]
+    lengths = 2 + np.arange(24) % 5
+    X = [x[:T] for x, T in zip(X, lengths, strict=True)]
+    return X, LABELLED_STEPS[form]([labels[:T].tolist() for labels, T in zip(Y, lengths, strict=True)])
+
+
+@pytest.mark.parametrize("form", LABELLED_STEPS)
+class TestLabelsOfSteps:
+    """To scikit-learn a net that labels steps is no classifier: its labels are not those of samples."""
+
+    NET = RNNClassifier(3, return_sequences=True, max_iter=2, random_state=0)
+
+    @pytest.mark.parametrize("cv", [2, None, ShuffleSplit(2, random_state=0)], ids=["int", "None", "splitter"])
+    @pytest.mark.parametrize("pipeline", [False, True])
+    def test_scores(self, form, cv, pipeline):
+        X, y = labelled_steps(form)
+        net = make_pipeline(SequenceScaler(), self.NET) if pipeline else self.NET
+        scores = cross_validate(net, X, y, cv=cv, error_score="raise", return_estimator=True, return_indices=True)
+        for score, fitted, test in zip(
+            scores["test_score"], scores["estimator"], scores["indices"]["test"], strict=True
+        ):
+            labels = y.to_numpy() if form == "frame" else y
+            assert score == fitted.score(*([part[int(i)] for i in test] for part in (X, labels)))
+
+    def test_predictions(self, form):
+        X, y = labelled_steps(form)
+        predicted = cross_val_predict(self.NET, X, y, cv=2)
+        assert [len(row) for row in predicted] == [len(x) for x in X]
+        p = cross_val_predict(self.NET, X, params={"y": y}, cv=2, method="predict_proba")
+        flat, flat_predicted, flat_p = concatenate_steps(y, predicted, p)
+        assert len(flat) == len(flat_predicted) == len(flat_p)
+        if form != "several labels":
+            np.testing.assert_array_equal(np.unique(flat)[flat_p.argmax(axis=1)], flat_predicted)
+
+    def test_searches_and_curves(self, form):
+        X, y = labelled_steps(form)
+        grid = {"hidden_size": [2, 3]}
+        scorer = make_sequence_scorer(f1_score, average="macro")
+        search = GridSearchCV(self.NET, grid, cv=2, scoring=scorer, error_score="raise").fit(X, y)
+        assert 0 <= search.best_score_ <= 1
+        assert search.score(X, y) == scorer(search, X, y)
+        HalvingGridSearchCV(self.NET, grid, cv=2, min_resources=6, error_score="raise").fit(X, y)
+        _, _, scores = learning_curve(self.NET, X, y, train_sizes=[0.5, 1.0], cv=2, error_score="raise")
+        assert scores.shape == (2, 2)
+
+    def test_wrappers_for_labels_of_samples_refuse_it(self, form):
+        X, y = labelled_steps(form)
+        net = clone(self.NET).fit(X, y)
+        for display in (ConfusionMatrixDisplay, RocCurveDisplay):
+            with pytest.raises(ValueError, match="classifier"):
+                display.from_estimator(net, X, y)
+        with pytest.raises(ValueError, match="should be a classifier"):
+            VotingClassifier([("net", net)]).fit(X, np.arange(24) % 2)
+        if form != "RaggedArray":       # of which scikit-learn makes an array with NaN
+            with pytest.raises(ValueError, match=r"label|1d array"):
+                CalibratedClassifierCV(net, cv=2).fit(X, y)
+
+
+def test_a_net_that_labels_sequences_is_a_classifier():
+    assert is_classifier(RNNClassifier())
+    assert is_classifier(make_pipeline(SequenceScaler(), RNNClassifier()))
+    assert not is_classifier(RNNClassifier(return_sequences=True))
+    assert is_regressor(RNNRegressor(return_sequences=True))
+    assert "RNNClassifier" in RNNClassifier(return_sequences=True)._repr_html_()

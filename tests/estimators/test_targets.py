@@ -5,11 +5,15 @@ import pandas as pd
 import pytest
 from forms import as_object_array
 from scipy.sparse import csr_array
-from sklearn.metrics import accuracy_score, f1_score, r2_score, roc_auc_score
-from sklearn.model_selection import cross_val_predict, cross_val_score
+from sklearn.base import clone
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.model_selection import GroupKFold, cross_val_predict, cross_val_score
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.class_weight import compute_class_weight
 
-from skrnn import RNNClassifier, RNNRegressor, make_sequence_scorer
+from skrnn import RNNClassifier, RNNRegressor
+from skrnn.preprocessing import SequenceScaler
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 LEARNING = {"cell": "gru", "learning_rate_init": 0.02, "batch_size": 20, "random_state": 0}
@@ -45,7 +49,9 @@ class TestSeveralLabels:
         np.testing.assert_array_equal(net.classes_, mlp.classes_)
         assert net.predict(X).dtype == mlp.predict(X.reshape(80, -1)).dtype
 
-    @pytest.mark.parametrize("form", [np.asarray, pd.DataFrame, csr_array, lambda Y: Y.tolist(), lambda Y: Y == 1])
+    @pytest.mark.parametrize(
+        "form", [np.asarray, np.asfortranarray, pd.DataFrame, csr_array, lambda Y: Y.tolist(), lambda Y: Y == 1]
+    )
     def test_in_every_form(self, form):
         X, Y = walks()
         net = RNNClassifier(3, max_iter=2, random_state=0)
@@ -206,15 +212,89 @@ class TestClassWeights:
         ]
         assert p[1] > 1.5 * p[0]
 
-    @pytest.mark.parametrize("weights", [{0: -1}, {0: nan}, {1: np.inf}, {0: 0, 1: 0}])
-    def test_that_are_no_weights_are_errors(self, weights):
+    @pytest.mark.parametrize(
+        ("weights", "error", "message"),
+        [
+            ({0: -1}, ValueError, r"class_weight\[0\] is -1.0, expected a finite number that is not negative"),
+            ({0: nan}, ValueError, r"class_weight\[0\] is nan, expected a finite"),
+            ({1: np.inf}, ValueError, r"class_weight\[1\] is inf, expected a finite"),
+            ({0: 1, 1: 1, 7: -1}, ValueError, r"class_weight\[7\] is -1.0, expected a finite"),
+            ({0: 0, 1: 0}, ValueError, r"class_weight is 0 for all classes \[0, 1\]"),
+            ({0: "a"}, TypeError, r"class_weight\[0\] is 'a', expected a number"),
+            ({0: "2"}, TypeError, r"class_weight\[0\] is '2', expected a number"),
+            ({np.int64(1): None}, TypeError, r"class_weight\[1\] is None, expected a number"),
+            ({0: 1, 1: [2, 3]}, TypeError, r"class_weight\[1\] is \[2, 3\], expected a number"),
+            ([{0: 1}], TypeError, r"class_weight is a list, which is for a y of several labels; expected a dict"),
+        ],
+        ids=str,
+    )
+    def test_that_are_no_weights_are_errors(self, weights, error, message):
         X, Y = walks()
-        with pytest.raises(ValueError, match=r"class_weight=.*: expected finite weights that are not negative"):
+        with pytest.raises(error, match=message):
             RNNClassifier(4, class_weight=weights).fit(X, Y[:, 0])
-        with pytest.raises(ValueError, match=r"class_weight has weights for \[7\], which are not among the classes"):
-            RNNClassifier(4, class_weight={7: 1.0}).fit(X, Y[:, 0])
+        with pytest.raises(error, match=message):
+            RNNClassifier(4, class_weight=weights).partial_fit(X, Y[:, 0], classes=[0, 1])
+
+    @pytest.mark.parametrize(
+        "weights", [{7: 1.0}, {0: 1, 2: 5}, {"0": 1, "1": 2}, {0: 1}, {0: 1, 1: 2, 2: 5}, {}], ids=str
+    )
+    @pytest.mark.parametrize("return_sequences", [False, True])
+    def test_for_other_classes_follow_the_rule_of_scikit_learn(self, weights, return_sequences):
+        """A weight for a class that y lacks is a mistake only where a class of y has none."""
+        X, Y = walks()
+        y = (X.sum(axis=2) > 0).astype(int) if return_sequences else Y[:, 0]
+        net = RNNClassifier(4, class_weight=weights, return_sequences=return_sequences, max_iter=1, random_state=0)
+        try:
+            expected = compute_class_weight(weights, classes=np.arange(2), y=y.ravel())
+        except ValueError:
+            with pytest.raises(ValueError, match=r"class_weight has weights for .*, which are not among the classes"):
+                net.fit(X, y)
+        else:
+            p = net.fit(X, y).predict_proba(X).tobytes()
+            assert p == net.set_params(class_weight=None).fit(X, y, expected[y]).predict_proba(X).tobytes()
+
+    def test_times_sample_weights_that_add_up_to_infinity(self):
+        X, Y = walks()
         with pytest.raises(ValueError, match="sample_weight times class_weight adds up to infinity"):
             RNNClassifier(4, class_weight={0: 1e307}).fit(X, Y[:, 0], np.full(80, 10.0))
+
+    @pytest.mark.parametrize("return_sequences", [False, True])
+    def test_of_a_class_that_some_folds_lack(self, return_sequences):
+        X, Y = walks()
+        y = (X.sum(axis=2) > 0).astype(int) if return_sequences else Y[:, 0].copy()
+        y[-4:] = 2
+        net = RNNClassifier(2, class_weight={0: 1, 1: 1, 2: 5}, return_sequences=return_sequences, max_iter=1)
+        groups = np.repeat(np.arange(20), 4)
+        scores = cross_val_score(net, X, y, groups=groups, cv=GroupKFold(5), error_score="raise")
+        assert np.isfinite(scores).all()
+
+    @pytest.mark.parametrize("return_sequences", [False, True])
+    def test_of_several_labels_that_some_folds_lack(self, return_sequences):
+        X, Y = walks()
+        Y = Y * [[1, 0]]
+        weights = [{0: 1, 1: 2}, {1: 3}]
+        if return_sequences:
+            Y = np.repeat(Y[:, np.newaxis], 8, axis=1)
+        net = RNNClassifier(2, class_weight=weights, return_sequences=return_sequences, max_iter=1, random_state=0)
+        expected = clone(net).set_params(class_weight=None).fit(X, Y, 1.0 + Y[..., 0]).predict_proba(X)
+        assert net.fit(X, Y).predict_proba(X).tobytes() == expected.tobytes()
+        assert clone(net).set_params(class_weight="balanced").fit(X, Y).loss_ > 0
+
+    @pytest.mark.parametrize(
+        ("weights", "message"),
+        [
+            ({0: 1}, r"class_weight is \{0: 1\}, but y has 2 labels: expected a list of 2 dicts"),
+            ([{0: 1}], r"class_weight is a list of 1, but y has 2 labels"),
+            ([{0: 1, 1: 1}, 2], r"class_weight\[1\] is 2, expected a dict"),
+            ([{}, {0: 1, 3: 1}], r"class_weight\[1\] has weights for \[3\]"),
+            ([{0: "a"}, {}], r"class_weight\[0\]\[0\] is 'a', expected a number"),
+        ],
+        ids=str,
+    )
+    def test_of_several_labels_that_do_not_go(self, weights, message):
+        X, Y = walks()
+        with pytest.raises((TypeError, ValueError), match=message):
+            RNNClassifier(2, class_weight=weights).fit(X, Y)
 
     def test_of_classes_that_a_part_does_not_have(self):
         X, Y = walks()
@@ -280,59 +360,150 @@ class TestOutputs:
         assert losses[0] < losses[1] < losses[2] == pytest.approx(squared, rel=1e-12)
 
 
-class TestSequenceScorer:
-    """Metrics of flat labels for targets of steps."""
+def one_hot(n=30, classes=3):
+    return np.eye(classes, dtype=int)[np.arange(n) % classes]
 
-    @pytest.mark.parametrize("ragged", [False, True])
-    def test_any_metric_over_all_steps(self, ragged):
-        X, _ = walks()
-        y = (X.sum(axis=2) > 1).astype(int)
-        if ragged:
-            X, y = (as_object_array([row[: 2 + i % 7] for i, row in enumerate(part)]) for part in (X, y))
-        net = RNNClassifier(4, return_sequences=True, max_iter=5, random_state=0).fit(X, y)
-        scorer = make_sequence_scorer(f1_score, average="macro")
-        flat = np.concatenate(list(y)), np.concatenate(list(net.predict(X)))
-        assert scorer(net, X, y) == f1_score(*flat, average="macro")
-        scores = cross_val_score(net, X, y, cv=3, scoring=scorer, error_score="raise")
-        assert np.isfinite(scores).all()
 
-    def test_steps_without_a_target_and_weights(self):
-        X, _ = walks()
-        y = X.sum(axis=2)
-        y[::3, 2] = nan
-        net = RNNRegressor(4, return_sequences=True, max_iter=5, random_state=0).fit(X, y)
-        kept = ~np.isnan(y)
-        w = np.random.default_rng(0).uniform(size=80)
-        scorer = make_sequence_scorer(r2_score)
-        assert scorer(net, X, y) == pytest.approx(r2_score(y[kept], net.predict(X)[kept]))
-        weights = np.repeat(w[:, np.newaxis], 8, axis=1)
-        assert scorer(net, X, y, sample_weight=w) == pytest.approx(
-            r2_score(y[kept], net.predict(X)[kept], sample_weight=weights[kept])
-        )
+class TestTellingCoincidences:
+    """What can be read, but was probably meant otherwise, is said once, at the user's line."""
 
-    @pytest.mark.parametrize("T", [2, 5])
-    def test_probabilities_of_two_classes(self, T):
-        X, _ = walks(T=T)
-        y = (X.sum(axis=2) > 0).astype(int)
-        net = RNNClassifier(4, return_sequences=True, max_iter=5, random_state=0).fit(X, y)
-        scorer = make_sequence_scorer(roc_auc_score, response_method="predict_proba")
-        assert scorer(net, X, y) == roc_auc_score(y.ravel(), net.predict_proba(X)[:, :, 1].ravel())
-        assert scorer(net, X, pd.DataFrame(y)) == scorer(net, X, y)
+    X = np.random.default_rng(0).normal(size=(30, 5, 2))
+    STEPS = (X[..., 0] > 0).astype(int)
 
-    def test_what_does_not_go_together(self):
-        X, _ = walks()
-        y = [[int(v > 0) for v in x[:, 0]] for x in X]
-        net = RNNClassifier(4, return_sequences=True, max_iter=2, random_state=0).fit(X, y)
-        scorer = make_sequence_scorer(accuracy_score)
-        with pytest.raises(ValueError, match=r"y has sequences of \[2, 5\] targets of steps, expected \[5, 2\]"):
-            scorer(net, [X[0, :5], X[1, :2]], [y[0][:2], y[1][:5]])
-        with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
-            scorer(net, X, y, -np.ones(80))
-        y[0][1], y[1][2] = nan, -1
-        assert scorer(net, X, y) == net.score(X, y)
+    @pytest.mark.parametrize(
+        ("X", "y", "parameters", "message"),
+        [
+            (X, STEPS, {}, "If it holds a label for each step, set return_sequences=True"),
+            (X, STEPS.tolist(), {}, "set return_sequences=True"),
+            (X[..., 0], pd.DataFrame(STEPS), {}, "set return_sequences=True"),
+            (list(X), STEPS > 0, {}, "set return_sequences=True"),
+            (np.where(np.arange(5)[:, np.newaxis] < 4, X, nan), STEPS, {"missing": "ffill"}, "return_sequences=True"),
+            (X, one_hot(), {}, r"If it is one-hot, .* y.argmax\(axis=-1\)"),
+            (X, pd.get_dummies(pd.Series(list("abc") * 10)), {}, "one-hot"),
+            (X, np.repeat(one_hot()[:, np.newaxis], 5, axis=1), {"return_sequences": True}, "one-hot"),
+            (X, np.arange(30) % 2, {"n_steps": 5}, "n_steps=5 is not used"),
+            ([x[: 2 + i % 3] for i, x in enumerate(X)], np.arange(30) % 2, {"n_steps": 5}, "n_steps=5 is not used"),
+        ],
+        ids=[
+            "array", "lists", "table", "list of arrays", "padded", "one-hot", "dummies", "one-hot steps", "3-D",
+            "ragged",
+        ],
+    )
+    def test_of_a_classifier(self, X, y, parameters, message):
+        net = RNNClassifier(2, max_iter=1, random_state=0, **parameters)
+        with pytest.warns(UserWarning, match=message) as seen:
+            net.fit(X, y)
+        assert [warning.filename for warning in seen if warning.category is UserWarning] == [__file__]
+        net.predict(X), net.score(X, y)
+        net.partial_fit(X, y)
+        net.set_params(warm_start=True).fit(X, y)
+        first, classes = clone(net), net.classes_
+        with pytest.warns(UserWarning, match=message) as seen:
+            first.partial_fit(X, y, classes=classes)
+        assert [warning.filename for warning in seen] == [__file__]
+        first.partial_fit(X, y)
 
-    def test_smaller_is_better(self):
-        X, _ = walks()
-        net = RNNRegressor(4, return_sequences=True, max_iter=5, random_state=0).fit(X, X.sum(axis=2))
-        scorer = make_sequence_scorer(lambda y, p: np.abs(y - p).max(), greater_is_better=False)
-        assert scorer(net, X, X.sum(axis=2)) < 0
+    def test_of_unused_n_steps_of_a_regressor_in_a_pipeline(self):
+        model = make_pipeline(SequenceScaler(), RNNRegressor(2, n_steps=5, max_iter=1))
+        with pytest.warns(UserWarning, match="n_steps=5 is not used") as seen:
+            model.fit(self.X, np.arange(30.0))
+        assert seen[0].filename == __file__
+
+    @pytest.mark.parametrize(
+        ("estimator", "X", "y"),
+        [
+            (RNNClassifier(2, max_iter=1), X, STEPS[:, :4]),                        # several labels, not of steps
+            (RNNClassifier(2, max_iter=1), X, STEPS[:, 0]),
+            (RNNClassifier(2, max_iter=1, return_sequences=True), X, STEPS),
+            (RNNClassifier(2, max_iter=1), X[:3], np.eye(3, dtype=int)),            # too few rows to tell
+            (RNNRegressor(2, max_iter=1), X, X[..., 0]),                            # a horizon as long as the window
+            (RNNRegressor(2, max_iter=1), X, one_hot()),
+            (RNNClassifier(2, max_iter=1, n_steps=5), X.reshape(30, -1), STEPS[:, 0]),
+        ],
+        ids=["labels", "one label", "tagger", "few", "horizon", "one-hot numbers", "n_steps of a table"],
+    )
+    def test_plain_cases_pass_without_a_word(self, estimator, X, y):
+        clone(estimator).fit(X, y)
+
+
+class TestLabelsThatDoNotGo:
+    """What is said of labels of other types and shapes than the classes."""
+
+    X = np.random.default_rng(0).normal(size=(6, 4))
+
+    @pytest.mark.parametrize(
+        ("classes", "error", "message"),
+        [
+            ([0, "a"], TypeError, "classes mixes labels of the types int, str; expected one type"),
+            (np.array([0, "a"], object), TypeError, "classes mixes labels of the types int, str"),
+            ([0, None], ValueError, r"classes=\[0, None\]: expected all labels .* none of them missing"),
+            ([0, 1, nan], ValueError, "none of them missing"),
+            ([[0, 1]], ValueError, "in one dimension"),
+            ([[0], [1, 2]], ValueError, "in one dimension"),
+            ("ab", ValueError, "classes='ab': expected all labels"),
+            ({0, 1}, ValueError, r"classes=\{0, 1\}: expected all labels"),
+            ([], ValueError, "expected all labels"),
+            ([0], ValueError, "needs at least 2 classes in classes, got 1 class: 0"),
+            (["a", "b"], TypeError, r"y has labels of type int, expected str as in the classes \['a' 'b'\]"),
+        ],
+        ids=str,
+    )
+    def test_classes(self, classes, error, message):
+        net, y = RNNClassifier(2), np.arange(6) % 2
+        with pytest.raises(error, match=message):
+            net.partial_fit(self.X, y, classes=classes)
+        net.partial_fit(self.X, y, classes=[0, 1])
+        with pytest.raises((TypeError, ValueError), match=r"classes"):
+            net.partial_fit(self.X, y, classes=classes)
+
+    @pytest.mark.parametrize(("known", "other"), [([0, 1], ["a", "b"]), (["a", "b"], [0, 1]), ([0.0, 1.0], ["0", "1"])])
+    @pytest.mark.parametrize("return_sequences", [False, True])
+    def test_of_another_type(self, known, other, return_sequences):
+        X = self.X[..., np.newaxis]
+        codes = np.arange(24).reshape(6, 4) % 2 if return_sequences else np.arange(6) % 2
+        net = RNNClassifier(2, return_sequences=return_sequences, max_iter=1, warm_start=True)
+        net.fit(X, np.array(known)[codes])
+        y, theta = np.array(other)[codes], net.predict_proba(X)
+        for call in (net.fit, net.partial_fit, net.score):
+            with pytest.raises(TypeError, match=r"y has labels of type \w+, expected \w+ as in the classes"):
+                call(X, y)
+        np.testing.assert_array_equal(net.predict_proba(X), theta)
+
+    @pytest.mark.parametrize("shape", [(6, 4, 2), (6, 1, 1), (6, 2, 2, 2), (6, 0)])
+    def test_of_more_dimensions(self, shape):
+        message = r"y should be a 1d array of labels, \(n,\), or .* \(n, labels\); .*return_sequences=True"
+        with pytest.raises(ValueError, match=message):
+            RNNClassifier(2).fit(self.X, np.zeros(shape, int))
+
+    def test_of_other_columns_when_scored(self):
+        net = RNNClassifier(2, max_iter=1).fit(self.X, np.arange(12).reshape(6, 2) % 3 % 2)
+        with pytest.raises(ValueError, match="y has 3 columns, expected 2 as in the first fit"):
+            net.score(self.X, np.zeros((6, 3), int))
+        with pytest.raises(ValueError, match=r"y has shape \(6, 2\), expected \(6,\)"):
+            RNNRegressor(2, max_iter=1).fit(self.X, np.arange(6.0)).score(self.X, np.zeros((6, 2)))
+
+    def test_steps_laid_end_to_end(self):
+        X, y = self.X[..., np.newaxis], np.arange(24) % 2
+        with pytest.raises(ValueError, match=r"y has a value for each step, end to end: skrnn.split_steps"):
+            RNNClassifier(2, return_sequences=True).fit(X, y)
+
+    def test_what_is_no_label_of_a_step_is_no_class(self):
+        y = np.arange(24).reshape(6, 4) % 3 - 1
+        net = RNNClassifier(2, return_sequences=True).partial_fit(self.X[..., np.newaxis], y, classes=np.unique(y))
+        assert net.classes_.tolist() == [0, 1]
+        assert net.partial_fit(self.X[..., np.newaxis], y, classes=[-1, 0, 1]).n_iter_ == 2
+
+    @pytest.mark.parametrize(
+        ("weights", "message"),
+        [
+            ("balanced", "expected a number for each sequence; class_weight may be 'balanced'"),
+            (np.ones((6, 1)), r"sample_weight has shape \(6, 1\), expected \(6,\)"),
+            (np.ones((6, 2)), "sample_weight holds weights of steps"),
+            ({0: 1.0}, "sample_weight is dict"),
+            ([1, None, 1, 1, 1, 1], r"contains NaN: sample_weight\[1\]"),
+        ],
+        ids=["word", "column", "two columns", "dict", "missing"],
+    )
+    def test_sample_weights(self, weights, message):
+        with pytest.raises((TypeError, ValueError), match=message):
+            RNNClassifier(2).fit(self.X, np.arange(6) % 2, weights)

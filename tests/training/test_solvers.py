@@ -241,8 +241,34 @@ class TestEarlyStopping:
         y = np.repeat(["a", "b"], [45, 5])
         net = RNNClassifier(4, validation_fraction=0.2, max_iter=3, **EARLY).fit(X, y)
         assert net.t_ == 3 * 40
-        with pytest.raises(ValueError, match=r"cannot hold out validation_fraction=0.2 .*number of classes"):
-            net.fit(X[:5], ["a", "a", "a", "b", "b"])
+
+    @pytest.mark.parametrize(
+        ("y", "n_held_out"),
+        [(["a", "a", "a", "b", "b"], 1), (["a"] * 24 + ["b"] * 25 + ["c"], 10), (["a"] * 49 + ["b"], 10)],
+        ids=["fewer than classes", "one of a class", "one beside one class"],
+    )
+    def test_what_cannot_be_stratified_is_split_at_random(self, y, n_held_out):
+        X, _ = sums(len(y))
+        net = RNNClassifier(4, validation_fraction=0.2, max_iter=1, **EARLY).fit(X, y)
+        assert net.t_ == len(y) - n_held_out
+        used, held_out = net._hold_out(np.arange(len(y)), "sequences", np.random.RandomState(0), np.array(y))
+        assert sorted([*used, *held_out]) == list(range(len(y)))
+        assert set(y) == {y[i] for i in used}
+
+    def test_a_label_of_the_validation_alone_is_missed(self):
+        X, y = sums(60)
+        net = RNNClassifier(4, max_iter=2, **EARLY).fit(X, y > 0, X_val=X, y_val=np.where(y > 1, 7, y > 0))
+        assert net.validation_scores_[-1] <= np.mean(y <= 1)
+
+    def test_constant_targets_to_validate_on_are_named(self):
+        X, y = sums(60)
+        net = RNNRegressor(4, max_iter=1, **EARLY)
+        with pytest.warns(UserWarning, match=r"early_stopping validates on are all 2.5: their score is 0") as seen:
+            net.fit(X, y, X_val=X, y_val=np.full(60, 2.5))
+        assert seen[0].filename == __file__
+        with pytest.warns(UserWarning, match="are all 1.0"):
+            net.fit(X, np.ones(60))
+        net.fit(X, y, X_val=X, y_val=y)
 
     @pytest.mark.parametrize(
         ("loss", "metric"),
@@ -294,12 +320,30 @@ class TestEarlyStopping:
 
     def test_a_score_that_cannot_be_computed_is_an_error(self):
         X, y = sums(20)
-        net = RNNRegressor(4, validation_fraction=0.05, **EARLY)
+        net = RNNRegressor(4, **EARLY)
         with (
             pytest.raises(ValueError, match="The validation score is nan: the 1 sequences held out are too few"),
             pytest.warns(UserWarning, match=r"R\^2 score is not well-defined"),
         ):
-            net.fit(X, y)
+            net.fit(X, y, X_val=X[:1], y_val=y[:1])
+
+    def test_what_a_score_needs_is_held_out(self):
+        X, y = sums(6)
+        net = RNNRegressor(4, max_iter=2, **EARLY).fit(X, y)
+        assert net.t_ == 2 * 4
+        assert np.isfinite(net.validation_scores_).all()
+        assert RNNClassifier(4, max_iter=2, **EARLY).fit(X, y > 0).t_ == 2 * 5
+
+    def test_counts_that_are_all_alike(self):
+        X, _ = sums(20)
+        net = RNNRegressor(4, loss="poisson", max_iter=2, **EARLY)
+        with pytest.warns(UserWarning, match="early_stopping validates on are all 0.0"):
+            net.fit(X, np.zeros(20))
+        assert net.validation_scores_ == [0.0, 0.0]
+        y = np.column_stack([np.arange(20.0) % 3, np.ones(20)])
+        predicted = net.fit(X, y, X_val=X, y_val=y).predict(X)
+        expected = d2_tweedie_score(y[:, 0], predicted[:, 0], power=1) / 2
+        assert net.best_validation_score_ == pytest.approx(expected)
 
 
 @quiet
@@ -379,7 +423,7 @@ class TestGoingOn:
         net.partial_fit(X, y > 0, classes=[False, True])
         with pytest.raises(ValueError, match="is not the same as on last call"):
             net.partial_fit(X, y > 0, classes=[0, 1, 2])
-        with pytest.raises(ValueError, match=r"label np.int64\(3\), which is not among classes"):
+        with pytest.raises(ValueError, match=r"label 3, which is not among classes"):
             net.partial_fit(X, np.full(60, 3))
         with pytest.raises(ValueError, match="partial_fit does not support early_stopping"):
             clone(net).set_params(early_stopping=True).partial_fit(X, y > 0, classes=[False, True])

@@ -1,0 +1,94 @@
+"""Weights of classes: what `class_weight` may be, and what it makes of the classes of y."""
+
+from math import isfinite
+
+import numpy as np
+
+DICT = "a dict {label: weight}"
+
+
+def of_classes(class_weight, classes, codes):
+    """The weight of each class, by scikit-learn's rule (``compute_class_weight``), which does not depend on the fold.
+
+    A class without a weight counts 1, and a weight for a class that y lacks is not used; but where some class has none
+    a weight for another one is taken for a mistake.
+
+    Parameters
+    ----------
+    class_weight : dict or "balanced"
+    classes : (n_classes,) array
+    codes : (rows,) int array
+        The class number of each target.
+
+    Returns
+    -------
+    (n_classes,) float64 array
+    """
+    if isinstance(class_weight, list):
+        raise TypeError(f"class_weight is a list, which is for a y of several labels; expected {DICT} or 'balanced'")
+    return _weights("class_weight", class_weight, classes, codes)
+
+
+def of_indicators(class_weight, labels):
+    """The weight of each target (rows, labels) of zeros and ones, the product of its labels' weights, (rows,) float64.
+
+    Parameters
+    ----------
+    class_weight : list of (dict, "balanced" or None), or "balanced"
+    labels : (rows, labels) array
+        What is neither 0 nor 1 is unknown, and counts 1.
+    """
+    n_labels = labels.shape[1]
+    if class_weight == "balanced":
+        class_weight = [class_weight] * n_labels
+    if not isinstance(class_weight, list) or len(class_weight) != n_labels:
+        found = f"a list of {len(class_weight)}" if isinstance(class_weight, list) else f"{class_weight!r:.80}"
+        raise ValueError(
+            f"class_weight is {found}, but y has {n_labels} labels: expected a list of {n_labels} dicts, "
+            "{0: weight, 1: weight} for each label, or 'balanced'"
+        )
+    weights = np.ones(len(labels))
+    for k, (of_label, column) in enumerate(zip(class_weight, labels.T, strict=True)):
+        if of_label is not None:
+            known = (column == 0) | (column == 1)
+            codes = column[known].astype(np.intp)
+            weights[known] *= _weights(f"class_weight[{k}]", of_label, np.arange(2), codes)[codes]
+    return weights
+
+
+def _weights(name, given, classes, codes):
+    if isinstance(given, str) and given == "balanced":
+        counts = np.bincount(codes, minlength=len(classes))
+        return len(codes) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    if not isinstance(given, dict):
+        raise TypeError(f"{name} is {given!r:.80}, expected {DICT}, or 'balanced'")
+    given = {_plain(label): _as_weight(weight, f"{name}[{_plain(label)!r}]") for label, weight in given.items()}
+    classes = classes.tolist()
+    other = [label for label in given if label not in classes]
+    without = [label for label in classes if label not in given]
+    if other and without:
+        raise ValueError(
+            f"{name} has weights for {other}, which are not among the classes {classes} of y, and none for {without}: "
+            "a class that y lacks may have a weight where all classes of y have one"
+        )
+    weights = np.array([given.get(label, 1.0) for label in classes])
+    if not weights.any():
+        raise ValueError(f"{name} is 0 for all classes {classes}, expected one weight at least that is not 0")
+    return weights
+
+
+def _as_weight(weight, name):
+    try:
+        number = None if isinstance(weight, str | bytes) else float(weight)
+    except (TypeError, ValueError, OverflowError):
+        number = None
+    if number is None:
+        raise TypeError(f"{name} is {weight!r:.80}, expected a number")
+    if not isfinite(number) or number < 0:
+        raise ValueError(f"{name} is {number}, expected a finite number that is not negative")
+    return number
+
+
+def _plain(label):
+    """A label of NumPy's types as Python's, for messages."""
+    return label.item() if isinstance(label, np.generic) else label
