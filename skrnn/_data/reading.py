@@ -226,10 +226,12 @@ class Reading:
         set_attributes(estimator, attributes | {"_reading": self} | self.attributes())
 
 
+SOME_FITS_HAVE = ("feature_names_in_", "context_")
+
+
 def set_attributes(estimator, attributes):
     """Set fitted attributes all at once, in the place of those of the fit before: no other thread sees some of each."""
-    # The only one that a fit may not have
-    kept = {name: value for name, value in vars(estimator).items() if name != "feature_names_in_"}
+    kept = {name: value for name, value in vars(estimator).items() if name not in SOME_FITS_HAVE}
     estimator.__dict__ = kept | attributes
 
 
