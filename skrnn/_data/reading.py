@@ -49,7 +49,7 @@ class Reading:
     per_step: bool = False
     n_steps: int | None = None
 
-    def read(self, estimator, X, *, dtype=None):
+    def read(self, estimator, X, *, dtype=None, named=True):
         """Sequences of X as the network reads them: checked against the fit, filled or as categories.
 
         Parameters
@@ -60,12 +60,14 @@ class Reading:
             As in `as_sequences`.
         dtype : dtype, optional
             Of the sequences; memory-mapped arrays of this dtype are used in place. None: float32 or float64, as X.
+        named : bool
+            Whether names are compared with those in the fit.
 
         Returns
         -------
         Sequences or LazySequences
         """
-        sequences = self.categorize(self._check(estimator, X, dtype))
+        sequences = self.categorize(self._check(estimator, X, dtype, named=named))
         if self.missing in FILLED:
             sequences = sequences.map(partial(without_gaps, missing=self.missing))
         return sequences if dtype is None else sequences.astype(dtype)
@@ -75,12 +77,10 @@ class Reading:
 
         Parameters
         ----------
-        estimator, X, dtype
+        estimator, X, dtype, named
             As in `read`.
         leave_out_padding : bool
             As in `as_sequences`.
-        named : bool
-            Whether names are compared with those in the fit.
 
         Returns
         -------
@@ -105,20 +105,24 @@ class Reading:
                 # Other columns than in fit are the first thing to report, as everywhere in scikit-learn
                 self.check_table(estimator, X)
             raise
-        self._check_columns(estimator, sequences, named)
+        if named:
+            self.check_names(estimator, sequences)
+        else:
+            self._check_n_columns(sequences)
         self._check_n_features(estimator, sequences)
         return self._unshared(sequences)
 
-    def _check_columns(self, estimator, sequences, named):
-        """Raise a ValueError if the columns of X differ from those in the fit, or, if `named`, their names do."""
-        table = sequences.kind == "table"
-        if not named:
-            n_columns = np.shape(sequences.columns)[1] if table and self.from_table else self.n_features_in
-            if n_columns != self.n_features_in:
-                raise ValueError(f"X has {n_columns} columns, expected {self.n_features_in} as in fit")
-            return
+    def _check_n_columns(self, sequences):
+        """Raise a ValueError if a table has another number of columns than in the fit."""
+        table = sequences.kind == "table" and self.from_table
+        n_columns = np.shape(sequences.columns)[1] if table else self.n_features_in
+        if n_columns != self.n_features_in:
+            raise ValueError(f"X has {n_columns} columns, expected {self.n_features_in} as in fit")
+
+    def check_names(self, estimator, sequences):
+        """Raise a ValueError if the columns of X, or their names, differ from those in the fit."""
         # Sequences without columns have no names to check
-        if sequences.columns is not None and table == self.from_table:
+        if sequences.columns is not None and (sequences.kind == "table") == self.from_table:
             self.check_table(estimator, sequences.columns)
         names = list(self.feature_names or ())
         if not self.from_table and names and sequences.names is not None and names != sequences.names:
@@ -226,10 +230,12 @@ class Reading:
         set_attributes(estimator, attributes | {"_reading": self} | self.attributes())
 
 
+SOME_FITS_HAVE = ("feature_names_in_", "context_")
+
+
 def set_attributes(estimator, attributes):
     """Set fitted attributes all at once, in the place of those of the fit before: no other thread sees some of each."""
-    # The only one that a fit may not have
-    kept = {name: value for name, value in vars(estimator).items() if name != "feature_names_in_"}
+    kept = {name: value for name, value in vars(estimator).items() if name not in SOME_FITS_HAVE}
     estimator.__dict__ = kept | attributes
 
 

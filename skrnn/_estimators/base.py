@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from skrnn._data.examples import Examples
+from skrnn._data.features import features_of
 from skrnn._data.lazy import LazySequences, in_memory
 from skrnn._data.ragged import rows_of
 from skrnn._data.reading import learn_reading
@@ -25,6 +26,12 @@ from skrnn._training.loop import Batches
 from skrnn._training.losses import known_fraction
 from skrnn._training.optimizers import OPTIMIZERS
 from skrnn._warnings import warn_user
+
+
+NOT_TRANSFORMED = (
+    "X_val has to be as X is where it comes to the net: a Pipeline transforms it only with transform_input=['X_val'] "
+    "and metadata routing, see the guide on data"
+)
 
 
 def in_epochs(estimator):
@@ -107,7 +114,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         sample_weight : array-like of shape (n,), or one value per step in the form of y, optional
             Weights of the samples; the loss is divided by their sum.
         X_val, y_val : like X and y, optional
-            For `early_stopping`: what to validate on, in the place of a part of X and y.
+            For `early_stopping`: what to validate on, in the place of a part of X and y. In a Pipeline X_val does not
+            go through the steps before the net, unless with ``transform_input=["X_val"]``; see the guide on data.
 
         Returns
         -------
@@ -275,7 +283,11 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """Validation data, checked as those of fit."""
         per_step = self.return_sequences
         try:
-            sequences = reading.read(self, X_val, dtype=model.dtype)
+            sequences = reading.read(self, X_val, dtype=model.dtype, named=False)
+            self._check_same_kind(reading, sequences)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"In X_val and y_val: {error}. {NOT_TRANSFORMED}") from error
+        try:
             check_samples(sequences, y_val, "y_val")
             rows = targets.read(y_val, sequences, per_step)
             targets.check_validation(rows, sequences, per_step, model.loss)
@@ -285,6 +297,19 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         held_out = HeldOut(sequences, np.arange(len(sequences)), rows, per_step)
         _warn_if_constant(targets, held_out)
         return held_out
+
+    def _check_same_kind(self, reading, sequences):
+        """Raise a ValueError, or warn, when validation data look as if they had missed a transformer."""
+        table = sequences.kind == "table"
+        if table != reading.from_table:
+            kinds = {True: "a table, (n, columns)", False: "sequences by themselves"}
+            raise ValueError(f"X_val is {kinds[table]}, but X in fit is {kinds[reading.from_table]}")
+        named = features_of(self, sequences)[1] is not None
+        if named == (reading.feature_names is not None):
+            reading.check_names(self, sequences)
+        elif named or table:
+            has = {True: "feature names", False: "no feature names"}
+            warnings.warn(f"X_val has {has[named]}, but X in fit has {has[not named]}. {NOT_TRANSFORMED}", stacklevel=6)
 
     def _train(self, model, examples, validate, parameters):
         n = len(examples)

@@ -25,6 +25,13 @@ class Fitted(NamedTuple):
     reading: object         # Reading or TextReading
     targets: object = None  # ClassTargets or NumberTargets
 
+    def attributes(self):
+        """The public attributes, without those of training."""
+        attributes = self.reading.attributes()
+        if self.targets is not None:
+            attributes |= {"n_outputs_": self.targets.n_outputs} | self.targets.attributes()
+        return attributes
+
 
 class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
     """An estimator that holds what it has learned as ``_fitted``."""
@@ -117,8 +124,7 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
             "grad_norm_curve_": [epoch.grad_norm for epoch in epochs],
             "n_clipped_": last.n_clipped,
         }
-        attributes |= fitted.reading.attributes() | ({} if fitted.targets is None else fitted.targets.attributes())
-        set_attributes(self, attributes)
+        set_attributes(self, attributes | fitted.attributes())
 
     def _get_fitted(self):
         """What `fit` has learned: read once in each call, and handed down."""

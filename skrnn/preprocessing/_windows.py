@@ -164,7 +164,6 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
         reading = learn_table(self, nw.to_native(table, pass_through=True))
         rows, groups, names = self._split(table, reading)
         context = {"context_": _tails(rows, groups, self.window - 1)} if self.context else {}
-        vars(self).pop("context_", None)
         reading.set_fitted(self, _fitted=(self.window, self.group, self.context), **context)
         return rows, groups, names
 

@@ -55,7 +55,7 @@ def test_attributes():
     assert named.attributes().keys() == {"n_features_in_", "feature_names_in_"}
     assert named.attributes()["feature_names_in_"].tolist() == ["a", "b"]
     unnamed, _ = learn_reading(NET, np.ones((3, 4, 2)))
-    estimator = RNNClassifier()
+    estimator = SequenceScaler()
     named.set_fitted(estimator, classes_=[1])
     assert estimator.feature_names_in_.tolist() == ["a", "b"]
     assert estimator._reading is named

@@ -1,20 +1,23 @@
 """Ctrl-C: `fit` raises KeyboardInterrupt, and the estimator is as before or whole, wherever it strikes."""
 
-import os
 import pickle
 import signal
 import subprocess
 import sys
-from copy import deepcopy
+from collections import Counter
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
+import sklearn
+import threadpoolctl
 from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import BaggingRegressor
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_info
 
@@ -29,6 +32,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 RNG = np.random.default_rng(0)
 X, X_VAL = RNG.normal(size=(9, 4, 2)), RNG.normal(size=(5, 4, 2))
 Y, Y_VAL = X[:, :, 0].sum(axis=1), X_VAL[:, :, 0].sum(axis=1)
+CONFIG = sklearn.get_config()
 TEXTS = ["abcab", "bca", "", "cabcabcab"]
 NET = {"hidden_size": 2, "batch_size": 4, "max_iter": 3, "random_state": 0}
 
@@ -83,14 +87,14 @@ CASES = {
         TEXTS, X_val=["abc"])),
     "partial_fit of texts": (lambda: partial_fit_texts(RNNLanguageModel(**LM)), partial_fit_texts),
 }
-FILES = tuple(str(Path(skrnn.__file__).parent / folder) for folder in ("_training", "_estimators", "_language"))
+FOLDERS = tuple(str(Path(skrnn.__file__).parent / folder) for folder in ("_training", "_estimators", "_language"))
 
 
 class InterruptAtLine:
-    """Raises KeyboardInterrupt before line number `at`, counted in some files, and counts these."""
+    """Raises KeyboardInterrupt before line number `at` of those run in some folders; each counts three times at most."""
 
-    def __init__(self, at, files=FILES):
-        self.at, self.files, self.n_lines = at, files, 0
+    def __init__(self, at, folders=FOLDERS):
+        self.at, self.folders, self.n_lines, self.times = at, folders, 0, Counter()
 
     def __enter__(self):
         self.before = sys.gettrace()
@@ -101,10 +105,12 @@ class InterruptAtLine:
         sys.settrace(self.before)
 
     def of_call(self, frame, event, argument):
-        return self.of_line if frame.f_code.co_filename.startswith(self.files) else None
+        return self.of_line if frame.f_code.co_filename.startswith(self.folders) else None
 
     def of_line(self, frame, event, argument):
-        if event == "line":
+        line = frame.f_code.co_filename, frame.f_lineno
+        if event == "line" and self.times[line] < 3:
+            self.times[line] += 1
             self.n_lines += 1
             if self.n_lines == self.at:
                 raise KeyboardInterrupt
@@ -176,3 +182,175 @@ def test_an_interrupt_before_every_line(name):
     while strike(*CASES[name], at) is not None:
         at += 1
     assert at > 100
+
+
+class InterruptAtCall:
+    """A method that raises KeyboardInterrupt at one of its calls."""
+
+    def __init__(self, monkeypatch, cls, name, at):
+        method = getattr(cls, name)
+        self.n_calls = 0
+
+        def interrupted(*arguments):
+            self.n_calls += 1
+            if self.n_calls == at:
+                raise KeyboardInterrupt
+            return method(*arguments)
+
+        monkeypatch.setattr(cls, name, interrupted)
+
+
+@pytest.mark.parametrize("at", [1, 3, 4, 7])
+def test_as_far_as_it_got(monkeypatch, at):
+    """Three batches of 4, 4 and 1 samples are an epoch."""
+    net = RNNRegressor(**NET | {"max_iter": 10})
+    InterruptAtCall(monkeypatch, Objective, "gradients", at)
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(X, Y)
+    if at == 1:
+        assert not public(net)
+        return
+    assert (net.n_iter_, net.t_) == {3: (1, 8), 4: (1, 9), 7: (2, 18)}[at]
+    check_whole(net)
+    if at > 3:
+        monkeypatch.undo()
+        whole = clone(net).set_params(max_iter=net.n_iter_).fit(X, Y)
+        np.testing.assert_array_equal(net._model.theta, whole._model.theta)
+
+
+def test_before_the_first_update_of_a_refit_nothing_changes(monkeypatch):
+    net = RNNRegressor(**NET, warm_start=True).fit(X, Y)
+    before = pickle.dumps(net)
+    for train in (fit, partial_fit):
+        InterruptAtCall(monkeypatch, Objective, "gradients", 1)
+        with pytest.raises(KeyboardInterrupt):
+            train(net)
+        assert pickle.dumps(net) == before
+
+
+@pytest.mark.parametrize("at", [1, 2, 4])
+def test_in_the_validation(monkeypatch, at):
+    """The epoch before it counts, without a score; the parameters are the best so far."""
+    net = RNNRegressor(**NET | {"max_iter": 10}, early_stopping=True)
+    InterruptAtCall(monkeypatch, NumberTargets, "score", at)
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    assert net.n_iter_ == len(net.validation_scores_) == at
+    *scores, last = net.validation_scores_
+    assert np.isfinite(scores).all()
+    assert np.isnan(last)
+    assert (net.best_validation_score_ == max(scores)) if scores else np.isnan(net.best_validation_score_)
+    if scores:
+        monkeypatch.undo()
+        best = clone(net).set_params(max_iter=at - 1).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+        np.testing.assert_array_equal(net._model.theta, best._model.theta)
+    check_whole(net)
+
+
+def test_parameters_that_diverged_are_not_kept(monkeypatch):
+    net = RNNRegressor(**NET)
+    gradients = Objective.gradients
+
+    def diverging(objective, theta, batch):
+        yield from gradients(objective, theta, batch)
+        theta[:] = np.nan
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Objective, "gradients", diverging)
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(X, Y)
+    assert not public(net)
+
+
+NESTED = {
+    "search": lambda net: GridSearchCV(net, {"cell": ["gru", "rnn"]}, cv=2).fit(X, Y),
+    "cross-validation": lambda net: cross_val_score(net, X, Y, cv=3),
+    "bagging": lambda net: BaggingRegressor(net, 3, random_state=0).fit(X[:, :, 0], Y),
+    "pipeline": lambda net: make_pipeline(SequenceScaler(), net).fit(X, Y),
+    "scaled targets": lambda net: TransformedTargetRegressor(net).fit(X, Y),
+    "several outputs": lambda net: MultiOutputRegressor(net).fit(X[:, :, 0], np.stack([Y, Y], axis=1)),
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_goes_through_what_is_around(monkeypatch, name, solver):
+    method = ("__call__", 5) if solver == "lbfgs" else ("gradients", 5)
+    interrupt = InterruptAtCall(monkeypatch, Objective, *method)
+    with pytest.raises(KeyboardInterrupt):
+        NESTED[name](RNNRegressor(**NET, solver=solver))
+    assert interrupt.n_calls == 5
+
+
+@pytest.mark.parametrize("where", ["skrnn", "threadpoolctl"])
+def test_the_threads_of_the_blas_are_restored(where):
+    folders = {"skrnn": FOLDERS, "threadpoolctl": (threadpoolctl.__file__,)}[where]
+    before = threadpool_info()
+    for at in range(5, 800, 67):
+        net = RNNRegressor(**NET, solver="lbfgs")
+        try:
+            with InterruptAtLine(at, folders):
+                net.fit(X, Y)
+        except KeyboardInterrupt:
+            pass
+        assert threadpool_info() == before
+        assert sklearn.get_config() == CONFIG
+
+
+SIGNALLED = """
+import os, signal, sys, threading, time
+import numpy as np
+from skrnn import RNNRegressor
+X = np.random.default_rng(0).normal(size=(400, 60, 4))
+y = X[:, :, 0].sum(axis=1)
+net = RNNRegressor(32, solver=sys.argv[1], max_iter=100_000, tol=0, n_iter_no_change=10**6, random_state=0)
+threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    net.fit(X, y)
+    sys.exit("it came to an end")
+except KeyboardInterrupt:
+    pass
+assert np.isfinite(net.predict(X)).all() and np.isfinite(net.loss_)
+assert len(net.loss_curve_) == len(net.grad_norm_curve_) == net.n_iter_ >= 1
+net.set_params(max_iter=1).fit(X, y)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGINT") or sys.platform == "win32", reason="sends signals")
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_signal(solver):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SIGNALLED, solver], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+
+
+TRANSFORMERS = {
+    "scaler": (SequenceScaler, lambda scaler, k: scaler.fit(X * k)),
+    "scaler, more": (SequenceScaler, lambda scaler, k: scaler.partial_fit(X * k)),
+    "imputer": (SequenceImputer, lambda imputer, k: imputer.fit(X * k)),
+    "vectorizer": (SequenceVectorizer, lambda vectorizer, k: vectorizer.fit(["a b", "c d e"][:k])),
+    "windows": (lambda: SlidingWindow(2, context=True), lambda window, k: window.fit(k * X[0])),
+}
+
+
+@pytest.mark.parametrize("name", TRANSFORMERS)
+def test_a_transformer_is_as_before_or_fitted(name):
+    make, train = TRANSFORMERS[name]
+    before = make()
+    train(before, 1)
+    after = pickle.loads(pickle.dumps(before))
+    train(after, 2)
+    whole, at = {joblib.hash(before), joblib.hash(after)}, 1
+    folders, interrupted = (str(Path(skrnn.__file__).parent),), True
+    while interrupted:
+        transformer = pickle.loads(pickle.dumps(before))
+        interrupted = False
+        try:
+            with InterruptAtLine(at, folders):
+                train(transformer, 2)
+        except KeyboardInterrupt:
+            interrupted = True
+        assert joblib.hash(transformer) in whole
+        at += 1
