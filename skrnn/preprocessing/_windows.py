@@ -17,6 +17,7 @@ from skrnn._data.ragged import RaggedArray
 from skrnn._data.reading import learn_table
 from skrnn._pickling import VersionedPickleMixin
 from skrnn._sklearn import Interval, check_feature_names_in, fit_context
+from skrnn.preprocessing._context import Context, codes_of, labels_of
 from skrnn.preprocessing._forms import RaggedOutput
 
 
@@ -36,9 +37,10 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
         Name or position of a column that identifies the series of a row. Windows stay within a series; its rows need
         not be adjacent, only in order. The column is not one of the features. None: all rows are one series.
     context : bool, default=False
-        Whether the rows given to `transform` directly follow those of `fit`, with which their windows then begin.
-        `fit_transform` returns the windows of the rows of fit themselves. Do not transform the rows of fit again with
-        it, as training scores do: the last rows of fit are their future.
+        Whether the rows given to `transform` directly follow those of `fit`, whose last rows their windows then begin
+        with, as those of a test fold of ``TimeSeriesSplit`` do. It is the same in every call, `transform` does not
+        move on: for rows further on `fit` again to the rows before them. Rows that do not follow are refused as far
+        as that shows, see Notes. The rows of `fit` themselves, also with others after them, have their own windows.
 
     Attributes
     ----------
@@ -53,6 +55,13 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
     -----
     A random validation split, as that of `early_stopping`, holds out windows that share all rows but one with windows
     of the training data; pass later rows as ``X_val`` instead.
+
+    With `context` the index of pandas data frames shows what follows what: of dates, times, periods or numbers, where
+    numbers that start at 0 tell nothing. The first label of X, in each group, has to be the next one after those in
+    `fit` if these are evenly spaced or follow the calendar, else a later one. Arrays and other frames have no index:
+    that their rows follow those of fit is up to you, and a gap cannot be seen (``TimeSeriesSplit(gap=...)``). But all
+    calls then have to begin with the same row, so that rows given one by one are an error; a pickle starts anew there.
+    As the rows of fit themselves count as many rows as in fit, or more, that begin with the same row.
 
     See Also
     --------
@@ -84,6 +93,16 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
     ...                       cv=TimeSeriesSplit(3)).fit(x, y)
     >>> search.best_params_
     {'slidingwindow__window': 3}
+
+    Forecasts as the rows come in, each with the rows before it; only the last ``window - 1`` of these are needed:
+
+    >>> model = search.best_estimator_.set_params(slidingwindow__context=True)
+    >>> forecasts = []
+    >>> for now in range(200, 203):
+    ...     _ = model[0].fit(x[:now])
+    ...     forecasts.append(model.predict(x[now : now + 1])[0])
+    >>> np.allclose(forecasts, model.set_params(slidingwindow__context=False).predict(x)[200:203])
+    True
     """
 
     _parameter_constraints: ClassVar = {
@@ -161,9 +180,12 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
         table = _table(X, self.group)
         reading = learn_table(self, nw.to_native(table, pass_through=True))
         rows, groups, names = self._split(table, reading)
-        context = {"context_": _tails(rows, groups, self.window - 1)} if self.context else {}
+        context, public = None, {}
+        if self.context:
+            context = Context(rows, groups, labels_of(table), self.window - 1)
+            public = {"context_": context.tails}
         vars(self).pop("context_", None)
-        reading.set_fitted(self, _fitted=(self.window, self.group, self.context), **context)
+        reading.set_fitted(self, _fitted=(self.window, self.group, context), **public)
         return rows, groups, names
 
     def transform(self, X):
@@ -182,7 +204,8 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
         Raises
         ------
         ValueError, TypeError
-            If X is not a table of numbers with the columns of `fit`.
+            If X is not a table of numbers with the columns of `fit`; with `context`, if X does not follow the rows of
+            `fit`, or begins with another row than X in an earlier call.
 
         Examples
         --------
@@ -193,7 +216,8 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
         [[2.0], [3.0], [4.0]]
         """
         check_is_fitted(self)
-        if self.context and self._fitted != (self.window, self.group, True):
+        window, group, context = self._fitted
+        if self.context and (context is None or (window, group) != (self.window, self.group)):
             raise ValueError(
                 f"context=True needs the last rows of a fit with window={self.window}, group={self.group!r} and "
                 "context=True: fit again"
@@ -201,10 +225,11 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
         table = _table(X, self.group)
         self._reading.check_table(self, nw.to_native(table, pass_through=True))
         rows, groups, names = self._split(table, self._reading)
-        if not self.context:
+        if not self.context or self.window == 1:
             return _windows(rows, groups, self.window, names)
-        before = [group for group, tail in self.context_.items() for _ in tail]
-        rows = np.concatenate([*self.context_.values(), rows], dtype=rows.dtype)
+        tails = context.before(rows, groups, labels_of(table))
+        before = [group for group, tail in tails.items() for _ in tail]
+        rows = np.concatenate([*tails.values(), rows], dtype=rows.dtype)
         return _windows(rows, before + groups, self.window, names)[len(before) :]
 
     def _split(self, table, reading):
@@ -313,7 +338,7 @@ def _cells(column):
 
 def _windows(rows, groups, window, names):
     """The windows that end at the rows (n, D) of groups."""
-    codes = _codes(groups)
+    codes = codes_of(groups)
     order = np.argsort(codes, kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
@@ -321,18 +346,3 @@ def _windows(rows, groups, window, names):
     first = np.searchsorted(codes[order], codes)
     lengths = np.minimum(rank - first + 1, min(window, len(rows)))
     return RaggedArray(rows[order] if codes.any() else rows, lengths, rank - lengths + 1, names)
-
-
-def _tails(rows, groups, length):
-    """The last rows of each group."""
-    codes = _codes(groups)
-    order = np.argsort(codes, kind="stable")
-    ends = np.cumsum(np.bincount(codes))
-    parts = np.split(order, ends[:-1])
-    return {groups[part[0]]: rows[part[max(0, len(part) - length) :]] for part in parts}
-
-
-def _codes(groups):
-    """The index of the group of each row, groups in the order of their first rows."""
-    numbers = {}
-    return np.array([numbers.setdefault(group, len(numbers)) for group in groups])
