@@ -72,6 +72,9 @@ class SequenceVectorizer(VersionedPickleMixin, RaggedOutput, TransformerMixin, B
     training data, and its embedding is trained. A network that is told ``n_categories=unknown_category_ + 1`` has the
     same parameters for every part of the texts, so that `partial_fit` may read tokens later that its first call lacked.
 
+    As in ``CountVectorizer`` the default `token_pattern` ends words at combining marks: decomposed accents, vowel signs
+    of Hindi or Thai. Compose accents first (``unicodedata.normalize("NFC", text)``) or give a `tokenizer`.
+
     There are no n-grams: n-grams of several lengths would be ordered by length, not as in the text. A custom `analyzer`
     can return pieces of one length, as below.
 
