@@ -3,7 +3,7 @@
 A transformer may not change what it computes from call to call, so the rows of `fit` stay the context of every call.
 Whether rows do follow them is decided by
 
-1. labels in order, the index of a pandas data frame: they have to continue those of `fit`;
+1. labels, the index of a pandas data frame, if those of `fit` increase: the others have to continue them;
 2. without such labels the first row of each group, which has to be the same in every call.
 
 The second cannot tell which call is right, only that two of them cannot both be: what is remembered of a call changes
@@ -41,7 +41,7 @@ class Context:
         self.sizes = {group: len(index) for group, index in members.items()}
         self.first_rows = {group: rows[index[0]].copy() for group, index in members.items()}
         self.labels = None
-        if labels is not None:
+        if labels is not None and all(_increases(labels[index]) for index in members.values()):
             self.labels = {group: (labels[index[0]], labels[index[-N_LABELS:]]) for group, index in members.items()}
         # The first row of each group in the first call without labels
         self.beginnings = {}
@@ -116,8 +116,13 @@ def labels_of(table):
     return labels if labels.dtype.kind in NUMBERS + TIMES else None
 
 
+def _increases(labels):
+    """Whether labels are in order, as those of times are; other numbers may only name the rows."""
+    return len(labels) < 2 or bool((labels[1:] >= labels[:-1]).all() and labels[-1] > labels[0])
+
+
 def _is_next(labels, label, grouped):
-    """Whether a label comes directly after others, or later if these have no even spacing."""
+    """Whether a label comes directly after others, or later if these are not evenly spaced."""
     last = labels[-1]
     if not label > last:
         return False

@@ -56,12 +56,12 @@ class SlidingWindow(VersionedPickleMixin, RaggedOutput, TransformerMixin, BaseEs
     A random validation split, as that of `early_stopping`, holds out windows that share all rows but one with windows
     of the training data; pass later rows as ``X_val`` instead.
 
-    With `context` the index of pandas data frames shows what follows what: of dates, times, periods or numbers, where
-    numbers that start at 0 tell nothing. The first label of X, in each group, has to be the next one after those in
-    `fit` if these are evenly spaced or follow the calendar, else a later one. Arrays and other frames have no index:
-    that their rows follow those of fit is up to you, and a gap cannot be seen (``TimeSeriesSplit(gap=...)``). But all
-    calls then have to begin with the same row, so that rows given one by one are an error; a pickle starts anew there.
-    As the rows of fit themselves count as many rows as in fit, or more, that begin with the same row.
+    With `context` the index of pandas data frames shows what follows what: of dates, times, periods or numbers, if it
+    increases; numbers that start at 0 tell nothing. The first label of X, in each group, has to be the next one after
+    those in `fit` if these are evenly spaced or follow the calendar, else a later one. Arrays and other frames have no
+    index: that their rows follow those of fit is up to you, and a gap cannot be seen (``TimeSeriesSplit(gap=...)``).
+    But all calls then have to begin with the same row, so that rows given one by one are an error; a pickle starts anew
+    there. As the rows of fit themselves count as many rows as in fit, or more, that begin with the same row.
 
     See Also
     --------
