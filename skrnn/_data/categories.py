@@ -8,38 +8,45 @@ from skrnn._data.sequences import row_number
 MAX_CATEGORIES = 10_000_000       # each has a row of the embedding
 
 
-def check_categories(sequences, name="X"):
-    """Raise a ValueError that names the first step that is not a category.
+def check_categories(sequences, name="X", last=None):
+    """Raise a ValueError that names the first step that is not a category, from 0 to `last` if that is announced.
 
-    Steps of several features are left to the check of the features.
+    Steps of several features are left to the check of the features, and missing ones to that of finite values.
     """
     if sequences.n_features != 1:
         return
+    last = MAX_CATEGORIES if last is None else last
     for rows in sequences.iter_used_rows():
         values = sequences.values[rows, 0]
-        bad = np.flatnonzero((values < 0) | (values != np.floor(values)) | (values > MAX_CATEGORIES))
+        bad = np.flatnonzero((values < 0) | (values > np.floor(values)) | (values > last))
         if len(bad):
             where = sequences.label(name, row_number(rows, bad[0]), per_step=True)
-            raise ValueError(
-                f"{where} is {values[bad[0]]}, expected a category: 0, 1, 2, ... up to {MAX_CATEGORIES}"
-            )
+            announced = "" if last == MAX_CATEGORIES else f", as n_categories={last + 1} announces"
+            raise ValueError(f"{where} is {values[bad[0]]}, expected a category: 0, 1, 2, ... up to {last}{announced}")
 
 
 def as_categories(sequences, n_categories):
-    """Sequences whose steps are categories; the last one stands for all above."""
-    categories = sequences.categories
-    if categories is None:
-        with np.errstate(invalid="ignore"):     # in rows that no sequence uses
-            categories = sequences.values[:, 0].astype(np.intp)
-    return sequences.replace(categories=np.minimum(categories, n_categories - 1))
+    """Sequences whose steps are categories; the last one stands for all above, and for steps that are missing."""
+    if sequences.categories is not None:
+        return sequences.replace(categories=np.minimum(sequences.categories, n_categories - 1))
+    with np.errstate(invalid="ignore"):     # in rows that no sequence uses
+        categories = np.fmin(sequences.values[:, 0], n_categories - 1).astype(np.intp)
+    return sequences.replace(categories=categories)
 
 
 def count_categories(sequences, index=None, n_categories=0):
-    """How often each category occurs in the sequences `index`, or in all: (n,) ints, n at least `n_categories`."""
+    """How often each category occurs in the sequences `index`, or in all: (n,) ints, n at least `n_categories`.
+
+    Missing steps are not counted, unless the steps have been read as categories.
+    """
     counts = np.zeros(n_categories, np.intp)
     for chunk, numbers in sequences.iter_chunks(np.arange(len(sequences)) if index is None else index):
         rows = rows_of(chunk.starts[numbers], chunk.lengths[numbers])
-        categories = chunk.values[rows, 0].astype(np.intp) if chunk.categories is None else chunk.categories[rows]
+        if chunk.categories is None:
+            values = chunk.values[rows, 0]
+            categories = values[~np.isnan(values)].astype(np.intp)
+        else:
+            categories = chunk.categories[rows]
         found = np.bincount(categories, minlength=len(counts))
         found[: len(counts)] += counts
         counts = found
@@ -60,10 +67,16 @@ def counts_in(sequences, used, n_categories):
     return counts - count_categories(sequences, left_out, n_categories) if len(left_out) else counts
 
 
-def check_seen(sequences, used, n_categories):
-    """Raise a ValueError if one of the sequences `used` has the last category, which the first fit did not see."""
+def check_seen(sequences, used, last, announced):
+    """Raise a ValueError that names the first step of the sequences `used` that is a category above the last one."""
     for chunk, index in sequences.iter_chunks(used):
-        if (chunk.categories[rows_of(chunk.starts[index], chunk.lengths[index])] == n_categories - 1).any():
+        rows = rows_of(chunk.starts[index], chunk.lengths[index])
+        above = np.flatnonzero(chunk.values[rows, 0] > last)
+        if len(above):
+            row = rows[above[0]]
+            what = f"that n_categories={last + 1} does not announce" if announced else "that the first fit did not see"
             raise ValueError(
-                f"X holds a category that the first fit did not see: expected categories up to {n_categories - 2}"
+                f"X holds a category {what}: expected categories up to {last}, but "
+                f"{chunk.label('X', row, per_step=True)} is {chunk.values[row, 0]:.0f}"
+                + ("" if announced else "; set n_categories in the first fit for those that come later")
             )

@@ -22,7 +22,8 @@ IN_PLACE = (np.float32, np.float64)
 
 
 def as_sequences(
-    X, n_steps=None, allow_missing=False, leave_out_padding=True, in_place=IN_PLACE, categorical=False
+    X, n_steps=None, allow_missing=False, leave_out_padding=True, in_place=IN_PLACE, categorical=False,
+    last_category=None,
 ):
     """Checked sequences from any accepted X.
 
@@ -38,12 +39,14 @@ def as_sequences(
         Whether NaN is allowed, for missing values.
     leave_out_padding : bool
         Whether, where values may be missing, the steps at the ends of the sequences of a 3-D X that are NaN in every
-        feature are left out as padding.
+        feature are left out as padding; and those of a table of categories.
     in_place : tuple of dtypes
         The dtypes of memory-mapped arrays that are used in place. Arrays of other dtypes, those with missing values and
         those of categories are read in chunks.
     categorical : bool
         Whether the steps are categories.
+    last_category : int, optional
+        The greatest one that there may be; None for any.
 
     Returns
     -------
@@ -56,7 +59,9 @@ def as_sequences(
     X = normalize_container(X, "X")
     columns = columns_of(X)
     X = X if columns else read_if_small(X)
-    check = partial(check_values, allow_missing=allow_missing, categorical=categorical)
+    check = partial(
+        check_values, allow_missing=allow_missing, categorical=categorical, last_category=last_category
+    )
     if is_read_in_chunks(X, columns, () if allow_missing or categorical else in_place):
         read = Reader(X, partial(_from_part, n_steps=n_steps), check, allow_missing and leave_out_padding)
         return LazySequences.of(read, X.shape[0] if hasattr(X, "shape") else len(X), read.kind)
@@ -68,16 +73,16 @@ def as_sequences(
         sequences = _from_array(X, n_steps)
     check(sequences)
     if allow_missing and leave_out_padding:
-        sequences = without_padding(sequences)
+        sequences = without_padding(sequences, ("array", "table") if categorical else ("array",))
     single = columns and all(is_float32(column) for column in columns.values())
     return sequences.astype(np.float32) if single else sequences
 
 
-def check_values(sequences, name="X", allow_missing=False, categorical=False):
+def check_values(sequences, name="X", allow_missing=False, categorical=False, last_category=None):
     """Raise a ValueError that names the first value that is not finite, may not be missing, or is no category."""
     check_finite(sequences, name, allow_missing)
     if categorical:
-        check_categories(sequences, name)
+        check_categories(sequences, name, last_category)
 
 
 def check_finite(sequences, name="X", allow_missing=False):

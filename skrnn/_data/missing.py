@@ -14,9 +14,9 @@ def valid_lengths(sequences):
     return np.where(present.any(axis=1), T - np.argmax(present[:, ::-1], axis=1), 1).astype(np.intp)
 
 
-def without_padding(sequences):
-    """Sequences of an array without the steps at their ends that are NaN in every feature; one is always kept."""
-    if sequences.kind != "array":
+def without_padding(sequences, kinds=("array",)):
+    """Sequences without the steps at their ends that are NaN in every feature, if X is of some kinds; one is kept."""
+    if sequences.kind not in kinds:
         return sequences
     T, lengths = int(sequences.lengths[0]), valid_lengths(sequences)
     if (lengths == T).all():
@@ -110,6 +110,7 @@ def filled(sequences, missing, before=None):
     return sequences.replace(values=values), last
 
 
-def without_gaps(sequences, missing):
-    """The sequences that `filled` returns, without the last values."""
-    return filled(sequences, missing)[0]
+def without_gaps(sequences, missing, initial=None):
+    """The sequences that `filled` returns, without the last values; with a value before all first steps, or 0."""
+    before = None if initial is None else np.full((len(sequences), sequences.n_features), initial, sequences.dtype)
+    return filled(sequences, missing, before)[0]

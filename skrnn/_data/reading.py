@@ -33,11 +33,14 @@ class Reading:
     missing : {"error", "ffill", "indicator", "keep"}
         How missing values are treated; "keep" leaves them as they are.
     n_categories : int
-        Rows of the embedding, the last one for all categories that fit did not see. 0 if steps are not categories.
+        Rows of the embedding, the last one for all categories that fit did not see, and for steps before the first one
+        that is not missing. 0 if steps are not categories.
     per_step : bool
         Whether steps have outputs, so that sequences may not share steps.
     n_steps : int or None
         Into how many steps the columns of a table are split, as in `as_sequences`.
+    announced : bool
+        Whether the number of categories was announced, so that it does not depend on X.
     """
 
     from_table: bool
@@ -48,6 +51,12 @@ class Reading:
     n_categories: int = 0
     per_step: bool = False
     n_steps: int | None = None
+    announced: bool = False
+
+    @property
+    def before_first(self):
+        """What a feature is taken to be before the first step in which it is not missing."""
+        return max(0, self.n_categories - 1)
 
     def read(self, estimator, X, *, dtype=None, named=True):
         """Sequences of X as the network reads them: checked against the fit, filled or as categories.
@@ -67,9 +76,8 @@ class Reading:
         -------
         Sequences or LazySequences
         """
-        sequences = self.categorize(self._check(estimator, X, dtype, named=named))
-        if self.missing in FILLED:
-            sequences = sequences.map(partial(without_gaps, missing=self.missing))
+        sequences = self._check(estimator, X, dtype, named=named)
+        sequences = self.categorize(_without_gaps(sequences, self.missing, self.n_categories > 0))
         return sequences if dtype is None else sequences.astype(dtype)
 
     def check(self, estimator, X, *, dtype=None, leave_out_padding=True, named=True):
@@ -138,7 +146,7 @@ class Reading:
             return
         if sequences.kind != "table":
             raise ValueError(f"X has {n} features, but {name} is expecting {expected} features as input")
-        shape = (len(sequences), int(sequences.lengths[0]) * n)
+        shape = (len(sequences), (sequences.n_padded or int(sequences.lengths[0])) * n)
         raise ValueError(
             f"X has shape {shape}, read with n_steps={self.n_steps} as sequences of {n} features per step, but {name} "
             f"was fitted on {expected} features per step: expected (sequences, steps, {expected}) or a list of "
@@ -188,10 +196,10 @@ class Reading:
         Reading
         Sequences or LazySequences
         """
-        if not self.n_categories:
+        if not self.n_categories or self.announced:
             return self, sequences
         counts = counts_in(sequences, used, self.n_categories)
-        reading = replace(self, n_categories=int(np.flatnonzero(counts)[-1]) + 2)
+        reading = replace(self, n_categories=_number_of_used(counts[:-1]) + 1)
         if reading == self:
             return self, sequences
         return reading, reading._count(reading.categorize(sequences), sequences.category_counts)
@@ -210,7 +218,7 @@ class Reading:
     def check_seen(self, sequences, used):
         """Raise a ValueError if the sequences `used` have a category above those of the first fit."""
         if self.n_categories:
-            check_seen(sequences, used, self.n_categories)
+            check_seen(sequences, used, self.n_categories - 2, self.announced)
 
     def names(self, input_features=None):
         """Names of the columns of a table, or of the features of a step; x0, x1, ... where there are none.
@@ -225,11 +233,8 @@ class Reading:
         named = {} if names is None else {"feature_names_in_": np.array(names, dtype=object)}
         return {"n_features_in_": self.n_features_in} | named
 
-    def set_fitted(self, estimator, **attributes):
-        """Set the fitted attributes all at once: the reading as ``_reading``, its public ones, and others."""
-        set_attributes(estimator, attributes | {"_reading": self} | self.attributes())
 
-
+# Attributes that not every fit of an estimator sets
 SOME_FITS_HAVE = ("feature_names_in_", "context_")
 
 
@@ -240,7 +245,8 @@ def set_attributes(estimator, attributes):
 
 
 def learn_reading(
-    estimator, X, n_steps=None, *, missing="error", categorical=False, per_step=False, leave_out_padding=True
+    estimator, X, n_steps=None, *, missing="error", categorical=False, n_categories=None, per_step=False,
+    leave_out_padding=True,
 ):
     """Learn how X is read, in the first fit, and read its sequences.
 
@@ -256,6 +262,8 @@ def learn_reading(
         As in `Reading`.
     categorical : bool
         Whether steps are categories.
+    n_categories : int, optional
+        How many there are; None: up to the greatest in X.
     per_step : bool
         As in `Reading`.
     leave_out_padding : bool
@@ -268,27 +276,40 @@ def learn_reading(
         float32 or float64, as X; filled or as categories.
     """
     sequences = as_sequences(
-        X, n_steps, allow_missing=missing != "error", leave_out_padding=leave_out_padding, categorical=categorical
+        X, n_steps, allow_missing=missing != "error", leave_out_padding=leave_out_padding, categorical=categorical,
+        last_category=None if n_categories is None else n_categories - 1,
     )
     n_features_in, names = features_of(estimator, sequences)
     reading = Reading(
         sequences.kind == "table", n_features_in, names, sequences.n_features, missing, per_step=per_step,
         n_steps=n_steps,
     )
-    sequences = reading._unshared(sequences)
-    if categorical:
-        return _learn_categories(reading, sequences)
-    return reading, sequences.map(partial(without_gaps, missing=missing)) if missing in FILLED else sequences
+    sequences = _without_gaps(reading._unshared(sequences), missing, categorical)
+    return _learn_categories(reading, sequences, n_categories) if categorical else (reading, sequences)
 
 
-def _learn_categories(reading, sequences):
+def _without_gaps(sequences, missing, categorical):
+    """Sequences filled as `missing` says; of categories, steps before the first one stay NaN."""
+    if missing not in FILLED:
+        return sequences
+    return sequences.map(partial(without_gaps, missing=missing, initial=np.nan if categorical else None))
+
+
+def _number_of_used(counts):
+    """How many categories there are up to the last one that occurs."""
+    return int(np.flatnonzero(counts)[-1]) + 1 if counts.any() else 0
+
+
+def _learn_categories(reading, sequences, n_categories):
     """The reading of steps that are categories, and its sequences."""
     if sequences.n_features != 1:
         raise ValueError(
             f"X has {sequences.n_features} features per step, expected one with embedding_dim: a category"
         )
-    counts = np.append(count_categories(sequences), 0)
-    reading = replace(reading, n_categories=len(counts))
+    counts = count_categories(sequences, n_categories=0 if n_categories is None else n_categories)
+    n_missing = sequences.lengths.sum() - counts.sum()
+    counts = np.append(counts, n_missing)
+    reading = replace(reading, n_categories=len(counts), announced=n_categories is not None)
     return reading, reading._count(reading.categorize(sequences), counts)
 
 

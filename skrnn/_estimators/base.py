@@ -27,7 +27,6 @@ from skrnn._training.losses import known_fraction
 from skrnn._training.optimizers import OPTIMIZERS
 from skrnn._warnings import warn_user
 
-
 NOT_TRANSFORMED = (
     "X_val has to be as X is where it comes to the net: a Pipeline transforms it only with transform_input=['X_val'] "
     "and metadata routing, see the guide on data"
@@ -54,7 +53,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     @abstractmethod
     def __init__(
         self, *, hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, n_steps,
-        embedding_dim, missing, dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate,
+        embedding_dim, n_categories, missing, dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate,
         learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum,
         nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun,
         max_grad_norm, truncated_bptt_steps,
@@ -68,6 +67,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.pooling = pooling
         self.n_steps = n_steps
         self.embedding_dim = embedding_dim
+        self.n_categories = n_categories
         self.missing = missing
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
@@ -182,8 +182,13 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             raise ValueError(
                 "truncated_bptt_steps needs the states of the steps before, which bidirectional=True does not have"
             )
-        if self.embedding_dim is not None and self.missing != "error":
-            raise ValueError(f"missing={self.missing!r} is for numbers, but with embedding_dim X holds categories")
+        if self.embedding_dim is not None and self.missing == "indicator":
+            raise ValueError(
+                "missing='indicator' is for numbers, to which it adds an input, but with embedding_dim X holds "
+                "categories; missing='ffill' takes the last category"
+            )
+        if self.embedding_dim is None and self.n_categories is not None:
+            raise ValueError(f"n_categories={self.n_categories} is for categories: set embedding_dim, or leave it out")
         if self.solver == "lbfgs":
             self._check_lbfgs()
         else:
@@ -207,11 +212,13 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             if (self.missing, self.embedding_dim is not None) != (reading.missing, reading.n_categories > 0):
                 what = f"missing={self.missing!r} and embedding_dim={self.embedding_dim!r}"
                 raise self._cannot_continue(f"{what}, which change what it reads of X")
+            if self.n_categories != (reading.n_categories - 1 if reading.announced else None):
+                raise self._cannot_continue(f"n_categories={self.n_categories}, which the first fit did not have")
             sequences = reading.read(self, X, dtype=resume.model.dtype)
         else:
             reading, sequences = learn_reading(
                 self, X, self.n_steps, missing=self.missing, categorical=self.embedding_dim is not None,
-                per_step=self.return_sequences,
+                n_categories=self.n_categories, per_step=self.return_sequences,
             )
         if self.solver == "lbfgs" and isinstance(sequences, LazySequences):
             sequences = in_memory(sequences, "solver='lbfgs'")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from textwrap import fill
 
+from skrnn._data.categories import MAX_CATEGORIES
 from skrnn._data.missing import MISSING
 from skrnn._sklearn import Interval, StrOptions
 from skrnn._training.losses import LOSSES
@@ -113,14 +114,22 @@ SHARED = {
     ),
     "embedding_dim": positive_int(
         "X holds categories, 0, 1, 2, ..., one per step, and each category is a vector of this many inputs, which is "
-        "learned. Categories that `fit` did not see are vectors of zeros.", or_none=True,
+        "learned. Categories that `fit` did not see are vectors of zeros. Padding is NaN, with `missing=\"ffill\"`.",
+        or_none=True,
+    ),
+    "n_categories": Parameter(
+        [Interval(Integral, 1, MAX_CATEGORIES, closed="both"), None], "int or None",
+        "With `embedding_dim`: X holds the categories 0 to n_categories − 1, also those that later calls of "
+        "`partial_fit` bring, which begin as vectors of zeros. None: those up to the greatest category in the first "
+        "`fit`.",
     ),
     "missing": choice(
         MISSING,
         "What to do with NaN in X: refuse it; take the last value of the feature that was seen in the sequence, or 0; "
         'or that, with a further input per feature that is 1 where it was missing. Unless it is "error", steps at the '
         "end of a 3-D X that are NaN in every feature are padding and left out; predictions per step repeat the last "
-        "one there.",
+        "one there. Categories (`embedding_dim`) take the last one, and padding may be in a 2-D X, too; steps before "
+        "the first category have a vector of their own, which categories that `fit` did not see share.",
     ),
     "dropout": fraction("Fraction of each layer's outputs that is set to zero in training."),
     "recurrent_dropout": fraction(

@@ -17,7 +17,8 @@ def state_width(model, reading):
 def zero_state(model, reading, n):
     """States (n, width) of sequences before their first step."""
     state = np.zeros((n, state_width(model, reading)), model.dtype)
-    state[:, : model.network.state_width] = model.network.zero_state(n, model.dtype)
+    width = model.network.state_width
+    state[:, :width], state[:, width:] = model.network.zero_state(n, model.dtype), reading.before_first
     return state
 
 
@@ -110,10 +111,9 @@ def continue_from(model, reading, sequences, state, names=("X", "initial_state")
     for part, index in sequences.iter_chunks(np.arange(len(sequences))):
         rows = slice(first, first + len(index))
         first = rows.stop
-        if reading.n_categories:
-            part = reading.categorize(part)
-        elif reading.missing != "error":
+        if reading.missing != "error":
             part, after[rows, width:] = reading.fill(part, state[rows, width:])
+        part = reading.categorize(part)
         final = np.empty((len(index), width), model.dtype)
         initial = np.ascontiguousarray(state[rows, :width])
         scores.append(

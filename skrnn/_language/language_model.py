@@ -50,8 +50,9 @@ SAMPLING_CONSTRAINTS = {
     embedding_dim=positive_int("Size of the vector that represents a symbol."),
     analyzer=Parameter(
         [StrOptions(set(ANALYZERS)), callable], f"{options_text(ANALYZERS)} or callable",
-        "How a text is split into symbols: characters; words and punctuation marks, without the space between them; or "
-        "what a callable returns for the text. Texts that are lists of symbols already are taken as they are.",
+        "How a text is split into symbols: characters; words and punctuation marks, without the space between them and "
+        "with the combining marks that follow them; or what a callable returns for the text. Texts that are lists of "
+        "symbols already are taken as they are.",
     ),
     min_frequency=positive_int(
         "Symbols that occur less often in `fit` count as unknown. With 1 the model is trained without unknown symbols "
@@ -106,7 +107,8 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
     Attributes
     ----------
     symbols_ : object array of shape (V,)
-        The symbols in the order of their numbers, then "<unknown>", for all others, and "<end>".
+        The symbols in the order of their numbers, then "<unknown>", for all others, and "<end>". These two have more
+        angle brackets, "<<end>>", if a text has such a symbol itself, so that no two symbols are the same.
     vocabulary_ : dict
         The number of each known symbol.
     loss_ : float

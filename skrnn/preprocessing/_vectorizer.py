@@ -72,7 +72,11 @@ class SequenceVectorizer(VersionedPickleMixin, CheckedParametersMixin, RaggedOut
     -----
     A network learns an embedding of every category up to the maximum in its training data, and has one more for all
     categories above. If `min_df`, `max_df` or `max_features` leave tokens out, the unknown category occurs in the
-    training data, and its embedding is trained.
+    training data, and its embedding is trained. A network that is told ``n_categories=unknown_category_ + 1`` has the
+    same parameters for every part of the texts, so that `partial_fit` may read tokens later that its first call lacked.
+
+    As in ``CountVectorizer`` the default `token_pattern` ends words at combining marks: decomposed accents, vowel signs
+    of Hindi or Thai. Compose accents first (``unicodedata.normalize("NFC", text)``) or give a `tokenizer`.
 
     There are no n-grams: n-grams of several lengths would be ordered by length, not as in the text. A custom `analyzer`
     can return pieces of one length, as below.

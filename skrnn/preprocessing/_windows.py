@@ -14,11 +14,12 @@ from skrnn._data.columns import are_sequences, columns_of, normalize_container
 from skrnn._data.containers import as_sequences, check_type
 from skrnn._data.numbers import is_hashable, is_missing
 from skrnn._data.ragged import RaggedArray
-from skrnn._data.reading import learn_table
+from skrnn._data.reading import learn_table, set_attributes
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
-from skrnn._sklearn import Interval, check_feature_names_in, fit_context
+from skrnn._sklearn import Interval, fit_context
+from skrnn.preprocessing._context import Context, codes_of, labels_of
 from skrnn.preprocessing._forms import RaggedOutput
 
 
@@ -38,9 +39,10 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
         Name or position of a column that identifies the series of a row. Windows stay within a series; its rows need
         not be adjacent, only in order. The column is not one of the features. None: all rows are one series.
     context : bool, default=False
-        Whether the rows given to `transform` directly follow those of `fit`, with which their windows then begin.
-        `fit_transform` returns the windows of the rows of fit themselves. Do not transform the rows of fit again with
-        it, as training scores do: the last rows of fit are their future.
+        Whether the rows given to `transform` directly follow those of `fit`, whose last rows their windows then begin
+        with, as those of a test fold of ``TimeSeriesSplit`` do. It is the same in every call, `transform` does not
+        move on: for rows further on `fit` again to the rows before them. Rows that do not follow are refused as far
+        as that shows, see Notes. The rows of `fit` themselves, also with others after them, have their own windows.
 
     Attributes
     ----------
@@ -55,6 +57,13 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
     -----
     A random validation split, as that of `early_stopping`, holds out windows that share all rows but one with windows
     of the training data; pass later rows as ``X_val`` instead.
+
+    With `context` the index of pandas data frames shows what follows what: of dates, times, periods or numbers, if it
+    increases; numbers that start at 0 tell nothing. The first label of X, in each group, has to be the next one after
+    those in `fit` if these are evenly spaced or follow the calendar, else a later one. Arrays and other frames have no
+    index: that their rows follow those of fit is up to you, and a gap cannot be seen (``TimeSeriesSplit(gap=...)``).
+    But all calls then have to begin with the same row, so that rows given one by one are an error; a pickle starts anew
+    there. As the rows of fit themselves count as many rows as in fit, or more, that begin with the same row.
 
     See Also
     --------
@@ -86,6 +95,16 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
     ...                       cv=TimeSeriesSplit(3)).fit(x, y)
     >>> search.best_params_
     {'slidingwindow__window': 3}
+
+    Forecasts as the rows come in, each with the rows before it; only the last ``window - 1`` of these are needed:
+
+    >>> model = search.best_estimator_.set_params(slidingwindow__context=True)
+    >>> forecasts = []
+    >>> for now in range(200, 203):
+    ...     _ = model[0].fit(x[:now])
+    ...     forecasts.append(model.predict(x[now : now + 1])[0])
+    >>> np.allclose(forecasts, model.set_params(slidingwindow__context=False).predict(x)[200:203])
+    True
     """
 
     _parameter_constraints: ClassVar = {
@@ -163,8 +182,12 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
         table = _table(X, self.group)
         reading = learn_table(self, nw.to_native(table, pass_through=True))
         rows, groups, names = self._split(table, reading)
-        context = {"context_": _tails(rows, groups, self.window - 1)} if self.context else {}
-        reading.set_fitted(self, _fitted=(self.window, self.group, self.context), **context)
+        context, public = None, {}
+        if self.context:
+            context = Context(rows, groups, labels_of(table), self.window - 1)
+            public = {"context_": context.tails}
+        fitted = reading, self.window, self.group, context
+        set_attributes(self, {"_fitted": fitted, **public, **reading.attributes()})
         return rows, groups, names
 
     def transform(self, X):
@@ -183,7 +206,8 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
         Raises
         ------
         ValueError, TypeError
-            If X is not a table of numbers with the columns of `fit`.
+            If X is not a table of numbers with the columns of `fit`; with `context`, if X does not follow the rows of
+            `fit`, or begins with another row than X in an earlier call.
 
         Examples
         --------
@@ -194,18 +218,21 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
         [[2.0], [3.0], [4.0]]
         """
         check_is_fitted(self)
-        if self.context and self._fitted != (self.window, self.group, True):
+        self._validate_params()
+        reading, window, group, context = self._fitted
+        if self.context and (context is None or (window, group) != (self.window, self.group)):
             raise ValueError(
                 f"context=True needs the last rows of a fit with window={self.window}, group={self.group!r} and "
                 "context=True: fit again"
             )
         table = _table(X, self.group)
-        self._reading.check_table(self, nw.to_native(table, pass_through=True))
-        rows, groups, names = self._split(table, self._reading)
-        if not self.context:
+        reading.check_table(self, nw.to_native(table, pass_through=True))
+        rows, groups, names = self._split(table, reading)
+        if not self.context or self.window == 1:
             return _windows(rows, groups, self.window, names)
-        before = [group for group, tail in self.context_.items() for _ in tail]
-        rows = np.concatenate([*self.context_.values(), rows], dtype=rows.dtype)
+        tails = context.before(rows, groups, labels_of(table))
+        before = [group for group, tail in tails.items() for _ in tail]
+        rows = np.concatenate([*tails.values(), rows], dtype=rows.dtype)
         return _windows(rows, before + groups, self.window, names)[len(before) :]
 
     def _split(self, table, reading):
@@ -266,8 +293,9 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
         ['rain']
         """
         check_is_fitted(self)
-        names = check_feature_names_in(self, input_features)
-        return names if self.group is None else np.delete(names, self._group_column(self._reading))
+        reading = self._fitted[0]
+        names = reading.names(input_features)
+        return names if self.group is None else np.delete(names, self._group_column(reading))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -314,7 +342,7 @@ def _cells(column):
 
 def _windows(rows, groups, window, names):
     """The windows that end at the rows (n, D) of groups."""
-    codes = _codes(groups)
+    codes = codes_of(groups)
     order = np.argsort(codes, kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
@@ -322,18 +350,3 @@ def _windows(rows, groups, window, names):
     first = np.searchsorted(codes[order], codes)
     lengths = np.minimum(rank - first + 1, min(window, len(rows)))
     return RaggedArray(rows[order] if codes.any() else rows, lengths, rank - lengths + 1, names)
-
-
-def _tails(rows, groups, length):
-    """The last rows of each group."""
-    codes = _codes(groups)
-    order = np.argsort(codes, kind="stable")
-    ends = np.cumsum(np.bincount(codes))
-    parts = np.split(order, ends[:-1])
-    return {groups[part[0]]: rows[part[max(0, len(part) - length) :]] for part in parts}
-
-
-def _codes(groups):
-    """The index of the group of each row, groups in the order of their first rows."""
-    numbers = {}
-    return np.array([numbers.setdefault(group, len(numbers)) for group in groups])

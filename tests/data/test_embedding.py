@@ -1,6 +1,10 @@
 """Categories as inputs."""
 
+from typing import ClassVar
+
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from networks import FORMS
 from numerical import assert_gradient, central_differences
@@ -181,8 +185,8 @@ class TestEstimators:
         with pytest.raises(ValueError, match="X has 2 features per step, expected one with embedding_dim"):
             RNNClassifier(4, embedding_dim=2).fit(np.zeros((4, 3, 2)), [0, 1, 0, 1])
 
-    def test_does_not_go_with_missing_values(self):
-        with pytest.raises(ValueError, match="missing='indicator' is for numbers"):
+    def test_does_not_go_with_indicators(self):
+        with pytest.raises(ValueError, match=r"missing='indicator' is for numbers.* missing='ffill' takes the last"):
             RNNClassifier(4, embedding_dim=2, missing="indicator").fit(*words())
 
     def test_partial_fit_needs_the_last_category_first(self):
@@ -214,6 +218,189 @@ class TestEstimators:
         ]
         np.testing.assert_allclose(nets[0]["embedding.E"], nets[1]["embedding.E"], rtol=1e-12)
         assert not np.allclose(nets[0]["layer0.U"], nets[1]["layer0.U"])
+
+
+def padded(dtype=float):
+    """Sequences of letters as lists of arrays and in a matrix (n, 8) with NaN after their ends; targets of steps."""
+    rng = np.random.default_rng(1)
+    X = [rng.integers(0, 6, size=T) for T in rng.integers(1, 9, size=30)]
+    matrix = np.full((30, 8), np.nan, dtype)
+    for row, x in zip(matrix, X, strict=True):
+        row[: len(x)] = x
+    return X, matrix, rng.normal(size=(30, 8))
+
+
+def integers(matrix):
+    return [[None if np.isnan(cell) else int(cell) for cell in row] for row in matrix]
+
+
+PADDED = {
+    "matrix": lambda matrix: matrix,
+    "array": lambda matrix: matrix[:, :, np.newaxis],
+    "lists": integers,
+    "objects": lambda matrix: np.array(integers(matrix), object),
+    "pandas": pd.DataFrame,
+    "nullable": lambda matrix: pd.DataFrame(matrix).astype("Int64"),
+    "arrow in pandas": lambda matrix: pd.DataFrame(matrix).astype("int64[pyarrow]"),
+    "polars": lambda matrix: pl.DataFrame(integers(matrix), orient="row"),
+    "pyarrow": lambda matrix: pl.DataFrame(integers(matrix), orient="row").to_arrow(),
+    "items on demand": lambda matrix: OnDemand(matrix[:, :, np.newaxis]),
+}
+
+
+class OnDemand:
+    """A 3-D array that is read item by item."""
+
+    def __init__(self, array):
+        self.array, self.shape, self.ndim, self.dtype = array, array.shape, array.ndim, array.dtype
+
+    def __len__(self):
+        return len(self.array)
+
+    def __getitem__(self, i):
+        return self.array[i]
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.array, dtype)
+
+
+class TestMissing:
+    PARAMETERS: ClassVar = {"embedding_dim": 2, "max_iter": 3, "random_state": 0}
+
+    @pytest.mark.parametrize("form", PADDED.values(), ids=PADDED)
+    def test_padding_is_left_out(self, form):
+        """Fit, predict, score and transform are those of the sequences without padding, to the bit."""
+        X, matrix, Y = padded()
+        net = RNNRegressor(3, **self.PARAMETERS).fit(X, Y[:, 0])
+        other = RNNRegressor(3, missing="ffill", **self.PARAMETERS).fit(form(matrix), Y[:, 0])
+        assert other.predict(form(matrix)).tobytes() == net.predict(X).tobytes()
+        assert other.transform(form(matrix)).tobytes() == net.transform(X).tobytes()
+        assert other.score(form(matrix), Y[:, 0]) == net.score(X, Y[:, 0])
+        net.partial_fit(X[:9], Y[:9, 0])
+        other.partial_fit(form(matrix[:9]), Y[:9, 0])
+        assert other.predict(X).tobytes() == net.predict(X).tobytes()
+
+    @pytest.mark.parametrize("form", ["matrix", "array", "pandas", "polars"])
+    def test_padding_with_targets_of_steps(self, form):
+        X, matrix, Y = padded()
+        net = RNNRegressor(3, return_sequences=True, **self.PARAMETERS).fit(
+            X, [y[: len(x)] for x, y in zip(X, Y, strict=True)]
+        )
+        other = RNNRegressor(3, return_sequences=True, missing="ffill", **self.PARAMETERS).fit(PADDED[form](matrix), Y)
+        for x, one, values in zip(X, other.predict(PADDED[form](matrix)), net.predict(X), strict=True):
+            np.testing.assert_array_equal(one, np.r_[values, np.repeat(values[-1], 8 - len(x))])
+
+    def test_single_precision(self):
+        X, matrix, Y = padded(np.float32)
+        net = RNNRegressor(3, missing="ffill", **self.PARAMETERS).fit(matrix, Y[:, 0])
+        assert net.predict(matrix).dtype == np.float32
+        expected = RNNRegressor(3, **self.PARAMETERS).fit([x.astype(np.float32) for x in X], Y[:, 0])
+        assert net.predict(matrix).tobytes() == expected.predict([x.astype(np.float32) for x in X]).tobytes()
+
+    def test_within_a_sequence_the_last_category_is_taken(self):
+        """Before the first one there is none: a vector of its own, which is that of categories above."""
+        gaps = [np.array([np.nan, 1, np.nan]), np.array([2, np.nan, 0]), np.array([np.nan, np.nan, 2.0])]
+        full = [np.array([3, 1, 1]), np.array([2, 2, 0]), np.array([3, 3, 2])]
+        y = [0.0, 1.0, 2.0]
+        net = RNNRegressor(3, missing="ffill", **self.PARAMETERS).fit(gaps, y)
+        other = RNNRegressor(3, **self.PARAMETERS).fit(full, y)
+        np.testing.assert_array_equal(net.parameters_["embedding.E"], other.parameters_["embedding.E"][:4])
+        assert net.predict(gaps).tobytes() == other.predict(full).tobytes()
+        above, nothing = [np.array([77, np.nan])], [np.array([np.nan, np.nan])]
+        assert net.predict(above).tobytes() == net.predict(nothing).tobytes()
+        before = net.predict(full)
+        net.partial_fit(gaps, y)
+        assert (net.predict(full) != before).all()
+        with pytest.raises(ValueError, match=r"see: expected categories up to 2, but X\[1\]\[1\] is 3; set n_cat"):
+            net.partial_fit([gaps[0], np.array([np.nan, 3])], y[:2])
+
+    def test_categories_that_are_only_in_sequences_without_weight(self):
+        gaps = [np.array([np.nan, 1]), np.array([0, np.nan]), np.array([np.nan, 5])]
+        net = RNNRegressor(3, missing="ffill", **self.PARAMETERS).fit(gaps, [0.0, 1.0, 2.0], [1, 1, 0])
+        other = RNNRegressor(3, missing="ffill", **self.PARAMETERS).fit(gaps[:2], [0.0, 1.0])
+        np.testing.assert_array_equal(net.parameters_["embedding.E"], other.parameters_["embedding.E"])
+        net.fit([np.array([np.nan, np.nan])] * 2, [0.0, 1.0])
+        assert net.parameters_["embedding.E"].shape == (1, 2)
+
+    def test_streams(self):
+        """A missing category is the last one of the stream."""
+        x = np.array([np.nan, 1, np.nan, 50, np.nan, 2])
+        X, _, Y = padded()
+        net = RNNRegressor(3, missing="ffill", return_sequences=True, **self.PARAMETERS).fit(
+            X, [y[: len(x)] for x, y in zip(X, Y, strict=True)]
+        )
+        expected = net.predict([x])[0]
+        state = net.initial_state(2)
+        for category, value in zip(x, expected, strict=True):
+            values, state = net.predict_step([[category], [1.0]], state)
+            assert values[0] == value
+        _, half = net.predict([x[:3]], return_state=True)
+        rest, after = net.predict([x[3:]], initial_state=half, return_state=True)
+        np.testing.assert_array_equal(rest[0], expected[3:])
+        np.testing.assert_array_equal(after, state[:1])
+        values, _ = net.predict(x[np.newaxis], return_state=True)
+        np.testing.assert_array_equal(values[0], expected)
+
+    def test_in_validation_data(self):
+        X, matrix, Y = padded()
+        nets = [
+            RNNRegressor(3, missing=missing, early_stopping=True, **self.PARAMETERS).fit(
+                X[:20], Y[:20, 0], X_val=validation, y_val=Y[20:, 0]
+            ) for missing, validation in (("error", X[20:]), ("ffill", matrix[20:]))
+        ]
+        assert nets[0].validation_scores_ == nets[1].validation_scores_
+
+
+class TestAnnounced:
+    PARAMETERS: ClassVar = {"embedding_dim": 2, "n_categories": 9, "max_iter": 3, "random_state": 0}
+
+    def test_what_is_learned_does_not_depend_on_the_greatest_category(self):
+        X, y = words()
+        net = RNNClassifier(4, **self.PARAMETERS).fit(X, y)
+        plain = RNNClassifier(4, **self.PARAMETERS | {"n_categories": None}).fit([*X[:-1], np.array([8])], y)
+        assert net.parameters_["embedding.E"].shape == plain.parameters_["embedding.E"].shape == (10, 2)
+        np.testing.assert_array_equal(net.parameters_["embedding.E"][6:], 0)
+        assert net.parameters_["embedding.E"][:6].all()
+        weights = np.r_[np.ones(199), 0]
+        a = RNNClassifier(4, **self.PARAMETERS).fit([*X[:-1], np.array([8])], y, weights)
+        b = RNNClassifier(4, **self.PARAMETERS).fit(X[:-1], y[:-1])
+        assert a.predict_proba(X).tobytes() == b.predict_proba(X).tobytes()
+
+    @pytest.mark.parametrize("missing", ["error", "ffill"])
+    def test_later_categories_are_learned(self, missing):
+        X, y = words()
+        net = RNNClassifier(4, missing=missing, **self.PARAMETERS).partial_fit(X, y, classes=[False, True])
+        expected = net.predict_proba([[10, 1]])
+        assert net.predict_proba([[8, 1]]).tobytes() == expected.tobytes()
+        net.partial_fit([np.array([8, 1]), np.array([7, 7])], [True, False])
+        moved = net.parameters_["embedding.E"].any(axis=1)
+        assert moved.tolist() == [True] * 6 + [False, True, True, False]
+        with pytest.raises(ValueError, match=r"n_categories=9 does not announce: .* up to 8, but X\[1\]\[0\] is 9$"):
+            net.partial_fit([np.array([8]), np.array([9])], [True, False])
+
+    def test_in_folds_and_warm_starts(self):
+        """Which categories a part of X holds changes neither the shapes nor whether a fit can continue."""
+        X, y = words()
+        low, high = [x % 3 for x in X], [x + 3 for x in X]
+        net = RNNClassifier(4, warm_start=True, **self.PARAMETERS).fit(low, y).fit(high, y)
+        assert net.parameters_["embedding.E"].any(axis=1).tolist() == [True] * 9 + [False]
+        for changed in (8, None):
+            with pytest.raises(ValueError, match=f"cannot continue with n_categories={changed}, which the first fit"):
+                net.set_params(n_categories=changed).fit(low, y)
+        with pytest.raises(ValueError, match="cannot continue with n_categories=9"):
+            RNNClassifier(4, warm_start=True, embedding_dim=2, max_iter=1).fit(high, y).set_params(n_categories=9).fit(
+                low, y
+            )
+
+    def test_is_checked(self):
+        X, y = words(4)
+        with pytest.raises(ValueError, match=r"X\[1\]\[0\] is 9.0, expected a category: .* up to 8, as n_categories=9"):
+            RNNClassifier(4, **self.PARAMETERS).fit([X[0], np.array([9]), *X[2:]], y)
+        with pytest.raises(ValueError, match="n_categories=9 is for categories: set embedding_dim"):
+            RNNClassifier(4, n_categories=9).fit(X, y)
+        for bad in (0, 2.5, 10**9):
+            with pytest.raises(ValueError, match="The 'n_categories' parameter of RNNClassifier must be"):
+                RNNClassifier(4, embedding_dim=2, n_categories=bad).fit(X, y)
 
 
 @pytest.mark.parametrize("solver", ["adam", "adamw", "sgd", "rmsprop"])

@@ -22,7 +22,7 @@ from skrnn._data.sequences import Sequences
 from skrnn._language import language_model, scoring
 from skrnn._language.corpus import Corpus, Windows
 from skrnn._language.sampling import Sampler
-from skrnn._language.vocabulary import Vocabulary
+from skrnn._language.vocabulary import Vocabulary, words_of
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import StreamObjective
 from skrnn._runtime import threads
@@ -351,6 +351,47 @@ class TestGenerate:
         assert set(out) <= {"C", "E", "G", 3}
         model = RNNLanguageModel(analyzer=lambda text: [text[i : i + 3] for i in range(0, len(text), 3)], **SMALL)
         assert {len(symbol) for symbol in model.fit(["abcdefabcabc"]).generate(10, "abc", random_state=0)} == {3}
+
+    @pytest.mark.parametrize("taken", [["<end>"], ["<unknown>"], ["<end>", "<<end>>", "<unknown>"], ["<begin>"]])
+    def test_symbols_that_are_named_like_the_special_ones(self, taken):
+        """They are symbols like any others: each name of symbols_ is one symbol, and no text ends within."""
+        texts = [["a", *taken, "b"], [*taken, *taken], ["b", taken[-1]]] * 5
+        parameters = SMALL | {"max_iter": 20, "learning_rate_init": 0.05}
+        order = sorted({*taken, "a", "b"})
+        model = RNNLanguageModel(**parameters).fit(texts)
+        names = model.symbols_.tolist()
+        assert names[: len(order)] == order
+        assert len(set(names)) == len(names)
+        assert [name.strip("<>") for name in names[-2:]] == ["unknown", "end"]
+        renamed = {symbol: f"s{i}" for i, symbol in enumerate(order)}
+        translated = [[renamed[symbol] for symbol in text] for text in texts]
+        twin = RNNLanguageModel(**parameters).fit(translated)
+        assert model.score(texts) == twin.score(translated)
+        assert model.predict_proba([["a", *taken]]).tobytes() == twin.predict_proba([translated[0][:-1]]).tobytes()
+        for seed in range(5):
+            drawn = model.generate(12, [], random_state=seed)
+            assert [renamed[symbol] for symbol in drawn] == twin.generate(12, [], random_state=seed)
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("Le cafe\u0301 noir.", ["Le", "cafe\u0301", "noir", "."]),
+            ("हिन्दी भाषा।", ["हिन्दी", "भाषा", "।"]),
+            ("ที่นี่ สวย", ["ที่นี่", "สวย"]),
+            ("מִלָּה, כֵּן", ["מִלָּה", ",", "כֵּן"]),
+            ("می\u200cخواهم!", ["می\u200cخواهم", "!"]),
+            ("I \u2764\ufe0f it", ["I", "\u2764\ufe0f", "it"]),
+            ("\U0001f469\u200d\U0001f4bb\U0001f600 x", ["\U0001f469\u200d\U0001f4bb", "\U0001f600", "x"]),
+            ("\u0301 a", ["\u0301", "a"]),
+            ("naïve – «Größe» 10,5 €", ["naïve", "–", "«", "Größe", "»", "10", ",", "5", "€"]),
+            ("don't stop_it -- now", ["don", "'", "t", "stop_it", "-", "-", "now"]),
+        ],
+    )
+    def test_marks_belong_to_their_words(self, text, words):
+        assert words_of(text) == words
+        model = RNNLanguageModel(**SMALL | {"analyzer": "word"}).fit([text] * 3)
+        assert model.symbols_[:-2].tolist() == sorted(set(words))
+        assert set(model.generate(20, random_state=0).split()) <= set(words)
 
     def test_words(self):
         model = RNNLanguageModel(analyzer="word", **SMALL).fit(["The cat sat.", "The dog sat, too!"])

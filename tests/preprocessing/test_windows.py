@@ -1,7 +1,9 @@
 """SlidingWindow against windows cut by hand, and in model selection."""
 
+import copy
 import pickle
 
+import joblib
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -10,7 +12,7 @@ import pytest
 import sklearn
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks
@@ -118,6 +120,143 @@ def test_context_keeps_no_more_than_it_needs():
     transformer = SlidingWindow(3, group="series", context=True).fit(frame("pandas"))
     for group, rows in transformer.context_.items():
         np.testing.assert_array_equal(rows, ROWS[group == GROUPS][-2:])
+
+
+INDEXES = {
+    "numbers": pd.RangeIndex(5, 45, 2),
+    "years": pd.Index(np.arange(1900, 1920)),
+    "seconds": pd.Index(np.arange(20) * 0.1 + 3),
+    "days": pd.date_range("2020-01-28", periods=20),
+    "days of a zone": pd.date_range("2020-03-20", periods=20, tz="Europe/Berlin"),
+    "months": pd.date_range("2020-01-01", periods=20, freq="MS"),
+    "ends of months": pd.date_range("2020-01-31", periods=20, freq="ME"),
+    "working days": pd.bdate_range("2020-01-01", periods=20),
+    "periods": pd.period_range("2020-01", periods=20, freq="Q"),
+    "times": pd.timedelta_range("0s", periods=20, freq="90s"),
+}
+
+
+@pytest.mark.parametrize("index", INDEXES.values(), ids=INDEXES)
+@pytest.mark.parametrize("n", [8, 12, 15])
+def test_an_index_shows_what_follows(index, n):
+    """Rows directly after those of fit have them as context, these have none, and others are errors."""
+    table = pd.DataFrame(ROWS, index=index, columns=list("abc"))
+    transformer = SlidingWindow(4, context=True).fit(table.iloc[:n])
+    for end in (n + 1, n + 3, 20):
+        assert_same(transformer.transform(table.iloc[n:end]), by_hand(ROWS[:end], 4)[n:])
+    scenario = table.iloc[n:] + 1
+    assert_same(transformer.transform(scenario), by_hand(np.r_[ROWS[:n], ROWS[n:] + 1], 4)[n:])
+    for end in (3, n, 20):
+        assert_same(transformer.transform(table.iloc[:end]), by_hand(ROWS[:end], 4))
+    for start in (1, n - 1, n + 1, 19):
+        with pytest.raises(ValueError, match=r"the index of X begins with .* has to begin directly after them"):
+            transformer.transform(table.iloc[start:])
+        loaded = pickle.loads(pickle.dumps(transformer))
+        with pytest.raises(ValueError, match="Fit SlidingWindow again to the rows before X"):
+            loaded.transform(table.iloc[start : start + 1])
+    assert_same(transformer.fit(table.iloc[:16]).transform(table.iloc[16:]), by_hand(ROWS, 4)[16:])
+    assert_same(transformer.set_params(context=False).transform(table.iloc[3:]), by_hand(ROWS[3:], 4))
+
+
+def test_an_index_without_spacing_shows_the_order():
+    index = pd.to_datetime("2020-01-01") + pd.to_timedelta(np.cumsum(rng.integers(1, 9, 20)), unit="h")
+    table = pd.DataFrame(ROWS, index=index)
+    transformer = SlidingWindow(4, context=True).fit(table[:12])
+    assert_same(transformer.transform(table[12:]), by_hand(ROWS, 4)[12:])
+    with pytest.raises(ValueError, match="the index of X begins with"):
+        transformer.transform(table[11:])
+
+
+@pytest.mark.parametrize("index", [INDEXES["days"], INDEXES["periods"], INDEXES["numbers"]])
+def test_an_index_of_groups(index):
+    """Each group by itself; numbers are of rows of the table, and only have to increase."""
+    table = pd.DataFrame({"x": ROWS[:, 0], "g": "a"}, index=index)
+    table = pd.concat([table, table.assign(g="b", x=ROWS[:, 1])])
+    before, after = table[np.tile(np.arange(20) < 12, 2)], table[np.tile(np.arange(20) >= 12, 2)]
+    transformer = SlidingWindow(4, group="g", context=True).fit(before)
+    expected = by_hand(ROWS[:, :1], 4)[12:] + by_hand(ROWS[:, 1:2], 4)[12:]
+    assert_same(transformer.transform(after), expected)
+    assert_same(transformer.transform(after.assign(g="c")), by_hand(np.r_[ROWS[12:, :1], ROWS[12:, 1:2]], 4))
+    with pytest.raises(ValueError, match="the index of X, group 'b', begins with"):
+        transformer.transform(pd.concat([after[:8], before[15:]]))
+    if index is not INDEXES["numbers"]:
+        with pytest.raises(ValueError, match="the index of X, group 'b', begins with"):
+            transformer.transform(pd.concat([after[:8], after[9:]]))
+
+
+CONTAINERS = {
+    "array": lambda rows: rows,
+    "float32": lambda rows: rows.astype(np.float32),
+    "lists": lambda rows: rows.tolist(),
+    "pandas, counted anew": pd.DataFrame,
+    "pandas, countdown": lambda rows: pd.DataFrame(rows, index=np.arange(len(rows), 0, -1)),
+    "pandas, one number": lambda rows: pd.DataFrame(rows, index=np.full(len(rows), 7)),
+    "pandas, names that are numbers": lambda rows: pd.DataFrame(rows, index=np.arange(3, 3 + len(rows)) ** 7 % 23),
+    "pandas, by name": lambda rows: pd.DataFrame(rows, index=[f"row {i}" for i in range(len(rows))]),
+    "polars": lambda rows: pl.DataFrame(rows, schema=["a", "b", "c"]),
+    "pyarrow": lambda rows: pa.table(dict(zip("abc", rows.T, strict=True))),
+}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("n_rows", [1, 2, 5])
+@pytest.mark.parametrize("of", CONTAINERS.values(), ids=CONTAINERS)
+def test_without_an_index_all_calls_begin_with_the_same_row(of, n_rows):
+    transformer = SlidingWindow(4, context=True).fit(of(ROWS[:12]))
+    following = transformer.transform(of(ROWS[12:]))
+    assert [len(window) for window in following] == [4] * 8
+    for _ in range(2):
+        for x, expected in zip(transformer.transform(of(ROWS[12 : 12 + n_rows])), following, strict=False):
+            np.testing.assert_array_equal(x, expected)
+        for start in (13, 12 + n_rows):
+            with pytest.raises(ValueError, match="row 0 of X is not the one that followed the rows of fit in an earl"):
+                transformer.transform(of(ROWS[start : start + n_rows]))
+    moved = transformer.fit(of(ROWS[9:13])).transform(of(ROWS[13:]))
+    for x, expected in zip(moved, following[1:], strict=True):
+        np.testing.assert_array_equal(x, expected)
+
+
+def test_without_an_index_rows_of_groups_begin_with_the_same():
+    table = frame("polars")
+    transformer = SlidingWindow(4, group="series", context=True).fit(table[:12])
+    transformer.transform(table[12:14])
+    transformer.transform(table[12:])
+    with pytest.raises(ValueError, match=r"row [01] of X, group '[abc]', is not the one that followed"):
+        transformer.transform(table[13:])
+
+
+def test_rows_of_fit_have_their_own_windows():
+    """Training scores of a search see no future; rows after those of fit may follow."""
+    transformer = SlidingWindow(4, context=True)
+    for rows in (ROWS, frame("polars")["x", "y", "z"]):
+        transformer.fit(rows[:12])
+        for end in (12, 15, 20):
+            assert_same(transformer.transform(rows[:end]), by_hand(ROWS[:end], 4))
+        assert_same(transformer.transform(rows[12:]), by_hand(ROWS, 4)[12:])
+
+
+def test_what_a_call_remembers_is_not_of_the_estimator():
+    transformer = SlidingWindow(4, context=True).fit(ROWS[:12])
+    before = joblib.hash(transformer)
+    transformer.transform(ROWS[12:])
+    assert joblib.hash(transformer) == before
+    assert_same(copy.deepcopy(transformer).transform(ROWS[13:]), by_hand(np.r_[ROWS[:12], ROWS[13:]], 4)[12:])
+    assert_same(SlidingWindow(1, context=True).fit(ROWS[:12]).transform(ROWS[15:]), by_hand(ROWS[15:], 1))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_gap_in_cross_validation():
+    table = pd.DataFrame(ROWS, index=INDEXES["days"], columns=list("abc"))
+    model = make_pipeline(SlidingWindow(3, context=True), RNNRegressor(2, max_iter=2, random_state=0))
+    scores = cross_validate(
+        model, table, ROWS[:, 0], cv=TimeSeriesSplit(3), return_train_score=True, error_score="raise"
+    )
+    plain = clone(model).set_params(slidingwindow__context=False).fit(table[:5], ROWS[:5, 0])
+    assert scores["train_score"][0] == plain.score(table[:5], ROWS[:5, 0])
+    assert scores["test_score"][0] != plain.score(table[5:10], ROWS[5:10, 0])
+    message = "begins with 2020-02-02, that of the rows of fit goes from 2020-01-28 to 2020-01-31"
+    with pytest.raises(ValueError, match=message):
+        cross_validate(model, table, ROWS[:, 0], cv=TimeSeriesSplit(3, gap=1), error_score="raise")
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

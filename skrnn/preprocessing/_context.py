@@ -1,0 +1,176 @@
+"""What SlidingWindow with `context` knows of the rows of `fit`: the last of them, and whether other rows follow them.
+
+A transformer may not change what it computes from call to call, so the rows of `fit` stay the context of every call.
+Whether rows do follow them is decided by
+
+1. labels, the index of a pandas data frame, if those of `fit` increase: the others have to continue them;
+2. without such labels the first row of each group, which has to be the same in every call.
+
+The second cannot tell which call is right, only that two of them cannot both be: what is remembered of a call changes
+no result and is in no pickle. Rows that begin with those of `fit` have all of their history and need no context.
+Each group is decided by itself and by its first row, since later rows must not change an earlier window.
+"""
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+# Labels of each group from which their spacing is inferred
+N_LABELS = 16
+# Kinds of dtypes
+NUMBERS, TIMES = "iuf", "mM"
+
+
+class Context:
+    """The last rows of each group in `fit`, and what shows whether other rows follow them.
+
+    Parameters
+    ----------
+    rows : (n, D) array
+    groups : list of n groups
+        All None if there are no groups.
+    labels : (n,) array or None
+        As `labels_of` returns them.
+    n_before : int
+        The number of rows of each group that are kept.
+    """
+
+    def __init__(self, rows, groups, labels, n_before):
+        members = _rows_of_groups(groups)
+        self.grouped = groups[0] is not None
+        self.tails = {group: rows[index[max(0, len(index) - n_before) :]] for group, index in members.items()}
+        self.sizes = {group: len(index) for group, index in members.items()}
+        self.first_rows = {group: rows[index[0]].copy() for group, index in members.items()}
+        self.labels = None
+        if labels is not None and all(_increases(labels[index]) for index in members.values()):
+            self.labels = {group: (labels[index[0]], labels[index[-N_LABELS:]]) for group, index in members.items()}
+        # The first row of each group in the first call without labels
+        self.beginnings = {}
+
+    def __getstate__(self):
+        return vars(self) | {"beginnings": {}}
+
+    def before(self, rows, groups, labels):
+        """The rows of fit that come before these, a dict of arrays by group; not of groups whose rows these are.
+
+        Raises
+        ------
+        ValueError
+            If the rows of a group neither follow those of fit nor are these themselves.
+        """
+        members = {group: index for group, index in _rows_of_groups(groups).items() if group in self.tails}
+        if self._goes_by(labels):
+            follows = [group for group, index in members.items() if self._follows_labels(group, labels[index[0]])]
+        else:
+            follows = [group for group, index in members.items() if self._follows(group, rows, index)]
+        return {group: self.tails[group] for group in follows}
+
+    def _goes_by(self, labels):
+        """Whether labels say where rows are: of the kind of those in fit, and not just counted from 0."""
+        if labels is None or self.labels is None:
+            return False
+        kinds = labels.dtype.kind, next(iter(self.labels.values()))[1].dtype.kind
+        if set(kinds) <= set(NUMBERS):
+            return labels[0] != 0
+        return kinds[0] == kinds[1]
+
+    def _follows_labels(self, group, label):
+        """Whether rows that begin with a label follow those of fit; False if they are those of fit."""
+        start, labels = self.labels[group]
+        if label == start:
+            return False
+        if not _is_next(labels, label, self.grouped):
+            raise ValueError(
+                f"the index of X{_of_group(group)} begins with {_text(label)}, that of the rows of fit goes from "
+                f"{_text(start)} to {_text(labels[-1])}: with context=True X has to begin directly after them, or be "
+                f"these rows themselves. Fit SlidingWindow again to the rows before X; or {_WITH_HISTORY}"
+            )
+        return True
+
+    def _follows(self, group, rows, index):
+        """As `_follows_labels`, by the first row of a group and the number of its rows."""
+        first = rows[index[0]]
+        if len(index) >= self.sizes[group] and _same_row(first, self.first_rows[group]):
+            return False
+        if not _same_row(first, self.beginnings.setdefault(group, first.copy())):
+            raise ValueError(
+                f"row {index[0]} of X{_of_group(group)} is not the one that followed the rows of fit in an earlier "
+                "call: with context=True X has to begin directly after them in every call. Fit SlidingWindow again to "
+                f"the rows before X; or {_WITH_HISTORY}; or pass data frames whose index continues that of fit"
+            )
+        return True
+
+
+_WITH_HISTORY = "set context=False and pass X with the rows before it, whose windows are left out of the result"
+
+
+def labels_of(table):
+    """The index of a pandas data frame as an array (n,) of times or numbers; None if it is of something else."""
+    index = nw.maybe_get_index(table) if isinstance(table, nw.DataFrame) else None
+    if index is None or index.nlevels > 1 or index.hasnans:
+        return None
+    if type(index).__name__ == "PeriodIndex":
+        index = index.to_timestamp()
+    if getattr(index, "tz", None) is not None:
+        index = index.tz_localize(None)         # a day has 23 hours now and then
+    labels = index.to_numpy()
+    return labels if labels.dtype.kind in NUMBERS + TIMES else None
+
+
+def _increases(labels):
+    """Whether labels are in order, as those of times are; other numbers may only name the rows."""
+    return len(labels) < 2 or bool((labels[1:] >= labels[:-1]).all() and labels[-1] > labels[0])
+
+
+def _is_next(labels, label, grouped):
+    """Whether a label comes directly after others, or later if these are not evenly spaced."""
+    last = labels[-1]
+    if not label > last:
+        return False
+    numbers = labels.dtype.kind in NUMBERS
+    # Rows of a table with groups are numbered across groups
+    if len(labels) < (2 if numbers else 3) or (numbers and grouped):
+        return True
+    steps = np.diff(labels)
+    if numbers:
+        even = np.allclose(steps, steps[-1], rtol=1e-6, atol=0)
+        return not even or bool(np.isclose(label - last, steps[-1], rtol=1e-6, atol=0))
+    if (steps == steps[-1]).all():
+        return bool(label - last == steps[-1])
+    return labels.dtype.kind == "m" or _is_next_by_calendar(labels, label)
+
+
+def _is_next_by_calendar(labels, label):
+    """Whether a date follows others that are, say, months or working days apart, or no such thing."""
+    import pandas as pd  # of which the index is
+
+    dates = pd.DatetimeIndex(labels)
+    return dates.inferred_freq is None or bool(dates[-1:].shift(1, freq=dates.inferred_freq)[0] == label)
+
+
+def _rows_of_groups(groups):
+    """The rows of each group, a dict of int arrays, in the order of their first rows."""
+    codes = codes_of(groups)
+    order = np.argsort(codes, kind="stable")
+    parts = np.split(order, np.cumsum(np.bincount(codes))[:-1])
+    return {groups[part[0]]: part for part in parts}
+
+
+def codes_of(groups):
+    """The index of the group of each row, groups in the order of their first rows."""
+    numbers = {}
+    return np.array([numbers.setdefault(group, len(numbers)) for group in groups])
+
+
+def _same_row(a, b):
+    """Whether two rows have the same values, as far as the narrower dtype has them."""
+    dtype = min(a.dtype, b.dtype, key=lambda dtype: dtype.itemsize)
+    with np.errstate(over="ignore"):
+        return np.array_equal(a.astype(dtype), b.astype(dtype), equal_nan=True)
+
+
+def _of_group(group):
+    return "" if group is None else f", group {group!r},"
+
+
+def _text(label):
+    return np.datetime_as_string(label, unit="auto") if label.dtype.kind == "M" else str(label)
