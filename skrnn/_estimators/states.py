@@ -4,7 +4,7 @@ import numpy as np
 
 from skrnn._data.numbers import all_finite, as_numbers
 from skrnn._data.sequences import Sequences
-from skrnn._network.scores import check_scores, finite_scores
+from skrnn._network.scores import are_usable, check_scores, finite_scores
 
 
 def state_width(model, reading):
@@ -69,7 +69,7 @@ def continue_one_step(model, reading, steps, state):
     if steps.dtype != model.dtype:
         steps = _as_sequences(steps).astype(model.dtype, "x").values
     scores, after = model.step(_for_kernels(steps), _for_kernels(state))
-    if model.exponential or not all_finite(scores):
+    if not are_usable(scores, model.exponential):
         check_scores(model.network, scores, _as_sequences(steps), exponential=model.exponential)
     return scores, after
 
