@@ -100,25 +100,35 @@ def _without_padding(rows, sequences):
 
 def labels_of_rows(y, name="y"):
     """Labels of the steps of each sequence, a list of what `as_labels` returns, and a list of which are missing."""
-    pairs = [as_labels(values, f"{name}[{i}]") for i, values in enumerate(_with_cells(y, name))]
+    y = _with_cells(y, name)
+    if isinstance(y, np.ndarray) and y.ndim > 1:
+        labels, missing = as_labels(y, name)
+        return list(labels), list(missing)
+    pairs = [as_labels(values, f"{name}[{i}]") for i, values in enumerate(y)]
     return [labels for labels, _ in pairs], [missing for _, missing in pairs]
 
 
 def concatenate_labels(rows, missing, name="y", *, minus_one=True):
     """Labels of the steps of all sequences, and which are missing: with `minus_one` so is −1 in rows of integers."""
-    if minus_one:
-        pairs = zip(rows, missing, strict=True)
-        missing = [gone | (row == -1) if row.dtype.kind == "i" else gone for row, gone in pairs]
-    known = [i for i, gone in enumerate(missing) if not gone.all()]
-    for i in known:
-        if rows[i].ndim == 1 and (rows[i].dtype.kind in "SUO") != (rows[known[0]].dtype.kind in "SUO"):
+    if len({row.dtype.kind for row in rows}) > 1:
+        if minus_one:
+            pairs = zip(rows, missing, strict=True)
+            missing = [gone | (row == -1) if row.dtype.kind == "i" else gone for row, gone in pairs]
+        rows = _rows_of_one_type(rows, missing, name)
+    labels, missing = np.concatenate(rows), np.concatenate(missing)
+    return labels, missing | (labels == -1) if minus_one and labels.dtype.kind == "i" else missing
+
+
+def _rows_of_one_type(rows, missing, name):
+    """Rows that are all of numbers, or all not; those without any label have no type and do not change the others'."""
+    known = [not gone.all() for gone in missing]
+    first = known.index(True) if True in known else 0
+    for i in np.flatnonzero(known):
+        if rows[i].ndim == 1 and (rows[i].dtype.kind in "SUO") != (rows[first].dtype.kind in "SUO"):
             raise TypeError(
-                f"{name}[{i}] has labels of dtype {rows[i].dtype}, expected {rows[known[0]].dtype} as in "
-                f"{name}[{known[0]}]"
+                f"{name}[{i}] has labels of dtype {rows[i].dtype}, expected {rows[first].dtype} as in {name}[{first}]"
             )
-    # A row without any label has no type: it must not change that of the others
-    typed = [row if i in set(known) else np.zeros(row.shape, bool) for i, row in enumerate(rows)]
-    return np.concatenate(typed), np.concatenate(missing)
+    return [row if some else np.zeros(row.shape, bool) for row, some in zip(rows, known, strict=True)]
 
 
 def as_labels(y, name):

@@ -7,6 +7,11 @@ from skrnn._data.numbers import all_finite
 # Multiply-adds per call of the kernels, some tenths of a second, after which Ctrl-C is heard. Changes no bit.
 MAX_WORK_PER_CALL = 2**32
 
+# The greatest numbers whose exponentials are finite, but for rounding
+MAX_EXPONENT = {
+    np.dtype(dtype): np.nextafter(np.log(np.finfo(dtype).max), 0, dtype=dtype) for dtype in (np.float32, np.float64)
+}
+
 
 def scores_of(network, theta, sequences, index, initial=None, final=None):
     """Raw scores of the sequences `index`, (N, Q), or (steps, Q) with outputs per step.
@@ -63,23 +68,24 @@ def check_scores(network, scores, sequences, rows=None, *, name="X", exponential
     exponential : bool
         Whether predictions are the exponentials of the scores, which then have to be finite, too.
     """
+    if are_usable(scores, exponential):
+        return
     if not all_finite(scores):
         _, where = _first_row(~np.isfinite(scores), network, sequences, rows, name)
         raise ValueError(
             f"The net's output for {where} is not finite: its states grow without bound on this sequence. Scale "
             f"{name}, or fit with a bounded activation, a smaller learning_rate_init or max_grad_norm"
         )
-    if exponential and scores.max() > max_exponent(scores.dtype):
-        bad, where = _first_row(scores > max_exponent(scores.dtype), network, sequences, rows, name)
-        raise ValueError(
-            f"The prediction for {where} is not finite: the exponential of the output {scores[bad].tolist()} is too "
-            f"large. Scale {name}, or fit with a smaller learning_rate_init"
-        )
+    bad, where = _first_row(scores > MAX_EXPONENT[scores.dtype], network, sequences, rows, name)
+    raise ValueError(
+        f"The prediction for {where} is not finite: the exponential of the output {scores[bad].tolist()} is too large. "
+        f"Scale {name}, or fit with a smaller learning_rate_init"
+    )
 
 
-def max_exponent(dtype):
-    """The greatest number of a dtype whose exponential is finite, but for rounding."""
-    return np.nextafter(np.log(np.finfo(dtype).max), 0, dtype=dtype)
+def are_usable(scores, exponential):
+    """Whether scores are finite, and with `exponential` their exponentials, too."""
+    return all_finite(scores) and not (exponential and scores.max() > MAX_EXPONENT[scores.dtype])
 
 
 def _first_row(bad, network, sequences, rows, name):

@@ -12,7 +12,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedie_score, r2_score
 
 from skrnn import RNNRegressor
-from skrnn._network.scores import max_exponent
+from skrnn._network.scores import MAX_EXPONENT
 from skrnn._training.losses import LOSSES, RegressionLoss, weighted_quantile
 from skrnn.kernels import kernels_for
 
@@ -400,7 +400,7 @@ class TestPredictions:
 
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
     def test_exponentials_up_to_the_greatest_are_finite(self, dtype):
-        greatest = np.array([[max_exponent(dtype)]], dtype)
+        greatest = np.array([[MAX_EXPONENT[np.dtype(dtype)]]])
         assert greatest.dtype == dtype
         assert np.isfinite(LOSSES["poisson"]().predict(greatest)).all()
         assert np.isinf(LOSSES["poisson"]().predict(greatest * dtype(1.0001))).all()
