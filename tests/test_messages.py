@@ -43,7 +43,7 @@ X, Y = np.arange(24.0).reshape(6, 4), [0, 1] * 3
     lambda: RNNClassifier(3, max_iter=1, tol=1).partial_fit(X, Y, [0, 1]).initial_state(np.float64(2)),
     lambda: RNNLanguageModel(3).fit([[np.float32("nan")]]), lambda: RNNLanguageModel(3).fit([np.float64(2)]),
     lambda: RNNLanguageModel(3).fit([[list(range(10**4))]]),
-], ids=str)
+])
 def test_messages_have_no_types_of_numpy(call):
     with pytest.raises((TypeError, ValueError)) as error:
         call()
