@@ -18,7 +18,8 @@ from skrnn._training.losses import LOSSES
     class_weight=Parameter(
         [StrOptions({"balanced"}), dict, list, None], 'dict, list of dict, "balanced" or None',
         'Weights of the classes, {label: weight}; "balanced" makes them inverse to how often a class occurs, among '
-        "sequences or, with `return_sequences`, among steps. For several labels a list with a dict for each.",
+        "sequences or, with `return_sequences`, among steps. For several labels a list with a dict for each; a row has "
+        "the product of the weights of its labels, of which those that are not known have 1.",
     ),
 )
 class RNNClassifier(ClassifierMixin, BaseRNN):
@@ -272,7 +273,7 @@ object array of n arrays (steps, n_classes)
         Parameters
         ----------
         X, y, sample_weight
-            As in `fit`. Of several labels, all have to be right.
+            As in `fit`. Of several labels, all that are known have to be right.
 
         Returns
         -------
