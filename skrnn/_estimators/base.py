@@ -109,8 +109,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             A sample is a sequence. For an array in (n, features, steps) order pass ``X.transpose(0, 2, 1)``.
         y : array-like of shape (n,); with `return_sequences` (n, steps) or a collection of n arrays (steps,)
             Targets; several of them as a last dimension (outputs,). With `return_sequences` a step whose target is NaN,
-            None or the integer label −1 has no target. Of several outputs, or labels of 0 and 1, some may be missing in
-            the same way: the loss and `score` are over the others.
+            None or the integer label −1 has no target. Of several outputs some may be missing, NaN or None, or with
+            labels of steps −1: the loss and `score` are over those that are known, each with the weight of its row.
         sample_weight : array-like of shape (n,), or one value per step in the form of y, optional
             Weights of the samples; the loss is divided by their sum.
         X_val, y_val : like X and y, optional

@@ -22,7 +22,8 @@ from skrnn._training.losses import LOSSES
         [StrOptions({"balanced"}), dict, list, None], 'dict, list of dict, "balanced" or None',
         'Weights of the classes, {label: weight}, 1 for those without; "balanced" makes them inverse to how often a '
         "class occurs, among sequences or, with `return_sequences`, among steps. A class that y lacks may have one, "
-        "if all classes of y have one. For several labels a list with a dict for each.",
+        "if all classes of y have one. For several labels a list with a dict for each; a row has the product of the "
+        "weights of its labels, of which those that are not known have 1.",
     ),
 )
 class RNNClassifier(ClassifierMixin, BaseRNN):
@@ -321,7 +322,7 @@ object array of n arrays (steps, n_classes)
         Parameters
         ----------
         X, y, sample_weight
-            As in `fit`. Of several labels, all have to be right.
+            As in `fit`. Of several labels, all that are known have to be right.
 
         Returns
         -------

@@ -221,7 +221,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Parameters
         ----------
         X, y, sample_weight
-            As in `fit`.
+            As in `fit`. Where some of several outputs are missing it is the mean over outputs of R² of each, over the
+            rows of which it is known; an output with less than two of them is left out.
 
         Returns
         -------

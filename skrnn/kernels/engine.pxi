@@ -157,7 +157,7 @@ cdef class Engine:
         self,
         const real[::1] theta,
         inputs,
-        targets,                            # IN  (n, Q) real, some of them NaN, or (n,) intp classes; per step (total, …)
+        targets,                            # IN  (n, Q) real, some NaN, or (n,) intp classes; per step (total, …)
         real[::1] gradient,
         *,
         const double[::1] weights=None,     # IN  one for each target
