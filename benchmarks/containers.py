@@ -1,6 +1,6 @@
 """How long fit and predict take where X is an array of another library, beside NumPy's.
 
-    python benchmarks/containers.py [--sequences 10000] [--on-demand]
+    python benchmarks/containers.py [--sequences 10000] [--per-chunk 300] [--on-demand]
 
 --on-demand reads X as if it did not fit into memory. Rounds are interleaved; every figure is a median over them.
 """
@@ -20,12 +20,12 @@ from sklearn.exceptions import ConvergenceWarning
 from skrnn import RNNClassifier
 from skrnn._data import on_demand
 
-STEPS, FEATURES, PER_CHUNK, ROUNDS = 20, 3, 300, 7
+STEPS, FEATURES, ROUNDS = 20, 3, 7
 
 
-def containers(X, folder, stack):
+def containers(X, per_chunk, folder, stack):
     """The same numbers in each container; where its package is missing the reason in its place."""
-    chunk = (PER_CHUNK, STEPS, FEATURES)
+    chunk = (per_chunk, STEPS, FEATURES)
     np.save(folder / "X.npy", X)
     np.save(folder / "integers.npy", (1000 * X).astype(np.int16))
     found = {
@@ -68,6 +68,7 @@ def main():
     """Print seconds and their ratios to NumPy's."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sequences", type=int, default=10_000)
+    parser.add_argument("--per-chunk", type=int, default=300)
     parser.add_argument("--on-demand", action="store_true")
     arguments = parser.parse_args()
     if arguments.on_demand:
@@ -78,14 +79,15 @@ def main():
     net = RNNClassifier(8, max_iter=2, random_state=0)
     fitted = RNNClassifier(8, max_iter=2, random_state=0).fit(X, y)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        found = containers(X, Path(folder), stack)
+        found = containers(X, arguments.per_chunk, Path(folder), stack)
         usable = {name: data for name, data in found.items() if not isinstance(data, str)}
         times = {name: [] for name in usable}
         for _ in range(ROUNDS):
             for name, data in usable.items():
                 times[name].append((seconds(partial(net.fit, data, y)), seconds(partial(fitted.predict, data))))
         medians = {name: np.median(rounds, axis=0) for name, rounds in times.items()}
-        print(f"{n} sequences of {STEPS} steps, chunks of {PER_CHUNK}; two epochs\n{'':16}     fit        predict")
+        print(f"{n} sequences of {STEPS} steps, chunks of {arguments.per_chunk}; two epochs")
+        print(f"{'':16}     fit        predict")
         for name, data in found.items():
             if name not in medians:
                 print(f"{name:16} {data}")

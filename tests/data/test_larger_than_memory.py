@@ -387,8 +387,7 @@ if kind == "object":
             return np.random.default_rng(i).random((T, D))
     X = Made()
 elif kind == "array":
-    class Array:
-        """As HDF5's."""
+    class Array:        # as HDF5's
         shape, ndim, dtype = (n, T, D), 3, np.dtype(np.float64)
         def __getitem__(self, key):
             return np.zeros((len(range(*key.indices(n))) if isinstance(key, slice) else len(key), T, D))
