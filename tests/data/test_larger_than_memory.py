@@ -386,13 +386,21 @@ if kind == "object":
         def __getitem__(self, i):
             return np.random.default_rng(i).random((T, D))
     X = Made()
+elif kind == "array":
+    class Array:        # as HDF5's
+        shape, ndim, dtype = (n, T, D), 3, np.dtype(np.float64)
+        def __getitem__(self, key):
+            return np.zeros((len(range(*key.indices(n))) if isinstance(key, slice) else len(key), T, D))
+        def __array__(self, dtype=None, copy=None):
+            return self[:]
+    X = Array()
 elif kind.startswith("ragged"):
     X = RaggedArray(np.memmap(path, np.float64, "r", shape=(n * T, D)), np.full(n, T))
 else:
     X = np.memmap(path, kind, "r", shape=(n, T, D))
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 limit = used + 16 * 10**7           # of which a copy of X would take more than twice as much
-if kind == "object":
+if kind in ("object", "array"):
     assert limit < n * T * D * 8 + used
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 try:
@@ -412,7 +420,7 @@ assert np.isfinite(net.predict(X, return_state=True)[0]).all()
 
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="needs Linux")
-@pytest.mark.parametrize("kind", ["float64", "float32", "int16", "ragged", "ragged, scaled", "object"])
+@pytest.mark.parametrize("kind", ["float64", "float32", "int16", "ragged", "ragged, scaled", "object", "array"])
 def test_less_address_space_than_X_takes(kind, tmp_path):
     """X does not fit, fit and predict do; the file is mapped, so that it counts before the limit is set."""
     path = tmp_path / "X"
