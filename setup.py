@@ -105,8 +105,8 @@ class build_ext(setuptools_build_ext):
         built = [name for name in INSTRUCTION_SETS if any(f"._{name}_" in ext.name for ext in self.extensions)]
         return (
             f"skrnn compiles {len(self.extensions)} modules, {self.parallel or 1} at a time: {n_plain} small ones and "
-            f"{n_kernels} of the kernels, for {' and '.join(DTYPES)} with the instruction sets {', '.join(built)}. Each "
-            f"of these {n_kernels} takes about a minute"
+            f"{n_kernels} of the kernels, for {' and '.join(DTYPES)} with the instruction sets {', '.join(built)}. "
+            f"Each of these {n_kernels} takes about a minute"
         )
 
     def kernel_source(self, name, translated):
