@@ -11,23 +11,29 @@ from skrnn.kernels import CELLS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = [*DOCS.glob("*.md"), DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md"]
+# Libraries that the code of a page uses besides
+PEERS = {"forecasting.md": ("mapie", "skforecast", "sktime")}
 SOURCES = {".py", ".pyx", ".pxd", ".pxi", ".h"}
+
+
+def python_blocks(page):
+    return re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")    # also of the libraries that the pages show
-@pytest.mark.parametrize(("name", "needs"), [
-    ("data.md", ()), ("tagging.md", ()), ("language.md", ()), ("forecasting.md", ("mapie", "skforecast", "sktime")),
-])
-def test_code_runs(name, needs):
-    """The blocks of a page, one after the other."""
-    for library in needs:
+@pytest.mark.parametrize("page", [*filter(python_blocks, PAGES)], ids=lambda page: page.name)
+def test_code_runs(page):
+    """The blocks of a page as a reader pastes them, one after the other: with what they import and define alone."""
+    for library in PEERS.get(page.name, ()):
         importlib.import_module(library) if os.environ.get("SKRNN_REQUIRE_PEERS") else pytest.importorskip(library)
-    blocks = re.findall(r"^```python\n(.*?)^```$", (DOCS / name).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    assert len(blocks) > 3
-    names = {}
-    for block in blocks:
-        exec(compile(block, name, "exec"), names)
+    names = {"__name__": "__main__"}
+    for block in python_blocks(page):
+        exec(compile(block, page.name, "exec"), names)
+
+
+def test_pages_with_code_are_found():
+    assert {page.name for page in PAGES if python_blocks(page)} >= {"README.md", "data.md", "language.md", *PEERS}
 
 
 def files_in(folder):
