@@ -26,7 +26,6 @@ from skrnn._training import run
 from skrnn._training.loop import Batches
 from skrnn._training.optimizers import OPTIMIZERS
 
-
 NOT_TRANSFORMED = (
     "X_val has to be as X is where it comes to the net: a Pipeline transforms it only with transform_input=['X_val'] "
     "and metadata routing, see the guide on data"
