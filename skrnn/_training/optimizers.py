@@ -9,6 +9,8 @@ import numpy as np
 from skrnn._network.layout import full_range
 from skrnn.kernels import kernels_for
 
+# A step changes parameters, averages and counts in one call of the kernels, which Ctrl-C comes before or after.
+#
 # Rows of an embedding whose categories are not in a batch stay as they are, and so do their moments, as in PyTorch's
 # SparseAdam: they are in none of the ranges of an update.
 
@@ -101,17 +103,17 @@ class Adam(Optimizer):
 
     def __init__(self, theta, learning_rate_init=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
         self.learning_rate, self.beta_1, self.beta_2, self.epsilon = learning_rate_init, beta_1, beta_2, epsilon
-        self.t = 0
+        self.counts = np.zeros(1)           # t
         self.mean = np.zeros_like(theta)
         self.square = np.zeros_like(theta)
 
-    def update(self, theta, gradient, scale=1.0, ranges=None):
-        self.t += 1
-        rate, correction = self.learning_rate / (1 - self.beta_1**self.t), 1 / (1 - self.beta_2**self.t)
+    def update(self, theta, gradient, scale=1.0, ranges=None, **decay):
+        t = int(self.counts[0]) + 1
         kernels_for(theta.dtype).update(
             "adam", theta, self.mean, self.square, gradient, full_range(theta) if ranges is None else ranges,
-            scale=scale, learning_rate=rate, decay_1=self.beta_1, decay_2=self.beta_2, correction=correction,
-            epsilon=self.epsilon,
+            scale=scale, learning_rate=self.learning_rate / (1 - self.beta_1**t), decay_1=self.beta_1,
+            decay_2=self.beta_2, correction=1 / (1 - self.beta_2**t), epsilon=self.epsilon, counts=self.counts,
+            counts_after=np.array([t], np.float64), **decay,
         )
 
 
@@ -154,10 +156,9 @@ class AdamW(Adam):
             )
 
     def update(self, theta, gradient, scale=1.0, ranges=None):
-        factor = theta.dtype.type(1 - self.learning_rate * self.alpha)
-        for start, stop in self.decayed:
-            theta[start:stop] *= factor
-        super().update(theta, gradient, scale, ranges)
+        super().update(
+            theta, gradient, scale, ranges, decayed=self.decayed, keep=1 - self.learning_rate * self.alpha
+        )
 
 
 class NAdam(Adam):
@@ -180,20 +181,21 @@ class NAdam(Adam):
 
     def __init__(self, theta, **settings):
         super().__init__(theta, **settings)
-        self.momentum_product = 1.0         # μ₁ … μₜ
+        self.counts = np.array([0.0, 1.0])  # t, μ₁ … μₜ
 
     def _momentum(self, t):
         return self.beta_1 * (1 - 0.5 * 0.96 ** (0.004 * t))
 
     def update(self, theta, gradient, scale=1.0, ranges=None):
-        self.t += 1
-        momentum, following = self._momentum(self.t), self._momentum(self.t + 1)
-        self.momentum_product *= momentum
+        t = int(self.counts[0]) + 1
+        momentum, following = self._momentum(t), self._momentum(t + 1)
+        product = float(self.counts[1]) * momentum
         kernels_for(theta.dtype).update(
             "nadam", theta, self.mean, self.square, gradient, full_range(theta) if ranges is None else ranges,
-            scale=scale, learning_rate=self.learning_rate * following / (1 - self.momentum_product * following),
-            gradient_rate=self.learning_rate * (1 - momentum) / (1 - self.momentum_product),
-            decay_1=self.beta_1, decay_2=self.beta_2, correction=1 / (1 - self.beta_2**self.t), epsilon=self.epsilon,
+            scale=scale, learning_rate=self.learning_rate * following / (1 - product * following),
+            gradient_rate=self.learning_rate * (1 - momentum) / (1 - product),
+            decay_1=self.beta_1, decay_2=self.beta_2, correction=1 / (1 - self.beta_2**t), epsilon=self.epsilon,
+            counts=self.counts, counts_after=np.array([t, product]),
         )
 
 

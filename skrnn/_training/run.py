@@ -3,6 +3,7 @@
 `parameters` are those of an estimator, by name: ``vars`` of it, which subclasses with other arguments have, too.
 """
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -36,15 +37,22 @@ def starting_model(fitted, network, loss, dtype, parameters):
     random_state = own_random_state(parameters["random_state"])
     if fitted is not None:
         return Model(network, loss, fitted.theta.copy(), random_state, fitted.history.copy())
-    try:
+    with naming_memory(network, dtype, parameters):
         theta = network.initialize(random_state, dtype)
-    except MemoryError as error:
-        gigabytes = network.layout.size * np.dtype(dtype).itemsize / 1e9
-        embedding = "" if parameters["embedding_dim"] is None else f" and embedding_dim={parameters['embedding_dim']}"
-        raise MemoryError(
-            f"hidden_size={parameters['hidden_size']}{embedding} makes {gigabytes:.0f} GB of parameters"
-        ) from error
     return Model(network, loss, theta, random_state)
+
+
+@contextmanager
+def naming_memory(network, dtype, parameters, vectors=""):
+    """Raise a MemoryError that names what makes parameters, and `vectors` of their length, so many."""
+    try:
+        yield
+    except MemoryError as error:
+        size = network.layout.size * np.dtype(dtype).itemsize
+        unit, text = next((u, t) for u, t in ((1e9, "GB"), (1e6, "MB"), (1, "bytes")) if size >= u)
+        embedding = "" if parameters["embedding_dim"] is None else f" and embedding_dim={parameters['embedding_dim']}"
+        what = f"{size / unit:.0f} {text} of parameters{vectors}"
+        raise MemoryError(f"hidden_size={parameters['hidden_size']}{embedding} makes {what}: there is no room") from error
 
 
 def next_model(fitted, network, loss, dtype, parameters):
@@ -127,7 +135,9 @@ def train_model_one_epoch(model, objective, batches, parameters):
 def _set_optimizer(model, parameters):
     """A new optimizer and its schedule."""
     decayed = model.network.layout.weight_ranges()
-    model.optimizer = OPTIMIZERS[parameters["solver"]].make(model.theta, parameters, decayed)
+    solver = parameters["solver"]
+    with naming_memory(model.network, model.dtype, parameters, f" and averages of solver={solver!r} of their length"):
+        model.optimizer = OPTIMIZERS[solver].make(model.theta, parameters, decayed)
     model.schedule = SCHEDULES[parameters["learning_rate"]](
         model.optimizer.learning_rate, parameters["power_t"], int(parameters["max_iter"]), model.history.n_epochs,
         model.history.last.n_plateaus,

@@ -100,28 +100,48 @@ def update(
     double correction=1,        # factor of `second`
     double epsilon=0,
     bint nesterov=False,
+    const Py_ssize_t[:, ::1] decayed=None,  # IN  (w, 2): ranges of theta that are multiplied by `keep` before
+    double keep=1,
+    double[::1] counts=None,                # OUT (k,): numbers that the optimizer keeps beside its averages
+    const double[::1] counts_after=None,    # IN  (k,): what they are after the step
 ):
-    """One step of the optimizer that is registered by this name; numbers in no range are neither read nor changed."""
+    """One step of the optimizer that is registered by this name; numbers in no range are neither read nor changed.
+
+    Everything that a step changes is changed here: a KeyboardInterrupt comes before it or after it.
+    """
     cdef Update u
     cdef RegisteredUpdate entry
-    cdef Py_ssize_t k, P = theta.shape[0]
+    cdef Py_ssize_t j, k, P = theta.shape[0], n_decayed = 0, n_counts = 0
     cdef unsigned long long mode
+    cdef real factor = <real> keep
     entry = UPDATES.get(name)
     if entry is None:
         raise ValueError(f"there is no update {name!r}, expected one of {', '.join(UPDATES)}")
     if entry.n_averages != (1 if second is None else 2):
         raise ValueError(f"{name} takes {entry.n_averages} running averages")
     check_ranges(ranges, P, first.shape[0], P if second is None else second.shape[0], gradient.shape[0])
+    if decayed is not None:
+        check_ranges(decayed, P, P, P, P)
+        n_decayed = decayed.shape[0]
+    if counts is not None:
+        n_counts = counts.shape[0]
+        if counts_after is None or counts_after.shape[0] != n_counts:
+            raise ValueError("counts and counts_after do not go together")
     u.theta, u.first, u.second, u.gradient = &theta[0], &first[0], NULL, &gradient[0]
     if second is not None:
         u.second = &second[0]
     u.scale, u.learning_rate, u.gradient_rate = scale, learning_rate, gradient_rate
     u.decay_1, u.decay_2, u.correction, u.epsilon, u.nesterov = decay_1, decay_2, correction, epsilon, nesterov
     with nogil:
+        for k in range(n_decayed):
+            for j in range(decayed[k, 0], decayed[k, 1]):
+                theta[j] = theta[j] * factor
         mode = flush_denormals()
         for k in range(ranges.shape[0]):
             entry.of_range(u, ranges[k, 0], ranges[k, 1])
         restore_mode(mode)
+        for k in range(n_counts):
+            counts[k] = counts_after[k]
 
 
 cdef void sgd(Update u, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:

@@ -73,6 +73,19 @@ def test_more_parameters_than_memory():
         RNNRegressor(2**22).fit(array(), np.arange(6.0))
 
 
+@pytest.mark.parametrize(("target", "message"), [
+    ("skrnn._network.network.RecurrentNetwork.initialize", "704 bytes of parameters: there is no room"),
+    ("skrnn._training.optimizers.Adam.__init__", "704 bytes of parameters and averages of solver='adam' of their"),
+])
+def test_a_full_memory(monkeypatch, target, message):
+    def full(*arguments, **keywords):
+        raise MemoryError
+
+    monkeypatch.setattr(target, full)
+    with pytest.raises(MemoryError, match=f"hidden_size=3 makes {message}"):
+        RNNRegressor(**SMALL).fit(array(), np.arange(6.0))
+
+
 def with_value(value, sequence=2, step=4, feature=1):
     X = ragged()
     X[sequence][step, feature] = value

@@ -1,4 +1,4 @@
-"""One fitted object: methods read it once, a fit in another thread does not come between, and looking changes nothing."""
+"""One fitted object: methods read it once, no fit in another thread comes between, and looking changes nothing."""
 
 import pickle
 import sys
@@ -124,7 +124,7 @@ def test_methods_read_what_is_fitted_once(name):
 
     class Watched(type(fitted)):
         def __getattribute__(self, attribute):
-            if self is watched and (attribute == "_fitted" or attribute[:1] != "_" and attribute.endswith("_")):
+            if self is watched and (attribute == "_fitted" or (attribute[:1] != "_" and attribute.endswith("_"))):
                 reads.append(attribute)
             return super().__getattribute__(attribute)
 

@@ -25,6 +25,8 @@ import skrnn
 from skrnn import RNNClassifier, RNNLanguageModel, RNNRegressor
 from skrnn._estimators.targets import NumberTargets
 from skrnn._network.objective import Objective
+from skrnn._training import loop
+from skrnn._training.optimizers import OPTIMIZERS
 from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceVectorizer, SlidingWindow
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -91,7 +93,7 @@ FOLDERS = tuple(str(Path(skrnn.__file__).parent / folder) for folder in ("_train
 
 
 class InterruptAtLine:
-    """Raises KeyboardInterrupt before line number `at` of those run in some folders; each counts three times at most."""
+    """Raises KeyboardInterrupt before line number `at` run in some folders, where each counts three times at most."""
 
     def __init__(self, at, folders=FOLDERS):
         self.at, self.folders, self.n_lines, self.times = at, folders, 0, Counter()
@@ -182,6 +184,37 @@ def test_an_interrupt_before_every_line(name):
     while strike(*CASES[name], at) is not None:
         at += 1
     assert at > 100
+
+
+def training_state(model):
+    """Parameters, and what the optimizer keeps, as bytes."""
+    kept = {name: value for name, value in vars(model.optimizer).items() if isinstance(value, np.ndarray)}
+    return model.theta.tobytes(), *(kept[name].tobytes() for name in sorted(kept))
+
+
+@pytest.mark.parametrize("solver", OPTIMIZERS)
+def test_an_update_is_whole_or_not_at_all(solver, monkeypatch):
+    net = RNNRegressor(**NET | {"max_iter": 1}, solver=solver, alpha=0.5, learning_rate_init=0.1)
+    update, states, models = loop._update, [], []
+
+    def noted(model, *arguments):
+        models[:] = [model]
+        states.append(training_state(model))
+        return update(model, *arguments)
+
+    monkeypatch.setattr(loop, "_update", noted)
+    states.append(training_state(clone(net).fit(X, Y)._model))
+    assert len(set(states)) == 4
+    n_lines = InterruptAtLine(0)
+    with n_lines:
+        clone(net).fit(X, Y)
+    for at in range(n_lines.n_lines - 240, n_lines.n_lines, 3):
+        try:
+            with InterruptAtLine(at):
+                clone(net).fit(X, Y)
+        except KeyboardInterrupt:
+            pass
+        assert not models or training_state(models[0]) in states[:4]
 
 
 class InterruptAtCall:

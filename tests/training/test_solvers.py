@@ -14,14 +14,13 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedie_score, r2_score
 from sklearn.neural_network import MLPRegressor
-from sklearn.utils._param_validation import InvalidParameterError
 
-from skrnn import RNNClassifier, RNNRegressor
-from skrnn._estimators.targets import NumberTargets
+from skrnn import RNNClassifier, RNNLanguageModel, RNNRegressor
 from skrnn._network.objective import Objective
 from skrnn._training.loop import START, History
 from skrnn._training.optimizers import OPTIMIZERS, AdamW, RMSprop
 from skrnn._training.schedules import SCHEDULES
+from skrnn.preprocessing import SequenceScaler
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SOLVERS = [*OPTIMIZERS, "lbfgs"]
@@ -346,6 +345,27 @@ class TestEarlyStopping:
         assert net.best_validation_score_ == pytest.approx(expected)
 
 
+# What an epoch of `partial_fit` once took, and trained wrongly, not at all, or raised something raw
+WRONG = [
+    ("alpha", -100.0), ("alpha", np.nan), ("huber_delta", -1.0), ("quantile", 2.0), ("truncated_bptt_steps", -1),
+    ("truncated_bptt_steps", 0), ("cell", "LSTM"), ("batch_size", 0), ("solver", "newton"), ("dropout", 1.0),
+    ("recurrent_dropout", -0.1), ("activation", "gelu"), ("missing", "drop"), ("tol", -1.0), ("hidden_size", 0),
+    ("hidden_size", (2, -1)), ("n_streams", 0), ("learning_rate_init", 0.0), ("learning_rate", "none"),
+    ("class_weight", "even"), ("class_weight", {0: -1.0}), ("max_grad_norm", 0.0), ("n_steps", 0),
+    ("embedding_dim", 1.5), ("loss", "l3"), ("out_activation", "exp"), ("shuffle", "no"), ("pooling", "first"),
+]
+FIRST_EPOCH = {
+    RNNRegressor: lambda: RNNRegressor(2, random_state=0).partial_fit(*sums(6)),
+    RNNClassifier: lambda: RNNClassifier(2, random_state=0).partial_fit(*DATA_OF[RNNClassifier], classes=[0, 1]),
+    RNNLanguageModel: lambda: RNNLanguageModel(2, n_streams=2, random_state=0).partial_fit(["ab", "ba"]),
+    SequenceScaler: lambda: SequenceScaler().partial_fit(sums(6)[0]),
+}
+DATA_OF = {
+    RNNRegressor: sums(6), RNNClassifier: (sums(6)[0], np.arange(6) % 2), RNNLanguageModel: (["ab", "ba"],),
+    SequenceScaler: (sums(6)[0],),
+}
+
+
 @quiet
 class TestGoingOn:
     @pytest.mark.parametrize("solver", OPTIMIZERS)
@@ -469,12 +489,23 @@ class TestGoingOn:
             with pytest.raises(ValueError, match=r"cannot continue with missing=.* and embedding_dim=None"):
                 net.set_params(**changed).fit(X, np.arange(6.0))
 
-    @pytest.mark.parametrize(("name", "value"), [("shuffle", "no"), ("learning_rate", "none"), ("tol", "x")])
-    def test_partial_fit_checks_the_parameters_of_a_fitted_net_too(self, name, value):
+    @pytest.mark.parametrize(("make", "name"), [
+        (make, name) for cls, make in FIRST_EPOCH.items() for name in cls._parameter_constraints
+    ])
+    def test_later_calls_check_every_parameter(self, make, name):
+        net = make()
+        before = pickle.dumps(net)
+        valid = getattr(net, name)
+        wrong = [object(), *(value for given, value in WRONG if given == name)]
+        for value in wrong:
+            net.set_params(**{name: value})
+            for train in (net.partial_fit, net.fit):
+                with pytest.raises(ValueError, match=name):
+                    train(*DATA_OF[type(net)])
+        assert pickle.dumps(net.set_params(**{name: valid})) == before
+
+    def test_a_check_that_is_switched_off(self):
         X, y = sums()
-        net = RNNRegressor(4, random_state=0).partial_fit(X, y)
-        with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter of RNNRegressor must be"):
-            net.set_params(**{name: value}).partial_fit(X, y)
         with config_context(skip_parameter_validation=True):
             RNNRegressor(4, power_t=-1, random_state=0).partial_fit(X, y).partial_fit(X, y)
 
