@@ -7,6 +7,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_consistent_length
 
 from skrnn._data.columns import normalize_one_each, without_columns
+from skrnn._data.foreign import check_not_foreign
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
 
 
@@ -16,6 +17,7 @@ def check_samples(sequences, y, name="y"):
         raise ValueError(f"requires y to be passed, but the target {name} is None")
     if isinstance(y, str | bytes | dict | set | frozenset):
         raise TypeError(f"{name} is {y!r:.50}, expected a target for each sequence")
+    check_not_foreign(y, name)
     try:
         check_consistent_length(sequences.lengths, y)
     except (TypeError, ValueError) as error:
@@ -25,8 +27,9 @@ def check_samples(sequences, y, name="y"):
 def check_one_each(y):
     """y in a container that NumPy reads correctly; raises a ValueError if it has targets of steps."""
     y = normalize_one_each(y, "y")
+    values = without_columns(y, "y")
     try:
-        array = np.asarray(without_columns(y, "y"))
+        array = np.asarray(values)
     except ValueError:
         array = None
     if array is None or (array.dtype == object and any(map(is_sized, array.flat))):

@@ -61,7 +61,10 @@ def test_selections_share_steps_or_copy_few():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ((np.ones(5), [2, 4]), ValueError, "sequence 1 has 4 steps from row 2 on, but values has 5 rows"),
+        ((np.ones(5), [2, 4]), ValueError, "the lengths add up to 6, but values has 5 rows.*RaggedArray.from_padded"),
+        ((np.ones(5), [2, 2]), ValueError, "the lengths add up to 4, but values has 5 rows"),
+        ((np.ones(5), [2, 4], [0, 2]), ValueError, "sequence 1 has 4 steps from row 2 on, but values has 5 rows"),
+        ((np.ones(5), [True]), ValueError, "lengths has shape .* bool, expected integers"),
         ((np.ones(5), [2], [-1]), ValueError, "sequence 0 has 2 steps from row -1"),
         ((np.ones(5), [-1]), ValueError, "sequence 0 has -1 steps"),
         ((np.ones(5), [1, 2], [0]), ValueError, "there are 1 starts and 2 lengths"),

@@ -1,0 +1,64 @@
+"""What the columns of tables hold, which is looked at before their values are converted to numbers."""
+
+import numpy as np
+
+
+def library_of(X):
+    """The name of the package that X is from."""
+    return type(X).__module__.partition(".")[0]
+
+
+def schema_of(X):
+    """The names and dtypes of the columns of a data frame, an Arrow table, a series or an Arrow array; else none."""
+    if isinstance(X, np.ndarray | list | tuple):
+        return []
+    if library_of(X) == "pyarrow":
+        if hasattr(X, "schema"):
+            return [(field.name, field.type) for field in X.schema]
+        return [(None, X.type)] if hasattr(X, "type") else []
+    if hasattr(X, "columns") and hasattr(X, "dtypes"):
+        return list(zip(X.columns, X.dtypes, strict=True))
+    return [(getattr(X, "name", None), X.dtype)] if hasattr(X, "to_list") and hasattr(X, "dtype") else []
+
+
+def innermost(dtype):
+    """The dtype of the numbers in a column, which may hold lists of them."""
+    dtype = getattr(dtype, "pyarrow_dtype", dtype)
+    while hasattr(dtype, "inner") or hasattr(dtype, "value_type"):
+        dtype = dtype.inner if hasattr(dtype, "inner") else dtype.value_type
+    return dtype
+
+
+def check_schema(X, name):
+    """Raise a TypeError that names the first column of dates, times, durations or periods."""
+    for column, dtype in schema_of(X):
+        if _is_temporal(innermost(dtype)):
+            raise TypeError(f"{name} has dtype {dtype}{in_column(column)}, {no_dates(column)}")
+
+
+def in_column(column):
+    """What messages say of where a column is."""
+    return "" if _unnamed(column) else f" in the column {column!r}"
+
+
+def no_dates(column=None):
+    """What messages expect in the place of dates."""
+    time = "..." if _unnamed(column) else repr(column)
+    return (
+        "expected numbers: convert dates and times, for example to seconds since the first, or leave them out; to "
+        f"order the rows of a long table use sequences_from_long(time={time})"
+    )
+
+
+def _unnamed(column):
+    return column is None or column == ""       # as a series of polars
+
+
+def _is_temporal(dtype):
+    if hasattr(dtype, "is_temporal"):
+        return dtype.is_temporal()
+    if library_of(dtype) == "pyarrow":
+        from pyarrow import types
+
+        return types.is_temporal(dtype)
+    return getattr(dtype, "kind", "") in ("m", "M") or type(dtype).__name__ == "PeriodDtype"
