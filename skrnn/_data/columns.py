@@ -9,7 +9,7 @@ import numpy as np
 from skrnn._data.foreign import check_item, check_not_foreign, items_of
 from skrnn._data.numbers import DATES, as_array, check_unmasked, is_missing, is_sized, is_tensor
 from skrnn._data.ragged import RaggedArray
-from skrnn._data.schemas import check_schema, in_column, innermost, library_of, no_dates
+from skrnn._data.schemas import check_different_names, check_schema, in_column, innermost, library_of, no_dates
 
 
 def columns_of(X):
@@ -108,7 +108,7 @@ def sequences_in(columns, name):
 
     They are a RaggedArray if the columns are Arrow's, else a list.
     """
-    _check_different_names(columns, name)
+    check_different_names([column for column, _ in columns], name)
     arrow = [_from_arrow(column) for _, column in columns]
     if len(arrow) == 1:
         return _cells(columns[0], name) if arrow[0] is None else arrow[0]
@@ -117,13 +117,6 @@ def sequences_in(columns, name):
         return RaggedArray(_stacked([ragged.values for ragged in arrow]), arrow[0].lengths)
     cells, names = [_cells(column, name) for column in columns], [column for column, _ in columns]
     return [_side_by_side(row, names, f"{name}[{i}]") for i, row in enumerate(zip(*cells, strict=True))]
-
-
-def _check_different_names(columns, name):
-    names = [column for column, _ in columns]
-    twice = next((column for i, column in enumerate(names) if column in names[:i]), None)
-    if twice is not None:
-        raise ValueError(f"{name} has two columns {twice!r}, expected different names: rename one")
 
 
 def _cells(column, name):

@@ -13,7 +13,7 @@ from skrnn._data.lazy import LazySequences
 from skrnn._data.missing import without_padding
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray, is_mapped
-from skrnn._data.schemas import check_schema
+from skrnn._data.schemas import check_different_names, check_names, check_schema
 from skrnn._data.sequences import Sequences
 
 # Dtypes that the kernels compute in
@@ -54,6 +54,7 @@ def as_sequences(
         raise ValueError(f"n_steps={n_steps!r}: expected a positive int, or None")
     X = normalize_container(X, "X")
     check_schema(X, "X")
+    check_names(X, "X")
     columns = columns_of(X)
     check = partial(check_values, allow_missing=allow_missing, categorical=categorical)
     if _is_read_in_chunks(X, columns, () if allow_missing or categorical else in_place):
@@ -311,6 +312,7 @@ def _first_frame(X, index, first=None):
     """
     names = [_names_of(x) for x in X]
     expected = names[0] if first is None else _names_of(first)
+    check_different_names(names[0], f"X[{index[0]}]")
     for i, columns in zip(index, names, strict=True):
         if columns != expected:
             whose = f"X[{index[0] if first is None else 0}]"

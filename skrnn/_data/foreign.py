@@ -48,12 +48,14 @@ def missing_items(values, name, error):
 def _remedy(values, name):
     """What to pass in the place of values; None if these may be what is expected."""
     kind = type(values).__name__
-    lazy = isinstance(nw.from_native(values, pass_through=True), nw.LazyFrame)
-    if lazy or (library_of(values) == "dask" and not hasattr(values, "chunks")):
+    library = library_of(values)
+    # In a frame of pandas or Arrow narwhals allows no name twice
+    lazy = library not in ("pandas", "pyarrow") and isinstance(nw.from_native(values, pass_through=True), nw.LazyFrame)
+    if lazy or (library == "dask" and not hasattr(values, "chunks")):
         return f": pass a table in memory, {name}.{'collect' if hasattr(values, 'collect') else 'compute'}()"
     if "groupby" in kind.lower() or kind.endswith("Resampler"):
         return ": instead of a GroupBy use sequences_from_long(df, group=..., time=...), which makes them of its groups"
-    if library_of(values) == "pandas" and kind in WINDOWS:
+    if library == "pandas" and kind in WINDOWS:
         return ": use SlidingWindow, which makes windows of rows"
     if isinstance(values, Mapping) or _has_named_arrays(values):
         return f": pass an array in it, {name}[...], or list({name}.values()) if each of its values is a sequence"

@@ -36,6 +36,18 @@ def check_schema(X, name):
             raise TypeError(f"{name} has dtype {dtype}{in_column(column)}, {no_dates(column)}")
 
 
+def check_names(X, name):
+    """Raise a ValueError if two columns of a table have the same name."""
+    check_different_names([column for column, _ in schema_of(X)], name)
+
+
+def check_different_names(names, name):
+    """Raise a ValueError that names the first of the names of columns that repeats."""
+    if len(set(names)) < len(names):
+        twice = next(column for i, column in enumerate(names) if column in names[:i])
+        raise ValueError(f"{name} has two columns {twice!r}, expected different names: rename one")
+
+
 def in_column(column):
     """What messages say of where a column is."""
     return "" if _unnamed(column) else f" in the column {column!r}"

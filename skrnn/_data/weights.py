@@ -20,9 +20,11 @@ def as_weights(sample_weight, sequences, per_step):
     weights = without_columns(sample_weight, name)
     each_step = is_sized(weights) and is_sized(next(iter(weights), None))
     if each_step and not per_step:
-        shape = np.shape(weights) if isinstance(weights, np.ndarray) and weights.dtype != object else None
-        if shape is not None and shape[1:] == (1,):
-            raise ValueError(f"{name} has shape {shape}, expected ({len(sequences)},): a weight per sequence")
+        if isinstance(weights, np.ndarray) and weights.dtype != object:
+            raise ValueError(
+                f"{name} has shape {weights.shape}, expected ({len(sequences)},): a weight per sequence; weights of steps "
+                "are for return_sequences=True"
+            )
         raise ValueError(f"{name} holds weights of steps, expected one per sequence: return_sequences is False")
     if each_step:
         weights = one_column(step_rows(weights, sequences, name), name)

@@ -15,7 +15,7 @@ from skrnn._data.reading import learn_reading
 from skrnn._data.sequences import Sequences
 from skrnn._pickling import VersionedPickleMixin
 from skrnn._sklearn import Interval, StrOptions, check_feature_names_in, fit_context
-from skrnn.preprocessing._forms import TableOutput, in_form_of
+from skrnn.preprocessing._forms import TableOutput
 from skrnn.preprocessing._statistics import Moments, Quartiles, add_to_statistic
 
 
@@ -143,8 +143,9 @@ class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseE
         -------
         X : array of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
             In the form of X: an array for a 2-D or 3-D array, a list for a list or tuple of sequences, an object array
-            for an object array; a RaggedArray for a RaggedArray, columns of lists and awkward arrays. Sequences
-            (steps,) stay (steps,) unless indicators are added.
+            for an object array; a frame, with a column per feature, for a frame or an Arrow table whose cells are
+            sequences; a RaggedArray for a RaggedArray, a series of lists and awkward arrays. Sequences (steps,) stay
+            (steps,) unless indicators are added.
 
         Raises
         ------
@@ -164,8 +165,7 @@ class SequenceImputer(VersionedPickleMixin, TableOutput, TransformerMixin, BaseE
         if isinstance(sequences, Sequences) and self.strategy in ("ffill", "interpolate"):
             # The imputed value depends on the window that a step is in
             sequences = in_memory(sequences, f"strategy={self.strategy!r}")
-        out = in_form_of(X, sequences.map(self._filled), indicators=self.add_indicator)
-        return self._contained(X, out)
+        return self._in_form_of(X, sequences.map(self._filled), indicators=self.add_indicator)
 
     def _filled(self, sequences):
         values, missing = sequences.values, np.isnan(sequences.values)

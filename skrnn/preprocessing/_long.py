@@ -8,6 +8,7 @@ import numpy as np
 from skrnn._data.columns import normalize_container
 from skrnn._data.numbers import is_sized
 from skrnn._data.ragged import RaggedArray
+from skrnn._data.schemas import check_names
 from skrnn._data.sequences import SequenceIndex
 
 LABEL_DTYPES = (nw.Boolean, nw.String, nw.Categorical, nw.Enum, nw.Object)
@@ -168,7 +169,9 @@ def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, name
 
 def _frame(df):
     """The narwhals frame of a table in memory that has rows."""
-    frame = nw.from_native(normalize_container(df, "df"), pass_through=True)
+    df = normalize_container(df, "df")
+    check_names(df, "df")
+    frame = nw.from_native(df, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         raise TypeError(f"df is a lazy {type(df).__name__}, expected a table in memory: pass df.collect()")
     if not isinstance(frame, nw.DataFrame):
@@ -380,6 +383,8 @@ def _with_predictions(table, predictions, names):
     columns = predictions.reshape(len(predictions), -1).T
     if names is None:
         names = ["prediction"] if len(columns) == 1 else [f"prediction_{j}" for j in range(len(columns))]
+    if not isinstance(names, str) and not is_sized(names):
+        raise TypeError(f"names={names!r}: expected a str or a list of str")
     names = [names] if isinstance(names, str) else [str(name) for name in names]
     if len(names) != len(columns):
         raise ValueError(f"names={names} has {len(names)} names, expected {len(columns)}, one for each prediction")

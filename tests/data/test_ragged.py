@@ -123,7 +123,7 @@ def test_repr_and_pickle():
     [
         (RaggedArray(np.ones((3, 2)), [3, 0]), r"X\[1\] has shape \(0, 2\)"),
         (RaggedArray(np.ones((3, 0)), [3]), r"X\[0\] has shape \(3, 0\)"),
-        (RaggedArray(np.ones((3, 2)), []), "X is empty"),
+        (RaggedArray(np.ones((0, 2)), []), "X is empty"),
         (RaggedArray(np.array([[1.0], [np.nan], [2]]), [2, 1]), "NaN: sequence 0, step 1, feature 0"),
         (RaggedArray(np.array(["a", "b"]), [2]), r"X\.values\[0\] is 'a', expected a number"),
     ],
