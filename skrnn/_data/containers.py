@@ -169,8 +169,8 @@ def _from_array(X, n_steps):
     if 0 in X.shape:
         what = "sample" if X.shape[0] == 0 else "feature"
         raise ValueError(
-            f"X has shape {X.shape}. Found array with 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required: a "
-            "sequence needs at least one step and one feature"
+            f"X has shape {X.shape}. Found array with 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required: "
+            "a sequence needs at least one step and one feature"
         )
     if X.ndim == 3:
         n, T, D = X.shape

@@ -36,6 +36,7 @@ def items_of(values, name):
     except LookupError as error:
         raise TypeError(missing_items(values, name, error)) from error
     for i, item in enumerate(items):
+        check_item(item, f"{name}[{i}]")
         check_no_pair(item, f"{name}[{i}]")
     return items
 
@@ -86,6 +87,6 @@ def check_no_pair(item, name):
     """Raise a TypeError if an item of an object that reads them on demand is a pair of arrays, such as (x, y)."""
     if isinstance(item, tuple) and any(hasattr(part, "__array__") and np.ndim(part) for part in item):
         raise TypeError(
-            f"{name} is a tuple of {len(item)}, expected an array: if these are pairs (x, y), pass X and y apart, as two "
-            "objects"
+            f"{name} is a tuple of {len(item)}, expected an array: if these are pairs (x, y), pass X and y apart, in "
+            "two objects"
         )

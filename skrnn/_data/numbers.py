@@ -113,7 +113,7 @@ def _number(cell, name, index, columns):
             raise kind(f"{where} is {type(cell).__name__} {cell!r:.50}, expected a number: {error}") from error
     where = _cell_name(name, index, columns)
     if isinstance(cell, DATES):
-        raise TypeError(f"{where} is {type(cell).__name__} {str(cell):.50}, {no_dates()}")
+        raise TypeError(f"{where} is {type(cell).__name__} {cell!s:.50}, {no_dates()}")
     raise ValueError(f"{where} is {cell!r:.50}, expected a number")
 
 
@@ -137,6 +137,15 @@ def _is_number(text):
     except ValueError:
         return False
     return True
+
+
+def plain(value):
+    """A value as messages show it: NumPy's numbers, also in lists and dicts, as Python's."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, dict):
+        return {plain(key): plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value
 
 
 def is_missing(cell):

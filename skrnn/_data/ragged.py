@@ -34,8 +34,8 @@ class RaggedArray:
     Raises
     ------
     ValueError
-        If a sequence does not lie within `values`, the lengths do not add up to the number of rows (without `starts`), or
-        the number of names is not that of the features.
+        If a sequence does not lie within `values`; if, without `starts`, the lengths do not add up to the number of
+        rows; if the number of names is not that of the features.
 
     See Also
     --------
@@ -78,8 +78,8 @@ class RaggedArray:
         within = ((self.lengths >= 0) & (self.lengths <= total)).all()
         if starts is None and within and self.lengths.sum() != total:
             raise ValueError(
-                f"the lengths add up to {self.lengths.sum()}, but values has {total} rows: expected the same number; for "
-                "sequences that share rows or leave some out pass starts, for padded ones use RaggedArray.from_padded"
+                f"the lengths add up to {self.lengths.sum()}, but values has {total} rows: expected the same number; "
+                "for sequences that share or leave out rows pass starts, for padded ones use RaggedArray.from_padded"
             )
         bad = np.flatnonzero((self.lengths < 0) | (self.starts < 0) | (self.starts > total - self.lengths))
         if len(bad):
@@ -145,7 +145,8 @@ class RaggedArray:
             raise ValueError(f"there are {len(lengths)} lengths, but X has {n} sequences: expected as many")
         bad = np.flatnonzero((lengths < 1) | (lengths > T))
         if len(bad):
-            raise ValueError(f"lengths[{bad[0]}] is {lengths[bad[0]]}, but X[{bad[0]}] has {T} steps: expected 1 to {T}")
+            i = bad[0]
+            raise ValueError(f"lengths[{i}] is {lengths[i]}, but X[{i}] has {T} steps: expected 1 to {T}")
         starts = np.arange(n) * T + (T - lengths if side == "start" else 0)
         values = X.reshape(n * T, *X.shape[2:])
         if is_mapped(values):
@@ -235,7 +236,7 @@ def _lengths_without(X, padding_value, side):
     """The number of steps of each sequence of X (n, T, D) or (n, T) up to the padding at a side, (n,)."""
     if not isinstance(padding_value, Real):
         raise TypeError(f"padding_value={padding_value!r}: expected a number")
-    is_step = ~np.isnan(X) if padding_value != padding_value else X != padding_value
+    is_step = ~np.isnan(X) if np.isnan(padding_value) else np.not_equal(X, padding_value)
     is_step = is_step.any(axis=2) if X.ndim == 3 else is_step
     empty = np.flatnonzero(~is_step.any(axis=1))
     if len(empty):
@@ -247,7 +248,7 @@ def _lengths_without(X, padding_value, side):
     if there.any() and not here.any():
         i, other = np.flatnonzero(there)[0], "start" if side == "end" else "end"
         raise ValueError(
-            f"no sequence of X has padding_value={float(padding_value)} at its {side}, but X[{i}] has it at its {other}: "
+            f"no sequence of X has padding_value={float(padding_value)} at its {side}, but X[{i}] at its {other}: "
             f"if this is padding, use side={other!r}, otherwise lengths"
         )
     return is_step.shape[1] - here

@@ -22,8 +22,8 @@ def as_weights(sample_weight, sequences, per_step):
     if each_step and not per_step:
         if isinstance(weights, np.ndarray) and weights.dtype != object:
             raise ValueError(
-                f"{name} has shape {weights.shape}, expected ({len(sequences)},): a weight per sequence; weights of steps "
-                "are for return_sequences=True"
+                f"{name} has shape {weights.shape}, expected ({len(sequences)},): a weight per sequence; weights of "
+                "steps are for return_sequences=True"
             )
         raise ValueError(f"{name} holds weights of steps, expected one per sequence: return_sequences is False")
     if each_step:

@@ -9,7 +9,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from skrnn._data.numbers import as_numbers
+from skrnn._data.numbers import as_numbers, plain
 from skrnn._data.target_checks import (
     check_finite_rows,
     check_one_each,
@@ -133,7 +133,7 @@ class ClassTargets:
         codes = np.minimum(np.searchsorted(self.classes, labels), len(self.classes) - 1)
         wrong = np.flatnonzero(self.classes[codes] != labels)
         if len(wrong):
-            raise ValueError(f"y has the label {labels[wrong[0]]!r}, which is not among classes: {self.classes}")
+            raise ValueError(f"y has the label {plain(labels[wrong[0]])!r}, which is not among classes: {self.classes}")
         return rows.of_known(codes.astype(np.intp))
 
     def weights(self, rows, class_weight):
@@ -145,7 +145,7 @@ class ClassTargets:
             other = [label for label in class_weight if label not in self.classes]
             if other:
                 raise ValueError(
-                    f"class_weight has weights for {other}, which are not among the classes {self.classes}"
+                    f"class_weight has weights for {plain(other)}, which are not among the classes {self.classes}"
                 )
             of_class = np.array([class_weight.get(label, 1.0) for label in self.classes], dtype=float)
             weights = of_class[np.searchsorted(self.classes, labels)]
@@ -153,8 +153,8 @@ class ClassTargets:
             weights = compute_sample_weight(class_weight, labels)
         if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
             raise ValueError(
-                f"class_weight={class_weight!r}: expected finite weights that are not negative, and one at least that "
-                "is not 0"
+                f"class_weight={plain(class_weight)!r}: expected finite weights that are not negative, and one at "
+                "least that is not 0"
             )
         return rows.of_known(np.asarray(weights, dtype=np.float64))
 

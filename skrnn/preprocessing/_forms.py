@@ -23,8 +23,8 @@ class TableOutput:
         Parameters
         ----------
         transform : {"default", "pandas", "polars"}, default=None
-            What a table becomes, of numbers or of sequences in its cells: an array (tables of sequences keep the library
-            of X), a pandas or a polars DataFrame. None changes nothing.
+            What a table of numbers, or of sequences in its cells, becomes: an array (with sequences a table of the
+            library of X), a pandas or a polars DataFrame. None changes nothing.
 
         Returns
         -------

@@ -164,7 +164,7 @@ BAD_WEIGHTS = {
     "strings": (["a", 1, 1, 1], {}, r"sample_weight\[0\] is 'a', expected a number"),
     "other length": ([ones(5), ones(1), ones(8), ones(4)], A_STEP, r"sample_weight\[3\] has 4 steps, expected 3"),
     "two a step": ([np.ones((len(x), 2)) for x in ragged()], A_STEP, r"sample_weight has 2 values per step"),
-    "a step, where a target is a sequence's": (np.ones((4, 3)), {}, r"sample_weight has shape \(4, 3\), expected \(4,\)"),
+    "a step, where a target is a sequence's": (np.ones((4, 3)), {}, r"has shape \(4, 3\), expected \(4,\)"),
 }
 BAD_PARAMETERS = {
     "cell": ("elman", r"'cell' parameter .* must be a str among"),
