@@ -27,7 +27,8 @@ def items_of(values, name):
 
     NumPy would ask for items until there is an IndexError.
     """
-    if isinstance(values, np.ndarray | list | tuple) or hasattr(values, "__array__") or not hasattr(values, "__len__"):
+    as_they_are = isinstance(values, np.ndarray | list | tuple | str | bytes) or hasattr(values, "__array__")
+    if as_they_are or not hasattr(values, "__len__"):
         return values
     if not hasattr(values, "__getitem__"):
         return list(values)

@@ -10,7 +10,8 @@ def library_of(X):
 
 def schema_of(X):
     """The names and dtypes of the columns of a data frame, an Arrow table, a series or an Arrow array; else none."""
-    if isinstance(X, np.ndarray | list | tuple):
+    # Columns of a lazy frame are computed
+    if isinstance(X, np.ndarray | list | tuple) or hasattr(X, "collect"):
         return []
     if library_of(X) == "pyarrow":
         if hasattr(X, "schema"):

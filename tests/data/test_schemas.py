@@ -80,7 +80,7 @@ def test_columns_and_lists_of_dates(column):
 ], ids=["datetime64", "timedelta", "array", "timedelta64"])
 def test_dates_without_a_table(values):
     """Of a datetime64 in nanoseconds float() would make a number."""
-    with pytest.raises(TypeError, match="x.*expected numbers: convert dates"):
+    with pytest.raises(TypeError, match=r"x.*expected numbers: convert dates"):
         as_numbers(values, "x")
 
 

@@ -1,6 +1,7 @@
 """What surrounds an estimator in scikit-learn, with 3-D and ragged X where it lets these through."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from forms import as_object_array
 from sklearn import config_context
@@ -180,3 +181,20 @@ class TestTables:
         X, y = data("2-D", "numbers")
         selector = SequentialFeatureSelector(net("numbers", max_iter=3), n_features_to_select=2, cv=2).fit(X, y)
         assert selector.transform(X).shape == (60, 2)
+
+
+@pytest.mark.parametrize("form", ["frame", "object array"])
+@pytest.mark.parametrize("max_features", [1.0, 0.5])
+def test_bagging_of_sequences_in_cells(form, max_features):
+    """Of different lengths, which a 3-D array cannot be; half of the features are half of the columns."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({name: [rng.normal(size=2 + i % 4) for i in range(12)] for name in "ab"})
+    X, y = frame if form == "frame" else frame.to_numpy(), np.arange(12) % 2
+    bagging = BaggingClassifier(RNNClassifier(2, max_iter=2), 3, max_features=max_features, random_state=0).fit(X, y)
+    cells = frame.to_numpy()
+    expected = [
+        net.predict_proba(cells[:, columns])
+        for net, columns in zip(bagging.estimators_, bagging.estimators_features_, strict=True)
+    ]
+    np.testing.assert_allclose(bagging.predict_proba(X), np.mean(expected, axis=0))
+    assert {net.n_features_in_ for net in bagging.estimators_} == {int(2 * max_features)}
