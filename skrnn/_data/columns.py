@@ -132,18 +132,22 @@ def _cells(column, name):
 
 def _side_by_side(cells, names, where):
     """One sequence (T, D) from the D cells of a row."""
-    features = [as_array(cell, where + in_column(name)) for name, cell in zip(names, cells, strict=True)]
+    features = [as_array(cell, where) for cell in cells]
     for name, feature in zip(names, features, strict=True):
         if feature.ndim != 1:
             raise ValueError(
                 f"{where}{in_column(name)} has shape {feature.shape}, expected one number per step in every column"
             )
-        if feature.dtype.kind in "mM" or any(isinstance(value, DATES) for value in feature if feature.dtype == object):
+        if feature.dtype.kind in "mM" or _has_dates(feature):
             raise TypeError(f"{where}{in_column(name)} holds dates or times, {no_dates(name)}")
     lengths = [len(feature) for feature in features]
     if len(set(lengths)) > 1:
         raise ValueError(f"{where} holds lists of {lengths} numbers: expected one number per step in every column")
     return _stacked(features)
+
+
+def _has_dates(feature):
+    return feature.dtype.kind == "O" and any(isinstance(value, DATES) for value in feature)
 
 
 def _stacked(features):

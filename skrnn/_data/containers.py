@@ -13,7 +13,7 @@ from skrnn._data.lazy import LazySequences
 from skrnn._data.missing import without_padding
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray, is_mapped
-from skrnn._data.schemas import check_different_names, check_names, check_schema
+from skrnn._data.schemas import check_different_names, check_schema
 from skrnn._data.sequences import Sequences
 
 # Dtypes that the kernels compute in
@@ -53,8 +53,7 @@ def as_sequences(
     if n_steps is not None and (not isinstance(n_steps, Integral) or n_steps < 1):
         raise ValueError(f"n_steps={n_steps!r}: expected a positive int, or None")
     X = normalize_container(X, "X")
-    check_schema(X, "X")
-    check_names(X, "X")
+    check_schema(X, "X", different_names=True)
     columns = columns_of(X)
     check = partial(check_values, allow_missing=allow_missing, categorical=categorical)
     if _is_read_in_chunks(X, columns, () if allow_missing or categorical else in_place):

@@ -10,14 +10,14 @@ def library_of(X):
 
 def schema_of(X):
     """The names and dtypes of the columns of a data frame, an Arrow table, a series or an Arrow array; else none."""
-    # Columns of a lazy frame are computed
-    if isinstance(X, np.ndarray | list | tuple) or hasattr(X, "collect"):
-        return []
-    if library_of(X) == "pyarrow":
+    library = library_of(X)
+    if library == "polars" and type(X).__name__ == "DataFrame":
+        return list(X.schema.items())
+    if library == "pyarrow":
         if hasattr(X, "schema"):
             return [(field.name, field.type) for field in X.schema]
         return [(None, X.type)] if hasattr(X, "type") else []
-    if hasattr(X, "columns") and hasattr(X, "dtypes"):
+    if library == "pandas" and hasattr(X, "columns"):
         return list(zip(X.columns, X.dtypes, strict=True))
     return [(getattr(X, "name", None), X.dtype)] if hasattr(X, "to_list") and hasattr(X, "dtype") else []
 
@@ -30,9 +30,15 @@ def innermost(dtype):
     return dtype
 
 
-def check_schema(X, name):
-    """Raise a TypeError that names the first column of dates, times, durations or periods."""
-    for column, dtype in schema_of(X):
+def check_schema(X, name, different_names=False):
+    """Raise a TypeError that names the first column of dates, times, durations or periods.
+
+    With `different_names` raise a ValueError if two columns have the same name.
+    """
+    schema = schema_of(X)
+    if different_names:
+        check_different_names([column for column, _ in schema], name)
+    for column, dtype in schema:
         if _is_temporal(innermost(dtype)):
             raise TypeError(f"{name} has dtype {dtype}{in_column(column)}, {no_dates(column)}")
 

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.columns import are_sequences, columns_of, normalize_container
 from skrnn._data.containers import as_sequences, check_dimensions, check_type
-from skrnn._data.numbers import is_hashable, is_missing
+from skrnn._data.numbers import as_array, is_hashable, is_missing
 from skrnn._data.ragged import RaggedArray
 from skrnn._data.reading import learn_table
 from skrnn._data.schemas import check_names
@@ -291,6 +291,7 @@ def _table(X, group):
     if group is not None and not hasattr(X, "dtype"):
         # Otherwise NumPy would convert numbers next to names to strings
         X = np.array(X, dtype=object)
+    X = as_array(X, "X")
     check_dimensions(X)
     return check_array(X, dtype=None, ensure_all_finite=False)
 
