@@ -1,45 +1,55 @@
 """Sequences in the columns of data frames, series, Arrow tables and arrays, and in awkward arrays."""
 
+from array import array as numbers_of_python
+from collections.abc import Mapping
+
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from skrnn._data.numbers import is_missing, is_sized
+from skrnn._data.foreign import check_item, check_not_foreign, items_of
+from skrnn._data.numbers import DATES, as_array, check_unmasked, is_missing, is_sized, is_tensor
 from skrnn._data.on_demand import is_lazy_array
 from skrnn._data.ragged import RaggedArray
+from skrnn._data.schemas import check_different_names, check_schema, in_column, innermost, library_of, no_dates
 
 
 def columns_of(X):
-    """The columns of a data frame, an Arrow table, a series or an Arrow array, by name; none for anything else."""
-    if isinstance(X, np.ndarray | list | tuple | RaggedArray):
-        return {}
-    if type(X).__module__.partition(".")[0] == "pyarrow":
-        return _arrow_columns(X) if hasattr(X, "column_names") else {None: X} if hasattr(X, "to_pylist") else {}
+    """The columns, (name, cells), of a data frame, an Arrow table, a series or an Arrow array, or of a 2-D array whose
+    cells are sequences; none for anything else.
+    """
+    if isinstance(X, np.ndarray):
+        columns = list(enumerate(X.T)) if X.dtype == object and X.ndim == 2 else []
+        firsts = [_first_cell(column) for _, column in columns]
+        return columns if any(is_sized(cell) and not isinstance(cell, Mapping) for cell in firsts) else []
+    if isinstance(X, list | tuple | RaggedArray):
+        return []
+    library = library_of(X)
+    if library == "pyarrow":
+        if hasattr(X, "column_names"):
+            return list(zip(X.column_names, X.columns, strict=True))
+        return [(None, X)] if hasattr(X, "to_pylist") else []
+    if library == "pandas" and hasattr(X, "to_list"):
+        return [(X.name, X)]
+    if library == "pandas" and hasattr(X, "columns"):
+        return list(X.items())
     native = nw.from_native(X, pass_through=True, allow_series=True)
     if isinstance(native, nw.DataFrame):
-        # A name that repeats would give a frame, not a column.
-        return {name: X[name] for name in X.columns} if len(set(X.columns)) == len(X.columns) else {}
-    if isinstance(native, nw.Series) or (type(X).__module__.startswith("pandas") and hasattr(X, "to_list")):
-        return {getattr(X, "name", None): X}
-    return {}
-
-
-def _arrow_columns(table):
-    names = table.column_names
-    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
-    if twice is not None:
-        raise ValueError(f"the Arrow table has two columns {twice!r}, expected different names: rename one")
-    return dict(zip(names, table.columns, strict=True))
+        return [(name, X[name]) for name in X.columns]
+    return [(X.name, X)] if isinstance(native, nw.Series) else []
 
 
 def normalize_container(X, name):
     """X in a container that NumPy and scikit-learn read correctly.
 
     An awkward array becomes a RaggedArray and a RecordBatch a table. An Arrow dictionary becomes its values, since
-    NumPy would read a missing one as the last of them.
+    NumPy would read a missing one as the last of them. Tensors and other memory become arrays.
     """
+    check_unmasked(X, name)
     if is_awkward(X):
         return from_awkward(X, name)
-    if type(X).__module__.partition(".")[0] != "pyarrow":
+    if isinstance(X, memoryview | numbers_of_python) or is_tensor(X):
+        return as_array(X, name)
+    if library_of(X) != "pyarrow":
         return X
     import pyarrow as pa
 
@@ -58,11 +68,14 @@ def normalize_one_each(values, name):
 
     Awkward arrays of numbers, and arrays of HDF5, Zarr and the like become arrays.
     """
+    if is_awkward(values) and values.ndim == 1:
+        return values.to_list() if has_options(values) else np.asarray(values)
+    check_not_foreign(values, name)
     if is_lazy_array(values) and values.shape != ():
         return np.asarray(values[:])
-    if not (is_awkward(values) and values.ndim == 1):
-        return normalize_container(values, name)
-    return values.to_list() if has_options(values) else np.asarray(values)
+    values = normalize_container(values, name)
+    check_schema(values, name)
+    return values if columns_of(values) or isinstance(values, RaggedArray) else items_of(values, name)
 
 
 def without_columns(values, name):
@@ -80,8 +93,8 @@ def cells_of(values, name):
     columns = columns_of(values)
     if not columns:
         return values
-    cells = [_cells(column) for column in columns.values()]
-    if next(iter(columns.values())) is values or (len(cells) == 1 and are_sequences(columns, name)):
+    cells = [_cells(column, name) for column in columns]
+    if columns[0][1] is values or (len(cells) == 1 and are_sequences(columns, name)):
         return cells[0]
     if are_sequences(columns, name):
         return [list(zip(*row, strict=True)) for row in zip(*cells, strict=True)]
@@ -93,19 +106,24 @@ def cells_of(values, name):
 
 def are_sequences(columns, name):
     """Whether every cell of the columns is a sequence; in an ordinary table none is."""
-    found = {column: _holds_sequences(cells) for column, cells in columns.items()}
-    if any(found.values()) and not all(found.values()):
-        other = next(column for column in found if not found[column])
+    found = [_holds_sequences(cells) for _, cells in columns]
+    if any(found) and not all(found):
+        other = columns[found.index(False)][0]
         raise ValueError(
             f"{name} has columns of lists, but the column {other!r} does not hold lists: expected a list in every "
-            "cell, or numbers in every cell"
+            "cell, or numbers in every cell; repeat a number that belongs to a whole sequence for each of its steps"
         )
-    return any(found.values())
+    return any(found)
 
 
 def _holds_sequences(column):
     """Whether the first cell that is not missing is a sequence."""
-    return is_sized(next((cell for cell in column if not is_missing(cell)), None))
+    return is_sized(_first_cell(column))
+
+
+def _first_cell(column):
+    """The first cell that is not missing, or None."""
+    return next((cell for cell in column if not is_missing(cell)), None)
 
 
 def sequences_in(columns, name):
@@ -113,28 +131,48 @@ def sequences_in(columns, name):
 
     They are a RaggedArray if the columns are Arrow's, else a list.
     """
-    arrow = [_from_arrow(column) for column in columns.values()]
+    check_different_names([column for column, _ in columns], name)
+    arrow = [_from_arrow(column) for _, column in columns]
     if len(arrow) == 1:
-        return _cells(*columns.values()) if arrow[0] is None else arrow[0]
+        return _cells(columns[0], name) if arrow[0] is None else arrow[0]
     same = all(ragged is not None and ragged.values.ndim == 1 for ragged in arrow)
     if same and all(np.array_equal(ragged.lengths, arrow[0].lengths) for ragged in arrow):
         return RaggedArray(_stacked([ragged.values for ragged in arrow]), arrow[0].lengths)
-    cells = [_cells(column) for column in columns.values()]
-    return [_side_by_side(row, f"{name}[{i}]") for i, row in enumerate(zip(*cells, strict=True))]
+    cells, names = [_cells(column, name) for column in columns], [column for column, _ in columns]
+    return [_side_by_side(row, names, f"{name}[{i}]") for i, row in enumerate(zip(*cells, strict=True))]
 
 
-def _cells(column):
-    if hasattr(column, "to_pylist"):
-        return column.to_pylist()
-    return column.tolist() if hasattr(column, "tolist") else column.to_list()
+def _cells(column, name):
+    """The cells of a column, as a list."""
+    column_name, column = column
+    if isinstance(column, np.ndarray):
+        cells = list(column)
+    elif hasattr(column, "to_pylist"):
+        cells = column.to_pylist()
+    else:
+        cells = column.tolist() if hasattr(column, "tolist") else column.to_list()
+    check_item(cells[0], f"{name}[0]{in_column(column_name)}")
+    return cells
 
 
-def _side_by_side(cells, name):
+def _side_by_side(cells, names, where):
     """One sequence (T, D) from the D cells of a row."""
-    lengths = [np.size(cell) for cell in cells]
-    if len(set(lengths)) > 1 or any(np.ndim(cell) != 1 for cell in cells):
-        raise ValueError(f"{name} holds lists of {lengths} numbers: expected one number per step in every column")
-    return _stacked([np.asarray(cell) for cell in cells])
+    features = [as_array(cell, where) for cell in cells]
+    for name, feature in zip(names, features, strict=True):
+        if feature.ndim != 1:
+            raise ValueError(
+                f"{where}{in_column(name)} has shape {feature.shape}, expected one number per step in every column"
+            )
+        if feature.dtype.kind in "mM" or _has_dates(feature):
+            raise TypeError(f"{where}{in_column(name)} holds dates or times, {no_dates(name)}")
+    lengths = [len(feature) for feature in features]
+    if len(set(lengths)) > 1:
+        raise ValueError(f"{where} holds lists of {lengths} numbers: expected one number per step in every column")
+    return _stacked(features)
+
+
+def _has_dates(feature):
+    return feature.dtype.kind == "O" and any(isinstance(value, DATES) for value in feature)
 
 
 def _stacked(features):
@@ -146,11 +184,7 @@ def _stacked(features):
 
 def is_float32(column):
     """Whether a column, or the innermost values of a column of lists, is float32: its cells no longer tell."""
-    dtype = column.type if hasattr(column, "type") else column.dtype
-    dtype = getattr(dtype, "pyarrow_dtype", dtype)
-    while hasattr(dtype, "inner") or hasattr(dtype, "value_type"):
-        dtype = dtype.inner if hasattr(dtype, "inner") else dtype.value_type
-    return str(dtype) in ("Float32", "float32", "float")
+    return str(innermost(column.type if hasattr(column, "type") else column.dtype)) in ("Float32", "float32", "float")
 
 
 def _from_arrow(column):
@@ -182,7 +216,7 @@ def _from_arrow(column):
 
 def is_awkward(X):
     """Whether X is an awkward array."""
-    return type(X).__module__.partition(".")[0] == "awkward" and hasattr(X, "layout")
+    return library_of(X) == "awkward" and hasattr(X, "layout")
 
 
 def has_options(X):

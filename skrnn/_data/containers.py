@@ -1,20 +1,20 @@
 """The containers that X may be: a 2-D table, a 3-D array, a collection of sequences, or columns of lists."""
 
-from collections.abc import Mapping
 from functools import partial
 from numbers import Integral
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import check_array
 
 from skrnn._data.categories import check_categories
 from skrnn._data.columns import are_sequences, columns_of, is_float32, normalize_container, sequences_in
+from skrnn._data.foreign import EXPECTED, check_item, check_no_pair, check_not_foreign, missing_items
 from skrnn._data.lazy import LazySequences
 from skrnn._data.missing import without_padding
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
 from skrnn._data.on_demand import Reader, is_read_in_chunks, read_if_small
 from skrnn._data.ragged import RaggedArray, without_unused
+from skrnn._data.schemas import check_different_names, check_schema
 from skrnn._data.sequences import Sequences
 
 # Dtypes that the kernels compute in
@@ -57,6 +57,7 @@ def as_sequences(
     if n_steps is not None and (not isinstance(n_steps, Integral) or n_steps < 1):
         raise ValueError(f"n_steps={n_steps!r}: expected a positive int, or None")
     X = normalize_container(X, "X")
+    check_schema(X, "X", different_names=True)
     columns = columns_of(X)
     X = X if columns else read_if_small(X)
     check = partial(
@@ -64,9 +65,12 @@ def as_sequences(
     )
     if is_read_in_chunks(X, columns, () if allow_missing or categorical else in_place):
         read = Reader(X, partial(_from_part, n_steps=n_steps), check, allow_missing and leave_out_padding)
-        return LazySequences.of(read, X.shape[0] if hasattr(X, "shape") else len(X), read.kind)
+        try:
+            return LazySequences.of(read, X.shape[0] if hasattr(X, "shape") else len(X), read.kind)
+        except LookupError as error:
+            raise TypeError(missing_items(X, "X", error)) from error
     if are_sequences(columns, "X"):
-        sequences = _from_collection(sequences_in(columns, "X"), n_steps, X if len(columns) > 1 else None)
+        sequences = _from_columns(X, columns, n_steps)
     elif _is_collection(X):
         sequences = _from_collection(X, n_steps)
     else:
@@ -74,38 +78,82 @@ def as_sequences(
     check(sequences)
     if allow_missing and leave_out_padding:
         sequences = without_padding(sequences, ("array", "table") if categorical else ("array",))
-    single = columns and all(is_float32(column) for column in columns.values())
+    single = columns and all(is_float32(column) for _, column in columns)
     return sequences.astype(np.float32) if single else sequences
 
 
 def check_values(sequences, name="X", allow_missing=False, categorical=False, last_category=None):
     """Raise a ValueError that names the first value that is not finite, may not be missing, or is no category."""
-    check_finite(sequences, name, allow_missing)
+    check_finite(sequences, name, allow_missing, categorical)
     if categorical:
         check_categories(sequences, name, last_category)
 
 
-def check_finite(sequences, name="X", allow_missing=False):
+def check_finite(sequences, name="X", allow_missing=False, categorical=False):
     """Raise a ValueError that names the first value that is infinite or, unless these are allowed, NaN."""
     bad = sequences.first_not_finite(allow_missing)
-    if bad:
-        kind = "NaN" if np.isnan(bad[0]) else "infinity"
-        raise ValueError(
-            f"Input {name} contains {kind}: {bad[1]}; expected finite numbers, impute or drop what is missing first"
+    if not bad:
+        return
+    value, where = bad
+    if not np.isnan(value):
+        raise ValueError(f"Input {name} contains infinity: {where}; expected finite numbers")
+    raise ValueError(f"Input {name} contains NaN: {where}; {_instead_of_missing(sequences, categorical)}")
+
+
+def _instead_of_missing(sequences, categorical):
+    """What to do about NaN in an X of an estimator with missing="error"."""
+    if _is_padding(sequences):
+        remedy = "this is padding, steps at the ends of sequences that are NaN in every feature: "
+        if categorical and sequences.kind != "ragged":
+            return remedy + 'missing="ffill" leaves it out'
+        if sequences.kind == "array":
+            return remedy + 'missing="ffill" or missing="indicator" leaves it out'
+        if sequences.kind == "table":
+            return remedy + "RaggedArray.from_padded(X, padding_value=np.nan) leaves it out"
+        return remedy + "cut it off"
+    if categorical:
+        return (
+            'expected categories: missing="ffill" takes the category before; or give what is missing a category of its '
+            "own"
         )
+    return (
+        'expected finite numbers: missing="ffill" or missing="indicator" fills in the last value of the feature, '
+        "SequenceImputer others"
+    )
+
+
+def _is_padding(sequences):
+    """Whether all that is missing is steps at the ends of sequences that are missing in every feature."""
+    for start, length in zip(sequences.starts, sequences.lengths, strict=True):
+        missing = np.isnan(sequences.values[start : start + length])
+        present = np.flatnonzero(~missing.all(axis=1))
+        if not len(present) or missing[: present[-1] + 1].any():
+            return False
+    return True
 
 
 def check_type(X):
     """Raise an error if X is of a type that cannot hold sequences."""
-    if type(X).__name__ == "LazyFrame":
-        raise TypeError("X is a LazyFrame, expected a table in memory: pass X.collect()")
     if issparse(X):
         raise TypeError("Sparse data was passed for X, but sequences are dense; use X.toarray()")
-    if isinstance(X, str | bytes | Mapping | set | frozenset) or not (hasattr(X, "__len__") or hasattr(X, "__array__")):
-        raise TypeError(f"X is a {type(X).__name__}, expected an array, a data frame, or a list of sequences")
-    shape = getattr(X, "shape", (len(X),) if hasattr(X, "__len__") else ())
-    if 0 in shape and not isinstance(X, np.ndarray):
+    check_not_foreign(X, "X")
+    shape = getattr(X, "shape", None)
+    if shape is None and not hasattr(X, "__array__"):
+        if not hasattr(X, "__len__") or isinstance(X, str | bytes | bytearray | type):
+            raise TypeError(f"X is a {type(X).__name__}, {EXPECTED[True]}")
+        shape = (len(X),)
+    if 0 in (shape or ()) and not isinstance(X, np.ndarray):
         raise ValueError("Found array with 0 sample(s): X is empty, expected at least one sequence")
+
+
+def check_dimensions(X):
+    """Raise a ValueError, with scikit-learn's words, for an array of fewer than two dimensions."""
+    if np.ndim(X) < 2:
+        what = "1D array" if np.ndim(X) else "scalar array"
+        raise ValueError(
+            f"X has shape {np.shape(X)}. Expected 2D array, got {what} instead. Reshape your data with "
+            "X.reshape(-1, 1) if it has a single column, or with X.reshape(1, -1) if it is a single sample"
+        )
 
 
 def _check_rows(X):
@@ -123,19 +171,18 @@ def _from_array(X, n_steps):
     if not hasattr(X, "__array__"):
         _check_rows(X)
     columns, X = X, as_numbers(X, "X")
-    if X.ndim < 2 or 0 in X.shape:
-        # For scikit-learn's message
-        try:
-            check_array(X, dtype=None, allow_nd=True, ensure_all_finite=False, input_name="X")
-        except ValueError as error:
-            raise ValueError(f"X has shape {X.shape}. {error}") from error
+    check_dimensions(X)
     if X.ndim > 3:
         raise ValueError(
             f"Found array with dim {X.ndim}: X has shape {X.shape}, expected (sequences, columns) or "
             "(sequences, steps, features)"
         )
     if 0 in X.shape:
-        raise ValueError(f"X has shape {X.shape}: a sequence needs at least one step and one feature")
+        what = "sample" if X.shape[0] == 0 else "feature"
+        raise ValueError(
+            f"X has shape {X.shape}. Found array with 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required: "
+            "a sequence needs at least one step and one feature"
+        )
     if X.ndim == 3:
         n, T, D = X.shape
         return Sequences(X.reshape(n * T, D), np.full(n, T, dtype=np.intp), "array")
@@ -148,9 +195,20 @@ def _from_array(X, n_steps):
     return Sequences(X.reshape(n * T, C // T), np.full(n, T, dtype=np.intp), "table", columns=columns)
 
 
+def _from_columns(X, columns, n_steps):
+    """Sequences of an X whose cells are sequences, or sequences of one feature in the columns."""
+    sequences = _from_collection(sequences_in(columns, "X"), n_steps)
+    # A column of sequences of several features is not a feature
+    table = isinstance(X, np.ndarray) or hasattr(X, "columns")
+    return sequences.replace(columns=X) if table and sequences.n_features == len(columns) else sequences
+
+
 def _from_collection(X, n_steps, frame=None, index=None, first=None):
     if isinstance(X, RaggedArray):
         return _from_ragged(X, n_steps, frame)
+    if index is not None:
+        for i, x in zip(index, X, strict=True):
+            check_no_pair(x, f"X[{i}]")
     index = range(len(X)) if index is None else index
     arrays = [_sequence(x, f"X[{i}]", n_steps) for i, x in zip(index, X, strict=True)]
     for i, array in zip(index, arrays, strict=True):
@@ -207,6 +265,7 @@ def _sequence(x, name, n_steps):
     """One sequence as a numeric (T, D) array."""
     if is_missing(x):
         raise ValueError(f"{name} is missing, expected a sequence")
+    check_item(x, name)
     array = as_numbers(x, name)
     if array.ndim == 1:
         _check_no_n_steps(n_steps, name)
@@ -225,6 +284,7 @@ def _first_frame(X, index, first=None):
     """
     names = [_names_of(x) for x in X]
     expected = names[0] if first is None else _names_of(first)
+    check_different_names(names[0], f"X[{index[0]}]")
     for i, columns in zip(index, names, strict=True):
         if columns != expected:
             whose = f"X[{index[0] if first is None else 0}]"

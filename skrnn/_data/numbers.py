@@ -1,13 +1,19 @@
 """Conversion to numbers; whatever is not a number is an error that names it."""
 
 from collections.abc import Hashable
+from datetime import date, time, timedelta
 from math import isfinite, nan
 from numbers import Integral
 
 import numpy as np
 from scipy.sparse import issparse
 
+from skrnn._data.schemas import check_schema, in_column, library_of, no_dates, schema_of
+
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+DATES = (date, time, timedelta, np.datetime64, np.timedelta64)
+# Of some of them float() would make a number
+NO_NUMBERS = (str, bytes, *DATES)
 
 
 def all_finite(values):
@@ -34,46 +40,96 @@ def as_numbers(values, name):
         return values
     if issparse(values):
         raise TypeError(f"Sparse data was passed for {name}, but sequences are dense; use {name}.toarray()")
-    check_not_masked(values, name)
-    try:
-        array = np.asarray(values)
-    except ValueError as error:
-        raise ValueError(f"{name} is not an array: {error}") from error
-    if array.dtype.kind == "O":
-        return _from_objects(array, name)
-    if array.dtype.kind in "SU" and array.size:
+    check_unmasked(values, name)
+    if library_of(values) != "pandas":
+        check_schema(values, name)
+    array = as_array(values, name)
+    kind = array.dtype.kind
+    if kind in "fiub":
+        return np.asarray(array, np.float32 if kind == "f" and array.dtype.itemsize == 4 else np.float64)
+    # pandas makes no numbers of dates, and is asked for its dtypes only here, since this takes longer than the array
+    check_schema(values, name)
+    if kind == "O":
+        return _from_objects(array, name, _names_of_columns(values))
+    if kind in "SU" and array.size:
         index = next((index for index, text in np.ndenumerate(array) if not _is_number(text)), (0,) * array.ndim)
-        raise ValueError(f"{cell_name(name, index)} is {str(array[index])!r}, expected a number")
-    if array.dtype.kind == "c":
+        where = cell_name(name, index, _names_of_columns(values))
+        raise ValueError(f"{where} is {str(array[index])!r}, expected a number")
+    if kind == "c":
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
-    if array.dtype.kind not in "fiub":
-        raise ValueError(f"{name} has dtype {array.dtype}, expected numbers")
-    return np.asarray(array, np.float32 if array.dtype.kind == "f" and array.dtype.itemsize == 4 else np.float64)
+    if kind in "mM":
+        raise TypeError(f"{name} has dtype {array.dtype}, {no_dates()}")
+    raise ValueError(f"{name} has dtype {array.dtype}, expected numbers")
 
 
-def check_not_masked(values, name):
-    """Raise a ValueError for a masked array with masked values; pandas' masked arrays are none, they have NA."""
+def as_array(values, name):
+    """Values as NumPy reads them; a TypeError or ValueError that names them where it cannot."""
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        raise kind(f"{name} is not an array: {error}{_for_numpy(values, name)}") from error
+
+
+def is_tensor(values):
+    """Whether values are a tensor of PyTorch."""
+    return library_of(values) == "torch" and hasattr(values, "layout")
+
+
+def _for_numpy(values, name):
+    """What turns a tensor of PyTorch into one that NumPy reads."""
+    if not is_tensor(values):
+        return ""
+    if values.device.type == "meta":
+        return "; a meta tensor has no values"
+    calls = [
+        (values.requires_grad, ".detach()"), (str(values.layout) != "torch.strided", ".to_dense()"),
+        (values.device.type != "cpu", ".cpu()"), (str(values.dtype) == "torch.bfloat16", ".float()"),
+    ]
+    return f"; pass {name}" + "".join(call for needed, call in calls if needed)
+
+
+def check_unmasked(values, name):
+    """Raise a ValueError if an array of NumPy has masked values; pandas' masked arrays are none, they have NA."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ValueError(f"{name} has masked values; fill them, or leave them out, first")
 
 
-def _from_objects(array, name):
+def _from_objects(array, name, columns):
     numbers = np.empty(array.shape)
     for index, cell in np.ndenumerate(array):
-        where = cell_name(name, index)
-        if isinstance(cell, str | bytes):
-            raise ValueError(f"{where} is {cell!r}, expected a number")
-        try:
-            numbers[index] = nan if is_missing(cell) else float(cell)
-        except (TypeError, ValueError, OverflowError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"{where} is {type(cell).__name__} {cell!r:.50}, expected a number: {error}") from error
+        numbers[index] = nan if is_missing(cell) else _number(cell, name, index, columns)
     return numbers
 
 
-def cell_name(name, index):
+def _number(cell, name, index, columns):
+    """A cell as a float, or an error that names it."""
+    if not isinstance(cell, NO_NUMBERS):
+        try:
+            return float(cell)
+        except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+            kind = ValueError if isinstance(error, ValueError | OverflowError) else TypeError
+            where = cell_name(name, index, columns)
+            raise kind(f"{where} is {type(cell).__name__} {cell!r:.50}, expected a number: {error}") from error
+    where = cell_name(name, index, columns)
+    if isinstance(cell, DATES):
+        raise TypeError(f"{where} is {type(cell).__name__} {cell!s:.50}, {no_dates()}")
+    raise ValueError(f"{where} is {cell!r:.50}, expected a number")
+
+
+def _names_of_columns(values):
+    """The names of the columns of a table, or of the cells of a row of one, if these are strings; none otherwise."""
+    if hasattr(values, "columns"):
+        return [name for name, _ in schema_of(values)]
+    names = getattr(values, "index", None)      # a method of lists
+    return [] if names is None or callable(names) or not all(isinstance(name, str) for name in names) else list(names)
+
+
+def cell_name(name, index, columns=()):
     """What messages call the cell of an array at an index."""
-    return f"{name}{list(index)}" if index else name
+    if not index:
+        return name
+    return f"{name}{list(index)}" + in_column(columns[index[-1]] if len(columns) > index[-1] else None)
 
 
 def _is_number(text):

@@ -10,6 +10,7 @@ from skrnn._data.lazy import LazySequences
 from skrnn._data.missing import without_padding
 from skrnn._data.numbers import is_sized
 from skrnn._data.ragged import RaggedArray, gathered, is_mapped
+from skrnn._data.schemas import library_of
 from skrnn._runtime import memory
 
 # An array of another library that takes at most this part of the memory of a batch is read at once
@@ -50,7 +51,7 @@ def is_lazy_array(X):
     """Whether X is an array of a library that may keep it outside of memory, as those of HDF5, Zarr and dask are."""
     if isinstance(X, np.ndarray | RaggedArray) or hasattr(X, "__array_interface__") or hasattr(X, "__dlpack__"):
         return False
-    if type(X).__module__.partition(".")[0] in ("pandas", "polars", "pyarrow"):
+    if library_of(X) in ("pandas", "polars", "pyarrow"):
         return False
     return all(hasattr(X, name) for name in ("__array__", "__getitem__", "shape", "dtype"))
 

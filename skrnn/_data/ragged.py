@@ -1,6 +1,7 @@
 """RaggedArray: sequences of different lengths in one array."""
 
 from mmap import mmap
+from numbers import Real
 
 import numpy as np
 
@@ -25,7 +26,7 @@ class RaggedArray:
     lengths : int array of shape (n,)
         Number of steps of each sequence.
     starts : int array of shape (n,), optional
-        The row of the first step of each sequence; None: one sequence after the other.
+        The row of the first step of each sequence; None: one sequence after the other, which are all of the values.
     feature_names : list of str, optional
         Names of the features, which become ``feature_names_in_`` of estimators.
 
@@ -39,7 +40,12 @@ class RaggedArray:
     Raises
     ------
     ValueError
-        If a sequence does not lie within `values`, or the number of names is not that of the features.
+        If a sequence does not lie within `values`; if, without `starts`, the lengths do not add up to the number of
+        rows; if the number of names is not that of the features.
+
+    See Also
+    --------
+    RaggedArray.from_padded : From an array in which shorter sequences are padded.
 
     Notes
     -----
@@ -75,6 +81,12 @@ class RaggedArray:
             if len(self.starts) != len(self.lengths):
                 raise ValueError(f"there are {len(self.starts)} starts and {len(self.lengths)} lengths")
         total = len(self.values)
+        within = ((self.lengths >= 0) & (self.lengths <= total)).all()
+        if starts is None and within and self.lengths.sum() != total:
+            raise ValueError(
+                f"the lengths add up to {self.lengths.sum()}, but values has {total} rows: expected the same number; "
+                "for sequences that share or leave out rows pass starts, for padded ones use RaggedArray.from_padded"
+            )
         bad = np.flatnonzero((self.lengths < 0) | (self.starts < 0) | (self.starts > total - self.lengths))
         if len(bad):
             i = int(bad[0])
@@ -85,6 +97,67 @@ class RaggedArray:
         n_features = 1 if self.values.ndim == 1 else self.values.shape[1]
         if self.feature_names is not None and len(self.feature_names) != n_features:
             raise ValueError(f"feature_names has {len(self.feature_names)} names, expected {n_features}")
+
+    @classmethod
+    def from_padded(cls, X, lengths=None, padding_value=None, *, side="end", feature_names=None):
+        """The sequences of an array in which shorter ones are padded to the length of the longest.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, steps, features) or (n, steps)
+            Not changed.
+        lengths : int array of shape (n,), optional
+            Number of steps of each sequence without its padding.
+        padding_value : float, optional
+            In the place of `lengths`: steps at one side are padding if they have this value in every feature; may be
+            NaN. Steps of this value between others stay. If steps may have this value themselves, pass `lengths`.
+        side : {"end", "start"}, default="end"
+            Where the padding is: after the steps, or before them.
+        feature_names : list of str, optional
+            Names of the features.
+
+        Returns
+        -------
+        ragged : RaggedArray of n sequences
+            A copy of the steps; a view if X is memory-mapped.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Unless exactly one of `lengths` and `padding_value` is given and fits X; if a sequence has no steps, naming
+            it; if no sequence has padding at this side, but some have it at the other.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import RaggedArray
+        >>> X = np.array([[5.0, 6.0, 0.0], [7.0, 0.0, 8.0]])
+        >>> [x.tolist() for x in RaggedArray.from_padded(X, padding_value=0)]
+        [[5.0, 6.0], [7.0, 0.0, 8.0]]
+        >>> [x.tolist() for x in RaggedArray.from_padded(X, lengths=[2, 3])]
+        [[5.0, 6.0], [7.0, 0.0, 8.0]]
+        """
+        X = _padded(X)
+        n, T = X.shape[:2]
+        if (lengths is None) == (padding_value is None):
+            given = "neither" if lengths is None else "both"
+            raise ValueError(f"lengths and padding_value: expected one of them, got {given}")
+        if side not in ("end", "start"):
+            raise ValueError(f"side={side!r}: expected 'end' or 'start'")
+        if lengths is None:
+            lengths = _lengths_without(X, padding_value, side)
+        lengths = _indices(lengths, "lengths")
+        if len(lengths) != n:
+            raise ValueError(f"there are {len(lengths)} lengths, but X has {n} sequences: expected as many")
+        bad = np.flatnonzero((lengths < 1) | (lengths > T))
+        if len(bad):
+            i = bad[0]
+            raise ValueError(f"lengths[{i}] is {lengths[i]}, but X[{i}] has {T} steps: expected 1 to {T}")
+        starts = np.arange(n) * T + (T - lengths if side == "start" else 0)
+        values = X.reshape(n * T, *X.shape[2:])
+        if is_mapped(values):
+            return cls(values, lengths, starts, feature_names)
+        return cls(values[rows_of(starts, lengths)], lengths, None, feature_names)
 
     @property
     def shape(self):
@@ -149,6 +222,43 @@ def _indices(values, name):
     if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
         raise ValueError(f"{name} has shape {array.shape} and dtype {array.dtype}, expected integers (n,)")
     return array.astype(np.intp)
+
+
+def _padded(X):
+    """X as an array (n, T, D) or (n, T) of numbers."""
+    if np.ma.is_masked(X):
+        raise ValueError("X has masked values; fill them with the padding value first, X.filled(...)")
+    try:
+        X = X if is_mapped(X) else np.asarray(X)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"X is not an array: {error}") from error
+    if X.ndim not in (2, 3):
+        raise ValueError(f"X has shape {X.shape}, expected (n, steps, features) or (n, steps)")
+    if X.dtype.kind not in "fiub":
+        raise TypeError(f"X has dtype {X.dtype}, expected numbers")
+    return X
+
+
+def _lengths_without(X, padding_value, side):
+    """The number of steps of each sequence of X (n, T, D) or (n, T) up to the padding at a side, (n,)."""
+    if not isinstance(padding_value, Real):
+        raise TypeError(f"padding_value={padding_value!r}: expected a number")
+    is_step = ~np.isnan(X) if np.isnan(padding_value) else np.not_equal(X, padding_value)
+    is_step = is_step.any(axis=2) if X.ndim == 3 else is_step
+    empty = np.flatnonzero(~is_step.any(axis=1))
+    if len(empty):
+        raise ValueError(f"X[{empty[0]}] is {float(padding_value)} in every step: a sequence needs at least one step")
+    if is_step.shape[1] == 0:
+        return np.zeros(len(X), np.intp)
+    at_end, at_start = (np.argmax(steps, axis=1) for steps in (is_step[:, ::-1], is_step))
+    here, there = (at_end, at_start) if side == "end" else (at_start, at_end)
+    if there.any() and not here.any():
+        i, other = np.flatnonzero(there)[0], "start" if side == "end" else "end"
+        raise ValueError(
+            f"no sequence of X has padding_value={float(padding_value)} at its {side}, but X[{i}] at its {other}: "
+            f"if this is padding, use side={other!r}, otherwise lengths"
+        )
+    return is_step.shape[1] - here
 
 
 def is_mapped(array):

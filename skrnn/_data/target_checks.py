@@ -5,7 +5,8 @@ from scipy.sparse import issparse
 from sklearn.utils import check_consistent_length
 
 from skrnn._data.columns import cells_of, has_options, is_awkward, normalize_one_each, without_columns
-from skrnn._data.numbers import as_numbers, check_not_masked, is_missing, is_sized
+from skrnn._data.foreign import check_not_foreign
+from skrnn._data.numbers import as_numbers, check_unmasked, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray
 from skrnn._messages import shown
 
@@ -19,6 +20,7 @@ def check_samples(sequences, y, name="y"):
         raise ValueError(f"requires y to be passed, but the target {name} is None")
     if isinstance(y, str | bytes | dict | set | frozenset):
         raise TypeError(f"{name} is {shown(y)}, expected a target for each sequence")
+    check_not_foreign(y, name)
     try:
         check_consistent_length(sequences.lengths, y)
     except (TypeError, ValueError) as error:
@@ -33,8 +35,9 @@ def check_samples(sequences, y, name="y"):
 def check_one_each(y):
     """y in a container that NumPy reads correctly; raises a ValueError if it has targets of steps."""
     y = normalize_one_each(y, "y")
+    values = without_columns(y, "y")
     try:
-        array = np.asarray(without_columns(y, "y"))
+        array = np.asarray(values)
     except ValueError:
         array = None
     if array is None or (array.dtype == object and any(map(is_sized, array.flat))):
@@ -153,7 +156,7 @@ def as_labels(y, name):
 
 def _with_cells(y, name):
     """y in a container that NumPy reads, or its cells where NumPy would make floats of integers beside missing ones."""
-    check_not_masked(y, name)
+    check_unmasked(y, name)
     if isinstance(y, np.ndarray | list | tuple):
         return y
     if is_awkward(y) and has_options(y):
@@ -190,11 +193,6 @@ def with_nan(rows, missing):
     # of rows that are missing as a whole nothing is read
     partly = missing & ~missing.all(axis=1, keepdims=True)
     return np.where(missing, np.nan, rows) if partly.any() else rows
-
-
-def plain(cell):
-    """A cell for messages: a Python object in the place of a scalar of NumPy."""
-    return cell.item() if isinstance(cell, np.generic) else cell
 
 
 def one_column(rows, name):

@@ -5,6 +5,7 @@ import numpy as np
 from skrnn._data.columns import without_columns
 from skrnn._data.numbers import as_numbers, is_sized
 from skrnn._data.target_checks import check_finite_rows, one_column, step_rows
+from skrnn._messages import shown
 
 MIN_WEIGHT = 1e-300       # smaller ones count as 0: the kernels read denormal numbers as 0
 
@@ -20,13 +21,18 @@ def as_weights(sample_weight, sequences, per_step):
     weights = without_columns(sample_weight, name)
     if isinstance(weights, str):
         hint = "; class_weight may be 'balanced'" if weights == "balanced" else ""
-        raise ValueError(f"{name} is {weights!r:.80}, expected a number for each sequence{hint}")
+        raise ValueError(f"{name} is {shown(weights)}, expected a number for each sequence{hint}")
     first = next(iter(weights), None) if is_sized(weights) else None
     each_step = is_sized(first)
     if each_step and not per_step:
         if np.shape(first) == (1,):
             n = len(sequences)
             raise ValueError(f"{name} has shape ({n}, 1), expected ({n},): a weight per sequence, {name}.ravel()")
+        if isinstance(weights, np.ndarray) and weights.dtype != object:
+            raise ValueError(
+                f"{name} has shape {weights.shape}, expected ({len(sequences)},): a weight per sequence; weights of "
+                "steps are for return_sequences=True"
+            )
         raise ValueError(f"{name} holds weights of steps, expected one per sequence: return_sequences is False")
     if each_step:
         weights = one_column(step_rows(weights, sequences, name), name)

@@ -4,6 +4,8 @@ from math import isfinite
 
 import numpy as np
 
+from skrnn._messages import shown
+
 DICT = "a dict {label: weight}"
 
 
@@ -42,7 +44,7 @@ def of_indicators(class_weight, labels):
     if class_weight == "balanced":
         class_weight = [class_weight] * n_labels
     if not isinstance(class_weight, list) or len(class_weight) != n_labels:
-        found = f"a list of {len(class_weight)}" if isinstance(class_weight, list) else f"{class_weight!r:.80}"
+        found = f"a list of {len(class_weight)}" if isinstance(class_weight, list) else f"{shown(class_weight)}"
         raise ValueError(
             f"class_weight is {found}, but y has {n_labels} labels: expected a list of {n_labels} dicts, "
             "{0: weight, 1: weight} for each label, or 'balanced'"
@@ -61,8 +63,8 @@ def _weights(name, given, classes, codes):
         counts = np.bincount(codes, minlength=len(classes))
         return len(codes) / (np.count_nonzero(counts) * np.maximum(counts, 1))
     if not isinstance(given, dict):
-        raise TypeError(f"{name} is {given!r:.80}, expected {DICT}, or 'balanced'")
-    given = {_plain(label): _as_weight(weight, f"{name}[{_plain(label)!r}]") for label, weight in given.items()}
+        raise TypeError(f"{name} is {shown(given)}, expected {DICT}, or 'balanced'")
+    given = {_of_python(label): _as_weight(weight, f"{name}[{shown(label)}]") for label, weight in given.items()}
     classes = classes.tolist()
     other = [label for label in given if label not in classes]
     without = [label for label in classes if label not in given]
@@ -83,12 +85,12 @@ def _as_weight(weight, name):
     except (TypeError, ValueError, OverflowError):
         number = None
     if number is None:
-        raise TypeError(f"{name} is {weight!r:.80}, expected a number")
+        raise TypeError(f"{name} is {shown(weight)}, expected a number")
     if not isfinite(number) or number < 0:
         raise ValueError(f"{name} is {number}, expected a finite number that is not negative")
     return number
 
 
-def _plain(label):
-    """A label of NumPy's types as Python's, for messages."""
+def _of_python(label):
+    """A label of NumPy's types as Python's."""
     return label.item() if isinstance(label, np.generic) else label

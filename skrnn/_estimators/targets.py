@@ -18,7 +18,6 @@ from skrnn._data.target_checks import (
     check_finite_rows,
     check_one_each,
     first_cell,
-    plain,
     step_labels,
     step_rows,
     with_nan,
@@ -175,7 +174,7 @@ class ClassTargets:
     def _unknown(self, label, sequences, row, per_step):
         where = sequences.label("y", row, per_step=per_step)
         return ValueError(
-            f"y has the label {plain(label)!r}, which is not among classes: {shown(self.classes)}; it is {where}"
+            f"y has the label {shown(label)}, which is not among classes: {shown(self.classes)}; it is {where}"
         )
 
     def check_validation(self, rows, sequences, per_step, loss):
@@ -427,7 +426,7 @@ def _check_indicators(rows, missing, sequences, per_step):
         where = sequences.label("y", *bad, per_step=per_step)
         what = "has several values per step" if per_step else f"has shape {rows.shape}"
         raise ValueError(
-            f"y {what} and {where} is {plain(rows[bad])!r:.50}, expected 0 or 1 for each of several labels, NaN where "
+            f"y {what} and {where} is {shown(rows[bad])}, expected 0 or 1 for each of several labels, NaN where "
             "it is not known, or one label; one label per step needs return_sequences=True, several targets with more "
             "classes sklearn.multioutput.MultiOutputClassifier"
         )

@@ -16,7 +16,7 @@ from skrnn._data.sequences import Sequences
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
 from skrnn._sklearn import Interval, StrOptions, fit_context
-from skrnn.preprocessing._forms import TableOutput, in_form_of
+from skrnn.preprocessing._forms import TableOutput
 from skrnn.preprocessing._statistics import Moments, Quartiles, add_to_statistic
 
 
@@ -184,8 +184,9 @@ class SequenceImputer(VersionedPickleMixin, CheckedParametersMixin, TableOutput,
         -------
         X : array of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
             In the form of X: an array for a 2-D or 3-D array, a list for a list or tuple of sequences, an object array
-            for an object array; a RaggedArray for a RaggedArray, columns of lists and awkward arrays. Sequences
-            (steps,) stay (steps,) unless indicators are added.
+            for an object array; a frame, with a column per feature, for a frame or an Arrow table whose cells are
+            sequences; a RaggedArray for a RaggedArray, a series of lists and awkward arrays. Sequences (steps,) stay
+            (steps,) unless indicators are added.
 
         Raises
         ------
@@ -206,8 +207,8 @@ class SequenceImputer(VersionedPickleMixin, CheckedParametersMixin, TableOutput,
         if isinstance(sequences, Sequences) and imputation.strategy in ("ffill", "interpolate"):
             # The imputed value depends on the window that a step is in
             sequences = in_memory(sequences, f"strategy={imputation.strategy!r}")
-        out = in_form_of(X, sequences.map(imputation.fill), indicators=imputation.add_indicator)
-        return self._contained(X, out, imputation.names())
+        filled = sequences.map(imputation.fill)
+        return self._in_form_of(X, filled, imputation.names(), indicators=imputation.add_indicator)
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns of a 2-D output, or of the features of a step: those of X, then those of the indicators.

@@ -8,8 +8,11 @@ import numpy as np
 from skrnn._data.columns import normalize_container
 from skrnn._data.numbers import is_sized
 from skrnn._data.ragged import RaggedArray
+from skrnn._data.schemas import check_names
 from skrnn._data.sequences import SequenceIndex
+from skrnn._messages import shown
 
+MAX_EXACT = 2**53       # integers up to here are floats
 LABEL_DTYPES = (nw.Boolean, nw.String, nw.Categorical, nw.Enum, nw.Object)
 
 
@@ -37,11 +40,12 @@ def sequences_from_long(df, group, time, target=None, *, features=None, return_s
     -------
     X : RaggedArray of n sequences (rows of the group, features)
         Groups in order of their first row in `df`, the rows of each sorted by time; ``feature_names`` are the columns.
-        float32 if all features are float32, else float64. A missing value is NaN, False is 0 and True is 1.
+        float32 if all features are float32, else float64, so that integers beyond 2^53 are rounded. A missing value is
+        NaN, False is 0 and True is 1.
     y : array of shape (n,), or with a list of k targets (n, k); None without `target`
         Numbers and booleans keep their dtype, strings and categories are objects. With `return_sequences` an object
-        array of n arrays (rows of the group,) or (rows of the group, k). A missing target is NaN or, among strings and
-        booleans, None; estimators read it as a step without a target.
+        array of n arrays (rows of the group,) or (rows of the group, k). A missing target is NaN, which makes floats of
+        integers, or, among strings and booleans, None; estimators read it as a step without a target.
     groups : array of shape (n,)
         The group of each sequence, for ``GroupKFold`` and the like.
 
@@ -50,8 +54,9 @@ def sequences_from_long(df, group, time, target=None, *, features=None, return_s
     TypeError
         If `df` is not such a table or is lazy, or a column cannot be used, naming it.
     ValueError
-        If a column does not exist, a group, a time, or the target of a group is missing, or a group has the same time
-        twice or, without `return_sequences`, different targets; naming column, group and row. Rows count from 0.
+        If a column does not exist, or two have the same name; if a group, a time, or the target of a group is missing;
+        if a group has the same time twice or, without `return_sequences`, different targets; if an integer target
+        beside missing ones is beyond 2^53; naming column, group and row. Rows count from 0.
 
     See Also
     --------
@@ -168,7 +173,9 @@ def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, name
 
 def _frame(df):
     """The narwhals frame of a table in memory that has rows."""
-    frame = nw.from_native(normalize_container(df, "df"), pass_through=True)
+    df = normalize_container(df, "df")
+    check_names(df, "df")
+    frame = nw.from_native(df, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         raise TypeError(f"df is a lazy {type(df).__name__}, expected a table in memory: pass df.collect()")
     if not isinstance(frame, nw.DataFrame):
@@ -282,7 +289,13 @@ def _missing(column):
 
 def _floats(column):
     """A column of numbers or booleans as an array, with NaN for what is missing."""
-    return column.cast(nw.Float32 if column.dtype == nw.Float32 else nw.Float64).to_numpy()
+    if not column.dtype.is_integer():
+        return column.cast(nw.Float32 if column.dtype == nw.Float32 else nw.Float64).to_numpy()
+    # Arrow's cast refuses integers beyond 2^53, which others round
+    missing = column.is_null().to_numpy()
+    values = (column.fill_null(0) if missing.any() else column).to_numpy().astype(np.float64)
+    values[missing] = np.nan
+    return values
 
 
 def _array(column):
@@ -293,8 +306,7 @@ def _array(column):
 
 def _cell(column, row):
     """What messages call a cell."""
-    value = column[int(row)]
-    return repr(value.item() if isinstance(value, np.generic) else value)
+    return shown(column[int(row)])
 
 
 def _values(columns, order):
@@ -309,6 +321,8 @@ def _values(columns, order):
 def _labels(column):
     """A column of targets as an array of numbers or booleans, or of objects with None for what is missing."""
     missing = _missing(column)
+    if column.dtype.is_integer() and missing.any():
+        _check_exact(column, ~missing)
     if column.dtype.is_numeric() and (missing.any() or not column.dtype.is_integer()):
         return _floats(column)
     values = _array(column)
@@ -321,6 +335,19 @@ def _labels(column):
                 "string for a target"
             )
     return np.where(missing, None, values)
+
+
+def _check_exact(column, known):
+    """Raise a ValueError if integers that become floats, for the sake of missing ones, are not exact."""
+    rows = np.flatnonzero(known)
+    values = column.drop_nulls().to_numpy()
+    large = np.flatnonzero((values > MAX_EXACT) | (values < -MAX_EXACT))
+    if len(large):
+        row = rows[large[0]]
+        raise ValueError(
+            f"df[{column.name!r}] is {_cell(column, row)} in row {row}, and missing in others: beside missing targets "
+            "integers become floats, which hold them up to 2**53; expected smaller ones, or strings"
+        )
 
 
 def _check_one_per_group(column, values, keys, codes, order):
@@ -380,6 +407,8 @@ def _with_predictions(table, predictions, names):
     columns = predictions.reshape(len(predictions), -1).T
     if names is None:
         names = ["prediction"] if len(columns) == 1 else [f"prediction_{j}" for j in range(len(columns))]
+    if not isinstance(names, str) and not is_sized(names):
+        raise TypeError(f"names={names!r}: expected a str or a list of str")
     names = [names] if isinstance(names, str) else [str(name) for name in names]
     if len(names) != len(columns):
         raise ValueError(f"names={names} has {len(names)} names, expected {len(columns)}, one for each prediction")

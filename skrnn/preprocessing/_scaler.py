@@ -85,7 +85,8 @@ class SequenceScaler(
     X may be larger than memory: a memory-mapped 3-D array, or an object that reads its items on demand. Then
     `transform` returns a collection whose sequences are scaled when they are read. "robust" needs all of X at once.
 
-    `set_output` applies to 2-D X; other forms of X keep theirs.
+    `set_output` applies to 2-D X, of numbers or of sequences in its cells; other forms of X keep theirs. A
+    ``ColumnTransformer`` can so scale some of the features: those of the columns that it selects.
 
     Examples
     --------
@@ -204,8 +205,9 @@ class SequenceScaler(
         -------
         X : array of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
             In the form of X: an array for a 2-D or 3-D array, a list for a list or tuple of sequences, an object array
-            for an object array; a RaggedArray for a RaggedArray, columns of lists and awkward arrays. Sequences
-            (steps,) stay (steps,).
+            for an object array; a frame, with a column per feature, for a frame or an Arrow table whose cells are
+            sequences; a RaggedArray for a RaggedArray, a series of lists and awkward arrays. Sequences (steps,) stay
+            (steps,).
 
         Raises
         ------
@@ -223,8 +225,8 @@ class SequenceScaler(
         check_is_fitted(self)
         scaling = self._fitted
         sequences = scaling.reading.check(self, X, leave_out_padding=False)
-        out = in_form_of(X, sequences.map(partial(_changed, change=scaling.apply, how="scaled")))
-        return self._contained(X, out, scaling.reading.names())
+        scaled = sequences.map(partial(_changed, change=scaling.apply, how="scaled"))
+        return self._in_form_of(X, scaled, scaling.reading.names())
 
     def inverse_transform(self, X):
         """Undo `transform`.

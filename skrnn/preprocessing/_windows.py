@@ -11,10 +11,11 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.columns import are_sequences, columns_of, normalize_container
-from skrnn._data.containers import as_sequences, check_type
-from skrnn._data.numbers import is_hashable, is_missing
+from skrnn._data.containers import as_sequences, check_dimensions, check_type
+from skrnn._data.numbers import as_array, is_hashable, is_missing
 from skrnn._data.ragged import RaggedArray
 from skrnn._data.reading import learn_table, set_attributes
+from skrnn._data.schemas import check_names
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
@@ -307,6 +308,7 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
 def _table(X, group):
     """X as a data frame that narwhals knows, or as an array (n, columns)."""
     X = normalize_container(X, "X")
+    check_names(X, "X")
     table = nw.from_native(X, eager_only=True, pass_through=True)
     if isinstance(table, nw.DataFrame):
         return table
@@ -318,6 +320,8 @@ def _table(X, group):
     if group is not None and not hasattr(X, "dtype"):
         # Otherwise NumPy would convert numbers next to names to strings
         X = np.array(X, dtype=object)
+    X = as_array(X, "X")
+    check_dimensions(X)
     return check_array(X, dtype=None, ensure_all_finite=False)
 
 

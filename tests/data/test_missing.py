@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from forms import as_object_array
 
-from skrnn import RNNClassifier, RNNRegressor
+from skrnn import RaggedArray, RNNClassifier, RNNRegressor
 from skrnn._data.containers import as_sequences
 from skrnn._data.missing import fill_forward, filled
+from skrnn.preprocessing import SequenceImputer
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 nan = np.nan
@@ -134,3 +135,42 @@ class TestPadding:
         assert as_sequences(X, allow_missing=True).lengths.tolist() == [3, 1, 3, 3]
         net = RNNRegressor(2, missing="indicator", max_iter=2, random_state=0).fit(X, np.arange(4.0))
         assert np.isfinite(net.predict(X)).all()
+
+
+class TestAdvice:
+    """What messages advise can be followed: it names the estimator's own parameter, or what padding is."""
+
+    PADDED = np.array([[[1.0, 2], [3, 4], [np.nan, np.nan]], [[5.0, 6], [7, 8], [9, 10]]])
+    GAP = np.array([[[1.0, 2], [3, np.nan], [4, 5]], [[5.0, 6], [7, 8], [9, 10]]])
+
+    @pytest.mark.parametrize(("X", "message"), [
+        (PADDED, 'NaN: sequence 0, step 2, feature 0; this is padding.*missing="ffill" or missing="indicator"'),
+        (SequenceImputer().fit_transform(PADDED), 'this is padding.*missing="ffill"'),
+        (PADDED[:, :, 0], r"this is padding.*RaggedArray.from_padded\(X, padding_value=np.nan\)"),
+        (list(PADDED), "this is padding.*cut it off"),
+        (GAP, 'NaN: sequence 0, step 1, feature 1; expected finite numbers: missing="ffill".*SequenceImputer'),
+        (list(GAP), 'expected finite numbers: missing="ffill"'),
+        (np.concatenate([PADDED, GAP]), 'expected finite numbers: missing="ffill"'),
+        (np.full((2, 3, 1), np.nan), 'expected finite numbers: missing="ffill"'),
+    ])
+    def test_of_nets(self, X, message):
+        with pytest.raises(ValueError, match=f"Input X contains {message}" if message.startswith("NaN") else message):
+            RNNRegressor(2, max_iter=1).fit(X, np.arange(len(X)))
+
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+    def test_followed(self):
+        y, parameters = np.arange(2.0), {"hidden_size": 2, "max_iter": 1, "random_state": 0}
+        cut = RNNRegressor(**parameters).fit([self.PADDED[0, :2], self.PADDED[1]], y)
+        for net, X in (
+            (RNNRegressor(missing="ffill", **parameters), self.PADDED),
+            (RNNRegressor(**parameters), RaggedArray.from_padded(self.PADDED, padding_value=np.nan)),
+        ):
+            np.testing.assert_array_equal(net.fit(X, y)._model.theta, cut._model.theta)
+
+    def test_of_categories(self):
+        with pytest.raises(ValueError, match="expected categories: give what is missing a category of its own"):
+            RNNRegressor(2, embedding_dim=2).fit(self.GAP[:, :, 1], np.arange(2.0))
+
+    def test_infinity_is_not_missing(self):
+        with pytest.raises(ValueError, match=r"infinity: sequence 0, step 2, feature 0; expected finite numbers$"):
+            RNNRegressor(2).fit(np.where(np.isnan(self.PADDED), np.inf, self.PADDED), np.arange(2.0))

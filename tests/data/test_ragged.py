@@ -61,7 +61,10 @@ def test_selections_share_steps_or_copy_few():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ((np.ones(5), [2, 4]), ValueError, "sequence 1 has 4 steps from row 2 on, but values has 5 rows"),
+        ((np.ones(5), [2, 4]), ValueError, "the lengths add up to 6, but values has 5 rows.*RaggedArray.from_padded"),
+        ((np.ones(5), [2, 2]), ValueError, "the lengths add up to 4, but values has 5 rows"),
+        ((np.ones(5), [2, 4], [0, 2]), ValueError, "sequence 1 has 4 steps from row 2 on, but values has 5 rows"),
+        ((np.ones(5), [True]), ValueError, "lengths has shape .* bool, expected integers"),
         ((np.ones(5), [2], [-1]), ValueError, "sequence 0 has 2 steps from row -1"),
         ((np.ones(5), [-1]), ValueError, "sequence 0 has -1 steps"),
         ((np.ones(5), [1, 2], [0]), ValueError, "there are 1 starts and 2 lengths"),
@@ -120,7 +123,7 @@ def test_repr_and_pickle():
     [
         (RaggedArray(np.ones((3, 2)), [3, 0]), r"X\[1\] has shape \(0, 2\)"),
         (RaggedArray(np.ones((3, 0)), [3]), r"X\[0\] has shape \(3, 0\)"),
-        (RaggedArray(np.ones((3, 2)), []), "X is empty"),
+        (RaggedArray(np.ones((0, 2)), []), "X is empty"),
         (RaggedArray(np.array([[1.0], [np.nan], [2]]), [2, 1]), "NaN: sequence 0, step 1, feature 0"),
         (RaggedArray(np.array(["a", "b"]), [2]), r"X\.values\[0\] is 'a', expected a number"),
     ],
@@ -202,3 +205,59 @@ def test_feature_names():
         net.predict(other)
     assert not hasattr(net.fit(plain, np.arange(30.0)), "feature_names_in_")
     assert net.predict(other).shape == (30,)
+
+
+class TestFromPadded:
+    PADDED = np.array([[[1.0, 2], [3, 4], [0, 0]], [[5, 0], [0, 0], [6, 7]]])
+
+    @pytest.mark.parametrize("value", [0.0, -1.5, np.nan])
+    @pytest.mark.parametrize("side", ["end", "start"])
+    @pytest.mark.parametrize("flat", [False, True])
+    def test_is_the_inverse_of_padding(self, value, side, flat):
+        sequences = [x[:, 0] if flat else x for x in ragged()]
+        padded = np.full((4, max(LENGTHS), *sequences[0].shape[1:]), value)
+        for row, x in zip(padded, sequences, strict=True):
+            row[slice(len(x)) if side == "end" else slice(len(row) - len(x), None)] = x
+        for given in ({"lengths": LENGTHS}, {"padding_value": value}):
+            out = RaggedArray.from_padded(padded, **given, side=side)
+            assert out.lengths.tolist() == LENGTHS
+            for one, other in zip(out, sequences, strict=True):
+                np.testing.assert_array_equal(one, other)
+
+    def test_only_steps_at_the_end_in_which_all_features_have_the_value(self):
+        out = RaggedArray.from_padded(self.PADDED, padding_value=0, feature_names=["a", "b"])
+        assert [x.tolist() for x in out] == [[[1, 2], [3, 4]], [[5, 0], [0, 0], [6, 7]]]
+        assert out.feature_names == ["a", "b"]
+
+    def test_categories_stay_integers(self):
+        out = RaggedArray.from_padded([[3, 1, 0], [2, 0, 0]], padding_value=0)
+        assert [x.tolist() for x in out] == [[3, 1], [2]]
+        assert out.dtype.kind == "i"
+
+    def test_memory_mapped(self, tmp_path):
+        np.save(tmp_path / "X.npy", self.PADDED)
+        mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+        out = RaggedArray.from_padded(mapped, [2, 3])
+        assert np.shares_memory(out.values, mapped)
+        np.testing.assert_array_equal(out[0], self.PADDED[0, :2])
+
+    @pytest.mark.parametrize(("X", "parameters", "error", "message"), [
+        (PADDED, {}, ValueError, "lengths and padding_value: expected one of them, got neither"),
+        (PADDED, {"lengths": [2, 3], "padding_value": 0}, ValueError, "got both"),
+        (PADDED, {"lengths": [2, 4]}, ValueError, r"lengths\[1\] is 4, but X\[1\] has 3 steps: expected 1 to 3"),
+        (PADDED, {"lengths": [0, 3]}, ValueError, r"lengths\[0\] is 0"),
+        (PADDED, {"lengths": [3]}, ValueError, "there are 1 lengths, but X has 2 sequences"),
+        (PADDED, {"lengths": [2.0, 3.0]}, ValueError, "lengths has .* float64, expected integers"),
+        (PADDED, {"padding_value": "0"}, TypeError, "padding_value='0': expected a number"),
+        (PADDED, {"padding_value": 0, "side": "left"}, ValueError, "side='left': expected 'end' or 'start'"),
+        (PADDED[:1, ::-1], {"padding_value": 0}, ValueError, r"at its end, but X\[0\] at its start.*side='start'"),
+        (PADDED[:1], {"padding_value": 0, "side": "start"}, ValueError, r"at its start, but X\[0\] at its end"),
+        (0 * PADDED, {"padding_value": 0}, ValueError, r"X\[0\] is 0.0 in every step"),
+        (PADDED[0, 0], {"padding_value": 0}, ValueError, r"X has shape \(2,\), expected \(n, steps, features\)"),
+        ([["a"]], {"padding_value": 0}, TypeError, "X has dtype <U1, expected numbers"),
+        ([[1], [2, 3]], {"padding_value": 0}, TypeError, "X is not an array"),
+        (np.ma.masked_equal(PADDED, 0), {"padding_value": 0}, ValueError, "X has masked values.*filled"),
+    ])
+    def test_bad_arguments(self, X, parameters, error, message):
+        with pytest.raises(error, match=message):
+            RaggedArray.from_padded(X, **parameters)

@@ -1,4 +1,5 @@
-"""Forecasting through skforecast and sktime, and intervals through MAPIE: how they hand windows to a net.
+"""Forecasting through skforecast and sktime, intervals through MAPIE, oversampling through imbalanced-learn: how they
+hand sequences to a net.
 
 They are no dependencies: without one of them its tests are skipped, unless SKRNN_REQUIRE_PEERS is set, as in continuous
 integration.
@@ -15,9 +16,9 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skrnn import RNNRegressor
+from skrnn import RNNClassifier, RNNRegressor
 from skrnn.datasets import load_sunspots
-from skrnn.preprocessing import SlidingWindow
+from skrnn.preprocessing import SequenceScaler, SlidingWindow
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")]
 
@@ -287,3 +288,62 @@ class TestMapie:
         conformal = TimeSeriesRegressor(NET, cv=blocks).fit(X[known], y[known])
         _, intervals = conformal.predict(X[self.test], ensemble=True, confidence_level=self.level)
         self.check(intervals, y[self.test])
+
+
+class TestImbalancedLearn:
+    """It takes tables; sequences of different lengths go into their cells."""
+
+    def test_oversampling(self):
+        sampling = library("imblearn.over_sampling")
+        pipeline = importlib.import_module("imblearn.pipeline")
+        rng = np.random.default_rng(0)
+        frame = pd.DataFrame({name: [rng.normal(size=2 + i % 4) for i in range(20)] for name in "ab"})
+        y = (np.arange(20) > 14).astype(int)
+        for X in (frame, frame.to_numpy()):
+            net = RNNClassifier(4, max_iter=5, random_state=0)
+            sampler = sampling.RandomOverSampler(random_state=0)
+            model = pipeline.make_pipeline(SequenceScaler(), sampler, net).fit(X, y)
+            chosen = model[1].sample_indices_
+            assert np.bincount(y[chosen]).tolist() == [15, 15]
+            cells = np.asarray(SequenceScaler().fit_transform(X))
+            expected = clone(net).fit([np.column_stack(cells[i]) for i in chosen], y[chosen])
+            np.testing.assert_array_equal(model[-1]._model.theta, expected._model.theta)
+
+
+class TestTensors:
+    """Those of PyTorch are arrays if NumPy can read them; otherwise the message says what makes them so."""
+
+    X, y = np.arange(24.0).reshape(4, 3, 2), np.arange(4.0)
+
+    def test_as_X_and_y(self):
+        torch = library("torch")
+        expected = own(self.X, self.y)
+        for X in (torch.tensor(self.X), list(torch.tensor(self.X))):
+            np.testing.assert_array_equal(own(X, torch.tensor(self.y))._model.theta, expected._model.theta)
+
+    @pytest.mark.parametrize(("make", "remedy"), [
+        (lambda torch, values: torch.tensor(values, requires_grad=True), r"pass \S+\.detach\(\)$"),
+        (lambda torch, values: torch.tensor(values).to_sparse(), r"pass \S+\.to_dense\(\)$"),
+        (lambda torch, values: torch.tensor(values).bfloat16(), r"pass \S+\.float\(\)$"),
+        (lambda torch, values: torch.tensor(values, device="meta"), "a meta tensor has no values"),
+    ], ids=["grad", "sparse", "bfloat16", "meta"])
+    def test_that_numpy_cannot_read(self, make, remedy):
+        torch = library("torch")
+        net = own(self.X, self.y)
+        for name, call in {
+            "X": lambda: own(make(torch, self.X), self.y),
+            r"X\[0\]": lambda: own([make(torch, x) for x in self.X], self.y),
+            "y": lambda: own(self.X, make(torch, self.y)),
+            "sample_weight": lambda: clone(NET).fit(self.X, self.y, make(torch, self.y + 1)),
+            "x": lambda: net.predict_step(make(torch, self.X[0, 0]), net.initial_state()),
+        }.items():
+            with pytest.raises(TypeError, match=rf"^{name} is not an array: .*{remedy}"):
+                call()
+
+    def test_data_sets_of_pairs(self):
+        torch, data = library("torch"), library("torch.utils.data")
+        pairs = data.TensorDataset(torch.tensor(self.X), torch.tensor(self.X))
+        with pytest.raises(TypeError, match=r"X\[0\] is a tuple of 2, .* pairs \(x, y\)"):
+            own(pairs, self.y)
+        with pytest.raises(TypeError, match=r"X is a DataLoader, .* pass list\(X\)"):
+            own(data.DataLoader(pairs), self.y)

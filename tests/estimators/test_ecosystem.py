@@ -277,3 +277,20 @@ def test_a_net_that_labels_sequences_is_a_classifier():
     assert not is_classifier(RNNClassifier(return_sequences=True))
     assert is_regressor(RNNRegressor(return_sequences=True))
     assert "RNNClassifier" in RNNClassifier(return_sequences=True)._repr_html_()
+
+
+@pytest.mark.parametrize("form", ["frame", "object array"])
+@pytest.mark.parametrize("max_features", [1.0, 0.5])
+def test_bagging_of_sequences_in_cells(form, max_features):
+    """Of different lengths, which a 3-D array cannot be; half of the features are half of the columns."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({name: [rng.normal(size=2 + i % 4) for i in range(12)] for name in "ab"})
+    X, y = frame if form == "frame" else frame.to_numpy(), np.arange(12) % 2
+    bagging = BaggingClassifier(RNNClassifier(2, max_iter=2), 3, max_features=max_features, random_state=0).fit(X, y)
+    cells = frame.to_numpy()
+    expected = [
+        net.predict_proba(cells[:, columns])
+        for net, columns in zip(bagging.estimators_, bagging.estimators_features_, strict=True)
+    ]
+    np.testing.assert_allclose(bagging.predict_proba(X), np.mean(expected, axis=0))
+    assert {net.n_features_in_ for net in bagging.estimators_} == {int(2 * max_features)}

@@ -118,7 +118,6 @@ BAD_X = {
     "strings": (replaced(3, [["1", "b", "c"]]), r"X\[3\]\[0, 1\] is 'b', expected a number"),
     "numbers as strings": (replaced(3, [["1", "2", "3"]]), r"X\[3\]\[0, 0\] is '1', expected a number"),
     "a string in a table": ([["1", "2"], ["3", "x"], ["1", "2"], ["1", "2"]], r"X\[1, 1\] is 'x', expected a number"),
-    "dates": (replaced(2, np.zeros((2, 3), "M8[s]")), r"X\[2\] has dtype datetime64\[s\], expected numbers"),
     "complex": (replaced(2, np.zeros((2, 3), complex)), r"Complex data not supported: X\[2\]"),
     "too deep": (replaced(2, np.zeros((2, 3, 1))), r"X\[2\] has shape \(2, 3, 1\), expected \(steps, features\)"),
     "a number": (replaced(2, 5.0), r"X\[2\] has shape \(\), expected \(steps, features\)"),
@@ -129,7 +128,6 @@ BAD_X = {
     "4-D": (np.ones((4, 2, 2, 2)), r"dim 4: X has shape \(4, 2, 2, 2\)"),
     "mixed columns": (pd.DataFrame({"a": [[1], [2]] * 2, "b": 0}), r"X has columns of lists, but the column 'b'"),
     "uneven columns": (pd.DataFrame({"a": [[1], [2]] * 2, "b": [[1], [2, 3]] * 2}), r"X\[1\] holds lists of \[1, 2\]"),
-    "dates in a table": (np.zeros((4, 2), "M8[D]"), r"X has dtype datetime64\[D\], expected numbers"),
     "masked values": (np.ma.masked_array(np.eye(4), mask=np.eye(4)), r"X has masked values"),
     "masked values of a sequence": (replaced(2, np.ma.masked_equal(np.eye(3), 1)), r"X\[2\] has masked values"),
     "an int too large": ([[1, 2], [3, 10**400]] * 2, r"X\[1, 1\] is int 1000+.*, expected a number"),
@@ -141,6 +139,8 @@ BAD_TYPES = {
     "sparse": (csr_array(np.eye(4)), r"Sparse data was passed for X"),
     "a sparse sequence": (replaced(2, csr_array(np.eye(3))), r"Sparse data was passed for X\[2\]"),
     "sparse sequences": ([csr_array(np.eye(3))] * 4, r"Sparse data was passed for X\[0\]"),
+    "dates": (replaced(2, np.zeros((2, 3), "M8[s]")), r"X\[2\] has dtype datetime64\[s\], expected numbers"),
+    "dates in a table": (np.zeros((4, 2), "M8[D]"), r"X has dtype datetime64\[D\], expected numbers"),
     "an object": (replaced(3, [[{}, 1, 2]]), r"X\[3\]\[0, 0\] is dict \{\}, expected a number"),
     "an object in a table": (np.array([[{}, 1]] * 4), r"X\[0, 0\] is dict \{\}, expected a number"),
     "a generator": ((x for x in ragged()), r"X is a generator, expected an array, a data frame, or a list of"),
@@ -177,7 +177,7 @@ BAD_WEIGHTS = {
     "strings": (["a", 1, 1, 1], {}, r"sample_weight\[0\] is 'a', expected a number"),
     "other length": ([ones(5), ones(1), ones(8), ones(4)], A_STEP, r"sample_weight\[3\] has 4 steps, expected 3"),
     "two a step": ([np.ones((len(x), 2)) for x in ragged()], A_STEP, r"sample_weight has 2 values per step"),
-    "a step, where a target is a sequence's": (np.ones((4, 3)), {}, r"sample_weight holds weights of steps"),
+    "a step, where a target is a sequence's": (np.ones((4, 3)), {}, r"has shape \(4, 3\), expected \(4,\)"),
 }
 BAD_PARAMETERS = {
     "cell": ("elman", r"'cell' parameter .* must be a str among"),

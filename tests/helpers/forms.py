@@ -7,6 +7,7 @@ import polars as pl
 import pyarrow as pa
 
 from skrnn import RaggedArray
+from skrnn._data.containers import as_sequences
 
 LENGTHS = [5, 1, 8, 3]
 
@@ -31,6 +32,12 @@ def as_object_array(sequences):
 
 def cells(sequences):
     return [x.tolist() for x in sequences]
+
+
+def values_of(X):
+    """All numbers of X, which transformers have returned, (total,)."""
+    frame = hasattr(X, "iloc") or hasattr(X, "schema")
+    return np.concatenate([np.ravel(x) for x in (as_sequences(X).values if frame else X)])
 
 
 def frames(*columns):

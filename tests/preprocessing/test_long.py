@@ -398,8 +398,10 @@ def test_objects_that_cannot_be_sorted():
 
 
 def test_names_that_repeat():
-    with pytest.raises(ValueError, match="unique column names"):
-        sequences_from_long(pd.DataFrame([[1, 2, 3, 4]], columns=["unit", "when", "x", "x"]), "unit", "when")
+    df = pd.DataFrame([[1, 2, 3, 4]], columns=["unit", "when", "x", "x"])
+    for table in (df, pa.Table.from_arrays([pa.array(df.iloc[:, j]) for j in range(4)], names=list(df))):
+        with pytest.raises(ValueError, match="df has two columns 'x', expected different names: rename one"):
+            sequences_from_long(table, "unit", "when")
 
 
 def test_group_in_the_index():
@@ -568,3 +570,49 @@ def test_masked_predictions():
     df = pd.DataFrame({"g": [1, 2], "t": [0, 0]})
     with pytest.raises(ValueError, match="y_pred has masked values"):
         predictions_to_long(np.ma.masked_greater([1, 9], 3), df, "g", "t")
+
+
+BEYOND = 2**53 + 1
+
+
+def in_each_library(data):
+    table = pl.DataFrame(data)
+    return {
+        "pandas": table.to_pandas(), "nullable": pd.DataFrame(data).convert_dtypes(), "polars": table,
+        "Arrow": table.to_arrow(), "pandas with Arrow": table.to_arrow().to_pandas(types_mapper=pd.ArrowDtype),
+    }
+
+
+@pytest.mark.parametrize("library", ["pandas", "nullable", "polars", "Arrow", "pandas with Arrow"])
+class TestLargeIntegers:
+    """Beyond 2^53: the same in every library."""
+
+    def test_features_are_rounded_and_targets_are_not(self, library):
+        data = {"g": [BEYOND - 1, BEYOND - 1, BEYOND], "t": [BEYOND, BEYOND - 1, 0], "x": [1, BEYOND, 3]}
+        df = in_each_library(data | {"y": [BEYOND, BEYOND, BEYOND + 2]})[library]
+        X, y, groups = sequences_from_long(df, "g", "t", "y")
+        assert X.values.tolist() == [[2.0**53], [1.0], [3.0]]
+        assert y.tolist() == [BEYOND, BEYOND + 2]
+        assert groups.tolist() == [BEYOND - 1, BEYOND]
+
+    def test_missing_features(self, library):
+        df = in_each_library({"g": [0, 0, 0], "t": [0, 1, 2], "x": [BEYOND, None, 3]})[library]
+        X, _, _ = sequences_from_long(df, "g", "t")
+        np.testing.assert_array_equal(X.values[:, 0], [2.0**53, np.nan, 3])
+
+    def test_targets_beside_missing_ones(self, library):
+        data = {"g": [0, 0, 0], "t": [0, 1, 2], "x": [1, 2, 3], "y": [None, BEYOND + 1, 3]}
+        df = in_each_library(data)[library]
+        if library == "pandas":         # has made floats of them
+            return
+        with pytest.raises(ValueError, match=r"df\['y'\] is 9007199254740994 in row 1, and missing in others.*2\*\*53"):
+            sequences_from_long(df, "g", "t", "y", return_sequences=True)
+        small = in_each_library(data | {"y": [None, 2**53, 3]})[library]
+        _, y, _ = sequences_from_long(small, "g", "t", "y", return_sequences=True)
+        np.testing.assert_array_equal(y[0], [np.nan, 2.0**53, 3])
+
+
+def test_names_of_predictions_that_are_none():
+    df = pd.DataFrame({"g": [0, 1], "t": [0, 0], "x": [1.0, 2.0]})
+    with pytest.raises(TypeError, match="names=5: expected a str or a list of str"):
+        predictions_to_long(np.ones(2), df, "g", "t", names=5)

@@ -1,0 +1,135 @@
+"""Objects with items that are no collections of sequences."""
+
+from collections import OrderedDict, UserDict
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from skrnn import RNNClassifier, RNNRegressor
+from skrnn.preprocessing import SequenceScaler
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+SMALL = {"hidden_size": 2, "max_iter": 1, "random_state": 0}
+FRAME = pd.DataFrame({"id": [0, 0, 1, 1], "v": [1.0, 2, 3, 4], "t": pd.date_range("2020", periods=4)})
+RECORDS = FRAME[["v"]].to_dict("records")
+X = np.arange(24.0).reshape(4, 3, 2)
+
+
+class Items:
+    """A sequence object without an end: NumPy would ask it for items for ever."""
+
+    def __init__(self, item):
+        self.item = item
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, i):
+        return self.item(i)
+
+
+class Group:
+    """As a group of Zarr, which is no Mapping."""
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, key):
+        raise TypeError("path is not a string")
+
+    def keys(self):
+        return []
+
+
+def by_name(key):
+    return {"a": 1.0}[key]
+
+
+GROUPS = {
+    "DataFrameGroupBy": FRAME.groupby("t"), "SeriesGroupBy": FRAME.groupby("t")["v"],
+    "DatetimeIndexResampler": FRAME.resample("1D", on="t"), "RollingGroupby": FRAME.groupby("id").rolling(2),
+    "GroupBy": pl.from_pandas(FRAME).group_by("id"),
+    "DynamicGroupBy": pl.from_pandas(FRAME).group_by_dynamic("t", every="1d"),
+    "TableGroupBy": pa.table({"id": [0, 1]}).group_by("id"),
+}
+FOREIGN = {
+    "Rolling": (FRAME[["v"]].rolling(2), "SlidingWindow"),
+    "LazyFrame": (pl.LazyFrame({"v": [1.0]}), r"collect\(\)"),
+    "UserDict": (UserDict(dict(enumerate(X))), r"pass an array in it, \w+\[\.\.\.\], or list\(\w+\.values\(\)\)"),
+    "Group": (Group(), r"pass an array in it"),
+    "generator": ((x for x in X), r"pass list\("),
+    "map": (map(list, X), r"pass list\("),
+    "Items": (Items(by_name), r"items \w+\[0\], \w+\[1\], ... are not all there: KeyError"),
+    "is a dict": (Items(lambda i: {"a": 1.0}), r"pd.DataFrame\(records\)"),
+    "is a tuple of 2": (Items(lambda i: (np.ones(3), np.ones(3))), r"pairs \(x, y\)"),
+}
+
+
+def uses(values):
+    """Calls that read these values as X, y, weights, or in a transformer."""
+    y = np.arange(4.0)
+    return {
+        "X": lambda: RNNRegressor(**SMALL).fit(values, y),
+        "predict": lambda: RNNRegressor(**SMALL).fit(X, y).predict(values),
+        "scaler": lambda: SequenceScaler().fit(values),
+        "y": lambda: RNNRegressor(**SMALL).fit(X, values),
+        "labels": lambda: RNNClassifier(**SMALL).fit(X, values),
+        "labels of steps": lambda: RNNClassifier(return_sequences=True, **SMALL).fit(X, values),
+        "sample_weight": lambda: RNNRegressor(**SMALL).fit(X, y, values),
+    }
+
+
+@pytest.mark.parametrize("use", uses(None))
+@pytest.mark.parametrize("kind", GROUPS)
+def test_groups(kind, use):
+    with pytest.raises(TypeError, match=rf"is a {kind}, expected .*GroupBy.*sequences_from_long\(df"):
+        uses(GROUPS[kind])[use]()
+
+
+@pytest.mark.parametrize("use", uses(None))
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_what_is_no_collection(kind, use):
+    values, remedy = FOREIGN[kind]
+    with pytest.raises(TypeError, match=rf"{kind}.*{remedy}"):
+        uses(values)[use]()
+
+
+@pytest.mark.parametrize("use", uses(None))
+@pytest.mark.parametrize("make", [
+    list, tuple, np.array, pd.Series, pl.Series, pa.array, lambda records: list(map(OrderedDict, records)),
+], ids=["list", "tuple", "array", "pandas", "polars", "Arrow", "OrderedDict"])
+def test_records(make, use):
+    """A list of dicts is a table to pandas alone; it holds no targets of steps."""
+    with pytest.raises(TypeError, match=r"\[0\] is (a )?(Ordered)?[dD]ict.*expected (a )?numbers?"):
+        uses(make(RECORDS))[use]()
+
+
+def test_sets_of_labels():
+    with pytest.raises(TypeError, match=r"y\[0\] is a set, which has no order"):
+        RNNClassifier(**SMALL).fit(X, [{1}, {2}, {1, 2}, set()])
+
+
+@pytest.mark.parametrize(("values", "message"), [
+    (np.array(5.0), "X has shape .*got scalar array"),
+    (np.array(None), "X has shape .*got scalar array"),
+    (np.arange(5000.0), r"X has shape \(5000,\). Expected 2D array, got 1D array instead. Reshape your data.{,120}$"),
+    (np.ma.masked_equal([[1.0, 2.0]], 1), "X has masked values"),
+    (memoryview(b"abc"), r"X has shape \(3,\). Expected 2D array"),
+])
+def test_arrays_that_are_no_tables(values, message):
+    with pytest.raises(ValueError, match=message):
+        RNNRegressor(**SMALL).fit(values, np.arange(4.0))
+
+
+def test_memory_is_an_array():
+    expected = RNNRegressor(**SMALL).fit(X, np.arange(4.0)).predict(X)
+    for same in (memoryview(X), np.asarray(X)):
+        np.testing.assert_array_equal(RNNRegressor(**SMALL).fit(same, memoryview(np.arange(4.0))).predict(X), expected)
+
+
+def test_masked_targets():
+    with pytest.raises(ValueError, match="y has masked values"):
+        RNNClassifier(**SMALL).fit(X, np.ma.masked_equal([0, 1, 0, 1], 1))
