@@ -1,6 +1,5 @@
 """What the columns of tables hold, which is looked at before their values are converted to numbers."""
 
-import numpy as np
 
 
 def library_of(X):
