@@ -1,6 +1,6 @@
 """What is neither an array, a table nor a collection of sequences, although it may have a length and items."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from skrnn._data.schemas import library_of
 
 EXPECTED = {True: "expected an array, a data frame, or a list of sequences", False: "expected an array or a list"}
+AS_THEY_ARE = (np.ndarray, list, tuple, str, bytes, memoryview, Mapping, Set)
 WINDOWS = ("Rolling", "Expanding", "ExponentialMovingWindow", "Window")
 
 
@@ -27,14 +28,13 @@ def items_of(values, name):
 
     NumPy would ask for items until there is an IndexError.
     """
-    as_they_are = isinstance(values, np.ndarray | list | tuple | str | bytes) or hasattr(values, "__array__")
-    if as_they_are or not hasattr(values, "__len__"):
+    if isinstance(values, AS_THEY_ARE) or hasattr(values, "__array__") or not hasattr(values, "__len__"):
         return values
     if not hasattr(values, "__getitem__"):
         return list(values)
     try:
         items = [values[i] for i in range(len(values))]
-    except LookupError as error:
+    except (LookupError, TypeError) as error:
         raise TypeError(missing_items(values, name, error)) from error
     for i, item in enumerate(items):
         check_item(item, f"{name}[{i}]")

@@ -8,6 +8,7 @@ from numbers import Integral
 import numpy as np
 from scipy.sparse import issparse
 
+from skrnn._data.foreign import items_of
 from skrnn._data.schemas import check_schema, in_column, library_of, no_dates, schema_of
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
@@ -64,6 +65,7 @@ def as_numbers(values, name):
 
 def as_array(values, name):
     """Values as NumPy reads them; a TypeError or ValueError that names them where it cannot."""
+    values = items_of(values, name)
     try:
         return np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:

@@ -1,7 +1,6 @@
 """What the columns of tables hold, which is looked at before their values are converted to numbers."""
 
 
-
 def library_of(X):
     """The name of the package that X is from."""
     return type(X).__module__.partition(".")[0]

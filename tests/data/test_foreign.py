@@ -97,6 +97,18 @@ def test_what_is_no_collection(kind, use):
         uses(values)[use]()
 
 
+@pytest.mark.parametrize("kind", ["Items", "is a dict", "is a tuple of 2", "Group"])
+def test_steps_and_items_that_are_no_arrays(kind):
+    values = FOREIGN[kind][0]
+    net = RNNRegressor(**SMALL).fit(X, np.arange(4.0))
+    for name, call in {
+        "x": lambda: net.predict_step(values, net.initial_state()),
+        r"X\[2\]": lambda: net.predict([X[0], X[1], values]),
+    }.items():
+        with pytest.raises(TypeError, match=rf"^{name}.*{kind}"):
+            call()
+
+
 @pytest.mark.parametrize("use", uses(None))
 @pytest.mark.parametrize("make", [
     list, tuple, np.array, pd.Series, pl.Series, pa.array, lambda records: list(map(OrderedDict, records)),
