@@ -128,9 +128,11 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
 
     def _get_fitted(self):
         """What `fit` has learned: read once in each call, and handed down."""
-        if not self.__sklearn_is_fitted__():
+        try:
+            return self._fitted
+        except AttributeError:
             check_is_fitted(self)
-        return self._fitted
+            return self._fitted         # of a fit in another thread since then
 
     @property
     def _model(self):

@@ -43,7 +43,7 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=
 
     def after_iteration(intermediate_result):
         # What an iteration ends with is its last trial
-        iteration = history.next_epoch(intermediate_result.fun, norms[0], n_samples)
+        iteration = history.next_epoch(float(intermediate_result.fun), norms[0], n_samples)
         theta[:] = intermediate_result.x
         history.add(iteration)
         if verbose:
@@ -62,7 +62,7 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=
         return
     theta[:] = result.x
     if not history.n_epochs:            # no iteration lowered the loss
-        history.add(history.next_epoch(result.fun, norms[0], n_samples))
+        history.add(history.next_epoch(float(result.fun), norms[0], n_samples))
     if result.status != 0:
         warnings.warn(
             f"lbfgs failed to converge after {result.nit} iterations (status={result.status}): {result.message}. "

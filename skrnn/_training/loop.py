@@ -50,13 +50,16 @@ class History:
         """The last epoch, or what stands before the first one."""
         return self.epochs[-1] if self.epochs else START
 
-    def next_epoch(self, loss, grad_norm, n_samples, n_clipped=0, score=None):
-        """The record of one more epoch, without adding it."""
-        last, loss = self.last, float(loss)
-        return last._replace(
-            loss=loss, grad_norm=float(grad_norm), score=score,
-            best_loss=min(last.best_loss, loss) if score is None else last.best_loss,
-            n_samples_seen=last.n_samples_seen + n_samples, n_clipped=last.n_clipped + n_clipped,
+    def next_epoch(
+        self, loss, grad_norm, n_samples, n_clipped=0, score=None, best_score=math.nan, n_epochs_no_improvement=0,
+        n_plateaus=0,
+    ):
+        """The record of one more epoch, without adding it; the numbers are those of this epoch alone."""
+        last = self.last
+        return Epoch(
+            loss, grad_norm, score, min(last.best_loss, loss) if score is None else last.best_loss, best_score,
+            last.n_samples_seen + n_samples, last.n_clipped + n_clipped, n_epochs_no_improvement,
+            last.n_plateaus + n_plateaus,
         )
 
     def add(self, epoch):
@@ -108,23 +111,21 @@ class Stopping:
         if self.best is not None:
             theta[:] = self.best.theta
 
-    def judge(self, epoch, model, best_before):
-        """The record of an epoch with how many in a row, up to it, have been without improvement.
+    def judge(self, loss, score, model, best_before):
+        """How many epochs in a row, up to one with this loss or score, have been without improvement, and the plateaus.
 
-        Too many of them lower the rate of a schedule that does so, and are counted anew.
+        A plateau are too many of them where that lowers the rate of the schedule; they are then counted anew.
         """
         history = model.history
-        if self.validate is None:
-            improved = epoch.loss <= history.last.best_loss - self.tol
+        if score is None:
+            improved = loss <= history.last.best_loss - self.tol
         else:
-            improved = best_before is None or not epoch.score < best_before.score + self.tol
-        before = history.last.n_epochs_no_improvement if history.n_epochs > self.n_epochs_before else 0
-        count = 0 if improved else before + 1
+            improved = best_before is None or not score < best_before.score + self.tol
+        if improved:
+            return 0, 0
+        count = 1 + (history.last.n_epochs_no_improvement if history.n_epochs > self.n_epochs_before else 0)
         lower = count > self.n_iter_no_change and model.schedule.lowers(history)
-        return epoch._replace(
-            best_score=math.nan if self.best is None else self.best.score, n_plateaus=epoch.n_plateaus + lower,
-            n_epochs_no_improvement=0 if lower else count,
-        )
+        return (0, 1) if lower else (count, 0)
 
     def reason(self):
         """Why training ends, in words."""
@@ -149,15 +150,19 @@ class RunningEpoch:
 
     def finish(self):
         """Add the record of the epoch, if it is not there yet: what is interrupted here may be called again."""
-        model, stopping = self.model, self.stopping
-        if self.score is not None:
-            stopping.keep_best(self.score, model.theta)
-        if model.history.n_epochs < self.number:
-            losses, norms, weights, clipped, n_samples = zip(*self.updates, strict=True)
-            epoch = model.history.next_epoch(
-                np.average(losses, weights=weights), np.average(norms), sum(n_samples), sum(clipped), self.score
-            )
-            model.history.add(stopping.judge(epoch, model, self.best_before))
+        model, stopping, score = self.model, self.stopping, self.score
+        if score is not None:
+            stopping.keep_best(score, model.theta)
+        if model.history.n_epochs >= self.number:
+            return
+        losses, norms, weights, clipped, n_samples = zip(*self.updates, strict=True)
+        weights = np.array(weights)
+        loss, norm = float((losses * weights).sum() / weights.sum()), float(np.array(norms).mean())
+        best_score = math.nan if stopping.best is None else stopping.best.score
+        judged = stopping.judge(loss, score, model, self.best_before)
+        model.history.add(
+            model.history.next_epoch(loss, norm, sum(n_samples), sum(clipped), score, best_score, *judged)
+        )
 
 
 def clipping(norm, max_norm):

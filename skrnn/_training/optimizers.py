@@ -103,7 +103,7 @@ class Adam(Optimizer):
 
     def __init__(self, theta, learning_rate_init=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
         self.learning_rate, self.beta_1, self.beta_2, self.epsilon = learning_rate_init, beta_1, beta_2, epsilon
-        self.counts = np.zeros(1)           # t
+        self.counts = np.array([0.0, 1.0])      # t, and a product of momenta
         self.mean = np.zeros_like(theta)
         self.square = np.zeros_like(theta)
 
@@ -113,7 +113,7 @@ class Adam(Optimizer):
             "adam", theta, self.mean, self.square, gradient, full_range(theta) if ranges is None else ranges,
             scale=scale, learning_rate=self.learning_rate / (1 - self.beta_1**t), decay_1=self.beta_1,
             decay_2=self.beta_2, correction=1 / (1 - self.beta_2**t), epsilon=self.epsilon, counts=self.counts,
-            counts_after=np.array([t], np.float64), **decay,
+            steps=t, product=1.0, **decay,
         )
 
 
@@ -179,23 +179,19 @@ class NAdam(Adam):
     name = "nadam"
     summary = "Adam with Nesterov momentum"
 
-    def __init__(self, theta, **settings):
-        super().__init__(theta, **settings)
-        self.counts = np.array([0.0, 1.0])  # t, μ₁ … μₜ
-
     def _momentum(self, t):
         return self.beta_1 * (1 - 0.5 * 0.96 ** (0.004 * t))
 
     def update(self, theta, gradient, scale=1.0, ranges=None):
         t = int(self.counts[0]) + 1
         momentum, following = self._momentum(t), self._momentum(t + 1)
-        product = float(self.counts[1]) * momentum
+        product = float(self.counts[1]) * momentum          # μ₁ … μₜ
         kernels_for(theta.dtype).update(
             "nadam", theta, self.mean, self.square, gradient, full_range(theta) if ranges is None else ranges,
             scale=scale, learning_rate=self.learning_rate * following / (1 - product * following),
             gradient_rate=self.learning_rate * (1 - momentum) / (1 - product),
             decay_1=self.beta_1, decay_2=self.beta_2, correction=1 / (1 - self.beta_2**t), epsilon=self.epsilon,
-            counts=self.counts, counts_after=np.array([t, product]),
+            counts=self.counts, steps=t, product=product,
         )
 
 

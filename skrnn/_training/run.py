@@ -51,8 +51,8 @@ def naming_memory(network, dtype, parameters, vectors=""):
         size = network.layout.size * np.dtype(dtype).itemsize
         unit, text = next((u, t) for u, t in ((1e9, "GB"), (1e6, "MB"), (1, "bytes")) if size >= u)
         embedding = "" if parameters["embedding_dim"] is None else f" and embedding_dim={parameters['embedding_dim']}"
-        what = f"{size / unit:.0f} {text} of parameters{vectors}"
-        raise MemoryError(f"hidden_size={parameters['hidden_size']}{embedding} makes {what}: there is no room") from error
+        sizes = f"hidden_size={parameters['hidden_size']}{embedding}"
+        raise MemoryError(f"{sizes} makes {size / unit:.0f} {text} of parameters{vectors}: there is no room") from error
 
 
 def next_model(fitted, network, loss, dtype, parameters):

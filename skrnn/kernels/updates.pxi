@@ -102,8 +102,9 @@ def update(
     bint nesterov=False,
     const Py_ssize_t[:, ::1] decayed=None,  # IN  (w, 2): ranges of theta that are multiplied by `keep` before
     double keep=1,
-    double[::1] counts=None,                # OUT (k,): numbers that the optimizer keeps beside its averages
-    const double[::1] counts_after=None,    # IN  (k,): what they are after the step
+    double[::1] counts=None,                # OUT (2,): the number of steps, and another number of the optimizer,
+    double steps=0,                         #     after this one
+    double product=0,
 ):
     """One step of the optimizer that is registered by this name; numbers in no range are neither read nor changed.
 
@@ -111,7 +112,7 @@ def update(
     """
     cdef Update u
     cdef RegisteredUpdate entry
-    cdef Py_ssize_t j, k, P = theta.shape[0], n_decayed = 0, n_counts = 0
+    cdef Py_ssize_t j, k, P = theta.shape[0], n_decayed = 0
     cdef unsigned long long mode
     cdef real factor = <real> keep
     entry = UPDATES.get(name)
@@ -123,10 +124,8 @@ def update(
     if decayed is not None:
         check_ranges(decayed, P, P, P, P)
         n_decayed = decayed.shape[0]
-    if counts is not None:
-        n_counts = counts.shape[0]
-        if counts_after is None or counts_after.shape[0] != n_counts:
-            raise ValueError("counts and counts_after do not go together")
+    if counts is not None and counts.shape[0] != 2:
+        raise ValueError(f"counts has {counts.shape[0]} numbers, expected 2")
     u.theta, u.first, u.second, u.gradient = &theta[0], &first[0], NULL, &gradient[0]
     if second is not None:
         u.second = &second[0]
@@ -140,8 +139,8 @@ def update(
         for k in range(ranges.shape[0]):
             entry.of_range(u, ranges[k, 0], ranges[k, 1])
         restore_mode(mode)
-        for k in range(n_counts):
-            counts[k] = counts_after[k]
+        if counts is not None:
+            counts[0], counts[1] = steps, product
 
 
 cdef void sgd(Update u, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:

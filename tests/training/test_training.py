@@ -183,10 +183,9 @@ class TestOptimizers:
         for name, second in (("adam", 0), ("nadam", 0), ("sgd", 4), ("rmsprop", 4)):
             with pytest.raises(ValueError, match=rf"{name} takes [12] running averages"):
                 update(name, second=second)
-        with pytest.raises(ValueError, match="counts and counts_after do not go together"):
+        with pytest.raises(ValueError, match="counts has 1 numbers, expected 2"):
             kernels_for(np.float64).update(
-                "adam", *np.zeros((4, 4)), np.array([[0, 4]]), learning_rate=0.1, counts=np.zeros(1),
-                counts_after=np.zeros(2),
+                "adam", *np.zeros((4, 4)), np.array([[0, 4]]), learning_rate=0.1, counts=np.zeros(1)
             )
         with pytest.raises(ValueError, match=r"ranges\[0\] is 2 to 5"):
             kernels_for(np.float64).update(
