@@ -29,7 +29,7 @@ def columns_of(X):
             return list(zip(X.column_names, X.columns, strict=True))
         return [(None, X)] if hasattr(X, "to_pylist") else []
     if library == "pandas" and hasattr(X, "to_list"):
-        return [(X.name, X)]
+        return [(getattr(X, "name", None), X)]      # a Categorical has none
     if library == "pandas" and hasattr(X, "columns"):
         return list(X.items())
     native = nw.from_native(X, pass_through=True, allow_series=True)

@@ -346,7 +346,7 @@ class TestMissing:
         nets = [
             RNNRegressor(3, missing=missing, early_stopping=True, **self.PARAMETERS).fit(
                 X[:20], Y[:20, 0], X_val=validation, y_val=Y[20:, 0]
-            ) for missing, validation in (("error", X[20:]), ("ffill", matrix[20:]))
+            ) for missing, validation in (("error", X[20:]), ("ffill", matrix[20:, :, np.newaxis]))
         ]
         assert nets[0].validation_scores_ == nets[1].validation_scores_
 

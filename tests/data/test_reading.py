@@ -12,7 +12,7 @@ from forms import FORMS, TABLES, OnDisk
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor
 from skrnn._data import containers
 from skrnn._data.lazy import unshared
-from skrnn._data.reading import Reading, learn_reading, learn_table
+from skrnn._data.reading import Reading, learn_reading, learn_table, set_attributes
 from skrnn.preprocessing import SequenceImputer, SequenceScaler
 
 NET = RNNClassifier()
@@ -56,10 +56,9 @@ def test_attributes():
     assert named.attributes()["feature_names_in_"].tolist() == ["a", "b"]
     unnamed, _ = learn_reading(NET, np.ones((3, 4, 2)))
     estimator = SequenceScaler()
-    named.set_fitted(estimator, classes_=[1])
+    set_attributes(estimator, named.attributes())
     assert estimator.feature_names_in_.tolist() == ["a", "b"]
-    assert estimator._reading is named
-    unnamed.set_fitted(estimator)
+    set_attributes(estimator, unnamed.attributes())
     assert not hasattr(estimator, "feature_names_in_")
     assert estimator.n_features_in_ == 2
 

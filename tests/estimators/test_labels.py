@@ -215,9 +215,9 @@ def test_what_is_no_label_is_a_type_error(rows, message):
 def test_other_labels_than_those_of_the_first_fit():
     y = CODES[:, 0]
     fitted = net(warm_start=True).fit(X, y)
-    with pytest.raises(TypeError, match=r"y has labels of type str, expected int as in classes: \[0 1\]"):
+    with pytest.raises(TypeError, match=r"y has labels of type str, expected int as in the classes \[0 1\]"):
         fitted.fit(X, np.where(y, "a", "b"))
-    with pytest.raises(ValueError, match=r"y has the label 7, which is not among classes: \[0 1\]; it is y\[2\]"):
+    with pytest.raises(ValueError, match=r"y has the label 7, which is not among classes: \[0, 1\]; it is y\[2\]"):
         fitted.fit(X, np.where(np.arange(N) == 2, 7, y))
     with pytest.raises(TypeError, match=r"y\[1\] has labels of dtype <U1, expected int64 as in y\[0\]"):
         net(return_sequences=True).fit(X, [[0, 1, 0], ["a", "b", "a"]] * (N // 2))

@@ -335,6 +335,6 @@ class TestMessages:
         where = r"X\[2\]\[\d\]" if per_step else r"X\[2\]"
         with pytest.raises(ValueError, match=rf"The prediction for {where} is not finite: the exponential"):
             net.predict(X)
-        with pytest.raises(ValueError, match=r"The prediction for X\[1\].* is not finite: the exponential"):
+        with pytest.raises(ValueError, match=r"The prediction for x\[1\].* is not finite: the exponential"):
             net.predict_step(X[1:3, 0], net.initial_state(2))
         assert np.isfinite(net.transform(X)).all()

@@ -22,6 +22,7 @@ Y = np.arange(8) % 3
 GAPS = np.where(RNG.random(X.shape) < 0.2, np.nan, X)
 IDS = RNG.integers(4, size=(8, 3, 1)).astype(float)
 TEXTS = ["abcab", "bca", "cab"]
+INDICATORS = np.array([[0, 1], [1, 1], [1, 0], [0, 0]] * 2)
 NET = {"hidden_size": 2, "max_iter": 1, "random_state": 0}
 
 
@@ -34,7 +35,7 @@ FITTED = {
     "table": lambda: RNNClassifier(**NET, n_steps=3).fit(X.reshape(8, 6), Y),
     "steps": lambda: labels_of_steps(RNNClassifier(**NET, return_sequences=True)),
     "two classes": lambda: RNNClassifier(**NET, cell="gru", pooling="mean").fit(X, Y > 0),
-    "multilabel": lambda: RNNClassifier(**NET, pooling="max").fit(X, np.eye(3, dtype=int)[Y] | np.eye(3, dtype=int)[0]),
+    "multilabel": lambda: RNNClassifier(**NET, pooling="max").fit(X, INDICATORS),
     "partial_fit": lambda: RNNClassifier(**NET).partial_fit(X, Y, classes=[0, 1, 2]),
     "regressor": lambda: RNNRegressor(**NET, early_stopping=True, validation_fraction=0.4).fit(X, Y),
     "outputs": lambda: RNNRegressor(**NET, bidirectional=True).fit(X, np.stack([Y, Y], axis=1)),
@@ -66,7 +67,7 @@ def data_of(name):
     if "table" in name:
         X_of = X.reshape(8, 6)
     y = {"steps": Y[:, None].repeat(3, axis=1), "two classes": Y > 0, "outputs": np.stack([Y, Y], axis=1),
-         "multilabel": np.eye(3, dtype=int)[Y]}.get(name, Y)
+         "multilabel": INDICATORS}.get(name, Y)
     return X_of, y
 
 
