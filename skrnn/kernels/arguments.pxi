@@ -27,7 +27,7 @@ cdef int expect_count(Py_ssize_t steps, const real[:, ::1] state, Py_ssize_t row
     cdef double limit = 2.0**(MANTISSA_BITS + 1), before = 0
     if state is not None:
         before = state[row, state.shape[1] - 1]
-    if before + steps > limit:
+    if before > limit - steps:
         raise ValueError(
             f"pooling='mean' counts {limit:.0f} steps in {'float32' if sizeof(real) == 4 else 'float64'} at most, and a "
             f"sequence has {before + steps:.0f}, with those before its state: fit with X in float64, begin again "
