@@ -146,6 +146,21 @@ class RecurrentNetwork:
         """The h of every layer and direction from states (N, width), side by side."""
         return np.hstack([state[:, columns] for name, columns in self.state_layout.items() if name[-1] == "h"])
 
+    def check_counts(self, sequences, index):
+        """Raise a ValueError where the mean over the steps of one of the sequences `index` cannot count them.
+
+        It is a sum and a number of steps in the dtype of the computation, and a number + 1 is the same number beyond.
+        """
+        if self.pooling != "mean":
+            return
+        limit, lengths = 2 ** (np.finfo(sequences.dtype).nmant + 1), sequences.lengths[index]
+        if lengths.max() > limit:
+            longest = lengths.argmax()
+            raise ValueError(
+                f"{sequences.label('X', index[longest], False)} has {lengths[longest]} steps, and pooling='mean' counts "
+                f"at most {limit} in {sequences.dtype}: fit with X in float64, choose another pooling or cut the sequence"
+            )
+
     def n_rows(self, sequences, index):
         """Rows of scores for the sequences `index`: one per sequence, or one per step."""
         return int(sequences.lengths[index].sum()) if self.per_step else len(index)

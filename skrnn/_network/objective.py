@@ -36,6 +36,7 @@ class Objective:
         sequences = examples.sequences
         dtype = sequences.dtype
         self.network, self.examples = network, examples
+        network.check_counts(sequences, examples.used)
         self.engine = network.engine(
             dtype, loss=loss.name, parameter=loss.parameter, of_logistic=loss.of_logistic, alpha=alpha, dropout=dropout,
             recurrent_dropout=recurrent_dropout,

@@ -1,11 +1,8 @@
-"""Scores of any number of sequences, part by part."""
+"""Scores of any number of sequences, as they are read."""
 
 import numpy as np
 
 from skrnn._data.numbers import all_finite
-
-# Multiply-adds per call of the kernels, some tenths of a second, after which Ctrl-C is heard. Changes no bit.
-MAX_WORK_PER_CALL = 2**32
 
 # The greatest numbers whose exponentials are finite, but for rounding
 MAX_EXPONENT = {
@@ -26,17 +23,20 @@ def scores_of(network, theta, sequences, index, initial=None, final=None):
         States before the first steps.
     final : (N, width) array, optional
         Filled with the states after the last steps.
+
+    Raises
+    ------
+    ValueError
+        When a sequence has more steps than the mean over them can count.
     """
-    n_per_call = max(1, int(MAX_WORK_PER_CALL / (network.work * sequences.mean_length)))
+    network.check_counts(sequences, index)
     parts, first = [], 0
-    for begin in range(0, len(index), n_per_call):
-        for loaded, numbers in sequences.iter_chunks(index[begin : begin + n_per_call]):
-            rows = slice(first, first + len(numbers))
-            parts.append(network.forward(
-                theta, loaded, numbers, None if initial is None else initial[rows],
-                None if final is None else final[rows],
-            ))
-            first = rows.stop
+    for loaded, numbers in sequences.iter_chunks(index):
+        rows = slice(first, first + len(numbers))
+        parts.append(network.forward(
+            theta, loaded, numbers, None if initial is None else initial[rows], None if final is None else final[rows]
+        ))
+        first = rows.stop
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
@@ -46,7 +46,8 @@ def finite_scores(network, theta, sequences, initial=None, final=None, *, name="
     Raises
     ------
     ValueError
-        When some are not finite, or with `exponential` their exponentials, naming the sequence or step.
+        When some are not finite, or with `exponential` their exponentials, naming the sequence or step; and as in
+        `scores_of`.
     """
     scores = scores_of(network, theta, sequences, np.arange(len(sequences)), initial, final)
     check_scores(network, scores, sequences, name=name, exponential=exponential)

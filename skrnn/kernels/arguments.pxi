@@ -22,6 +22,20 @@ cdef int expect_threads(int n_threads) except -1:
     return 0
 
 
+cdef int expect_count(Py_ssize_t steps, const real[:, ::1] state, Py_ssize_t row) except -1:
+    """Check that the steps of a mean can be counted, with those before, the last number of a row of states."""
+    cdef double limit = 2.0**(MANTISSA_BITS + 1), before = 0
+    if state is not None:
+        before = state[row, state.shape[1] - 1]
+    if before > limit - steps:
+        raise ValueError(
+            f"pooling='mean' counts {limit:.0f} steps in {'float32' if sizeof(real) == 4 else 'float64'} at most, and a "
+            f"sequence has {before + steps:.0f}, with those before its state: fit with X in float64, begin again "
+            "without a state, or choose another pooling"
+        )
+    return 0
+
+
 cdef int expect_categories(
     const Py_ssize_t* categories, Py_ssize_t first, Py_ssize_t last, Py_ssize_t n_categories
 ) except -1:

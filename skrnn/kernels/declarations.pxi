@@ -23,6 +23,7 @@ cdef extern from "simd/vector.h" nogil:
     ctypedef double real
     ctypedef double vec
     const Py_ssize_t VL
+    const int MANTISSA_BITS
     vec splat(real a)
     vec load(const real* p)
     vec load_lanes(const real* p, Py_ssize_t n)
@@ -222,7 +223,7 @@ cdef struct Buffers:
     real* scores                # (R, Q)
     real* dscores               # (R, Q)
     double* losses              # (R,)
-    real* dX                    # (S, D), or NULL
+    real* dX                    # (S, D), or NULL where it is not needed; of an embedding outside of the other arrays
     real* scratch               # (N, scratch_width)
     Py_ssize_t scratch_width    # maximum number of inputs or units of a layer
 

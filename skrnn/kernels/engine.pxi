@@ -234,7 +234,7 @@ cdef class Engine:
         cdef Buffers* buffers
         cdef real* out
         cdef bint finite
-        cdef int i
+        cdef Py_ssize_t i
         cdef Watch watch
         cdef Tasks tasks
         expect_threads(n_threads)
@@ -245,6 +245,9 @@ cdef class Engine:
         expect_shape("scores", scores.shape[0], scores.shape[1], n, self.net.Q)
         if job.categories != NULL:
             expect_categories(job.categories, 0, n, self.net.n_categories)
+        if self.net.pooling == MEAN and not self.net.per_step:
+            for i in range(n):
+                expect_count(1, state, i)
         if packed and not self.is_packed:
             raise ValueError("`pack_weights` must be called before a step with packed=True")
         if self.streams is None or self.streams.N != n or self.stream_threads != n_threads:
@@ -277,7 +280,7 @@ cdef class Engine:
 
     def memory(self):
         """Bytes that arrays of groups have taken so far."""
-        return self.space.arrays.size
+        return self.space.arrays.size + self.space.input_gradients.size
 
     cdef Batch begin(
         self, Job* job, const real[::1] theta, inputs, bint training, unsigned long long seed, int n_threads,
@@ -451,6 +454,9 @@ cdef class Engine:
         if final is not None:
             self.expect_states("final", final.shape[0], final.shape[1], batch.N)
             job.final = &final[0, 0]
+        if self.net.pooling == MEAN and not self.net.per_step:
+            for i in range(batch.N):
+                expect_count(batch.length[i], initial, batch.position[i])
         if job.categories != NULL:
             for i in range(batch.N):
                 expect_categories(

@@ -67,6 +67,7 @@ cdef double train_group(
     Py_ssize_t segment_steps,   # steps of a segment, which are rounded up to whole chunks
     const SegmentTables* segments,
     real* gradient,             # OUT (net.size,)
+    real* dX,                   # OUT (S, D) packed, of inputs that are embedded, or NULL
 ) noexcept nogil:
     """A group forward and back, with its gradient of theta; returns its loss.
 
@@ -81,6 +82,7 @@ cdef double train_group(
     cdef Py_ssize_t i, count = ceil_div(g.length[0], steps), size = state_width(net) * g.n
     cdef double value = 0
     cdef Group s
+    cdef Buffers own = buffers[0]
     memset(gradient, 0, net.size * sizeof(real))
     copy_dstates(net, buffers, g, 0, g.n, job.dstate, False)
     for i in range(count - 1):
@@ -95,11 +97,13 @@ cdef double train_group(
             break
         cut_segment(g, i * steps, steps, segments, &s)
         start_segment(job, buffers, &s, i, segments.states + i * size)
+        if dX != NULL:
+            own.dX = dX + g.offset[i * steps] * net.D
         forward_tile(job, buffers, &s, 0, s.n)
         if job.final != NULL:
             save_states(net, buffers, &s, s.ending, s.n, s.position, job.final)
         score_gradient(job, buffers, &s, 0, s.n)
-        backward_tile(job, buffers, &s, 0, s.n, gradient)
+        backward_tile(job, &own, &s, 0, s.n, gradient)
         if job.loss.of_row != NULL:
             value = loss_of_group(net, buffers, &s, value)
         if job.dX != NULL:

@@ -68,12 +68,18 @@ cdef void start_watch(Watch* watch) noexcept:
 
 cdef int raise_interrupt(Watch* watch) except -1:
     """Raise what a handler of a signal raised since `start_watch`."""
-    if interrupted(watch):
+    if read_shared(&watch.stopped):
         error = <object> watch.error
         Py_DECREF(error)
         watch.error = NULL
         raise error
     return 0
+
+
+cdef int leave_if_interrupted(Watch* watch) except -1:
+    """Look for signals, if the last look was long ago, and raise what a handler raised."""
+    interrupted(watch)
+    return raise_interrupt(watch)
 
 
 cdef inline Py_ssize_t look_mask(Py_ssize_t n, double work) noexcept nogil:

@@ -25,41 +25,42 @@ cdef double train(
     cdef Py_ssize_t i, last, n_whole = batch.n_groups, rows = batch.max_rows(), segment_steps = batch.length[0]
     cdef Py_ssize_t left = batch.n_groups % n_threads
     cdef BufferNeeds needs = BufferNeeds(
-        gradient=True, dX=job.dX != NULL or job.categories != NULL, dropout=job.dropout > 0,
+        gradient=True, dX=job.dX != NULL, dropout=job.dropout > 0,
         recurrent_dropout=job.recurrent_dropout > 0,
     )
     cdef Py_ssize_t size = space.size_of(net, batch, rows, needs)
+    # of the gradients of a group's inputs that are embedded, which are summed in the order of its sequences
+    cdef Py_ssize_t embedded = 0 if job.categories == NULL else rows * net.D * <Py_ssize_t> sizeof(real)
+    cdef Py_ssize_t per_round
     cdef int workers
     cdef double value = 0
-    if (size < 0 or size > max_bytes) and one_direction(net) and batch.max_segment_rows() < rows:
+    if (size < 0 or size + embedded > max_bytes) and one_direction(net) and batch.max_segment_rows() < rows:
         segment_steps = batch.segment_steps()
         rows = batch.max_segment_rows()
-    elif size > max_bytes // n_threads:
+    elif size + embedded > max_bytes // n_threads:
         n_whole = 0
     elif left < min(<Py_ssize_t> n_threads, max_tiles(&batch.groups[0])):
         n_whole -= left
-    workers = space.allocate_workers(net, batch, rows, needs, max_bytes, n_threads if n_whole > 0 else 1)
+    size = space.size_of(net, batch, rows, needs)
+    workers = space.allocate_workers(net, batch, rows, needs, max_bytes, n_threads if n_whole > 0 else 1, embedded)
+    per_round = groups_per_round(net, embedded, max_bytes - workers * size)
     space.reserve_segments(net, batch, segment_steps, workers)
-    if job.categories != NULL:
-        job.dX = <real*> space.input_gradients.reserve(batch.S * net.D * sizeof(real))
     i = 0
     while i < n_whole:
-        last = min(n_whole, i + workers * max(1, groups_per_round(net) // workers))
+        last = min(n_whole, i + workers * max(1, per_round // workers))
         value = train_groups(space, job, batch, i, last, segment_steps, gradient, value, workers)
-        raise_interrupt(job.watch)
+        leave_if_interrupted(job.watch)
         i = last
     for i in range(n_whole, batch.n_groups):
         value = train_shared(space, job, &batch.groups[i], gradient, value, n_threads)
-        raise_interrupt(job.watch)
-    if job.categories != NULL:
-        add_to_embedding(job, batch, gradient + net.size)
-        raise_interrupt(job.watch)
+        leave_if_interrupted(job.watch)
     return value
 
 
-cdef Py_ssize_t groups_per_round(const Net* net) noexcept:
-    """How many groups to compute before their gradients are added up."""
-    return <Py_ssize_t> (ROUND_BYTES / (net.size * <double> sizeof(real)))
+cdef Py_ssize_t groups_per_round(const Net* net, Py_ssize_t embedded, Py_ssize_t max_bytes) noexcept:
+    """How many groups to compute before their gradients are added up, `embedded` bytes of which need room."""
+    cdef double groups = ROUND_BYTES / (net.size * <double> sizeof(real) + embedded)
+    return <Py_ssize_t> (groups if embedded == 0 else min(groups, max(0, max_bytes) / <double> embedded))
 
 
 cdef double train_groups(
@@ -77,29 +78,49 @@ cdef double train_groups(
     cdef SegmentTables* segments = space.segments
     cdef Buffers* buffers = space.buffers
     cdef Tasks tasks = tasks_of(n, workers)
+    cdef real* dX = embedded_inputs(space, job, groups, n)
     with nogil, parallel(num_threads=workers):
         for i in prange(workers, schedule="static", chunksize=1):
             whole_groups(
                 job, &buffers[threadid()], groups, &tasks, segment_steps, &segments[threadid()], gradients, stride,
-                values,
+                values, dX,
             )
         for i in prange(n_blocks - 1, schedule="static"):
             add_up(n, BLOCK, gradients + i * BLOCK, stride, gradient + i * BLOCK)
     i = (n_blocks - 1) * BLOCK
     add_up(n, net.size - i, gradients + i, stride, gradient + i)
+    add_to_embedding(job, groups, n, dX, gradient + net.size)
     for i in range(n):
         value += values[i]
     return value
 
 
+cdef real* embedded_inputs(Workspace space, const Job* job, const Group* groups, Py_ssize_t n) except? NULL:
+    """Room for the gradients (S, D) of the embedded inputs of n groups; NULL where there is no embedding."""
+    if job.categories == NULL:
+        return NULL
+    return <real*> space.input_gradients.reserve(rows_before(groups, n) * job.net.D * sizeof(real))
+
+
+cdef Py_ssize_t rows_before(const Group* groups, Py_ssize_t n) noexcept nogil:
+    """Packed rows of the first n groups."""
+    cdef Py_ssize_t i, rows = 0
+    for i in range(n):
+        rows += groups[i].offset[groups[i].length[0]]
+    return rows
+
+
 cdef void whole_groups(
     const Job* job, const Buffers* buffers, const Group* groups, Tasks* tasks, Py_ssize_t segment_steps,
-    const SegmentTables* segments, real* gradients, Py_ssize_t stride, double* values,
+    const SegmentTables* segments, real* gradients, Py_ssize_t stride, double* values, real* dX,
 ) noexcept nogil:
     """`train_group` of the groups that a thread takes: their gradients, `stride` numbers apart, and losses."""
     cdef Py_ssize_t i = next_task(job.watch, tasks, -1)
     while i >= 0:
-        values[i] = train_group(job, buffers, &groups[i], segment_steps, segments, gradients + i * stride)
+        values[i] = train_group(
+            job, buffers, &groups[i], segment_steps, segments, gradients + i * stride,
+            dX + rows_before(groups, i) * job.net.D if dX != NULL else NULL,
+        )
         i = next_task(job.watch, tasks, i)
 
 
@@ -113,6 +134,7 @@ cdef double train_shared(
     """
     cdef const Net* net = job.net
     cdef Buffers* buffers = space.buffers
+    cdef real* dX = embedded_inputs(space, job, g, 1)
     cdef Py_ssize_t i, n_tiles = min(<Py_ssize_t> n_threads, max_tiles(g))
     cdef Py_ssize_t max_elements = ceil_div(net.size, 4 * n_threads), n_parts = all_parts(net, max_elements, NULL)
     cdef char* memory = space.sums.reserve(
@@ -125,6 +147,8 @@ cdef double train_shared(
     all_parts(net, max_elements, parts)
     cut_tiles(g, n_tiles, tiles)
     memset(total, 0, net.size * sizeof(real))
+    if dX != NULL:
+        buffers.dX = dX
     of_tiles, of_parts = tasks_of(n_tiles, n_threads), tasks_of(n_parts, n_threads)
     with nogil, parallel(num_threads=n_threads):
         for i in prange(n_threads, schedule="static", chunksize=1):
@@ -132,6 +156,7 @@ cdef double train_shared(
         for i in prange(n_threads, schedule="static", chunksize=1):
             shared_parts(job, buffers, g, &of_parts, parts, total)
     add_up(1, net.size, total, 0, gradient)
+    add_to_embedding(job, g, 1, dX, gradient + net.size)
     return value + loss_of_group(net, buffers, g, 0) if job.loss.of_row != NULL else value
 
 
@@ -156,16 +181,24 @@ cdef void shared_parts(
         i = next_task(job.watch, tasks, i)
 
 
-cdef void add_to_embedding(const Job* job, Batch batch, real* gradient) noexcept:
-    """dE[category] += dx (n_categories, D) of every step, in the order of the batch."""
-    cdef Py_ssize_t i, t, j, D = job.net.D, mask = look_mask(batch.length[0], D + STEP_WORK)
+cdef void add_to_embedding(
+    const Job* job, const Group* groups, Py_ssize_t n, const real* dX, real* gradient
+) noexcept nogil:
+    """dE[category] += dx (n_categories, D) of every step of n groups, in the order of the batch; dX (S, D) is packed."""
+    cdef Py_ssize_t i, r, t, j, D = job.net.D, mask = look_mask(groups.length[0], D + STEP_WORK)
+    cdef const Group* g
     cdef real* row
     cdef const real* dx
-    for i in range(batch.N):
-        for t in range(batch.length[i]):
-            if t & mask == mask and interrupted(job.watch):
-                return
-            row = gradient + job.categories[batch.source[i] + t] * D
-            dx = job.dX + (batch.out[i] + t) * D
-            for j in range(D):
-                row[j] = row[j] + dx[j]
+    if dX == NULL:
+        return
+    for i in range(n):
+        g = &groups[i]
+        for r in range(g.n):
+            for t in range(g.length[r]):
+                if t & mask == mask and interrupted(job.watch):
+                    return
+                row = gradient + job.categories[g.source[r] + t] * D
+                dx = dX + (g.offset[t] + r) * D
+                for j in range(D):
+                    row[j] = row[j] + dx[j]
+        dX += g.offset[g.length[0]] * D

@@ -13,7 +13,7 @@ cdef class Workspace:
     cdef Memory records             # the buffers
     cdef Memory tables              # the segments, and what they point to
     cdef Memory sums                # gradients of groups, to be added up
-    cdef Memory input_gradients     # (S, D) of embedded inputs
+    cdef Memory input_gradients     # (S, D) packed of some groups, of embedded inputs
 
     def __cinit__(self):
         self.arrays, self.records, self.tables = Memory(), Memory(), Memory()
@@ -26,19 +26,20 @@ cdef class Workspace:
         return lay_out_buffers(net, batch.max_sequences(), rows, needs, &buffers, NULL)
 
     cdef int allocate_workers(
-        self, const Net* net, Batch batch, Py_ssize_t rows, BufferNeeds needs, Py_ssize_t max_bytes, int n_threads
+        self, const Net* net, Batch batch, Py_ssize_t rows, BufferNeeds needs, Py_ssize_t max_bytes, int n_threads,
+        Py_ssize_t beside=0,        # bytes that a group takes elsewhere
     ) except -1:
         """Make room for groups of `rows` packed rows; returns for how many threads, each with buffers of its own."""
         cdef int workers = <int> min(<Py_ssize_t> n_threads, batch.n_groups), i
         cdef Py_ssize_t size = self.size_of(net, batch, rows, needs)
         cdef LayerBuffers* layers
         cdef char* arrays
-        if size < 0 or size > max(<double> NEVER_REFUSED, 4 * <double> max_bytes):
+        if size < 0 or size + <double> beside > max(<double> NEVER_REFUSED, 4 * <double> max_bytes):
             raise MemoryError(
                 f"{batch.max_sequences()} sequences of up to {batch.length[0]} steps take more than the memory; try "
                 "shorter ones, a smaller batch_size or hidden_size"
             )
-        workers = <int> max(1, min(<Py_ssize_t> workers, max_bytes // size))
+        workers = <int> max(1, min(<Py_ssize_t> workers, max_bytes // (size + beside)))
         self.buffers = <Buffers*> self.records.reserve(
             workers * (sizeof(Buffers) + net.n_layers * sizeof(LayerBuffers))
         )

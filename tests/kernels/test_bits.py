@@ -12,9 +12,8 @@ from pairwise import one_at_a_time, pairwise
 
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn._data.examples import Examples
-from skrnn._network import scores
 from skrnn._network.objective import Objective
-from skrnn._runtime import threads
+from skrnn._runtime import memory, threads
 from skrnn._training.losses import LOSSES
 
 pytestmark = pytest.mark.usefixtures("simd")
@@ -132,8 +131,8 @@ def test_predictions_do_not_depend_on_how_predict_is_cut_up(monkeypatch):
     X, y = rng.normal(size=(50, 7, 2)), rng.normal(size=50)
     net = RNNRegressor(5, random_state=0, tol=1e-2).fit(X, y)
     whole = net.predict(X)
-    for steps in (20, 3):       # a few sequences at a time; less than one
-        monkeypatch.setattr(scores, "MAX_WORK_PER_CALL", steps * net._model.network.work)
+    for max_bytes in (10_000, 1):       # a few sequences at a time; one
+        monkeypatch.setattr(memory, "max_bytes", lambda max_bytes=max_bytes: max_bytes)
         assert net.predict(X).tobytes() == whole.tobytes()
 
 
