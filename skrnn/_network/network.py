@@ -158,7 +158,7 @@ class RecurrentNetwork:
             longest = lengths.argmax()
             raise ValueError(
                 f"{sequences.label('X', index[longest], False)} has {lengths[longest]} steps, and pooling='mean' counts "
-                f"at most {limit} in {sequences.dtype}: fit with X in float64, choose another pooling or cut the sequence"
+                f"at most {limit} in {sequences.dtype}: fit with X in float64, choose another pooling, or cut it up"
             )
 
     def n_rows(self, sequences, index):
