@@ -184,7 +184,7 @@ cdef void shared_parts(
 cdef void add_to_embedding(
     const Job* job, const Group* groups, Py_ssize_t n, const real* dX, real* gradient
 ) noexcept nogil:
-    """dE[category] += dx (n_categories, D) of every step of n groups, in the order of the batch; dX (S, D) is packed."""
+    """dE[category] += dx (n_categories, D) of each step of n groups, in the order of the batch; dX (S, D) is packed."""
     cdef Py_ssize_t i, r, t, j, D = job.net.D, mask = look_mask(groups.length[0], D + STEP_WORK)
     cdef const Group* g
     cdef real* row
