@@ -157,8 +157,8 @@ class RecurrentNetwork:
         if lengths.max() > limit:
             longest = lengths.argmax()
             raise ValueError(
-                f"{sequences.label('X', index[longest], False)} has {lengths[longest]} steps, and pooling='mean' counts "
-                f"at most {limit} in {sequences.dtype}: fit with X in float64, choose another pooling, or cut it up"
+                f"{sequences.label('X', index[longest], False)} has {lengths[longest]} steps, and pooling='mean' "
+                f"counts at most {limit} in {sequences.dtype}: fit with X in float64, choose another pooling or cut it"
             )
 
     def n_rows(self, sequences, index):
