@@ -266,6 +266,8 @@ class TestSequenceScorer:
     def test_says_what_it_is(self):
         scorer = make_sequence_scorer(f1_score, average="macro")
         assert repr(scorer) == "make_sequence_scorer(f1_score, response_method='predict', average='macro')"
+        loss = make_sequence_scorer(log_loss, response_method="predict_proba", greater_is_better=False)
+        assert repr(loss) == "make_sequence_scorer(log_loss, response_method='predict_proba', greater_is_better=False)"
 
 
 def clone_of(scorer):
