@@ -63,10 +63,8 @@ def concatenate_steps(y, *others):
     [1.0, 1.0, 0.5, 0.5]
     """
     index, rows = _read_steps(y)
-    return tuple(
-        values[rows.known]
-        for values in (rows.values, *(_beside(other, index, f"others[{k}]") for k, other in enumerate(others)))
-    )
+    beside = [_beside(other, index, f"others[{k}]") for k, other in enumerate(others)]
+    return tuple(values[rows.known] for values in (rows.values, *beside))
 
 
 def split_steps(rows, like):
@@ -102,13 +100,13 @@ def split_steps(rows, like):
     >>> [steps.tolist() for steps in split_steps(10 * rows, like=y)]
     [[0, 10], [10, -1, 0]]
     """
-    index, known = _read_steps(like, "like")
-    rows, total = np.asarray(rows), int(index.lengths.sum())
-    n_known = total if known.labelled is None else int(known.labelled.sum())
+    index, targets = _read_steps(like, "like")
+    rows, total = np.asarray(rows), len(targets)
+    n_known = len(targets.values[targets.known])
     if rows.ndim == 0 or len(rows) not in (total, n_known):
-        targets = "" if total == n_known else f", or ({n_known}, ...) for those that have a target"
-        raise ValueError(f"rows has shape {rows.shape}, expected ({total}, ...) for the steps of like{targets}")
-    return index.split(_with_missing(rows, known) if len(rows) == n_known < total else rows)
+        or_fewer = "" if total == n_known else f", or ({n_known}, ...) for those that have a target"
+        raise ValueError(f"rows has shape {rows.shape}, expected ({total}, ...) for the steps of like{or_fewer}")
+    return index.split(_with_missing(rows, targets) if len(rows) == n_known < total else rows)
 
 
 def make_sequence_scorer(metric, *, response_method="predict", greater_is_better=True, **kwargs):
@@ -199,8 +197,9 @@ class _SequenceScorer(BaseScorer):
 
     def __repr__(self):
         name = getattr(self._score_func, "__name__", repr(self._score_func))
+        sign = "" if self._sign > 0 else ", greater_is_better=False"
         arguments = "".join(f", {key}={value!r}" for key, value in self._kwargs.items())
-        return f"make_sequence_scorer({name}, response_method={self._response_method!r}{arguments})"
+        return f"make_sequence_scorer({name}, response_method={self._response_method!r}{sign}{arguments})"
 
 
 def _read_steps(y, name="y", numeric=None):
@@ -246,17 +245,17 @@ def _beside(values, index, name):
     return np.concatenate(rows)
 
 
-def _with_missing(rows, known):
+def _with_missing(rows, targets):
     """Rows of the steps that have a target among those of all steps, where the others have what stands for none."""
-    integers = rows.dtype.kind == "i" and known.values.dtype.kind == "i"
-    if rows.dtype.kind in "iu" and known.values.dtype.kind == "f":
-        rows = rows.astype(np.float64)
-    floats = rows.dtype.kind == "f"
-    out = np.full(
-        (len(known), *rows.shape[1:]), -1 if integers else np.nan if floats else None,
-        rows.dtype if integers or floats else object,
-    )
-    out[known.labelled] = rows
+    kind = rows.dtype.kind, targets.values.dtype.kind
+    if kind[0] == "f" or kind in (("i", "f"), ("u", "f")):
+        missing, dtype = np.nan, rows.dtype if kind[0] == "f" else np.float64
+    elif kind == ("i", "i"):
+        missing, dtype = -1, rows.dtype
+    else:
+        missing, dtype = None, object
+    out = np.full((len(targets), *rows.shape[1:]), missing, dtype)
+    out[targets.labelled] = rows
     return out
 
 

@@ -9,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from forms import as_object_array
+from problems import walks
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.metrics import (
@@ -28,12 +29,6 @@ from skrnn.preprocessing import SequenceScaler
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 nan = np.nan
-
-
-def walks(n=80, T=8, seed=0):
-    """Sequences of two features; of each whether its sum is positive."""
-    X = np.random.default_rng(seed).normal(size=(n, T, 2))
-    return X, (X.sum(axis=1) > 0).astype(int)
 
 
 RAGGED = {
@@ -266,6 +261,8 @@ class TestSequenceScorer:
     def test_says_what_it_is(self):
         scorer = make_sequence_scorer(f1_score, average="macro")
         assert repr(scorer) == "make_sequence_scorer(f1_score, response_method='predict', average='macro')"
+        loss = make_sequence_scorer(log_loss, response_method="predict_proba", greater_is_better=False)
+        assert repr(loss) == "make_sequence_scorer(log_loss, response_method='predict_proba', greater_is_better=False)"
 
 
 def clone_of(scorer):

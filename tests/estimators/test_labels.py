@@ -5,6 +5,7 @@ from copy import deepcopy
 from decimal import Decimal
 from functools import cache
 
+import awkward as ak
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -30,10 +31,6 @@ def net(**parameters):
     return RNNClassifier(3, cell="gru", max_iter=2, random_state=0, **parameters)
 
 
-def awkward(y):
-    return pytest.importorskip("awkward").Array(y)
-
-
 OF_SEQUENCES = {
     "list": list,
     "tuple": tuple,
@@ -54,7 +51,7 @@ OF_SEQUENCES = {
     "Arrow chunks": lambda y: pa.chunked_array([y[:5], y[5:]]),
     "Arrow dictionary": lambda y: pa.array(y).dictionary_encode(),
     "Arrow table": lambda y: pa.table({"y": y}),
-    "awkward": awkward,
+    "awkward": ak.Array,
 }
 
 
@@ -120,7 +117,7 @@ OF_STEPS = {
     "rows of categories": lambda y: [pd.Series(pd.Series(row, dtype=object), dtype="category") for row in y],
     "rows of polars": lambda y: [pl.Series(row) for row in y],
     "rows of Arrow": lambda y: [pa.array(row) for row in y],
-    "awkward": awkward,
+    "awkward": ak.Array,
 }
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from forms import as_object_array
+from problems import walks
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score, r2_score
@@ -18,12 +19,6 @@ from skrnn.preprocessing import SequenceScaler
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 LEARNING = {"cell": "gru", "learning_rate_init": 0.02, "batch_size": 20, "random_state": 0}
 nan = np.nan
-
-
-def walks(n=80, T=8, seed=0):
-    """Sequences of two features; of each whether its sum is positive."""
-    X = np.random.default_rng(seed).normal(size=(n, T, 2))
-    return X, (X.sum(axis=1) > 0).astype(int)
 
 
 class TestSeveralLabels:
