@@ -140,7 +140,7 @@ def check_type(X):
     shape = getattr(X, "shape", None)
     if shape is None and not hasattr(X, "__array__"):
         if not hasattr(X, "__len__") or isinstance(X, str | bytes | bytearray | type):
-            raise TypeError(f"X is a {type(X).__name__}, {EXPECTED[True]}")
+            raise TypeError(f"X is a {type(X).__name__}, {EXPECTED}")
         shape = (len(X),)
     if 0 in (shape or ()) and not isinstance(X, np.ndarray):
         raise ValueError("Found array with 0 sample(s): X is empty, expected at least one sequence")
@@ -203,9 +203,9 @@ def _from_columns(X, columns, n_steps):
     return sequences.replace(columns=X) if table and sequences.n_features == len(columns) else sequences
 
 
-def _from_collection(X, n_steps, frame=None, index=None, first=None):
+def _from_collection(X, n_steps, index=None, first=None):
     if isinstance(X, RaggedArray):
-        return _from_ragged(X, n_steps, frame)
+        return _from_ragged(X, n_steps)
     if index is not None:
         for i, x in zip(index, X, strict=True):
             check_no_pair(x, f"X[{i}]")
@@ -217,15 +217,14 @@ def _from_collection(X, n_steps, frame=None, index=None, first=None):
                 f"X[{i}] has {array.shape[1]} features per step, expected {arrays[0].shape[1]} as in "
                 f"X[{index[0]}]"
             )
-    if frame is None:
-        frame = _first_frame(X, index, first)
+    frame = _first_frame(X, index, first)
     lengths = np.array([len(array) for array in arrays], dtype=np.intp)
     single = all(array.dtype == np.float32 for array in arrays)
     values = np.concatenate(arrays, dtype=np.float32 if single else np.float64)
     return Sequences(values, lengths, "ragged", columns=frame)
 
 
-def _from_ragged(X, n_steps, frame):
+def _from_ragged(X, n_steps):
     if X.values.ndim == 1:
         _check_no_n_steps(n_steps, "X")
     empty = np.flatnonzero(X.lengths == 0)
@@ -241,9 +240,7 @@ def _from_ragged(X, n_steps, frame):
     else:
         values, starts = without_unused(values, starts, X.lengths)
     values = as_numbers(values, "X.values")
-    return Sequences(
-        values.reshape(len(values), -1), X.lengths, "ragged", starts=starts, columns=frame, names=X.feature_names
-    )
+    return Sequences(values.reshape(len(values), -1), X.lengths, "ragged", starts=starts, names=X.feature_names)
 
 
 def _from_part(X, n_steps, index, first):

@@ -7,7 +7,7 @@ import numpy as np
 
 from skrnn._data.schemas import library_of
 
-EXPECTED = {True: "expected an array, a data frame, or a list of sequences", False: "expected an array or a list"}
+EXPECTED = "expected an array, a data frame, or a list of sequences"
 AS_THEY_ARE = (np.ndarray, list, tuple, str, bytes, memoryview, Mapping, Set)
 WINDOWS = ("Rolling", "Expanding", "ExponentialMovingWindow", "Window")
 
@@ -20,7 +20,8 @@ def check_not_foreign(values, name):
         return
     remedy = _remedy(values, name)
     if remedy is not None:
-        raise TypeError(f"{name} is a {type(values).__name__}, {EXPECTED[name == 'X']}{remedy}")
+        expected = EXPECTED if name == "X" else "expected an array or a list"
+        raise TypeError(f"{name} is a {type(values).__name__}, {expected}{remedy}")
 
 
 def items_of(values, name):
