@@ -10,6 +10,7 @@ from scipy.sparse import issparse
 
 from skrnn._data.foreign import items_of
 from skrnn._data.schemas import check_schema, in_column, library_of, no_dates, schema_of
+from skrnn._messages import shown
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 DATES = (date, time, timedelta, np.datetime64, np.timedelta64)
@@ -55,7 +56,7 @@ def as_numbers(values, name):
     if kind in "SU" and array.size:
         index = next((index for index, text in np.ndenumerate(array) if not _is_number(text)), (0,) * array.ndim)
         where = cell_name(name, index, _names_of_columns(values))
-        raise ValueError(f"{where} is {str(array[index])!r}, expected a number")
+        raise ValueError(f"{where} is {shown(array[index])}, expected a number")
     if kind == "c":
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
     if kind in "mM":
@@ -112,11 +113,11 @@ def _number(cell, name, index, columns):
         except (TypeError, ValueError, OverflowError, RuntimeError) as error:
             kind = ValueError if isinstance(error, ValueError | OverflowError) else TypeError
             where = cell_name(name, index, columns)
-            raise kind(f"{where} is {type(cell).__name__} {cell!r:.50}, expected a number: {error}") from error
+            raise kind(f"{where} is {type(cell).__name__} {shown(cell)}, expected a number: {error}") from error
     where = cell_name(name, index, columns)
     if isinstance(cell, DATES):
         raise TypeError(f"{where} is {type(cell).__name__} {cell!s:.50}, {no_dates()}")
-    raise ValueError(f"{where} is {cell!r:.50}, expected a number")
+    raise ValueError(f"{where} is {shown(cell)}, expected a number")
 
 
 def _names_of_columns(values):
