@@ -30,14 +30,16 @@ def is_read_in_chunks(X, columns, in_place):
         usable = any(numbers.dtype == dtype for dtype in in_place)
         usable &= numbers.flags.c_contiguous and numbers.flags.aligned
         return (isinstance(X, RaggedArray) or X.ndim == 3) and not usable
-    if isinstance(X, list | tuple | np.ndarray | memoryview | RaggedArray) or columns:
+    if isinstance(X, list | tuple | np.ndarray | RaggedArray) or columns or not hasattr(X, "__getitem__"):
         return False
     if hasattr(X, "__array__"):
-        # Those of PyTorch and JAX are in memory
-        if hasattr(X, "__array_interface__") or hasattr(X, "__dlpack__") or not hasattr(X, "__getitem__"):
-            return False
-        return getattr(X, "ndim", 0) == 3 or _holds_arrays(X)
-    return hasattr(X, "__len__") and hasattr(X, "__getitem__")
+        return not _shares_memory(X) and (getattr(X, "ndim", 0) == 3 or _holds_arrays(X))
+    return hasattr(X, "__len__")
+
+
+def _shares_memory(X):
+    """Whether the library of an array says where it lies in memory, as those of PyTorch and JAX do."""
+    return hasattr(X, "__array_interface__") or hasattr(X, "__dlpack__")
 
 
 def _holds_arrays(X):
@@ -49,9 +51,7 @@ def _holds_arrays(X):
 
 def is_lazy_array(X):
     """Whether X is an array of a library that may keep it outside of memory, as those of HDF5, Zarr and dask are."""
-    if isinstance(X, np.ndarray | RaggedArray) or hasattr(X, "__array_interface__") or hasattr(X, "__dlpack__"):
-        return False
-    if library_of(X) in ("pandas", "polars", "pyarrow"):
+    if isinstance(X, np.ndarray | RaggedArray) or library_of(X) in ("pandas", "polars", "pyarrow") or _shares_memory(X):
         return False
     return all(hasattr(X, name) for name in ("__array__", "__getitem__", "shape", "dtype"))
 

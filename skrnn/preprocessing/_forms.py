@@ -47,8 +47,7 @@ class TableOutput:
         return self
 
     def _in_form_of(self, X, sequences, names, *, indicators=False):
-        """What `transform` returns: `in_form_of`, in the chosen container if it is a table with columns of these names.
-        """
+        """What `transform` returns: `in_form_of`, where it is a table in the chosen container and with these names."""
         library = output_container(self)
         if library == "default":
             return in_form_of(X, sequences, indicators=indicators)

@@ -315,8 +315,6 @@ def _table(X, group):
     check_type(X)
     if isinstance(X, RaggedArray):
         raise ValueError(f"X is a {X}, expected a table: rows of numbers")
-    if np.ma.is_masked(X):
-        raise ValueError("X has masked values; fill them, or leave them out, first")
     if group is not None and not hasattr(X, "dtype"):
         # Otherwise NumPy would convert numbers next to names to strings
         X = np.array(X, dtype=object)
