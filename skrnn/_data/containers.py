@@ -14,7 +14,7 @@ from skrnn._data.missing import without_padding
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
 from skrnn._data.on_demand import Reader, is_read_in_chunks, read_if_small
 from skrnn._data.ragged import RaggedArray, without_unused
-from skrnn._data.schemas import check_different_names, check_schema
+from skrnn._data.schemas import check_schema, check_unique
 from skrnn._data.sequences import Sequences
 
 # Dtypes that the kernels compute in
@@ -57,7 +57,7 @@ def as_sequences(
     if n_steps is not None and (not isinstance(n_steps, Integral) or n_steps < 1):
         raise ValueError(f"n_steps={n_steps!r}: expected a positive int, or None")
     X = normalize_container(X, "X")
-    check_schema(X, "X", different_names=True)
+    check_schema(X, "X", unique_names=True)
     columns = columns_of(X)
     X = X if columns else read_if_small(X)
     check = partial(
@@ -281,7 +281,7 @@ def _first_frame(X, index, first=None):
     """
     names = [_names_of(x) for x in X]
     expected = names[0] if first is None else _names_of(first)
-    check_different_names(names[0], f"X[{index[0]}]")
+    check_unique(names[0], f"X[{index[0]}]")
     for i, columns in zip(index, names, strict=True):
         if columns != expected:
             whose = f"X[{index[0] if first is None else 0}]"
