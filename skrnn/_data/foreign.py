@@ -1,4 +1,4 @@
-"""What is neither an array, a table nor a collection of sequences, although it may have a length and items."""
+"""Objects that are no array, table or collection of sequences, although they may have a length and items."""
 
 from collections.abc import Collection, Mapping, Set
 
@@ -49,7 +49,7 @@ def missing_items(values, name, error):
 
 
 def _remedy(values, name):
-    """What to pass in the place of values; None if these may be what is expected."""
+    """What to pass instead of values; None if these may be what is expected."""
     kind = type(values).__name__
     library = library_of(values)
     # In a frame of pandas or Arrow narwhals allows no name twice

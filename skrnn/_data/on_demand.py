@@ -15,9 +15,9 @@ from skrnn._runtime import memory
 
 # An array of another library that takes at most this part of the memory of a batch is read at once
 FRACTION_READ_AT_ONCE = 0.5
-# Rows are read in one slice with those between them if there are at most so many for each: faster for HDF5 and Zarr
+# Up to so many rows per row in use are read as one slice, which is faster with HDF5 and Zarr than indices
 MAX_ROWS_PER_ROW_IN_USE = 8
-# What an array takes beside its values
+# What an array takes in addition to its values
 OBJECT_BYTES = 120
 
 
@@ -92,7 +92,7 @@ def _is_dask(X):
 
 
 def _is_in_memory(X):
-    """Whether X is an array in memory to which the library has only added names: its slices are views, then."""
+    """Whether X is an array in memory to which its library only adds names: its slices are views of the same memory."""
     return not _is_dask(X) and np.shares_memory(np.asarray(X[:1]), np.asarray(X[:1]))
 
 

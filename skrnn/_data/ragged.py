@@ -110,7 +110,7 @@ class RaggedArray:
         lengths : int array of shape (n,), optional
             Number of steps of each sequence without its padding.
         padding_value : float, optional
-            In the place of `lengths`: steps at one side are padding if they have this value in every feature; may be
+            Instead of `lengths`: steps at one side are padding if they have this value in every feature; may be
             NaN. Steps of this value between others stay. If steps may have this value themselves, pass `lengths`.
         side : {"end", "start"}, default="end"
             Where the padding is: after the steps, or before them.
