@@ -46,7 +46,7 @@ def calls():
         functions[f"predict {name}"] = partial(net.predict, X)
         functions[f"fit {name}"] = partial(net.fit, X, y)
     letters = "".join(np.random.default_rng(0).choice(list("abcdefgh ijkl.\n"), 200_000))
-    model = RNNLanguageModel(256, max_iter=1, random_state=0).fit([letters[:10_000]])
+    model = RNNLanguageModel(128, n_streams=4, max_iter=10, random_state=0).fit([letters[:4000]])
     classes = np.random.default_rng(0).integers(1000, size=(50_000, 40))
     embedded = RNNClassifier(64, embedding_dim=64, max_iter=1, random_state=0)
     return functions | {

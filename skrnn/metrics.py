@@ -108,10 +108,7 @@ def split_steps(rows, like):
     if rows.ndim == 0 or len(rows) not in (total, n_known):
         targets = "" if total == n_known else f", or ({n_known}, ...) for those that have a target"
         raise ValueError(f"rows has shape {rows.shape}, expected ({total}, ...) for the steps of like{targets}")
-    if len(rows) == n_known < total:
-        rows = _with_missing(rows, known)
-    index.kind = "ragged" if isinstance(like, list | tuple) or np.ndim(like) < 2 else "array"
-    return index.split(rows)
+    return index.split(_with_missing(rows, known) if len(rows) == n_known < total else rows)
 
 
 def make_sequence_scorer(metric, *, response_method="predict", greater_is_better=True, **kwargs):
@@ -219,7 +216,8 @@ def _read_steps(y, name="y", numeric=None):
     if flat is not None or not len(sequences):
         found = f"{name} is empty" if flat is None else f"{name}[{flat}] is {shown(sequences[flat])}"
         raise ValueError(f"{found}, expected a target for each step, as with return_sequences=True")
-    index = SequenceIndex(np.array([len(row) for row in sequences], dtype=np.intp), "ragged")
+    kind = "array" if isinstance(sequences, np.ndarray) and sequences.ndim > 1 else "ragged"
+    index = SequenceIndex(np.array([len(row) for row in sequences], dtype=np.intp), kind)
     if numeric is None:
         numeric = _are_numbers(step_labels(y, index, name)[0])
     return index, (NumberTargets if numeric else ClassTargets).read(y, index, per_step=True)

@@ -2,9 +2,11 @@
 
 import pickle
 
+import awkward as ak
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from forms import as_object_array
 from sklearn import config_context
@@ -40,6 +42,9 @@ RAGGED = {
     "object array": as_object_array([np.array([0, 1]), np.array([1, -1, 0]), np.array([1])]),
     "series": pd.Series([[0, 1], [1, -1, 0], [1]]),
     "polars": pl.Series([[0, 1], [1, -1, 0], [1]]),
+    "column of a frame": pd.DataFrame({"y": [[0, 1], [1, -1, 0], [1]]}),
+    "Arrow": pa.array([[0, 1], [1, -1, 0], [1]]),
+    "awkward": ak.Array([[0, 1], [1, -1, 0], [1]]),
     "RaggedArray": RaggedArray(np.array([0, 1, 1, -1, 0, 1]), lengths=[2, 3, 1]),
     "None": [[0, 1], [1, None, 0], [1]],
     "NaN": [[0.0, 1.0], [1.0, nan, 0.0], [1.0]],

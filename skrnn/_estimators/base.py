@@ -1,6 +1,5 @@
 """The skeleton that RNNClassifier and RNNRegressor share: fit and the way from X to scores."""
 
-import warnings
 from abc import ABCMeta, abstractmethod
 from dataclasses import replace
 from typing import ClassVar
@@ -9,28 +8,22 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from skrnn._data.examples import Examples
-from skrnn._data.features import features_of
 from skrnn._data.lazy import LazySequences, in_memory
-from skrnn._data.ragged import rows_of
 from skrnn._data.reading import learn_reading
 from skrnn._data.target_checks import check_samples
 from skrnn._data.weights import as_weights, multiply_weights
 from skrnn._estimators import states
 from skrnn._estimators.trainable import Fitted, TrainableMixin
+from skrnn._estimators.validation import HeldOut, read_validation
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
-from skrnn._network.scores import check_scores, finite_scores, scores_of
+from skrnn._network.scores import finite_scores
 from skrnn._sklearn import fit_context
 from skrnn._training import run
 from skrnn._training.loop import Batches
 from skrnn._training.losses import known_fraction
 from skrnn._training.optimizers import OPTIMIZERS
 from skrnn._warnings import warn_user
-
-NOT_TRANSFORMED = (
-    "X_val has to be as X is where it comes to the net: a Pipeline transforms it only with transform_input=['X_val'] "
-    "and metadata routing, see the guide on data"
-)
 
 
 def in_epochs(estimator):
@@ -232,7 +225,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         targets = resume.targets if resume else self._targets_type.learn(rows, **targets)
         loss = self._make_loss(targets)
         encoded = targets.encode(rows, sequences, per_step, loss)
-        rows.weights = multiply_weights(as_weights(sample_weight, sequences, per_step), rows.labelled)
+        rows.weigh(as_weights(sample_weight, sequences, per_step))
         of_targets = targets.weights(rows, getattr(self, "class_weight", None))
         weights = multiply_weights(rows.weights, of_targets)
         examples = Examples(sequences, encoded, weights, per_step, known_fraction(encoded))
@@ -277,46 +270,14 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val go together, but only one of them was passed")
         if X_val is not None:
-            return examples, self._read_validation(model, reading, targets, X_val, y_val)
+            return examples, read_validation(self, model, reading, targets, X_val, y_val)
         per_step = self.return_sequences
         strata = None if per_step else targets.strata(rows.values[examples.used])
         at_least = 1 if per_step else targets.min_validated
         used, index = self._hold_out(examples.used, "sequences", model.random_state, strata, at_least)
         held_out = HeldOut(examples.sequences, np.sort(index), rows, per_step)
-        _warn_if_constant(targets, held_out)
+        held_out.warn_if_constant(targets)
         return examples.replace(used=used), held_out
-
-    def _read_validation(self, model, reading, targets, X_val, y_val):
-        """Validation data, checked as those of fit."""
-        per_step = self.return_sequences
-        try:
-            sequences = reading.read(self, X_val, dtype=model.dtype, named=False)
-            self._check_same_kind(reading, sequences)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"In X_val and y_val: {error}. {NOT_TRANSFORMED}") from error
-        try:
-            check_samples(sequences, y_val, "y_val")
-            rows = targets.read(y_val, sequences, per_step)
-            targets.check_validation(rows, sequences, per_step, model.loss)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"In X_val and y_val: {error}") from error
-        rows.weights = multiply_weights(None, rows.labelled)
-        held_out = HeldOut(sequences, np.arange(len(sequences)), rows, per_step)
-        _warn_if_constant(targets, held_out)
-        return held_out
-
-    def _check_same_kind(self, reading, sequences):
-        """Raise a ValueError, or warn, when validation data look as if they had missed a transformer."""
-        table = sequences.kind == "table"
-        if table != reading.from_table:
-            kinds = {True: "a table, (n, columns)", False: "sequences by themselves"}
-            raise ValueError(f"X_val is {kinds[table]}, but X in fit is {kinds[reading.from_table]}")
-        named = features_of(self, sequences)[1] is not None
-        if named == (reading.feature_names is not None):
-            reading.check_names(self, sequences)
-        elif named or table:
-            has = {True: "feature names", False: "no feature names"}
-            warnings.warn(f"X_val has {has[named]}, but X in fit has {has[not named]}. {NOT_TRANSFORMED}", stacklevel=6)
 
     def _train(self, model, examples, validate, parameters):
         n = len(examples)
@@ -340,7 +301,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         if self.batch_size == "auto":
             return min(32, n)
         if self.batch_size > n:
-            warnings.warn(f"batch_size={self.batch_size} is clipped to the {n} sequences in use", stacklevel=5)
+            warn_user(f"batch_size={self.batch_size} is clipped to the {n} sequences in use")
         return min(int(self.batch_size), n)
 
     def _predict_rows(self, fitted, X, decode):
@@ -549,49 +510,3 @@ def decoded(fitted, scores):
 def _in_form_of(model, sequences, rows):
     """Rows as predict returns them: one per sequence as they are, one per step in the form of X."""
     return sequences.split(rows) if model.network.per_step else rows
-
-
-class HeldOut:
-    """Sequences and targets that early stopping validates on.
-
-    Parameters
-    ----------
-    sequences : Sequences or LazySequences
-    index : (N,) int array
-        Which of them.
-    rows : TargetRows
-        Targets and weights of all of them.
-    per_step : bool
-    """
-
-    def __init__(self, sequences, index, rows, per_step):
-        self.sequences, self.index = sequences, index
-        self.rows = rows_of(sequences.starts[index], sequences.lengths[index]) if per_step else index
-        values, weights = rows.values[self.rows], None if rows.weights is None else rows.weights[self.rows]
-        self.has_weight = slice(None) if weights is None else weights > 0
-        self.values, self.weights = values[self.has_weight], None if weights is None else weights[self.has_weight]
-
-    def scorer(self, model, targets):
-        """A function that scores theta; higher is better."""
-
-        def score(theta):
-            scores = scores_of(model.network, theta, self.sequences, self.index)
-            check_scores(model.network, scores, self.sequences, self.rows, exponential=model.exponential)
-            value = float(targets.score(self.values, scores[self.has_weight], model.loss, self.weights))
-            if not np.isfinite(value):
-                raise ValueError(
-                    f"The validation score is {value}: the {len(self.index)} sequences held out are too few or all "
-                    "alike. Increase validation_fraction, or pass X_val and y_val"
-                )
-            return value
-
-        return score
-
-
-def _warn_if_constant(targets, held_out):
-    """Warn if early stopping has nothing to go by."""
-    if targets.are_constant(held_out.values):
-        warn_user(
-            f"the targets that early_stopping validates on are all {held_out.values[0].tolist()}: their score is 0 "
-            "whatever is predicted, unless it is met exactly, and training stops early. Pass X_val and y_val that vary"
-        )

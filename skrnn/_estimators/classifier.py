@@ -218,8 +218,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     def predict_proba(self, X, *, initial_state=None, return_state=False):
         """Probability of each class or label, for each sequence or with `return_sequences` each step.
 
-        ``cross_val_predict(net, X, params={"y": y}, method="predict_proba")`` puts together probabilities of steps; it
-        cannot with y as its own argument, in which it sorts the labels of samples.
+        For probabilities of steps write ``cross_val_predict(net, X, params={"y": y}, method="predict_proba")``: in its
+        own argument y it looks for labels of samples.
 
         Parameters
         ----------
@@ -253,7 +253,7 @@ object array of n arrays (steps, n_classes)
     def predict_proba_step(self, x, state):
         """Probabilities after one more step of each of some streams: the bits of `predict_proba` of the steps so far.
 
-        The class of the greatest one, or the labels above one half, are what `predict_step` returns.
+        `predict_step` returns the class with the greatest one, or the labels above one half.
 
         Parameters
         ----------
@@ -350,9 +350,9 @@ object array of n arrays (steps, n_classes)
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         if self.return_sequences:
-            # To scikit-learn a classifier has a label per sample: by this tag check_cv reads y to stratify (and dies of
-            # lists of lists), scorers pick a column of predict_proba, displays, votes and stacks take predictions for
-            # those of samples. As no classifier, nets that label steps are split by KFold, and these refuse them.
+            # To scikit-learn a classifier has one label per sample: for those with this tag check_cv stratifies by y
+            # (and fails for lists of lists), scorers pick a column of predict_proba; displays, votes and stacks take
+            # predictions for those of samples. Without it, KFold splits the sequences, and the others refuse the net.
             tags.estimator_type = tags.classifier_tags = None
         return tags
 

@@ -22,6 +22,7 @@ from skrnn._data.target_checks import (
     step_rows,
     with_nan,
 )
+from skrnn._data.weights import multiply_weights
 from skrnn._estimators import class_weights
 from skrnn._messages import shown
 
@@ -38,12 +39,15 @@ class TargetRows:
         Of several outputs those that are not known are NaN.
     labelled : (rows,) bool array, optional
         Which rows have a target; None for all.
-    weights : (rows,) float64 array, optional
-        Their weights, without those of classes; None for the same ones.
+
+    Attributes
+    ----------
+    weights : (rows,) float64 array, or None
+        Those of `weigh`, without those of classes; None for the same ones.
     """
 
-    def __init__(self, values, labelled=None, weights=None):
-        self.values, self.labelled, self.weights = values, labelled, weights
+    def __init__(self, values, labelled=None):
+        self.values, self.labelled, self.weights = values, labelled, None
 
     def __len__(self):
         return len(self.values)
@@ -52,6 +56,10 @@ class TargetRows:
     def known(self):
         """An index of the rows that have a target."""
         return slice(None) if self.labelled is None else self.labelled
+
+    def weigh(self, weights=None):
+        """Give the rows weights (rows,) float64, or the same ones: those without a target have 0."""
+        self.weights = multiply_weights(weights, self.labelled)
 
     def check_every_output(self):
         """Raise a ValueError that names the first of several outputs of which nothing is known."""

@@ -47,7 +47,7 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
         return tuple(int(size) for size in sizes)
 
     def _check_epoch(self):
-        """Raise an error for parameters with which `partial_fit` cannot train an epoch."""
+        """Raise a ValueError for parameters that `partial_fit` does not support."""
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True: it sees no data to hold out")
 
@@ -62,10 +62,11 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
             raise self._cannot_continue(f"parameters of the shapes {shapes}, it was fitted with {fitted}")
 
     def _hold_out(self, items, what, random_state, strata=None, at_least=1):
-        """Items to train on, and items to validate on; with strata, an array like items, in equal shares if possible.
+        """Items to train on, and items to validate on, `at_least` so many.
 
-        A fold may have one member of a class left, which is trained on, or too few items to have all classes in both
-        parts, which are then random. scikit-learn's perceptron refuses both, so that a search fails in some folds.
+        With strata, an array like items, each stratum has the same share in both. A fold of a search may have only one
+        item of a class, which is trained on, or too few items for all classes to be in both parts, which are then
+        random.
         """
         n, kept = len(items), None
         if strata is not None:
@@ -88,14 +89,14 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
         return (used if kept is None else np.concatenate([used, kept])), held_out
 
     def _learn(self, fitted, train):
-        """Train a model, and set what it has learned: also when Ctrl-C interrupts it, which is then raised again.
+        """Train a model and set what it has learned, after Ctrl-C what it has learned so far; that is raised again.
 
         Parameters
         ----------
         fitted : Fitted
-            With the model that is trained.
+            With the model to train.
         train : callable
-            Trains it in place. An interrupt before its first update leaves the estimator as it was.
+            Trains it in place. After an interrupt before the first update the estimator stays as it was.
         """
         model = fitted.model
         n_epochs = model.history.n_epochs

@@ -49,7 +49,9 @@ class Corpus:
 
 
 class Window:
-    """What one update reads: stretches of texts, at most `n_steps` steps of each stream; its length are all its steps.
+    """What one update reads: stretches of texts, at most `n_steps` steps of each stream.
+
+    Its length is the number of all these steps.
 
     Attributes
     ----------

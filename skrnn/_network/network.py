@@ -156,9 +156,10 @@ class RecurrentNetwork:
         limit, lengths = 2 ** (np.finfo(sequences.dtype).nmant + 1), sequences.lengths[index]
         if lengths.max() > limit:
             longest = lengths.argmax()
+            where = sequences.label("X", index[longest], per_step=False)
             raise ValueError(
-                f"{sequences.label('X', index[longest], False)} has {lengths[longest]} steps, and pooling='mean' counts "
-                f"at most {limit} in {sequences.dtype}: fit with X in float64, choose another pooling or cut the sequence"
+                f"{where} has {lengths[longest]} steps, and pooling='mean' counts at most {limit} in "
+                f"{sequences.dtype}: fit with X in float64, choose another pooling or cut the sequence"
             )
 
     def n_rows(self, sequences, index):

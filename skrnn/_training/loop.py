@@ -17,15 +17,16 @@ class Epoch(NamedTuple):
 
     loss: float                     # mean over the epoch
     grad_norm: float                # mean over the updates, before clipping
-    score: float | None             # on what is held out: None if nothing is, NaN if it was interrupted before
-    best_loss: float                # of all epochs without anything held out
+    score: float | None             # on what is held out: None if nothing is, NaN if an interrupt came before
+    best_loss: float                # of all epochs in which nothing was held out
     best_score: float               # of this fit
     n_samples_seen: int             # in all epochs
-    n_clipped: int                  # updates, in all epochs
+    n_clipped: int                  # updates in all epochs
     n_epochs_no_improvement: int    # in a row
-    n_plateaus: int                 # how often so many of them lowered the learning rate
+    n_plateaus: int                 # in all epochs: how often too many of these lowered the learning rate
 
 
+# Before the first epoch
 START = Epoch(math.nan, math.nan, None, math.inf, math.nan, 0, 0, 0, 0)
 
 
@@ -54,7 +55,7 @@ class History:
         self, loss, grad_norm, n_samples, n_clipped=0, score=None, best_score=math.nan, n_epochs_no_improvement=0,
         n_plateaus=0,
     ):
-        """The record of one more epoch, without adding it; the numbers are those of this epoch alone."""
+        """The record of one more epoch, without adding it; the arguments count what happened in this epoch alone."""
         last = self.last
         return Epoch(
             loss, grad_norm, score, min(last.best_loss, loss) if score is None else last.best_loss, best_score,
@@ -67,7 +68,7 @@ class History:
         self.epochs.append(epoch)
 
     def copy(self):
-        """A history that grows without a change of this one."""
+        """A history to which epochs can be added without a change of this one."""
         return History(self.epochs)
 
 
@@ -102,7 +103,7 @@ class Stopping:
     best: Best | None = None
 
     def keep_best(self, score, theta):
-        """Keep parameters whose score is better than all before; one that is NaN is not known."""
+        """Keep parameters whose score is better than all before. NaN is no score."""
         if not math.isnan(score) and (self.best is None or score > self.best.score):
             self.best = Best(score, theta.copy())
 
@@ -112,9 +113,10 @@ class Stopping:
             theta[:] = self.best.theta
 
     def judge(self, loss, score, model, best_before):
-        """How many epochs in a row, up to one with this loss or score, have been without improvement, and the plateaus.
+        """Epochs without improvement in a row, the one with this loss or score included, and plateaus, 0 or 1.
 
-        A plateau are too many of them where that lowers the rate of the schedule; they are then counted anew.
+        If there are too many of them, and the schedule then lowers the learning rate, that is a plateau: they are
+        counted anew.
         """
         history = model.history
         if score is None:
@@ -149,7 +151,7 @@ class RunningEpoch:
         self.score = None if stopping.validate is None else math.nan
 
     def finish(self):
-        """Add the record of the epoch, if it is not there yet: what is interrupted here may be called again."""
+        """Add the record of the epoch, unless it is there already: after an interrupt this is called again."""
         model, stopping, score = self.model, self.stopping, self.score
         if score is not None:
             stopping.keep_best(score, model.theta)
@@ -228,9 +230,10 @@ def train(model, objective, batches, stopping, max_grad_norm=None, verbose=False
 
 
 def train_epoch(model, objective, batches, stopping, max_grad_norm=None):
-    """Update a model for each batch. Ctrl-C leaves it as far as it got, with a record of the updates, and is raised.
+    """Update a model for each batch of an epoch; the parameters are those of `train`.
 
-    The parameters are those of `train`.
+    After Ctrl-C the model is as far as it got, with the record of an epoch of the updates so far; KeyboardInterrupt is
+    raised again.
     """
     epoch, theta = RunningEpoch(model, stopping), model.theta
     model.optimizer.learning_rate = model.learning_rate

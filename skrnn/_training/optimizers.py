@@ -9,7 +9,7 @@ import numpy as np
 from skrnn._network.layout import full_range
 from skrnn.kernels import kernels_for
 
-# A step changes parameters, averages and counts in one call of the kernels, which Ctrl-C comes before or after.
+# A step changes parameters, averages and counts in one call of the kernels: Ctrl-C comes before it or after it.
 #
 # Rows of an embedding whose categories are not in a batch stay as they are, and so do their moments, as in PyTorch's
 # SparseAdam: they are in none of the ranges of an update.

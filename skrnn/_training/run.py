@@ -92,7 +92,7 @@ def train_model(model, objective, batches, parameters, validate=None):
     Parameters
     ----------
     model : Model
-        Changed in place; Ctrl-C leaves it as far as it got.
+        Changed in place. After Ctrl-C it is as far as it got; KeyboardInterrupt is raised again.
     objective : Objective, or anything with ``gradients(theta, batch)`` and ``ranges``
     batches : iterable
         What an epoch consists of, as in `train`.

@@ -1,6 +1,6 @@
 """Schedules of the learning rate. A new schedule is one class and one line in `SCHEDULES`.
 
-A schedule is a function of the history of training, and nothing but this changes: they cannot fall apart.
+A schedule is a function of the history of training. It has no state of its own, which an interrupt could tear from it.
 """
 
 import math

@@ -29,8 +29,8 @@ cdef int expect_count(Py_ssize_t steps, const real[:, ::1] state, Py_ssize_t row
         before = state[row, state.shape[1] - 1]
     if before > limit - steps:
         raise ValueError(
-            f"pooling='mean' counts {limit:.0f} steps in {'float32' if sizeof(real) == 4 else 'float64'} at most, and a "
-            f"sequence has {before + steps:.0f}, with those before its state: fit with X in float64, begin again "
+            f"pooling='mean' counts {limit:.0f} steps in {'float32' if sizeof(real) == 4 else 'float64'} at most, and "
+            f"a sequence has {before + steps:.0f}, with those before its state: fit with X in float64, begin again "
             "without a state, or choose another pooling"
         )
     return 0

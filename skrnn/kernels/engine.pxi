@@ -257,14 +257,18 @@ cdef class Engine:
         else:
             self.pack(&job, theta, False)
         start_watch(&watch)
-        job.watch, tasks = &watch, tasks_of(self.streams.n_groups, n_threads)
+        job.watch = &watch
         job.initial, job.final, out, buffers = &state[0, 0], &after[0, 0], &scores[0, 0], self.stream_space.buffers
         # First, as `after` may be `state`
         finite = all_finite(job.initial, n * state.shape[1])
         if n_threads == 1:
             with nogil:
-                forward_groups(&job, buffers, self.streams.groups, &tasks, out)
+                for i in range(self.streams.n_groups):
+                    if i > 0 and interrupted(&watch):
+                        break
+                    forward_group(&job, buffers, &self.streams.groups[i], out)
         else:
+            tasks = tasks_of(self.streams.n_groups, self.stream_workers)
             for i in prange(
                 self.stream_workers, nogil=True, schedule="static", chunksize=1, num_threads=self.stream_workers
             ):

@@ -3,7 +3,7 @@
 # Python runs the handlers of signals in its main thread, when that asks. So the thread that called the kernels asks now
 # and then, with the GIL for a moment, also while it waits for the others. What a handler raises is kept, all threads
 # leave their loops at the next point where they look, and the call raises it at its end: only what it should have
-# filled is then undefined. A look is a comparison; loops over steps have one per LOOK_WORK of work, and read the clock.
+# filled is then undefined. Loops over steps compare two numbers in each step, and read the clock once in `look_work`.
 
 cdef extern from *:
     """
@@ -135,7 +135,7 @@ cdef inline Tasks tasks_of(Py_ssize_t n, int n_threads) noexcept nogil:
 cdef Py_ssize_t next_task(Watch* watch, Tasks* tasks, Py_ssize_t done) noexcept nogil:
     """Take the next task, after one that is done or −1; −1 where none is left or the call is to be left.
 
-    The thread that called takes the first one and leaves last: at the barrier behind the tasks it could not look for
+    The thread that called takes the first one and leaves last: at the barrier after the tasks it could not look for
     signals. Only where its own tasks took less than `look_seconds` it goes there at once, as no other takes longer.
     """
     cdef bint calling = watch.caller == PyThread_get_thread_ident()

@@ -25,8 +25,7 @@ cdef double train(
     cdef Py_ssize_t i, last, n_whole = batch.n_groups, rows = batch.max_rows(), segment_steps = batch.length[0]
     cdef Py_ssize_t left = batch.n_groups % n_threads
     cdef BufferNeeds needs = BufferNeeds(
-        gradient=True, dX=job.dX != NULL, dropout=job.dropout > 0,
-        recurrent_dropout=job.recurrent_dropout > 0,
+        gradient=True, dX=job.dX != NULL, dropout=job.dropout > 0, recurrent_dropout=job.recurrent_dropout > 0,
     )
     cdef Py_ssize_t size = space.size_of(net, batch, rows, needs)
     # of the gradients of a group's inputs that are embedded, which are summed in the order of its sequences
@@ -184,7 +183,7 @@ cdef void shared_parts(
 cdef void add_to_embedding(
     const Job* job, const Group* groups, Py_ssize_t n, const real* dX, real* gradient
 ) noexcept nogil:
-    """dE[category] += dx (n_categories, D) of every step of n groups, in the order of the batch; dX (S, D) is packed."""
+    """dE[category] += dx (n_categories, D) of every step of n groups, in the order of the batch; dX (S, D) packed."""
     cdef Py_ssize_t i, r, t, j, D = job.net.D, mask = look_mask(groups.length[0], D + STEP_WORK)
     cdef const Group* g
     cdef real* row

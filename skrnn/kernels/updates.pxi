@@ -102,8 +102,8 @@ def update(
     bint nesterov=False,
     const Py_ssize_t[:, ::1] decayed=None,  # IN  (w, 2): ranges of theta that are multiplied by `keep` before
     double keep=1,
-    double[::1] counts=None,                # OUT (2,): the number of steps, and another number of the optimizer,
-    double steps=0,                         #     after this one
+    double[::1] counts=None,                # OUT (2,): the two numbers that follow, as they are after this step
+    double steps=0,
     double product=0,
 ):
     """One step of the optimizer that is registered by this name; numbers in no range are neither read nor changed.

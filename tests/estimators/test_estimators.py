@@ -270,8 +270,9 @@ class TestRandomState:
 @quiet
 def test_warns_of_a_batch_larger_than_the_data(net, problem):
     expected = clone(net).set_params(batch_size=40, max_iter=2).fit(*problem)
-    with pytest.warns(UserWarning, match="batch_size=41 is clipped to the 40 sequences"):
+    with pytest.warns(UserWarning, match="batch_size=41 is clipped to the 40 sequences") as seen:
         net.set_params(batch_size=41, max_iter=2).fit(*problem)
+    assert [warning.filename for warning in seen if "clipped" in str(warning.message)] == [__file__]
     assert net.loss_curve_ == expected.loss_curve_
 
 

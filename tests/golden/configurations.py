@@ -194,6 +194,15 @@ def embedded_without_weight(rng):
     return exact(parameters=parameters(net), predict=net.predict(X))
 
 
+def embedded_in_padded(rng):
+    X = rng.integers(5, size=(8, 6)).astype(float)
+    for row, length in zip(X, rng.integers(2, 7, size=len(X)), strict=True):
+        row[length:] = np.nan
+    X[1, 0] = np.nan
+    net = regressor(GRU | {"embedding_dim": 2, "n_categories": 7, "missing": "ffill"}, X, uniform(rng, 8))
+    return exact(parameters=parameters(net), predict=net.predict(X))
+
+
 def embeddings():
     forms = {
         **CELLS, "steps": {"return_sequences": True}, "mean": {"pooling": "mean"},
@@ -205,6 +214,7 @@ def embeddings():
         yield f"embedding-{name}", partial(embedded, settings)
     yield "embedding-table", embedded_table
     yield "embedding-without-weight", embedded_without_weight
+    yield "embedding-padded-announced", embedded_in_padded
 
 
 # Losses and targets
@@ -254,7 +264,17 @@ def weighted_regression(per_step, of_steps, rng):
     return exact(parameters=parameters(net), predict=net.predict(X))
 
 
+def missing_cells(loss, per_step, rng):
+    X = ragged(rng)
+    y = targets(rng, X, 3, per_step)
+    y = [with_gaps(rows, rng) for rows in y] if per_step else with_gaps(y, rng)
+    net = regressor(GRU | {"return_sequences": per_step, "loss": loss}, X, y, sample_weight=shares(rng, len(X)))
+    return exact(parameters=parameters(net), predict=net.predict(X))
+
+
 def regression():
+    for loss, per_step in product(("squared_error", "huber"), (False, True)):
+        yield f"regressor-{loss}-missing-cells{'-steps' * per_step}", partial(missing_cells, loss, per_step)
     yield "regressor-steps-without-targets", without_targets
     yield "regressor-sample_weight", partial(weighted_regression, False, False)
     yield "regressor-steps-sample_weight", partial(weighted_regression, True, False)

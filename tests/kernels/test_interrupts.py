@@ -140,14 +140,6 @@ def test_other_threads_of_python_look_once_and_hear_nothing():
     assert looks.count == 1
 
 
-def test_the_thread_that_called_looks_while_it_waits_for_another():
-    """It leaves the tasks last, whoever takes how many; the others never look."""
-    case = Case(("lstm", "tanh", True), (40,), lengths=(60,) * 300)
-    engine = case.net.engine(np.float64)
-    with Looks(np.float64, 5), pytest.raises(Interrupt):
-        case.net.forward(case.theta, case.sequences, case.index, engine=engine)
-
-
 def test_embedding_after_an_interrupt():
     rng = np.random.default_rng(0)
     X, y = rng.integers(6, size=(50, 9, 1)), rng.integers(2, size=50)
@@ -220,6 +212,7 @@ LONG_CALLS = {
     "one sequence": ((1, 1_000_000, 1, 4), {}),
     "targets of steps": ((1, 300_000, 1, 4), {"return_sequences": True}),
     "wide": ((64, 300, 4, 512), {}),
+    "three groups": ((192, 300, 4, 128), {}),       # for which one of two threads waits
     "both directions": ((96, 500, 4, (64, 64)), {"bidirectional": True}),
     "segments": ((1, 300_000, 1, 16), {}),
 }

@@ -742,7 +742,6 @@ class TestFit:
         moved = np.flatnonzero((model.parameters_["embedding.E"] != before).any(axis=1))
         assert moved.tolist() == [2, 3, 4, 5001]
 
-
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [

@@ -286,7 +286,7 @@ class TestEarlyStopping:
         (X, y), (X_val, y_val) = sums(60), sums(40, seed=1)
         X_val[23] = 1e308
         net = RNNRegressor(4, cell="rnn", activation="identity", early_stopping=True, random_state=0)
-        with pytest.raises(ValueError, match=r"The net's output for X\[23\] is not finite"):
+        with pytest.raises(ValueError, match=r"The net's output for X_val\[23\] is not finite"):
             net.fit(X, y, X_val=X_val, y_val=y_val)
 
     def test_what_is_validated_on_is_checked_as_y_is(self):
