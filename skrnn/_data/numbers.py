@@ -155,7 +155,7 @@ def is_sized(x):
     return not isinstance(x, str | bytes) and hasattr(x, "__len__") and getattr(x, "ndim", 1) > 0
 
 
-def is_size(value):
+def is_positive_int(value):
     """Whether a value is a positive integer, and not a bool."""
     return isinstance(value, Integral) and not isinstance(value, bool) and value > 0
 
