@@ -122,8 +122,9 @@ class Reading:
 
     def _check_n_columns(self, sequences):
         """Raise a ValueError if a table has another number of columns than in the fit."""
-        table = sequences.kind == "table" and self.from_table
-        n_columns = np.shape(sequences.columns)[1] if table else self.n_features_in
+        if sequences.kind != "table" or not self.from_table:
+            return
+        n_columns = np.shape(sequences.columns)[1]
         if n_columns != self.n_features_in:
             raise ValueError(f"X has {n_columns} columns, expected {self.n_features_in} as in fit")
 
