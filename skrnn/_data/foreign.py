@@ -15,7 +15,7 @@ WINDOWS = ("Rolling", "Expanding", "ExponentialMovingWindow", "Window")
 def check_not_foreign(values, name):
     """Raise a TypeError that names the type of what is no array, table or collection, and what to pass instead."""
     if isinstance(values, np.ndarray | list | tuple):
-        if len(np.shape(values) if isinstance(values, np.ndarray) else [0]) == 1 and len(values):
+        if getattr(values, "ndim", 1) == 1 and len(values):
             check_item(values[0], f"{name}[0]")
         return
     remedy = _remedy(values, name)

@@ -43,14 +43,16 @@ def as_numbers(values, name):
     if issparse(values):
         raise TypeError(f"Sparse data was passed for {name}, but sequences are dense; use {name}.toarray()")
     check_unmasked(values, name)
-    if library_of(values) != "pandas":
+    is_pandas = library_of(values) == "pandas"
+    if not is_pandas:
         check_schema(values, name)
     array = as_array(values, name)
     kind = array.dtype.kind
     if kind in "fiub":
         return np.asarray(array, np.float32 if kind == "f" and array.dtype.itemsize == 4 else np.float64)
     # pandas makes no numbers of dates, and is asked for its dtypes only here, since this takes longer than the array
-    check_schema(values, name)
+    if is_pandas:
+        check_schema(values, name)
     if kind == "O":
         return _from_objects(array, name, _names_of_columns(values))
     if kind in "SU" and array.size:
