@@ -296,6 +296,7 @@ def test_completion_lists_what_is_public(module, names):
     assert all(hasattr(found, name) for name in names)
 
 
+@pytest.mark.slow
 def test_submodules_are_there_without_an_import():
     code = (
         "import skrnn\n"
