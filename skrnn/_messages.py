@@ -6,8 +6,9 @@ import numpy as np
 
 MAX_LENGTH = 150
 
+
 class _Shown(Repr):
-    """Python's text of numbers of NumPy, and a part of what is long."""
+    """A `repr` without NumPy's types, which leaves out the middle of what is long."""
 
     def __init__(self):
         super().__init__()
@@ -27,6 +28,6 @@ _shown = _Shown()
 
 
 def shown(value):
-    """What messages show of a value that somebody passed: as Python writes it, on one line and not too long."""
+    """What messages show of a value that somebody passed: as Python writes it, on one line, `MAX_LENGTH` at most."""
     text = " ".join(_shown.repr(value).split())
     return text if len(text) <= MAX_LENGTH else f"{text[: MAX_LENGTH - 3]}..."

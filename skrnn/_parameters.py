@@ -85,7 +85,7 @@ def hint_at(constraints, name, value):
     )
     is_flag = "boolean" in allowed or "verbose" in allowed
     for meant in (*_named(name, value, options), *_converted(value)):
-        if isinstance(meant, bool) <= is_flag and _allows(constraints, name, meant):
+        if (is_flag or not isinstance(meant, bool)) and _allows(constraints, name, meant):
             return f"Did you mean {name}={meant!r}?"
     return ADVICE.get(name, "")
 

@@ -24,15 +24,15 @@ from sklearn.utils.validation import validate_data
 
 __all__ = [
     "BaseScorer", "HasMethods", "Interval", "InvalidParameterError", "Options", "RealNotInt", "StrOptions",
-    "check_columns",
-    "check_feature_names_in", "fit_context", "learn_columns", "output_container", "partial_fit_context",
-    "set_output_container",
-    "validate_parameter_constraints", "validate_params",
+    "check_columns", "check_feature_names_in", "fit_context", "learn_columns", "output_container",
+    "partial_fit_context", "set_output_container", "validate_parameter_constraints", "validate_params",
 ]
+
+FEATURES = ("n_features_in_", "feature_names_in_")
 
 
 def partial_fit_context(method):
-    """`fit_context` for `partial_fit`: it validates the parameters of an estimator that is fitted, too."""
+    """`fit_context` for `partial_fit` that validates parameters in every call, not in the first one alone."""
 
     @wraps(method)
     def checked(estimator, *arguments, **keywords):
@@ -42,9 +42,6 @@ def partial_fit_context(method):
             return method(estimator, *arguments, **keywords)
 
     return checked
-
-
-FEATURES = ("n_features_in_", "feature_names_in_")
 
 
 def learn_columns(estimator, columns):

@@ -22,7 +22,7 @@ PROBABILITIES = ("predict_proba", "predict_log_proba")
 
 
 def concatenate_steps(y, *others):
-    """Lay targets of steps, and what belongs to them, end to end: what metrics of scikit-learn take.
+    """Concatenate targets of steps, and what belongs to them, to flat arrays that metrics of scikit-learn take.
 
     Steps without a target (NaN, None, or −1 among integers) are left out; steps of padding should have none.
 

@@ -10,7 +10,7 @@ from skrnn._data.foreign import check_item, check_not_foreign, items_of
 from skrnn._data.numbers import DATES, as_array, check_unmasked, is_missing, is_sized, is_tensor
 from skrnn._data.on_demand import is_lazy_array
 from skrnn._data.ragged import RaggedArray
-from skrnn._data.schemas import check_different_names, check_schema, in_column, innermost, library_of, no_dates
+from skrnn._data.schemas import check_schema, check_unique, in_column, innermost, library_of, no_dates
 
 
 def columns_of(X):
@@ -131,7 +131,7 @@ def sequences_in(columns, name):
 
     They are a RaggedArray if the columns are Arrow's, else a list.
     """
-    check_different_names([column for column, _ in columns], name)
+    check_unique([column for column, _ in columns], name)
     arrow = [_from_arrow(column) for _, column in columns]
     if len(arrow) == 1:
         return _cells(columns[0], name) if arrow[0] is None else arrow[0]

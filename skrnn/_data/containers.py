@@ -14,7 +14,7 @@ from skrnn._data.missing import without_padding
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
 from skrnn._data.on_demand import Reader, is_read_in_chunks, read_if_small
 from skrnn._data.ragged import RaggedArray, without_unused
-from skrnn._data.schemas import check_different_names, check_schema
+from skrnn._data.schemas import check_schema, check_unique
 from skrnn._data.sequences import Sequences
 
 # Dtypes that the kernels compute in
@@ -57,7 +57,7 @@ def as_sequences(
     if n_steps is not None and (not isinstance(n_steps, Integral) or n_steps < 1):
         raise ValueError(f"n_steps={n_steps!r}: expected a positive int, or None")
     X = normalize_container(X, "X")
-    check_schema(X, "X", different_names=True)
+    check_schema(X, "X", unique_names=True)
     columns = columns_of(X)
     X = X if columns else read_if_small(X)
     check = partial(
@@ -140,7 +140,7 @@ def check_type(X):
     shape = getattr(X, "shape", None)
     if shape is None and not hasattr(X, "__array__"):
         if not hasattr(X, "__len__") or isinstance(X, str | bytes | bytearray | type):
-            raise TypeError(f"X is a {type(X).__name__}, {EXPECTED[True]}")
+            raise TypeError(f"X is a {type(X).__name__}, {EXPECTED}")
         shape = (len(X),)
     if 0 in (shape or ()) and not isinstance(X, np.ndarray):
         raise ValueError("Found array with 0 sample(s): X is empty, expected at least one sequence")
@@ -203,9 +203,9 @@ def _from_columns(X, columns, n_steps):
     return sequences.replace(columns=X) if table and sequences.n_features == len(columns) else sequences
 
 
-def _from_collection(X, n_steps, frame=None, index=None, first=None):
+def _from_collection(X, n_steps, index=None, first=None):
     if isinstance(X, RaggedArray):
-        return _from_ragged(X, n_steps, frame)
+        return _from_ragged(X, n_steps)
     if index is not None:
         for i, x in zip(index, X, strict=True):
             check_no_pair(x, f"X[{i}]")
@@ -217,15 +217,14 @@ def _from_collection(X, n_steps, frame=None, index=None, first=None):
                 f"X[{i}] has {array.shape[1]} features per step, expected {arrays[0].shape[1]} as in "
                 f"X[{index[0]}]"
             )
-    if frame is None:
-        frame = _first_frame(X, index, first)
+    frame = _first_frame(X, index, first)
     lengths = np.array([len(array) for array in arrays], dtype=np.intp)
     single = all(array.dtype == np.float32 for array in arrays)
     values = np.concatenate(arrays, dtype=np.float32 if single else np.float64)
     return Sequences(values, lengths, "ragged", columns=frame)
 
 
-def _from_ragged(X, n_steps, frame):
+def _from_ragged(X, n_steps):
     if X.values.ndim == 1:
         _check_no_n_steps(n_steps, "X")
     empty = np.flatnonzero(X.lengths == 0)
@@ -241,9 +240,7 @@ def _from_ragged(X, n_steps, frame):
     else:
         values, starts = without_unused(values, starts, X.lengths)
     values = as_numbers(values, "X.values")
-    return Sequences(
-        values.reshape(len(values), -1), X.lengths, "ragged", starts=starts, columns=frame, names=X.feature_names
-    )
+    return Sequences(values.reshape(len(values), -1), X.lengths, "ragged", starts=starts, names=X.feature_names)
 
 
 def _from_part(X, n_steps, index, first):
@@ -284,7 +281,7 @@ def _first_frame(X, index, first=None):
     """
     names = [_names_of(x) for x in X]
     expected = names[0] if first is None else _names_of(first)
-    check_different_names(names[0], f"X[{index[0]}]")
+    check_unique(names[0], f"X[{index[0]}]")
     for i, columns in zip(index, names, strict=True):
         if columns != expected:
             whose = f"X[{index[0] if first is None else 0}]"

@@ -1,4 +1,4 @@
-"""What is neither an array, a table nor a collection of sequences, although it may have a length and items."""
+"""Objects that are no array, table or collection of sequences, although they may have a length and items."""
 
 from collections.abc import Collection, Mapping, Set
 
@@ -7,7 +7,7 @@ import numpy as np
 
 from skrnn._data.schemas import library_of
 
-EXPECTED = {True: "expected an array, a data frame, or a list of sequences", False: "expected an array or a list"}
+EXPECTED = "expected an array, a data frame, or a list of sequences"
 AS_THEY_ARE = (np.ndarray, list, tuple, str, bytes, memoryview, Mapping, Set)
 WINDOWS = ("Rolling", "Expanding", "ExponentialMovingWindow", "Window")
 
@@ -15,12 +15,13 @@ WINDOWS = ("Rolling", "Expanding", "ExponentialMovingWindow", "Window")
 def check_not_foreign(values, name):
     """Raise a TypeError that names the type of what is no array, table or collection, and what to pass instead."""
     if isinstance(values, np.ndarray | list | tuple):
-        if len(np.shape(values) if isinstance(values, np.ndarray) else [0]) == 1 and len(values):
+        if getattr(values, "ndim", 1) == 1 and len(values):
             check_item(values[0], f"{name}[0]")
         return
     remedy = _remedy(values, name)
     if remedy is not None:
-        raise TypeError(f"{name} is a {type(values).__name__}, {EXPECTED[name == 'X']}{remedy}")
+        expected = EXPECTED if name == "X" else "expected an array or a list"
+        raise TypeError(f"{name} is a {type(values).__name__}, {expected}{remedy}")
 
 
 def items_of(values, name):
@@ -48,7 +49,7 @@ def missing_items(values, name, error):
 
 
 def _remedy(values, name):
-    """What to pass in the place of values; None if these may be what is expected."""
+    """What to pass instead of values; None if these may be what is expected."""
     kind = type(values).__name__
     library = library_of(values)
     # In a frame of pandas or Arrow narwhals allows no name twice

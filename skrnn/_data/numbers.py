@@ -10,6 +10,7 @@ from scipy.sparse import issparse
 
 from skrnn._data.foreign import items_of
 from skrnn._data.schemas import check_schema, in_column, library_of, no_dates, schema_of
+from skrnn._messages import shown
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 DATES = (date, time, timedelta, np.datetime64, np.timedelta64)
@@ -42,20 +43,22 @@ def as_numbers(values, name):
     if issparse(values):
         raise TypeError(f"Sparse data was passed for {name}, but sequences are dense; use {name}.toarray()")
     check_unmasked(values, name)
-    if library_of(values) != "pandas":
+    is_pandas = library_of(values) == "pandas"
+    if not is_pandas:
         check_schema(values, name)
     array = as_array(values, name)
     kind = array.dtype.kind
     if kind in "fiub":
         return np.asarray(array, np.float32 if kind == "f" and array.dtype.itemsize == 4 else np.float64)
     # pandas makes no numbers of dates, and is asked for its dtypes only here, since this takes longer than the array
-    check_schema(values, name)
+    if is_pandas:
+        check_schema(values, name)
     if kind == "O":
         return _from_objects(array, name, _names_of_columns(values))
     if kind in "SU" and array.size:
         index = next((index for index, text in np.ndenumerate(array) if not _is_number(text)), (0,) * array.ndim)
         where = cell_name(name, index, _names_of_columns(values))
-        raise ValueError(f"{where} is {str(array[index])!r}, expected a number")
+        raise ValueError(f"{where} is {shown(array[index])}, expected a number")
     if kind == "c":
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
     if kind in "mM":
@@ -112,11 +115,11 @@ def _number(cell, name, index, columns):
         except (TypeError, ValueError, OverflowError, RuntimeError) as error:
             kind = ValueError if isinstance(error, ValueError | OverflowError) else TypeError
             where = cell_name(name, index, columns)
-            raise kind(f"{where} is {type(cell).__name__} {cell!r:.50}, expected a number: {error}") from error
+            raise kind(f"{where} is {type(cell).__name__} {shown(cell)}, expected a number: {error}") from error
     where = cell_name(name, index, columns)
     if isinstance(cell, DATES):
         raise TypeError(f"{where} is {type(cell).__name__} {cell!s:.50}, {no_dates()}")
-    raise ValueError(f"{where} is {cell!r:.50}, expected a number")
+    raise ValueError(f"{where} is {shown(cell)}, expected a number")
 
 
 def _names_of_columns(values):
@@ -154,7 +157,7 @@ def is_sized(x):
     return not isinstance(x, str | bytes) and hasattr(x, "__len__") and getattr(x, "ndim", 1) > 0
 
 
-def is_size(value):
+def is_positive_int(value):
     """Whether a value is a positive integer, and not a bool."""
     return isinstance(value, Integral) and not isinstance(value, bool) and value > 0
 

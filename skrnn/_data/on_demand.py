@@ -15,9 +15,9 @@ from skrnn._runtime import memory
 
 # An array of another library that takes at most this part of the memory of a batch is read at once
 FRACTION_READ_AT_ONCE = 0.5
-# Rows are read in one slice with those between them if there are at most so many for each: faster for HDF5 and Zarr
+# Up to so many rows per row in use are read as one slice, which is faster with HDF5 and Zarr than indices
 MAX_ROWS_PER_ROW_IN_USE = 8
-# What an array takes beside its values
+# What an array takes in addition to its values
 OBJECT_BYTES = 120
 
 
@@ -30,14 +30,16 @@ def is_read_in_chunks(X, columns, in_place):
         usable = any(numbers.dtype == dtype for dtype in in_place)
         usable &= numbers.flags.c_contiguous and numbers.flags.aligned
         return (isinstance(X, RaggedArray) or X.ndim == 3) and not usable
-    if isinstance(X, list | tuple | np.ndarray | memoryview | RaggedArray) or columns:
+    if isinstance(X, list | tuple | np.ndarray | RaggedArray) or columns or not hasattr(X, "__getitem__"):
         return False
     if hasattr(X, "__array__"):
-        # Those of PyTorch and JAX are in memory
-        if hasattr(X, "__array_interface__") or hasattr(X, "__dlpack__") or not hasattr(X, "__getitem__"):
-            return False
-        return getattr(X, "ndim", 0) == 3 or _holds_arrays(X)
-    return hasattr(X, "__len__") and hasattr(X, "__getitem__")
+        return not _shares_memory(X) and (getattr(X, "ndim", 0) == 3 or _holds_arrays(X))
+    return hasattr(X, "__len__")
+
+
+def _shares_memory(X):
+    """Whether the library of an array says where it lies in memory, as those of PyTorch and JAX do."""
+    return hasattr(X, "__array_interface__") or hasattr(X, "__dlpack__")
 
 
 def _holds_arrays(X):
@@ -49,9 +51,7 @@ def _holds_arrays(X):
 
 def is_lazy_array(X):
     """Whether X is an array of a library that may keep it outside of memory, as those of HDF5, Zarr and dask are."""
-    if isinstance(X, np.ndarray | RaggedArray) or hasattr(X, "__array_interface__") or hasattr(X, "__dlpack__"):
-        return False
-    if library_of(X) in ("pandas", "polars", "pyarrow"):
+    if isinstance(X, np.ndarray | RaggedArray) or library_of(X) in ("pandas", "polars", "pyarrow") or _shares_memory(X):
         return False
     return all(hasattr(X, name) for name in ("__array__", "__getitem__", "shape", "dtype"))
 
@@ -92,7 +92,7 @@ def _is_dask(X):
 
 
 def _is_in_memory(X):
-    """Whether X is an array in memory to which the library has only added names: its slices are views, then."""
+    """Whether X is an array in memory to which its library only adds names: its slices are views of the same memory."""
     return not _is_dask(X) and np.shares_memory(np.asarray(X[:1]), np.asarray(X[:1]))
 
 

@@ -5,6 +5,9 @@ from numbers import Real
 
 import numpy as np
 
+from skrnn._data.numbers import as_array, check_unmasked
+from skrnn._data.schemas import check_schema
+
 # Of a memory-mapped array larger selections stay views, since a copy would be in memory
 MAX_BYTES_OF_COPY = 2**24
 # Smaller arrays are kept with the rows that no sequence uses
@@ -67,10 +70,8 @@ class RaggedArray:
     ndim = 1
 
     def __init__(self, values, lengths, starts=None, feature_names=None):
-        if np.ma.is_masked(values):
-            raise ValueError("values has masked values; fill them, or leave them out, first")
-        # Keeps memory-mapped arrays as such
-        self.values = values if is_mapped(values) else np.asarray(values)
+        check_unmasked(values, "values")
+        self.values = _as_steps(values, "values")
         self.lengths = _indices(lengths, "lengths")
         if self.values.ndim not in (1, 2):
             raise ValueError(f"values has shape {self.values.shape}, expected (total, features) or (total,)")
@@ -109,7 +110,7 @@ class RaggedArray:
         lengths : int array of shape (n,), optional
             Number of steps of each sequence without its padding.
         padding_value : float, optional
-            In the place of `lengths`: steps at one side are padding if they have this value in every feature; may be
+            Instead of `lengths`: steps at one side are padding if they have this value in every feature; may be
             NaN. Steps of this value between others stay. If steps may have this value themselves, pass `lengths`.
         side : {"end", "start"}, default="end"
             Where the padding is: after the steps, or before them.
@@ -224,14 +225,19 @@ def _indices(values, name):
     return array.astype(np.intp)
 
 
+def _as_steps(values, name):
+    """Values as an array, which is still memory-mapped if they are; dates are an error."""
+    if is_mapped(values):
+        return values
+    check_schema(values, name)
+    return as_array(values, name)
+
+
 def _padded(X):
     """X as an array (n, T, D) or (n, T) of numbers."""
     if np.ma.is_masked(X):
         raise ValueError("X has masked values; fill them with the padding value first, X.filled(...)")
-    try:
-        X = X if is_mapped(X) else np.asarray(X)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise TypeError(f"X is not an array: {error}") from error
+    X = _as_steps(X, "X")
     if X.ndim not in (2, 3):
         raise ValueError(f"X has shape {X.shape}, expected (n, steps, features) or (n, steps)")
     if X.dtype.kind not in "fiub":

@@ -122,8 +122,9 @@ class Reading:
 
     def _check_n_columns(self, sequences):
         """Raise a ValueError if a table has another number of columns than in the fit."""
-        table = sequences.kind == "table" and self.from_table
-        n_columns = np.shape(sequences.columns)[1] if table else self.n_features_in
+        if sequences.kind != "table" or not self.from_table:
+            return
+        n_columns = np.shape(sequences.columns)[1]
         if n_columns != self.n_features_in:
             raise ValueError(f"X has {n_columns} columns, expected {self.n_features_in} as in fit")
 
@@ -223,7 +224,7 @@ class Reading:
     def names(self, input_features=None):
         """Names of the columns of a table, or of the features of a step; x0, x1, ... where there are none.
 
-        `input_features` are names to use in the place of these; otherwise they must be those of X.
+        `input_features` are used instead of x0, x1, ...; otherwise they must be the names of X.
         """
         return check_feature_names_in(SimpleNamespace(**self.attributes()), input_features)
 
@@ -239,7 +240,7 @@ SOME_FITS_HAVE = ("feature_names_in_", "context_")
 
 
 def set_attributes(estimator, attributes):
-    """Set fitted attributes all at once, in the place of those of the fit before: no other thread sees some of each."""
+    """Replace the fitted attributes by others all at once, so that no other thread sees some of each."""
     kept = {name: value for name, value in vars(estimator).items() if name not in SOME_FITS_HAVE}
     estimator.__dict__ = kept | attributes
 

@@ -28,26 +28,26 @@ def innermost(dtype):
     return dtype
 
 
-def check_schema(X, name, different_names=False):
+def check_schema(X, name, unique_names=False):
     """Raise a TypeError that names the first column of dates, times, durations or periods.
 
-    With `different_names` raise a ValueError if two columns have the same name.
+    With `unique_names` raise a ValueError if two columns have the same name.
     """
     schema = schema_of(X)
-    if different_names:
-        check_different_names([column for column, _ in schema], name)
+    if unique_names:
+        check_unique([column for column, _ in schema], name)
     for column, dtype in schema:
         if _is_temporal(innermost(dtype)):
             raise TypeError(f"{name} has dtype {dtype}{in_column(column)}, {no_dates(column)}")
 
 
-def check_names(X, name):
+def check_unique_names(X, name):
     """Raise a ValueError if two columns of a table have the same name."""
-    check_different_names([column for column, _ in schema_of(X)], name)
+    check_unique([column for column, _ in schema_of(X)], name)
 
 
-def check_different_names(names, name):
-    """Raise a ValueError that names the first of the names of columns that repeats."""
+def check_unique(names, name):
+    """Raise a ValueError for the first name of a column that repeats."""
     if len(set(names)) < len(names):
         twice = next(column for i, column in enumerate(names) if column in names[:i])
         raise ValueError(f"{name} has two columns {twice!r}, expected different names: rename one")
@@ -59,7 +59,7 @@ def in_column(column):
 
 
 def no_dates(column=None):
-    """What messages expect in the place of dates."""
+    """What messages expect instead of dates."""
     time = "..." if _unnamed(column) else repr(column)
     return (
         "expected numbers: convert dates and times, for example to seconds since the first, or leave them out; to "

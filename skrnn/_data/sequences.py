@@ -171,11 +171,11 @@ class Sequences(SequenceIndex):
     def first_not_finite(self, allow_nan=False):
         """The first value that is infinite or, unless it is allowed, NaN, and where it is; None if there is none."""
         # Reading what no sequence uses is cheap, unless it comes from a file
-        if (self.contiguous or not is_in_file(self.values)) and _look_finite(self.values):
+        if (self.contiguous or not is_in_file(self.values)) and _surely_finite(self.values):
             return None
         for rows in self.iter_used_rows():
             values = self.values[rows]
-            if _look_finite(values):
+            if _surely_finite(values):
                 continue
             bad = np.argwhere(np.isinf(values) if allow_nan else ~np.isfinite(values))
             if len(bad):
@@ -205,8 +205,8 @@ class Sequences(SequenceIndex):
             yield slice(begin[0], begin[0] + size[0]) if len(begin) == 1 else rows_of(begin, size)
 
 
-def _look_finite(values):
-    """Whether values are finite for certain; if not, one may not be, or their sum overflows."""
+def _surely_finite(values):
+    """Whether values are finite; False may also mean that their sum overflows."""
     if values.size < MAX_NUMBERS_OF_TEMPORARY:
         return np.isfinite(values).all()
     # One pass without a temporary

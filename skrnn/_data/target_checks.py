@@ -18,7 +18,7 @@ def check_samples(sequences, y, name="y"):
     """Raise an error unless y has a sample for each sequence."""
     if y is None:
         raise ValueError(f"requires y to be passed, but the target {name} is None")
-    if isinstance(y, str | bytes | dict | set | frozenset):
+    if isinstance(y, str | bytes):
         raise TypeError(f"{name} is {shown(y)}, expected a target for each sequence")
     check_not_foreign(y, name)
     try:
@@ -26,8 +26,8 @@ def check_samples(sequences, y, name="y"):
     except (TypeError, ValueError) as error:
         shape = getattr(y, "shape", (len(y),) if is_sized(y) else ())
         steps = "" if shape[:1] != (sequences.lengths.sum(),) else (
-            f" {name} has a value for each step, end to end: skrnn.split_steps gives them back to their sequences, for "
-            "return_sequences=True."
+            f" {name} has a value for each step of all sequences: skrnn.split_steps gives them back to their "
+            "sequences, for return_sequences=True."
         )
         raise type(error)(f"{name} does not go with the {len(sequences)} sequences of X.{steps} {error}") from error
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skrnn._data.numbers import all_finite, as_numbers, cell_name, is_size
+from skrnn._data.numbers import all_finite, as_numbers, cell_name, is_positive_int
 from skrnn._data.sequences import Sequences
 from skrnn._messages import shown
 from skrnn._network.scores import check_scores, finite_scores
@@ -24,7 +24,7 @@ def zero_state(model, reading, n):
 
 def check_n_sequences(model, reading, n):
     """Raise a ValueError unless n is a number of sequences whose states the memory holds."""
-    if not is_size(n):
+    if not is_positive_int(n):
         raise ValueError(f"n_sequences={shown(n)}: expected a positive int")
     width = state_width(model, reading)
     n_bytes = int(n) * width * model.dtype.itemsize

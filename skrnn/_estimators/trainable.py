@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._data.numbers import is_size
+from skrnn._data.numbers import is_positive_int
 from skrnn._data.reading import set_attributes
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
@@ -39,7 +39,7 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
     def _check_hidden_size(self):
         sizes = np.atleast_1d(np.asarray(self.hidden_size, dtype=object))
         good = sizes.ndim == 1 and len(sizes) > 0
-        if not good or not all(is_size(size) for size in sizes):
+        if not good or not all(is_positive_int(size) for size in sizes):
             raise ValueError(
                 f"hidden_size={shown(self.hidden_size)}: expected a positive int, or a tuple of them with one for each "
                 "layer"

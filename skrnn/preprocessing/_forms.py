@@ -47,8 +47,7 @@ class TableOutput:
         return self
 
     def _in_form_of(self, X, sequences, names, *, indicators=False):
-        """What `transform` returns: `in_form_of`, in the chosen container if it is a table with columns of these names.
-        """
+        """What `transform` returns: `in_form_of`, where it is a table in the chosen container and with these names."""
         library = output_container(self)
         if library == "default":
             return in_form_of(X, sequences, indicators=indicators)
@@ -72,9 +71,9 @@ class RaggedOutput:
         super().__init_subclass__(auto_wrap_output_keys=None, **kwargs)
 
     def set_output(self, *, transform=None):
-        """Do nothing: the output is not a table but a RaggedArray in any case.
+        """Change nothing: the output is a RaggedArray in any case.
 
-        For ``Pipeline.set_output``, which calls it on every step.
+        ``Pipeline.set_output`` calls it on every step.
 
         Parameters
         ----------
@@ -126,10 +125,11 @@ def in_form_of(X, sequences, *, indicators=False):
     if _has_sequences_in_columns(X, sequences):
         return _table_of_cells(*_columns(X, sequences, indicators), library_of(X), X)
     if not isinstance(X, list | tuple | np.ndarray):
-        flat = isinstance(X, RaggedArray) and X.values.ndim == 1 and values.shape[1] == 1
-        names = _names(X)
+        ragged = isinstance(X, RaggedArray)
+        flat = ragged and X.values.ndim == 1 and values.shape[1] == 1
+        names = X.feature_names if ragged else None
         if indicators and names is not None:
-            names = [*names, *(f"missingindicator_{name}" for name in names)]
+            names = with_indicators(names)
         return RaggedArray(values[:, 0] if flat else values, sequences.lengths, sequences.starts, names)
     out = sequences.split(values)
     if values.shape[1] == 1:
@@ -139,9 +139,9 @@ def in_form_of(X, sequences, *, indicators=False):
     return list(out) if isinstance(X, list | tuple) else out
 
 
-def _names(X):
-    """Names of the features of sequences, or None."""
-    return X.feature_names if isinstance(X, RaggedArray) else None
+def with_indicators(names):
+    """Names of features, and after them those of the indicators of their missing values."""
+    return [*names, *(f"missingindicator_{name}" for name in names)]
 
 
 def _has_sequences_in_columns(X, sequences):
@@ -160,8 +160,7 @@ def _columns(X, sequences, indicators):
     labels = [label for label, _ in columns_of(X)]
     if len(labels) * (1 + indicators) != sequences.n_features:
         return labels, [sequences.split(sequences.values)]
-    if indicators:
-        labels += [f"missingindicator_{label}" for label in labels]
+    labels = with_indicators(labels) if indicators else labels
     return labels, [sequences.split(feature) for feature in np.ascontiguousarray(sequences.values.T)]
 
 

@@ -16,7 +16,7 @@ from skrnn._data.sequences import Sequences
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
 from skrnn._sklearn import Interval, StrOptions, fit_context
-from skrnn.preprocessing._forms import TableOutput
+from skrnn.preprocessing._forms import TableOutput, with_indicators
 from skrnn.preprocessing._statistics import Moments, Quartiles, add_to_statistic
 
 
@@ -54,7 +54,7 @@ class Imputation(NamedTuple):
         if not self.add_indicator:
             return names
         steps = names.reshape(-1, self.reading.n_step_features)
-        return np.concatenate([steps, "missingindicator_" + steps], axis=1).ravel()
+        return np.array([with_indicators(step) for step in steps], dtype=object).ravel()
 
 
 class SequenceImputer(VersionedPickleMixin, CheckedParametersMixin, TableOutput, TransformerMixin, BaseEstimator):

@@ -8,7 +8,7 @@ import numpy as np
 from skrnn._data.columns import normalize_container
 from skrnn._data.numbers import is_sized
 from skrnn._data.ragged import RaggedArray
-from skrnn._data.schemas import check_names
+from skrnn._data.schemas import check_unique_names
 from skrnn._data.sequences import SequenceIndex
 from skrnn._messages import shown
 
@@ -174,7 +174,7 @@ def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, name
 def _frame(df):
     """The narwhals frame of a table in memory that has rows."""
     df = normalize_container(df, "df")
-    check_names(df, "df")
+    check_unique_names(df, "df")
     frame = nw.from_native(df, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         raise TypeError(f"df is a lazy {type(df).__name__}, expected a table in memory: pass df.collect()")

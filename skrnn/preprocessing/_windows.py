@@ -15,7 +15,7 @@ from skrnn._data.containers import as_sequences, check_dimensions, check_type
 from skrnn._data.numbers import as_array, is_hashable, is_missing
 from skrnn._data.ragged import RaggedArray
 from skrnn._data.reading import learn_table, set_attributes
-from skrnn._data.schemas import check_names
+from skrnn._data.schemas import check_unique_names
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
@@ -308,15 +308,13 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
 def _table(X, group):
     """X as a data frame that narwhals knows, or as an array (n, columns)."""
     X = normalize_container(X, "X")
-    check_names(X, "X")
+    check_unique_names(X, "X")
     table = nw.from_native(X, eager_only=True, pass_through=True)
     if isinstance(table, nw.DataFrame):
         return table
     check_type(X)
     if isinstance(X, RaggedArray):
         raise ValueError(f"X is a {X}, expected a table: rows of numbers")
-    if np.ma.is_masked(X):
-        raise ValueError("X has masked values; fill them, or leave them out, first")
     if group is not None and not hasattr(X, "dtype"):
         # Otherwise NumPy would convert numbers next to names to strings
         X = np.array(X, dtype=object)

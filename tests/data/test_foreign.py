@@ -82,15 +82,21 @@ def uses(values):
     }
 
 
-@pytest.mark.parametrize("use", uses(None))
-@pytest.mark.parametrize("kind", GROUPS)
+def everywhere(kinds, *chosen):
+    """Every kind as X, and the chosen ones in every use."""
+    others = [use for use in uses(None) if use != "X"]
+    return [*((kind, "X") for kind in kinds), *((kind, use) for kind in chosen for use in others)]
+
+
+@pytest.mark.parametrize(("kind", "use"), everywhere(GROUPS, "DataFrameGroupBy", "GroupBy"))
 def test_groups(kind, use):
     with pytest.raises(TypeError, match=rf"is a {kind}, expected .*GroupBy.*sequences_from_long\(df"):
         uses(GROUPS[kind])[use]()
 
 
-@pytest.mark.parametrize("use", uses(None))
-@pytest.mark.parametrize("kind", FOREIGN)
+@pytest.mark.parametrize(
+    ("kind", "use"), everywhere(FOREIGN, "LazyFrame", "UserDict", "map", "Items", "is a tuple of 2")
+)
 def test_what_is_no_collection(kind, use):
     values, remedy = FOREIGN[kind]
     with pytest.raises(TypeError, match=rf"{kind}.*{remedy}"):
@@ -109,14 +115,17 @@ def test_steps_and_items_that_are_no_arrays(kind):
             call()
 
 
-@pytest.mark.parametrize("use", uses(None))
-@pytest.mark.parametrize("make", [
-    list, tuple, np.array, pd.Series, pl.Series, pa.array, lambda records: list(map(OrderedDict, records)),
-], ids=["list", "tuple", "array", "pandas", "polars", "Arrow", "OrderedDict"])
-def test_records(make, use):
+RECORDS_IN = {
+    "list": list, "tuple": tuple, "array": np.array, "pandas": pd.Series, "polars": pl.Series, "Arrow": pa.array,
+    "OrderedDict": lambda records: list(map(OrderedDict, records)),
+}
+
+
+@pytest.mark.parametrize(("container", "use"), everywhere(RECORDS_IN, "list", "pandas", "polars", "Arrow"))
+def test_records(container, use):
     """A list of dicts is a table to pandas alone; it holds no targets of steps."""
     with pytest.raises(TypeError, match=r"\[0\] is (a )?(Ordered)?[dD]ict.*expected (a )?numbers?"):
-        uses(make(RECORDS))[use]()
+        uses(RECORDS_IN[container](RECORDS))[use]()
 
 
 def test_sets_of_labels():

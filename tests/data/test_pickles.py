@@ -35,7 +35,7 @@ FITTED = {
 @pytest.mark.parametrize(("package", "name"), PUBLIC)
 def test_public_objects_name_their_public_home(package, name):
     public = getattr(importlib.import_module(package), name)
-    assert public.__module__ == package
+    assert (public.__module__, public.__qualname__) == (package, name)
     pickled = pickle.dumps(public)
     assert b"skrnn._" not in pickled
     assert pickle.loads(pickled) is public

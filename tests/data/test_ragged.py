@@ -2,8 +2,10 @@
 
 import pickle
 import tracemalloc
+from datetime import date
 
 import numpy as np
+import polars as pl
 import pytest
 from forms import LENGTHS, ragged, shuffled
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict, train_test_split
@@ -13,6 +15,7 @@ from skrnn._data.containers import as_sequences
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}
+DATED = pl.DataFrame({"day": [date(2020, 1, 2)] * 2, "v": [1.0, 2.0]})      # NumPy would read 18263.0
 
 
 def contiguous():
@@ -72,6 +75,7 @@ def test_selections_share_steps_or_copy_few():
         ((np.ones((1, 1, 1)), [1]), ValueError, r"values has shape \(1, 1, 1\)"),
         ((np.ma.masked_greater([1, 9], 3), [2]), ValueError, "values has masked values"),
         ((np.ones((3, 2)), [3], None, ["a"]), ValueError, "feature_names has 1 names, expected 2"),
+        ((DATED, [2]), TypeError, "values has dtype Date in the column 'day', expected numbers"),
     ],
 )
 def test_bad_arguments(arguments, error, message):
@@ -254,8 +258,9 @@ class TestFromPadded:
         (PADDED[:1], {"padding_value": 0, "side": "start"}, ValueError, r"at its start, but X\[0\] at its end"),
         (0 * PADDED, {"padding_value": 0}, ValueError, r"X\[0\] is 0.0 in every step"),
         (PADDED[0, 0], {"padding_value": 0}, ValueError, r"X has shape \(2,\), expected \(n, steps, features\)"),
+        (DATED, {"padding_value": 0}, TypeError, "X has dtype Date in the column 'day', expected numbers"),
         ([["a"]], {"padding_value": 0}, TypeError, "X has dtype <U1, expected numbers"),
-        ([[1], [2, 3]], {"padding_value": 0}, TypeError, "X is not an array"),
+        ([[1], [2, 3]], {"padding_value": 0}, ValueError, "X is not an array"),
         (np.ma.masked_equal(PADDED, 0), {"padding_value": 0}, ValueError, "X has masked values.*filled"),
     ])
     def test_bad_arguments(self, X, parameters, error, message):

@@ -251,7 +251,7 @@ def test_bad_types(estimator, case):
     [
         (5, {}, "y does not go with the 4 sequences of X"),
         ("abcd", {}, "y is 'abcd', expected a target for each sequence"),
-        ({0, 1, 2, 3}, {}, r"y is \{0, 1, 2, 3\}, expected a target for each sequence"),
+        ({0, 1, 2, 3}, {}, "y is a set, expected an array or a list: a set has no order"),
         ([0, "a", 1, "b"], {}, "y mixes labels of the types int, str"),
         ([*STEPS[:3], ["a", "b", "a"]], A_STEP, r"y\[3\] has labels of dtype <U1, expected int64 as in y\[0\]"),
     ],

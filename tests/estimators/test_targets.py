@@ -479,7 +479,7 @@ class TestLabelsThatDoNotGo:
 
     def test_steps_laid_end_to_end(self):
         X, y = self.X[..., np.newaxis], np.arange(24) % 2
-        with pytest.raises(ValueError, match=r"y has a value for each step, end to end: skrnn.split_steps"):
+        with pytest.raises(ValueError, match=r"y has a value for each step of all sequences: skrnn.split_steps"):
             RNNClassifier(2, return_sequences=True).fit(X, y)
 
     def test_what_is_no_label_of_a_step_is_no_class(self):
