@@ -8,6 +8,7 @@ from skrnn._data.columns import cells_of, has_options, is_awkward, normalize_one
 from skrnn._data.foreign import check_not_foreign
 from skrnn._data.numbers import as_numbers, check_unmasked, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray
+from skrnn._data.schemas import no_dates
 from skrnn._messages import shown
 
 # The types of labels that NumPy has arrays of; strings may stay objects
@@ -149,9 +150,11 @@ def as_labels(y, name):
         return _typed(np.array(y, dtype=object), [NUMBERS, str, bytes])
     if labels.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {name} has dtype {labels.dtype}")
+    if labels.dtype.kind in "mM":
+        raise TypeError(f"{name} has dtype {labels.dtype}, {no_dates()}")
     if labels.dtype.kind == "O":
         return _typed(labels, [NUMBERS])
-    return labels, np.isnan(labels) if labels.dtype.kind in "fmM" else np.zeros(labels.shape, bool)
+    return labels, np.isnan(labels) if labels.dtype.kind == "f" else np.zeros(labels.shape, bool)
 
 
 def _with_cells(y, name):

@@ -370,15 +370,12 @@ def mean_over_outputs(metric, y, predicted, sample_weight=None, **kwargs):
 
 def _sorted_classes(name, labels):
     """The different labels, in order."""
-    try:
-        found = np.unique(labels)
-    except TypeError as error:
-        raise TypeError(f"{name} mixes labels of the types {_type_names(labels)}; expected one type") from error
-    if labels.dtype.kind == "O" and not all(isinstance(label, str) for label in found):
-        raise TypeError(
-            f"{name} has labels of type {_type_names(labels)}, expected bools, integers of up to 64 bits, or strings"
-        )
-    return found
+    if labels.dtype.kind == "O" and not all(isinstance(label, str) for label in labels):
+        types = _type_names(labels)
+        if any(isinstance(label, str) for label in labels):
+            raise TypeError(f"{name} mixes labels of the types {types}; expected one type")
+        raise TypeError(f"{name} has labels of type {types}, expected bools, integers of up to 64 bits, or strings")
+    return np.unique(labels)
 
 
 def _type_names(labels):
