@@ -58,7 +58,10 @@ class TargetRows:
         values = self.values[self.known if self.weights is None else self.weights > 0]
         if values.ndim == 2 and values.dtype.kind == "f" and np.isnan(values).all(axis=0).any():
             output = int(np.argmax(np.isnan(values).all(axis=0)))
-            raise ValueError(f"y has no target for output {output}: every value of its column is missing; leave it out")
+            weightless = " or has weight 0" * bool(len(values) < np.count_nonzero(~np.isnan(self.values).all(axis=1)))
+            raise ValueError(
+                f"y has no target for output {output}: every value of its column is missing{weightless}; leave it out"
+            )
 
     def of_known(self, values):
         """Values of the rows that have a target, in an array of all rows, with 0 in the others."""
@@ -89,7 +92,7 @@ class ClassTargets:
     @staticmethod
     def read(y, sequences, per_step):
         """Checked targets; raise a ValueError that names what is no label."""
-        rows, missing = step_labels(y, sequences) if per_step else _labels_of_sequences(y)
+        rows, missing = step_labels(y, sequences) if per_step else _labels_of_sequences(y, sequences)
         if rows.ndim == 2 and rows.shape[1] > 1:
             _check_indicators(rows, missing, sequences, per_step)
             return _known_in_part(rows, missing, per_step, "label")
@@ -257,7 +260,7 @@ class NumberTargets:
     @staticmethod
     def read(y, sequences, per_step):
         """Checked targets; raise a ValueError that names what is no finite number."""
-        rows = step_rows(y, sequences) if per_step else as_numbers(check_one_each(y), "y")
+        rows = step_rows(y, sequences) if per_step else as_numbers(check_one_each(y, sequences.lengths), "y")
         if rows.ndim not in (1, 2):
             raise ValueError(
                 f"y has shape {rows.shape}, expected (n,) or (n, outputs); for targets of every step use "
@@ -383,9 +386,9 @@ def _type_names(labels):
     return ", ".join(sorted({type(label).__name__ for label in labels.tolist()}))
 
 
-def _labels_of_sequences(y):
+def _labels_of_sequences(y, sequences):
     """Labels (n,) or (n, labels), and which of them are missing."""
-    labels, missing = as_labels(check_one_each(y.toarray() if issparse(y) else y), "y")
+    labels, missing = as_labels(check_one_each(y.toarray() if issparse(y) else y, sequences.lengths), "y")
     if labels.ndim == 2 and labels.shape[1] > 1:
         return labels, missing
     if labels.ndim not in (1, 2) or 0 in labels.shape[1:]:
