@@ -154,6 +154,16 @@ BAD_Y = {
     "steps": (STEPS, {}, r"y holds a target for each step, expected one per sequence.*return_sequences=True"),
     "a column of steps": (pd.Series([t.tolist() for t in STEPS]), {}, r"y holds a target for each step"),
     "a polars column of steps": (pl.Series([t.tolist() for t in STEPS]), {}, r"y holds a target for each step"),
+    "steps in a RaggedArray": (
+        RaggedArray(np.concatenate(STEPS), [len(t) for t in STEPS]), {}, r"y holds a target for each step"
+    ),
+    "one that is a list": ([0, [1], 0, 1], {}, r"y\[1\] is \[1\] and y\[0\] 0, expected one target per sequence"),
+    "an object that is a list": (as_object_array([[1, 0], 1, 0, 1]), {}, r"y\[0\] is \[1, 0\] and y\[1\] 1, expected"),
+    "a missing list": ([[0, 1], None, [1, 1], [0, 0]], {}, r"y\[0\] is \[0, 1\] and y\[1\] None, expected"),
+    "a cell that is a list": (np.array([[0, 1], [{}, 0]] * 2, object), {}, r"y\[1, 0\] is \{\}, expected one value"),
+    "fewer of one": ([[0, 1], [1], [0, 1], [0, 1]], {}, r"y\[1\] holds 1 values and y\[0\] 2, expected one target"),
+    "none of one in a RaggedArray": (RaggedArray(Y, [2, 1, 1, 0]), {}, r"y\[1\] holds 1 values and y\[0\] 2"),
+    "uneven cells": ([[[0], [1]], [[0], [1, 0]]] * 2, {}, r"y is not an array"),
     "too few": (Y[:3], {}, r"y does not go with the 4 sequences of X.*inconsistent numbers of samples: \[4, 3\]"),
     "too few of steps": (STEPS[:3], A_STEP, r"y does not go with the 4 sequences of X"),
     "complex": (1j * Y, {}, "Complex data not supported: y has dtype complex128"),

@@ -176,6 +176,7 @@ def test_of_steps_end_to_end_and_back(form):
         flat, codes = concatenate_steps(given, CODES)
         assert flat.tolist() == [label for row in y for label in row if label is not None]
         assert flat.tolist() == np.array(LABELS[kind])[codes].tolist()
+        assert kind == "strings" or flat.dtype == np.array(LABELS[kind]).dtype
         back = concatenate_steps(split_steps(flat, like=given))[0]
         assert back.tolist() == flat.tolist()
 
