@@ -137,6 +137,11 @@ def make_sequence_scorer(metric, *, response_method="predict", greater_is_better
         ``scorer(estimator, X, y, sample_weight=None)``, for ``scoring`` of searches and cross-validation, with
         ``set_score_request`` as scikit-learn's scorers have it. The weight of a sequence counts for each of its steps.
 
+    Raises
+    ------
+    TypeError
+        When the metric is no function, but a name or a scorer.
+
     See Also
     --------
     concatenate_steps : For metrics outside of a search.
@@ -154,6 +159,11 @@ def make_sequence_scorer(metric, *, response_method="predict", greater_is_better
     >>> bool(cross_val_score(net, X, y, scoring=scorer, cv=3).min() > 0.9)
     True
     """
+    if not callable(metric) or isinstance(metric, BaseScorer):
+        raise TypeError(
+            f"metric is {shown(metric)}, expected a function of y_true and y_pred, such as accuracy_score of "
+            "sklearn.metrics"
+        )
     return _SequenceScorer(metric, 1 if greater_is_better else -1, kwargs, response_method)
 
 
@@ -186,12 +196,16 @@ class _SequenceScorer(BaseScorer):
 
     def _for_metric(self, predicted, classes, kwargs):
         """Probabilities (rows, classes) as metrics take them, and the arguments that say what classes there are."""
+        parameters, classes_of = signature(self._score_func).parameters, classes.tolist()
         if len(classes) == 2:
-            label = kwargs.get("pos_label", classes[1])
-            if label not in classes.tolist():
-                raise ValueError(f"pos_label={label!r}: expected one of the classes {classes.tolist()}")
-            predicted = predicted[:, classes.tolist().index(label)]
-        if "labels" in signature(self._score_func).parameters:
+            label = (getattr(self._score_func, "keywords", {}) | kwargs).get("pos_label")
+            label = classes_of[1] if label is None else label
+            if label not in classes_of:
+                raise ValueError(f"pos_label={label!r}: expected one of the classes {classes_of}")
+            predicted = predicted[:, classes_of.index(label)]
+            # whose default is 1 in some metrics, whichever the classes are
+            kwargs = kwargs | {"pos_label": label} if "pos_label" in parameters else kwargs
+        if "labels" in parameters:
             kwargs = {"labels": classes} | kwargs
         return predicted, kwargs
 

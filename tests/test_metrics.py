@@ -1,6 +1,7 @@
 """Targets of steps end to end and back, and metrics of flat targets for them."""
 
 import pickle
+from functools import partial
 
 import awkward as ak
 import numpy as np
@@ -15,9 +16,11 @@ from sklearn.base import clone
 from sklearn.metrics import (
     accuracy_score,
     average_precision_score,
+    brier_score_loss,
     confusion_matrix,
     f1_score,
     log_loss,
+    make_scorer,
     r2_score,
     roc_auc_score,
 )
@@ -209,6 +212,26 @@ class TestSequenceScorer:
             wrong(net, X, y)
         f1 = make_sequence_scorer(f1_score, pos_label="a")
         assert f1(net, X, y) == f1_score(y.ravel(), net.predict(X).ravel(), pos_label="a")
+
+    @pytest.mark.parametrize("labels", [(1, 2), ("a", "b"), (False, True), (0, 1)], ids=str)
+    @pytest.mark.parametrize("metric", [average_precision_score, brier_score_loss])
+    def test_the_positive_label_is_that_of_the_probabilities(self, labels, metric):
+        """Metrics have defaults of their own, 1 or none."""
+        X, _ = walks(30)
+        y = (X[..., 0] > 0).astype(int)
+        net = RNNClassifier(3, return_sequences=True, max_iter=2, random_state=0).fit(X, np.array(labels)[y])
+        p = net.predict_proba(X)
+        for given, code in ({}, 1), ({"pos_label": None}, 1), ({"pos_label": labels[0]}, 0):
+            expected = metric((y == code).ravel(), p[..., code].ravel())
+            scorer = make_sequence_scorer(metric, response_method="predict_proba", **given)
+            assert scorer(net, X, np.array(labels)[y]) == expected
+        scorer = make_sequence_scorer(partial(metric, pos_label=labels[0]), response_method="predict_proba")
+        assert scorer(net, X, np.array(labels)[y]) == expected
+
+    @pytest.mark.parametrize("metric", ["accuracy", make_scorer(accuracy_score), None], ids=str)
+    def test_of_what_is_no_metric(self, metric):
+        with pytest.raises(TypeError, match=r"metric is .*, expected a function of y_true and y_pred"):
+            make_sequence_scorer(metric)
 
     def test_several_labels_per_step(self):
         X, _ = walks(30)

@@ -28,14 +28,21 @@ def columns_of(X):
         if hasattr(X, "column_names"):
             return list(zip(X.column_names, X.columns, strict=True))
         return [(None, X)] if hasattr(X, "to_pylist") else []
-    if library == "pandas" and hasattr(X, "to_list"):
-        return [(getattr(X, "name", None), X)]      # a Categorical has none
+    if library == "pandas" and (hasattr(X, "to_list") or _is_pandas_array(X)):
+        return [(getattr(X, "name", None), X)]      # pandas' own arrays have none
     if library == "pandas" and hasattr(X, "columns"):
         return list(X.items())
     native = nw.from_native(X, pass_through=True, allow_series=True)
     if isinstance(native, nw.DataFrame):
         return [(name, X[name]) for name in X.columns]
     return [(X.name, X)] if isinstance(native, nw.Series) else []
+
+
+def _is_pandas_array(X):
+    """Whether X is an array of pandas' own: ``pd.array``, a Categorical, what ``.array`` of a series is."""
+    from pandas.api.extensions import ExtensionArray
+
+    return isinstance(X, ExtensionArray)
 
 
 def normalize_container(X, name):
@@ -236,7 +243,10 @@ def from_awkward(X, name):
     if len(gone):
         raise ValueError(f"{name}[{gone[0]}] is missing, expected a sequence")
     lengths = awkward.to_numpy(awkward.num(X, axis=1))
-    steps = awkward.fill_none(awkward.flatten(X, axis=1), np.nan, axis=-1)
+    steps = awkward.flatten(X, axis=1)
+    if has_options(steps) and any(word in str(steps.type) for word in ("string", "union")):
+        return RaggedArray(np.array(steps.to_list(), dtype=object), lengths)
+    steps = awkward.fill_none(steps, np.nan, axis=-1)
     try:
         return RaggedArray(awkward.to_numpy(steps), lengths)
     except ValueError as error:

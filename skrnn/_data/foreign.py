@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Set
 
 import narwhals.stable.v2 as nw
 import numpy as np
+from scipy.sparse import issparse
 
 from skrnn._data.schemas import library_of
 
@@ -30,6 +31,8 @@ def items_of(values, name):
     NumPy would ask for items until there is an IndexError.
     """
     if isinstance(values, AS_THEY_ARE) or hasattr(values, "__array__") or not hasattr(values, "__len__"):
+        return values
+    if issparse(values):
         return values
     if not hasattr(values, "__getitem__"):
         return list(values)

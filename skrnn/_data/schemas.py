@@ -17,7 +17,8 @@ def schema_of(X):
         return [(None, X.type)] if hasattr(X, "type") else []
     if library == "pandas" and hasattr(X, "columns"):
         return list(zip(X.columns, X.dtypes, strict=True))
-    return [(getattr(X, "name", None), X.dtype)] if hasattr(X, "to_list") and hasattr(X, "dtype") else []
+    is_column = hasattr(X, "dtype") and (library == "pandas" or hasattr(X, "to_list"))
+    return [(getattr(X, "name", None), X.dtype)] if is_column else []
 
 
 def innermost(dtype):

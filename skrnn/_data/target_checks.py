@@ -8,6 +8,7 @@ from skrnn._data.columns import cells_of, has_options, is_awkward, normalize_one
 from skrnn._data.foreign import check_not_foreign
 from skrnn._data.numbers import as_numbers, check_unmasked, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray
+from skrnn._data.schemas import no_dates
 from skrnn._messages import shown
 
 # The types of labels that NumPy has arrays of; strings may stay objects
@@ -24,7 +25,7 @@ def check_samples(sequences, y, name="y"):
     try:
         check_consistent_length(sequences.lengths, y)
     except (TypeError, ValueError) as error:
-        shape = getattr(y, "shape", (len(y),) if is_sized(y) else ())
+        shape = y.shape if hasattr(y, "shape") else (len(y),) if is_sized(y) else ()
         steps = "" if shape[:1] != (sequences.lengths.sum(),) else (
             f" {name} has a value for each step of all sequences: skrnn.split_steps gives them back to their "
             "sequences, for return_sequences=True."
@@ -32,19 +33,56 @@ def check_samples(sequences, y, name="y"):
         raise type(error)(f"{name} does not go with the {len(sequences)} sequences of X.{steps} {error}") from error
 
 
-def check_one_each(y):
-    """y in a container that NumPy reads correctly; raises a ValueError if it has targets of steps."""
+def check_one_each(y, lengths):
+    """y in a container that NumPy reads correctly; raises a ValueError that says what is not one target per sequence.
+
+    Parameters
+    ----------
+    y : array-like
+        A target, or as many as in the others, for each sequence.
+    lengths : (n,) int array
+        Of the sequences.
+    """
+    if issparse(y):
+        raise TypeError("y is sparse, expected an array or a list of targets: y.toarray()")
     y = normalize_one_each(y, "y")
     values = without_columns(y, "y")
+    if isinstance(values, RaggedArray):
+        return np.asarray(_same_of_each(values, lengths))
     try:
         array = np.asarray(values)
     except ValueError:
         array = None
-    if array is None or (array.dtype == object and any(map(is_sized, array.flat))):
+    if array is not None and (array.dtype != object or not any(map(is_sized, array.flat))):
+        return values if isinstance(values, list) else y
+    rows = values if array is None else array
+    if array is not None and array.ndim > 1:
+        bad = next(index for index, cell in np.ndenumerate(array) if is_sized(cell))
+        raise ValueError(f"y{list(bad)} is {shown(array[bad])}, expected one value")
+    sized = [is_sized(row) for row in rows]
+    if not all(sized):
+        one, several = sized.index(False), sized.index(True)
+        raise ValueError(
+            f"y[{several}] is {shown(rows[several])} and y[{one}] {shown(rows[one])}, expected one target per "
+            "sequence, or as many for each"
+        )
+    return _same_of_each(rows, lengths)
+
+
+def _same_of_each(rows, lengths):
+    """Rows of several targets as a list; a ValueError unless there are as many for each sequence."""
+    counts = np.array([len(row) for row in rows])
+    if (counts == counts[0]).all():
+        return list(rows)
+    if (counts == lengths).all():
         raise ValueError(
             "y holds a target for each step, expected one per sequence; for targets of steps use return_sequences=True"
         )
-    return y
+    bad = int(np.argmax(counts != counts[0]))
+    raise ValueError(
+        f"y[{bad}] holds {counts[bad]} values and y[0] {counts[0]}, expected one target per sequence, or as many for "
+        "each; with return_sequences=True as many as the sequence has steps"
+    )
 
 
 def step_rows(y, sequences, name="y"):
@@ -149,9 +187,13 @@ def as_labels(y, name):
         return _typed(np.array(y, dtype=object), [NUMBERS, str, bytes])
     if labels.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {name} has dtype {labels.dtype}")
+    if labels.dtype.kind in "mM":
+        raise TypeError(f"{name} has dtype {labels.dtype}, {no_dates()}")
+    if labels.dtype.kind == "V":
+        raise TypeError(f"{name} has dtype {labels.dtype}, expected bools, integers or strings")
     if labels.dtype.kind == "O":
         return _typed(labels, [NUMBERS])
-    return labels, np.isnan(labels) if labels.dtype.kind in "fmM" else np.zeros(labels.shape, bool)
+    return labels, np.isnan(labels) if labels.dtype.kind == "f" else np.zeros(labels.shape, bool)
 
 
 def _with_cells(y, name):

@@ -1,6 +1,7 @@
 """Weights of samples and steps."""
 
 import numpy as np
+from scipy.sparse import issparse
 
 from skrnn._data.columns import without_columns
 from skrnn._data.numbers import as_numbers, is_sized
@@ -18,6 +19,8 @@ def as_weights(sample_weight, sequences, per_step):
     if sample_weight is None:
         return None
     name = "sample_weight"
+    if issparse(sample_weight):
+        raise TypeError(f"{name} is sparse, expected an array or a list of weights: {name}.toarray()")
     weights = without_columns(sample_weight, name)
     if isinstance(weights, str):
         hint = "; class_weight may be 'balanced'" if weights == "balanced" else ""

@@ -66,7 +66,10 @@ class TargetRows:
         values = self.values[self.known if self.weights is None else self.weights > 0]
         if values.ndim == 2 and values.dtype.kind == "f" and np.isnan(values).all(axis=0).any():
             output = int(np.argmax(np.isnan(values).all(axis=0)))
-            raise ValueError(f"y has no target for output {output}: every value of its column is missing; leave it out")
+            weightless = " or has weight 0" * bool(len(values) < np.count_nonzero(~np.isnan(self.values).all(axis=1)))
+            raise ValueError(
+                f"y has no target for output {output}: every value of its column is missing{weightless}; leave it out"
+            )
 
     def of_known(self, values):
         """Values of the rows that have a target, in an array of all rows, with 0 in the others."""
@@ -97,7 +100,7 @@ class ClassTargets:
     @staticmethod
     def read(y, sequences, per_step):
         """Checked targets; raise a ValueError that names what is no label."""
-        rows, missing = step_labels(y, sequences) if per_step else _labels_of_sequences(y)
+        rows, missing = step_labels(y, sequences) if per_step else _labels_of_sequences(y, sequences)
         if rows.ndim == 2 and rows.shape[1] > 1:
             _check_indicators(rows, missing, sequences, per_step)
             return _known_in_part(rows, missing, per_step, "label")
@@ -265,7 +268,7 @@ class NumberTargets:
     @staticmethod
     def read(y, sequences, per_step):
         """Checked targets; raise a ValueError that names what is no finite number."""
-        rows = step_rows(y, sequences) if per_step else as_numbers(check_one_each(y), "y")
+        rows = step_rows(y, sequences) if per_step else as_numbers(check_one_each(y, sequences.lengths), "y")
         if rows.ndim not in (1, 2):
             raise ValueError(
                 f"y has shape {rows.shape}, expected (n,) or (n, outputs); for targets of every step use "
@@ -378,15 +381,12 @@ def mean_over_outputs(metric, y, predicted, sample_weight=None, **kwargs):
 
 def _sorted_classes(name, labels):
     """The different labels, in order."""
-    try:
-        found = np.unique(labels)
-    except TypeError as error:
-        raise TypeError(f"{name} mixes labels of the types {_type_names(labels)}; expected one type") from error
-    if labels.dtype.kind == "O" and not all(isinstance(label, str) for label in found):
-        raise TypeError(
-            f"{name} has labels of type {_type_names(labels)}, expected bools, integers of up to 64 bits, or strings"
-        )
-    return found
+    if labels.dtype.kind == "O" and not all(isinstance(label, str) for label in labels):
+        types = _type_names(labels)
+        if any(isinstance(label, str) for label in labels):
+            raise TypeError(f"{name} mixes labels of the types {types}; expected one type")
+        raise TypeError(f"{name} has labels of type {types}, expected bools, integers of up to 64 bits, or strings")
+    return np.unique(labels)
 
 
 def _type_names(labels):
@@ -394,9 +394,9 @@ def _type_names(labels):
     return ", ".join(sorted({type(label).__name__ for label in labels.tolist()}))
 
 
-def _labels_of_sequences(y):
+def _labels_of_sequences(y, sequences):
     """Labels (n,) or (n, labels), and which of them are missing."""
-    labels, missing = as_labels(check_one_each(y.toarray() if issparse(y) else y), "y")
+    labels, missing = as_labels(check_one_each(y.toarray() if issparse(y) else y, sequences.lengths), "y")
     if labels.ndim == 2 and labels.shape[1] > 1:
         return labels, missing
     if labels.ndim not in (1, 2) or 0 in labels.shape[1:]:

@@ -72,6 +72,11 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
         if strata is not None:
             _, codes, counts = np.unique(strata, return_inverse=True, return_counts=True)
             kept, items, strata = items[counts[codes] < 2], items[counts[codes] > 1], strata[counts[codes] > 1]
+            if not len(items):
+                raise ValueError(
+                    f"early_stopping=True cannot hold out any of {n} {what}, one of each class, which are trained on: "
+                    "pass X_val and y_val, or more of a class"
+                )
             n_held_out = ceil(self.validation_fraction * len(items))
             if min(n_held_out, len(items) - n_held_out) < np.count_nonzero(counts > 1):
                 strata = None

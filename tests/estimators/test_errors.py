@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from forms import array, frames, ragged
+from forms import array, as_object_array, frames, ragged
 from scipy.sparse import csr_array
 from sklearn.exceptions import NotFittedError
 
-from skrnn import RNNClassifier, RNNRegressor
+from skrnn import RaggedArray, RNNClassifier, RNNRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}
@@ -154,6 +154,16 @@ BAD_Y = {
     "steps": (STEPS, {}, r"y holds a target for each step, expected one per sequence.*return_sequences=True"),
     "a column of steps": (pd.Series([t.tolist() for t in STEPS]), {}, r"y holds a target for each step"),
     "a polars column of steps": (pl.Series([t.tolist() for t in STEPS]), {}, r"y holds a target for each step"),
+    "steps in a RaggedArray": (
+        RaggedArray(np.concatenate(STEPS), [len(t) for t in STEPS]), {}, r"y holds a target for each step"
+    ),
+    "one that is a list": ([0, [1], 0, 1], {}, r"y\[1\] is \[1\] and y\[0\] 0, expected one target per sequence"),
+    "an object that is a list": (as_object_array([[1, 0], 1, 0, 1]), {}, r"y\[0\] is \[1, 0\] and y\[1\] 1, expected"),
+    "a missing list": ([[0, 1], None, [1, 1], [0, 0]], {}, r"y\[0\] is \[0, 1\] and y\[1\] None, expected"),
+    "a cell that is a list": (np.array([[0, 1], [{}, 0]] * 2, object), {}, r"y\[1, 0\] is \{\}, expected one value"),
+    "fewer of one": ([[0, 1], [1], [0, 1], [0, 1]], {}, r"y\[1\] holds 1 values and y\[0\] 2, expected one target"),
+    "none of one in a RaggedArray": (RaggedArray(Y, [2, 1, 1, 0]), {}, r"y\[1\] holds 1 values and y\[0\] 2"),
+    "uneven cells": ([[[0], [1]], [[0], [1, 0]]] * 2, {}, r"y is not an array"),
     "too few": (Y[:3], {}, r"y does not go with the 4 sequences of X.*inconsistent numbers of samples: \[4, 3\]"),
     "too few of steps": (STEPS[:3], A_STEP, r"y does not go with the 4 sequences of X"),
     "complex": (1j * Y, {}, "Complex data not supported: y has dtype complex128"),
@@ -322,6 +332,35 @@ def test_strings_in_y_of_a_regressor():
 )
 def test_bad_labels(y, parameters, message):
     assert_refused(RNNClassifier(**SMALL), ValueError, message, ragged(), y, **parameters)
+
+
+@pytest.mark.parametrize("y", [csr_array(np.eye(4)), csr_array(Y[:, np.newaxis])])
+def test_sparse_numbers(y):
+    message = re.escape("y is sparse, expected an array or a list of targets: y.toarray()")
+    assert_refused(RNNRegressor(**SMALL), TypeError, message, ragged(), y)
+    with pytest.raises(ValueError, match="y does not go with the 4 sequences of X"):
+        RNNRegressor(**SMALL).fit(ragged(), y.T[:2])
+
+
+def test_sparse_weights(estimator):
+    message = re.escape("sample_weight is sparse, expected an array or a list of weights: sample_weight.toarray()")
+    with pytest.raises(TypeError, match=message):
+        estimator.fit(ragged(), Y, csr_array(np.ones((4, 1))))
+
+
+def test_records_are_no_labels():
+    y = np.array([(1, 2.0), (2, 3.0)] * 2, dtype=[("a", int), ("b", float)])
+    with pytest.raises(TypeError, match=r"y has dtype \[.*\], expected bools, integers or strings"):
+        RNNClassifier(**SMALL).fit(ragged(), y)
+
+
+@pytest.mark.parametrize("form", [
+    as_object_array, lambda y: pd.Series(as_object_array(y)), lambda y: RaggedArray(np.ravel(y), [2] * 4),
+])
+def test_several_targets_in_a_container_of_rows(estimator, form):
+    y = [[1, 0], [1, 1], [0, 0], [0, 1]]
+    expected = estimator.fit(ragged(), np.array(y)).predict(ragged())
+    np.testing.assert_array_equal(estimator.fit(ragged(), form(y)).predict(ragged()), expected)
 
 
 def test_sparse_targets_of_steps():

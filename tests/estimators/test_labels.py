@@ -3,7 +3,9 @@
 import datetime
 from copy import deepcopy
 from decimal import Decimal
+from enum import Enum
 from functools import cache
+from itertools import product
 
 import awkward as ak
 import numpy as np
@@ -15,7 +17,7 @@ from forms import as_object_array
 from pairwise import pairwise
 from sklearn.metrics import accuracy_score, f1_score
 
-from skrnn import RNNClassifier, RNNRegressor, make_sequence_scorer
+from skrnn import RNNClassifier, RNNRegressor, concatenate_steps, make_sequence_scorer, split_steps
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning", "ignore::sklearn.exceptions.DataConversionWarning"
@@ -24,6 +26,7 @@ nan = np.nan
 N, T = 18, 3
 X = np.random.default_rng(0).normal(size=(N, T, 1))
 CODES = (X[:, :, 0] > 0).astype(int)
+Colour = Enum("Colour", "RED BLUE")
 LABELS = {"integers": [0, 1], "negative": [-5, 2], "bools": [False, True], "strings": ["a", "b"]}
 
 
@@ -115,6 +118,7 @@ OF_STEPS = {
     "pandas Arrow lists": lambda y: pd.Series(pd.arrays.ArrowExtensionArray(pa.array(y))),
     "rows of Series": lambda y: [pd.Series(row, dtype=object).convert_dtypes() for row in y],
     "rows of categories": lambda y: [pd.Series(pd.Series(row, dtype=object), dtype="category") for row in y],
+    "rows of pandas arrays": lambda y: [pd.Series(row, dtype=object).convert_dtypes().array for row in y],
     "rows of polars": lambda y: [pl.Series(row) for row in y],
     "rows of Arrow": lambda y: [pa.array(row) for row in y],
     "awkward": ak.Array,
@@ -161,6 +165,19 @@ def test_of_steps_are_those_of_an_array(form, kind, gaps):
     assert make_sequence_scorer(f1_score, average="macro")(actual, X, given) == pytest.approx(f1)
 
 
+@pytest.mark.parametrize("form", OF_STEPS)
+def test_of_steps_end_to_end_and_back(form):
+    for kind, gaps in product(LABELS, ("none", "a step", "a sequence")):
+        y, _ = steps(kind, gaps)
+        given = OF_STEPS[form](y)
+        flat, codes = concatenate_steps(given, CODES)
+        assert flat.tolist() == [label for row in y for label in row if label is not None]
+        assert flat.tolist() == np.array(LABELS[kind])[codes].tolist()
+        assert kind == "strings" or flat.dtype == np.array(LABELS[kind]).dtype
+        back = concatenate_steps(split_steps(flat, like=given))[0]
+        assert back.tolist() == flat.tolist()
+
+
 @pytest.mark.parametrize("gone", [None, nan, pd.NA, np.float32(nan), -1], ids=repr)
 @pytest.mark.parametrize("container", [list, np.array, as_object_array])
 def test_what_is_missing_in_ragged_rows(gone, container):
@@ -181,13 +198,22 @@ def test_what_is_missing_in_ragged_rows(gone, container):
     assert p.tobytes() == q.tobytes()
 
 
-def test_dates_without_a_time_are_missing():
-    y = np.array(["2020-01-01", "2020-01-02"], dtype="M8[D]")[CODES]
-    y[0, 1] = "NaT"
-    fitted = net(return_sequences=True).fit(X, y)
-    assert fitted.classes_.tolist() == [datetime.date(2020, 1, 1), datetime.date(2020, 1, 2)]
-    with pytest.raises(ValueError, match=r"Input y contains a missing label: y\[0\]"):
-        net().fit(X, y[:, 1])
+@pytest.mark.parametrize("form", [
+    lambda days: days.astype("M8[D]"), lambda days: days.astype("M8[ns]") - np.datetime64("2020-01-01", "ns"),
+    lambda days: pd.Index(days.astype("M8[ns]")).astype(object), lambda days: days.astype("M8[D]").astype(object),
+    lambda days: pd.Series(days.astype("M8[ns]")), lambda days: pd.Series(days.astype("M8[ns]")).array,
+    lambda days: pd.PeriodIndex(days, freq="D").array, lambda days: pl.Series(days.astype("M8[D]")),
+    lambda days: pa.array(days.astype("M8[D]")),
+])
+def test_dates_are_no_labels_in_any_container(form):
+    days = np.array(["2020-01-01", "2020-01-02"])[CODES[:, 0]]
+    error = " (has dtype .*: convert dates|has labels of type)"
+    with pytest.raises(TypeError, match="^y" + error):
+        net().fit(X, form(days))
+    with pytest.raises(TypeError, match="^classes" + error):
+        net().partial_fit(X, CODES[:, 0], classes=form(np.unique(days)))
+    with pytest.raises(TypeError, match=r"^y(\[0\])?" + error):
+        net(return_sequences=True).fit(X, [form(days[:T])] * N)
 
 
 @pytest.mark.parametrize(
@@ -198,6 +224,7 @@ def test_dates_without_a_time_are_missing():
         ([Decimal(1), Decimal(2), None], "y has labels of type Decimal, expected bools, integers"),
         ([2**70, 2**71, 2**70], "y has labels of type int, expected bools, integers of up to 64 bits"),
         ([datetime.date(2020, 1, 1)] * 3, "y has labels of type date, expected bools, integers"),
+        ([Colour.RED, Colour.BLUE, None], "y has labels of type Colour, expected bools, integers"),
     ],
     ids=str,
 )

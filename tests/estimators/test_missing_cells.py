@@ -310,7 +310,7 @@ class TestMessages:
         weights = np.ones(len(X))
         weights[5:] = 0
         Y[:5, ..., 0] = nan
-        with pytest.raises(ValueError, match="y has no target for output 0"):
+        with pytest.raises(ValueError, match=r"y has no target for output 0: .* is missing or has weight 0"):
             net.fit(X, of(Y), weights)
         with pytest.raises(ValueError, match=r"y has no (target|label) for any .*: every value is missing"):
             net.fit(X, np.full(Y.shape, nan))

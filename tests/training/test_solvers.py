@@ -254,6 +254,13 @@ class TestEarlyStopping:
         assert sorted([*used, *held_out]) == list(range(len(y)))
         assert set(y) == {y[i] for i in used}
 
+    def test_one_of_each_class_leaves_none_to_hold_out(self):
+        X, _ = sums(4)
+        net = RNNClassifier(4, max_iter=1, **EARLY)
+        with pytest.raises(ValueError, match="cannot hold out any of 4 sequences, one of each class.*pass X_val"):
+            net.fit(X, np.arange(4))
+        assert net.fit(X, np.arange(4), X_val=X, y_val=np.arange(4)).n_iter_ == 1
+
     def test_a_label_of_the_validation_alone_is_missed(self):
         X, y = sums(60)
         net = RNNClassifier(4, max_iter=2, **EARLY).fit(X, y > 0, X_val=X, y_val=np.where(y > 1, 7, y > 0))
