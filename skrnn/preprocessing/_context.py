@@ -16,6 +16,8 @@ Each group is decided by itself and by its first row, since later rows must not 
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from skrnn._warnings import without_warnings
+
 # Labels of each group from which their spacing is inferred
 N_LABELS = 16
 # The last rows of a group that tell whether rows of it are ever the same, and how many of them it takes
@@ -201,8 +203,7 @@ def _differ(rows):
 def _is_among(row, rows):
     """Whether a row (D,) has the values of one of some rows (n, D), as far as the narrower dtype has them."""
     dtype = min(row.dtype, rows.dtype, key=lambda dtype: dtype.itemsize)
-    with np.errstate(over="ignore"):
-        row, rows = row.astype(dtype), rows.astype(dtype)
+    row, rows = without_warnings(row.astype, dtype), without_warnings(rows.astype, dtype)
     return bool(((rows == row) | (np.isnan(rows) & np.isnan(row))).all(axis=1).any())
 
 

@@ -19,7 +19,7 @@ from skrnn._data.schemas import check_names
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
-from skrnn._sklearn import Interval, fit_context
+from skrnn._sklearn import Interval, checks_parameters
 from skrnn.preprocessing._context import Context, codes_of, labels_of
 from skrnn.preprocessing._forms import RaggedOutput
 
@@ -121,7 +121,6 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
         self.group = group
         self.context = context
 
-    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Learn the columns and, with `context`, the last rows.
 
@@ -179,7 +178,7 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
         """
         return _windows(*self._fit(X))
 
-    @fit_context(prefer_skip_nested_validation=True)
+    @checks_parameters
     def _fit(self, X):
         window, group, with_context = self.window, self.group, self.context
         table = _table(X, group)
