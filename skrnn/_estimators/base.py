@@ -17,6 +17,7 @@ from skrnn._data.target_checks import check_samples
 from skrnn._data.weights import as_weights, multiply_weights
 from skrnn._estimators import states
 from skrnn._estimators.trainable import Fitted, TrainableMixin
+from skrnn._messages import with_message
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
 from skrnn._network.scores import check_scores, finite_scores, scores_of
@@ -293,13 +294,13 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             sequences = reading.read(self, X_val, dtype=model.dtype, named=False)
             self._check_same_kind(reading, sequences)
         except (TypeError, ValueError) as error:
-            raise type(error)(f"In X_val and y_val: {error}. {NOT_TRANSFORMED}") from error
+            raise with_message(error, f"In X_val and y_val: {error}. {NOT_TRANSFORMED}") from error
         try:
             check_samples(sequences, y_val, "y_val")
             rows = targets.read(y_val, sequences, per_step)
             targets.check_validation(rows, sequences, per_step, model.loss)
         except (TypeError, ValueError) as error:
-            raise type(error)(f"In X_val and y_val: {error}") from error
+            raise with_message(error, f"In X_val and y_val: {error}") from error
         rows.weights = multiply_weights(None, rows.labelled)
         held_out = HeldOut(sequences, np.arange(len(sequences)), rows, per_step)
         _warn_if_constant(targets, held_out)
