@@ -27,6 +27,12 @@ class _Shown(Repr):
 _shown = _Shown()
 
 
+def with_message(error, message):
+    """A ValueError, or else a TypeError, that says more than an error of either type."""
+    # Not of its own class, whose arguments may be others
+    return (ValueError if isinstance(error, ValueError) else TypeError)(message)
+
+
 def shown(value):
     """What messages show of a value that somebody passed: as Python writes it, on one line, `MAX_LENGTH` at most."""
     text = " ".join(_shown.repr(value).split())

@@ -1,7 +1,8 @@
 """Checks of parameters, with a hint at what may have been meant by a value that is refused."""
 
 from difflib import get_close_matches
-from numbers import Real
+from numbers import Integral, Real
+from sys import float_info
 
 from skrnn._messages import shown
 from skrnn._sklearn import InvalidParameterError, StrOptions, validate_parameter_constraints
@@ -75,6 +76,12 @@ def check_parameters(constraints, values, caller_name):
         value = values[name]
         refused = str(error).replace(repr(value), shown(value))
         raise InvalidParameterError(f"{refused} {hint_at(constraints, name, value)}".rstrip()) from None
+    for name, value in values.items():
+        if isinstance(value, Integral) and abs(value) > float_info.max:
+            raise InvalidParameterError(
+                f"The {name!r} parameter of {caller_name} is an int of {value.bit_length()} bits, expected one up to "
+                f"{float_info.max:.1e}, as floats are"
+            )
 
 
 def hint_at(constraints, name, value):

@@ -3,11 +3,11 @@
 No other file imports from scikit-learn's private modules.
 """
 
+from contextvars import copy_context
 from copy import copy
 from functools import wraps
 
-from sklearn import config_context, get_config
-from sklearn.base import _fit_context as fit_context
+from sklearn import get_config, set_config
 from sklearn.metrics._scorer import _BaseScorer as BaseScorer
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -24,22 +24,35 @@ from sklearn.utils.validation import validate_data
 
 __all__ = [
     "BaseScorer", "HasMethods", "Interval", "InvalidParameterError", "Options", "RealNotInt", "StrOptions",
-    "check_columns", "check_feature_names_in", "fit_context", "learn_columns", "output_container",
-    "partial_fit_context", "set_output_container", "validate_parameter_constraints", "validate_params",
+    "check_columns", "check_feature_names_in", "checks_parameters", "learn_columns", "output_container",
+    "set_output_container", "validate_parameter_constraints", "validate_params",
 ]
 
 FEATURES = ("n_features_in_", "feature_names_in_")
 
 
-def partial_fit_context(method):
-    """`fit_context` for `partial_fit` that validates parameters in every call, not in the first one alone."""
+def checks_parameters(method):
+    """A method that fits or goes on: it validates the parameters of its estimator first, also of one that is fitted.
+
+    The functions of scikit-learn that it calls then validate nothing. The configuration, which all estimators share,
+    and NumPy's handling of errors, which is that of the context, are as before at the end, wherever Ctrl-C strikes: the
+    end of a with statement, as in scikit-learn's own decorator, may be interrupted itself.
+    """
 
     @wraps(method)
     def checked(estimator, *arguments, **keywords):
-        if not get_config()["skip_parameter_validation"]:
-            estimator._validate_params()
-        with config_context(skip_parameter_validation=True):
-            return method(estimator, *arguments, **keywords)
+        before = get_config()
+        if before["skip_parameter_validation"]:
+            return copy_context().run(method, estimator, *arguments, **keywords)
+        estimator._validate_params()
+        try:
+            set_config(skip_parameter_validation=True)
+            result = copy_context().run(method, estimator, *arguments, **keywords)
+            set_config(**before)
+        except BaseException:
+            set_config(**before)
+            raise
+        return result
 
     return checked
 

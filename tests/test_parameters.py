@@ -84,6 +84,18 @@ def test_partial_fit_too():
         net.partial_fit(X, Y)
 
 
+@pytest.mark.parametrize(("estimator", "name"), [
+    (RNNRegressor, "alpha"), (RNNRegressor, "tol"), (RNNRegressor, "learning_rate_init"), (RNNClassifier, "epsilon"),
+    (RNNClassifier, "max_iter"), (RNNClassifier, "power_t"), (RNNLanguageModel, "alpha"), (RNNRegressor, "hidden_size"),
+    (RNNRegressor, "max_grad_norm"), (RNNClassifier, "batch_size"), (RNNLanguageModel, "embedding_dim"),
+])
+def test_ints_that_no_float_holds(estimator, name):
+    with pytest.raises(InvalidParameterError, match=f"The '{name}' parameter of .* is an int of 1329 bits, expected"):
+        fit(estimator, {name: 10**400})
+    with pytest.raises(ValueError, match=name):
+        fit(estimator, {name: -(10**400)})
+
+
 ODD = [
     "", " ", "9" * 5000, "nan", "inf", "1e400", "\0", "Ⅷ", float("nan"), float("inf"), [], object(), 10**400,
     -(10**400), 1j, np.array([1, 2]), {"a": 1}, RNNClassifier, b"adam",

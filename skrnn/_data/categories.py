@@ -4,6 +4,7 @@ import numpy as np
 
 from skrnn._data.ragged import rows_of
 from skrnn._data.sequences import row_number
+from skrnn._warnings import without_warnings
 
 MAX_CATEGORIES = 10_000_000       # each has a row of the embedding
 
@@ -29,8 +30,8 @@ def as_categories(sequences, n_categories):
     """Sequences whose steps are categories; the last one stands for all above, and for steps that are missing."""
     if sequences.categories is not None:
         return sequences.replace(categories=np.minimum(sequences.categories, n_categories - 1))
-    with np.errstate(invalid="ignore"):     # in rows that no sequence uses
-        categories = np.fmin(sequences.values[:, 0], n_categories - 1).astype(np.intp)
+    categories = np.fmin(sequences.values[:, 0], n_categories - 1)
+    categories = without_warnings(categories.astype, np.intp)       # of rows that no sequence uses
     return sequences.replace(categories=categories)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skrnn._data.ragged import is_in_file, rows_of, used_ranges
+from skrnn._warnings import without_warnings
 
 # Up to this size a temporary array costs less than avoiding it
 MAX_NUMBERS_OF_TEMPORARY = 10_000
@@ -160,9 +161,7 @@ class Sequences(SequenceIndex):
         """The same sequences in another dtype; themselves if it is theirs."""
         if self.values.dtype == dtype:
             return self
-        with np.errstate(over="ignore"):
-            values = self.values.astype(dtype)
-        cast = self.replace(values=values)
+        cast = self.replace(values=without_warnings(self.values.astype, dtype))
         place = cast.first_not_finite(allow_nan=True)
         if place:
             raise ValueError(f"{name} is too large for {np.dtype(dtype)}, the dtype of the fitted net: {place[1]}")
@@ -210,8 +209,7 @@ def _surely_finite(values):
     if values.size < MAX_NUMBERS_OF_TEMPORARY:
         return np.isfinite(values).all()
     # One pass without a temporary
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.isfinite(values.sum(dtype=np.float64))
+    return np.isfinite(without_warnings(np.sum, values, None, np.float64))
 
 
 def row_number(rows, i):

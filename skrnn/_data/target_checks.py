@@ -9,7 +9,7 @@ from skrnn._data.foreign import check_not_foreign
 from skrnn._data.numbers import as_numbers, check_unmasked, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray
 from skrnn._data.schemas import no_dates
-from skrnn._messages import shown
+from skrnn._messages import shown, with_message
 
 # The types of labels that NumPy has arrays of; strings may stay objects
 NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
@@ -30,7 +30,8 @@ def check_samples(sequences, y, name="y"):
             f" {name} has a value for each step of all sequences: skrnn.split_steps gives them back to their "
             "sequences, for return_sequences=True."
         )
-        raise type(error)(f"{name} does not go with the {len(sequences)} sequences of X.{steps} {error}") from error
+        message = f"{name} does not go with the {len(sequences)} sequences of X.{steps} {error}"
+        raise with_message(error, message) from error
 
 
 def check_one_each(y, lengths):

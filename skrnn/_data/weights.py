@@ -7,6 +7,7 @@ from skrnn._data.columns import without_columns
 from skrnn._data.numbers import as_numbers, is_sized
 from skrnn._data.target_checks import check_finite_rows, one_column, step_rows
 from skrnn._messages import shown
+from skrnn._warnings import without_warnings
 
 MIN_WEIGHT = 1e-300       # smaller ones count as 0: the kernels read denormal numbers as 0
 
@@ -70,7 +71,6 @@ def usable_weights(weights, if_zero, if_infinite):
     weights = np.where(weights < MIN_WEIGHT, 0, weights)
     if not weights.any():
         raise ValueError(if_zero)
-    with np.errstate(over="ignore"):
-        if not np.isfinite(weights.sum()):
-            raise ValueError(if_infinite)
+    if not np.isfinite(without_warnings(weights.sum)):
+        raise ValueError(if_infinite)
     return weights

@@ -18,7 +18,7 @@ from skrnn._estimators.validation import HeldOut, read_validation
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
 from skrnn._network.scores import finite_scores
-from skrnn._sklearn import fit_context
+from skrnn._sklearn import checks_parameters
 from skrnn._training import run
 from skrnn._training.loop import Batches
 from skrnn._training.losses import known_fraction
@@ -92,7 +92,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     def _make_loss(self, targets):
         """The loss that goes with these targets."""
 
-    @fit_context(prefer_skip_nested_validation=True)
+    @checks_parameters
     def fit(self, X, y, sample_weight=None, X_val=None, y_val=None):
         """Fit the network to sequences.
 

@@ -9,7 +9,7 @@ from skrnn._estimators.base import BaseRNN, in_epochs
 from skrnn._estimators.shared_parameters import Parameter, flag, with_parameters
 from skrnn._estimators.targets import ClassTargets, classes_to_come
 from skrnn._messages import shown
-from skrnn._sklearn import StrOptions, partial_fit_context
+from skrnn._sklearn import StrOptions, checks_parameters
 from skrnn._training.losses import LOSSES
 
 
@@ -161,7 +161,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         self.class_weight = class_weight
 
     @available_if(in_epochs)
-    @partial_fit_context
+    @checks_parameters
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """One epoch over these sequences, from where the last call, or `fit`, left.
 

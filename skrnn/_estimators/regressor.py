@@ -14,7 +14,7 @@ from skrnn._estimators.shared_parameters import (
     with_parameters,
 )
 from skrnn._estimators.targets import NumberTargets
-from skrnn._sklearn import partial_fit_context
+from skrnn._sklearn import checks_parameters
 
 
 @with_parameters(
@@ -171,7 +171,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         self.out_activation = out_activation
 
     @available_if(in_epochs)
-    @partial_fit_context
+    @checks_parameters
     def partial_fit(self, X, y, sample_weight=None):
         """One epoch over these sequences, from where the last call, or `fit`, left.
 

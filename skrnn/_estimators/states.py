@@ -7,6 +7,7 @@ from skrnn._data.sequences import Sequences
 from skrnn._messages import shown
 from skrnn._network.scores import check_scores, finite_scores
 from skrnn._runtime.memory import usable_memory
+from skrnn._warnings import without_warnings
 
 
 def state_width(model, reading):
@@ -40,8 +41,7 @@ def as_state(state, dtype, name):
     array = as_numbers(state, name)
     if array.dtype == dtype:
         return array
-    with np.errstate(over="ignore"):
-        converted = array.astype(dtype)
+    converted = without_warnings(array.astype, dtype)
     if not all_finite(converted):
         too_large = np.isinf(converted) & np.isfinite(array)
         if too_large.any():

@@ -5,6 +5,7 @@ import numpy as np
 from skrnn._data.features import features_of
 from skrnn._data.ragged import rows_of
 from skrnn._data.target_checks import check_samples
+from skrnn._messages import with_message
 from skrnn._network.scores import check_scores, scores_of
 from skrnn._warnings import warn_user
 
@@ -71,13 +72,13 @@ def read_validation(estimator, model, reading, targets, X_val, y_val):
         sequences = reading.read(estimator, X_val, dtype=model.dtype, named=False)
         _check_same_kind(estimator, reading, sequences)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"In X_val and y_val: {error}. {NOT_TRANSFORMED}") from error
+        raise with_message(error, f"In X_val and y_val: {error}. {NOT_TRANSFORMED}") from error
     try:
         check_samples(sequences, y_val, "y_val")
         rows = targets.read(y_val, sequences, per_step)
         targets.check_validation(rows, sequences, per_step, model.loss)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"In X_val and y_val: {error}") from error
+        raise with_message(error, f"In X_val and y_val: {error}") from error
     rows.weigh()
     held_out = HeldOut(sequences, np.arange(len(sequences)), rows, per_step, "X_val")
     held_out.warn_if_constant(targets)

@@ -30,7 +30,7 @@ from skrnn._language.vocabulary import ANALYZERS, TextReading, Vocabulary, texts
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import StreamObjective
 from skrnn._parameters import check_parameters
-from skrnn._sklearn import Interval, StrOptions, fit_context, partial_fit_context
+from skrnn._sklearn import Interval, StrOptions, checks_parameters
 from skrnn._training import run
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
@@ -211,7 +211,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.max_grad_norm = max_grad_norm
 
-    @fit_context(prefer_skip_nested_validation=True)
+    @checks_parameters
     def fit(self, X, y=None, *, X_val=None):
         """Fit the model to texts.
 
@@ -261,7 +261,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         )
         return self
 
-    @partial_fit_context
+    @checks_parameters
     def partial_fit(self, X, y=None, *, symbols=None, ends=True):
         """Train for one epoch on some texts, from where the last call, or `fit`, left.
 

@@ -29,7 +29,8 @@ class ParameterLayout:
             start += size
         if start > sys.maxsize // 8:
             raise ValueError(
-                f"a network with {start} parameters does not fit into memory; expected a smaller hidden_size"
+                f"a network with {start} parameters does not fit into memory; expected a smaller hidden_size or "
+                "embedding_dim"
             )
         self.size = start
 

@@ -14,6 +14,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedie_score, r2_score
 
 from skrnn._data.target_checks import first_cell
+from skrnn._warnings import without_warnings
 from skrnn.kernels import kernels_for
 
 
@@ -268,8 +269,7 @@ class Poisson(RegressionLoss):
 
     def predict(self, scores):
         """The predicted mean exp(score), infinite where that is too large for the dtype."""
-        with np.errstate(over="ignore"):
-            return np.exp(scores)
+        return without_warnings(np.exp, scores)
 
 
 class BinaryLogLoss(Loss):

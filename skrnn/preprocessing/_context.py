@@ -4,18 +4,24 @@ A transformer may not change what it computes from call to call, so the rows of 
 Whether rows do follow them is decided by
 
 1. labels, the index of a pandas data frame, if those of `fit` increase: the others have to continue them;
-2. without such labels the first row of each group, which has to be the same in every call.
+2. without such labels the first row of each group, which has to be the same in every call, and none of those of `fit`
+   that are known, if no two rows of `fit` are the same.
 
 The second cannot tell which call is right, only that two of them cannot both be: what is remembered of a call changes
 no result and is in no pickle. Rows that begin with those of `fit` have all of their history and need no context.
+A group that `fit` did not see has none, and has to begin with the same row in every call, too.
 Each group is decided by itself and by its first row, since later rows must not change an earlier window.
 """
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from skrnn._warnings import without_warnings
+
 # Labels of each group from which their spacing is inferred
 N_LABELS = 16
+# The last rows of a group that tell whether rows of it are ever the same, and how many of them it takes
+N_COMPARED, MIN_COMPARED = 256, 8
 # Kinds of dtypes
 NUMBERS, TIMES = "iuf", "mM"
 
@@ -40,10 +46,11 @@ class Context:
         self.tails = {group: rows[index[max(0, len(index) - n_before) :]] for group, index in members.items()}
         self.sizes = {group: len(index) for group, index in members.items()}
         self.first_rows = {group: rows[index[0]].copy() for group, index in members.items()}
+        self.tells_apart = {group: _differ(rows[index[-N_COMPARED:]]) for group, index in members.items()}
         self.labels = None
         if labels is not None and all(_increases(labels[index]) for index in members.values()):
             self.labels = {group: (labels[index[0]], labels[index[-N_LABELS:]]) for group, index in members.items()}
-        # The first row of each group in the first call without labels
+        # The first row, or label, of each group in the first call
         self.beginnings = {}
 
     def __getstate__(self):
@@ -55,14 +62,21 @@ class Context:
         Raises
         ------
         ValueError
-            If the rows of a group neither follow those of fit nor are these themselves.
+            If the rows of a group neither follow those of fit nor are these themselves, or begin with another row than
+            in an earlier call.
         """
-        members = {group: index for group, index in _rows_of_groups(groups).items() if group in self.tails}
-        if self._goes_by(labels):
-            follows = [group for group, index in members.items() if self._follows_labels(group, labels[index[0]])]
-        else:
-            follows = [group for group, index in members.items() if self._follows(group, rows, index)]
-        return {group: self.tails[group] for group in follows}
+        by_labels = self._goes_by(labels)
+        tails, begin = {}, {}
+        for group, index in _rows_of_groups(groups).items():
+            if group not in self.tails:
+                begin[group] = index[0]
+            elif by_labels:
+                if self._follows_labels(group, labels[index[0]]):
+                    tails[group] = self.tails[group]
+            elif not self._are_of_fit(group, rows, index):
+                begin[group], tails[group] = index[0], self.tails[group]
+        self._check_beginnings(begin, rows, labels if by_labels else None)
+        return tails
 
     def _goes_by(self, labels):
         """Whether labels say where rows are: of the kind of those in fit, and not just counted from 0."""
@@ -82,25 +96,45 @@ class Context:
             raise ValueError(
                 f"the index of X{_of_group(group)} begins with {_text(label)}, that of the rows of fit goes from "
                 f"{_text(start)} to {_text(labels[-1])}: with context=True X has to begin directly after them, or be "
-                f"these rows themselves. Fit SlidingWindow again to the rows before X; or {_WITH_HISTORY}"
+                f"these rows themselves. {_WAYS_OUT}"
             )
         return True
 
-    def _follows(self, group, rows, index):
-        """As `_follows_labels`, by the first row of a group and the number of its rows."""
-        first = rows[index[0]]
-        if len(index) >= self.sizes[group] and _same_row(first, self.first_rows[group]):
-            return False
-        if not _same_row(first, self.beginnings.setdefault(group, first.copy())):
+    def _are_of_fit(self, group, rows, index):
+        """Whether the rows of a group are those of fit, by the first one and their number."""
+        first, start = rows[index[0]], self.first_rows[group]
+        begins = _is_among(first, start[np.newaxis])
+        if begins and len(index) >= self.sizes[group]:
+            return True
+        if self.tells_apart[group] and (begins or _is_among(first, self.tails[group])):
             raise ValueError(
-                f"row {index[0]} of X{_of_group(group)} is not the one that followed the rows of fit in an earlier "
-                "call: with context=True X has to begin directly after them in every call. Fit SlidingWindow again to "
-                f"the rows before X; or {_WITH_HISTORY}; or pass data frames whose index continues that of fit"
+                f"row {index[0]} of X{_of_group(group)} is one of the rows of fit: with context=True X has to begin "
+                f"directly after these, or be all of them. {_WAYS_OUT}; or {_WITH_INDEX}"
             )
-        return True
+        return False
+
+    def _check_beginnings(self, begin, rows, labels):
+        """Raise a ValueError unless groups begin, at the places `begin`, with the labels or rows of earlier calls."""
+        # Nothing is remembered of a call that fails
+        for beginning_of in (self.beginnings.get, self.beginnings.setdefault):
+            for group, i in begin.items():
+                beginning = None if labels is None else labels[i], rows[i].copy()
+                if _are_same(beginning, beginning_of(group, beginning)):
+                    continue
+                known = group in self.tails
+                raise ValueError(
+                    f"row {i} of X{_of_group(group)}{'' if known else ' which fit did not see,'} is not the one that "
+                    f"{'followed the rows of fit' if known else 'came first'} in an earlier call: with context=True X "
+                    f"has to begin directly after the rows of fit in every call. {_WAYS_OUT}"
+                    f"{f'; or {_WITH_INDEX}' if labels is None else ''}"
+                )
 
 
-_WITH_HISTORY = "set context=False and pass X with the rows before it, whose windows are left out of the result"
+_WAYS_OUT = (
+    "Fit SlidingWindow again to the rows before X; or set context=False and pass X with the rows before it, whose "
+    "windows are left out of the result"
+)
+_WITH_INDEX = "pass data frames whose index continues that of fit"
 
 
 def labels_of(table):
@@ -161,11 +195,22 @@ def codes_of(groups):
     return np.array([numbers.setdefault(group, len(numbers)) for group in groups])
 
 
-def _same_row(a, b):
-    """Whether two rows have the same values, as far as the narrower dtype has them."""
-    dtype = min(a.dtype, b.dtype, key=lambda dtype: dtype.itemsize)
-    with np.errstate(over="ignore"):
-        return np.array_equal(a.astype(dtype), b.astype(dtype), equal_nan=True)
+def _differ(rows):
+    """Whether there are some rows (n, D) and no two are the same, so that one of them will hardly come again."""
+    return len(rows) >= MIN_COMPARED and len({row.tobytes() for row in rows}) == len(rows)
+
+
+def _is_among(row, rows):
+    """Whether a row (D,) has the values of one of some rows (n, D), as far as the narrower dtype has them."""
+    dtype = min(row.dtype, rows.dtype, key=lambda dtype: dtype.itemsize)
+    row, rows = without_warnings(row.astype, dtype), without_warnings(rows.astype, dtype)
+    return bool(((rows == row) | (np.isnan(rows) & np.isnan(row))).all(axis=1).any())
+
+
+def _are_same(a, b):
+    """Whether two rows with their labels are the same: by their labels, if both have one."""
+    labels, rows = zip(a, b, strict=True)
+    return _is_among(rows[0], rows[1][np.newaxis]) if None in labels else bool(labels[0] == labels[1])
 
 
 def _of_group(group):

@@ -15,7 +15,8 @@ from skrnn._data.reading import Reading, learn_reading, set_attributes
 from skrnn._data.sequences import Sequences
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
-from skrnn._sklearn import Interval, StrOptions, fit_context
+from skrnn._sklearn import Interval, StrOptions, checks_parameters
+from skrnn._warnings import without_warnings
 from skrnn.preprocessing._forms import TableOutput, with_indicators
 from skrnn.preprocessing._statistics import Moments, Quartiles, add_to_statistic
 
@@ -32,8 +33,7 @@ class Imputation(NamedTuple):
     def fill(self, sequences):
         """Sequences with their missing values imputed."""
         values, missing = sequences.values, np.isnan(sequences.values)
-        with np.errstate(over="ignore"):
-            statistics = self.statistics.astype(values.dtype)
+        statistics = without_warnings(self.statistics.astype, values.dtype)
         if self.strategy == "ffill":
             filled, _ = fill_forward(sequences, np.tile(statistics, (len(sequences), 1)))
         else:
@@ -128,7 +128,7 @@ class SequenceImputer(VersionedPickleMixin, CheckedParametersMixin, TableOutput,
         self.padding = padding
         self.n_steps = n_steps
 
-    @fit_context(prefer_skip_nested_validation=True)
+    @checks_parameters
     def fit(self, X, y=None):
         """Compute the values to impute.
 

@@ -15,7 +15,8 @@ from skrnn._data.containers import check_finite
 from skrnn._data.reading import Reading, learn_reading, set_attributes
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
-from skrnn._sklearn import Interval, StrOptions, fit_context
+from skrnn._sklearn import Interval, StrOptions, checks_parameters
+from skrnn._warnings import without_warnings
 from skrnn.preprocessing._forms import TableOutput, in_form_of
 from skrnn.preprocessing._statistics import STATISTICS, add_to_statistic
 
@@ -112,7 +113,7 @@ class SequenceScaler(
         self.method = method
         self.n_steps = n_steps
 
-    @fit_context(prefer_skip_nested_validation=True)
+    @checks_parameters
     def fit(self, X, y=None):
         """Compute the center and the scale of each feature.
 
@@ -144,7 +145,7 @@ class SequenceScaler(
         return self._update(reading, sequences, STATISTICS[self.method]())
 
     @available_if(_has_partial_fit)
-    @fit_context(prefer_skip_nested_validation=True)
+    @checks_parameters
     def partial_fit(self, X, y=None):
         """Update center and scale with more sequences, as if they had been in the first fit; not for "robust".
 
@@ -265,10 +266,12 @@ class SequenceScaler(
         return tags
 
 
-def _changed(sequences, change, how):
+def _changed_values(values, change):
     # Computed in float64 and rounded to the dtype of X
-    with np.errstate(over="ignore", invalid="ignore"):
-        values = change(sequences.values.astype(np.float64)).astype(sequences.dtype, copy=False)
-        sequences = sequences.replace(values=values)
+    return change(values.astype(np.float64)).astype(values.dtype, copy=False)
+
+
+def _changed(sequences, change, how):
+    sequences = sequences.replace(values=without_warnings(_changed_values, sequences.values, change))
     check_finite(sequences, f"X, once {how},", allow_missing=True)
     return sequences

@@ -16,7 +16,7 @@ from skrnn._data.reading import set_attributes
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
-from skrnn._sklearn import HasMethods, Interval, RealNotInt, StrOptions, fit_context
+from skrnn._sklearn import HasMethods, Interval, RealNotInt, StrOptions, checks_parameters
 from skrnn.preprocessing._forms import RaggedOutput
 
 TOKEN_PATTERN = r"(?u)\b\w+\b"
@@ -175,7 +175,7 @@ class SequenceVectorizer(VersionedPickleMixin, CheckedParametersMixin, RaggedOut
         self.fit_transform(X)
         return self
 
-    @fit_context(prefer_skip_nested_validation=True)
+    @checks_parameters
     def fit_transform(self, X, y=None):
         """Learn the vocabulary and convert the same texts to categories; each text is analyzed once.
 

@@ -19,7 +19,7 @@ from skrnn._data.schemas import check_unique_names
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
-from skrnn._sklearn import Interval, fit_context
+from skrnn._sklearn import Interval, checks_parameters
 from skrnn.preprocessing._context import Context, codes_of, labels_of
 from skrnn.preprocessing._forms import RaggedOutput
 
@@ -64,7 +64,9 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
     those in `fit` if these are evenly spaced or follow the calendar, else a later one. Arrays and other frames have no
     index: that their rows follow those of fit is up to you, and a gap cannot be seen (``TimeSeriesSplit(gap=...)``).
     But all calls then have to begin with the same row, so that rows given one by one are an error; a pickle starts anew
-    there. As the rows of fit themselves count as many rows as in fit, or more, that begin with the same row.
+    there. As the rows of fit themselves count as many rows as in fit, or more, that begin with the same row; fewer of
+    them, or rows that begin with one of the last ``window - 1`` of fit, are an error if no rows of fit are the same.
+    Rows of a group that `fit` did not see have none before them; they, too, begin with the same row in all calls.
 
     See Also
     --------
@@ -119,7 +121,6 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
         self.group = group
         self.context = context
 
-    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
         """Learn the columns and, with `context`, the last rows.
 
@@ -175,21 +176,20 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
         >>> [x.tolist() for x in SlidingWindow(2).fit_transform(np.array([[1.0], [2.0], [3.0]]))]
         [[[1.0]], [[1.0], [2.0]], [[2.0], [3.0]]]
         """
-        rows, groups, names = self._fit(X)
-        return _windows(rows, groups, self.window, names)
+        return _windows(*self._fit(X))
 
-    @fit_context(prefer_skip_nested_validation=True)
+    @checks_parameters
     def _fit(self, X):
-        table = _table(X, self.group)
+        window, group, with_context = self.window, self.group, self.context
+        table = _table(X, group)
         reading = learn_table(self, nw.to_native(table, pass_through=True))
-        rows, groups, names = self._split(table, reading)
+        rows, groups, names = _split(table, reading, group)
         context, public = None, {}
-        if self.context:
-            context = Context(rows, groups, labels_of(table), self.window - 1)
+        if with_context:
+            context = Context(rows, groups, labels_of(table), window - 1)
             public = {"context_": context.tails}
-        fitted = reading, self.window, self.group, context
-        set_attributes(self, {"_fitted": fitted, **public, **reading.attributes()})
-        return rows, groups, names
+        set_attributes(self, {"_fitted": (reading, window, group, context), **public, **reading.attributes()})
+        return rows, groups, window, names
 
     def transform(self, X):
         """The windows of rows.
@@ -220,53 +220,22 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
         """
         check_is_fitted(self)
         self._validate_params()
-        reading, window, group, context = self._fitted
-        if self.context and (context is None or (window, group) != (self.window, self.group)):
+        reading, *of_fit, context = self._fitted
+        window, group, with_context = self.window, self.group, self.context
+        if with_context and (context is None or of_fit != [window, group]):
             raise ValueError(
-                f"context=True needs the last rows of a fit with window={self.window}, group={self.group!r} and "
-                "context=True: fit again"
+                f"context=True needs the last rows of a fit with window={window}, group={group!r} and context=True: "
+                "fit again"
             )
-        table = _table(X, self.group)
+        table = _table(X, group)
         reading.check_table(self, nw.to_native(table, pass_through=True))
-        rows, groups, names = self._split(table, reading)
-        if not self.context or self.window == 1:
-            return _windows(rows, groups, self.window, names)
+        rows, groups, names = _split(table, reading, group)
+        if not with_context or window == 1:
+            return _windows(rows, groups, window, names)
         tails = context.before(rows, groups, labels_of(table))
-        before = [group for group, tail in tails.items() for _ in tail]
+        before = [name for name, tail in tails.items() for _ in tail]
         rows = np.concatenate([*tails.values(), rows], dtype=rows.dtype)
-        return _windows(rows, before + groups, self.window, names)[len(before) :]
-
-    def _split(self, table, reading):
-        """Numbers (n, D), the group of each row (None where there are no groups), and the features' names or None."""
-        names = reading.feature_names
-        if self.group is None:
-            rows = _numbers(table)
-            return rows, list(repeat(None, len(rows))), names
-        column = self._group_column(reading)
-        kept = [i for i in range(reading.n_features_in) if i != column]
-        if not kept:
-            raise ValueError(f"X has only the column of the group, {self.group!r}: expected features beside it")
-        groups = _cells(table[:, column])
-        odd = next((i for i, group in enumerate(groups) if is_missing(group) or not is_hashable(group)), None)
-        if odd is not None:
-            raise ValueError(
-                f"row {odd} of X has no group: the column {self.group!r} is {shown(groups[odd])}, expected a name or a "
-                "number"
-            )
-        return _numbers(table, column)[:, kept], groups, None if names is None else [names[i] for i in kept]
-
-    def _group_column(self, reading):
-        """The position of the group's column."""
-        if isinstance(self.group, str):
-            names = list(reading.feature_names or ())
-            if self.group not in names:
-                has = f"has the columns {names}" if names else "has no column names"
-                raise ValueError(f"group={self.group!r} is not a column: X {has}")
-            return names.index(self.group)
-        n_columns = reading.n_features_in
-        if not -n_columns <= self.group < n_columns:
-            raise ValueError(f"group={self.group} is not a column: X has {n_columns} columns")
-        return int(self.group) % n_columns
+        return _windows(rows, before + groups, window, names)[len(before) :]
 
     def get_feature_names_out(self, input_features=None):
         """Names of the features of a step: those of all columns but the group.
@@ -294,9 +263,10 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
         ['rain']
         """
         check_is_fitted(self)
-        reading = self._fitted[0]
+        self._validate_params()
+        reading, group = self._fitted[0], self.group
         names = reading.names(input_features)
-        return names if self.group is None else np.delete(names, self._group_column(reading))
+        return names if group is None else np.delete(names, _group_column(reading, group))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -321,6 +291,40 @@ def _table(X, group):
     X = as_array(X, "X")
     check_dimensions(X)
     return check_array(X, dtype=None, ensure_all_finite=False)
+
+
+def _split(table, reading, group):
+    """Numbers (n, D), the group of each row (None where there are no groups), and the features' names or None."""
+    names = reading.feature_names
+    if group is None:
+        rows = _numbers(table)
+        return rows, list(repeat(None, len(rows))), names
+    column = _group_column(reading, group)
+    kept = [i for i in range(reading.n_features_in) if i != column]
+    if not kept:
+        raise ValueError(f"X has only the column of the group, {group!r}: expected features beside it")
+    groups = _cells(table[:, column])
+    odd = next((i for i, cell in enumerate(groups) if is_missing(cell) or not is_hashable(cell)), None)
+    if odd is not None:
+        raise ValueError(
+            f"row {odd} of X has no group: the column {group!r} is {shown(groups[odd])}, expected a name or a "
+            "number"
+        )
+    return _numbers(table, column)[:, kept], groups, None if names is None else [names[i] for i in kept]
+
+
+def _group_column(reading, group):
+    """The position of the group's column."""
+    if isinstance(group, str):
+        names = list(reading.feature_names or ())
+        if group not in names:
+            has = f"has the columns {names}" if names else "has no column names"
+            raise ValueError(f"group={group!r} is not a column: X {has}")
+        return names.index(group)
+    n_columns = reading.n_features_in
+    if not -n_columns <= group < n_columns:
+        raise ValueError(f"group={group} is not a column: X has {n_columns} columns")
+    return int(group) % n_columns
 
 
 def _numbers(table, group=None):

@@ -140,3 +140,31 @@ def test_names_on_one_side(of_fit, of_validation, message):
 ])
 def test_other_forms_of_the_same_kind(of_fit, of_validation):
     assert len(clone(NET).fit(of_fit(X), Y, X_val=of_validation(X_VAL), y_val=Y_VAL).validation_scores_) == 3
+
+
+class OnDisk:
+    """Sequences of which one cannot be read, with an error whose class takes more than a message."""
+
+    def __len__(self):
+        return len(X_VAL)
+
+    def __getitem__(self, i):
+        if i == 3:
+            raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+        return X_VAL[i]
+
+
+def test_errors_of_any_class():
+    with pytest.raises(ValueError, match=r"In X_val and y_val: .*invalid start byte.*transform_input") as error:
+        clone(NET).fit(X, Y, X_val=OnDisk(), y_val=Y_VAL)
+    assert isinstance(error.value.__cause__, UnicodeDecodeError)
+
+
+def test_a_signal_while_lengths_are_compared(monkeypatch):
+    """A handler may raise anything."""
+    def interrupted(*arrays):
+        raise UnicodeDecodeError("utf-8", b"", 0, 1, "late")
+
+    monkeypatch.setattr("skrnn._data.target_checks.check_consistent_length", interrupted)
+    with pytest.raises(ValueError, match=r"y does not go with the 20 sequences of X.*late"):
+        clone(NET).fit(X, Y)

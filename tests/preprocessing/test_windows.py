@@ -225,6 +225,56 @@ def test_without_an_index_rows_of_groups_begin_with_the_same():
         transformer.transform(table[13:])
 
 
+@pytest.mark.parametrize("of_rows", [
+    lambda table: table.to_numpy(), lambda table: table, lambda table: pl.DataFrame(dict(table)),
+    lambda table: table.set_axis(INDEXES["days"][: len(table)] + pd.Timedelta(days=table["x"].iloc[0]), axis=0),
+], ids=["array", "counted", "polars", "dates"])
+def test_a_group_that_fit_did_not_see_begins_with_the_same_row(of_rows):
+    """Given row by row, each of its rows would have none before it."""
+    series = pd.DataFrame({"g": 1, "x": np.arange(12.0)})
+    new = pd.DataFrame({"g": 2, "x": np.arange(20.0, 26)})
+    transformer = SlidingWindow(3, group=0, context=True).fit(of_rows(series))
+    for end in (1, 6):
+        assert_same(transformer.transform(of_rows(new[:end])), by_hand(new[["x"]].to_numpy(), 3)[:end])
+    with pytest.raises(ValueError, match=r"row 0 of X, group 2.*, which fit did not see, is not the one that came"):
+        transformer.transform(of_rows(new[1:2]))
+
+
+def test_nothing_is_remembered_of_a_call_that_fails():
+    table = np.c_[np.arange(20) % 2, ROWS]
+    transformer = SlidingWindow(3, group=0, context=True).fit(table[:12])
+    following = transformer.transform(table[12:13])
+    with pytest.raises(ValueError, match=r"row 0 of X, group 0.0, is not the one"):
+        transformer.transform(table[[14, 15]])
+    again = transformer.transform(table[12:])
+    assert_same(again, by_hand(ROWS, 3, table[:, 0])[12:])
+    np.testing.assert_array_equal(again[0], following[0])
+
+
+@pytest.mark.parametrize("of", [np.asarray, lambda rows: rows.astype(np.float32), pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize("rows", [slice(3), slice(1), slice(9, 15), slice(11, 12)])
+def test_rows_of_fit_do_not_follow_them(of, rows):
+    """The first ones, or some of the last: their windows would begin with later rows, or have some twice."""
+    transformer = SlidingWindow(4, context=True).fit(of(ROWS[:12]))
+    with pytest.raises(ValueError, match=r"row 0 of X is one of the rows of fit: .*; or pass data frames whose index"):
+        transformer.transform(of(ROWS[rows]))
+    assert_same(transformer.transform(of(ROWS[12:])), transformer.transform(of(ROWS))[12:])
+
+
+def test_rows_that_come_again_may_follow():
+    """As categories do: that a row was in fit then tells nothing."""
+    rows = np.arange(20)[:, None] % 4.0
+    transformer = SlidingWindow(4, context=True).fit(rows[:16])
+    assert_same(transformer.transform(rows[16:]), by_hand(rows, 4)[16:])
+    transformer = SlidingWindow(4, context=True).fit(rows[1:4])
+    assert_same(transformer.transform(rows[1:2]), by_hand(np.array([[1.0], [2], [3], [1]]), 4)[3:])
+
+
+def test_names_need_valid_parameters_too():
+    with pytest.raises(ValueError, match="The 'group' parameter"):
+        SlidingWindow(2, group=0).fit(ROWS).set_params(group=[0]).get_feature_names_out()
+
+
 def test_rows_of_fit_have_their_own_windows():
     """Training scores of a search see no future; rows after those of fit may follow."""
     transformer = SlidingWindow(4, context=True)

@@ -1,5 +1,6 @@
 """Ctrl-C: `fit` raises KeyboardInterrupt, and the estimator is as before or whole, wherever it strikes."""
 
+import linecache
 import pickle
 import signal
 import subprocess
@@ -93,10 +94,13 @@ FOLDERS = tuple(str(Path(skrnn.__file__).parent / folder) for folder in ("_train
 
 
 class InterruptAtLine:
-    """Raises KeyboardInterrupt before line number `at` run in some folders, where each counts twice at most."""
+    """Raises KeyboardInterrupt before line number `at` run in some folders, where each counts twice at most.
 
-    def __init__(self, at, folders=FOLDERS):
-        self.at, self.folders, self.n_lines, self.times = at, folders, 0, Counter()
+    Only lines that hold `word` count.
+    """
+
+    def __init__(self, at, folders=FOLDERS, word=""):
+        self.at, self.folders, self.word, self.n_lines, self.times = at, folders, word, 0, Counter()
 
     def __enter__(self):
         self.before = sys.gettrace()
@@ -111,7 +115,7 @@ class InterruptAtLine:
 
     def of_line(self, frame, event, argument):
         line = frame.f_code.co_filename, frame.f_lineno
-        if event == "line" and self.times[line] < 2:
+        if event == "line" and self.times[line] < 2 and self.word in linecache.getline(*line):
             self.times[line] += 1
             self.n_lines += 1
             if self.n_lines == self.at:
@@ -328,6 +332,46 @@ def test_the_threads_of_the_blas_are_restored(where):
             pass
         assert threadpool_info() == before
         assert sklearn.get_config() == CONFIG
+
+
+def settings():
+    """What calls change of the process for a while."""
+    return sklearn.get_config(), np.geterr(), threadpool_info()
+
+
+LOOKS = {
+    "predict": lambda net: net.predict(X.astype(np.float32)),
+    "score": lambda net: net.score(X.astype(np.float32), Y, np.ones(9)),
+    "stream": lambda net: net.predict_step(X[0, 0], net.initial_state().tolist()),
+    "counts": lambda net: net.set_params(loss="poisson").fit(X, Y**2).predict(X),
+    "categories": lambda net: net.set_params(embedding_dim=2).fit(X[..., :1] > 0, Y).predict(X[..., :1] > 0),
+    "scaler": lambda net: SequenceScaler().fit_transform(X),
+    "quartiles": lambda net: SequenceScaler("robust").fit_transform(X),
+    "imputer": lambda net: SequenceImputer("mean").fit_transform(np.where(X > 1, np.nan, X)),
+    "windows": lambda net: SlidingWindow(2, context=True).fit(X[0]).transform(X[1]),
+    "refit": lambda net: net.fit(X, Y),
+}
+
+
+@pytest.mark.parametrize("name", LOOKS)
+@pytest.mark.parametrize("word", ["with ", "set_config(", "yield", "finally"])
+def test_settings_are_restored(name, word):
+    """Also where the end of a with statement is interrupted, which then restores nothing."""
+    folders, before, at, interrupted = (str(Path(skrnn.__file__).parent),), settings(), 1, True
+    if name != "score":     # whose metric is scikit-learn's
+        folders = (*folders, str(Path(sklearn.__file__).parent / "_config"))
+    while interrupted:
+        net = RNNRegressor(2, max_iter=1, early_stopping=True, validation_fraction=0.3, random_state=0)
+        interrupted = False
+        if name in ("predict", "score", "stream"):
+            net.fit(X, Y)
+        try:
+            with InterruptAtLine(at, folders, word):
+                LOOKS[name](net)
+        except KeyboardInterrupt:
+            interrupted = True
+        assert settings() == before, at
+        at += 1
 
 
 SIGNALLED = """
