@@ -21,8 +21,6 @@ OF_TEXTS = {
     "shuffle", "solver", "tol", "validation_fraction", "warm_start",
 }
 
-# Whose arguments are only used later
-
 
 def is_ours(module):
     return module is not None and module.partition(".")[0] == "skrnn"

@@ -257,7 +257,7 @@ class TestEarlyStopping:
     def test_one_of_each_class_leaves_none_to_hold_out(self):
         X, _ = sums(4)
         net = RNNClassifier(4, max_iter=1, **EARLY)
-        with pytest.raises(ValueError, match="cannot hold out any of 4 sequences, one of each class.*pass X_val"):
+        with pytest.raises(ValueError, match=r"cannot hold out any of 4 sequences, one of each class.*pass X_val"):
             net.fit(X, np.arange(4))
         assert net.fit(X, np.arange(4), X_val=X, y_val=np.arange(4)).n_iter_ == 1
 
