@@ -106,8 +106,9 @@ SHARED = {
     "pooling": choice(
         POOLINGS,
         "What the output layer reads of a sequence: the last output of the top layer, the mean of its outputs over all "
-        "steps, or the maximum of each unit. Not used with `return_sequences`, which reads every step. The mean is a sum "
-        "in the dtype of X, which in float32 loses digits over very many steps, and is an error over more than 2**24.",
+        "steps, or the maximum of each unit. Not used with `return_sequences`, which reads every step. The mean is a "
+        "sum in the dtype of X, which in float32 loses digits over very many steps, and is an error over more than "
+        "2**24.",
     ),
     "n_steps": positive_int(
         "Only for 2-D X: the number of steps that the columns of a row are split into, in time order, each of "
