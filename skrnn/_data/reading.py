@@ -235,13 +235,12 @@ class Reading:
         return {"n_features_in_": self.n_features_in} | named
 
 
-# Attributes that not every fit of an estimator sets
-SOME_FITS_HAVE = ("feature_names_in_", "context_")
-
-
 def set_attributes(estimator, attributes):
-    """Replace the fitted attributes by others all at once, so that no other thread sees some of each."""
-    kept = {name: value for name, value in vars(estimator).items() if name not in SOME_FITS_HAVE}
+    """Set fitted attributes all at once, instead of those of the fit before: no other thread sees some of each.
+
+    The names of public ones end with an underscore, those of parameters do not.
+    """
+    kept = {name: value for name, value in vars(estimator).items() if not name.endswith("_")}
     estimator.__dict__ = kept | attributes
 
 
