@@ -11,7 +11,9 @@ from skrnn._data.numbers import is_sized
 from skrnn._data.sequences import SequenceIndex
 from skrnn._data.target_checks import step_labels
 from skrnn._data.weights import as_weights
-from skrnn._estimators.targets import ClassTargets, NumberTargets, mean_over_outputs
+from skrnn._estimators.class_targets import ClassTargets
+from skrnn._estimators.number_targets import NumberTargets
+from skrnn._estimators.target_rows import mean_over_outputs
 from skrnn._messages import shown
 from skrnn._public import set_public_home
 from skrnn._sklearn import BaseScorer

@@ -6,8 +6,8 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 
 from skrnn._estimators.base import BaseRNN, in_epochs
+from skrnn._estimators.class_targets import ClassTargets, classes_to_come
 from skrnn._estimators.shared_parameters import Parameter, flag, with_parameters
-from skrnn._estimators.targets import ClassTargets, classes_to_come
 from skrnn._messages import shown
 from skrnn._sklearn import StrOptions, checks_parameters
 from skrnn._training.losses import LOSSES

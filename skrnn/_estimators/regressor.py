@@ -5,6 +5,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
 from skrnn._estimators.base import BaseRNN, in_epochs
+from skrnn._estimators.number_targets import NumberTargets
 from skrnn._estimators.shared_parameters import (
     REGRESSION_LOSSES,
     choice,
@@ -13,7 +14,6 @@ from skrnn._estimators.shared_parameters import (
     summaries,
     with_parameters,
 )
-from skrnn._estimators.targets import NumberTargets
 from skrnn._sklearn import checks_parameters
 
 

@@ -141,16 +141,6 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
             return self._fitted         # of a fit in another thread since then
 
     @property
-    def _model(self):
-        """The trained model, for what needs nothing else."""
-        return self._fitted.model
-
-    @property
-    def _reading(self):
-        """How X is read, for what needs nothing else."""
-        return self._fitted.reading
-
-    @property
     def parameters_(self):
         """The fitted parameters by name, as views of one vector.
 

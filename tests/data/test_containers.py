@@ -326,7 +326,7 @@ def test_targets_of_steps_in_arrays_of_lists():
     expected = RNNRegressor(return_sequences=True, **SMALL).fit(ragged(), y)
     for make in (awkward.Array, pa.array):
         net = RNNRegressor(return_sequences=True, **SMALL).fit(ragged(), make([x.tolist() for x in y]))
-        np.testing.assert_array_equal(net._model.theta, expected._model.theta)
+        np.testing.assert_array_equal(net._fitted.model.theta, expected._fitted.model.theta)
 
 
 def test_dictionaries_of_arrow():
@@ -358,7 +358,7 @@ def test_awkward_targets_and_weights():
     X = awkward.Array([[1.0, 2.0], [3.0]])
     net = RNNRegressor(**SMALL).fit(X, awkward.Array([1.0, 2.0]), awkward.Array([1.0, 3.0]))
     expected = RNNRegressor(**SMALL).fit([np.array([1.0, 2.0]), np.array([3.0])], [1.0, 2.0], [1.0, 3.0])
-    np.testing.assert_array_equal(net._model.theta, expected._model.theta)
+    np.testing.assert_array_equal(net._fitted.model.theta, expected._fitted.model.theta)
 
 
 def test_sequence_objects_may_have_attributes_of_frames():
@@ -369,7 +369,9 @@ def test_sequence_objects_may_have_attributes_of_frames():
             raise AssertionError("all was read")
 
     net = RNNRegressor(**SMALL).fit(Recordings(ragged()), np.arange(4.0))
-    np.testing.assert_array_equal(net._model.theta, RNNRegressor(**SMALL).fit(ragged(), np.arange(4.0))._model.theta)
+    np.testing.assert_array_equal(
+        net._fitted.model.theta, RNNRegressor(**SMALL).fit(ragged(), np.arange(4.0))._fitted.model.theta
+    )
 
 
 @pytest.mark.parametrize("X", [pl.DataFrame({"a": [1.0]}).lazy(), UserDict({"a": 1})], ids=["LazyFrame", "UserDict"])

@@ -68,7 +68,7 @@ def test_the_same_net_as_in_memory(changed, per_step):
     weights = np.arange(40.0)
     expected = RNNRegressor(**parameters).fit(X, targets, weights)
     net = RNNRegressor(**parameters).fit(OnDisk(X), targets, weights)
-    np.testing.assert_array_equal(net._model.theta, expected._model.theta)
+    np.testing.assert_array_equal(net._fitted.model.theta, expected._fitted.model.theta)
     assert net.score(OnDisk(X), targets) == expected.score(X, targets)
     for one, other in zip(net.predict(OnDisk(X)), expected.predict(X), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -85,7 +85,7 @@ def test_states_of_what_is_read_in_parts():
 def test_partial_fit_and_validation_data():
     expected = RNNRegressor(**SMALL).partial_fit(X, y).partial_fit(X, y)
     net = RNNRegressor(**SMALL).partial_fit(OnDisk(X), y).partial_fit(OnDisk(X), y)
-    np.testing.assert_array_equal(net._model.theta, expected._model.theta)
+    np.testing.assert_array_equal(net._fitted.model.theta, expected._fitted.model.theta)
     expected = RNNRegressor(early_stopping=True, **SMALL).fit(X, y, X_val=X[:9], y_val=y[:9])
     net = RNNRegressor(early_stopping=True, **SMALL).fit(OnDisk(X), y, X_val=OnDisk(X[:9]), y_val=y[:9])
     assert net.validation_scores_ == expected.validation_scores_
@@ -101,7 +101,7 @@ def test_categories(per_step):
     targets = [x % 2 for x in categories] if per_step else np.arange(40) % 2
     expected = RNNClassifier(**parameters).fit(categories, targets, weights)
     net = RNNClassifier(**parameters).fit(OnDisk(categories), targets, weights)
-    np.testing.assert_array_equal(net._model.theta, expected._model.theta)
+    np.testing.assert_array_equal(net._fitted.model.theta, expected._fitted.model.theta)
     assert len(net.parameters_["embedding.E"]) == 8
     np.testing.assert_array_equal(net.transform(OnDisk(categories)), expected.transform(categories))
     with pytest.raises(ValueError, match=r"X\[3\]\[0\] is 0.5, expected a category"):
@@ -122,7 +122,7 @@ def test_memory_mapped(change, missing, tmp_path):
     expected = RNNRegressor(missing=missing, **SMALL).fit(values, y)
     X = mapped(tmp_path, values)
     net = RNNRegressor(missing=missing, **SMALL).fit(X, y)
-    np.testing.assert_array_equal(net._model.theta, expected._model.theta)
+    np.testing.assert_array_equal(net._fitted.model.theta, expected._fitted.model.theta)
     np.testing.assert_array_equal(net.predict(X), expected.predict(values))
     np.testing.assert_array_equal(net.predict(X[::2]), expected.predict(values[::2]))
 
@@ -137,14 +137,14 @@ def test_padding_of_what_is_mapped(tmp_path):
     expected = RNNRegressor(**parameters).fit(padded, targets)
     X = mapped(tmp_path, padded)
     net = RNNRegressor(**parameters).fit(X, targets)
-    np.testing.assert_array_equal(net._model.theta, expected._model.theta)
+    np.testing.assert_array_equal(net._fitted.model.theta, expected._fitted.model.theta)
     np.testing.assert_array_equal(net.predict(X), expected.predict(padded))
 
 
 def test_arrays_of_other_libraries_are_not_read_whole():
     expected = RNNRegressor(return_sequences=True, **SMALL).fit(CUBE, CUBE[:, :, 0])
     net = RNNRegressor(return_sequences=True, **SMALL).fit(OfOneKind(CUBE), CUBE[:, :, 0])
-    np.testing.assert_array_equal(net._model.theta, expected._model.theta)
+    np.testing.assert_array_equal(net._fitted.model.theta, expected._fitted.model.theta)
     assert net.predict(OfOneKind(CUBE)).shape == (40, 6)
 
 
@@ -249,8 +249,8 @@ def test_items_of_several_dtypes():
     mixed = [x.astype(np.float32 if i > 5 else np.float64) for i, x in enumerate(X)]
     expected = RNNRegressor(**SMALL).fit(mixed, y)
     net = RNNRegressor(**SMALL).fit(OnDisk(mixed), y)
-    np.testing.assert_array_equal(net._model.theta, expected._model.theta)
-    assert net._model.theta.dtype == np.float64
+    np.testing.assert_array_equal(net._fitted.model.theta, expected._fitted.model.theta)
+    assert net._fitted.model.theta.dtype == np.float64
 
 
 @pytest.mark.parametrize("change", [lambda X: X, lambda X: [x.astype(np.float32) for x in X]], ids=["double", "single"])
@@ -301,7 +301,7 @@ def test_arrays_without_a_length():
             raise AssertionError("the whole X was read at once")
 
     net = RNNRegressor(**SMALL).fit(OfShape(CUBE), y)
-    np.testing.assert_array_equal(net._model.theta, RNNRegressor(**SMALL).fit(CUBE, y)._model.theta)
+    np.testing.assert_array_equal(net._fitted.model.theta, RNNRegressor(**SMALL).fit(CUBE, y)._fitted.model.theta)
 
 
 def test_arrays_of_arrays():
@@ -318,7 +318,7 @@ def test_arrays_of_arrays():
 
     flat = [x[:, 0] for x in X]
     net = RNNRegressor(**SMALL).fit(OfLengths(flat), y)
-    np.testing.assert_array_equal(net._model.theta, RNNRegressor(**SMALL).fit(flat, y)._model.theta)
+    np.testing.assert_array_equal(net._fitted.model.theta, RNNRegressor(**SMALL).fit(flat, y)._fitted.model.theta)
 
 
 @pytest.mark.parametrize("key", [slice(3, 9), [5, 1], np.arange(40) > 30, -1, np.int64(3)], ids=str)
@@ -437,7 +437,9 @@ def test_a_ragged_array_may_be_mapped(tmp_path):
     values = np.concatenate(X)
     X_mapped = RaggedArray(mapped(tmp_path, values), LENGTHS)
     expected = RNNRegressor(**SMALL).fit(X, y)
-    np.testing.assert_array_equal(RNNRegressor(**SMALL).fit(X_mapped, y)._model.theta, expected._model.theta)
+    np.testing.assert_array_equal(
+        RNNRegressor(**SMALL).fit(X_mapped, y)._fitted.model.theta, expected._fitted.model.theta
+    )
 
 
 def test_items_of_frames_keep_their_names():

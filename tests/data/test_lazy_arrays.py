@@ -117,7 +117,7 @@ def test_the_same_net(make, changed, in_parts, tmp_path):
     stored, stored_y, weights = (make(a, tmp_path) for a in (values, targets, WEIGHTS))
     expected = RNNRegressor(**parameters).fit(values, targets, WEIGHTS)
     net = RNNRegressor(**parameters).fit(stored, stored_y, weights)
-    np.testing.assert_array_equal(net._model.theta, expected._model.theta)
+    np.testing.assert_array_equal(net._fitted.model.theta, expected._fitted.model.theta)
     np.testing.assert_array_equal(net.predict(stored), expected.predict(values))
     assert net.score(stored, stored_y, weights) == expected.score(values, targets, WEIGHTS)
 
@@ -128,8 +128,8 @@ def test_dtypes(make, dtype, in_parts, tmp_path):
     values = (9 * CUBE).astype(dtype)
     expected = RNNRegressor(**SMALL).fit(values, y)
     net = RNNRegressor(**SMALL).fit(make(values, tmp_path), y)
-    np.testing.assert_array_equal(net._model.theta, expected._model.theta)
-    assert net._model.theta.dtype == (np.float32 if dtype == "f4" else np.float64)
+    np.testing.assert_array_equal(net._fitted.model.theta, expected._fitted.model.theta)
+    assert net._fitted.model.theta.dtype == (np.float32 if dtype == "f4" else np.float64)
 
 
 @containers
@@ -143,7 +143,7 @@ def test_pipelines_validation_and_partial_fit(make, in_parts, tmp_path):
     ours = net.fit(stored, y, X_val=stored, y_val=make(y, tmp_path)).validation_scores_
     assert ours == net.fit(CUBE, y, X_val=CUBE, y_val=y).validation_scores_
     one, other = (RNNRegressor(**SMALL).partial_fit(data, y).partial_fit(data, y) for data in (stored, CUBE))
-    np.testing.assert_array_equal(one._model.theta, other._model.theta)
+    np.testing.assert_array_equal(one._fitted.model.theta, other._fitted.model.theta)
 
 
 @containers
@@ -160,7 +160,7 @@ def test_arrays_of_several_lengths(in_parts, tmp_path):
     stored, steps = hdf5(X, tmp_path), [np.cumsum(x) for x in X]
     parameters = SMALL | {"return_sequences": True}
     net = RNNRegressor(**parameters).fit(stored, hdf5(steps, tmp_path))
-    np.testing.assert_array_equal(net._model.theta, RNNRegressor(**parameters).fit(X, steps)._model.theta)
+    np.testing.assert_array_equal(net._fitted.model.theta, RNNRegressor(**parameters).fit(X, steps)._fitted.model.theta)
     scaled, expected = SequenceScaler().fit_transform(stored), SequenceScaler().fit_transform(X)
     for i in range(40):
         np.testing.assert_allclose(np.ravel(scaled[i]), expected[i], rtol=1e-12)
@@ -171,7 +171,7 @@ def test_xarray_of_objects():
     items = np.empty(40, object)
     items[:] = X
     net = RNNRegressor(**SMALL).fit(xarray(items, None), y)
-    np.testing.assert_array_equal(net._model.theta, RNNRegressor(**SMALL).fit(X, y)._model.theta)
+    np.testing.assert_array_equal(net._fitted.model.theta, RNNRegressor(**SMALL).fit(X, y)._fitted.model.theta)
 
 
 @pytest.mark.slow

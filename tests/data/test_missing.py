@@ -165,7 +165,7 @@ class TestAdvice:
             (RNNRegressor(missing="ffill", **parameters), self.PADDED),
             (RNNRegressor(**parameters), RaggedArray.from_padded(self.PADDED, padding_value=np.nan)),
         ):
-            np.testing.assert_array_equal(net.fit(X, y)._model.theta, cut._model.theta)
+            np.testing.assert_array_equal(net.fit(X, y)._fitted.model.theta, cut._fitted.model.theta)
 
     def test_of_categories(self):
         with pytest.raises(ValueError, match=r'expected categories: missing="ffill" takes the category before'):

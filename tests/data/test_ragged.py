@@ -156,7 +156,7 @@ def test_shared_steps_are_as_steps_of_ones_own(parameters, per_step):
     parameters = SMALL | {"batch_size": 7, "return_sequences": per_step} | parameters
     y = [x[:, 0] + 1 for x in plain] if per_step else np.array([x[0, 0] for x in plain])
     net, expected = RNNRegressor(**parameters).fit(windows, y), RNNRegressor(**parameters).fit(plain, y)
-    np.testing.assert_array_equal(net._model.theta, expected._model.theta)
+    np.testing.assert_array_equal(net._fitted.model.theta, expected._fitted.model.theta)
     for one, other in zip(net.predict(windows), expected.predict(plain), strict=True):
         np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(net.transform(windows), expected.transform(plain))
@@ -180,7 +180,7 @@ def test_shared_categories():
     categories = RaggedArray((np.abs(windows.values[:, 0]) * 3).astype(int), windows.lengths, windows.starts)
     y = np.arange(30) % 2
     net, expected = (RNNClassifier(embedding_dim=2, **SMALL).fit(X, y) for X in (categories, list(categories)))
-    np.testing.assert_array_equal(net._model.theta, expected._model.theta)
+    np.testing.assert_array_equal(net._fitted.model.theta, expected._fitted.model.theta)
 
 
 @pytest.mark.slow

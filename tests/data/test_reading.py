@@ -167,4 +167,4 @@ def test_estimators_hold_one():
     X, y = np.random.default_rng(0).normal(size=(6, 4, 2)), np.arange(6.0)
     scaler, imputer = SequenceScaler().fit(X), SequenceImputer().fit(X)
     net = RNNRegressor(2, tol=1e9).fit(X, y)
-    assert scaler._fitted.reading == imputer._fitted.reading == replace(net._reading, missing="keep")
+    assert scaler._fitted.reading == imputer._fitted.reading == replace(net._fitted.reading, missing="keep")

@@ -62,7 +62,7 @@ def test_they_change_nothing(layout, total, in_file, dtype, value, tmp_path):
     for net in NETS:
         y = [x[:, 0].astype(float) for x in X] if net.return_sequences else np.arange(8.0)
         one, other = clone(net).fit(ragged, y), clone(net).fit(X, y)
-        np.testing.assert_array_equal(one._model.theta, other._model.theta)
+        np.testing.assert_array_equal(one._fitted.model.theta, other._fitted.model.theta)
         assert one.score(ragged, y) == other.score(X, y)
         for a, b in zip(one.predict(ragged[chosen]), other.predict([X[1], X[4], X[7]]), strict=True):
             np.testing.assert_array_equal(a, b)
@@ -82,7 +82,7 @@ def test_they_are_no_categories(layout, total, in_file, value, tmp_path):
     ragged, X = with_unused(layout, total, np.float64, value, 1, tmp_path if in_file else None)
     net = RNNClassifier(embedding_dim=2, **SMALL)
     one, other = clone(net).fit(ragged, np.arange(8) % 2), net.fit(X, np.arange(8) % 2)
-    np.testing.assert_array_equal(one._model.theta, other._model.theta)
+    np.testing.assert_array_equal(one._fitted.model.theta, other._fitted.model.theta)
     np.testing.assert_array_equal(one.predict_proba(ragged[1:5]), other.predict_proba(X[1:5]))
 
 

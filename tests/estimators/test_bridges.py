@@ -307,7 +307,7 @@ class TestImbalancedLearn:
             assert np.bincount(y[chosen]).tolist() == [15, 15]
             cells = np.asarray(SequenceScaler().fit_transform(X))
             expected = clone(net).fit([np.column_stack(cells[i]) for i in chosen], y[chosen])
-            np.testing.assert_array_equal(model[-1]._model.theta, expected._model.theta)
+            np.testing.assert_array_equal(model[-1]._fitted.model.theta, expected._fitted.model.theta)
 
 
 class TestTensors:
@@ -319,7 +319,9 @@ class TestTensors:
         torch = library("torch")
         expected = own(self.X, self.y)
         for X in (torch.tensor(self.X), list(torch.tensor(self.X))):
-            np.testing.assert_array_equal(own(X, torch.tensor(self.y))._model.theta, expected._model.theta)
+            np.testing.assert_array_equal(
+                own(X, torch.tensor(self.y))._fitted.model.theta, expected._fitted.model.theta
+            )
 
     @pytest.mark.parametrize(("make", "remedy"), [
         (lambda torch, values: torch.tensor(values, requires_grad=True), r"pass \S+\.detach\(\)$"),

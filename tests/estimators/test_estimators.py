@@ -251,13 +251,13 @@ def test_parameters_have_the_names_of_the_perceptrons():
 class TestRandomState:
     def test_the_same_number_gives_the_same_bits(self, net, problem):
         X, y = problem
-        first, second = (clone(net).fit(X, y)._model.theta.tobytes() for _ in range(2))
-        assert first == second != clone(net).set_params(random_state=1).fit(X, y)._model.theta.tobytes()
+        first, second = (clone(net).fit(X, y)._fitted.model.theta.tobytes() for _ in range(2))
+        assert first == second != clone(net).set_params(random_state=1).fit(X, y)._fitted.model.theta.tobytes()
 
     def test_a_refit_starts_anew(self, net, problem):
         X, y = problem
-        first = net.fit(X, y)._model.theta.tobytes()
-        assert net.fit(X, y)._model.theta.tobytes() == first
+        first = net.fit(X, y)._fitted.model.theta.tobytes()
+        assert net.fit(X, y)._fitted.model.theta.tobytes() == first
 
     def test_the_global_state_is_left_alone(self, net, problem):
         before = pickle.dumps(np.random.mtrand._rand)

@@ -82,7 +82,7 @@ rng = np.random.default_rng(0)
 X = [rng.normal(size=(T, 3)) for T in rng.integers(1, 20, size=70)]
 y = rng.integers(3, size=70)
 net = RNNClassifier((9, 40), bidirectional=True, batch_size=32, max_iter=3, random_state=0).fit(X, y)
-print(net._model.theta.tobytes().hex(), net.predict_proba(X).tobytes().hex())
+print(net._fitted.model.theta.tobytes().hex(), net.predict_proba(X).tobytes().hex())
 """
 
 

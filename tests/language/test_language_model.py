@@ -449,7 +449,7 @@ class TestFit:
         for n in (1, 2, 5):
             monkeypatch.setattr(threads, "threads_for", lambda work, n=n: n)
             model = RNNLanguageModel(**SMALL | {"n_streams": 40} | changed).fit(TEXTS * 40)
-            thetas.append(model._model.theta.tobytes())
+            thetas.append(model._fitted.model.theta.tobytes())
         assert len(set(thetas)) == 1
 
     def test_pieces_are_read_as_texts(self, monkeypatch):
@@ -472,7 +472,7 @@ class TestFit:
         model = RNNLanguageModel(**SMALL)
         for _ in range(3):
             model = pickle.loads(pickle.dumps(model.partial_fit(TEXTS)))
-        np.testing.assert_array_equal(model._model.theta, fitted._model.theta)
+        np.testing.assert_array_equal(model._fitted.model.theta, fitted._fitted.model.theta)
         assert model.loss_curve_ == fitted.loss_curve_
 
     def test_partial_fit_of_texts_with_other_symbols(self):
@@ -487,9 +487,9 @@ class TestFit:
 
     def test_warm_start(self):
         model = RNNLanguageModel(warm_start=True, **SMALL).fit(TEXTS)
-        before = model._model.theta.copy()
+        before = model._fitted.model.theta.copy()
         model.fit(["other texts, hannah"])
-        assert (model._model.theta != before).any()
+        assert (model._fitted.model.theta != before).any()
         assert model.n_iter_ == 4
         assert len(model.symbols_) == 6
         with pytest.raises(ValueError, match="cannot continue with parameters of the shapes"):
@@ -538,7 +538,7 @@ class TestFit:
             model = RNNLanguageModel(**SMALL | parameters)
             for _ in range(1 if method == "fit" else 2):
                 getattr(model, method)(TEXTS)
-            return model._model.theta
+            return model._fitted.model.theta
 
         assert theta().tobytes() != theta(**changed).tobytes()
         assert theta(**changed).tobytes() == theta(**changed).tobytes()
@@ -559,7 +559,7 @@ class TestFit:
         for _ in range(4):
             model.partial_fit(TEXTS)
         assert model.best_loss_ == min(model.loss_curve_)
-        assert model._model.learning_rate == pytest.approx(0.02)
+        assert model._fitted.model.learning_rate == pytest.approx(0.02)
 
     def test_verbose(self, capsys):
         RNNLanguageModel(verbose=True, **SMALL).fit(TEXTS)
@@ -582,7 +582,7 @@ class TestFit:
     def test_partial_fit_has_the_parameters_of_now(self):
         model = RNNLanguageModel(**SMALL | {"cell": "rnn"}).partial_fit(TEXTS)
         model.set_params(activation="relu").partial_fit(TEXTS)
-        assert model._model.network.layers[0].variant == 1
+        assert model._fitted.model.network.layers[0].variant == 1
         with pytest.raises(ValueError, match="The 'shuffle' parameter of RNNLanguageModel must be"):
             model.set_params(shuffle="no").partial_fit(TEXTS)
 
@@ -630,7 +630,7 @@ class TestFit:
     def test_the_order_of_symbols_does_not_matter(self):
         one = RNNLanguageModel(**SMALL).partial_fit(TEXTS, symbols=["t", "h", "n", "a"])
         other = RNNLanguageModel(**SMALL).partial_fit(TEXTS, symbols=set("ahnt"))
-        np.testing.assert_array_equal(one._model.theta, other._model.theta)
+        np.testing.assert_array_equal(one._fitted.model.theta, other._fitted.model.theta)
         one.partial_fit(TEXTS, symbols="nhat")
         with pytest.raises(TypeError, match="symbols is a str, which holds characters"):
             RNNLanguageModel(**SMALL | {"analyzer": "word"}).partial_fit(TEXTS, symbols="the cat")
@@ -640,14 +640,14 @@ class TestFit:
     def test_more_streams_and_steps_than_there_is_text(self):
         one = RNNLanguageModel(**SMALL | {"n_streams": 7, "truncated_bptt_steps": 50}).fit(TEXTS)
         other = RNNLanguageModel(**SMALL | {"n_streams": 10**9, "truncated_bptt_steps": 10**30}).fit(TEXTS)
-        np.testing.assert_array_equal(one._model.theta, other._model.theta)
+        np.testing.assert_array_equal(one._fitted.model.theta, other._fitted.model.theta)
 
     def test_texts_in_arrays(self):
         expected = RNNLanguageModel(**SMALL).fit([[1, 2, 1], [2]])
         for texts in ([np.array([1, 2, 1]), np.array([2])], [pa.array([1, 2, 1]), pa.array([2])]):
             model = RNNLanguageModel(**SMALL).fit(texts)
             assert model.vocabulary_ == {1: 0, 2: 1}
-            np.testing.assert_array_equal(model._model.theta, expected._model.theta)
+            np.testing.assert_array_equal(model._fitted.model.theta, expected._fitted.model.theta)
             np.testing.assert_array_equal(model.predict_proba(texts), expected.predict_proba([[1, 2, 1], [2]]))
 
     def test_symbols_that_are_not_all_strings(self):
@@ -655,9 +655,9 @@ class TestFit:
         assert isinstance(model.generate(5, random_state=0), list)
 
     def test_any_iterable_of_texts(self):
-        expected = RNNLanguageModel(**SMALL).fit(TEXTS)._model.theta
+        expected = RNNLanguageModel(**SMALL).fit(TEXTS)._fitted.model.theta
         for X in (tuple(TEXTS), (text for text in TEXTS), np.array(TEXTS), np.array(TEXTS, object), map(list, TEXTS)):
-            np.testing.assert_array_equal(RNNLanguageModel(**SMALL).fit(X)._model.theta, expected)
+            np.testing.assert_array_equal(RNNLanguageModel(**SMALL).fit(X)._fitted.model.theta, expected)
 
     def test_one_symbol(self):
         model = RNNLanguageModel(**SMALL).fit(["aaaa", "aa"])

@@ -44,7 +44,7 @@ def steps(X):
 def test_are_the_same_net(make):
     X, plain = MAKE[make](frame()), [np.column_stack(row) for row in frame().to_numpy()]
     net, expected = RNNClassifier(**SMALL).fit(X, Y), RNNClassifier(**SMALL).fit(plain, Y)
-    np.testing.assert_array_equal(net._model.theta, expected._model.theta)
+    np.testing.assert_array_equal(net._fitted.model.theta, expected._fitted.model.theta)
     np.testing.assert_array_equal(net.predict_proba(X[1:3]), expected.predict_proba(plain[1:3]))
     assert net.n_features_in_ == 2
 

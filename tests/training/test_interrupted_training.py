@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_info
 
 import skrnn
 from skrnn import RNNClassifier, RNNLanguageModel, RNNRegressor
-from skrnn._estimators.targets import NumberTargets
+from skrnn._estimators.number_targets import NumberTargets
 from skrnn._network.objective import Objective
 from skrnn._training import loop
 from skrnn._training.optimizers import OPTIMIZERS
@@ -207,7 +207,7 @@ def test_an_update_is_whole_or_not_at_all(solver, monkeypatch):
         return update(model, *arguments)
 
     monkeypatch.setattr(loop, "_update", noted)
-    states.append(training_state(clone(net).fit(X, Y)._model))
+    states.append(training_state(clone(net).fit(X, Y)._fitted.model))
     assert len(set(states)) == 4
     n_lines = InterruptAtLine(0)
     with n_lines:
@@ -252,7 +252,7 @@ def test_as_far_as_it_got(monkeypatch, at):
     if at > 3:
         monkeypatch.undo()
         whole = clone(net).set_params(max_iter=net.n_iter_).fit(X, Y)
-        np.testing.assert_array_equal(net._model.theta, whole._model.theta)
+        np.testing.assert_array_equal(net._fitted.model.theta, whole._fitted.model.theta)
 
 
 def test_before_the_first_update_of_a_refit_nothing_changes(monkeypatch):
@@ -280,7 +280,7 @@ def test_in_the_validation(monkeypatch, at):
     if scores:
         monkeypatch.undo()
         best = clone(net).set_params(max_iter=at - 1).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
-        np.testing.assert_array_equal(net._model.theta, best._model.theta)
+        np.testing.assert_array_equal(net._fitted.model.theta, best._fitted.model.theta)
     check_whole(net)
 
 

@@ -92,7 +92,7 @@ class TestSolvers:
             "warnings.simplefilter('ignore')\n"
             "X = np.random.default_rng(0).normal(size=(40, 6, 2))\n"
             "net = RNNRegressor(60, solver='lbfgs', max_iter=5, random_state=0).fit(X, X[:, :, 0].sum(axis=1))\n"
-            "assert net._model.theta.size > 10000\nprint(net._model.theta.tobytes().hex())"
+            "assert net._fitted.model.theta.size > 10000\nprint(net._fitted.model.theta.tobytes().hex())"
         )
         outputs = {
             subprocess.run(
@@ -156,7 +156,7 @@ class TestSchedules:
         X, y = sums()
         net = RNNRegressor(4, learning_rate="invscaling", power_t=power_t, max_iter=3, random_state=0).fit(X, y)
         first = clone(net).set_params(max_iter=1).fit(X, y)
-        np.testing.assert_allclose(net._model.theta, first._model.theta, rtol=1e-12)
+        np.testing.assert_allclose(net._fitted.model.theta, first._fitted.model.theta, rtol=1e-12)
 
     def test_constant(self):
         assert self.rates("constant") == [0.1] * 6
@@ -187,7 +187,7 @@ class TestSchedules:
             verbose=True, random_state=0,
         ).fit(X, y)
         # 1e-4 / 5³ is below 1e-6: four times three epochs without improvement, after the first one
-        assert net._model.learning_rate == pytest.approx(1e-4 / 5**3)
+        assert net._fitted.model.learning_rate == pytest.approx(1e-4 / 5**3)
         assert net.n_iter_ == 13
         assert "did not improve" in capsys.readouterr().out
 
@@ -387,7 +387,7 @@ class TestGoingOn:
             straight.partial_fit(X, y, **first)
             halting.partial_fit(X, y, **(first if epoch == 0 else {}))
             halting = pickle.loads(pickle.dumps(halting))
-        assert straight._model.theta.tobytes() == halting._model.theta.tobytes()
+        assert straight._fitted.model.theta.tobytes() == halting._fitted.model.theta.tobytes()
         assert straight.loss_curve_ == halting.loss_curve_
         assert straight.n_iter_ == len(straight.loss_curve_) == 6
         assert straight.t_ == 6 * len(X)
@@ -400,13 +400,13 @@ class TestGoingOn:
         parts = clone(net)
         for _ in range(4):
             parts = pickle.loads(pickle.dumps(parts.partial_fit(X, y)))
-        assert parts._model.theta.tobytes() == net.fit(X, y)._model.theta.tobytes()
+        assert parts._fitted.model.theta.tobytes() == net.fit(X, y)._fitted.model.theta.tobytes()
 
     def test_nets_without_a_seed_draw_apart(self):
         X, y = sums()
         a, b = (RNNRegressor(3, dropout=0.5).partial_fit(X, y) for _ in range(2))
-        assert a._model.random_state.randint(2**31 - 1) != b._model.random_state.randint(2**31 - 1)
-        assert a._model.random_state is not np.random.mtrand._rand
+        assert a._fitted.model.random_state.randint(2**31 - 1) != b._fitted.model.random_state.randint(2**31 - 1)
+        assert a._fitted.model.random_state is not np.random.mtrand._rand
 
     def test_partial_fit_learns(self):
         X, y = sums()
@@ -421,7 +421,7 @@ class TestGoingOn:
             net = RNNRegressor(4, random_state=0).partial_fit(X.astype(first), y).partial_fit(X.astype(second), y)
             assert net.predict(X.astype(second)).dtype == first
             net.set_params(warm_start=True, max_iter=1).fit(X.astype(second), y)
-            assert net._model.theta.dtype == first
+            assert net._fitted.model.theta.dtype == first
 
     def test_partial_fit_goes_on_after_fit_of_any_solver(self):
         X, y = sums()
@@ -434,11 +434,11 @@ class TestGoingOn:
     def test_partial_fit_follows_the_schedule(self):
         X, y = sums()
         net = RNNRegressor(4, learning_rate="cosine", max_iter=4, random_state=0)
-        rates = [net.partial_fit(X, y)._model.learning_rate for _ in range(5)]
+        rates = [net.partial_fit(X, y)._fitted.model.learning_rate for _ in range(5)]
         assert all(np.diff([1e-3, *rates[:3]]) < 0)
         assert rates[3:] == [1e-3, rates[0]]
         net = RNNRegressor(4, learning_rate="adaptive", tol=10.0, n_iter_no_change=2, random_state=0)
-        rates = [net.partial_fit(X, y)._model.learning_rate for _ in range(7)]
+        rates = [net.partial_fit(X, y)._fitted.model.learning_rate for _ in range(7)]
         assert rates == [1e-3] * 3 + [pytest.approx(2e-4)] * 3 + [pytest.approx(4e-5)]
 
     def test_what_partial_fit_refuses(self):
@@ -469,7 +469,7 @@ class TestGoingOn:
     def test_warm_start_goes_on_from_the_parameters(self):
         X, y = sums()
         net = RNNRegressor(4, max_iter=10, warm_start=True, random_state=0).fit(X, y)
-        loss, theta = net.loss_, net._model.theta
+        loss, theta = net.loss_, net._fitted.model.theta
         before = theta.copy()
         net.fit(X, y)
         assert (net.n_iter_, len(net.loss_curve_)) == (20, 20)
@@ -556,20 +556,20 @@ class TestStretches:
         net = RNNRegressor(3, truncated_bptt_steps=4, **parameters).fit(X, y)
         plain = RNNRegressor(3, **parameters)
         plain.fit(X, y)
-        theta = plain._model.network.initialize(np.random.RandomState(0), np.float64)
-        states = plain._model.network.zero_state(3, np.float64)
+        theta = plain._fitted.model.network.initialize(np.random.RandomState(0), np.float64)
+        states = plain._fitted.model.network.zero_state(3, np.float64)
         for begin in (0, 4, 8):
             some = [i for i in range(3) if len(X[i]) > begin]
-            steps = plain._reading.read(plain, [X[i][begin : begin + 4] for i in some])
+            steps = plain._fitted.reading.read(plain, [X[i][begin : begin + 4] for i in some])
             targets = np.concatenate([y[i][begin : begin + 4] for i in some])[:, np.newaxis]
             final = np.empty_like(states[some])
-            scores = plain._model.network.forward(theta, steps, np.arange(len(some)), states[some], final)
-            gradients = plain._model.network.backward(
+            scores = plain._fitted.model.network.forward(theta, steps, np.arange(len(some)), states[some], final)
+            gradients = plain._fitted.model.network.backward(
                 theta, steps, np.arange(len(some)), (scores - targets) / len(targets), initial=states[some]
             )
             theta -= 0.1 * gradients.theta
             states[some] = final
-        np.testing.assert_allclose(net._model.theta, theta, rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(net._fitted.model.theta, theta, rtol=1e-12, atol=1e-14)
 
     @pytest.mark.parametrize("pooling", ["last", "mean", "max"])
     def test_one_target_a_sequence(self, pooling):
@@ -585,7 +585,7 @@ class TestStretches:
         a, b = (
             RNNRegressor(4, truncated_bptt_steps=steps, max_iter=3, random_state=0).fit(X, y) for steps in (None, 8)
         )
-        assert a._model.theta.tobytes() == b._model.theta.tobytes()
+        assert a._fitted.model.theta.tobytes() == b._fitted.model.theta.tobytes()
 
     def test_long_sequences_are_learned(self):
         rng = np.random.default_rng(0)

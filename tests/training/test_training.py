@@ -83,8 +83,8 @@ def test_one_step_of_plain_sgd_is_the_gradient_written_out(return_sequences):
         4, cell="rnn", solver="sgd", momentum=0, learning_rate_init=rate, alpha=alpha, max_iter=1, batch_size=len(X),
         return_sequences=return_sequences, random_state=0, shuffle=False,
     ).fit(X, y)
-    start = net._model.network.initialize(check_random_state(0), np.float64)
-    W, U, b, V, c = net._model.network.layout.views(start).values()
+    start = net._fitted.model.network.initialize(check_random_state(0), np.float64)
+    W, U, b, V, c = net._fitted.model.network.layout.views(start).values()
     gradient = {name: np.zeros_like(value) for name, value in net.parameters_.items()}
     total = sum(RAGGED) if return_sequences else len(RAGGED)
     for x, target in zip(X, y, strict=True):

@@ -1,83 +1,21 @@
-"""Targets: y as rows that the losses take, and scores as what the user expects of predict."""
+"""Labels: y as rows that the losses take, and scores as the labels that the user expects of predict."""
 
-import warnings
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import accuracy_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from skrnn._data.numbers import as_numbers
-from skrnn._data.target_checks import (
-    NUMBERS,
-    as_labels,
-    check_finite_rows,
-    check_one_each,
-    first_cell,
-    step_labels,
-    step_rows,
-    with_nan,
-)
-from skrnn._data.weights import multiply_weights
+from skrnn._data.target_checks import NUMBERS, as_labels, check_finite_rows, check_one_each, first_cell, step_labels
 from skrnn._estimators import class_weights
+from skrnn._estimators.target_rows import TargetRows, known_in_part
 from skrnn._messages import shown
 
 # Fewer rows with exactly one label each may be so by chance
 MIN_ONE_HOT = 5
-
-
-class TargetRows:
-    """Targets as the user knows them, a row per sequence or step.
-
-    Parameters
-    ----------
-    values : (rows, ...) array
-        Of several outputs those that are not known are NaN.
-    labelled : (rows,) bool array, optional
-        Which rows have a target; None for all.
-
-    Attributes
-    ----------
-    weights : (rows,) float64 array, or None
-        Those of `weigh`, without those of classes; None for the same ones.
-    """
-
-    def __init__(self, values, labelled=None):
-        self.values, self.labelled, self.weights = values, labelled, None
-
-    def __len__(self):
-        return len(self.values)
-
-    @property
-    def known(self):
-        """An index of the rows that have a target."""
-        return slice(None) if self.labelled is None else self.labelled
-
-    def weigh(self, weights=None):
-        """Give the rows weights (rows,) float64, or the same ones: those without a target have 0."""
-        self.weights = multiply_weights(weights, self.labelled)
-
-    def check_every_output(self):
-        """Raise a ValueError that names the first of several outputs of which nothing is known."""
-        values = self.values[self.known if self.weights is None else self.weights > 0]
-        if values.ndim == 2 and values.dtype.kind == "f" and np.isnan(values).all(axis=0).any():
-            output = int(np.argmax(np.isnan(values).all(axis=0)))
-            weightless = " or has weight 0" * bool(len(values) < np.count_nonzero(~np.isnan(self.values).all(axis=1)))
-            raise ValueError(
-                f"y has no target for output {output}: every value of its column is missing{weightless}; leave it out"
-            )
-
-    def of_known(self, values):
-        """Values of the rows that have a target, in an array of all rows, with 0 in the others."""
-        if self.labelled is None:
-            return values
-        rows = np.zeros((len(self), *values.shape[1:]), values.dtype)
-        rows[self.known] = values
-        return rows
 
 
 @dataclass(frozen=True)
@@ -103,7 +41,7 @@ class ClassTargets:
         rows, missing = step_labels(y, sequences) if per_step else _labels_of_sequences(y, sequences)
         if rows.ndim == 2 and rows.shape[1] > 1:
             _check_indicators(rows, missing, sequences, per_step)
-            return _known_in_part(rows, missing, per_step, "label")
+            return known_in_part(rows, missing, per_step, "label")
         rows, missing = rows.reshape(-1), missing.reshape(-1)
         if rows.dtype.kind == "f":
             check_finite_rows(rows, sequences, per_step, allow_nan=per_step)
@@ -251,134 +189,6 @@ class ClassTargets:
         return {"classes_": self.classes}
 
 
-@dataclass(frozen=True)
-class NumberTargets:
-    """What a regressor knows of its targets.
-
-    Parameters
-    ----------
-    shape : tuple
-        Of the target of a sequence or step: () or (outputs,).
-    """
-
-    min_validated: ClassVar = 2     # R² and D² compare with a constant
-
-    shape: tuple
-
-    @staticmethod
-    def read(y, sequences, per_step):
-        """Checked targets; raise a ValueError that names what is no finite number."""
-        rows = step_rows(y, sequences) if per_step else as_numbers(check_one_each(y, sequences.lengths), "y")
-        if rows.ndim not in (1, 2):
-            raise ValueError(
-                f"y has shape {rows.shape}, expected (n,) or (n, outputs); for targets of every step use "
-                "return_sequences=True"
-            )
-        if 0 in rows.shape:
-            raise ValueError(f"y has shape {rows.shape}, expected at least one output")
-        check_finite_rows(rows, sequences, per_step, allow_nan=per_step or rows[:1].size > 1)
-        return _known_in_part(rows, np.isnan(rows), per_step, "target")
-
-    @classmethod
-    def learn(cls, rows):
-        """What these targets tell."""
-        return cls(rows.values.shape[1:])
-
-    @property
-    def n_outputs(self):
-        """Outputs of the network."""
-        return int(np.prod(self.shape))
-
-    def check(self, rows):
-        """Raise a ValueError unless targets have the outputs that the first fit saw."""
-        shape = rows.values.shape
-        if shape[1:] != self.shape:
-            raise ValueError(f"y has shape {shape}, expected {(shape[0], *self.shape)} as in the first fit")
-
-    def encode(self, rows, sequences, per_step, loss):
-        """Targets as the loss takes them, (rows, outputs) in the dtype of X."""
-        self.check(rows)
-        values, dtype = rows.values, sequences.dtype
-        with np.errstate(over="ignore"):
-            targets = rows.of_known(values[rows.known]).reshape(len(values), -1)
-            targets = np.require(targets, dtype, ["C", "A"])
-        bad = loss.check_targets(targets, loss.of_logistic)
-        if bad is not None:
-            (row, output), expected = bad
-            where = sequences.label("y", row, output if self.shape else None, per_step=per_step)
-            raise ValueError(f"{where} is {targets[row, output]}, expected {expected}")
-        bad = first_cell(np.isinf(targets))
-        if bad is not None:
-            where = sequences.label("y", *bad[: 1 + len(self.shape)], per_step=per_step)
-            raise ValueError(f"{where} is too large for {dtype}, the dtype of X; scale y, or pass X as float64")
-        return targets
-
-    def check_validation(self, rows, sequences, per_step, loss):
-        """Raise an error unless targets can be validated on: those that the loss takes."""
-        self.encode(rows, sequences, per_step, loss)
-
-    def weights(self, rows, class_weight):
-        """Weights of the targets by themselves: None, all the same."""
-        return None
-
-    def decode(self, scores, loss):
-        """Predictions for raw scores."""
-        rows = loss.predict(scores)
-        return rows if self.shape else rows[:, 0]
-
-    def score(self, rows, scores, loss, weights):
-        """How much of the loss raw scores explain, for early stopping."""
-        return self.measure(loss.score, rows, self.decode(scores, loss), weights)
-
-    def measure(self, metric, rows, predicted, weights):
-        """A metric of predicted rows; where some outputs are not known, its mean over outputs."""
-        return mean_over_outputs(metric, rows, predicted, sample_weight=weights)
-
-    def strata(self, rows):
-        """What the parts of a split should have in equal shares: None, nothing."""
-        return None
-
-    def coincidences(self, rows, sequences, per_step):
-        """What y may have been meant to be: no guesses, since a horizon as long as the sequences is nothing unusual."""
-        return []
-
-    def are_constant(self, values):
-        """Whether the score of these targets says nothing of predictions, since they are all the same."""
-        return len(values) > 1 and bool((values == values[0]).all())
-
-    def attributes(self):
-        """What `fit` publishes."""
-        return {}
-
-
-def mean_over_outputs(metric, y, predicted, sample_weight=None, **kwargs):
-    """A metric of what is known of y: where some is NaN, the mean of that of each output over its known rows.
-
-    Outputs of which less than two rows with weight are known are left out, since scores such as R² are not defined.
-
-    Parameters
-    ----------
-    metric : callable
-        ``metric(y, predicted, **kwargs)``, with ``sample_weight`` if there is one.
-    y, predicted : (R,) or (R, Q) arrays
-    sample_weight : (R,) array, optional
-    """
-    weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-    if y.ndim == 1 or y.dtype.kind != "f" or not np.isnan(y).any():
-        return metric(y, predicted, **weights, **kwargs)
-    known = ~np.isnan(y) if sample_weight is None else ~np.isnan(y) & (sample_weight > 0)[:, np.newaxis]
-    scores = [
-        metric(y[rows, q], predicted[rows, q], **{name: w[rows] for name, w in weights.items()}, **kwargs)
-        for q, rows in enumerate(known.T)
-        if rows.sum() > 1
-    ]
-    if not scores:
-        message = "A score is not defined where less than two targets are known of every output."
-        warnings.warn(message, UndefinedMetricWarning, stacklevel=2)
-        return float("nan")
-    return float(np.mean(scores))
-
-
 def _sorted_classes(name, labels):
     """The different labels, in order."""
     if labels.dtype.kind == "O" and not all(isinstance(label, str) for label in labels):
@@ -438,11 +248,3 @@ def _check_indicators(rows, missing, sequences, per_step):
             "it is not known, or one label; one label per step needs return_sequences=True, several targets with more "
             "classes sklearn.multioutput.MultiOutputClassifier"
         )
-
-
-def _known_in_part(rows, missing, per_step, what):
-    """Targets of one or several outputs, NaN where they are missing; those that are missing as a whole have none."""
-    unlabelled = missing.reshape(len(missing), -1).all(axis=1)
-    if unlabelled.all():
-        raise ValueError(f"y has no {what} for any {'step' if per_step else 'sequence'}: every value is missing")
-    return TargetRows(with_nan(rows, missing), ~unlabelled if unlabelled.any() else None)

@@ -1,0 +1,110 @@
+"""Numbers: y as rows that the losses take, and scores as the numbers that the user expects of predict."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from skrnn._data.numbers import as_numbers
+from skrnn._data.target_checks import check_finite_rows, check_one_each, first_cell, step_rows
+from skrnn._estimators.target_rows import known_in_part, mean_over_outputs
+
+
+@dataclass(frozen=True)
+class NumberTargets:
+    """What a regressor knows of its targets.
+
+    Parameters
+    ----------
+    shape : tuple
+        Of the target of a sequence or step: () or (outputs,).
+    """
+
+    min_validated: ClassVar = 2     # R² and D² compare with a constant
+
+    shape: tuple
+
+    @staticmethod
+    def read(y, sequences, per_step):
+        """Checked targets; raise a ValueError that names what is no finite number."""
+        rows = step_rows(y, sequences) if per_step else as_numbers(check_one_each(y, sequences.lengths), "y")
+        if rows.ndim not in (1, 2):
+            raise ValueError(
+                f"y has shape {rows.shape}, expected (n,) or (n, outputs); for targets of every step use "
+                "return_sequences=True"
+            )
+        if 0 in rows.shape:
+            raise ValueError(f"y has shape {rows.shape}, expected at least one output")
+        check_finite_rows(rows, sequences, per_step, allow_nan=per_step or rows[:1].size > 1)
+        return known_in_part(rows, np.isnan(rows), per_step, "target")
+
+    @classmethod
+    def learn(cls, rows):
+        """What these targets tell."""
+        return cls(rows.values.shape[1:])
+
+    @property
+    def n_outputs(self):
+        """Outputs of the network."""
+        return int(np.prod(self.shape))
+
+    def check(self, rows):
+        """Raise a ValueError unless targets have the outputs that the first fit saw."""
+        shape = rows.values.shape
+        if shape[1:] != self.shape:
+            raise ValueError(f"y has shape {shape}, expected {(shape[0], *self.shape)} as in the first fit")
+
+    def encode(self, rows, sequences, per_step, loss):
+        """Targets as the loss takes them, (rows, outputs) in the dtype of X."""
+        self.check(rows)
+        values, dtype = rows.values, sequences.dtype
+        with np.errstate(over="ignore"):
+            targets = rows.of_known(values[rows.known]).reshape(len(values), -1)
+            targets = np.require(targets, dtype, ["C", "A"])
+        bad = loss.check_targets(targets, loss.of_logistic)
+        if bad is not None:
+            (row, output), expected = bad
+            where = sequences.label("y", row, output if self.shape else None, per_step=per_step)
+            raise ValueError(f"{where} is {targets[row, output]}, expected {expected}")
+        bad = first_cell(np.isinf(targets))
+        if bad is not None:
+            where = sequences.label("y", *bad[: 1 + len(self.shape)], per_step=per_step)
+            raise ValueError(f"{where} is too large for {dtype}, the dtype of X; scale y, or pass X as float64")
+        return targets
+
+    def check_validation(self, rows, sequences, per_step, loss):
+        """Raise an error unless targets can be validated on: those that the loss takes."""
+        self.encode(rows, sequences, per_step, loss)
+
+    def weights(self, rows, class_weight):
+        """Weights of the targets by themselves: None, all the same."""
+        return None
+
+    def decode(self, scores, loss):
+        """Predictions for raw scores."""
+        rows = loss.predict(scores)
+        return rows if self.shape else rows[:, 0]
+
+    def score(self, rows, scores, loss, weights):
+        """How much of the loss raw scores explain, for early stopping."""
+        return self.measure(loss.score, rows, self.decode(scores, loss), weights)
+
+    def measure(self, metric, rows, predicted, weights):
+        """A metric of predicted rows; where some outputs are not known, its mean over outputs."""
+        return mean_over_outputs(metric, rows, predicted, sample_weight=weights)
+
+    def strata(self, rows):
+        """What the parts of a split should have in equal shares: None, nothing."""
+        return None
+
+    def coincidences(self, rows, sequences, per_step):
+        """What y may have been meant to be: no guesses, since a horizon as long as the sequences is nothing unusual."""
+        return []
+
+    def are_constant(self, values):
+        """Whether the score of these targets says nothing of predictions, since they are all the same."""
+        return len(values) > 1 and bool((values == values[0]).all())
+
+    def attributes(self):
+        """What `fit` publishes."""
+        return {}

@@ -1,0 +1,95 @@
+"""Targets as the user knows them, a row per sequence or step, and metrics of what is known of them."""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import UndefinedMetricWarning
+
+from skrnn._data.target_checks import with_nan
+from skrnn._data.weights import multiply_weights
+
+
+class TargetRows:
+    """Targets as the user knows them, a row per sequence or step.
+
+    Parameters
+    ----------
+    values : (rows, ...) array
+        Of several outputs those that are not known are NaN.
+    labelled : (rows,) bool array, optional
+        Which rows have a target; None for all.
+
+    Attributes
+    ----------
+    weights : (rows,) float64 array, or None
+        Those of `weigh`, without those of classes; None for the same ones.
+    """
+
+    def __init__(self, values, labelled=None):
+        self.values, self.labelled, self.weights = values, labelled, None
+
+    def __len__(self):
+        return len(self.values)
+
+    @property
+    def known(self):
+        """An index of the rows that have a target."""
+        return slice(None) if self.labelled is None else self.labelled
+
+    def weigh(self, weights=None):
+        """Give the rows weights (rows,) float64, or the same ones: those without a target have 0."""
+        self.weights = multiply_weights(weights, self.labelled)
+
+    def check_every_output(self):
+        """Raise a ValueError that names the first of several outputs of which nothing is known."""
+        values = self.values[self.known if self.weights is None else self.weights > 0]
+        if values.ndim == 2 and values.dtype.kind == "f" and np.isnan(values).all(axis=0).any():
+            output = int(np.argmax(np.isnan(values).all(axis=0)))
+            weightless = " or has weight 0" * bool(len(values) < np.count_nonzero(~np.isnan(self.values).all(axis=1)))
+            raise ValueError(
+                f"y has no target for output {output}: every value of its column is missing{weightless}; leave it out"
+            )
+
+    def of_known(self, values):
+        """Values of the rows that have a target, in an array of all rows, with 0 in the others."""
+        if self.labelled is None:
+            return values
+        rows = np.zeros((len(self), *values.shape[1:]), values.dtype)
+        rows[self.known] = values
+        return rows
+
+
+def mean_over_outputs(metric, y, predicted, sample_weight=None, **kwargs):
+    """A metric of what is known of y: where some is NaN, the mean of that of each output over its known rows.
+
+    Outputs of which less than two rows with weight are known are left out, since scores such as R² are not defined.
+
+    Parameters
+    ----------
+    metric : callable
+        ``metric(y, predicted, **kwargs)``, with ``sample_weight`` if there is one.
+    y, predicted : (R,) or (R, Q) arrays
+    sample_weight : (R,) array, optional
+    """
+    weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+    if y.ndim == 1 or y.dtype.kind != "f" or not np.isnan(y).any():
+        return metric(y, predicted, **weights, **kwargs)
+    known = ~np.isnan(y) if sample_weight is None else ~np.isnan(y) & (sample_weight > 0)[:, np.newaxis]
+    scores = [
+        metric(y[rows, q], predicted[rows, q], **{name: w[rows] for name, w in weights.items()}, **kwargs)
+        for q, rows in enumerate(known.T)
+        if rows.sum() > 1
+    ]
+    if not scores:
+        message = "A score is not defined where less than two targets are known of every output."
+        warnings.warn(message, UndefinedMetricWarning, stacklevel=2)
+        return float("nan")
+    return float(np.mean(scores))
+
+
+def known_in_part(rows, missing, per_step, what):
+    """Targets of one or several outputs, NaN where they are missing; those that are missing as a whole have none."""
+    unlabelled = missing.reshape(len(missing), -1).all(axis=1)
+    if unlabelled.all():
+        raise ValueError(f"y has no {what} for any {'step' if per_step else 'sequence'}: every value is missing")
+    return TargetRows(with_nan(rows, missing), ~unlabelled if unlabelled.any() else None)
