@@ -166,5 +166,5 @@ def test_a_signal_while_lengths_are_compared(monkeypatch):
         raise UnicodeDecodeError("utf-8", b"", 0, 1, "late")
 
     monkeypatch.setattr("skrnn._data.target_checks.check_consistent_length", interrupted)
-    with pytest.raises(ValueError, match="y does not go with the 20 sequences of X.*late"):
+    with pytest.raises(ValueError, match=r"y does not go with the 20 sequences of X.*late"):
         clone(NET).fit(X, Y)
