@@ -52,7 +52,6 @@ FITTED = {
     "windows with context": lambda: SlidingWindow(2, context=True).fit(X[0]),
     "vectorizer": lambda: SequenceVectorizer().fit(["a b", "b c"]),
 }
-READ_ONCE = [name for name in FITTED if "windows" not in name]
 
 
 def data_of(name):
@@ -118,7 +117,7 @@ def test_looking_changes_nothing(name, history):
     assert {attribute: joblib.hash(value) for attribute, value in vars(estimator).items()} == state
 
 
-@pytest.mark.parametrize("name", READ_ONCE)
+@pytest.mark.parametrize("name", FITTED)
 def test_methods_read_what_is_fitted_once(name):
     """And no public attribute: all that they use is of one fit."""
     fitted, reads = FITTED[name](), []
@@ -139,6 +138,24 @@ def test_methods_read_what_is_fitted_once(name):
         getattr(watched, method)(*arguments)
         if not method.startswith("__") and method != "get_params":
             assert reads == ["_fitted"] or "names_out" in method, (method, reads)
+
+
+@pytest.mark.parametrize("context", [False, True])
+def test_a_transformer_reads_its_parameters_once(context):
+    """And once more to check them: another thread may set others at any time."""
+    fitted, reads = SlidingWindow(2, context=context).fit(X[0]), []
+
+    class Watched(SlidingWindow):
+        def __getattribute__(self, attribute):
+            reads.append(attribute)
+            return super().__getattribute__(attribute)
+
+    watched = Watched.__new__(Watched)
+    vars(watched).update(vars(fitted))
+    for method, arguments in {"transform": (X[1],), "fit": (X[0],), "get_feature_names_out": ()}.items():
+        reads.clear()
+        getattr(watched, method)(*arguments)
+        assert all(reads.count(name) <= 2 for name in ("window", "group", "context")), method
 
 
 def check_readers(read, fit, expected, n_fits=40):
