@@ -37,7 +37,8 @@ def check_one_each(y):
     y = normalize_one_each(y, "y")
     values = without_columns(y, "y")
     try:
-        array = np.asarray(values)
+        # Sequences of different lengths would become rows padded with NaN
+        array = None if isinstance(values, RaggedArray) and len(set(values.lengths)) > 1 else np.asarray(values)
     except ValueError:
         array = None
     if array is None or (array.dtype == object and any(map(is_sized, array.flat))):

@@ -5,12 +5,13 @@ import re
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from forms import array, frames, ragged
 from scipy.sparse import csr_array
 from sklearn.exceptions import NotFittedError
 
-from skrnn import RNNClassifier, RNNRegressor
+from skrnn import RaggedArray, RNNClassifier, RNNRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}
@@ -154,6 +155,10 @@ BAD_Y = {
     "steps": (STEPS, {}, r"y holds a target for each step, expected one per sequence.*return_sequences=True"),
     "a column of steps": (pd.Series([t.tolist() for t in STEPS]), {}, r"y holds a target for each step"),
     "a polars column of steps": (pl.Series([t.tolist() for t in STEPS]), {}, r"y holds a target for each step"),
+    "a RaggedArray of steps": (
+        RaggedArray(np.concatenate(STEPS), [len(t) for t in STEPS]), {}, r"y holds a target for each step"
+    ),
+    "an Arrow column of steps": (pa.array([t.tolist() for t in STEPS]), {}, r"y holds a target for each step"),
     "too few": (Y[:3], {}, r"y does not go with the 4 sequences of X.*inconsistent numbers of samples: \[4, 3\]"),
     "too few of steps": (STEPS[:3], A_STEP, r"y does not go with the 4 sequences of X"),
     "complex": (1j * Y, {}, "Complex data not supported: y has dtype complex128"),
