@@ -83,6 +83,8 @@ def _has_named_arrays(values):
 
 def check_item(item, name):
     """Raise a TypeError if an item of a collection is a dict, a set, or no array, table or collection either."""
+    if isinstance(item, np.ndarray | list):
+        return
     if isinstance(item, Mapping):
         raise TypeError(
             f"{name} is a {type(item).__name__}, expected numbers: pass records, a list of dicts, as a table, "

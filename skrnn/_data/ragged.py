@@ -234,7 +234,7 @@ def _array(values, name):
 
 
 def _indices(values, name):
-    array = as_array(values, name)
+    array = values if type(values) is np.ndarray else as_array(values, name)
     if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
         raise ValueError(f"{name} has shape {array.shape} and dtype {array.dtype}, expected integers (n,)")
     return array.astype(np.intp)
