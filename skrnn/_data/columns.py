@@ -7,7 +7,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from skrnn._data.foreign import check_item, check_not_foreign, items_of
-from skrnn._data.numbers import DATES, as_array, check_unmasked, is_missing, is_sized, is_tensor
+from skrnn._data.numbers import as_array, check_unmasked, is_date, is_missing, is_sized, is_tensor
 from skrnn._data.on_demand import is_lazy_array
 from skrnn._data.ragged import RaggedArray
 from skrnn._data.schemas import check_schema, check_unique, in_column, innermost, library_of, no_dates
@@ -113,19 +113,17 @@ def cells_of(values, name):
 
 def are_sequences(columns, name):
     """Whether every cell of the columns is a sequence; in an ordinary table none is."""
-    found = [_holds_sequences(cells) for _, cells in columns]
+    firsts = [_first_cell(cells) for _, cells in columns]
+    found = [is_sized(cell) for cell in firsts]
     if any(found) and not all(found):
+        for (column, _), cell in zip(columns, firsts, strict=True):
+            check_item(cell, f"the first cell of {name}{in_column(column)}")
         other = columns[found.index(False)][0]
         raise ValueError(
             f"{name} has columns of lists, but the column {other!r} does not hold lists: expected a list in every "
             "cell, or numbers in every cell; repeat a number that belongs to a whole sequence for each of its steps"
         )
     return any(found)
-
-
-def _holds_sequences(column):
-    """Whether the first cell that is not missing is a sequence."""
-    return is_sized(_first_cell(column))
 
 
 def _first_cell(column):
@@ -165,8 +163,11 @@ def _cells(column, name):
 def _side_by_side(cells, names, where):
     """One sequence (T, D) from the D cells of a row."""
     features = [as_array(cell, where) for cell in cells]
-    for name, feature in zip(names, features, strict=True):
+    for name, cell, feature in zip(names, cells, features, strict=True):
         if feature.ndim != 1:
+            if is_missing(cell):
+                raise ValueError(f"{where}{in_column(name)} is missing, expected a list of numbers")
+            check_item(cell, f"{where}{in_column(name)}")
             raise ValueError(
                 f"{where}{in_column(name)} has shape {feature.shape}, expected one number per step in every column"
             )
@@ -179,7 +180,7 @@ def _side_by_side(cells, names, where):
 
 
 def _has_dates(feature):
-    return feature.dtype.kind == "O" and any(isinstance(value, DATES) for value in feature)
+    return feature.dtype.kind == "O" and any(map(is_date, feature))
 
 
 def _stacked(features):
@@ -242,6 +243,8 @@ def from_awkward(X, name):
     gone = np.flatnonzero(awkward.to_numpy(awkward.is_none(X, axis=0)))
     if len(gone):
         raise ValueError(f"{name}[{gone[0]}] is missing, expected a sequence")
+    if "union" in str(X.type):
+        raise TypeError(f"{name} is an awkward array of type {X.type}, whose values are of several types, {expected}")
     lengths = awkward.to_numpy(awkward.num(X, axis=1))
     steps = awkward.flatten(X, axis=1)
     if has_options(steps) and any(word in str(steps.type) for word in ("string", "union")):

@@ -306,4 +306,6 @@ def _is_collection(X):
 
 def _is_sequence(x):
     """Whether x is an array, or nested deeper than a row of numbers."""
+    if isinstance(x, memoryview):
+        return x.ndim > 1
     return issparse(x) or (is_sized(x) and (hasattr(x, "__array__") or any(map(is_sized, x))))

@@ -55,10 +55,18 @@ def _remedy(values, name):
     """What to pass instead of values; None if these may be what is expected."""
     kind = type(values).__name__
     library = library_of(values)
+    if library == "h5py" and not values:
+        return ": its file is closed"
+    if library == "torch" and getattr(values, "is_nested", False):
+        return f": pass list({name}.unbind())"
+    if library == "pyarrow" and kind == "Tensor":
+        return f": pass {name}.to_numpy()"
     # In a frame of pandas or Arrow narwhals allows no name twice
     lazy = library not in ("pandas", "pyarrow") and isinstance(nw.from_native(values, pass_through=True), nw.LazyFrame)
-    if lazy or (library == "dask" and not hasattr(values, "chunks")):
-        return f": pass a table in memory, {name}.{'collect' if hasattr(values, 'collect') else 'compute'}()"
+    if lazy or (library == "dask" and not isinstance(getattr(values, "chunks", None), tuple)):
+        return f": pass a table in memory, {name}.{'compute' if library == 'dask' else 'collect'}()"
+    if library == "dask" and any(size != size for size in values.shape):
+        return f": its chunks have sizes that are not known, pass {name}.compute_chunk_sizes()"
     if "groupby" in kind.lower() or kind.endswith("Resampler"):
         return ": instead of a GroupBy use sequences_from_long(df, group=..., time=...), which makes them of its groups"
     if library == "pandas" and kind in WINDOWS:
@@ -78,7 +86,9 @@ def _has_named_arrays(values):
 
 
 def check_item(item, name):
-    """Raise a TypeError if an item of a collection is a dict or a set."""
+    """Raise a TypeError if an item of a collection is a dict, a set, or no array, table or collection either."""
+    if isinstance(item, np.ndarray | list):
+        return
     if isinstance(item, Mapping):
         raise TypeError(
             f"{name} is a {type(item).__name__}, expected numbers: pass records, a list of dicts, as a table, "
@@ -86,12 +96,17 @@ def check_item(item, name):
         )
     if isinstance(item, set | frozenset):
         raise TypeError(f"{name} is a {type(item).__name__}, which has no order: expected an array or a list")
+    if hasattr(item, "__array__") or isinstance(item, AS_THEY_ARE):
+        return
+    remedy = _remedy(item, name)
+    if remedy is not None:
+        raise TypeError(f"{name} is a {type(item).__name__}, expected an array or a list{remedy}")
 
 
 def check_no_pair(item, name):
-    """Raise a TypeError if an item of an object that reads them on demand is a pair of arrays, such as (x, y)."""
+    """Raise a TypeError if an item of a collection is a pair, such as (x, y) or the (key, rows) of a GroupBy."""
     if isinstance(item, tuple) and any(hasattr(part, "__array__") and np.ndim(part) for part in item):
         raise TypeError(
-            f"{name} is a tuple of {len(item)}, expected an array: if these are pairs (x, y), pass X and y apart, in "
-            "two objects"
+            f"{name} is a tuple of {len(item)}, expected an array: of pairs (x, y) pass X and y apart, in two objects, "
+            "and of the pairs (key, rows) of a GroupBy the rows, [rows for _, rows in groups]"
         )

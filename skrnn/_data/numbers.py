@@ -8,7 +8,7 @@ from numbers import Integral
 import numpy as np
 from scipy.sparse import issparse
 
-from skrnn._data.foreign import items_of
+from skrnn._data.foreign import check_no_pair, items_of
 from skrnn._data.schemas import check_schema, in_column, library_of, no_dates, schema_of
 from skrnn._messages import shown
 
@@ -72,6 +72,9 @@ def as_array(values, name):
     try:
         return np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
+        check_no_pair(values, name)
+        for i, item in enumerate(values if isinstance(values, list) else ()):
+            check_no_pair(item, f"{name}[{i}]")
         kind = ValueError if isinstance(error, ValueError) else TypeError
         raise kind(f"{name} is not an array: {error}{_for_numpy(values, name)}") from error
 
@@ -115,7 +118,8 @@ def _number(cell, name, index, columns):
         except (TypeError, ValueError, OverflowError, RuntimeError) as error:
             kind = ValueError if isinstance(error, ValueError | OverflowError) else TypeError
             where = cell_name(name, index, columns)
-            raise kind(f"{where} is {type(cell).__name__} {shown(cell)}, expected a number: {error}") from error
+            remedy = no_dates() if is_date(cell) else f"expected a number: {error}"
+            raise kind(f"{where} is {type(cell).__name__} {shown(cell)}, {remedy}") from error
     where = cell_name(name, index, columns)
     if isinstance(cell, DATES):
         raise TypeError(f"{where} is {type(cell).__name__} {cell!s:.50}, {no_dates()}")
@@ -143,6 +147,11 @@ def _is_number(text):
     except ValueError:
         return False
     return True
+
+
+def is_date(cell):
+    """Whether a cell is a date, a time, a duration or a period."""
+    return isinstance(cell, DATES) or type(cell).__name__ == "Period"
 
 
 def is_missing(cell):

@@ -4,8 +4,9 @@ from mmap import mmap
 from numbers import Real
 
 import numpy as np
+from scipy.sparse import issparse
 
-from skrnn._data.numbers import as_array, check_unmasked
+from skrnn._data.numbers import as_array, as_numbers, check_unmasked
 from skrnn._data.schemas import check_schema
 
 # Of a memory-mapped array larger selections stay views, since a copy would be in memory
@@ -42,9 +43,10 @@ class RaggedArray:
 
     Raises
     ------
-    ValueError
-        If a sequence does not lie within `values`; if, without `starts`, the lengths do not add up to the number of
-        rows; if the number of names is not that of the features.
+    ValueError, TypeError
+        If `values` is no array or holds dates, or another argument is not as above; if a sequence does not lie within
+        `values`; if, without `starts`, the lengths do not add up to the number of rows; if the number of names is not
+        that of the features.
 
     See Also
     --------
@@ -70,8 +72,7 @@ class RaggedArray:
     ndim = 1
 
     def __init__(self, values, lengths, starts=None, feature_names=None):
-        check_unmasked(values, "values")
-        self.values = _as_steps(values, "values")
+        self.values = _array(values, "values")
         self.lengths = _indices(lengths, "lengths")
         if self.values.ndim not in (1, 2):
             raise ValueError(f"values has shape {self.values.shape}, expected (total, features) or (total,)")
@@ -94,6 +95,8 @@ class RaggedArray:
             raise ValueError(
                 f"sequence {i} has {self.lengths[i]} steps from row {self.starts[i]} on, but values has {total} rows"
             )
+        if isinstance(feature_names, str):
+            raise TypeError(f"feature_names={feature_names!r}: expected a list of names, [{feature_names!r}]")
         self.feature_names = None if feature_names is None else [str(name) for name in feature_names]
         n_features = 1 if self.values.ndim == 1 else self.values.shape[1]
         if self.feature_names is not None and len(self.feature_names) != n_features:
@@ -202,10 +205,11 @@ class RaggedArray:
         if copy is False:
             raise ValueError("a RaggedArray has no array without a copy")
         longest = int(self.lengths.max(initial=0))
-        dtype = np.dtype(dtype or np.result_type(self.values, 0.0))
+        # Of integers and booleans floats, which have NaN
+        dtype = np.dtype(dtype or (np.result_type(self.values, 0.0) if self.dtype.kind in "fiub" else self.dtype))
         out = np.empty((len(self), longest, *self.values.shape[1:]), dtype)
         if (self.lengths < longest).any():
-            if dtype.kind in "iub":
+            if dtype.kind not in "fcO":
                 raise ValueError(f"sequences of different lengths are padded with NaN, which {dtype} does not have")
             out[:] = np.nan
         for row, sequence in zip(out, self, strict=True):
@@ -218,26 +222,30 @@ class RaggedArray:
         return f"RaggedArray of {len(self)} sequences, {steps} of {features}{self.values.dtype}"
 
 
+def _array(values, name):
+    """Values as an array; a memory-mapped one stays as it is."""
+    if type(values) is np.ndarray or is_mapped(values):
+        return values
+    if issparse(values):
+        raise TypeError(f"{name} is sparse, expected an array: {name}.toarray()")
+    check_unmasked(values, name)
+    check_schema(values, name)
+    return as_array(values, name)
+
+
 def _indices(values, name):
-    array = np.asarray(values)
+    array = values if type(values) is np.ndarray else as_array(values, name)
     if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
         raise ValueError(f"{name} has shape {array.shape} and dtype {array.dtype}, expected integers (n,)")
     return array.astype(np.intp)
-
-
-def _as_steps(values, name):
-    """Values as an array, which is still memory-mapped if they are; dates are an error."""
-    if is_mapped(values):
-        return values
-    check_schema(values, name)
-    return as_array(values, name)
 
 
 def _padded(X):
     """X as an array (n, T, D) or (n, T) of numbers."""
     if np.ma.is_masked(X):
         raise ValueError("X has masked values; fill them with the padding value first, X.filled(...)")
-    X = _as_steps(X, "X")
+    array = _array(X, "X")
+    X = as_numbers(X, "X") if array.dtype == object else array
     if X.ndim not in (2, 3):
         raise ValueError(f"X has shape {X.shape}, expected (n, steps, features) or (n, steps)")
     if X.dtype.kind not in "fiub":

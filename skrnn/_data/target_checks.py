@@ -51,7 +51,8 @@ def check_one_each(y, lengths):
     if isinstance(values, RaggedArray):
         return np.asarray(_same_of_each(values, lengths))
     try:
-        array = np.asarray(values)
+        # Sequences of different lengths would become rows padded with NaN
+        array = None if isinstance(values, RaggedArray) and len(set(values.lengths)) > 1 else np.asarray(values)
     except ValueError:
         array = None
     if array is not None and (array.dtype != object or not any(map(is_sized, array.flat))):

@@ -290,6 +290,11 @@ def _table(X, group):
         X = np.array(X, dtype=object)
     X = as_array(X, "X")
     check_dimensions(X)
+    if X.ndim > 2:
+        raise ValueError(
+            f"Found array with dim {X.ndim}: X has shape {X.shape}, expected a table (n, columns), a row per time; of "
+            "several series one table, in which the column group says which"
+        )
     return check_array(X, dtype=None, ensure_all_finite=False)
 
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 SMALL = {"hidden_size": 2, "max_iter": 1, "random_state": 0}
 FRAME = pd.DataFrame({"id": [0, 0, 1, 1], "v": [1.0, 2, 3, 4], "t": pd.date_range("2020", periods=4)})
 RECORDS = FRAME[["v"]].to_dict("records")
-X = np.arange(24.0).reshape(4, 3, 2)
+X, Y = np.arange(24.0).reshape(4, 3, 2), np.arange(4.0)
 
 
 class Items:
@@ -64,6 +64,7 @@ FOREIGN = {
     "map": (map(list, X), r"pass list\("),
     "Items": (Items(by_name), r"items \w+\[0\], \w+\[1\], ... are not all there: KeyError"),
     "is a dict": (Items(lambda i: {"a": 1.0}), r"pd.DataFrame\(records\)"),
+    "Tensor": (pa.Tensor.from_numpy(X), r"pass \w+.to_numpy\(\)"),
     "is a tuple of 2": (Items(lambda i: (np.ones(3), np.ones(3))), r"pairs \(x, y\)"),
 }
 
@@ -121,6 +122,24 @@ RECORDS_IN = {
 }
 
 
+@pytest.mark.parametrize("kind", [*GROUPS, "LazyFrame", "generator"])
+def test_items_that_are_no_arrays(kind):
+    item, remedy = FOREIGN[kind] if kind in FOREIGN else (GROUPS[kind], "sequences_from_long")
+    for call in (lambda: RNNRegressor(**SMALL).fit([X[0], X[1], item, X[3]], Y), lambda: SequenceScaler().fit([item])):
+        with pytest.raises(TypeError, match=rf"X\[[02]\] is a {kind}, expected an array or a list: .*{remedy}"):
+            call()
+
+
+@pytest.mark.parametrize("pairs", [
+    list(FRAME.groupby("id")), list(pl.from_pandas(FRAME).group_by("id", maintain_order=True)),
+    [(X[0], 1.0), (X[1], 0.0)], [(X[0], X[0, 0]), (X[1], X[1, 0])],
+], ids=["pandas", "polars", "(x, y)", "(x, y) of steps"])
+def test_pairs(pairs):
+    for call in (lambda: RNNRegressor(**SMALL).fit(pairs, Y[:2]), lambda: SequenceScaler().fit(pairs)):
+        with pytest.raises(TypeError, match=r"X\[0\] is a tuple of 2.*X and y apart.*\[rows for _, rows in groups\]"):
+            call()
+
+
 @pytest.mark.parametrize(("container", "use"), everywhere(RECORDS_IN, "list", "pandas", "polars", "Arrow"))
 def test_records(container, use):
     """A list of dicts is a table to pandas alone; it holds no targets of steps."""
@@ -149,6 +168,12 @@ def test_memory_is_an_array():
     expected = RNNRegressor(**SMALL).fit(X, np.arange(4.0)).predict(X)
     for same in (memoryview(X), np.asarray(X)):
         np.testing.assert_array_equal(RNNRegressor(**SMALL).fit(same, memoryview(np.arange(4.0))).predict(X), expected)
+
+
+def test_memory_in_a_list_is_an_array():
+    expected = RNNRegressor(**SMALL).fit(list(X), Y).predict(list(X))
+    same = [memoryview(x) for x in X]
+    np.testing.assert_array_equal(RNNRegressor(**SMALL).fit(same, Y).predict(same), expected)
 
 
 def test_masked_targets():

@@ -292,3 +292,30 @@ def test_bad_values_are_named(bad, error, message, in_parts):
     values[31, 2, 1] = bad
     with pytest.raises(error, match=message):
         RNNRegressor(**SMALL).fit(Stored(values, 3), y)
+
+
+def of_unknown_chunks(path):
+    array = library("dask.array")
+    return array.ones((4, 3, 2))[array.ones(4) > 0]
+
+
+def of_a_closed_file(path):
+    with library("h5py").File(path / "x.h5", "w") as file:
+        return file.create_dataset("x", data=np.ones((4, 3, 2)))
+
+
+@pytest.mark.parametrize(("make", "remedy"), [
+    (of_unknown_chunks, r"Array.*: its chunks have sizes that are not known, pass \w+.compute_chunk_sizes\(\)"),
+    (lambda path: library("dask").delayed(len)([1]), r"Delayed.*: pass a table in memory, \w+.compute\(\)"),
+    (of_a_closed_file, "Dataset.*: its file is closed"),
+], ids=["dask", "Delayed", "HDF5"])
+def test_what_cannot_be_read_yet(make, remedy, tmp_path):
+    """A Delayed has items without end, which NumPy would all ask for."""
+    values, X, y = make(tmp_path), np.ones((4, 3, 2)), np.arange(4.0)
+    net = RNNRegressor(2, max_iter=1)
+    for call in (
+        lambda: net.fit(values, y), lambda: net.fit(X, values), lambda: net.fit(X, y, values),
+        lambda: SequenceScaler().fit(values),
+    ):
+        with pytest.raises(TypeError, match=remedy):
+            call()

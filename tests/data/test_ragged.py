@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 from forms import LENGTHS, ragged, shuffled
+from scipy.sparse import csr_array
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict, train_test_split
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor
@@ -245,6 +246,11 @@ class TestFromPadded:
         assert np.shares_memory(out.values, mapped)
         np.testing.assert_array_equal(out[0], self.PADDED[0, :2])
 
+    @pytest.mark.parametrize("missing", [None, np.nan])
+    def test_objects_and_missing_cells(self, missing):
+        X = np.array([[1, missing], [2, 3]], dtype=object)
+        assert [x.tolist() for x in RaggedArray.from_padded(X, padding_value=np.nan)] == [[1.0], [2.0, 3.0]]
+
     @pytest.mark.parametrize(("X", "parameters", "error", "message"), [
         (PADDED, {}, ValueError, "lengths and padding_value: expected one of them, got neither"),
         (PADDED, {"lengths": [2, 3], "padding_value": 0}, ValueError, "got both"),
@@ -261,6 +267,10 @@ class TestFromPadded:
         (DATED, {"padding_value": 0}, TypeError, "X has dtype Date in the column 'day', expected numbers"),
         ([["a"]], {"padding_value": 0}, TypeError, "X has dtype <U1, expected numbers"),
         ([[1], [2, 3]], {"padding_value": 0}, ValueError, "X is not an array"),
+        ([[1, None], ["a", 2]], {"padding_value": 0}, ValueError, r"X\[1, 0\] is 'a', expected a number"),
+        (csr_array(np.eye(2)), {"padding_value": 0}, TypeError, r"X is sparse, expected an array: X.toarray\(\)"),
+        (PADDED, {"lengths": [[1], [1, 2]]}, ValueError, "lengths is not an array"),
+        (PADDED, {"padding_value": 0, "feature_names": "ab"}, TypeError, r"expected a list of names, \['ab'\]"),
         (np.ma.masked_equal(PADDED, 0), {"padding_value": 0}, ValueError, "X has masked values.*filled"),
     ])
     def test_bad_arguments(self, X, parameters, error, message):

@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from skrnn import RNNClassifier, RNNRegressor
+from skrnn import RaggedArray, RNNClassifier, RNNRegressor
 from skrnn._data.numbers import as_numbers
 from skrnn.preprocessing import SequenceImputer, SequenceScaler, SlidingWindow
 
@@ -69,10 +69,21 @@ def test_every_kind_of_date(cell, library):
     pa.table({"day": [[date(2020, 1, 2)]] * 3}),
     pd.DataFrame({"v": [[1.0]] * 3, "day": [[date(2020, 1, 2)]] * 3}),
     pd.DataFrame({"v": [[1.0]] * 3, "day": [np.zeros(1, "M8[s]")] * 3}),
+    pd.DataFrame({"v": [[1.0]] * 3, "day": [[pd.Period("2020")]] * 3}),
+    pd.DataFrame({"v": [1.0] * 3, "day": [pd.Period("2020")] * 3}, dtype=object),
 ], ids=lambda column: f"{type(column).__module__.partition('.')[0]}-{type(column).__name__}")
 def test_columns_and_lists_of_dates(column):
     with pytest.raises(TypeError, match=r"X.*'day'.*expected numbers"):
         RNNRegressor(**SMALL).fit(column, Y[:3])
+
+
+@pytest.mark.parametrize("make", [
+    lambda table: RaggedArray(table, [2, 2]), lambda table: RaggedArray.from_padded(table, padding_value=0),
+], ids=["RaggedArray", "from_padded"])
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_tables_of_which_ragged_arrays_are_made(library, make):
+    with pytest.raises(TypeError, match=r"'day'.*expected numbers"):
+        make(table(library, "datetime"))
 
 
 @pytest.mark.parametrize("values", [

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from forms import array, as_object_array, frames, ragged
 from scipy.sparse import csr_array
@@ -157,6 +158,7 @@ BAD_Y = {
     "steps in a RaggedArray": (
         RaggedArray(np.concatenate(STEPS), [len(t) for t in STEPS]), {}, r"y holds a target for each step"
     ),
+    "an Arrow column of steps": (pa.array([t.tolist() for t in STEPS]), {}, r"y holds a target for each step"),
     "one that is a list": ([0, [1], 0, 1], {}, r"y\[1\] is \[1\] and y\[0\] 0, expected one target per sequence"),
     "an object that is a list": (as_object_array([[1, 0], 1, 0, 1]), {}, r"y\[0\] is \[1, 0\] and y\[1\] 1, expected"),
     "a missing list": ([[0, 1], None, [1, 1], [0, 0]], {}, r"y\[0\] is \[0, 1\] and y\[1\] None, expected"),

@@ -72,13 +72,32 @@ def test_a_column_of_sequences_of_several_features():
 
 @pytest.mark.parametrize(("value", "message"), [
     (5.0, r"X\[2\] in the column 1 has shape \(\), expected one number per step"),
-    (None, r"X\[2\] in the column 1 has shape \(\)"),
+    (None, r"X\[2\] in the column 1 is missing, expected a list"),
     (np.ones(9), r"X\[2\] holds lists of \[4, 9\] numbers"),
 ])
 def test_a_wrong_cell_is_named(value, message):
     X = frame().to_numpy()
     X[2, 1] = value
     with pytest.raises(ValueError, match=message):
+        RNNClassifier(**SMALL).fit(X, Y)
+
+
+@pytest.mark.parametrize(("value", "message"), [
+    ({1.0, 2.0}, r"X\[2\] in the column 1 is a set, which has no order"),
+    ({"a": 1.0}, r"X\[2\] in the column 1 is a dict, expected numbers"),
+], ids=["set", "dict"])
+def test_a_wrong_container_in_a_cell_is_named(value, message):
+    X = frame().to_numpy()
+    X[2, 1] = value
+    with pytest.raises(TypeError, match=message):
+        RNNClassifier(**SMALL).fit(X, Y)
+
+
+@pytest.mark.parametrize("library", [pl.DataFrame, pd.DataFrame, pa.table])
+def test_a_column_of_records_beside_numbers(library):
+    """It is no column of lists, so that the numbers need not be lists."""
+    X = library({"s": [{"a": 1.0, "b": 2.0}] * 4, "v": np.arange(4.0)})
+    with pytest.raises(TypeError, match=r"the first cell of X in the column 's' is a .*, expected numbers"):
         RNNClassifier(**SMALL).fit(X, Y)
 
 
