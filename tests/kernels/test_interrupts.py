@@ -209,12 +209,12 @@ def test_a_sequence_too_long_for_the_mean_is_named():
 
 
 LONG_CALLS = {
-    "one sequence": ((1, 1_000_000, 1, 4), {}),
-    "targets of steps": ((1, 300_000, 1, 4), {"return_sequences": True}),
-    "wide": ((64, 100, 4, 512), {}),
+    "one sequence": ((1, 5_000_000, 1, 4), {}),
+    "targets of steps": ((1, 2_000_000, 1, 4), {"return_sequences": True}),
+    "wide": ((64, 300, 4, 512), {}),
     "three groups": ((192, 300, 4, 128), {}),       # for which one of two threads waits
     "both directions": ((96, 500, 4, (64, 64)), {"bidirectional": True}),
-    "segments": ((1, 300_000, 1, 16), {}),
+    "segments": ((1, 2_000_000, 1, 16), {}),
 }
 
 
@@ -232,18 +232,16 @@ def test_signals_are_heard_during_long_calls(name, n_threads, monkeypatch):
     y = X[..., 0] if "return_sequences" in parameters else X[:, 0, 0]
     net = RNNRegressor(K, max_iter=1, random_state=0, **parameters)
     expected = np.concatenate(net.fit(X, y).predict(X), axis=None).tobytes()
-    heard, before = [], signal.signal(signal.SIGALRM, lambda *_: heard.append(time.monotonic()))
+    heard, before = [], signal.signal(signal.SIGALRM, lambda *_: heard.append(time.process_time()))
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
-        start = time.monotonic()
         again = np.concatenate(net.fit(X, y).predict(X), axis=None).tobytes()
-        end = time.monotonic()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert again == expected
-    # without looks during the calls two or three times, however long they take
-    assert len(heard) >= min(8, (end - start) / 0.5)
+    # seconds of work, as the machine may be busy; without looks there is a gap as long as the gradient takes
+    assert np.diff(heard).max() < 0.4 * n_threads
 
 
 @pytest.mark.slow
