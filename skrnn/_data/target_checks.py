@@ -6,7 +6,7 @@ from sklearn.utils import check_consistent_length
 
 from skrnn._data.columns import cells_of, has_options, is_awkward, normalize_one_each, without_columns
 from skrnn._data.foreign import check_not_foreign
-from skrnn._data.numbers import as_numbers, check_unmasked, is_missing, is_sized
+from skrnn._data.numbers import as_array, as_numbers, check_unmasked, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray
 from skrnn._data.schemas import no_dates
 from skrnn._messages import shown, with_message
@@ -48,11 +48,10 @@ def check_one_each(y, lengths):
         raise TypeError("y is sparse, expected an array or a list of targets: y.toarray()")
     y = normalize_one_each(y, "y")
     values = without_columns(y, "y")
-    if isinstance(values, RaggedArray):
+    if isinstance(values, RaggedArray):     # of different lengths it would become rows padded with NaN
         return np.asarray(_same_of_each(values, lengths))
     try:
-        # Sequences of different lengths would become rows padded with NaN
-        array = None if isinstance(values, RaggedArray) and len(set(values.lengths)) > 1 else np.asarray(values)
+        array = as_array(values, "y")
     except ValueError:
         array = None
     if array is not None and (array.dtype != object or not any(map(is_sized, array.flat))):

@@ -29,7 +29,7 @@ def as_weights(sample_weight, sequences, per_step):
     first = next(iter(weights), None) if is_sized(weights) else None
     each_step = is_sized(first)
     if each_step and not per_step:
-        if np.shape(first) == (1,):
+        if len(first) == 1 and not is_sized(next(iter(first))):
             n = len(sequences)
             raise ValueError(f"{name} has shape ({n}, 1), expected ({n},): a weight per sequence, {name}.ravel()")
         if isinstance(weights, np.ndarray) and weights.dtype != object:

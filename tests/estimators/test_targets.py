@@ -494,10 +494,11 @@ class TestLabelsThatDoNotGo:
             ("balanced", "expected a number for each sequence; class_weight may be 'balanced'"),
             (np.ones((6, 1)), r"sample_weight has shape \(6, 1\), expected \(6,\)"),
             (np.ones((6, 2)), r"sample_weight has shape \(6, 2\), expected \(6,\): a weight per sequence"),
+            ([(np.ones(2), 1.0)] * 6, "sample_weight holds weights of steps"),
             ({0: 1.0}, "sample_weight is a dict, expected an array or a list"),
             ([1, None, 1, 1, 1, 1], r"contains NaN: sample_weight\[1\]"),
         ],
-        ids=["word", "column", "two columns", "dict", "missing"],
+        ids=["word", "column", "two columns", "pairs", "dict", "missing"],
     )
     def test_sample_weights(self, weights, message):
         with pytest.raises((TypeError, ValueError), match=message):
