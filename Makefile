@@ -1,5 +1,5 @@
 # Two commands for a user: make demo, make test. Each makes .venv on demand and does nothing twice.
-# While working on the code: make check, the part of the tests that takes less than a minute.
+# While working on the code: make check, the quick tests, which take under two minutes.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

@@ -126,6 +126,7 @@ def in_memory_of(path):
 ROWS = 2**20
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/smaps"), reason="needs Linux")
 @pytest.mark.parametrize(("step", "dtype", "gap"), [
     *((step, np.float64, True) for step in (

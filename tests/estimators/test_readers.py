@@ -231,6 +231,7 @@ READERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 def test_a_fit_under_the_feet_of_a_reader(name):
     make, fit, read = READERS[name]

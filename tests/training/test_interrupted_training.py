@@ -199,6 +199,7 @@ def training_state(model):
     return model.theta.tobytes(), *(kept[name].tobytes() for name in sorted(kept))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", OPTIMIZERS)
 def test_an_update_is_whole_or_not_at_all(solver, monkeypatch):
     net = RNNRegressor(**NET | {"max_iter": 1}, solver=solver, alpha=0.5, learning_rate_init=0.1)
@@ -416,6 +417,7 @@ TRANSFORMERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TRANSFORMERS)
 def test_a_transformer_is_as_before_or_fitted(name):
     make, train = TRANSFORMERS[name]
