@@ -155,7 +155,8 @@ SHARED = {
         "`partial_fit` (Loshchilov & Hutter 2017).",
     ),
     "learning_rate_init": Parameter(
-        [Interval(Real, 0, None, closed="neither")], "float", "The initial learning rate."
+        [Interval(Real, 0, None, closed="neither")], "float",
+        "The initial learning rate. `partial_fit` goes on with the optimizer of the call before, its rate and momentum."
     ),
     "power_t": Parameter([Interval(Real, 0, None, closed="left")], "float", 'Exponent of the schedule "invscaling".'),
     "max_iter": positive_int('Maximum number of epochs, or of iterations of "lbfgs".'),

@@ -180,6 +180,9 @@ def test_no_warning_of_what_is_not_used():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", ConvergenceWarning)
-        SequenceScaler().fit_transform(ragged)
-        RNNRegressor(**SMALL).fit(ragged, np.arange(8.0))
-        RNNRegressor(**SMALL).fit([x.astype(np.float32) for x in X], np.arange(8.0)).predict(ragged)
+        scaled = SequenceScaler().fit_transform(ragged)
+        predicted = RNNRegressor(**SMALL).fit(ragged, np.arange(8.0)).predict(X)
+        single = RNNRegressor(**SMALL).fit([x.astype(np.float32) for x in X], np.arange(8.0)).predict(ragged)
+    assert all(np.isfinite(x).all() for x in scaled)
+    assert np.isfinite(predicted).all()
+    assert np.isfinite(single).all()

@@ -1,5 +1,7 @@
 """What y and the weights may be: several labels, steps without a target, weights of classes, losses and outputs."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -418,7 +420,10 @@ class TestTellingCoincidences:
         ids=["labels", "one label", "tagger", "few", "horizon", "one-hot numbers", "n_steps of a table"],
     )
     def test_plain_cases_pass_without_a_word(self, estimator, X, y):
-        clone(estimator).fit(X, y)
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always", UserWarning)
+            clone(estimator).fit(X, y)
+        assert not [w for w in found if w.category is UserWarning]
 
 
 class TestLabelsThatDoNotGo:

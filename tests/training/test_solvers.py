@@ -514,7 +514,8 @@ class TestGoingOn:
     def test_a_check_that_is_switched_off(self):
         X, y = sums()
         with config_context(skip_parameter_validation=True):
-            RNNRegressor(4, power_t=-1, random_state=0).partial_fit(X, y).partial_fit(X, y)
+            net = RNNRegressor(4, power_t=-1, random_state=0).partial_fit(X, y).partial_fit(X, y)
+        assert net.n_iter_ == 2
 
     def test_warm_start_with_other_targets_is_an_error(self):
         X, y = sums()
