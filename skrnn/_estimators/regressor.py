@@ -123,6 +123,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         embedding_dim=None,
         n_categories=None,
         missing="error",
+        standardize=True,
         dropout=0.0,
         recurrent_dropout=0.0,
         solver="adam",
@@ -156,8 +157,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         super().__init__(
             hidden_size=hidden_size, cell=cell, activation=activation, reset_after=reset_after,
             bidirectional=bidirectional, return_sequences=return_sequences, pooling=pooling, n_steps=n_steps,
-            embedding_dim=embedding_dim, n_categories=n_categories, missing=missing, dropout=dropout,
-            recurrent_dropout=recurrent_dropout, solver=solver, alpha=alpha, batch_size=batch_size,
+            embedding_dim=embedding_dim, n_categories=n_categories, missing=missing, standardize=standardize,
+            dropout=dropout, recurrent_dropout=recurrent_dropout, solver=solver, alpha=alpha, batch_size=batch_size,
             learning_rate=learning_rate, learning_rate_init=learning_rate_init, power_t=power_t, max_iter=max_iter,
             shuffle=shuffle, random_state=random_state, tol=tol, verbose=verbose, warm_start=warm_start,
             momentum=momentum, nesterovs_momentum=nesterovs_momentum, early_stopping=early_stopping,

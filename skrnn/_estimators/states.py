@@ -93,8 +93,13 @@ def _first_cell(array, chosen, name):
     return cell_name(name, index), array[index]
 
 
-def check_one_direction(model, what):
-    """Raise a ValueError when the network reads in both directions."""
+def check_continues(model, reading, what):
+    """Raise a ValueError when the network reads in both directions, or sequences in their own units."""
+    if reading.in_own_units:
+        raise ValueError(
+            f"{what} needs a net that reads step by step, but standardize='sequence' needs the mean of whole sequences; "
+            "fit with standardize=True"
+        )
     if len(model.network.layers[0].directions) == 2:
         raise ValueError(f"{what} needs a net that reads forwards, but bidirectional=True reads from both ends")
 

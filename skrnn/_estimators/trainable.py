@@ -29,6 +29,8 @@ class Fitted(NamedTuple):
         """The public attributes, without those of training."""
         attributes = self.reading.attributes()
         if self.targets is not None:
+            units = self.reading.units or (None, None)
+            attributes |= {"X_mean_": units[0], "X_scale_": units[1]}
             attributes |= {"n_outputs_": self.targets.n_outputs} | self.targets.attributes()
         return attributes
 

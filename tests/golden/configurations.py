@@ -24,7 +24,7 @@ from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceVectori
 
 INDICATOR = "indicator"         # of the parameter `missing`
 
-SMALL = {"max_iter": 2, "batch_size": 4, "learning_rate_init": 0.02, "random_state": 3}
+SMALL = {"max_iter": 2, "batch_size": 4, "learning_rate_init": 0.02, "random_state": 3, "standardize": False}
 GRU = SMALL | {"hidden_size": 4, "cell": "gru"}
 
 CELLS = {
