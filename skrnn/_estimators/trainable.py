@@ -29,7 +29,9 @@ class Fitted(NamedTuple):
         """The public attributes, without those of training."""
         attributes = self.reading.attributes()
         if self.targets is not None:
-            attributes |= {"n_outputs_": self.targets.n_outputs} | self.targets.attributes()
+            size, stride = self.model.network.patch or (1, 1)
+            attributes |= {"n_outputs_": self.targets.n_outputs, "patch_size_": size, "patch_stride_": stride}
+            attributes |= self.targets.attributes()
         return attributes
 
 
