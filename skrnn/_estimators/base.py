@@ -13,6 +13,7 @@ from skrnn._data.reading import learn_reading
 from skrnn._data.target_checks import check_samples
 from skrnn._data.weights import as_weights, multiply_weights
 from skrnn._estimators import states
+from skrnn._estimators.patches import check_patches, patch_for
 from skrnn._estimators.trainable import Fitted, TrainableMixin
 from skrnn._estimators.validation import HeldOut, read_validation
 from skrnn._network.network import RecurrentNetwork
@@ -46,10 +47,10 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     @abstractmethod
     def __init__(
         self, *, hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, n_steps,
-        embedding_dim, n_categories, missing, standardize, dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate,
-        learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose, warm_start, momentum,
-        nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun,
-        max_grad_norm, truncated_bptt_steps,
+        patch_size, patch_stride, embedding_dim, n_categories, missing, standardize, dropout, recurrent_dropout, solver,
+        alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose,
+        warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon,
+        n_iter_no_change, max_fun, max_grad_norm, truncated_bptt_steps,
     ):
         self.hidden_size = hidden_size
         self.cell = cell
@@ -59,6 +60,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.return_sequences = return_sequences
         self.pooling = pooling
         self.n_steps = n_steps
+        self.patch_size = patch_size
+        self.patch_stride = patch_stride
         self.embedding_dim = embedding_dim
         self.n_categories = n_categories
         self.missing = missing
@@ -140,7 +143,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             rows.check_every_output()
             self._warn_of_coincidences(targets, rows, sequences)
         reading, examples = self._see_steps(reading, examples, loss, resume)
-        network, parameters = self._make_network(reading, targets, examples.sequences, resume), vars(self)
+        network, parameters = self._make_network(reading, targets, examples, resume), vars(self)
         model = run.starting_model(resume and resume.model, network, loss, examples.sequences.dtype, parameters)
         examples, held_out = self._split(model, reading, targets, examples, rows, X_val, y_val)
         if not resume:
@@ -158,7 +161,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         if not resume:
             self._warn_of_coincidences(targets, rows, sequences)
         reading, examples = self._see_steps(reading, examples, loss, resume)
-        network, parameters = self._make_network(reading, targets, examples.sequences, resume), vars(self)
+        network, parameters = self._make_network(reading, targets, examples, resume), vars(self)
         model = run.next_model(resume and resume.model, network, loss, examples.sequences.dtype, parameters)
         if not resume:
             self._set_first_values(model, reading, examples)
@@ -183,6 +186,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             )
         if self.embedding_dim is None and self.n_categories is not None:
             raise ValueError(f"n_categories={self.n_categories} is for categories: set embedding_dim, or leave it out")
+        check_patches(self.patch_size, self.patch_stride, self.return_sequences, self.embedding_dim)
         if self.solver == "lbfgs":
             self._check_lbfgs()
         else:
@@ -274,15 +278,31 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         if self.standardize:
             run.begin_with_constant(model, examples)
 
-    def _make_network(self, reading, targets, sequences, resume):
+    def _make_network(self, reading, targets, examples, resume):
+        n_features = examples.sequences.n_features
         network = RecurrentNetwork(
-            int(self.embedding_dim) if reading.n_categories else sequences.n_features, self._check_hidden_size(),
+            int(self.embedding_dim) if reading.n_categories else n_features, self._check_hidden_size(),
             targets.n_outputs, self.cell, self.activation, self.reset_after, self.bidirectional, self.return_sequences,
-            self.pooling, reading.n_categories, reading.network_units,
+            self.pooling, reading.n_categories, reading.network_units, self._patch(examples, resume),
         )
         if resume:
             self._check_same_shapes(network, resume.model)
         return network
+
+    def _patch(self, examples, resume):
+        """Size and stride of the patches that the network reads: those of the first fit; None for single steps."""
+        if resume and self.patch_size == "auto" and not self.return_sequences:
+            return resume.model.network.patch
+        auto = self.patch_size == "auto" and (self.return_sequences or self.embedding_dim is not None)
+        patch = None if auto else patch_for(
+            self.patch_size, self.patch_stride, examples.sequences.lengths[examples.used]
+        )
+        if resume and patch != resume.model.network.patch:
+            what = f"patch_size={self.patch_size!r} and patch_stride={self.patch_stride!r}"
+            size, stride = resume.model.network.patch or (1, 1)
+            reads = f"patches of {size} steps, every {stride}" if size > 1 else "single steps"
+            raise self._cannot_continue(f"{what}, as the fitted net reads {reads}")
+        return patch
 
     def _split(self, model, reading, targets, examples, rows, X_val, y_val):
         """The examples to train on, and for early stopping what is held out, or None."""
@@ -449,7 +469,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         -------
         state : array of shape (n_sequences, width)
             A row holds what a sequence carries from step to step: all states of all layers, with `pooling` what is
-            pooled so far, with `missing` what was seen last. Rows may be selected and put together like samples.
+            pooled so far, with `missing` what was seen last, with `patch_size` the steps of the patch that has begun
+            and their number. Rows may be selected and put together like samples.
 
         Raises
         ------

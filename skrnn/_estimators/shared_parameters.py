@@ -12,6 +12,7 @@ from textwrap import fill
 
 from skrnn._data.categories import MAX_CATEGORIES
 from skrnn._data.missing import MISSING
+from skrnn._estimators.patches import AUTOMATIC_SIZES
 from skrnn._sklearn import Interval, StrOptions
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
@@ -89,6 +90,7 @@ def for_solvers(name):
 
 REGRESSION_LOSSES = {name: loss for name, loss in LOSSES.items() if loss.is_regression}
 SOLVERS_TEXT = summaries(OPTIMIZERS)
+AUTOMATIC_TEXT = ", ".join(f"{size} from {n_steps} steps on" for n_steps, size in AUTOMATIC_SIZES)
 LBFGS_TEXT = 'or "lbfgs", L-BFGS on all sequences at once, for small data (Liu & Nocedal 1989)'
 
 SHARED = {
@@ -112,6 +114,18 @@ SHARED = {
     "n_steps": positive_int(
         "Only for 2-D X: the number of steps that the columns of a row are split into, in time order, each of "
         "columns / n_steps features. None: every column is a step of one feature.", or_none=True,
+    ),
+    "patch_size": Parameter(
+        [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None], 'int, "auto" or None',
+        "Steps that the first layer reads at a time, side by side: a long series is read in fewer, overlapping patches "
+        "(Nie et al. 2023), several times faster and often better. The last patch repeats the last step of its "
+        f'sequence where it lacks some. "auto": {AUTOMATIC_TEXT}, by the median length of the sequences in the first '
+        '`fit`. None: single steps, as always with `return_sequences` or `embedding_dim` ("auto" is off there).',
+    ),
+    "patch_stride": Parameter(
+        [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None], 'int, "auto" or None',
+        'Steps from the first one of a patch to the first one of the next, at most `patch_size`. None and "auto": half '
+        "of `patch_size`.",
     ),
     "embedding_dim": positive_int(
         "X holds categories, 0, 1, 2, ..., one per step, and each category is a vector of this many inputs, which is "
@@ -209,8 +223,8 @@ SHARED = {
     ),
     "truncated_bptt_steps": positive_int(
         "Split longer sequences into stretches of this many steps, with an update after each: the states are carried "
-        "from one to the next, the gradient is not (truncated backpropagation through time). None: the gradient goes "
-        "back to the first step.", or_none=True,
+        "from one to the next, the gradient is not (truncated backpropagation through time). With `patch_size` it "
+        "counts patches. None: the gradient goes back to the first step.", or_none=True,
     ),
 }
 

@@ -11,6 +11,8 @@ from skrnn import RaggedArray, RNNClassifier, RNNRegressor
 from skrnn._training.losses import LOSSES
 from skrnn.preprocessing import SlidingWindow
 
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
 SMALL = {"hidden_size": 4, "cell": "gru", "max_iter": 4, "batch_size": 8, "learning_rate_init": 0.01, "random_state": 0}
 # Of two features: rounding moves no bit with the first, and the others are units as people have them
 POWERS = (np.array([4.0, 0.125]), np.zeros(2))
@@ -157,7 +159,7 @@ def test_read_on_demand_and_in_memory_have_the_same_bits():
     rng = np.random.default_rng(2)
     X = [rng.normal(size=(n, 2)) * 1e3 + 5 for n in rng.integers(1, 3000, size=40)]
     y = [x.mean() for x in X]
-    nets = [RNNRegressor(**SMALL | {"max_iter": 2}).fit(form, y) for form in (X, RaggedArray(X), ReadOnDemand(X))]
+    nets = [RNNRegressor(**SMALL | {"max_iter": 2}).fit(form, y) for form in (X, RaggedArray(np.concatenate(X), [len(x) for x in X]), ReadOnDemand(X))]
     for other in nets[1:]:
         assert_same_net(nets[0], other, exactly=True)
         assert_array_equal(nets[0].X_mean_, other.X_mean_)
@@ -181,7 +183,7 @@ def test_weights(per_step):
     X, y = 1e3 * X + 5, 20 * y - 3
     weights = np.arange(12) % 3
     X[weights == 0], y[weights == 0] = 1e6, -1e9
-    settings = SMALL | {"return_sequences": per_step, "batch_size": 40, "shuffle": False}
+    settings = SMALL | {"return_sequences": per_step, "batch_size": "auto", "shuffle": False}
     weighted = RNNRegressor(**settings).fit(X, y, sample_weight=weights)
     repeated = RNNRegressor(**settings).fit(np.repeat(X, weights, axis=0), np.repeat(y, weights, axis=0))
     assert_allclose(weighted.X_mean_, repeated.X_mean_)
@@ -192,7 +194,7 @@ def test_weights(per_step):
 def test_weights_of_classes():
     X, _ = problem(40)
     y = np.arange(40) % 4 == 0
-    settings = SMALL | {"batch_size": 40}
+    settings = SMALL | {"batch_size": "auto"}
     by_class = RNNClassifier(class_weight={False: 1, True: 3}, **settings).fit(X, y)
     by_sample = RNNClassifier(**settings).fit(X, y, sample_weight=np.where(y, 3, 1))
     assert_same_net(by_class, by_sample, exactly=True)
@@ -330,7 +332,6 @@ def test_categories_have_no_units():
     ("factor", "dtype", "message"),
     [
         (1e200, np.float64, "X is too large for float64: the standard deviation of feature 0 is (inf|nan)"),
-        (1e-310, np.float64, "X is too small for float64: the standard deviation of feature 0 is"),
         (1e-40, np.float32, "X is too small for float32: the .* of feature 0 is .*pass X as float64"),
     ],
 )
