@@ -57,6 +57,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         Updates whose gradient was clipped.
     n_iter_ : int
         Epochs.
+    max_iter_ : int
+        The maximum number of epochs in the last training, which `max_iter` is or stands for.
     t_ : int
         Sequences seen in training.
     n_outputs_ : int
@@ -85,9 +87,10 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     Kingma & Ba (2015), Adam. Loshchilov & Hutter (2019), Decoupled weight decay (AdamW). Dozat (2016), Incorporating
     Nesterov momentum into Adam. Tieleman & Hinton (2012), RMSprop. Liu & Nocedal (1989), On the limited memory BFGS
-    method. Loshchilov & Hutter (2017), SGDR (cosine). Pascanu, Mikolov & Bengio (2013), On the difficulty of training
-    recurrent neural networks. Gal & Ghahramani (2016), A theoretically grounded application of dropout in recurrent
-    neural networks.
+    method. Loshchilov & Hutter (2017), SGDR (cosine). Goyal et al. (2017), Accurate, large minibatch SGD (warm-up).
+    Smith & Topin (2018), Super-convergence (one cycle). Izmailov et al. (2018), Averaging weights leads to wider optima
+    and better generalization. Pascanu, Mikolov & Bengio (2013), On the difficulty of training recurrent neural
+    networks. Gal & Ghahramani (2016), A theoretically grounded application of dropout in recurrent neural networks.
 
     Examples
     --------
@@ -129,6 +132,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         learning_rate_init=1e-3,
         power_t=0.5,
         max_iter=200,
+        average=0.0,
         shuffle=True,
         random_state=None,
         tol=1e-4,
@@ -152,10 +156,10 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             embedding_dim=embedding_dim, n_categories=n_categories, missing=missing, dropout=dropout,
             recurrent_dropout=recurrent_dropout, solver=solver, alpha=alpha, batch_size=batch_size,
             learning_rate=learning_rate, learning_rate_init=learning_rate_init, power_t=power_t, max_iter=max_iter,
-            shuffle=shuffle, random_state=random_state, tol=tol, verbose=verbose, warm_start=warm_start,
-            momentum=momentum, nesterovs_momentum=nesterovs_momentum, early_stopping=early_stopping,
-            validation_fraction=validation_fraction, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon,
-            n_iter_no_change=n_iter_no_change, max_fun=max_fun, max_grad_norm=max_grad_norm,
+            average=average, shuffle=shuffle, random_state=random_state, tol=tol, verbose=verbose,
+            warm_start=warm_start, momentum=momentum, nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping, validation_fraction=validation_fraction, beta_1=beta_1, beta_2=beta_2,
+            epsilon=epsilon, n_iter_no_change=n_iter_no_change, max_fun=max_fun, max_grad_norm=max_grad_norm,
             truncated_bptt_steps=truncated_bptt_steps,
         )
         self.class_weight = class_weight
