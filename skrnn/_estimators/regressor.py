@@ -58,7 +58,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     n_iter_ : int
         Epochs.
     max_iter_ : int
-        The maximum number of epochs in the last training, which `max_iter` is or stands for.
+        What `max_iter` was in the last training, as a number also where it is "auto".
     t_ : int
         Sequences seen in training.
     n_outputs_ : int

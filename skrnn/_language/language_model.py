@@ -130,7 +130,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
     n_iter_ : int
         The number of epochs.
     max_iter_ : int
-        The maximum number of epochs in the last training, which `max_iter` is or stands for.
+        What `max_iter` was in the last training, as a number also where it is "auto".
     t_ : int
         The number of symbols seen in training.
     grad_norm_curve_ : list of float
