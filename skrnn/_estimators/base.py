@@ -48,8 +48,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     def __init__(
         self, *, hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, n_steps,
         patch_size, patch_stride, embedding_dim, n_categories, missing, standardize, dropout, recurrent_dropout, solver,
-        alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose,
-        warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon,
+        alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, average, shuffle, random_state, tol,
+        verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon,
         n_iter_no_change, max_fun, max_grad_norm, truncated_bptt_steps,
     ):
         self.hidden_size = hidden_size
@@ -75,6 +75,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.learning_rate_init = learning_rate_init
         self.power_t = power_t
         self.max_iter = max_iter
+        self.average = average
         self.shuffle = shuffle
         self.random_state = random_state
         self.tol = tol
@@ -195,7 +196,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     def _check_lbfgs(self):
         for name, off in (
             ("early_stopping", False), ("truncated_bptt_steps", None), ("dropout", 0), ("recurrent_dropout", 0),
-            ("max_grad_norm", None),
+            ("max_grad_norm", None), ("average", 0),
         ):
             if getattr(self, name) != off:
                 raise ValueError(

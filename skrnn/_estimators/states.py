@@ -109,7 +109,7 @@ def check_continues(model, reading, what):
     """Raise a ValueError when the network reads in both directions, or sequences in their own units."""
     if reading.in_own_units:
         raise ValueError(
-            f"{what} needs a net that reads step by step, but standardize='sequence' needs the mean of whole sequences; "
+            f"{what} needs a net that reads step by step, but standardize='sequence' takes the mean of all steps; "
             "fit with standardize=True"
         )
     if len(model.network.layers[0].directions) == 2:

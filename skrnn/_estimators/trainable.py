@@ -129,6 +129,7 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
             "validation_scores_": [epoch.score for epoch in epochs if epoch.score is not None] if validated else None,
             "best_validation_score_": last.best_score if validated else None,
             "n_iter_": history.n_epochs,
+            "max_iter_": fitted.model.max_iter,
             "t_": last.n_samples_seen,
             "grad_norm_curve_": [epoch.grad_norm for epoch in epochs],
             "n_clipped_": last.n_clipped,

@@ -1,6 +1,7 @@
 """Loss and gradient of batches of examples, whole or in stretches of steps, and of windows of streams."""
 
 import numpy as np
+from sklearn.utils import gen_batches
 
 from skrnn._data.ragged import rows_of
 from skrnn._network.layout import full_range
@@ -59,6 +60,15 @@ class Objective:
         return self._gradient(
             theta, examples, sequences.starts, sequences.lengths, index, None, examples.weights, self._seed(), None
         )
+
+    def n_updates(self, batches):
+        """How often `gradients` yields in an epoch of batches, about: with stretches for batches in order."""
+        if self.max_steps is None:
+            return len(batches)
+        n_stretches = -(-self.examples.sequences.lengths[self.examples.used] // self.max_steps)
+        parts = (n_stretches[batch] for batch in gen_batches(len(n_stretches), batches.batch_size))
+        # With one target a sequence a stretch is an update when a sequence ends in it
+        return sum(int(part.max()) if self.examples.per_step else len(np.unique(part)) for part in parts)
 
     def gradients(self, theta, batch):
         """What `__call__` returns, for the whole batch or for one stretch of its steps after the other.
@@ -135,6 +145,9 @@ class StreamObjective(Objective):
         super().__init__(network, examples, loss, 1, alpha, dropout, recurrent_dropout, random_state)
         self.thread_tuner = threads.ThreadTuner(threads.threads_for(3 * n_streams * n_steps * network.work))
         self.states = np.zeros((n_streams, network.state_width), examples.sequences.dtype)
+
+    def n_updates(self, windows):
+        return len(windows)
 
     def gradients(self, theta, window):
         """Loss, gradient and weight of a window; `Objective.gradients` says more."""
