@@ -164,7 +164,7 @@ class RegressionLoss(Loss):
         targets = np.asarray(targets, dtype=np.float64)
         weights = np.ones(len(targets)) if weights is None else np.asarray(weights, dtype=np.float64)
         moments = of_known(_mean_and_deviation, targets, weights)
-        return moments[:, 0], moments[:, 1]
+        return moments[:, 0].copy(), moments[:, 1].copy()
 
     def score(self, y, predictions, sample_weight=None):
         """How good predictions are, 1 at best: the explained fraction D² of the loss, mean over outputs.
