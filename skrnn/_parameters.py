@@ -15,6 +15,7 @@ SYNONYMS = {
     "class_weight": {"auto": "balanced", "balancedsubsample": "balanced"},
     "learning_rate": {
         "plateau": "adaptive", "reducelronplateau": "adaptive", "cosineannealing": "cosine", "fixed": "constant",
+        "1cycle": "one_cycle", "onecyclelr": "one_cycle", "warmup": "warmup_cosine", "cosinewarmup": "warmup_cosine",
     },
     "loss": {
         "mse": "squared_error", "meansquarederror": "squared_error", "l2": "squared_error", "rmse": "squared_error",

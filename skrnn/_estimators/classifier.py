@@ -57,6 +57,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         Updates whose gradient was clipped.
     n_iter_ : int
         Epochs.
+    max_iter_ : int
+        What `max_iter` was in the last training, as a number also where it is "auto".
     t_ : int
         Sequences seen in training.
     n_outputs_ : int
@@ -65,6 +67,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         "logistic" for two classes or several labels, else "softmax".
     parameters_ : dict
         The fitted weights by name.
+    patch_size_, patch_stride_ : int
+        Steps that the network reads at a time, and from one such patch to the next; 1 and 1 where it reads single ones.
     n_features_in_ : int
         Columns of a 2-D X, else features of a step.
     feature_names_in_ : array of shape (n_features_in_,)
@@ -85,9 +89,10 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     Kingma & Ba (2015), Adam. Loshchilov & Hutter (2019), Decoupled weight decay (AdamW). Dozat (2016), Incorporating
     Nesterov momentum into Adam. Tieleman & Hinton (2012), RMSprop. Liu & Nocedal (1989), On the limited memory BFGS
-    method. Loshchilov & Hutter (2017), SGDR (cosine). Pascanu, Mikolov & Bengio (2013), On the difficulty of training
-    recurrent neural networks. Gal & Ghahramani (2016), A theoretically grounded application of dropout in recurrent
-    neural networks.
+    method. Loshchilov & Hutter (2017), SGDR (cosine). Goyal et al. (2017), Accurate, large minibatch SGD (warm-up).
+    Smith & Topin (2018), Super-convergence (one cycle). Izmailov et al. (2018), Averaging weights leads to wider optima
+    and better generalization. Pascanu, Mikolov & Bengio (2013), On the difficulty of training recurrent neural
+    networks. Gal & Ghahramani (2016), A theoretically grounded application of dropout in recurrent neural networks.
 
     Examples
     --------
@@ -116,9 +121,12 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         return_sequences=False,
         pooling="last",
         n_steps=None,
+        patch_size=None,
+        patch_stride=None,
         embedding_dim=None,
         n_categories=None,
         missing="error",
+        standardize=True,
         dropout=0.0,
         recurrent_dropout=0.0,
         class_weight=None,
@@ -129,6 +137,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         learning_rate_init=1e-3,
         power_t=0.5,
         max_iter=200,
+        average=0.0,
         shuffle=True,
         random_state=None,
         tol=1e-4,
@@ -149,11 +158,12 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         super().__init__(
             hidden_size=hidden_size, cell=cell, activation=activation, reset_after=reset_after,
             bidirectional=bidirectional, return_sequences=return_sequences, pooling=pooling, n_steps=n_steps,
-            embedding_dim=embedding_dim, n_categories=n_categories, missing=missing, dropout=dropout,
-            recurrent_dropout=recurrent_dropout, solver=solver, alpha=alpha, batch_size=batch_size,
-            learning_rate=learning_rate, learning_rate_init=learning_rate_init, power_t=power_t, max_iter=max_iter,
-            shuffle=shuffle, random_state=random_state, tol=tol, verbose=verbose, warm_start=warm_start,
-            momentum=momentum, nesterovs_momentum=nesterovs_momentum, early_stopping=early_stopping,
+            patch_size=patch_size, patch_stride=patch_stride, embedding_dim=embedding_dim, n_categories=n_categories,
+            missing=missing, standardize=standardize, dropout=dropout, recurrent_dropout=recurrent_dropout,
+            solver=solver, alpha=alpha, batch_size=batch_size, learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init, power_t=power_t, max_iter=max_iter, average=average, shuffle=shuffle,
+            random_state=random_state, tol=tol, verbose=verbose, warm_start=warm_start, momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum, early_stopping=early_stopping,
             validation_fraction=validation_fraction, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon,
             n_iter_no_change=n_iter_no_change, max_fun=max_fun, max_grad_norm=max_grad_norm,
             truncated_bptt_steps=truncated_bptt_steps,

@@ -12,9 +12,13 @@ from textwrap import fill
 
 from skrnn._data.categories import MAX_CATEGORIES
 from skrnn._data.missing import MISSING
+from skrnn._estimators.patches import AUTOMATIC_SIZES
 from skrnn._sklearn import Interval, StrOptions
+from skrnn._training import epochs
+from skrnn._training.epochs import AUTO
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
+from skrnn._training.run import LEARNING_RATE, LEARNING_RATE_OF_PARTS
 from skrnn._training.schedules import SCHEDULES
 from skrnn.kernels import ACTIVATIONS, CELLS, POOLINGS
 
@@ -66,6 +70,11 @@ def loss_parameter(name, note=""):
     return Parameter([Interval(Real, low, high, closed="neither")], kind, meaning)
 
 
+def positive_int_or_auto(meaning):
+    """An int of at least 1, or "auto"."""
+    return Parameter([StrOptions({AUTO}), *positive_int("").constraint], 'int or "auto"', meaning)
+
+
 def choice(options, meaning):
     """One of some names."""
     return Parameter([StrOptions(set(options))], options_text(options), meaning)
@@ -89,6 +98,7 @@ def for_solvers(name):
 
 REGRESSION_LOSSES = {name: loss for name, loss in LOSSES.items() if loss.is_regression}
 SOLVERS_TEXT = summaries(OPTIMIZERS)
+AUTOMATIC_TEXT = ", ".join(f"{size} from {n_steps} steps on" for n_steps, size in AUTOMATIC_SIZES)
 LBFGS_TEXT = 'or "lbfgs", L-BFGS on all sequences at once, for small data (Liu & Nocedal 1989)'
 
 SHARED = {
@@ -113,6 +123,18 @@ SHARED = {
         "Only for 2-D X: the number of steps that the columns of a row are split into, in time order, each of "
         "columns / n_steps features. None: every column is a step of one feature.", or_none=True,
     ),
+    "patch_size": Parameter(
+        [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None], 'int, "auto" or None',
+        "Steps that the first layer reads at a time, side by side: a long series is read in fewer, overlapping patches "
+        "(Nie et al. 2023), several times faster and often better. The last patch repeats the last step of its "
+        f'sequence where it lacks some. "auto": {AUTOMATIC_TEXT}, by the median length of the sequences in the first '
+        '`fit`. None: single steps, as always with `return_sequences` or `embedding_dim` ("auto" is off there).',
+    ),
+    "patch_stride": Parameter(
+        [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None], 'int, "auto" or None',
+        'Steps from the first one of a patch to the first one of the next, at most `patch_size`. None and "auto": half '
+        "of `patch_size`.",
+    ),
     "embedding_dim": positive_int(
         "X holds categories, 0, 1, 2, ..., one per step, and each category is a vector of this many inputs, which is "
         "learned. Categories that `fit` did not see are vectors of zeros. Padding is NaN, with `missing=\"ffill\"`.",
@@ -132,6 +154,18 @@ SHARED = {
         "one there. Categories (`embedding_dim`) take the last one, and padding may be in a 2-D X, too; steps before "
         "the first category have a vector of their own, which categories that `fit` did not see share.",
     ),
+    "standardize": Parameter(
+        ["boolean", StrOptions({"sequence"})], 'bool or "sequence"',
+        "Read each feature of X, and y of a regressor, in units of its own: minus the mean and divided by the standard "
+        "deviation that the sequences with weight of the first `fit` have, over all steps and what is not missing. "
+        "Units then make no difference, and training begins with the constant prediction of the least loss. "
+        "Categories stay as they are, and so do fractions of a \"logistic\" output; counts for \"poisson\" are divided "
+        "by their mean. A feature that is constant in `fit` is only centered. Missing values before the first one of a "
+        "sequence are the mean, in the place of 0. False: the network reads and predicts numbers as they are. "
+        "\"sequence\": each sequence in its own units, its mean and standard deviation, both of which are further "
+        "features of its steps; a regressor's target, too, where X has one feature, or one for each output, and the "
+        "prediction is put back (Kim et al. 2022, RevIN). It needs whole sequences: no states, no streams.",
+    ),
     "dropout": fraction("Fraction of each layer's outputs that is set to zero in training."),
     "recurrent_dropout": fraction(
         "Fraction of the hidden state that is set to zero in the recurrent products in training: for each sequence the "
@@ -143,23 +177,31 @@ SHARED = {
         "Strength of the L2 penalty on the weights, ½ alpha ‖weights‖² / Σ sample weights of the batch; for "
         '"adamw" the rate of its decay. Biases and embeddings have no penalty.',
     ),
-    "batch_size": Parameter(
-        [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")], 'int or "auto"',
-        'Sequences per batch; "auto" is min(32, n). Not used by "lbfgs".',
-    ),
+    "batch_size": positive_int_or_auto('Sequences per batch; "auto" is min(32, n). Not used by "lbfgs".'),
     "learning_rate": choice(
-        SCHEDULES,
-        'The learning rate over the epochs, of all solvers but "lbfgs": `learning_rate_init`; that divided by '
-        "(samples seen + 1)^power_t; a fifth each time that `n_iter_no_change` epochs bring no improvement, down to "
-        "10⁻⁶; or half a period of the cosine down to 0 at `max_iter`, which starts again after that many calls of "
-        "`partial_fit` (Loshchilov & Hutter 2017).",
+        [AUTO, *SCHEDULES],
+        f'The learning rate over the epochs, of all solvers but "lbfgs": {summaries(SCHEDULES)}. Those that come down '
+        f'to 0 start again after `max_iter` calls of `partial_fit`. "auto" is "{LEARNING_RATE}", and in `partial_fit`, '
+        f'which does not know how many calls there will be, "{LEARNING_RATE_OF_PARTS}".',
     ),
     "learning_rate_init": Parameter(
         [Interval(Real, 0, None, closed="neither")], "float",
-        "The initial learning rate. `partial_fit` goes on with the optimizer of the call before, its rate and momentum."
+        "The initial learning rate, or the greatest of a schedule that begins lower. `partial_fit` goes on with the "
+        "optimizer of the call before, its rate and momentum.",
     ),
     "power_t": Parameter([Interval(Real, 0, None, closed="left")], "float", 'Exponent of the schedule "invscaling".'),
-    "max_iter": positive_int('Maximum number of epochs, or of iterations of "lbfgs".'),
+    "max_iter": positive_int_or_auto(
+        f'Maximum number of epochs, or of iterations of "lbfgs". "auto": epochs for about {epochs.UPDATES:,} updates, '
+        f"at least {epochs.MIN_EPOCHS} and at most {epochs.MAX_EPOCHS:,} of them, so that small data have their "
+        "updates, too; an update is a batch, or with `truncated_bptt_steps` a stretch of it. With `partial_fit` these "
+        f'are the updates of the first call. For "lbfgs" it is {epochs.LBFGS_ITERATIONS}. `max_iter_` is the number.'
+    ),
+    "average": fraction(
+        "The fraction of the `max_iter` epochs at the end over which the parameters are averaged, as they are after "
+        "each epoch; the net has the average then, and `early_stopping` validates it (stochastic weight averaging, "
+        "Izmailov et al. 2018). 0 averages nothing. A training that stops earlier has no average; `partial_fit` "
+        "averages nothing.", closed="both",
+    ),
     "shuffle": flag("Take the sequences in a new order in each epoch."),
     "random_state": Parameter(
         ["random_state"], "int, RandomState instance or None",
@@ -169,6 +211,8 @@ SHARED = {
     "tol": Parameter(
         [Interval(Real, 0, None, closed="left")], "float",
         "An epoch is an improvement when it lowers the best loss, or raises the best validation score, by this much. "
+        "At `max_iter` a ConvergenceWarning says by how much the mean over the last tenth of the epochs is still "
+        "better than over the tenth before, if by more than this and by more than a hundredth of the whole gain. "
         'For "lbfgs" training ends where no element of the gradient is larger.',
     ),
     "verbose": Parameter(["verbose"], "bool", "Print the loss of each epoch."),
@@ -187,7 +231,11 @@ SHARED = {
         [Interval(Real, 0, None, closed="neither")], "float",
         f"Added to the root of the second moment, {for_solvers('epsilon')}.",
     ),
-    "n_iter_no_change": positive_int("Stop after more than this many epochs in a row without improvement."),
+    "n_iter_no_change": positive_int_or_auto(
+        "Stop after more than this many epochs in a row without improvement. "
+        f'"auto": the epochs of {epochs.PATIENCE_UPDATES} updates, at least {epochs.MIN_PATIENCE_EPOCHS}; but where '
+        "the learning rate comes down to 0 at `max_iter`, only `early_stopping` ends training before."
+    ),
     "max_fun": positive_int('Maximum number of evaluations of the loss by "lbfgs".'),
     "max_grad_norm": Parameter(
         [None, Interval(Real, 0, None, closed="neither")], "float or None",
@@ -197,8 +245,8 @@ SHARED = {
     ),
     "truncated_bptt_steps": positive_int(
         "Split longer sequences into stretches of this many steps, with an update after each: the states are carried "
-        "from one to the next, the gradient is not (truncated backpropagation through time). None: the gradient goes "
-        "back to the first step.", or_none=True,
+        "from one to the next, the gradient is not (truncated backpropagation through time). With `patch_size` it "
+        "counts patches. None: the gradient goes back to the first step.", or_none=True,
     ),
 }
 

@@ -29,6 +29,9 @@ class Fitted(NamedTuple):
         """The public attributes, without those of training."""
         attributes = self.reading.attributes()
         if self.targets is not None:
+            units = self.reading.units or (None, None)
+            size, stride = self.model.network.patch or (1, 1)
+            attributes |= {"X_mean_": units[0], "X_scale_": units[1], "patch_size_": size, "patch_stride_": stride}
             attributes |= {"n_outputs_": self.targets.n_outputs} | self.targets.attributes()
         return attributes
 
@@ -126,6 +129,7 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
             "validation_scores_": [epoch.score for epoch in epochs if epoch.score is not None] if validated else None,
             "best_validation_score_": last.best_score if validated else None,
             "n_iter_": history.n_epochs,
+            "max_iter_": fitted.model.max_iter,
             "t_": last.n_samples_seen,
             "grad_norm_curve_": [epoch.grad_norm for epoch in epochs],
             "n_clipped_": last.n_clipped,

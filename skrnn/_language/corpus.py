@@ -106,6 +106,10 @@ class Windows:
         self.starts, self.lengths, _, _ = split_at_multiples(starts, lengths, np.zeros_like(starts), max_steps)
         self.n_streams = min(n_streams, len(self.starts))
 
+    def __len__(self):
+        """How many windows an epoch has, about: as many as there are when all streams have the same length."""
+        return -(-self.n_samples // (self.n_streams * self.n_steps))
+
     def __iter__(self):
         order = np.arange(len(self.starts))
         if self.random_state is not None:

@@ -19,6 +19,7 @@ from skrnn._estimators.shared_parameters import (
     fraction,
     options_text,
     positive_int,
+    positive_int_or_auto,
     with_parameters,
 )
 from skrnn._estimators.states import as_state
@@ -31,7 +32,8 @@ from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import StreamObjective
 from skrnn._parameters import check_parameters
 from skrnn._sklearn import Interval, StrOptions, checks_parameters
-from skrnn._training import run
+from skrnn._training import epochs, run
+from skrnn._training.epochs import AUTO
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
 from skrnn._training.schedules import SCHEDULES
@@ -72,9 +74,13 @@ SAMPLING_CONSTRAINTS = {
         f"The optimizer: {SOLVERS_TEXT}. Embeddings of symbols that an update does not read stay as they are.",
     ),
     learning_rate=choice(
-        SCHEDULES, "Schedule of the learning rate, as in :class:`RNNClassifier`, with symbols as samples."
+        [AUTO, *SCHEDULES], "Schedule of the learning rate, as in :class:`RNNClassifier`, with symbols as samples."
     ),
-    max_iter=positive_int("Maximum number of epochs."),
+    max_iter=positive_int_or_auto(
+        f'Maximum number of epochs. "auto": epochs for about {epochs.UPDATES:,} updates, at least {epochs.MIN_EPOCHS} '
+        f"and at most {epochs.MAX_EPOCHS:,} of them, as for little text; an update reads a window of the streams. With "
+        "`partial_fit` these are the updates of the first call. `max_iter_` is the number."
+    ),
     shuffle=flag("Take the texts in a new order in each epoch."),
     random_state=Parameter(
         ["random_state"], "int, RandomState instance or None",
@@ -123,6 +129,8 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         The best of them.
     n_iter_ : int
         The number of epochs.
+    max_iter_ : int
+        What `max_iter` was in the last training, as a number also where it is "auto".
     t_ : int
         The number of symbols seen in training.
     grad_norm_curve_ : list of float
@@ -174,10 +182,10 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
     def __init__(
         self, hidden_size=128, *, cell="lstm", activation="tanh", reset_after=True, embedding_dim=32, analyzer="char",
         min_frequency=1, dropout=0.0, recurrent_dropout=0.0, truncated_bptt_steps=64, n_streams=32, solver="adam",
-        alpha=1e-4, learning_rate="constant", learning_rate_init=2e-3, power_t=0.5, max_iter=50, shuffle=True,
-        random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9, nesterovs_momentum=True,
-        early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999, epsilon=1e-8, n_iter_no_change=10,
-        max_grad_norm=None,
+        alpha=1e-4, learning_rate="constant", learning_rate_init=2e-3, power_t=0.5, max_iter=50, average=0.0,
+        shuffle=True, random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9,
+        nesterovs_momentum=True, early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999,
+        epsilon=1e-8, n_iter_no_change=10, max_grad_norm=None,
     ):
         self.hidden_size = hidden_size
         self.cell = cell
@@ -196,6 +204,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         self.learning_rate_init = learning_rate_init
         self.power_t = power_t
         self.max_iter = max_iter
+        self.average = average
         self.shuffle = shuffle
         self.random_state = random_state
         self.tol = tol

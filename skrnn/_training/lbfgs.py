@@ -1,7 +1,6 @@
 """Training by L-BFGS on all samples at once."""
 
 import math
-import warnings
 from contextlib import contextmanager
 
 import numpy as np
@@ -9,8 +8,12 @@ from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
+from skrnn._training.convergence import unrest
 from skrnn._training.loop import Divergence, divergence
+from skrnn._warnings import warn_user
 from skrnn.kernels import kernels_for
+
+LIMIT = 1           # SciPy's status where max_iter or max_fun ended the iterations
 
 
 def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=False):
@@ -58,17 +61,17 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=
     except Divergence as error:
         if history.n_epochs == start:
             raise
-        warnings.warn(f"lbfgs stopped early: {error}", ConvergenceWarning, stacklevel=2)
+        warn_user(f"lbfgs stopped early: {error}", ConvergenceWarning)
         return
     theta[:] = result.x
     if not history.n_epochs:            # no iteration lowered the loss
         history.add(history.next_epoch(float(result.fun), norms[0], n_samples))
-    if result.status != 0:
-        warnings.warn(
-            f"lbfgs failed to converge after {result.nit} iterations (status={result.status}): {result.message}. "
-            "Increase max_iter or max_fun, scale the data, or use float64",
+    found = unrest(history.epochs[start:], 0.0, "iterations")
+    if result.status > LIMIT or (result.status == LIMIT and found):
+        warn_user(
+            f"lbfgs failed to converge after {result.nit} iterations (status={result.status}): {result.message}"
+            f"{', ' + found if found else ''}. Increase max_iter or max_fun, scale the data, or use float64",
             ConvergenceWarning,
-            stacklevel=2,
         )
 
 

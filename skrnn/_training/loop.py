@@ -1,7 +1,6 @@
 """Training in epochs. It sees a model's parameters, an objective and an optimizer; never a cell."""
 
 import math
-import warnings
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,6 +8,9 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
 
+from skrnn._training.averaging import Average
+from skrnn._training.convergence import unrest
+from skrnn._warnings import warn_user
 from skrnn.kernels import kernels_for
 
 
@@ -86,21 +88,28 @@ class Stopping:
     Parameters
     ----------
     max_iter, tol, n_iter_no_change
-        The estimators' parameters.
+        The estimators' parameters, the first and the last as numbers; an infinite `n_iter_no_change` ends no training.
     validate : callable, optional
         Score of theta on data that are held out, higher is better; None looks at the training loss.
     n_epochs_before : int
         The first epochs, which do not count as epochs without improvement.
     best : Best, optional
         The first to beat, then the best so far.
+    average : Average, optional
+        What takes the place of theta in the last epochs: in the validation, and at the end.
     """
 
     max_iter: int
     tol: float
-    n_iter_no_change: int
+    n_iter_no_change: float
     validate: object = None
     n_epochs_before: int = 0
     best: Best | None = None
+    average: Average | None = None
+
+    def averaged(self, theta):
+        """What is validated and kept for theta: the average of the last epochs, if any, or theta itself."""
+        return theta if self.average is None else self.average.of(theta)
 
     def keep_best(self, score, theta):
         """Keep parameters whose score is better than all before. NaN is no score."""
@@ -108,9 +117,8 @@ class Stopping:
             self.best = Best(score, theta.copy())
 
     def restore_best(self, theta):
-        """Set theta to the best parameters, if any were validated."""
-        if self.best is not None:
-            theta[:] = self.best.theta
+        """Set theta to the best parameters, if any were validated, or to the average of the last epochs."""
+        theta[:] = self.averaged(theta) if self.best is None else self.best.theta
 
     def judge(self, loss, score, model, best_before):
         """Epochs without improvement in a row, the one with this loss or score included, and plateaus, 0 or 1.
@@ -154,7 +162,7 @@ class RunningEpoch:
         """Add the record of the epoch, unless it is there already: after an interrupt this is called again."""
         model, stopping, score = self.model, self.stopping, self.score
         if score is not None:
-            stopping.keep_best(score, model.theta)
+            stopping.keep_best(score, stopping.averaged(model.theta))
         if model.history.n_epochs >= self.number:
             return
         losses, norms, weights, clipped, n_samples = zip(*self.updates, strict=True)
@@ -194,6 +202,9 @@ class Batches:
             self.random_state.shuffle(self.order)
         return (self.order[batch] for batch in gen_batches(self.n_samples, self.batch_size))
 
+    def __len__(self):
+        return -(-self.n_samples // self.batch_size)
+
 
 def train(model, objective, batches, stopping, max_grad_norm=None, verbose=False):
     """Update a model in place until it does not get better or the epochs are over.
@@ -205,7 +216,8 @@ def train(model, objective, batches, stopping, max_grad_norm=None, verbose=False
     objective : Objective
         ``gradients(theta, batch)`` yields loss, gradient and weight; ``ranges`` are those of theta that it is of.
     batches : iterable
-        What an epoch consists of, such as `Batches`; the length of a batch is the number of its samples.
+        What an epoch consists of, such as `Batches`; the length of a batch is the number of its samples, of which all
+        together have ``n_samples``.
     stopping : Stopping
     max_grad_norm, verbose
         The estimators' parameters.
@@ -221,12 +233,13 @@ def train(model, objective, batches, stopping, max_grad_norm=None, verbose=False
             if verbose:
                 print(stopping.reason())
             return
-    warnings.warn(
-        f"Stochastic Optimizer: Maximum iterations ({stopping.max_iter}) reached and the optimization hasn't converged "
-        "yet.",
-        ConvergenceWarning,
-        stacklevel=2,
-    )
+    found = unrest(model.history.epochs[stopping.n_epochs_before :], stopping.tol)
+    if found:
+        warn_user(
+            f"Training ended after the maximum number of epochs, {stopping.max_iter}, {found}. Increase max_iter, or "
+            "learning_rate_init to get there sooner",
+            ConvergenceWarning,
+        )
 
 
 def train_epoch(model, objective, batches, stopping, max_grad_norm=None):
@@ -235,19 +248,22 @@ def train_epoch(model, objective, batches, stopping, max_grad_norm=None):
     After Ctrl-C the model is as far as it got, with the record of an epoch of the updates so far; KeyboardInterrupt is
     raised again.
     """
-    epoch, theta = RunningEpoch(model, stopping), model.theta
-    model.optimizer.learning_rate = model.learning_rate
+    epoch, theta, n_before = RunningEpoch(model, stopping), model.theta, 0
     try:
         for batch in batches:
+            model.optimizer.learning_rate = model.schedule.rate(model.history, n_before / batches.n_samples)
             n_samples = len(batch)
+            n_before += n_samples
             for loss, gradient, weight in objective.gradients(theta, batch):
                 norm, clipped = _update(model, loss, gradient, objective.ranges, max_grad_norm)
                 epoch.updates.append((loss, norm, weight, clipped, n_samples))
                 n_samples = 0           # the next stretches are of the same samples
         if not np.isfinite(theta).all():
             raise divergence(*epoch.updates[-1][:2], theta, model.history)
+        if stopping.average is not None:
+            stopping.average.add(epoch.number, theta)
         if stopping.validate is not None:
-            epoch.score = stopping.validate(theta)
+            epoch.score = stopping.validate(stopping.averaged(theta))
         epoch.finish()
     except KeyboardInterrupt:
         if epoch.updates and np.isfinite(theta).all():

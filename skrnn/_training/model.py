@@ -24,6 +24,8 @@ class Model:
         Losses and scores by epoch.
     optimizer : entry of ``OPTIMIZERS``, made; or None after L-BFGS
     schedule : entry of ``SCHEDULES``, made with the optimizer; or None
+    max_iter : int or None
+        Maximum number of epochs or iterations of the last training; with `partial_fit` those of the schedule.
     """
 
     network: object
@@ -33,6 +35,7 @@ class Model:
     history: History = field(default_factory=History)
     optimizer: object = None
     schedule: object = None
+    max_iter: int | None = None
     _engines: list = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __getstate__(self):
@@ -70,7 +73,7 @@ class Model:
 
     @property
     def learning_rate(self):
-        """The learning rate of the next epoch."""
+        """The learning rate of the next epoch's first update."""
         return self.schedule.rate(self.history)
 
     @property

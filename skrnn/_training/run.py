@@ -9,11 +9,17 @@ from dataclasses import replace
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skrnn._training import epochs
+from skrnn._training.averaging import Average
+from skrnn._training.epochs import AUTO
 from skrnn._training.lbfgs import train_lbfgs
 from skrnn._training.loop import Best, Stopping, train, train_epoch
 from skrnn._training.model import Model
 from skrnn._training.optimizers import OPTIMIZERS
 from skrnn._training.schedules import SCHEDULES
+
+# What learning_rate="auto" is in `fit`, and in `partial_fit`, which does not know how many calls there will be
+LEARNING_RATE, LEARNING_RATE_OF_PARTS = "cosine", "constant"
 
 
 def starting_model(fitted, network, loss, dtype, parameters):
@@ -67,6 +73,14 @@ def forget_unseen(model, unseen):
     model.parameters["embedding.E"][unseen] = 0
 
 
+def begin_with_constant(model, examples):
+    """Make a new model predict the constant that has the least loss, from which training begins."""
+    targets, weights = examples.with_weight()
+    head = model.parameters
+    head["head.V"][:] = 0
+    head["head.c"][:] = model.loss.starting_scores(targets, weights, model.network.n_outputs)
+
+
 def own_random_state(random_state):
     """A RandomState for an estimator's parameter.
 
@@ -94,19 +108,22 @@ def train_model(model, objective, batches, parameters, validate=None):
     model : Model
         Changed in place. After Ctrl-C it is as far as it got; KeyboardInterrupt is raised again.
     objective : Objective, or anything with ``gradients(theta, batch)`` and ``ranges``
+        For what is "auto" in the parameters also with ``n_updates(batches)``.
     batches : iterable
         What an epoch consists of, as in `train`.
     parameters : mapping
     validate : callable, optional
         Score of theta on data that are held out, for early stopping; higher is better.
     """
-    n_epochs = model.history.n_epochs
+    n_epochs, n_updates = model.history.n_epochs, epochs.count_updates(objective, batches, parameters)
+    _set_optimizer(model, parameters, n_updates)
     stopping = Stopping(
-        int(parameters["max_iter"]), parameters["tol"], int(parameters["n_iter_no_change"]), validate, n_epochs
+        model.max_iter, parameters["tol"],
+        epochs.patience(parameters["n_iter_no_change"], n_updates, model.schedule.ends and validate is None),
+        validate, n_epochs, average=_average(n_epochs, model.max_iter, parameters["average"]),
     )
     if validate is not None and n_epochs:       # trained before
         stopping.best = Best(validate(model.theta), model.theta.copy())
-    _set_optimizer(model, parameters)
     try:
         train(model, objective, batches, stopping, parameters["max_grad_norm"], parameters["verbose"])
         stopping.restore_best(model.theta)
@@ -117,28 +134,52 @@ def train_model(model, objective, batches, parameters, validate=None):
 
 def train_model_by_lbfgs(model, objective, n_samples, parameters):
     """Train a model by L-BFGS on all samples at once, in place."""
+    model.max_iter = epochs.max_iterations(parameters["max_iter"])
     train_lbfgs(
-        model, objective, n_samples, max_iter=int(parameters["max_iter"]), max_fun=int(parameters["max_fun"]),
-        tol=parameters["tol"], verbose=parameters["verbose"],
+        model, objective, n_samples, max_iter=model.max_iter, max_fun=int(parameters["max_fun"]), tol=parameters["tol"],
+        verbose=parameters["verbose"],
     )
     model.optimizer = model.schedule = None
 
 
 def train_model_one_epoch(model, objective, batches, parameters):
     """Train a model for one epoch, in place, as `partial_fit` does: with the optimizer of the last call."""
+    n_updates = epochs.count_updates(objective, batches, parameters)
     if type(model.optimizer) is not OPTIMIZERS[parameters["solver"]]:
-        _set_optimizer(model, parameters)
-    stopping = Stopping(1, parameters["tol"], int(parameters["n_iter_no_change"]))
+        _set_optimizer(model, parameters, n_updates, LEARNING_RATE_OF_PARTS)
+    elif parameters["learning_rate"] == AUTO and type(model.schedule) is not SCHEDULES[LEARNING_RATE_OF_PARTS]:
+        model.schedule = SCHEDULES[LEARNING_RATE_OF_PARTS](model.schedule.initial)      # after fit
+    patience = epochs.patience(parameters["n_iter_no_change"], n_updates, to_the_end=False)
+    stopping = Stopping(1, parameters["tol"], patience)
     train_epoch(model, objective, batches, stopping, parameters["max_grad_norm"])
 
 
-def _set_optimizer(model, parameters):
-    """A new optimizer and its schedule."""
+def _average(n_epochs_before, max_iter, fraction):
+    """The average over a fraction of max_iter epochs at the end, or None."""
+    if not fraction:
+        return None
+    return Average(n_epochs_before + max_iter - max(1, round(fraction * max_iter)) + 1)
+
+
+def _set_optimizer(model, parameters, n_updates, auto=LEARNING_RATE):
+    """A new optimizer and its schedule, over the number of epochs that the model notes.
+
+    Parameters
+    ----------
+    model : Model
+    parameters : mapping
+    n_updates : int or None
+        Of an epoch.
+    auto : entry of ``SCHEDULES``
+        What the learning rate "auto" is.
+    """
     decayed = model.network.layout.weight_ranges()
     solver = parameters["solver"]
     with naming_memory(model.network, model.dtype, parameters, f" and averages of solver={solver!r} of their length"):
         model.optimizer = OPTIMIZERS[solver].make(model.theta, parameters, decayed)
-    model.schedule = SCHEDULES[parameters["learning_rate"]](
-        model.optimizer.learning_rate, parameters["power_t"], int(parameters["max_iter"]), model.history.n_epochs,
+    name = parameters["learning_rate"]
+    model.max_iter = epochs.max_epochs(parameters["max_iter"], n_updates)
+    model.schedule = SCHEDULES[auto if name == AUTO else name](
+        model.optimizer.learning_rate, parameters["power_t"], model.max_iter, model.history.n_epochs,
         model.history.last.n_plateaus,
     )

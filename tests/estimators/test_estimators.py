@@ -277,8 +277,9 @@ def test_warns_of_a_batch_larger_than_the_data(net, problem):
 
 
 def test_warns_at_max_iter(net, problem):
-    with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(2\)"):
+    with pytest.warns(ConvergenceWarning, match="maximum number of epochs, 2, and the loss still fell") as seen:
         net.set_params(max_iter=2).fit(*problem)
+    assert [warning.filename for warning in seen] == [__file__]
 
 
 @quiet

@@ -24,7 +24,10 @@ from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceVectori
 
 INDICATOR = "indicator"         # of the parameter `missing`
 
-SMALL = {"max_iter": 2, "batch_size": 4, "learning_rate_init": 0.02, "random_state": 3}
+# Whatever the defaults become
+SCHEDULE = {"learning_rate": "constant", "tol": 1e-4, "n_iter_no_change": 10, "average": 0.0}
+NETWORK = {"cell": "lstm", "pooling": "last", "patch_size": None, "standardize": False}
+SMALL = {"max_iter": 2, "batch_size": 4, "learning_rate_init": 0.02, "random_state": 3, **SCHEDULE, **NETWORK}
 GRU = SMALL | {"hidden_size": 4, "cell": "gru"}
 
 CELLS = {
@@ -644,7 +647,7 @@ def states():
 LANGUAGE = {
     "hidden_size": 4, "embedding_dim": 3, "truncated_bptt_steps": 5, "n_streams": 3, "max_iter": 2,
     "learning_rate_init": 0.02,
-    "random_state": 3,
+    "random_state": 3, **SCHEDULE,
 }
 
 

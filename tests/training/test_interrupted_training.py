@@ -73,6 +73,14 @@ CASES = {
     "stretches": (lambda: RNNRegressor(**NET, truncated_bptt_steps=2, return_sequences=True),
                   lambda net: net.fit(X, X[:, :, 0])),
     "warm start": (lambda: refitted(RNNRegressor(**NET, solver="nadam", learning_rate="cosine")), fit),
+    "one cycle, averaged": (lambda: RNNRegressor(**NET, learning_rate="one_cycle", average=0.7), fit),
+    "averaged, X_val": (
+        lambda: RNNRegressor(**NET, learning_rate="warmup_cosine", early_stopping=True, average=0.7),
+        lambda net: net.fit(X, Y, X_val=X_VAL, y_val=Y_VAL),
+    ),
+    "warm start, auto, averaged": (
+        lambda: refitted(RNNRegressor(**NET, learning_rate="auto", n_iter_no_change="auto", average=1.0)), fit
+    ),
     "warm start, X_val": (
         lambda: refitted(RNNRegressor(**NET)).set_params(early_stopping=True),
         lambda net: net.fit(X, Y, X_val=X_VAL, y_val=Y_VAL),
@@ -86,6 +94,11 @@ CASES = {
         lambda: partial_fit(RNNRegressor(**NET, learning_rate="adaptive", tol=1e9, n_iter_no_change=1)), partial_fit
     ),
     "texts": (lambda: RNNLanguageModel(**LM), fit_texts),
+    "partial_fit, auto, after fit": (
+        lambda: fit(RNNRegressor(**NET, learning_rate="auto", n_iter_no_change="auto")).set_params(max_iter="auto"),
+        partial_fit,
+    ),
+    "texts, averaged": (lambda: RNNLanguageModel(**LM, learning_rate="one_cycle", average=0.5), fit_texts),
     "texts, held out": (lambda: RNNLanguageModel(**LM, early_stopping=True), lambda model: model.fit(
         TEXTS, X_val=["abc"])),
     "partial_fit of texts": (lambda: partial_fit_texts(RNNLanguageModel(**LM)), partial_fit_texts),
@@ -183,7 +196,8 @@ def test_an_interrupt_before_a_line(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [
-    "adam", "X_val", "stretches", "warm start, X_val", "refit", "lbfgs", "partial_fit, adaptive", "texts",
+    "adam", "X_val", "averaged, X_val", "stretches", "warm start, X_val", "partial_fit, auto, after fit",
+    "refit", "lbfgs", "partial_fit, adaptive", "texts",
 ])
 def test_an_interrupt_before_every_line(name):
     """The others run hardly any line that these do not."""

@@ -107,7 +107,7 @@ class TestSolvers:
         "changed",
         [
             {"early_stopping": True}, {"truncated_bptt_steps": 3}, {"dropout": 0.1}, {"recurrent_dropout": 0.1},
-            {"max_grad_norm": 1.0},
+            {"max_grad_norm": 1.0}, {"average": 0.5},
         ],
     )
     def test_what_lbfgs_cannot_do_is_an_error(self, changed):
@@ -134,6 +134,9 @@ class TestSolvers:
             net.fit(*sums())
 
 
+WARMING_UP = ("warmup_cosine", "one_cycle")
+
+
 class TestSchedules:
     def rates(self, name, epochs=6, **parameters):
         """The rates after 1, 2, ... epochs of 100 samples."""
@@ -145,9 +148,49 @@ class TestSchedules:
 
     @pytest.mark.parametrize("name", SCHEDULES)
     def test_each_begins_with_its_initial_rate(self, name):
-        assert SCHEDULES[name](0.1).rate(History()) == 0.1
+        first = pytest.approx(0.1 / 25) if name in WARMING_UP else 0.1
+        assert SCHEDULES[name](0.1).rate(History()) == first
         history = History([START._replace(n_samples_seen=60, n_plateaus=3)] * 4)
-        assert SCHEDULES[name](0.1, n_epochs_before=4, n_plateaus_before=3).rate(history) == 0.1
+        assert SCHEDULES[name](0.1, n_epochs_before=4, n_plateaus_before=3).rate(history) == first
+
+    @pytest.mark.parametrize("name", SCHEDULES)
+    def test_over_the_updates_of_an_epoch(self, name):
+        """The rate is the same throughout, or goes on smoothly from one epoch to the next."""
+        schedule, parts = SCHEDULES[name](0.1, max_iter=20), np.linspace(0, 1, 50, endpoint=False)
+        histories = [History([START._replace(n_samples_seen=60)] * n) for n in range(20)]
+        rates = [schedule.rate(history, part) for history in histories for part in parts]
+        if name not in WARMING_UP:
+            assert rates == list(np.repeat(rates[::50], 50))
+            return
+        assert max(np.abs(np.diff(rates))) < 0.1 / 90
+        top = int(np.argmax(rates))
+        assert rates[top] == pytest.approx(0.1, rel=1e-3)
+        assert all(np.diff(rates[: top + 1]) > 0)
+        assert all(np.diff(rates[top:]) < 0)
+        assert rates[-1] < 1e-5
+        assert schedule.rate(History([START] * 20)) == rates[0]
+
+    @pytest.mark.parametrize("name", [name for name, schedule in SCHEDULES.items() if schedule.ends])
+    def test_those_that_end_end_at_almost_zero(self, name):
+        schedule = SCHEDULES[name](0.1, max_iter=1000)
+        assert schedule.rate(History([START] * 999), 0.999) < 1e-6
+
+    def test_warmup_cosine(self):
+        schedule = SCHEDULES["warmup_cosine"](0.1, max_iter=10)
+        assert schedule.rate(History(), 0.25) == pytest.approx(0.1 * (0.04 + 0.96 * 0.25))
+        assert schedule.rate(History([START])) == 0.1
+        for n, part in ((1, 0.5), (5, 0.5), (9, 0.9)):
+            expected = 0.05 * (1 + np.cos(np.pi * (n + part - 1) / 9))
+            assert schedule.rate(History([START] * n), part) == pytest.approx(expected)
+
+    def test_one_cycle_is_that_of_pytorch(self):
+        """The values of OneCycleLR(max_lr=0.1, total_steps=101), whose last step is number 100."""
+        schedule = SCHEDULES["one_cycle"](0.1, max_iter=100)
+        low, end = 0.1 / 25, 0.1 / 25 / 1e4
+        for n in (0, 7, 29, 30, 31, 64, 99):
+            up = low + (0.1 - low) * 0.5 * (1 - np.cos(np.pi * n / 30))
+            down = end + (0.1 - end) * 0.5 * (1 + np.cos(np.pi * (n - 30) / 70))
+            assert schedule.rate(History([START] * n)) == pytest.approx(up if n < 30 else down, rel=1e-12)
 
     @quiet
     @pytest.mark.parametrize("power_t", [100, 200.0, 1e300])
@@ -192,7 +235,7 @@ class TestSchedules:
         assert "did not improve" in capsys.readouterr().out
 
     @quiet
-    @pytest.mark.parametrize("name", ["invscaling", "cosine"])
+    @pytest.mark.parametrize("name", ["invscaling", "cosine", *WARMING_UP])
     @pytest.mark.parametrize("solver", OPTIMIZERS)
     def test_every_solver_follows_them(self, name, solver):
         X, y = sums()
@@ -401,6 +444,36 @@ class TestGoingOn:
         for _ in range(4):
             parts = pickle.loads(pickle.dumps(parts.partial_fit(X, y)))
         assert parts._fitted.model.theta.tobytes() == net.fit(X, y)._fitted.model.theta.tobytes()
+
+    @pytest.mark.parametrize("name", [name for name in SCHEDULES if name != "adaptive"])
+    def test_the_schedule_goes_on_with_partial_fit(self, name):
+        X, y = sums()
+        net = RNNRegressor(
+            4, learning_rate=name, learning_rate_init=0.02, batch_size=20, shuffle=False, max_iter=5,
+            n_iter_no_change=99, random_state=0,
+        )
+        parts = clone(net)
+        for _ in range(5):
+            parts = pickle.loads(pickle.dumps(parts.partial_fit(X, y)))
+        net.set_params(warm_start=True).fit(X, y)
+        assert parts._fitted.model.theta.tobytes() == net._fitted.model.theta.tobytes()
+        # warm_start begins the schedule again, as partial_fit does after max_iter calls
+        first, again = (fitted._fitted.model.optimizer.learning_rate for fitted in (net, net.fit(X, y)))
+        assert again == first or name == "invscaling"
+        assert net.n_iter_ == 10
+
+    def test_the_rate_auto_comes_down_in_fit_and_stays_in_partial_fit(self):
+        X, y = sums()
+        parameters = {"hidden_size": 4, "learning_rate_init": 0.02, "batch_size": 20, "random_state": 0, "max_iter": 4}
+        nets = {name: RNNRegressor(learning_rate=name, **parameters) for name in ("auto", "cosine", "constant")}
+        whole = {name: clone(net).fit(X, y).predict(X).tobytes() for name, net in nets.items()}
+        assert whole["auto"] == whole["cosine"] != whole["constant"]
+        for _ in range(3):
+            parts = {name: net.partial_fit(X, y).predict(X).tobytes() for name, net in nets.items()}
+        assert parts["auto"] == parts["constant"] != parts["cosine"]
+        net = RNNRegressor(learning_rate="auto", **parameters).fit(X, y)
+        assert net._fitted.model.optimizer.learning_rate < 0.01
+        assert [net.partial_fit(X, y)._fitted.model.optimizer.learning_rate for _ in range(3)] == [0.02] * 3
 
     def test_nets_without_a_seed_draw_apart(self):
         X, y = sums()

@@ -17,7 +17,7 @@ from skrnn._data.ragged import rows_of
 from skrnn._network.layout import full_range
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
-from skrnn._training.loop import Batches, Stopping, clipping, train
+from skrnn._training.loop import Batches, History, Stopping, clipping, train
 from skrnn._training.losses import LOSSES
 from skrnn._training.model import Model
 from skrnn._training.optimizers import OPTIMIZERS, SGD, Adam, NAdam
@@ -305,8 +305,7 @@ class TestLoop:
             seen.append(index.copy())
             return 1.0, np.zeros(1), len(index)
 
-        with pytest.warns(ConvergenceWarning):
-            _, history = self.run(objective, max_iter=2)
+        _, history = self.run(objective, max_iter=2)
         assert [len(index) for index in seen] == [4, 4, 2] * 2
         first, second = np.concatenate(seen[:3]), np.concatenate(seen[3:])
         assert sorted(first) == sorted(second) == list(range(10))
@@ -320,8 +319,7 @@ class TestLoop:
             seen.extend(index)
             return 1.0, np.zeros(1), len(index)
 
-        with pytest.warns(ConvergenceWarning):
-            self.run(objective, shuffle=False, max_iter=2)
+        self.run(objective, shuffle=False, max_iter=2)
         assert seen == [*range(10), *range(10)]
 
     def test_loss_of_an_epoch_is_weighted_by_the_batches(self):
@@ -340,8 +338,22 @@ class TestLoop:
         assert history.last.best_loss == min(epoch.loss for epoch in history.epochs)
 
     def test_warns_at_max_iter(self):
-        with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(2\) reached"):
+        with pytest.warns(ConvergenceWarning, match="maximum number of epochs, 2, and the loss still fell"):
             self.run(lambda theta, index: (float(theta[0] ** 2), 2 * theta, len(index)), max_iter=2)
+
+    @pytest.mark.parametrize("name", SCHEDULES)
+    def test_every_update_has_the_rate_of_the_schedule(self, name):
+        """Where the gradient is 1 the parameters move by the rate."""
+        seen = []
+
+        def objective(theta, index):
+            seen.append(float(theta[0]))
+            return 1.0, np.ones(1), len(index)
+
+        theta, history = self.run(objective, max_iter=6, n_iter_no_change=10, schedule=name)
+        schedule = SCHEDULES[name](0.1, 0.5, 6)
+        rates = [schedule.rate(History(history.epochs[:n]), part) for n in range(6) for part in (0, 0.4, 0.8)]
+        np.testing.assert_allclose(-np.diff([*seen, theta[0]]), rates, rtol=1e-10, atol=1e-14)
 
     @pytest.mark.parametrize(("loss", "slope"), [(np.nan, 0.0), (np.inf, 0.0), (1.0, np.nan), (1.0, np.inf)])
     def test_divergence_ends_the_fit_and_says_where(self, loss, slope):
