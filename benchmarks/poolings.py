@@ -2,9 +2,9 @@
 
     python benchmarks/poolings.py [--seeds 0 1 2] [--jobs 2] [--cell gru] [--bidirectional] [--json FILE]
 
-The recurrent layer is skrnn's; the poolings and the head are here in NumPy, so that one may be tried that is not in the
-kernels. A figure is accuracy, or R² where that is positive, on held-out data; the mean over seeds. All poolings of a seed
-begin with the same recurrent weights and take the same batches.
+The recurrent layer is skrnn's; the poolings and the head are here in NumPy, so that one may be tried that is not in
+the kernels. A figure is accuracy, or R² where that is positive, on held-out data; the mean over seeds. All poolings of
+a seed begin with the same recurrent weights and take the same batches.
 """
 
 import argparse

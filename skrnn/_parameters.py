@@ -27,7 +27,7 @@ SYNONYMS = {
     "out_activation": {"sigmoid": "logistic", "linear": "identity"},
     "pooling": {
         "avg": "mean", "average": "mean", "meanpool": "mean", "maximum": "max", "maxpool": "max", "laststep": "last",
-        "none": "last",
+        "none": "last", "concat": "last_mean_max", "all": "last_mean_max",
     },
     "solver": {"lbfgsb": "lbfgs", "rms": "rmsprop"},
     "strategy": {
