@@ -51,6 +51,25 @@ class Examples:
             weights = np.add.reduceat(weights, self.sequences.starts)
         return np.flatnonzero(weights)
 
+    def weights_of_sequences(self):
+        """Weights (N,) of the sequences in use, of steps their mean over a sequence; None where all are the same."""
+        if self.weights is None:
+            return None
+        if not self.per_step:
+            return self.weights[self.used]
+        sums = np.add.reduceat(self.weights, self.sequences.starts)
+        return (sums / self.sequences.lengths)[self.used]
+
+    def with_weight(self):
+        """The targets in use and their weights, (R, ...) and (R,), or None where all are the same."""
+        rows = self.used
+        if self.per_step:
+            rows = rows_of(self.sequences.starts[rows], self.sequences.lengths[rows])
+        if self.weights is None:
+            return self.targets[rows], None
+        rows = rows[self.weights[rows] > 0]
+        return self.targets[rows], self.weights[rows]
+
     def __len__(self):
         return len(self.used)
 

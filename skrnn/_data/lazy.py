@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from skrnn._data.sequences import SequenceIndex, Sequences
+from skrnn._data.units import WeightedMoments
 from skrnn._runtime import memory
 
 # Bytes that are read at a time if X is not in memory
@@ -40,9 +41,9 @@ class LazySequences(SequenceIndex):
 
     @classmethod
     def of(cls, read, n, kind):
-        """Sequences of an X that is read once, to check it and to learn its lengths."""
+        """Sequences of an X that is read once, to check it and to learn its lengths and units."""
         first = read(np.zeros(1, np.intp))
-        lengths, dtype, n_padded, begin, chunk = [], first.dtype, None, 0, first
+        lengths, dtype, n_padded, begin, chunk, moments = [], first.dtype, None, 0, first, WeightedMoments()
         while begin < n:
             n_bytes = chunk.mean_length * chunk.n_features * chunk.dtype.itemsize
             chunk = read(np.arange(begin, min(begin + n_per_read(n_bytes, read.n_per_chunk), n)))
@@ -52,11 +53,14 @@ class LazySequences(SequenceIndex):
                 )
             dtype, n_padded = np.result_type(dtype, chunk.dtype), n_padded or chunk.n_padded
             lengths.append(chunk.lengths)
+            moments.add(chunk, np.arange(len(chunk)))
             begin += len(chunk)
-        return cls(
+        sequences = cls(
             read, np.concatenate(lengths), kind, first.n_features, dtype, read.n_per_chunk, n_padded=n_padded,
             columns=first.columns, names=first.names,
         )
+        sequences.units = moments.units()
+        return sequences
 
     def map(self, change):
         """The sequences changed by a function, each time that they are read."""

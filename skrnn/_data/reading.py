@@ -11,6 +11,8 @@ from skrnn._data.containers import IN_PLACE, as_sequences, check_values
 from skrnn._data.features import columns_of_table, features_of
 from skrnn._data.lazy import unshared
 from skrnn._data.missing import filled, without_gaps
+from skrnn._data.own_units import in_own_units, target_units
+from skrnn._data.units import Units, learn_units
 from skrnn._sklearn import check_columns, check_feature_names_in
 
 FILLED = ("ffill", "indicator")
@@ -41,6 +43,10 @@ class Reading:
         Into how many steps the columns of a table are split, as in `as_sequences`.
     announced : bool
         Whether the number of categories was announced, so that it does not depend on X.
+    standardize : bool or "sequence"
+        Whether the network reads features in units of their own, and whether in those of each sequence.
+    units : Units, optional
+        If so, of numbers: the mean and deviation of each feature of X.
     """
 
     from_table: bool
@@ -52,11 +58,25 @@ class Reading:
     per_step: bool = False
     n_steps: int | None = None
     announced: bool = False
+    standardize: bool | str = False
+    units: Units | None = None
 
     @property
     def before_first(self):
-        """What a feature is taken to be before the first step in which it is not missing."""
-        return max(0, self.n_categories - 1)
+        """What a feature is taken to be before the first step in which it is not missing: 0, or its mean."""
+        return max(0, self.n_categories - 1) if self.units is None else self.units.center
+
+    @property
+    def network_units(self):
+        """The units of what the network reads, or None where it is in units already."""
+        if self.units is None or self.in_own_units:
+            return None
+        return self.units.with_indicators() if self.missing == "indicator" else self.units
+
+    @property
+    def in_own_units(self):
+        """Whether each sequence is read in its own units."""
+        return self.units is not None and self.standardize == "sequence"
 
     def read(self, estimator, X, *, dtype=None, named=True):
         """Sequences of X as the network reads them: checked against the fit, filled or as categories.
@@ -77,7 +97,7 @@ class Reading:
         Sequences or LazySequences
         """
         sequences = self._check(estimator, X, dtype, named=named)
-        sequences = self.categorize(_without_gaps(sequences, self.missing, self.n_categories > 0))
+        sequences = self.categorize(self.prepare(sequences))
         return sequences if dtype is None else sequences.astype(dtype)
 
     def check(self, estimator, X, *, dtype=None, leave_out_padding=True, named=True):
@@ -156,11 +176,31 @@ class Reading:
 
     def _unshared(self, sequences):
         """Sequences that share no steps, if these are changed or have outputs."""
-        return unshared(sequences) if self.per_step or self.missing in FILLED else sequences
+        changed = self.missing in FILLED or self.standardize == "sequence"
+        return unshared(sequences) if self.per_step or changed else sequences
 
     def check_values(self, sequences, name="X"):
         """Raise a ValueError that names the first value that is not finite, may not be missing, or is no category."""
         check_values(sequences, name, self.missing != "error", self.n_categories > 0)
+
+    def learn_units(self, sequences, index, weights):
+        """A reading with the units of the sequences `index`, before they are filled, with weights (N,) or None."""
+        return replace(self, units=learn_units(sequences, index, weights))
+
+    def prepare(self, sequences):
+        """Sequences filled as `missing` says, and in their own units; categories before the first one stay NaN."""
+        if self.in_own_units:
+            return sequences.map(partial(in_own_units, units=self.units, missing=self.missing))
+        if self.missing not in FILLED:
+            return sequences
+        before = np.nan if self.n_categories else self.before_first
+        return sequences.map(partial(without_gaps, missing=self.missing, initial=before))
+
+    def target_units(self, loss, sequences, index, n_outputs):
+        """`TargetUnits` of the sequences `index`, as the network reads them, or None where targets are in no such."""
+        if not (self.in_own_units and loss.of_distance and self.n_step_features in (1, n_outputs)):
+            return None
+        return target_units(sequences, index, self.n_step_features, n_outputs, self.per_step)
 
     def fill(self, sequences, before=None):
         """Missing values of sequences in memory filled as `missing` says.
@@ -246,7 +286,7 @@ def set_attributes(estimator, attributes):
 
 def learn_reading(
     estimator, X, n_steps=None, *, missing="error", categorical=False, n_categories=None, per_step=False,
-    leave_out_padding=True,
+    standardize=False, leave_out_padding=True,
 ):
     """Learn how X is read, in the first fit, and read its sequences.
 
@@ -264,7 +304,7 @@ def learn_reading(
         Whether steps are categories.
     n_categories : int, optional
         How many there are; None: up to the greatest in X.
-    per_step : bool
+    per_step, standardize
         As in `Reading`.
     leave_out_padding : bool
         As in `as_sequences`.
@@ -273,7 +313,7 @@ def learn_reading(
     -------
     Reading
     Sequences or LazySequences
-        float32 or float64, as X; filled or as categories.
+        float32 or float64, as X; as categories, or with missing values that are not filled yet.
     """
     sequences = as_sequences(
         X, n_steps, allow_missing=missing != "error", leave_out_padding=leave_out_padding, categorical=categorical,
@@ -282,17 +322,10 @@ def learn_reading(
     n_features_in, names = features_of(estimator, sequences)
     reading = Reading(
         sequences.kind == "table", n_features_in, names, sequences.n_features, missing, per_step=per_step,
-        n_steps=n_steps,
+        n_steps=n_steps, standardize=standardize,
     )
-    sequences = _without_gaps(reading._unshared(sequences), missing, categorical)
+    sequences = reading._unshared(sequences)
     return _learn_categories(reading, sequences, n_categories) if categorical else (reading, sequences)
-
-
-def _without_gaps(sequences, missing, categorical):
-    """Sequences filled as `missing` says; of categories, steps before the first one stay NaN."""
-    if missing not in FILLED:
-        return sequences
-    return sequences.map(partial(without_gaps, missing=missing, initial=np.nan if categorical else None))
 
 
 def _number_of_used(counts):
@@ -306,6 +339,7 @@ def _learn_categories(reading, sequences, n_categories):
         raise ValueError(
             f"X has {sequences.n_features} features per step, expected one with embedding_dim: a category"
         )
+    sequences = replace(reading, n_categories=1).prepare(sequences)
     counts = count_categories(sequences, n_categories=0 if n_categories is None else n_categories)
     n_missing = sequences.lengths.sum() - counts.sum()
     counts = np.append(counts, n_missing)

@@ -36,6 +36,8 @@ class SequenceIndex:
         self.starts = np.cumsum(lengths) - lengths
         # How often each category occurs, if the steps are categories that have been counted
         self.category_counts = None
+        # The units of all sequences, if they have been learned while X was checked
+        self.units = None
 
     def __len__(self):
         return len(self.lengths)

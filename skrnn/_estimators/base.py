@@ -13,6 +13,7 @@ from skrnn._data.reading import learn_reading
 from skrnn._data.target_checks import check_samples
 from skrnn._data.weights import as_weights, multiply_weights
 from skrnn._estimators import states
+from skrnn._estimators.patches import check_patches, patch_for
 from skrnn._estimators.trainable import Fitted, TrainableMixin
 from skrnn._estimators.validation import HeldOut, read_validation
 from skrnn._network.network import RecurrentNetwork
@@ -46,10 +47,10 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     @abstractmethod
     def __init__(
         self, *, hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, n_steps,
-        embedding_dim, n_categories, missing, dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate,
-        learning_rate_init, power_t, max_iter, average, shuffle, random_state, tol, verbose, warm_start, momentum,
-        nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun,
-        max_grad_norm, truncated_bptt_steps,
+        patch_size, patch_stride, embedding_dim, n_categories, missing, standardize, dropout, recurrent_dropout, solver,
+        alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, average, shuffle, random_state, tol,
+        verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon,
+        n_iter_no_change, max_fun, max_grad_norm, truncated_bptt_steps,
     ):
         self.hidden_size = hidden_size
         self.cell = cell
@@ -59,9 +60,12 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.return_sequences = return_sequences
         self.pooling = pooling
         self.n_steps = n_steps
+        self.patch_size = patch_size
+        self.patch_stride = patch_stride
         self.embedding_dim = embedding_dim
         self.n_categories = n_categories
         self.missing = missing
+        self.standardize = standardize
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
         self.solver = solver
@@ -139,12 +143,12 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         if not resume:
             rows.check_every_output()
             self._warn_of_coincidences(targets, rows, sequences)
-        reading, examples = self._see_categories(reading, examples, resume)
-        network, parameters = self._make_network(reading, targets, examples.sequences, resume), vars(self)
+        reading, examples = self._see_steps(reading, examples, loss, resume)
+        network, parameters = self._make_network(reading, targets, examples, resume), vars(self)
         model = run.starting_model(resume and resume.model, network, loss, examples.sequences.dtype, parameters)
         examples, held_out = self._split(model, reading, targets, examples, rows, X_val, y_val)
-        if not resume and reading.n_categories:
-            run.forget_unseen(model, reading.unseen_categories(examples.sequences, examples.used))
+        if not resume:
+            self._set_first_values(model, reading, examples)
         validate = held_out and held_out.scorer(model, targets)
         self._learn(Fitted(model, reading, targets), lambda: self._train(model, examples, validate, parameters))
         return self
@@ -157,11 +161,11 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         targets, loss, rows, examples = self._read_y(y, sequences, sample_weight, resume, **targets)
         if not resume:
             self._warn_of_coincidences(targets, rows, sequences)
-        reading, examples = self._see_categories(reading, examples, resume)
-        network, parameters = self._make_network(reading, targets, examples.sequences, resume), vars(self)
+        reading, examples = self._see_steps(reading, examples, loss, resume)
+        network, parameters = self._make_network(reading, targets, examples, resume), vars(self)
         model = run.next_model(resume and resume.model, network, loss, examples.sequences.dtype, parameters)
-        if not resume and reading.n_categories:
-            run.forget_unseen(model, reading.unseen_categories(examples.sequences, examples.used))
+        if not resume:
+            self._set_first_values(model, reading, examples)
         batch_size = self._batch_size(len(examples))
         objective, batches = self._objective(model, examples, batch_size), self._batches(model, examples, batch_size)
         self._learn(
@@ -183,6 +187,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             )
         if self.embedding_dim is None and self.n_categories is not None:
             raise ValueError(f"n_categories={self.n_categories} is for categories: set embedding_dim, or leave it out")
+        check_patches(self.patch_size, self.patch_stride, self.return_sequences, self.embedding_dim)
         if self.solver == "lbfgs":
             self._check_lbfgs()
         else:
@@ -200,19 +205,24 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
                 )
 
     def _read_X(self, X, resume):
-        """How X is read, and its sequences as the network reads them; `resume` is what a fit continues, or None."""
+        """How X is read, and its sequences; `resume` is what a fit continues, or None.
+
+        Those of a fit that continues are as the network reads them, others have missing values that are not filled.
+        """
         if resume:
             reading = replace(resume.reading, per_step=self.return_sequences, n_steps=self.n_steps)
             if (self.missing, self.embedding_dim is not None) != (reading.missing, reading.n_categories > 0):
                 what = f"missing={self.missing!r} and embedding_dim={self.embedding_dim!r}"
                 raise self._cannot_continue(f"{what}, which change what it reads of X")
+            if self.standardize != reading.standardize:
+                raise self._cannot_continue(f"standardize={self.standardize!r}, which changes its units")
             if self.n_categories != (reading.n_categories - 1 if reading.announced else None):
                 raise self._cannot_continue(f"n_categories={self.n_categories}, which the first fit did not have")
             sequences = reading.read(self, X, dtype=resume.model.dtype)
         else:
             reading, sequences = learn_reading(
                 self, X, self.n_steps, missing=self.missing, categorical=self.embedding_dim is not None,
-                n_categories=self.n_categories, per_step=self.return_sequences,
+                n_categories=self.n_categories, per_step=self.return_sequences, standardize=self.standardize,
             )
         if self.solver == "lbfgs" and isinstance(sequences, LazySequences):
             sequences = in_memory(sequences, "solver='lbfgs'")
@@ -225,8 +235,10 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         rows = self._targets_type.read(y, sequences, per_step)
         targets = resume.targets if resume else self._targets_type.learn(rows, **targets)
         loss = self._make_loss(targets)
-        encoded = targets.encode(rows, sequences, per_step, loss)
         rows.weigh(as_weights(sample_weight, sequences, per_step))
+        if self.standardize and not resume:
+            targets = targets.learn_units(rows, loss)
+        encoded = targets.encode(rows, sequences, per_step, loss)
         of_targets = targets.weights(rows, getattr(self, "class_weight", None))
         weights = multiply_weights(rows.weights, of_targets)
         examples = Examples(sequences, encoded, weights, per_step, known_fraction(encoded))
@@ -242,25 +254,56 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         for message in targets.coincidences(rows, sequences, self.return_sequences):
             warn_user(message)
 
+    def _see_steps(self, reading, examples, loss, resume):
+        """What the steps of sequences with weight tell of how X is read, and examples as the network reads them."""
+        if reading.n_categories:
+            return self._see_categories(reading, examples, resume)
+        if not resume:
+            if self.standardize:
+                reading = reading.learn_units(examples.sequences, examples.used, examples.weights_of_sequences())
+            examples = examples.replace(sequences=reading.prepare(examples.sequences))
+        return reading, _in_own_units(reading, examples, loss)
+
     def _see_categories(self, reading, examples, resume):
         """Check that a fit that continues sees no new categories; the first one sees those of sequences with weight."""
-        if not reading.n_categories:
-            return reading, examples
         if resume:
             reading.check_seen(examples.sequences, examples.used)
             return reading, examples
         reading, sequences = reading.drop_unused_categories(examples.sequences, examples.used)
         return reading, examples.replace(sequences=sequences)
 
-    def _make_network(self, reading, targets, sequences, resume):
+    def _set_first_values(self, model, reading, examples):
+        """Set the parameters of a new model that depend on what it is trained on."""
+        if reading.n_categories:
+            run.forget_unseen(model, reading.unseen_categories(examples.sequences, examples.used))
+        if self.standardize:
+            run.begin_with_constant(model, examples)
+
+    def _make_network(self, reading, targets, examples, resume):
+        n_features = examples.sequences.n_features
         network = RecurrentNetwork(
-            int(self.embedding_dim) if reading.n_categories else sequences.n_features, self._check_hidden_size(),
+            int(self.embedding_dim) if reading.n_categories else n_features, self._check_hidden_size(),
             targets.n_outputs, self.cell, self.activation, self.reset_after, self.bidirectional, self.return_sequences,
-            self.pooling, reading.n_categories,
+            self.pooling, reading.n_categories, reading.network_units, self._patch(examples, resume),
         )
         if resume:
             self._check_same_shapes(network, resume.model)
         return network
+
+    def _patch(self, examples, resume):
+        """Size and stride of the patches that the network reads: those of the first fit; None for single steps."""
+        if resume and self.patch_size == "auto" and not self.return_sequences:
+            return resume.model.network.patch
+        auto = self.patch_size == "auto" and (self.return_sequences or self.embedding_dim is not None)
+        patch = None if auto else patch_for(
+            self.patch_size, self.patch_stride, examples.sequences.lengths[examples.used]
+        )
+        if resume and patch != resume.model.network.patch:
+            what = f"patch_size={self.patch_size!r} and patch_stride={self.patch_stride!r}"
+            size, stride = resume.model.network.patch or (1, 1)
+            reads = f"patches of {size} steps, every {stride}" if size > 1 else "single steps"
+            raise self._cannot_continue(f"{what}, as the fitted net reads {reads}")
+        return patch
 
     def _split(self, model, reading, targets, examples, rows, X_val, y_val):
         """The examples to train on, and for early stopping what is held out, or None."""
@@ -310,7 +353,10 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         model = fitted.model
         sequences = fitted.reading.read(self, X, dtype=model.dtype)
         scores = finite_scores(model.network, model.theta, sequences, exponential=model.exponential)
-        return sequences, decode(fitted, scores)
+        own = fitted.reading.target_units(
+            model.loss, sequences, np.arange(len(sequences)), model.network.n_outputs
+        )
+        return sequences, decode(fitted, scores if own is None else own.put_back(scores))
 
     def _predict(self, X, decode, initial_state, return_state):
         """What the predict methods return, and the states after it where they are asked for."""
@@ -318,7 +364,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         model, reading, _ = fitted
         if initial_state is None and not return_state:
             return _in_form_of(model, *self._predict_rows(fitted, X, decode))
-        states.check_one_direction(model, "initial_state and return_state")
+        states.check_continues(model, reading, "initial_state and return_state")
         sequences = reading.check(self, X, dtype=model.dtype, leave_out_padding=False)
         scores, state = states.continue_from(model, reading, sequences, initial_state)
         predicted = _in_form_of(model, sequences, decode(fitted, scores))
@@ -424,7 +470,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         -------
         state : array of shape (n_sequences, width)
             A row holds what a sequence carries from step to step: all states of all layers, with `pooling` what is
-            pooled so far, with `missing` what was seen last. Rows may be selected and put together like samples.
+            pooled so far, with `missing` what was seen last, with `patch_size` the steps of the patch that has begun
+            and their number. Rows may be selected and put together like samples.
 
         Raises
         ------
@@ -441,7 +488,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         (3, 8)
         """
         model, reading, _ = self._get_fitted()
-        states.check_one_direction(model, "initial_state")
+        states.check_continues(model, reading, "initial_state")
         states.check_n_sequences(model, reading, n_sequences)
         return states.zero_state(model, reading, int(n_sequences))
 
@@ -490,7 +537,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """What the method `what` returns for one more step: rows of scores, decoded, and the states after it."""
         fitted = self._get_fitted()
         model, reading, _ = fitted
-        states.check_one_direction(model, what)
+        states.check_continues(model, reading, what)
         steps, one = states.read_step(reading, x)
         scores, state = states.continue_one_step(model, reading, steps, state)
         rows = decode(fitted, scores)
@@ -501,6 +548,14 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         tags.input_tags.three_d_array = True
         tags.input_tags.allow_nan = self.missing != "error"
         return tags
+
+
+def _in_own_units(reading, examples, loss):
+    """Examples with targets in the units of their sequences, if they are read so."""
+    if not reading.in_own_units or examples.targets.ndim == 1:
+        return examples
+    own = reading.target_units(loss, examples.sequences, np.arange(len(examples.sequences)), examples.targets.shape[1])
+    return examples if own is None else examples.replace(targets=own.of(examples.targets))
 
 
 def decoded(fitted, scores):

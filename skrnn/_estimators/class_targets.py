@@ -72,6 +72,10 @@ class ClassTargets:
             )
         return cls(found, False)
 
+    def learn_units(self, rows, loss):
+        """What is known of targets in the units that the loss takes: labels have none."""
+        return self
+
     @property
     def loss_name(self):
         """The loss that goes with these targets."""

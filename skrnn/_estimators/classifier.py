@@ -67,6 +67,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         "logistic" for two classes or several labels, else "softmax".
     parameters_ : dict
         The fitted weights by name.
+    patch_size_, patch_stride_ : int
+        Steps that the network reads at a time, and from one such patch to the next; 1 and 1 where it reads single ones.
     n_features_in_ : int
         Columns of a 2-D X, else features of a step.
     feature_names_in_ : array of shape (n_features_in_,)
@@ -119,9 +121,12 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         return_sequences=False,
         pooling="last",
         n_steps=None,
+        patch_size=None,
+        patch_stride=None,
         embedding_dim=None,
         n_categories=None,
         missing="error",
+        standardize=True,
         dropout=0.0,
         recurrent_dropout=0.0,
         class_weight=None,
@@ -153,13 +158,14 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         super().__init__(
             hidden_size=hidden_size, cell=cell, activation=activation, reset_after=reset_after,
             bidirectional=bidirectional, return_sequences=return_sequences, pooling=pooling, n_steps=n_steps,
-            embedding_dim=embedding_dim, n_categories=n_categories, missing=missing, dropout=dropout,
-            recurrent_dropout=recurrent_dropout, solver=solver, alpha=alpha, batch_size=batch_size,
-            learning_rate=learning_rate, learning_rate_init=learning_rate_init, power_t=power_t, max_iter=max_iter,
-            average=average, shuffle=shuffle, random_state=random_state, tol=tol, verbose=verbose,
-            warm_start=warm_start, momentum=momentum, nesterovs_momentum=nesterovs_momentum,
-            early_stopping=early_stopping, validation_fraction=validation_fraction, beta_1=beta_1, beta_2=beta_2,
-            epsilon=epsilon, n_iter_no_change=n_iter_no_change, max_fun=max_fun, max_grad_norm=max_grad_norm,
+            patch_size=patch_size, patch_stride=patch_stride, embedding_dim=embedding_dim, n_categories=n_categories,
+            missing=missing, standardize=standardize, dropout=dropout, recurrent_dropout=recurrent_dropout,
+            solver=solver, alpha=alpha, batch_size=batch_size, learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init, power_t=power_t, max_iter=max_iter, average=average, shuffle=shuffle,
+            random_state=random_state, tol=tol, verbose=verbose, warm_start=warm_start, momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum, early_stopping=early_stopping,
+            validation_fraction=validation_fraction, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change, max_fun=max_fun, max_grad_norm=max_grad_norm,
             truncated_bptt_steps=truncated_bptt_steps,
         )
         self.class_weight = class_weight

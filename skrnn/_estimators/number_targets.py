@@ -1,6 +1,6 @@
 """Numbers: y as rows that the losses take, and scores as the numbers that the user expects of predict."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -18,11 +18,15 @@ class NumberTargets:
     ----------
     shape : tuple
         Of the target of a sequence or step: () or (outputs,).
+    center, scale : (outputs,) array, or None
+        What is subtracted from targets, and what they are then divided by, before the loss sees them.
     """
 
     min_validated: ClassVar = 2     # R² and D² compare with a constant
 
     shape: tuple
+    center: np.ndarray | None = None
+    scale: np.ndarray | None = None
 
     @staticmethod
     def read(y, sequences, per_step):
@@ -42,6 +46,15 @@ class NumberTargets:
     def learn(cls, rows):
         """What these targets tell."""
         return cls(rows.values.shape[1:])
+
+    def learn_units(self, rows, loss):
+        """What is known of targets in the units that the loss takes, learned from rows with weight."""
+        used = rows.known if rows.weights is None else rows.weights > 0
+        weights = None if rows.weights is None else rows.weights[used]
+        if not len(rows.values[used]):
+            return self
+        center, scale = loss.units_of(rows.values[used].reshape(-1, self.n_outputs), weights)
+        return replace(self, center=center, scale=scale)
 
     @property
     def n_outputs(self):
@@ -70,7 +83,14 @@ class NumberTargets:
         if bad is not None:
             where = sequences.label("y", *bad[: 1 + len(self.shape)], per_step=per_step)
             raise ValueError(f"{where} is too large for {dtype}, the dtype of X; scale y, or pass X as float64")
-        return targets
+        if self.scale is None:
+            return targets
+        standardized = self._standardized(values[rows.known].reshape(-1, self.n_outputs)).astype(dtype)
+        return np.ascontiguousarray(rows.of_known(standardized))
+
+    def _standardized(self, rows):
+        """Rows (R, outputs) of targets in the units of the loss."""
+        return rows if self.scale is None else (rows - self.center) / self.scale
 
     def check_validation(self, rows, sequences, per_step, loss):
         """Raise an error unless targets can be validated on: those that the loss takes."""
@@ -83,11 +103,14 @@ class NumberTargets:
     def decode(self, scores, loss):
         """Predictions for raw scores."""
         rows = loss.predict(scores)
+        if self.scale is not None:
+            rows = (rows * self.scale + self.center).astype(rows.dtype)
         return rows if self.shape else rows[:, 0]
 
     def score(self, rows, scores, loss, weights):
         """How much of the loss raw scores explain, for early stopping."""
-        return self.measure(loss.score, rows, self.decode(scores, loss), weights)
+        rows, predicted = self._standardized(rows.reshape(-1, self.n_outputs)), loss.predict(scores)
+        return self.measure(loss.score, rows, predicted, weights)
 
     def measure(self, metric, rows, predicted, weights):
         """A metric of predicted rows; where some outputs are not known, its mean over outputs."""
@@ -107,4 +130,5 @@ class NumberTargets:
 
     def attributes(self):
         """What `fit` publishes."""
-        return {}
+        units = [None if part is None else part if self.shape else float(part[0]) for part in (self.center, self.scale)]
+        return dict(zip(("y_mean_", "y_scale_"), units, strict=True))

@@ -12,6 +12,7 @@ from textwrap import fill
 
 from skrnn._data.categories import MAX_CATEGORIES
 from skrnn._data.missing import MISSING
+from skrnn._estimators.patches import AUTOMATIC_SIZES
 from skrnn._sklearn import Interval, StrOptions
 from skrnn._training import epochs
 from skrnn._training.epochs import AUTO
@@ -97,6 +98,7 @@ def for_solvers(name):
 
 REGRESSION_LOSSES = {name: loss for name, loss in LOSSES.items() if loss.is_regression}
 SOLVERS_TEXT = summaries(OPTIMIZERS)
+AUTOMATIC_TEXT = ", ".join(f"{size} from {n_steps} steps on" for n_steps, size in AUTOMATIC_SIZES)
 LBFGS_TEXT = 'or "lbfgs", L-BFGS on all sequences at once, for small data (Liu & Nocedal 1989)'
 
 SHARED = {
@@ -121,6 +123,18 @@ SHARED = {
         "Only for 2-D X: the number of steps that the columns of a row are split into, in time order, each of "
         "columns / n_steps features. None: every column is a step of one feature.", or_none=True,
     ),
+    "patch_size": Parameter(
+        [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None], 'int, "auto" or None',
+        "Steps that the first layer reads at a time, side by side: a long series is read in fewer, overlapping patches "
+        "(Nie et al. 2023), several times faster and often better. The last patch repeats the last step of its "
+        f'sequence where it lacks some. "auto": {AUTOMATIC_TEXT}, by the median length of the sequences in the first '
+        '`fit`. None: single steps, as always with `return_sequences` or `embedding_dim` ("auto" is off there).',
+    ),
+    "patch_stride": Parameter(
+        [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None], 'int, "auto" or None',
+        'Steps from the first one of a patch to the first one of the next, at most `patch_size`. None and "auto": half '
+        "of `patch_size`.",
+    ),
     "embedding_dim": positive_int(
         "X holds categories, 0, 1, 2, ..., one per step, and each category is a vector of this many inputs, which is "
         "learned. Categories that `fit` did not see are vectors of zeros. Padding is NaN, with `missing=\"ffill\"`.",
@@ -139,6 +153,18 @@ SHARED = {
         "end of a 3-D X that are NaN in every feature are padding and left out; predictions per step repeat the last "
         "one there. Categories (`embedding_dim`) take the last one, and padding may be in a 2-D X, too; steps before "
         "the first category have a vector of their own, which categories that `fit` did not see share.",
+    ),
+    "standardize": Parameter(
+        ["boolean", StrOptions({"sequence"})], 'bool or "sequence"',
+        "Read each feature of X, and y of a regressor, in units of its own: minus the mean and divided by the standard "
+        "deviation that the sequences with weight of the first `fit` have, over all steps and what is not missing. "
+        "Units then make no difference, and training begins with the constant prediction of the least loss. "
+        "Categories stay as they are, and so do fractions of a \"logistic\" output; counts for \"poisson\" are divided "
+        "by their mean. A feature that is constant in `fit` is only centered. Missing values before the first one of a "
+        "sequence are the mean, in the place of 0. False: the network reads and predicts numbers as they are. "
+        "\"sequence\": each sequence in its own units, its mean and standard deviation, both of which are further "
+        "features of its steps; a regressor's target, too, where X has one feature, or one for each output, and the "
+        "prediction is put back (Kim et al. 2022, RevIN). It needs whole sequences: no states, no streams.",
     ),
     "dropout": fraction("Fraction of each layer's outputs that is set to zero in training."),
     "recurrent_dropout": fraction(
@@ -219,8 +245,8 @@ SHARED = {
     ),
     "truncated_bptt_steps": positive_int(
         "Split longer sequences into stretches of this many steps, with an update after each: the states are carried "
-        "from one to the next, the gradient is not (truncated backpropagation through time). None: the gradient goes "
-        "back to the first step.", or_none=True,
+        "from one to the next, the gradient is not (truncated backpropagation through time). With `patch_size` it "
+        "counts patches. None: the gradient goes back to the first step.", or_none=True,
     ),
 }
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from skrnn._data.numbers import all_finite, as_numbers, cell_name, is_positive_int
 from skrnn._data.sequences import Sequences
+from skrnn._estimators.patch_states import check_pending, continue_one_patch, continue_patches, pending_width
 from skrnn._messages import shown
 from skrnn._network.scores import check_scores, finite_scores
 from skrnn._runtime.memory import usable_memory
@@ -11,15 +12,24 @@ from skrnn._warnings import without_warnings
 
 
 def state_width(model, reading):
-    """Columns of a state: of the network's, and of what was seen last where missing values are filled."""
-    return model.network.state_width + (reading.n_step_features if reading.missing != "error" else 0)
+    """Columns of a state: the network's, what was seen last where missing values are filled, and steps of a patch."""
+    seen = reading.n_step_features if reading.missing != "error" else 0
+    return model.network.state_width + seen + pending_width(model.network)
+
+
+def _seen(model, reading):
+    """The columns of what was seen last."""
+    width = model.network.state_width
+    return slice(width, width + (reading.n_step_features if reading.missing != "error" else 0))
 
 
 def zero_state(model, reading, n):
     """States (n, width) of sequences before their first step."""
     state = np.zeros((n, state_width(model, reading)), model.dtype)
-    width = model.network.state_width
-    state[:, :width], state[:, width:] = model.network.zero_state(n, model.dtype), reading.before_first
+    width, seen = model.network.state_width, _seen(model, reading)
+    state[:, :width] = model.network.zero_state(n, model.dtype)
+    if reading.missing != "error":
+        state[:, seen] = reading.before_first
     return state
 
 
@@ -55,6 +65,8 @@ def check_state(model, reading, state, n, name):
     state = _of_shape(model, reading, state, n, name)
     if not all_finite(state):
         _check_cells(model.network, state, name)
+    if model.network.patch is not None:
+        check_pending(model.network, state, name)
     return state
 
 
@@ -93,8 +105,13 @@ def _first_cell(array, chosen, name):
     return cell_name(name, index), array[index]
 
 
-def check_one_direction(model, what):
-    """Raise a ValueError when the network reads in both directions."""
+def check_continues(model, reading, what):
+    """Raise a ValueError when the network reads in both directions, or sequences in their own units."""
+    if reading.in_own_units:
+        raise ValueError(
+            f"{what} needs a net that reads step by step, but standardize='sequence' takes the mean of all steps; "
+            "fit with standardize=True"
+        )
     if len(model.network.layers[0].directions) == 2:
         raise ValueError(f"{what} needs a net that reads forwards, but bidirectional=True reads from both ends")
 
@@ -104,7 +121,7 @@ def continue_from(model, reading, sequences, state, names=("X", "initial_state")
 
     `names` are what messages call the sequences and the states.
     """
-    width = model.network.state_width
+    width, seen = model.network.state_width, _seen(model, reading)
     state = check_state(model, reading, state, len(sequences), names[1])
     after = np.empty_like(state)
     scores, first = [], 0
@@ -112,8 +129,11 @@ def continue_from(model, reading, sequences, state, names=("X", "initial_state")
         rows = slice(first, first + len(index))
         first = rows.stop
         if reading.missing != "error":
-            part, after[rows, width:] = reading.fill(part, state[rows, width:])
+            part, after[rows, seen] = reading.fill(part, state[rows, seen])
         part = reading.categorize(part)
+        if model.network.patch is not None:
+            scores.append(continue_patches(model, part, state[rows], after[rows], name=names[0]))
+            continue
         final = np.empty((len(index), width), model.dtype)
         initial = np.ascontiguousarray(state[rows, :width])
         scores.append(
@@ -127,6 +147,8 @@ def continue_from(model, reading, sequences, state, names=("X", "initial_state")
 
 def continue_one_step(model, reading, steps, state):
     """Scores of one more step (n, features) of each of n streams, and the states after it: as `continue_from`."""
+    if model.network.patch is not None:
+        return _continue_one_patch(model, reading, _as_sequences(steps).astype(model.dtype, "x"), state)
     if reading.n_categories or reading.missing != "error":
         return continue_from(model, reading, _as_sequences(steps).astype(model.dtype, "x"), state, ("x", "state"))
     state = _of_shape(model, reading, state, len(steps), "state")
@@ -137,6 +159,19 @@ def continue_one_step(model, reading, steps, state):
         _check_cells(model.network, state, "state")
     if model.exponential or not finite:
         check_scores(model.network, scores, _as_sequences(steps), name="x", exponential=model.exponential)
+    return scores, after
+
+
+def _continue_one_patch(model, reading, sequences, state):
+    """What `continue_one_step` returns for a network that reads patches."""
+    state, seen = check_state(model, reading, state, len(sequences), "state"), _seen(model, reading)
+    after = np.empty_like(state)
+    filled = sequences
+    if reading.missing != "error":
+        filled, after[:, seen] = reading.fill(sequences, state[:, seen])
+    scores, finite = continue_one_patch(model, filled.values, state, after)
+    if model.exponential or not finite:
+        check_scores(model.network, scores, sequences, name="x", exponential=model.exponential)
     return scores, after
 
 

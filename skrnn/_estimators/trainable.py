@@ -29,6 +29,9 @@ class Fitted(NamedTuple):
         """The public attributes, without those of training."""
         attributes = self.reading.attributes()
         if self.targets is not None:
+            units = self.reading.units or (None, None)
+            size, stride = self.model.network.patch or (1, 1)
+            attributes |= {"X_mean_": units[0], "X_scale_": units[1], "patch_size_": size, "patch_stride_": stride}
             attributes |= {"n_outputs_": self.targets.n_outputs} | self.targets.attributes()
         return attributes
 

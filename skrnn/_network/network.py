@@ -19,7 +19,7 @@ class RecurrentNetwork:
     Parameters
     ----------
     n_inputs, n_outputs : int
-        D and Q.
+        Features of a step, F, and Q.
     hidden_size : tuple of int
         Units of each stacked layer, from the input upwards.
     cell : str
@@ -35,16 +35,25 @@ class RecurrentNetwork:
     pooling : str
         Which vector, one of ``POOLINGS``: the last output, the mean of all, or the maximum of each unit.
     n_categories : int
-        Number of categories, each embedded as D inputs; 0 where steps are D numbers.
+        Number of categories, each embedded as F inputs; 0 where steps are F numbers.
+    units : pair of (F,) float64 arrays, optional
+        Center and scale of every feature: the first layer reads (x − center) / scale. None: steps as they are.
+    patch : pair of int, optional
+        Size and stride: the network reads so many steps side by side, D = size · F inputs, from every stride-th step
+        on; the last patch repeats the last step of its sequence for those that it lacks. What is said of the steps of
+        layers, states and pooling is then said of patches. None: single steps, D = F.
     """
 
     def __init__(
         self, n_inputs, hidden_size, n_outputs, cell, activation, reset_after, bidirectional, per_step, pooling="last",
-        n_categories=0,
+        n_categories=0, units=None, patch=None,
     ):
         self.n_inputs, self.per_step, self.n_categories = n_inputs, per_step, n_categories
+        self.units, self.patch = units, patch
         self.pooling = "last" if per_step else pooling
         self.layers = []
+        if patch is not None:
+            n_inputs *= patch[0]
         for depth, n_units in enumerate(hidden_size):
             variant = CELLS[cell].variant_of(activation=activation, reset_after=reset_after)
             layer = RecurrentLayer(cell, variant, n_inputs, n_units, bidirectional, f"layer{depth}")
@@ -86,7 +95,7 @@ class RecurrentNetwork:
 
     @cached_property
     def work(self):
-        """Multiply-adds of one step of one sequence, forward."""
+        """Multiply-adds of one step of one sequence, or of one patch, forward."""
         head = self.n_features * self.n_outputs if self.per_step else 0
         return sum(layer.work() for layer in self.layers) + head
 
@@ -98,6 +107,7 @@ class RecurrentNetwork:
             "layers": [layer.for_kernels(slices) for layer in self.layers], "n_outputs": self.n_outputs,
             "V": slices["head.V"].start, "c": slices["head.c"].start, "size": slices["head.c"].stop,
             "per_step": self.per_step, "pooling": self.pooling, "n_categories": self.n_categories,
+            "units": self.units, "patch": self.patch,
         }
 
     def engine(self, dtype, **objective):
@@ -153,14 +163,26 @@ class RecurrentNetwork:
         """
         if self.pooling != "mean":
             return
-        limit, lengths = 2 ** (np.finfo(sequences.dtype).nmant + 1), sequences.lengths[index]
+        limit, lengths = 2 ** (np.finfo(sequences.dtype).nmant + 1), self.n_patches(sequences.lengths[index])
         if lengths.max() > limit:
             longest = lengths.argmax()
             where = sequences.label("X", index[longest], per_step=False)
+            what = "steps" if self.patch is None else "patches"
             raise ValueError(
-                f"{where} has {lengths[longest]} steps, and pooling='mean' counts at most {limit} in "
+                f"{where} has {lengths[longest]} {what}, and pooling='mean' counts at most {limit} in "
                 f"{sequences.dtype}: fit with X in float64, choose another pooling or cut the sequence"
             )
+
+    def n_patches(self, lengths):
+        """How many patches sequences of these lengths have, an int array; the lengths where it reads single steps."""
+        if self.patch is None:
+            return lengths
+        size, stride = self.patch
+        return 1 + (np.maximum(lengths - size, 0) + stride - 1) // stride
+
+    def mean_patches(self, sequences):
+        """Mean number of patches per sequence, or of single steps."""
+        return sequences.mean_length if self.patch is None else float(self.n_patches(sequences.lengths).mean())
 
     def n_rows(self, sequences, index):
         """Rows of scores for the sequences `index`: one per sequence, or one per step."""
@@ -171,7 +193,7 @@ class RecurrentNetwork:
         inputs = Inputs(
             sequences.steps, sequences.starts, sequences.lengths, index, initial, sequences.mask_offsets
         )
-        n_threads = threads.threads_for(work * len(index) * sequences.mean_length * self.work)
+        n_threads = threads.threads_for(work * len(index) * self.mean_patches(sequences) * self.work)
         return inputs, {"max_bytes": memory.max_bytes(), "n_threads": n_threads}
 
     def forward(
@@ -218,7 +240,7 @@ class RecurrentNetwork:
         dstate : (N, width) array, optional
             Its gradient in the final states; becomes that in the initial states.
         need_dX : bool
-            Whether to return the gradient in the inputs.
+            Whether to return the gradient in the steps.
         penalty : float
             The penalty is ½ penalty ‖weights‖².
 
@@ -239,8 +261,8 @@ class RecurrentNetwork:
     def step(self, engine, theta, steps, state, packed=False):
         """Scores (n, Q) and states (n, width) of n streams after one more step of each, and whether all is finite.
 
-        The same bits as those of `forward` over all the steps so far. What is looked at are the states before the steps
-        and the scores.
+        Of a network that reads patches, a step is a full patch. The bits are those of `forward` over all of them so
+        far. What is looked at are the states before the steps and the scores.
 
         Parameters
         ----------
@@ -248,6 +270,7 @@ class RecurrentNetwork:
             From `engine`.
         theta : (P,) array
         steps : (n, D) array, or (n,) intp array of categories
+            In the units of the user.
         state : (n, width) array
             The states before the steps.
         packed : bool
@@ -268,5 +291,5 @@ class Gradients(NamedTuple):
     """What `RecurrentNetwork.backward` returns."""
 
     theta: np.ndarray           # (P,)
-    X: np.ndarray               # (S, D), or None
+    X: np.ndarray               # (S, F), or None
     penalty: float              # its value

@@ -27,7 +27,8 @@ class Objective:
     random_state : RandomState, optional
         Source of the dropout's masks.
     max_steps : int, optional
-        Steps that a gradient goes back at most: longer sequences are taken in stretches.
+        Steps of the network, single ones or patches, that a gradient goes back at most: longer sequences are taken in
+        stretches.
     """
 
     def __init__(
@@ -47,8 +48,8 @@ class Objective:
         self.ranges = network.dense_range() if network.n_categories else full_range(self.gradient)
         self.embedded = []
         self.random_state = random_state if dropout > 0 or recurrent_dropout > 0 else None
-        self.max_steps = max_steps if max_steps and sequences.lengths.max() > max_steps else None
-        work = 3 * batch_size * sequences.mean_length * network.work
+        self.max_steps = max_steps if max_steps and network.n_patches(sequences.lengths).max() > max_steps else None
+        work = 3 * batch_size * network.mean_patches(sequences) * network.work
         self.thread_tuner = threads.ThreadTuner(threads.threads_for(work))
         self.max_bytes = memory.max_bytes()
 
@@ -80,13 +81,16 @@ class Objective:
         examples, seed = self.examples.view_of(self.examples.used[batch]), self._seed()
         lengths, index = examples.sequences.lengths, np.arange(len(examples.sequences))
         starts, steps, state = examples.sequences.starts.copy(), lengths.copy(), None
-        for begin in range(0, int(lengths[index].max()), self.max_steps):
-            going_on = lengths[index] > begin
+        size, stride = self.network.patch or (1, 1)
+        n_patches = self.network.n_patches(lengths)
+        for begin in range(0, int(n_patches.max()), self.max_steps):
+            going_on = n_patches[index] > begin
             index, state = index[going_on], None if state is None else state[going_on]
-            starts[index] = examples.sequences.starts[index] + begin
-            steps[index] = np.minimum(lengths[index] - begin, self.max_steps)
+            starts[index] = examples.sequences.starts[index] + begin * stride
+            # up to the end of the last patch, which the next stretch may read again
+            steps[index] = np.minimum(lengths[index] - begin * stride, (self.max_steps - 1) * stride + size)
             final = np.empty((len(index), self.network.state_width), theta.dtype)
-            weights = _weights_of_stretch(examples, index, starts, steps, lengths[index] <= begin + self.max_steps)
+            weights = _weights_of_stretch(examples, index, starts, steps, n_patches[index] <= begin + self.max_steps)
             if weights is NO_TARGETS:
                 self._pass_on(theta, examples, starts, steps, index, state, seed, final)
             else:

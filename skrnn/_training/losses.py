@@ -68,6 +68,11 @@ class Loss:
         if of_logistic:
             self.out_activation = "logistic"
 
+    @property
+    def of_distance(self):
+        """Whether it depends on scores and targets by their distance alone."""
+        return self.is_regression and self.out_activation == "identity"
+
     @classmethod
     def make(cls, parameters, of_logistic=False):
         """The loss with its own of an estimator's parameters, a mapping."""
@@ -113,6 +118,18 @@ class Loss:
         """
         raise NotImplementedError
 
+    def starting_scores(self, targets, weights=None, n_outputs=None):
+        """The scores (Q,) that training begins with: the best constant; a class that has not been seen may come."""
+        return self.best_constant(targets, weights, n_outputs)
+
+    def units_of(self, targets, weights=None):
+        """What is subtracted from targets (R, Q), and what they are then divided by, before the loss sees them: (Q,).
+
+        Labels, and numbers that are fractions, stay as they are.
+        """
+        Q = targets.shape[1]
+        return np.zeros(Q), np.ones(Q)
+
     def predict(self, scores):
         """What is predicted, row by row."""
         raise NotImplementedError
@@ -139,6 +156,15 @@ class RegressionLoss(Loss):
             return gradient.sum()
 
         return np.array([root(slope, column, weights) for column in by_output(targets)])
+
+    def units_of(self, targets, weights=None):
+        """The mean and deviation of each output; where it is constant, its mean and 1."""
+        if self.of_logistic:
+            return super().units_of(targets, weights)
+        targets = np.asarray(targets, dtype=np.float64)
+        weights = np.ones(len(targets)) if weights is None else np.asarray(weights, dtype=np.float64)
+        moments = of_known(_mean_and_deviation, targets, weights)
+        return moments[:, 0].copy(), moments[:, 1].copy()
 
     def score(self, y, predictions, sample_weight=None):
         """How good predictions are, 1 at best: the explained fraction D² of the loss, mean over outputs.
@@ -251,6 +277,12 @@ class Poisson(RegressionLoss):
     why_not_logistic = "whose prediction is the exponential of the output"
     domain = Domain(0, np.inf, "numbers that are not negative with loss='poisson'")
 
+    def units_of(self, targets, weights=None):
+        """0 and the mean of each output: counts have no other zero. Where all are 0, it is 1."""
+        targets = np.asarray(targets, dtype=np.float64)
+        mean = of_known(lambda y, w: np.average(y, axis=0, weights=w), targets, weights)
+        return np.zeros_like(mean), np.where(mean > 0, mean, 1.0)
+
     def _best_prediction(self, targets, weights):
         mean = np.average(targets, axis=0, weights=weights)
         return np.log(np.maximum(mean, np.finfo(np.float32).tiny))
@@ -283,6 +315,10 @@ class BinaryLogLoss(Loss):
     def best_constant(self, targets, weights=None, n_outputs=None):
         return logit_of(np.average(targets, weights=weights, keepdims=True))
 
+    def starting_scores(self, targets, weights=None, n_outputs=None):
+        """The log odds; 0 where only one class has been seen."""
+        return without_certainty(self.best_constant(targets, weights, n_outputs))
+
     def predict(self, scores):
         """Probabilities of both classes, (R, 2)."""
         p = expit(scores[:, 0])
@@ -304,6 +340,12 @@ class LogLoss(Loss):
     def best_constant(self, targets, weights=None, n_outputs=None):
         counts = np.bincount(targets, weights, minlength=n_outputs or 0)
         return np.log(np.maximum(counts / counts.sum(), MIN_PROBABILITY))
+
+    def starting_scores(self, targets, weights=None, n_outputs=None):
+        """The logarithms of how frequent the classes are, of one that has not been seen as of the rarest one."""
+        counts = np.bincount(targets, weights, minlength=n_outputs or 0)
+        counts[counts == 0] = counts[counts > 0].min()
+        return np.log(counts / counts.sum())
 
     def predict(self, scores):
         """Probabilities of the classes, (R, Q)."""
@@ -327,6 +369,10 @@ class MultilabelLogLoss(Loss):
     def best_constant(self, targets, weights=None, n_outputs=None):
         targets = np.asarray(targets, dtype=np.float64)
         return logit_of(of_known(lambda y, w: np.average(y, axis=0, weights=w), targets, weights))
+
+    def starting_scores(self, targets, weights=None, n_outputs=None):
+        """The log odds of each label; 0 of one that all rows or none have."""
+        return without_certainty(self.best_constant(targets, weights, n_outputs))
 
     def predict(self, scores):
         """Probabilities of the labels, (R, Q)."""
@@ -359,6 +405,23 @@ def of_known(function, targets, weights):
 def logit_of(p):
     """The score whose σ is p, finite also for 0 and 1."""
     return logit(np.clip(p, MIN_PROBABILITY, 1 - MIN_PROBABILITY))
+
+
+def without_certainty(log_odds):
+    """Log odds, 0 where they are those of probabilities 0 or 1."""
+    return np.where(np.abs(log_odds) < 0.999 * logit_of(1.0), log_odds, 0.0)
+
+
+def _mean_and_deviation(targets, weights):
+    """The weighted mean of each column and its standard deviation, 1 where that is but rounding, (Q, 2)."""
+    mean = np.average(targets, axis=0, weights=weights)
+    # Divided first, so that no square overflows
+    largest = np.abs(targets - mean).max(axis=0)
+    largest[largest == 0] = 1
+    variance = np.average(((targets - mean) / largest) ** 2, axis=0, weights=weights)
+    n_eps = len(targets) * np.finfo(np.float64).eps
+    constant = np.sqrt(variance) * largest <= n_eps * np.abs(mean)
+    return np.column_stack([mean, np.where(constant | (variance == 0), 1.0, np.sqrt(variance) * largest)])
 
 
 def weighted_quantile(y, weights, q):

@@ -73,6 +73,14 @@ def forget_unseen(model, unseen):
     model.parameters["embedding.E"][unseen] = 0
 
 
+def begin_with_constant(model, examples):
+    """Make a new model predict the constant that has the least loss, from which training begins."""
+    targets, weights = examples.with_weight()
+    head = model.parameters
+    head["head.V"][:] = 0
+    head["head.c"][:] = model.loss.starting_scores(targets, weights, model.network.n_outputs)
+
+
 def own_random_state(random_state):
     """A RandomState for an estimator's parameter.
 

@@ -74,3 +74,16 @@ def check_layout(layers, n_outputs, V, c, size):
     extents += [(V, below * n_outputs), (c, n_outputs)]
     if any(start < 0 or start + extent > size for start, extent in extents):
         raise ValueError(f"the parameters must lie within the {size} numbers of theta")
+
+
+def check_patch(patch, n_inputs, per_step, n_categories):
+    """Raise a ValueError unless `patch` is None, or size and stride of patches that a network can read."""
+    if patch is None:
+        return
+    size, stride = patch
+    if not 1 <= stride <= size or n_inputs % size:
+        raise ValueError(
+            f"patch={patch} must be a size, of which the {n_inputs} inputs are a multiple, and a stride from 1 to it"
+        )
+    if per_step or n_categories:
+        raise ValueError("a network that reads patches has one output per sequence, and inputs that are numbers")

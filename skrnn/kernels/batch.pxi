@@ -8,21 +8,22 @@ cdef class Batch:
     cdef Group* groups          # (n_groups,)
     cdef Py_ssize_t n_groups
     cdef Py_ssize_t N           # sequences
-    cdef Py_ssize_t S           # their steps
+    cdef Py_ssize_t S           # the caller's steps of them
     cdef Py_ssize_t n_sequences     # that the batch was taken from
     cdef Py_ssize_t total       # rows of their steps
     # (N,) of the sorted sequences, as in Group
     cdef Py_ssize_t* length
+    cdef Py_ssize_t* n_rows     # `rows` in Group
     cdef Py_ssize_t* source
     cdef Py_ssize_t* sample
     cdef Py_ssize_t* position
     cdef Py_ssize_t* out
 
     cdef int fill(
-        self, const Py_ssize_t[::1] starts, const Py_ssize_t[::1] lengths, const Py_ssize_t[::1] index,
-        Py_ssize_t total, Py_ssize_t group_rows, Py_ssize_t size,
+        self, const Net* net, const Py_ssize_t[::1] starts, const Py_ssize_t[::1] lengths, const Py_ssize_t[::1] index,
+        Py_ssize_t total, Py_ssize_t group_rows,
     ) except -1:
-        cdef Py_ssize_t N = index.shape[0], i, sample, steps, longest = 0, shortest = PY_SSIZE_T_MAX
+        cdef Py_ssize_t N = index.shape[0], i, sample, steps, longest = 0, shortest = PY_SSIZE_T_MAX, packed = 0
         if starts.shape[0] != lengths.shape[0]:
             raise ValueError(f"there are {starts.shape[0]} starts and {lengths.shape[0]} lengths")
         if N < 1:
@@ -37,20 +38,22 @@ cdef class Batch:
                 raise ValueError(
                     f"sequence {sample} has {steps} steps from row {starts[sample]} on, of {total} rows in all"
                 )
-            longest, shortest = max(longest, steps), min(shortest, steps)
             self.S += steps
+            steps = n_patches(net, steps)
+            longest, shortest = max(longest, steps), min(shortest, steps)
+            packed += steps
         if group_rows == 0:
-            group_rows = LARGE_GROUP_ROWS if size > LARGE_BYTES else GROUP_ROWS
+            group_rows = LARGE_GROUP_ROWS if net.size * <Py_ssize_t> sizeof(real) > LARGE_BYTES else GROUP_ROWS
             group_rows = max(
-                group_rows, min(<Py_ssize_t> MAX_GROUP_ROWS, ceil_div(MIN_GROUP_STEPS, ceil_div(self.S, N)))
+                group_rows, min(<Py_ssize_t> MAX_GROUP_ROWS, ceil_div(MIN_GROUP_STEPS, ceil_div(packed, N)))
             )
         self.n_groups = ceil_div(N, group_rows)
-        self.sort(starts, lengths, index, longest, longest == shortest)
+        self.sort(net, starts, lengths, index, longest, longest == shortest)
         self.cut()
         return 0
 
     cdef int sort(
-        self, const Py_ssize_t[::1] starts, const Py_ssize_t[::1] lengths, const Py_ssize_t[::1] index,
+        self, const Net* net, const Py_ssize_t[::1] starts, const Py_ssize_t[::1] lengths, const Py_ssize_t[::1] index,
         Py_ssize_t longest, bint equal,
     ) except -1:
         """Order the sequences by decreasing length; those of equal length keep their order (a counting sort)."""
@@ -62,44 +65,48 @@ cdef class Batch:
             following = <Py_ssize_t*> counts.reserve((longest + 1) * sizeof(Py_ssize_t))
             memset(following, 0, (longest + 1) * sizeof(Py_ssize_t))
             for i in range(N):
-                following[lengths[index[i]]] += 1
+                following[n_patches(net, lengths[index[i]])] += 1
             row = 0
             for steps in range(longest, -1, -1):
                 i = following[steps]
                 following[steps] = row
                 row += i
         for i in range(N):
-            steps = lengths[index[i]]
+            steps = n_patches(net, lengths[index[i]])
             row = i
             if not equal:
                 row = following[steps]
                 following[steps] += 1
             self.length[row] = steps
+            self.n_rows[row] = lengths[index[i]]
             self.source[row] = starts[index[i]]
             self.sample[row] = index[i]
             self.position[row] = i
             self.out[row] = done
-            done += steps
+            done += lengths[index[i]]
         return 0
 
-    cdef int fill_streams(self, Py_ssize_t N, Py_ssize_t group_rows) except -1:
-        """One step of each of N sequences."""
+    cdef int fill_streams(self, const Net* net, Py_ssize_t N, Py_ssize_t group_rows) except -1:
+        """One step, or one full patch, of each of N sequences."""
         cdef Py_ssize_t row
-        self.N = self.S = self.n_sequences = self.total = N
+        self.N = self.n_sequences = N
+        self.S = self.total = N * net.patch_size
         self.n_groups = ceil_div(N, group_rows)
         self.reserve_rows()
         for row in range(N):
-            self.length[row] = 1
-            self.source[row] = self.sample[row] = self.position[row] = self.out[row] = row
+            self.length[row], self.n_rows[row] = 1, net.patch_size
+            self.source[row] = self.out[row] = row * net.patch_size
+            self.sample[row] = self.position[row] = row
         self.cut()
         return 0
 
     cdef int reserve_rows(self) except -1:
         cdef Py_ssize_t N = self.N
         self.rows = Memory.__new__(Memory)
-        self.length = <Py_ssize_t*> self.rows.reserve(5 * N * sizeof(Py_ssize_t))
+        self.length = <Py_ssize_t*> self.rows.reserve(6 * N * sizeof(Py_ssize_t))
         self.source, self.sample = self.length + N, self.length + 2 * N
         self.position, self.out = self.length + 3 * N, self.length + 4 * N
+        self.n_rows = self.length + 5 * N
         return 0
 
     cdef int cut(self) except -1:
@@ -117,9 +124,10 @@ cdef class Batch:
             g = &self.groups[i]
             row = split_start(i, self.N, self.n_groups)
             g.n = split_start(i + 1, self.N, self.n_groups) - row
-            g.ending = 0
+            g.ending = g.begin = 0
             g.chunk = max(1, CHUNK_ROWS // g.n)
-            g.length, g.source, g.sample = self.length + row, self.source + row, self.sample + row
+            g.length, g.rows = self.length + row, self.n_rows + row
+            g.source, g.sample = self.source + row, self.sample + row
             g.position, g.out = self.position + row, self.out + row
             offset = active + g.length[0]
             g.active, g.offset = active, offset
@@ -157,24 +165,32 @@ cdef class Batch:
         return rows
 
 
+cdef inline Py_ssize_t n_patches(const Net* net, Py_ssize_t steps) noexcept nogil:
+    """How many patches a sequence has; its number of steps where the network reads single ones.
+
+    They begin every `patch_stride` steps, up to the first one that holds the last step, which may be partial.
+    """
+    return 1 if steps <= net.patch_size else ceil_div(steps - net.patch_size, net.patch_stride) + 1
+
+
 cdef Batch batch_of(
+    const Net* net,
     const Py_ssize_t[::1] starts,       # IN  (n,) of all sequences the row of the first step,
     const Py_ssize_t[::1] lengths,      # IN  (n,) and the number of steps
     const Py_ssize_t[::1] index,        # IN  (N,) the sequences of the batch
     Py_ssize_t total,                   # rows of the steps
-    Py_ssize_t group_rows,              # maximum number of sequences in a group; 0 for what suits a network with
-    Py_ssize_t size,                    # so many bytes of weights
+    Py_ssize_t group_rows,              # maximum number of sequences in a group; 0 for what suits the network
 ):
     """A batch. It is made here, as a call of the class would wrap each array in a Python object."""
     cdef Batch batch = Batch.__new__(Batch)
-    batch.fill(starts, lengths, index, total, group_rows, size)
+    batch.fill(net, starts, lengths, index, total, group_rows)
     return batch
 
 
-cdef Batch streams_of(Py_ssize_t N, int n_threads):
-    """The batch of one step of each of N streams."""
+cdef Batch streams_of(const Net* net, Py_ssize_t N, int n_threads):
+    """The batch of one step, or one full patch, of each of N streams."""
     cdef Batch batch = Batch.__new__(Batch)
-    batch.fill_streams(N, min(<Py_ssize_t> MAX_GROUP_ROWS, ceil_div(N, n_threads)))
+    batch.fill_streams(net, N, min(<Py_ssize_t> MAX_GROUP_ROWS, ceil_div(N, n_threads)))
     return batch
 
 

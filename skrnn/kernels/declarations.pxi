@@ -18,6 +18,8 @@
 #     so tiles and parts may be cut as the threads need.
 # (f) Segments. Where the activations of a group do not fit into memory, its steps are cut into ranges, each of which is
 #     computed as a group.
+# (g) Patches. A network may read `patch_size` steps of a sequence side by side, every `patch_stride` steps. Then a step
+#     of the network is a patch: what is said of steps here is said of patches, but for the rows of the caller's arrays.
 
 cdef extern from "simd/vector.h" nogil:
     ctypedef double real
@@ -163,7 +165,12 @@ cdef enum:
 cdef struct Net:
     Layer* layers
     int n_layers
-    Py_ssize_t D                # inputs
+    Py_ssize_t F                # features of a step of the caller
+    Py_ssize_t patch_size       # steps that the network reads at a time,
+    Py_ssize_t patch_stride     # and from the first of one such patch to that of the next; 1 and 1 for single steps
+    Py_ssize_t D                # inputs, patch_size · F
+    const real* center          # (D,) the units of the inputs: the first layer reads (x − center) · inverse;
+    const real* inverse         # (D,) NULL for numbers as they are
     Py_ssize_t P                # columns of the top layer's output
     Py_ssize_t Q                # outputs
     bint per_step               # the head reads every step, or else one vector of every sequence:
@@ -180,10 +187,12 @@ cdef struct Group:
     # Sequences that are packed together, or a segment of their steps, see (b) and (f)
     Py_ssize_t n                # number of sequences
     Py_ssize_t ending           # sequences ending .. n - 1 end in it; the first ones continue in the next segment
+    Py_ssize_t begin            # the step of the sequences that is its first, 0 but for a segment
     Py_ssize_t chunk            # number of steps whose weight gradients are summed together
     const Py_ssize_t* active    # (T,) number of sequences that take step t
     const Py_ssize_t* offset    # (T + 1,) packed row at which step t begins
-    const Py_ssize_t* length    # (n,) steps of each sequence
+    const Py_ssize_t* length    # (n,) steps of each sequence; in a segment from `begin` on
+    const Py_ssize_t* rows      # (n,) number of the caller's steps of each sequence
     const Py_ssize_t* source    # (n,) row of its first step in the caller's steps
     const Py_ssize_t* sample    # (n,) its number among all sequences of the caller
     const Py_ssize_t* position  # (n,) its position in the batch, in the caller's order
@@ -274,7 +283,7 @@ cdef struct Job:
     Watch* watch
     const Net* net
     const real* packed          # the packed weights
-    const real* values          # (total, D) the caller's steps; or with categories the embedding (n_categories, D)
+    const real* values          # (total, F) the caller's steps; or with categories the embedding (n_categories, D)
     const Py_ssize_t* categories    # (total,) rows of the embedding, or NULL
     Loss loss                   # none where dscores are given
     const char* targets         # target_size bytes for each sequence of the caller, or for each of its steps
@@ -292,7 +301,7 @@ cdef struct Job:
     real* final                 # (N, width) states after the last steps, or NULL
     const real* dscores         # (R, Q), where there is no loss
     real* dstate                # (N, width) dL/d(final states) becomes dL/d(initial states), or NULL for zeros
-    real* dX                    # (S, D), or NULL
+    real* dX                    # (S, F), or NULL; zeros at the beginning where the network reads patches
 
 
 cdef struct Part:
@@ -310,6 +319,4 @@ cdef struct SegmentTables:
     # The tables of a segment, as in Group, and the states before each segment (n_segments, n, width)
     Py_ssize_t* offset
     Py_ssize_t* length
-    Py_ssize_t* source
-    Py_ssize_t* out
     real* states

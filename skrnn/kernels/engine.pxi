@@ -7,7 +7,7 @@
 #   scores      OUT     (R, Q)
 #   final       OUT     (N, width) states after the last steps
 #   gradient    OUT     (P,); of an embedding IN, OUT: the rows of the batch's categories are added to, others left
-#   dX          OUT     (S, D) gradient in the inputs
+#   dX          OUT     (S, F) gradient in the steps
 #   seed                of the masks of dropout
 #   max_bytes           to work in; more is taken where a single group needs more
 #   n_threads           at most; no bit of any result depends on it
@@ -31,8 +31,14 @@ cdef class Engine:
         Which vector: one of POOLINGS.
     n_categories : int
         Rows of the embedding (n_categories, D), which follows the other parameters in theta; 0 for numbers as inputs.
+    patch : pair of int, optional
+        Size and stride: the D = size · F inputs are so many steps of F features, from every stride-th step on. None: one
+        step.
+    units : pair of (F,) float64 arrays, optional
+        Center and scale of each feature: steps are read as (x − center) · (1 / scale). None: as they are.
     """
     cdef Net net
+    cdef Memory units               # what net.center and net.inverse point to
     cdef Job settings               # what all batches have in common
     cdef double alpha
     cdef const Py_ssize_t[:, ::1] decayed
@@ -46,9 +52,10 @@ cdef class Engine:
 
     def __cinit__(
         self, layers, *, Py_ssize_t n_outputs, Py_ssize_t V, Py_ssize_t c, Py_ssize_t size, bint per_step=False,
-        str pooling="last", Py_ssize_t n_categories=0,
+        str pooling="last", Py_ssize_t n_categories=0, patch=None, units=None,
     ):
         check_layout(layers, n_outputs, V, c, size)
+        check_patch(patch, layers[0]["D"], per_step, n_categories)
         if not 0 <= n_categories <= PY_SSIZE_T_MAX // 16 // layers[0]["D"]:
             raise ValueError(f"there cannot be {n_categories} embedded categories")
         self.packed, self.space, self.stream_space = Memory(), Workspace(), Workspace()
@@ -62,6 +69,11 @@ cdef class Engine:
         for depth, description in enumerate(layers):
             self.set_layer(&self.net.layers[depth], description)
         self.net.D, self.net.P = self.net.layers[0].D, self.net.layers[self.net.n_layers - 1].P
+        self.net.patch_size, self.net.patch_stride = patch or (1, 1)
+        self.net.F = self.net.D // self.net.patch_size
+        self.net.center = self.net.inverse = NULL
+        if units is not None:
+            self.set_units(units[0], units[1])
         self.net.packed = self.net.packed_size
         self.net.packed_size += packed_size(1 + self.net.P, n_outputs) + packed_size(1 + n_outputs, self.net.P)
         memset(&self.settings, 0, sizeof(Job))
@@ -81,6 +93,26 @@ cdef class Engine:
             layer.W[d], layer.U[d], layer.b[d] = description["W"][d], description["U"][d], description["b"][d]
             layer.packed[d] = self.net.packed_size
             self.net.packed_size += layer.cell.packed_size(layer)
+        return 0
+
+    cdef int set_units(self, const double[::1] center, const double[::1] scale) except -1:
+        """Keep center and 1 / scale for all inputs, those of a patch step after step."""
+        cdef Py_ssize_t F = self.net.F, j
+        cdef real* units
+        if self.net.n_categories > 0:
+            raise ValueError("units are those of numbers: they must be None for inputs that are categories")
+        expect_length("center", center.shape[0], F)
+        expect_length("scale", scale.shape[0], F)
+        self.units = Memory()
+        units = <real*> self.units.reserve(2 * self.net.D * sizeof(real))
+        for j in range(self.net.D):
+            units[j], units[self.net.D + j] = <real> center[j % F], <real> (1 / scale[j % F] if scale[j % F] > 0 else 0)
+            if not (units[self.net.D + j] > 0 and all_finite(units + j, 1) and all_finite(units + self.net.D + j, 1)):
+                raise ValueError(
+                    f"feature {j % F} has the center {center[j % F]} and the scale {scale[j % F]}, expected a finite "
+                    "number and a positive one, both and 1 / scale within the dtype of the engine"
+                )
+        self.net.center, self.net.inverse = units, units + self.net.D
         return 0
 
     def set_objective(
@@ -138,10 +170,10 @@ cdef class Engine:
         needs = BufferNeeds(
             gradient=False, dX=False, dropout=job.dropout > 0, recurrent_dropout=job.recurrent_dropout > 0
         )
-        batch = batch_of(starts, lengths, index, total, rows, 0)
+        batch = batch_of(&self.net, starts, lengths, index, total, rows)
         while rows > 1 and self.space.size_of(&self.net, batch, batch.max_rows(), needs) > max_bytes // n_threads:
             rows //= 2
-            batch = batch_of(starts, lengths, index, total, rows, 0)
+            batch = batch_of(&self.net, starts, lengths, index, total, rows)
         self.check_batch(&job, batch, inputs.initial, final)
         self.expect_rows("scores", scores.shape[0], scores.shape[1], batch)
         workers = self.space.allocate_workers(&self.net, batch, batch.max_rows(), needs, max_bytes, n_threads)
@@ -217,7 +249,7 @@ cdef class Engine:
     def step(
         self,
         const real[::1] theta,
-        steps,                              # IN  (n, D) real, or (n,) intp categories
+        steps,                              # IN  (n, D) real, steps or full patches; or (n,) intp categories
         const real[:, ::1] state,           # IN  (n, width)
         real[:, ::1] scores,                # OUT (n, Q)
         real[:, ::1] after,                 # OUT (n, width); may be `state`
@@ -225,12 +257,12 @@ cdef class Engine:
         bint packed=False,                  # whether theta is what `pack_weights` has packed
         int n_threads=1,
     ):
-        """What `forward` computes for n sequences of one step, with little overhead.
+        """What `forward` computes for n sequences of one step, or of one patch, with little overhead.
 
         Returns whether the states before the steps, and the scores, are finite.
         """
         cdef Job job
-        cdef Py_ssize_t n = self.set_steps(&job, theta, steps)
+        cdef Py_ssize_t n = self.set_steps(&job, theta, steps, self.net.D)
         cdef Buffers* buffers
         cdef real* out
         cdef bint finite
@@ -292,9 +324,7 @@ cdef class Engine:
     ):
         """The batch of a gradient, and its job without what the gradient is of."""
         cdef Py_ssize_t total = self.set_inputs(job, theta, inputs, training, seed, n_threads)
-        cdef Batch batch = batch_of(
-            inputs.starts, inputs.lengths, inputs.index, total, 0, self.net.size * sizeof(real)
-        )
+        cdef Batch batch = batch_of(&self.net, inputs.starts, inputs.lengths, inputs.index, total, 0)
         self.check_batch(job, batch, inputs.initial, final)
         return batch
 
@@ -312,8 +342,9 @@ cdef class Engine:
         if dX is not None:
             if self.net.n_categories > 0:
                 raise ValueError("dX must be None: inputs that are categories have no gradient")
-            expect_shape("dX", dX.shape[0], dX.shape[1], batch.S, self.net.D)
+            expect_shape("dX", dX.shape[0], dX.shape[1], batch.S, self.net.F)
             job.dX = &dX[0, 0]
+            memset(job.dX, 0, batch.S * self.net.F * sizeof(real))
         start_watch(&watch)
         job.watch = &watch
         value = self.penalty(&theta[0], penalty, &gradient[0])
@@ -364,7 +395,7 @@ cdef class Engine:
     cdef int begin_streams(self, Py_ssize_t n, int n_threads) except -1:
         """Make room for steps of n streams."""
         cdef BufferNeeds needs = BufferNeeds(gradient=False, dX=False, dropout=False, recurrent_dropout=False)
-        cdef Batch streams = streams_of(n, n_threads)
+        cdef Batch streams = streams_of(&self.net, n, n_threads)
         self.streams = None     # until there is room
         self.stream_workers = self.stream_space.allocate_workers(
             &self.net, streams, streams.max_rows(), needs, PY_SSIZE_T_MAX, n_threads
@@ -374,8 +405,8 @@ cdef class Engine:
 
     # Arguments: each is checked where it is set.
 
-    cdef Py_ssize_t set_steps(self, Job* job, const real[::1] theta, steps) except -1:
-        """Begin a job without loss and dropout; returns the number of rows of the steps."""
+    cdef Py_ssize_t set_steps(self, Job* job, const real[::1] theta, steps, Py_ssize_t width) except -1:
+        """Begin a job without loss and dropout; returns the number of rows of the steps, of `width` numbers each."""
         cdef const real[:, ::1] values
         cdef const Py_ssize_t[::1] categories
         expect_length("theta", theta.shape[0], self.n_parameters())
@@ -383,7 +414,7 @@ cdef class Engine:
         job.net = &self.net
         if self.net.n_categories == 0:
             values = steps
-            expect_shape("steps", values.shape[0], values.shape[1], values.shape[0], self.net.D)
+            expect_shape("steps", values.shape[0], values.shape[1], values.shape[0], width)
             job.values = &values[0, 0]
             return values.shape[0]
         categories = steps
@@ -395,7 +426,7 @@ cdef class Engine:
     ) except -1:
         """Begin a job, in training with dropout; returns the number of rows of the steps."""
         cdef const Py_ssize_t[:, ::1] mask_offsets = inputs.mask_offsets
-        cdef Py_ssize_t total = self.set_steps(job, theta, inputs.steps)
+        cdef Py_ssize_t total = self.set_steps(job, theta, inputs.steps, self.net.F)
         expect_threads(n_threads)
         if training:
             job.dropout, job.recurrent_dropout = self.settings.dropout, self.settings.recurrent_dropout

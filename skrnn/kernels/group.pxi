@@ -47,7 +47,7 @@ cdef void train_tile(
     if job.dstate != NULL:
         copy_dstates(job.net, buffers, g, first, last, job.dstate, True)
     if job.dX != NULL:
-        copy_rows(job, g, first, last, job.net.D, True, buffers.dX, job.dX, True)
+        return_dX(job, g, first, last, buffers.dX)
     restore_mode(mode)
 
 
@@ -107,7 +107,7 @@ cdef double train_group(
         if job.loss.of_row != NULL:
             value = loss_of_group(net, buffers, &s, value)
         if job.dX != NULL:
-            copy_rows(job, &s, 0, s.n, net.D, True, buffers.dX, job.dX, True)
+            return_dX(job, &s, 0, s.n, buffers.dX)
     if job.dstate != NULL:
         copy_dstates(net, buffers, g, 0, g.n, job.dstate, True)
     restore_mode(mode)
@@ -135,24 +135,22 @@ cdef void cut_segment(
 
     Sequences are sorted by decreasing length, so these are the first active[begin] ones, and those that continue after
     the segment are the first active[begin + steps] ones; `ending` says where the others begin. `active` is a view of
-    the group's. Offsets count from the segment's first packed row, since its buffers hold nothing before it; lengths,
-    and the rows of first steps in the caller's arrays, count from its first step. What a sequence is, `sample` and
-    `position`, stays. A segment that is the whole group shares all of the group's tables.
+    the group's. Offsets count from the segment's first packed row, since its buffers hold nothing before it; lengths
+    count from its first step. What a sequence is, and where it begins in the caller's arrays, stays. A segment that is
+    the whole group shares all of the group's tables.
     """
     cdef Py_ssize_t r, t, T = g.length[0], last = min(T, begin + steps)
     s[0] = g[0]
     if begin == 0 and last == T:
         return
-    s.n = g.active[begin]
+    s.n, s.begin = g.active[begin], begin
     s.ending = g.active[last] if last < T else 0
     s.active = g.active + begin
-    s.offset, s.length, s.source, s.out = segments.offset, segments.length, segments.source, segments.out
+    s.offset, s.length = segments.offset, segments.length
     for t in range(last - begin + 1):
         segments.offset[t] = g.offset[begin + t] - g.offset[begin]
     for r in range(s.n):
         segments.length[r] = min(last, g.length[r]) - begin
-        segments.source[r] = g.source[r] + begin
-        segments.out[r] = g.out[r] + begin
 
 
 cdef Py_ssize_t max_tiles(const Group* g) noexcept nogil:

@@ -10,7 +10,7 @@ class Inputs:
 
     Parameters
     ----------
-    steps : (total, D) array, or (total,) intp array
+    steps : (total, F) array, or (total,) intp array
         The features of all steps in the engine's dtype, or for a network with an embedding their categories.
     starts, lengths : (n,) intp array
         The row of the first step of every sequence, and its number of steps. Sequences may share rows.

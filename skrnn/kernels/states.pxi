@@ -145,8 +145,38 @@ cdef void copy_rows(
             if t & mask == mask and interrupted(job.watch):
                 return
             row = (g.offset[t] + r if per_step else r) * width
-            other = (g.out[r] + t if per_step else g.position[r]) * width
+            other = (g.out[r] + g.begin + t if per_step else g.position[r]) * width
             if out:
                 memcpy(outer + other, inner + row, width * sizeof(real))
             else:
                 memcpy(inner + row, outer + other, width * sizeof(real))
+
+
+cdef void return_dX(
+    const Job* job,
+    const Group* g,
+    Py_ssize_t first,
+    Py_ssize_t last,
+    const real* dX,             # IN  (S, D) packed
+) noexcept nogil:
+    """The gradient of the inputs, to the caller's steps and in their units: `read_patch` backwards.
+
+    Steps that several patches hold get the sum, from the last patch to the first, as segments go.
+    """
+    cdef const Net* net = job.net
+    cdef Py_ssize_t t, r, i, j, step, F = net.F, mask = look_mask(g.length[first], net.D + STEP_WORK)
+    cdef const real* dx
+    cdef real* to
+    if net.patch_size == 1 and net.inverse == NULL:
+        copy_rows(job, g, first, last, net.D, True, <real*> dX, job.dX, True)
+        return
+    for r in range(first, last):
+        for t in range(g.length[r] - 1, -1, -1):
+            if t & mask == mask and interrupted(job.watch):
+                return
+            step = (g.begin + t) * net.patch_stride
+            dx = dX + (g.offset[t] + r) * net.D
+            for i in range(net.patch_size):
+                to = job.dX + (g.out[r] + min(step + i, g.rows[r] - 1)) * F
+                for j in range(i * F, (i + 1) * F):
+                    to[j - i * F] += dx[j] * net.inverse[j] if net.inverse != NULL else dx[j]

@@ -13,7 +13,7 @@ cdef void gather(
     const Job* job, const Buffers* buffers, int depth, const Group* g, Py_ssize_t first, Py_ssize_t last, bint backwards
 ) noexcept nogil:
     """Fill the X of a direction: from the caller's steps or the embedding, or from the layer below."""
-    cdef Py_ssize_t D = job.net.layers[depth].D, t, r, source
+    cdef Py_ssize_t D = job.net.layers[depth].D, t, r
     cdef Py_ssize_t mask = look_mask(g.length[first], (last - first) * (D + STEP_WORK))
     cdef real* X = buffers.layers[depth].direction[backwards].X
     cdef const real* Y = outputs(job.net, buffers, depth - 1, g) if depth > 0 else NULL
@@ -24,18 +24,43 @@ cdef void gather(
         for r in range(first, min(last, g.active[t])):
             x = X + (g.offset[t] + r) * D
             if depth == 0:
-                source = source_row(g, t, r, backwards)
-                if job.categories != NULL:
-                    source = job.categories[source]
-                memcpy(x, job.values + source * D, D * sizeof(real))
+                read_inputs(job, g, r, source_row(job.net, g, t, r, backwards), x)
             else:
                 memcpy(x, Y + (mirrored_row(g, t, r) if backwards else g.offset[t] + r) * D, D * sizeof(real))
                 drop_inputs(job, depth, g, t, r, backwards, D, x)
 
 
-cdef inline Py_ssize_t source_row(const Group* g, Py_ssize_t t, Py_ssize_t r, bint backwards) noexcept nogil:
-    """Row in the caller's steps of step t of sequence r, in the order in which a direction reads."""
-    return g.source[r] + (g.length[r] - 1 - t if backwards else t)
+cdef inline Py_ssize_t source_row(
+    const Net* net, const Group* g, Py_ssize_t t, Py_ssize_t r, bint backwards
+) noexcept nogil:
+    """Row in the caller's steps of step t of sequence r, or of the first one of patch t, as a direction reads."""
+    return g.source[r] + (g.begin + (g.length[r] - 1 - t if backwards else t)) * net.patch_stride
+
+
+cdef inline void read_inputs(
+    const Job* job, const Group* g, Py_ssize_t r, Py_ssize_t row, real* x
+) noexcept nogil:
+    """x (D,), what the first layer reads of sequence r from a row of the caller's steps on."""
+    cdef const Net* net = job.net
+    cdef Py_ssize_t j
+    if job.categories != NULL:
+        memcpy(x, job.values + job.categories[row] * net.D, net.D * sizeof(real))
+    elif net.patch_size == 1:
+        memcpy(x, job.values + row * net.D, net.D * sizeof(real))
+    else:
+        read_patch(net, job.values + row * net.F, g.source[r] + g.rows[r] - row, x)
+    if net.center != NULL:
+        for j in range(net.D):
+            x[j] = (x[j] - net.center[j]) * net.inverse[j]
+
+
+cdef inline void read_patch(const Net* net, const real* values, Py_ssize_t n, real* x) noexcept nogil:
+    """x (D,) ← a patch that begins n steps before the end of its sequence; the last one stands for those it lacks."""
+    cdef Py_ssize_t F = net.F, i
+    n = min(n, net.patch_size)
+    memcpy(x, values, n * F * sizeof(real))
+    for i in range(n, net.patch_size):
+        memcpy(x + i * F, values + (n - 1) * F, F * sizeof(real))
 
 
 cdef inline void drop_inputs(
@@ -44,7 +69,7 @@ cdef inline void drop_inputs(
     """x (n,), what a layer or the head reads of the layer below at a step, or its gradient: x ← x ⊙ mask."""
     cdef Py_ssize_t row
     if job.dropout > 0:
-        row = source_row(g, t, r, backwards) + (job.mask_offset[g.sample[r]] if job.mask_offset != NULL else 0)
+        row = source_row(job.net, g, t, r, backwards) + (job.mask_offset[g.sample[r]] if job.mask_offset != NULL else 0)
         drop(job.seed, depth, row, job.dropout, n, x, x)
 
 
@@ -207,7 +232,7 @@ cdef void loss_of_tile(
         if t & mask == mask and interrupted(job.watch):
             return
         for r in range(first, min(last, g.active[t])):
-            loss_of_row(job, buffers, g.offset[t] + r, g.source[r] + t)
+            loss_of_row(job, buffers, g.offset[t] + r, source_row(job.net, g, t, r, False))
 
 
 cdef void head_gradient(

@@ -78,8 +78,6 @@ cdef void lay_out_segment(
     cdef SegmentTables tables
     tables.offset = <Py_ssize_t*> arena_alloc(arena, steps, 1, sizeof(Py_ssize_t))
     tables.length = <Py_ssize_t*> arena_alloc(arena, N, 1, sizeof(Py_ssize_t))
-    tables.source = <Py_ssize_t*> arena_alloc(arena, N, 1, sizeof(Py_ssize_t))
-    tables.out = <Py_ssize_t*> arena_alloc(arena, N, 1, sizeof(Py_ssize_t))
     tables.states = <real*> arena_alloc(arena, n_states * N, state_width(net), sizeof(real))
     if arena.base != NULL:
         segment[0] = tables

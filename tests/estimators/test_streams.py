@@ -22,6 +22,9 @@ VARIANTS = {
     "last": {}, "mean": {"pooling": "mean"}, "max": {"pooling": "max"}, "steps": {"return_sequences": True},
     "ffill": {"missing": "ffill"}, "indicator of steps": {"missing": "indicator", "return_sequences": True},
     "stacked": {"hidden_size": (5, 3), "pooling": "max", "missing": "ffill"},
+    "patches": {"patch_size": 4, "patch_stride": 2}, "patches, mean": {"patch_size": 2, "pooling": "mean"},
+    "patches side by side": {"patch_size": 3, "patch_stride": 3, "pooling": "max", "missing": "ffill"},
+    "patches, indicator": {"hidden_size": (5, 3), "patch_size": 5, "patch_stride": 2, "missing": "indicator"},
 }
 
 

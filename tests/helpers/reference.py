@@ -66,6 +66,14 @@ def scan(cell, X, state, W, U, b, **form):
     return np.array(H), state
 
 
+def patches(X, size, stride):
+    """The patches of a sequence X (T, F), (n, size·F); the last one repeats the last step for those that it lacks."""
+    starts = [0]
+    while starts[-1] + size < len(X):
+        starts.append(starts[-1] + stride)
+    return np.array([[X[min(start + i, len(X) - 1)] for i in range(size)] for start in starts]).reshape(len(starts), -1)
+
+
 def pooled(Y, pooling, before):
     """What is read of the outputs Y (T, P), and the pool after them, (P,) or for the mean (P + 1,)."""
     if pooling == "max":

@@ -1,0 +1,183 @@
+"""The units of features: their mean and deviation over the steps of sequences."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skrnn._data.ragged import rows_of
+
+# Steps that are summed at once; longer sequences are taken in stretches
+MAX_STEPS = 1024
+# Stretches whose moments are combined at once
+N_STRETCHES = 256
+# Numbers that are read at a time
+MAX_NUMBERS = 2**18
+
+
+class Units(NamedTuple):
+    """What is subtracted from each feature, and what it is then divided by, float64 (D,)."""
+
+    center: np.ndarray
+    scale: np.ndarray
+
+    def with_indicators(self):
+        """Those of the features with an indicator of each, which is 0 or 1 and stays so."""
+        return Units(*(np.append(part, np.full_like(part, i)) for i, part in enumerate(self)))
+
+
+class WeightedMoments:
+    """Mean and standard deviation of each feature over weighted steps, in which missing values do not count.
+
+    The moments of stretches of steps are combined in blocks of a fixed number, in their order, so that the bits of the
+    result do not depend on how the sequences are read.
+
+    References
+    ----------
+    Chan, Golub & LeVeque (1983), Algorithms for computing the sample variance: analysis and recommendations. How
+    moments are combined, and the bound below which a variance counts as rounding and the feature as constant.
+    """
+
+    def __init__(self):
+        self.count, self.total, self.mean, self.squares = 0, 0.0, 0.0, 0.0
+        self._waiting = []
+
+    def add(self, sequences, index, weights=None):
+        """Add the sequences `index`, with weights (N,) or the same ones."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            for values, lengths, owners in _stretches(sequences, index):
+                self._add(values, lengths, np.ones(len(lengths)) if weights is None else weights[owners])
+
+    def _add(self, values, lengths, weights):
+        """Add stretches that follow each other in values (total, D), each with a weight in (n,)."""
+        self._waiting.append((*_moments_of_stretches(values, lengths), weights))
+        if sum(len(part[-1]) for part in self._waiting) >= N_STRETCHES:
+            parts = [np.concatenate(part) for part in zip(*self._waiting, strict=True)]
+            n = len(weights := parts[-1])
+            for first in range(0, n - N_STRETCHES + 1, N_STRETCHES):
+                self._combine(*(part[first : first + N_STRETCHES] for part in parts))
+            self._waiting = [tuple(part[n - n % N_STRETCHES :] for part in parts)]
+
+    def _combine(self, count, mean, squares, weights):
+        """Σ w (x − mean)² of both = that of each + (difference of the means)² W V / (W + V)."""
+        weight = count * weights[:, np.newaxis]
+        total = weight.sum(axis=0)
+        of_block = (weight * mean).sum(axis=0) / np.where(total > 0, total, 1)
+        within = (weights[:, np.newaxis] * squares + weight * (mean - of_block) ** 2).sum(axis=0)
+        both = np.maximum(self.total + total, np.finfo(float).tiny)
+        difference = of_block - self.mean
+        self.squares = self.squares + within + difference * (difference * (self.total * total / both))
+        self.mean = self.mean + difference * (total / both)
+        self.total, self.count = self.total + total, self.count + count.sum(axis=0)
+
+    def units(self):
+        """`Units`; the deviation of a feature that is constant, but for rounding, or has no value, counts as 1."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self._waiting:
+                self._combine(*(np.concatenate(part) for part in zip(*self._waiting, strict=True)))
+            self._waiting = []
+            variance = self.squares / np.where(self.total > 0, self.total, 1)
+            constant = is_rounding(self.mean, variance, self.count)
+            return Units(self.mean, np.where(constant, 1.0, np.sqrt(variance)))
+
+
+def is_rounding(mean, variance, count):
+    """Whether variances are but the rounding of `count` numbers of this mean."""
+    n_eps = count * np.finfo(np.float64).eps
+    return (variance <= n_eps * variance + (n_eps * mean) ** 2) & np.isfinite(variance)
+
+
+def _moments_of_stretches(values, lengths):
+    """Number of values, their mean and their Σ (x − mean)², (n, D), of stretches that follow each other."""
+    starts = np.cumsum(lengths) - lengths
+    values = values.astype(np.float64)
+    missing = np.isnan(values)
+    if missing.any():
+        count = np.add.reduceat(~missing, starts, axis=0, dtype=np.float64)
+        values[missing] = 0
+    else:
+        missing, count = None, np.repeat(lengths[:, np.newaxis].astype(np.float64), values.shape[1], axis=1)
+    mean = np.add.reduceat(values, starts, axis=0) / np.maximum(count, 1)
+    values -= np.repeat(mean, lengths, axis=0)
+    if missing is not None:
+        values[missing] = 0
+    np.square(values, out=values)
+    return count, mean, np.add.reduceat(values, starts, axis=0)
+
+
+def learn_units(sequences, index, weights=None):
+    """The mean and deviation of the features of the sequences `index`.
+
+    Parameters
+    ----------
+    sequences : Sequences or LazySequences
+        Missing values are NaN. With `sequences.units`, those of all sequences are known already.
+    index : (N,) int array
+    weights : (N,) array, optional
+        Of the sequences; None for the same ones.
+
+    Returns
+    -------
+    Units
+
+    Raises
+    ------
+    ValueError
+        When a mean or a deviation is too large or too small for the dtype, naming the feature.
+    """
+    units = sequences.units if weights is None and len(index) == len(sequences) else None
+    if units is None:
+        moments = WeightedMoments()
+        moments.add(sequences, index, None if weights is None else weights / weights.max())
+        units = moments.units()
+    _check_range(units, sequences.dtype)
+    return units
+
+
+def _check_range(units, dtype):
+    """Raise a ValueError that names the first feature whose units are no numbers that the kernels can compute with."""
+    # Beyond them a deviation or its inverse is 0 or infinite
+    greatest = 1 / np.finfo(dtype).tiny
+    for what, numbers, least in (("mean", np.abs(units.center), 0), ("standard deviation", units.scale, 1 / greatest)):
+        bad = np.flatnonzero(~((numbers >= least) & (numbers <= greatest)))
+        if len(bad):
+            feature = int(bad[0])
+            raise ValueError(
+                f"X is too {'small' if numbers[feature] < 1 else 'large'} for {dtype}: the {what} of feature {feature} "
+                f"is {numbers[feature]:.3g}; scale it first" + ", or pass X as float64" * (dtype == np.float32)
+            )
+
+
+def moments_of_sequences(sequences):
+    """Mean and standard deviation of each feature of each of some sequences in memory, (n, D); 0 without any value."""
+    count, mean, squares = _moments_of_stretches(
+        sequences.values[_rows(sequences.starts, sequences.lengths)], sequences.lengths
+    )
+    variance = squares / np.maximum(count, 1)
+    constant = is_rounding(mean, variance, count)
+    return mean, np.where(constant, 0.0, np.sqrt(variance)), count
+
+
+def _stretches(sequences, index):
+    """The sequences `index` in stretches, some at a time: their values, their lengths, and whose they are in index."""
+    done = 0
+    for chunk, numbers in sequences.iter_chunks(index):
+        lengths = chunk.lengths[numbers]
+        n_stretches = -(-lengths // MAX_STEPS)
+        owners = np.repeat(np.arange(len(numbers)), n_stretches)
+        begins = (np.arange(len(owners)) - (np.cumsum(n_stretches) - n_stretches)[owners]) * MAX_STEPS
+        sizes = np.minimum(lengths[owners] - begins, MAX_STEPS)
+        begins += chunk.starts[numbers][owners]
+        ends = np.cumsum(sizes)
+        first, n_rows = 0, max(MAX_STEPS, MAX_NUMBERS // chunk.n_features)
+        while first < len(sizes):
+            last = int(np.searchsorted(ends, ends[first] - sizes[first] + n_rows, "right"))
+            part = slice(first, last)
+            yield chunk.values[_rows(begins[part], sizes[part])], sizes[part], done + owners[part]
+            first = last
+        done += len(numbers)
+
+
+def _rows(begins, sizes):
+    """The rows of stretches; a slice where they follow each other."""
+    follows = (begins[1:] == begins[:-1] + sizes[:-1]).all()
+    return slice(int(begins[0]), int(begins[-1] + sizes[-1])) if follows else rows_of(begins, sizes)
