@@ -65,7 +65,8 @@ class Objective:
         """How often `gradients` yields in an epoch of batches, about: with stretches for batches in order."""
         if self.max_steps is None:
             return len(batches)
-        n_stretches = -(-self.examples.sequences.lengths[self.examples.used] // self.max_steps)
+        n_patches = self.network.n_patches(self.examples.sequences.lengths[self.examples.used])
+        n_stretches = -(-n_patches // self.max_steps)
         parts = (n_stretches[batch] for batch in gen_batches(len(n_stretches), batches.batch_size))
         # With one target a sequence a stretch is an update when a sequence ends in it
         return sum(int(part.max()) if self.examples.per_step else len(np.unique(part)) for part in parts)

@@ -55,6 +55,10 @@ UPDATES = {
     "ragged stretches, a target a step": (
         lambda: RNNRegressor(2, batch_size=7, truncated_bptt_steps=4, return_sequences=True), RAGGED, steps_of(RAGGED)
     ),
+    "ragged stretches of patches": (
+        lambda: RNNRegressor(2, batch_size=7, truncated_bptt_steps=2, patch_size=3, patch_stride=2), RAGGED,
+        np.arange(30.0),
+    ),
     "labels": (lambda: RNNClassifier(2, batch_size=7), X, Y > 0),
     "texts": (lambda: RNNLanguageModel(2, n_streams=3, truncated_bptt_steps=4), ["abab", "bab"] * 9, None),
     "one text": (lambda: RNNLanguageModel(2, n_streams=3, truncated_bptt_steps=4), ["ab"], None),
