@@ -98,14 +98,14 @@ def train_model(model, objective, batches, parameters, validate=None):
         What an epoch consists of, as in `train`.
     parameters : mapping
     validate : callable, optional
-        Score of theta on data that are held out, for early stopping; higher is better.
+        `Validation` of theta on data that are held out, for early stopping.
     """
     n_epochs = model.history.n_epochs
     stopping = Stopping(
         int(parameters["max_iter"]), parameters["tol"], int(parameters["n_iter_no_change"]), validate, n_epochs
     )
     if validate is not None and n_epochs:       # trained before
-        stopping.best = Best(validate(model.theta), model.theta.copy())
+        stopping.best = Best(validate(model.theta).score, model.theta.copy(), model.history.last.best_iter)
     _set_optimizer(model, parameters)
     try:
         train(model, objective, batches, stopping, parameters["max_grad_norm"], parameters["verbose"])
