@@ -72,8 +72,8 @@ def hold_out_groups(items, groups, strata, fraction, at_least, random_state):
     _, chosen = min(tried, key=lambda of_order: of_order[0])
     if not chosen.any():
         raise ValueError(
-            f"early_stopping=True cannot hold out any of {n_groups} groups: each is the only one with some class, which "
-            "is trained on; pass X_val and y_val, or more groups of a class"
+            f"early_stopping=True cannot hold out any of {n_groups} groups: each is the only one with some class, "
+            "which is trained on; pass X_val and y_val, or more groups of a class"
         )
     held_out = chosen[groups]
     return items[~held_out], items[held_out]
