@@ -42,15 +42,26 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     classes_ : array of shape (n_classes,)
         The labels; for several labels at once their numbers.
     loss_ : float
-        Loss of the last epoch.
+        Loss of the last epoch, in the unit of `loss_curve_`.
     best_loss_ : float or None
         Least loss of an epoch; None with `early_stopping`.
     loss_curve_ : list of float
-        Loss of each epoch.
+        Loss of each epoch. It is the log loss in nats, the mean over the sequences, or the steps, of the epoch as the
+        parameters were before each update; weighted by `sample_weight` and `class_weight`, without the penalty.
+    penalty_curve_ : list of float
+        The mean penalty of each epoch, in the same unit; 0 with the solver "adamw". Training minimizes the sum of both.
+    validation_loss_curve_ : list of float or None
+        Loss of what is held out after each epoch, in the same unit and weighted in the same way, without dropout; with
+        `early_stopping`. Infinite where `y_val` has a label that y lacks.
     validation_scores_ : list of float or None
-        Accuracy on what is held out after each epoch, with `early_stopping`.
+        Score of what is held out after each epoch, with `early_stopping`; the greater the better. With
+        ``scoring="loss"`` it is the negative of `validation_loss_curve_`, as in HistGradientBoostingClassifier; else
+        what the scorer returned.
     best_validation_score_ : float or None
         The best of them.
+    best_iter_ : int
+        The epoch whose parameters were kept, the first being 1: with `early_stopping` that of the best score, else the
+        last one.
     grad_norm_curve_ : list of float
         Mean gradient norm of each epoch, before clipping.
     n_clipped_ : int
@@ -146,6 +157,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         momentum=0.9,
         nesterovs_momentum=True,
         early_stopping=False,
+        scoring="loss",
         validation_fraction=0.1,
         beta_1=0.9,
         beta_2=0.999,
@@ -163,7 +175,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             solver=solver, alpha=alpha, batch_size=batch_size, learning_rate=learning_rate,
             learning_rate_init=learning_rate_init, power_t=power_t, max_iter=max_iter, average=average, shuffle=shuffle,
             random_state=random_state, tol=tol, verbose=verbose, warm_start=warm_start, momentum=momentum,
-            nesterovs_momentum=nesterovs_momentum, early_stopping=early_stopping,
+            nesterovs_momentum=nesterovs_momentum, early_stopping=early_stopping, scoring=scoring,
             validation_fraction=validation_fraction, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon,
             n_iter_no_change=n_iter_no_change, max_fun=max_fun, max_grad_norm=max_grad_norm,
             truncated_bptt_steps=truncated_bptt_steps,

@@ -92,13 +92,21 @@ class NumberTargets:
         """Rows (R, outputs) of targets in the units of the loss."""
         return rows if self.scale is None else (rows - self.center) / self.scale
 
-    def check_validation(self, rows, sequences, per_step, loss):
+    def check_validation(self, rows, sequences, per_step, loss, by_loss):
         """Raise an error unless targets can be validated on: those that the loss takes."""
         self.encode(rows, sequences, per_step, loss)
 
-    def weights(self, rows, class_weight):
+    def class_weights(self, rows, class_weight):
+        """Weights of classes: None."""
+        return None
+
+    def weights(self, rows, of_classes):
         """Weights of the targets by themselves: None, all the same."""
         return None
+
+    def are_known(self, rows):
+        """Whether the loss of these targets is finite: yes."""
+        return True
 
     def decode(self, scores, loss):
         """Predictions for raw scores."""

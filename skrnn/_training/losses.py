@@ -33,6 +33,8 @@ class Domain:
 
 FROM_0_TO_1 = Domain(0, 1, "numbers from 0 to 1 with out_activation='logistic'; scale y")
 
+# Rows whose losses are computed at a time
+MAX_ROWS_PER_MEAN = 2**16
 # The least probability, and the least distance to 1, of a best constant: float32 tells them from 0 and 1.
 MIN_PROBABILITY = float(np.finfo(np.float32).eps)
 
@@ -102,6 +104,24 @@ class Loss:
             self.name, self.parameter, self.of_logistic, scores, targets, weights / total, gradient
         )
         return value, gradient
+
+    def mean(self, scores, targets, weights=None):
+        """Mean loss of scores against targets as in `value_and_gradient`, in float64 whatever their dtype.
+
+        In parts, so that temporary arrays stay small.
+        """
+        weights = np.ones(len(scores)) if weights is None else weights
+        known = known_fraction(targets)
+        weights = weights / (weights.sum() if known is None else (weights * known).sum())
+        value = 0.0
+        for begin in range(0, len(scores), MAX_ROWS_PER_MEAN):
+            rows = slice(begin, begin + MAX_ROWS_PER_MEAN)
+            part = np.array(scores[rows], dtype=np.float64)
+            of_part = targets[rows] if self.of_classes else targets[rows].astype(np.float64)
+            value += kernels_for(part.dtype).loss(
+                self.name, self.parameter, self.of_logistic, part, of_part, weights[rows], np.empty_like(part)
+            )
+        return value
 
     def best_constant(self, targets, weights=None, n_outputs=None):
         """The scores (Q,) in float64 that have the least loss when they are those of every row.
