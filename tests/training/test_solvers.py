@@ -612,8 +612,8 @@ def test_lbfgs_keeps_what_it_had_when_a_step_goes_too_far(monkeypatch):
 
     def exploding(self, theta, batch):
         calls.append(1)
-        loss, gradient, weight = call(self, theta, batch)
-        return (np.inf if len(calls) > 12 else loss), gradient, weight
+        loss, penalty, gradient, weight = call(self, theta, batch)
+        return (np.inf if len(calls) > 12 else loss), penalty, gradient, weight
 
     monkeypatch.setattr(Objective, "__call__", exploding)
     with pytest.warns(ConvergenceWarning, match="lbfgs stopped early: Training diverged in epoch"):
