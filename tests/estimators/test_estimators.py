@@ -48,7 +48,8 @@ OTHER_NUMBERS = [
             "rmsprop": {"cell": "rnn", "learning_rate": "cosine"}, "lbfgs": {"alpha": 1.0, "max_iter": 1000},
         }.items()
     ),
-    RNNClassifier((6, 5), cell="rnn", bidirectional=True),
+    RNNClassifier((6, 5), cell="rnn", bidirectional=True), RNNRegressor(patch_size=3, learning_rate_init=0.01),
+    RNNClassifier(patch_size=2, pooling="mean", missing="indicator"),
 ]
 # Checks of what is computed; the others look at the interface, which is that of the class.
 NUMERICAL = {

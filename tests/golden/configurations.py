@@ -26,7 +26,7 @@ INDICATOR = "indicator"         # of the parameter `missing`
 
 # Whatever the defaults become
 SCHEDULE = {"learning_rate": "constant", "tol": 1e-4, "n_iter_no_change": 10, "average": 0.0}
-NETWORK = {"cell": "lstm", "pooling": "last", "patch_size": None, "standardize": False}
+NETWORK = {"cell": "lstm", "pooling": "last", "patch_size": None, "standardize": False, "alpha": 1e-4, "epsilon": 1e-8}
 SMALL = {"max_iter": 2, "batch_size": 4, "learning_rate_init": 0.02, "random_state": 3, **SCHEDULE, **NETWORK}
 GRU = SMALL | {"hidden_size": 4, "cell": "gru"}
 
