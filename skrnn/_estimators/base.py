@@ -13,6 +13,7 @@ from skrnn._data.reading import learn_reading
 from skrnn._data.target_checks import check_samples
 from skrnn._data.weights import as_weights, multiply_weights
 from skrnn._estimators import states
+from skrnn._estimators.fit_warnings import warn_if_nothing_learned, warn_of_constant_targets
 from skrnn._estimators.trainable import Fitted, TrainableMixin
 from skrnn._estimators.validation import HeldOut, read_validation
 from skrnn._network.network import RecurrentNetwork
@@ -138,6 +139,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         if not resume:
             rows.check_every_output()
             self._warn_of_coincidences(targets, rows, sequences)
+            warn_of_constant_targets(rows, examples.weights)
         reading, examples = self._see_categories(reading, examples, resume)
         network, parameters = self._make_network(reading, targets, examples.sequences, resume), vars(self)
         model = run.starting_model(resume and resume.model, network, loss, examples.sequences.dtype, parameters)
@@ -145,7 +147,12 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         if not resume and reading.n_categories:
             run.forget_unseen(model, reading.unseen_categories(examples.sequences, examples.used))
         validate = held_out and held_out.scorer(model, targets)
-        self._learn(Fitted(model, reading, targets), lambda: self._train(model, examples, validate, parameters))
+
+        def train():
+            self._train(model, examples, validate, parameters)
+            warn_if_nothing_learned(self, model, targets, examples, held_out)
+
+        self._learn(Fitted(model, reading, targets), train)
         return self
 
     def _partial_fit(self, X, y, sample_weight, **targets):

@@ -8,6 +8,7 @@ from skrnn._data.target_checks import check_samples
 from skrnn._messages import with_message
 from skrnn._network.scores import check_scores, scores_of
 from skrnn._warnings import warn_user
+from skrnn.exceptions import ConstantTargetWarning
 
 NOT_TRANSFORMED = (
     "X_val has to be as X is where it comes to the net: a Pipeline transforms it only with transform_input=['X_val'] "
@@ -55,13 +56,18 @@ class HeldOut:
 
         return score
 
+    def score_of_constant(self, constant, targets, loss):
+        """The score of the scores `constant` (Q,) in the place of all."""
+        return float(targets.score(self.values, np.tile(constant, (len(self.values), 1)), loss, self.weights))
+
     def warn_if_constant(self, targets):
         """Warn if early stopping has nothing to go by."""
         if targets.are_constant(self.values):
             warn_user(
                 f"the targets that early_stopping validates on are all {self.values[0].tolist()}: their score is 0 "
                 "whatever is predicted, unless it is met exactly, and training stops early. Pass X_val and y_val that "
-                "vary"
+                "vary",
+                ConstantTargetWarning,
             )
 
 
