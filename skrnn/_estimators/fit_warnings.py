@@ -46,7 +46,7 @@ def check_units(center, scale, dtype, names=None, what="X"):
     )
 
 
-def warn_of_lost_digits(center, scale, dtype, names=None, what="X"):
+def warn_of_units(center, scale, dtype, names=None, what="X"):
     """Warn of features or outputs whose deviation is hardly more than the distance of numbers of a dtype there.
 
     The parameters are those of `check_units`.

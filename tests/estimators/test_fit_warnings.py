@@ -14,7 +14,7 @@ from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, cross_val
 from sklearn.pipeline import make_pipeline
 
 from skrnn import RNNClassifier, RNNRegressor
-from skrnn._estimators.fit_warnings import check_units, warn_of_constant_features, warn_of_lost_digits
+from skrnn._estimators.fit_warnings import check_units, warn_of_constant_features, warn_of_units
 from skrnn._training.losses import LOSSES
 from skrnn.exceptions import ConstantFeatureWarning, ConstantTargetWarning, NothingLearnedWarning, PrecisionWarning
 from skrnn.preprocessing import SequenceScaler
@@ -190,24 +190,24 @@ class TestUnits:
         center, scale = units(np.column_stack([X.reshape(-1, 2), self.SECONDS]))
         text = rf"feature 'time' of X is {center[2]:.10g} ± {scale[2]:.4g}, but .* 128 apart in float32, .*pass float64"
         with pytest.warns(PrecisionWarning, match=text) as found:
-            warn_of_lost_digits(center, scale, np.float32, ["a", "b", "time"])
+            warn_of_units(center, scale, np.float32, ["a", "b", "time"])
         assert (len(found), found[0].filename) == (1, __file__)
-        warn_of_lost_digits(center, scale, np.float64)
+        warn_of_units(center, scale, np.float64)
 
     def test_of_targets(self):
         text = r"^y is 1000000 ± 2.5, but numbers of that size are 0.0625 apart in float32, .* pass X as float64"
         with pytest.warns(PrecisionWarning, match=text):
-            warn_of_lost_digits(np.array([1e6]), np.array([2.5]), np.float32, what="y")
+            warn_of_units(np.array([1e6]), np.array([2.5]), np.float32, what="y")
         with pytest.warns(PrecisionWarning, match=r"^output 1 of y is .*and 1 more like it"):
-            warn_of_lost_digits(np.array([0, 1e6, 1e7]), np.ones(3), np.float32, what="y")
+            warn_of_units(np.array([0, 1e6, 1e7]), np.ones(3), np.float32, what="y")
 
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
     def test_the_limit_is_a_hundred_steps_of_the_dtype(self, dtype):
         for center in (1.0, 500.0, -3e5):
             step = np.spacing(dtype(abs(center)))
-            warn_of_lost_digits(np.array([center]), np.array([100.0 * step]), dtype)
+            warn_of_units(np.array([center]), np.array([100.0 * step]), dtype)
             with pytest.warns(PrecisionWarning):
-                warn_of_lost_digits(np.array([center]), np.array([99.0 * step]), dtype)
+                warn_of_units(np.array([center]), np.array([99.0 * step]), dtype)
 
     @pytest.mark.parametrize(
         ("center", "scale", "dtype", "text"),
@@ -303,11 +303,11 @@ class TestOnce:
 
 SCRIPT = """
 import joblib, numpy as np
-from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV
 from skrnn import RNNRegressor
 if __name__ == "__main__":
-    X, net = np.random.default_rng(0).normal(size=(30, 4, 1)), RNNRegressor(2, learning_rate_init=1e-9, tol=1.0)
+    X = np.random.default_rng(0).normal(size=(30, 4, 1))
+    net = RNNRegressor(2, learning_rate_init=1e-9, tol=1.0, random_state=0)
     with joblib.parallel_config("{backend}", n_jobs={n_jobs}):
         GridSearchCV(net, {{"alpha": [0, 1, 2, 3]}}, cv=3).fit(X, X[:, -1, 0])
 """
