@@ -12,8 +12,16 @@ from skrnn._data.examples import Examples
 from skrnn._data.lazy import LazySequences, in_memory
 from skrnn._data.reading import learn_reading
 from skrnn._data.target_checks import check_samples
+from skrnn._data.units import Units, learn_units
 from skrnn._data.weights import as_weights, multiply_weights
 from skrnn._estimators import states
+from skrnn._estimators.fit_warnings import (
+    check_units,
+    warn_if_nothing_learned,
+    warn_of_constant_features,
+    warn_of_constant_targets,
+    warn_of_units,
+)
 from skrnn._estimators.groups import hold_out_groups, read_groups
 from skrnn._estimators.patches import check_patches, patch_for
 from skrnn._estimators.scorers import validator_of
@@ -151,6 +159,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         if not resume:
             rows.check_every_output()
             self._warn_of_coincidences(targets, rows, sequences)
+            warn_of_constant_targets(rows, examples.weights)
         reading, examples = self._see_steps(reading, examples, loss, resume)
         network, parameters = self._make_network(reading, targets, examples, resume), vars(self)
         model = run.starting_model(resume and resume.model, network, loss, examples.sequences.dtype, parameters)
@@ -160,7 +169,12 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             self._set_first_values(model, reading, examples)
         fitted = Fitted(model, reading, targets)
         validate = held_out and validator_of(self, fitted, held_out, sample_weight is not None and X_val is None)
-        self._learn(fitted, lambda: self._train(model, examples, validate, parameters))
+
+        def train():
+            self._train(model, examples, validate, parameters)
+            warn_if_nothing_learned(self, model, targets, examples, held_out)
+
+        self._learn(fitted, train)
         return self
 
     def _partial_fit(self, X, y, sample_weight, **targets):
@@ -249,7 +263,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         loss = self._make_loss(targets)
         rows.weigh(as_weights(sample_weight, sequences, per_step))
         if self.standardize and not resume:
-            targets = targets.learn_units(rows, loss)
+            targets = targets.learn_units(rows, loss, sequences.dtype)
         encoded = targets.encode(rows, sequences, per_step, loss)
         of_targets = targets.weights(rows, self._class_weights(targets, rows))
         weights = multiply_weights(rows.weights, of_targets)
@@ -276,7 +290,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             return self._see_categories(reading, examples, resume)
         if not resume:
             if self.standardize:
-                reading = reading.learn_units(examples.sequences, examples.used, examples.weights_of_sequences())
+                reading = _learn_units(reading, examples)
             examples = examples.replace(sequences=reading.prepare(examples.sequences))
         return reading, _in_own_units(reading, examples, loss)
 
@@ -565,6 +579,18 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         tags.input_tags.three_d_array = True
         tags.input_tags.allow_nan = self.missing != "error"
         return tags
+
+
+def _learn_units(reading, examples):
+    """A reading with the units of the features of examples, and warnings of those that cannot be learned from."""
+    sequences, names = examples.sequences, reading.feature_names
+    center, scale = learn_units(sequences, examples.used, examples.weights_of_sequences())
+    names = names if names and len(names) == len(center) else None
+    check_units(center, scale, sequences.dtype, names)
+    warn_of_units(center, scale, sequences.dtype, names)
+    if sequences.lengths[examples.used].sum() > 1:
+        warn_of_constant_features(center, scale, names)
+    return replace(reading, units=Units(center, np.where(scale > 0, scale, 1.0)))
 
 
 def _in_own_units(reading, examples, loss):

@@ -72,7 +72,7 @@ class ClassTargets:
             )
         return cls(found, False)
 
-    def learn_units(self, rows, loss):
+    def learn_units(self, rows, loss, dtype):
         """What is known of targets in the units that the loss takes: labels have none."""
         return self
 

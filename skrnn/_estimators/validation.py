@@ -10,6 +10,7 @@ from skrnn._data.weights import multiply_weights
 from skrnn._messages import with_message
 from skrnn._network.scores import check_scores, scores_of
 from skrnn._warnings import warn_user
+from skrnn.exceptions import ConstantTargetWarning
 
 NOT_TRANSFORMED = (
     "X_val has to be as X is where it comes to the net: a Pipeline transforms it only with transform_input=['X_val'] "
@@ -65,13 +66,22 @@ class HeldOut:
             return float("inf")
         return loss.mean(scores if self.own is None else self.own.of(scores), self.targets, self.loss_weights)
 
+    def score_of_constant(self, constant, targets, loss, scoring):
+        """The score of the scores `constant` (Q,) in the place of all, by the loss or the score of the estimator."""
+        scores = np.tile(constant, (len(self.row_numbers), 1))
+        scores = scores if self.own is None else self.own.put_back(scores)
+        if scoring == "loss":
+            return -self.loss(loss, scores)
+        return float(targets.score(self.values, scores[self.has_weight], loss, self.weights))
+
     def warn_if_constant(self, targets):
         """Warn if the explained fraction of the loss is nothing to go by."""
         if targets.are_constant(self.values):
             warn_user(
                 f"the targets that early_stopping validates on are all {self.values[0].tolist()}: their score is 0 "
                 "whatever is predicted, unless it is met exactly, and training stops early. Pass X_val and y_val that "
-                "vary, or leave scoring at 'loss'"
+                "vary, or leave scoring at 'loss'",
+                ConstantTargetWarning,
             )
 
 

@@ -73,7 +73,7 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=
         warn_user(
             f"lbfgs failed to converge after {result.nit} iterations (status={result.status}): {result.message}"
             f"{', ' + found if found else ''}. Increase max_iter or max_fun, scale the data, or use float64",
-            ConvergenceWarning,
+            ConvergenceWarning, "the last iteration",
         )
 
 

@@ -277,7 +277,7 @@ def train(model, objective, batches, stopping, max_grad_norm=None, verbose=False
         warn_user(
             f"Training ended after the maximum number of epochs, {stopping.max_iter}, {found}. Increase max_iter, or "
             "learning_rate_init to get there sooner",
-            ConvergenceWarning,
+            ConvergenceWarning, "the last epoch",
         )
 
 

@@ -178,7 +178,7 @@ class RegressionLoss(Loss):
         return np.array([root(slope, column, weights) for column in by_output(targets)])
 
     def units_of(self, targets, weights=None):
-        """The mean and deviation of each output; where it is constant, its mean and 1."""
+        """The mean and deviation of each output, 0 where it is constant."""
         if self.of_logistic:
             return super().units_of(targets, weights)
         targets = np.asarray(targets, dtype=np.float64)
@@ -298,10 +298,10 @@ class Poisson(RegressionLoss):
     domain = Domain(0, np.inf, "numbers that are not negative with loss='poisson'")
 
     def units_of(self, targets, weights=None):
-        """0 and the mean of each output: counts have no other zero. Where all are 0, it is 1."""
+        """0 and the mean of each output: counts have no other zero."""
         targets = np.asarray(targets, dtype=np.float64)
         mean = of_known(lambda y, w: np.average(y, axis=0, weights=w), targets, weights)
-        return np.zeros_like(mean), np.where(mean > 0, mean, 1.0)
+        return np.zeros_like(mean), mean
 
     def _best_prediction(self, targets, weights):
         mean = np.average(targets, axis=0, weights=weights)
@@ -433,7 +433,7 @@ def without_certainty(log_odds):
 
 
 def _mean_and_deviation(targets, weights):
-    """The weighted mean of each column and its standard deviation, 1 where that is but rounding, (Q, 2)."""
+    """The weighted mean of each column and its standard deviation, 0 where that is but rounding, (Q, 2)."""
     mean = np.average(targets, axis=0, weights=weights)
     # Divided first, so that no square overflows
     largest = np.abs(targets - mean).max(axis=0)
@@ -441,7 +441,7 @@ def _mean_and_deviation(targets, weights):
     variance = np.average(((targets - mean) / largest) ** 2, axis=0, weights=weights)
     n_eps = len(targets) * np.finfo(np.float64).eps
     constant = np.sqrt(variance) * largest <= n_eps * np.abs(mean)
-    return np.column_stack([mean, np.where(constant | (variance == 0), 1.0, np.sqrt(variance) * largest)])
+    return np.column_stack([mean, np.where(constant, 0.0, np.sqrt(variance) * largest)])
 
 
 def weighted_quantile(y, weights, q):

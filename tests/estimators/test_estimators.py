@@ -75,6 +75,7 @@ def checks():
 
 
 @quiet
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
 @pytest.mark.parametrize(("estimator", "check"), list(checks()))
 def test_estimator_checks(estimator, check):
     check(clone(estimator))
@@ -277,6 +278,7 @@ def test_warns_of_a_batch_larger_than_the_data(net, problem):
     assert net.loss_curve_ == expected.loss_curve_
 
 
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.NothingLearnedWarning")
 def test_warns_at_max_iter(net, problem):
     with pytest.warns(ConvergenceWarning, match="maximum number of epochs, 2, and the loss still fell") as seen:
         net.set_params(max_iter=2).fit(*problem)
@@ -317,6 +319,7 @@ def test_probabilities_of_several_classes():
 
 
 @quiet
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
 def test_several_outputs_are_learnt():
     X, y = data("ragged", False)
     y = np.column_stack([y, -2 * y, np.ones(40)])

@@ -315,6 +315,7 @@ class TestEarlyStopping:
         assert net.validation_scores_[-1] <= np.mean(y <= 1)
         assert net.validation_loss_curve_ == [np.inf, np.inf]
 
+    @pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
     def test_constant_targets_to_validate_on_are_named(self):
         X, y = sums(60)
         net = RNNRegressor(4, max_iter=1, scoring=None, **EARLY)
@@ -391,6 +392,7 @@ class TestEarlyStopping:
         assert np.isfinite(net.validation_scores_).all()
         assert RNNClassifier(4, max_iter=2, **EARLY).fit(X, y > 0).t_ == 2 * 5
 
+    @pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
     def test_counts_that_are_all_alike(self):
         X, _ = sums(20)
         net = RNNRegressor(4, loss="poisson", max_iter=2, scoring=None, **EARLY)
@@ -691,6 +693,7 @@ class TestStretches:
         assert len(net.grad_norm_curve_) == net.n_iter_
         assert net.score(X, y) > 0.5
 
+    @pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
     @pytest.mark.parametrize("rates", [{"dropout": 0.5}, {"recurrent_dropout": 0.5}])
     def test_stretches_without_a_target_have_dropout_as_well(self, rates):
         """A sequence's masks do not depend on whether others of the batch end in the same stretch."""

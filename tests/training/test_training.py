@@ -384,6 +384,7 @@ class TestLoop:
         assert "did not improve" in lines[-1]
 
 
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.NothingLearnedWarning")
 def test_a_sequence_without_weight_in_any_step_is_absent():
     rng = np.random.default_rng(0)
     X = [rng.normal(size=(T, 2)) for T in (3, 1, 4, 2)]
@@ -409,6 +410,7 @@ def test_weights_too_small_for_the_kernels_are_zero():
     np.testing.assert_allclose(small, net.fit(X, y).predict(X), rtol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.NothingLearnedWarning")
 def test_zero_weight_is_absence_bit_for_bit():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(30, 4, 2)), rng.integers(2, size=30)
