@@ -29,6 +29,11 @@ SYNONYMS = {
         "avg": "mean", "average": "mean", "meanpool": "mean", "maximum": "max", "maxpool": "max", "laststep": "last",
         "none": "last", "concat": "last_mean_max", "all": "last_mean_max",
     },
+    "scoring": {
+        "auc": "roc_auc", "rocauc": "roc_auc", "logloss": "neg_log_loss", "crossentropy": "neg_log_loss",
+        "mse": "neg_mean_squared_error", "mae": "neg_mean_absolute_error", "rmse": "neg_root_mean_squared_error",
+        "validationloss": "loss", "f1score": "f1",
+    },
     "solver": {"lbfgsb": "lbfgs", "rms": "rmsprop"},
     "strategy": {
         "locf": "ffill", "forward": "ffill", "forwardfill": "ffill", "pad": "ffill", "linear": "interpolate",
@@ -53,6 +58,7 @@ ADVICE = {
     "n_iter_no_change": "With max_iter training does not stop before",
     "random_state": "An int gives the same result every time; numpy.random.RandomState is taken, Generator is not",
     "recurrent_dropout": "It is one fraction for all layers, 0 for none",
+    "scoring": 'It is "loss", None, a name that sklearn.metrics.get_scorer_names() lists, or scorer(estimator, X, y)',
 }
 # Up to which floats hold all whole numbers
 MAX_WHOLE = 2**53

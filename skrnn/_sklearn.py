@@ -9,6 +9,7 @@ from functools import wraps
 
 from sklearn import get_config, set_config
 from sklearn.metrics._scorer import _BaseScorer as BaseScorer
+from sklearn.utils import _safe_indexing as select
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -25,7 +26,7 @@ from sklearn.utils.validation import validate_data
 __all__ = [
     "BaseScorer", "HasMethods", "Interval", "InvalidParameterError", "Options", "RealNotInt", "StrOptions",
     "check_columns", "check_feature_names_in", "checks_parameters", "learn_columns", "output_container",
-    "set_output_container", "validate_parameter_constraints", "validate_params",
+    "select", "set_output_container", "validate_parameter_constraints", "validate_params",
 ]
 
 FEATURES = ("n_features_in_", "feature_names_in_")

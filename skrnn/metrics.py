@@ -108,7 +108,7 @@ def split_steps(rows, like):
     if rows.ndim == 0 or len(rows) not in (total, n_known):
         or_fewer = "" if total == n_known else f", or ({n_known}, ...) for those that have a target"
         raise ValueError(f"rows has shape {rows.shape}, expected ({total}, ...) for the steps of like{or_fewer}")
-    return index.split(_with_missing(rows, targets) if len(rows) == n_known < total else rows)
+    return index.split(targets.with_missing(rows) if len(rows) == n_known < total else rows)
 
 
 def make_sequence_scorer(metric, *, response_method="predict", greater_is_better=True, **kwargs):
@@ -259,20 +259,6 @@ def _beside(values, index, name):
         if row.shape[1:] != rows[0].shape[1:]:
             raise ValueError(f"{name}[{i}] has shape {row.shape}, expected {(len(row), *rows[0].shape[1:])}")
     return np.concatenate(rows)
-
-
-def _with_missing(rows, targets):
-    """Rows of the steps that have a target among those of all steps, where the others have what stands for none."""
-    kind = rows.dtype.kind, targets.values.dtype.kind
-    if kind[0] == "f" or kind in (("i", "f"), ("u", "f")):
-        missing, dtype = np.nan, rows.dtype if kind[0] == "f" else np.float64
-    elif kind == ("i", "i"):
-        missing, dtype = -1, rows.dtype
-    else:
-        missing, dtype = None, object
-    out = np.full((len(targets), *rows.shape[1:]), missing, dtype)
-    out[targets.labelled] = rows
-    return out
 
 
 set_public_home(globals())

@@ -23,7 +23,7 @@ import skrnn.preprocessing
 ROOT = Path(__file__).parents[1] / "skrnn"
 # An import goes to a floor further up in this list, or stays in its own part of the package; "" is skrnn itself.
 FLOORS = [
-    {"_public", "_runtime", "_version", "_warnings"}, {"kernels"}, {"_messages", "_pickling", "_sklearn"},
+    {"_public", "_runtime", "_version", "_warnings"}, {"exceptions", "kernels"}, {"_messages", "_pickling", "_sklearn"},
     {"_parameters"}, {"_data"}, {"_network"}, {"_training"}, {"preprocessing", "_estimators"},
     {"_language", "datasets", "metrics"}, {""},
 ]
@@ -285,9 +285,9 @@ def test_packages_and_compiled_modules_are_found(package):
 
 
 @pytest.mark.parametrize(("module", "names"), [
-    ("skrnn", {*skrnn.__all__, "datasets", "metrics", "preprocessing"}),
+    ("skrnn", {*skrnn.__all__, "datasets", "exceptions", "metrics", "preprocessing"}),
     *((name, set(importlib.import_module(name).__all__)) for name in (
-        "skrnn.datasets", "skrnn.metrics", "skrnn.preprocessing"
+        "skrnn.datasets", "skrnn.exceptions", "skrnn.metrics", "skrnn.preprocessing"
     )),
 ])
 def test_completion_lists_what_is_public(module, names):

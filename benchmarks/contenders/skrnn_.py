@@ -97,7 +97,7 @@ class Training:
         self.objective.thread_tuner = SimpleNamespace(run=lambda function: function(n_threads))
 
     def step(self):
-        self.value, gradient, _ = self.objective(self.theta, self.index)
+        self.value, _, gradient, _ = self.objective(self.theta, self.index)
         self.optimizer.update(self.theta, gradient)
 
     def loss(self):

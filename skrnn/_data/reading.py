@@ -12,7 +12,7 @@ from skrnn._data.features import columns_of_table, features_of
 from skrnn._data.lazy import unshared
 from skrnn._data.missing import filled, without_gaps
 from skrnn._data.own_units import in_own_units, target_units
-from skrnn._data.units import Units, learn_units
+from skrnn._data.units import Units
 from skrnn._sklearn import check_columns, check_feature_names_in
 
 FILLED = ("ffill", "indicator")
@@ -182,10 +182,6 @@ class Reading:
     def check_values(self, sequences, name="X"):
         """Raise a ValueError that names the first value that is not finite, may not be missing, or is no category."""
         check_values(sequences, name, self.missing != "error", self.n_categories > 0)
-
-    def learn_units(self, sequences, index, weights):
-        """A reading with the units of the sequences `index`, before they are filled, with weights (N,) or None."""
-        return replace(self, units=learn_units(sequences, index, weights))
 
     def prepare(self, sequences):
         """Sequences filled as `missing` says, and in their own units; categories before the first one stay NaN."""

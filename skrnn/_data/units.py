@@ -70,14 +70,14 @@ class WeightedMoments:
         self.total, self.count = self.total + total, self.count + count.sum(axis=0)
 
     def units(self):
-        """`Units`; the deviation of a feature that is constant, but for rounding, or has no value, counts as 1."""
+        """`Units`, with a deviation of 0 for a feature that is constant, but for rounding, or has no value."""
         with np.errstate(over="ignore", invalid="ignore"):
             if self._waiting:
                 self._combine(*(np.concatenate(part) for part in zip(*self._waiting, strict=True)))
             self._waiting = []
             variance = self.squares / np.where(self.total > 0, self.total, 1)
             constant = is_rounding(self.mean, variance, self.count)
-            return Units(self.mean, np.where(constant, 1.0, np.sqrt(variance)))
+            return Units(self.mean, np.where(constant, 0.0, np.sqrt(variance)))
 
 
 def is_rounding(mean, variance, count):
@@ -118,33 +118,13 @@ def learn_units(sequences, index, weights=None):
     Returns
     -------
     Units
-
-    Raises
-    ------
-    ValueError
-        When a mean or a deviation is too large or too small for the dtype, naming the feature.
+        With a deviation of 0 for what is constant, infinity or NaN where it overflows.
     """
-    units = sequences.units if weights is None and len(index) == len(sequences) else None
-    if units is None:
-        moments = WeightedMoments()
-        moments.add(sequences, index, None if weights is None else weights / weights.max())
-        units = moments.units()
-    _check_range(units, sequences.dtype)
-    return units
-
-
-def _check_range(units, dtype):
-    """Raise a ValueError that names the first feature whose units are no numbers that the kernels can compute with."""
-    # Beyond them a deviation or its inverse is 0 or infinite
-    greatest = 1 / np.finfo(dtype).tiny
-    for what, numbers, least in (("mean", np.abs(units.center), 0), ("standard deviation", units.scale, 1 / greatest)):
-        bad = np.flatnonzero(~((numbers >= least) & (numbers <= greatest)))
-        if len(bad):
-            feature = int(bad[0])
-            raise ValueError(
-                f"X is too {'small' if numbers[feature] < 1 else 'large'} for {dtype}: the {what} of feature {feature} "
-                f"is {numbers[feature]:.3g}; scale it first" + ", or pass X as float64" * (dtype == np.float32)
-            )
+    if sequences.units is not None and weights is None and len(index) == len(sequences):
+        return sequences.units
+    moments = WeightedMoments()
+    moments.add(sequences, index, None if weights is None else weights / weights.max())
+    return moments.units()
 
 
 def moments_of_sequences(sequences):

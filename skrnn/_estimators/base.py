@@ -6,14 +6,25 @@ from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.metrics import check_scoring
 
 from skrnn._data.examples import Examples
 from skrnn._data.lazy import LazySequences, in_memory
 from skrnn._data.reading import learn_reading
 from skrnn._data.target_checks import check_samples
+from skrnn._data.units import Units, learn_units
 from skrnn._data.weights import as_weights, multiply_weights
 from skrnn._estimators import states
+from skrnn._estimators.fit_warnings import (
+    check_units,
+    warn_if_nothing_learned,
+    warn_of_constant_features,
+    warn_of_constant_targets,
+    warn_of_units,
+)
+from skrnn._estimators.groups import hold_out_groups, read_groups
 from skrnn._estimators.patches import check_patches, patch_for
+from skrnn._estimators.scorers import validator_of
 from skrnn._estimators.trainable import Fitted, TrainableMixin
 from skrnn._estimators.validation import HeldOut, read_validation
 from skrnn._network.network import RecurrentNetwork
@@ -49,8 +60,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self, *, hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, n_steps,
         patch_size, patch_stride, embedding_dim, n_categories, missing, standardize, dropout, recurrent_dropout, solver,
         alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, average, shuffle, random_state, tol,
-        verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon,
-        n_iter_no_change, max_fun, max_grad_norm, truncated_bptt_steps,
+        verbose, warm_start, momentum, nesterovs_momentum, early_stopping, scoring, validation_fraction, beta_1, beta_2,
+        epsilon, n_iter_no_change, max_fun, max_grad_norm, truncated_bptt_steps,
     ):
         self.hidden_size = hidden_size
         self.cell = cell
@@ -84,6 +95,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
         self.early_stopping = early_stopping
+        self.scoring = scoring
         self.validation_fraction = validation_fraction
         self.beta_1 = beta_1
         self.beta_2 = beta_2
@@ -98,7 +110,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """The loss that goes with these targets."""
 
     @checks_parameters
-    def fit(self, X, y, sample_weight=None, X_val=None, y_val=None):
+    def fit(self, X, y, sample_weight=None, X_val=None, y_val=None, groups=None):
         """Fit the network to sequences.
 
         Parameters
@@ -114,6 +126,10 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         X_val, y_val : like X and y, optional
             For `early_stopping`: what to validate on, in the place of a part of X and y. In a Pipeline X_val does not
             go through the steps before the net, unless with ``transform_input=["X_val"]``; see the guide on data.
+        groups : array-like of shape (n,), optional
+            Labels of the groups that sequences belong to, such as the patient of each: `early_stopping` holds out whole
+            groups. They are checked in every fit, and matter where some of X is held out. A search passes them on with
+            ``set_fit_request(groups=True)``.
 
         Returns
         -------
@@ -143,14 +159,22 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         if not resume:
             rows.check_every_output()
             self._warn_of_coincidences(targets, rows, sequences)
+            warn_of_constant_targets(rows, examples.weights)
         reading, examples = self._see_steps(reading, examples, loss, resume)
         network, parameters = self._make_network(reading, targets, examples, resume), vars(self)
         model = run.starting_model(resume and resume.model, network, loss, examples.sequences.dtype, parameters)
-        examples, held_out = self._split(model, reading, targets, examples, rows, X_val, y_val)
+        groups = None if groups is None else read_groups(groups, examples.sequences)
+        examples, held_out = self._split(model, reading, targets, examples, rows, X, X_val, y_val, groups)
         if not resume:
             self._set_first_values(model, reading, examples)
-        validate = held_out and held_out.scorer(model, targets)
-        self._learn(Fitted(model, reading, targets), lambda: self._train(model, examples, validate, parameters))
+        fitted = Fitted(model, reading, targets)
+        validate = held_out and validator_of(self, fitted, held_out, sample_weight is not None and X_val is None)
+
+        def train():
+            self._train(model, examples, validate, parameters)
+            warn_if_nothing_learned(self, model, targets, examples, held_out)
+
+        self._learn(fitted, train)
         return self
 
     def _partial_fit(self, X, y, sample_weight, **targets):
@@ -188,6 +212,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         if self.embedding_dim is None and self.n_categories is not None:
             raise ValueError(f"n_categories={self.n_categories} is for categories: set embedding_dim, or leave it out")
         check_patches(self.patch_size, self.patch_stride, self.return_sequences, self.embedding_dim)
+        if callable(self.scoring):
+            check_scoring(self, self.scoring)       # refuses metrics, which do not take an estimator
         if self.solver == "lbfgs":
             self._check_lbfgs()
         else:
@@ -237,12 +263,16 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         loss = self._make_loss(targets)
         rows.weigh(as_weights(sample_weight, sequences, per_step))
         if self.standardize and not resume:
-            targets = targets.learn_units(rows, loss)
+            targets = targets.learn_units(rows, loss, sequences.dtype)
         encoded = targets.encode(rows, sequences, per_step, loss)
-        of_targets = targets.weights(rows, getattr(self, "class_weight", None))
+        of_targets = targets.weights(rows, self._class_weights(targets, rows))
         weights = multiply_weights(rows.weights, of_targets)
         examples = Examples(sequences, encoded, weights, per_step, known_fraction(encoded))
         return targets, loss, rows, examples
+
+    def _class_weights(self, targets, rows):
+        """The weights of the classes of these targets, or None."""
+        return targets.class_weights(rows, getattr(self, "class_weight", None))
 
     def _warn_of_coincidences(self, targets, rows, sequences):
         """Warn where X and y can be read, but were probably meant to be read in another way."""
@@ -260,7 +290,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             return self._see_categories(reading, examples, resume)
         if not resume:
             if self.standardize:
-                reading = reading.learn_units(examples.sequences, examples.used, examples.weights_of_sequences())
+                reading = _learn_units(reading, examples)
             examples = examples.replace(sequences=reading.prepare(examples.sequences))
         return reading, _in_own_units(reading, examples, loss)
 
@@ -305,7 +335,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             raise self._cannot_continue(f"{what}, as the fitted net reads {reads}")
         return patch
 
-    def _split(self, model, reading, targets, examples, rows, X_val, y_val):
+    def _split(self, model, reading, targets, examples, rows, X, X_val, y_val, groups):
         """The examples to train on, and for early stopping what is held out, or None."""
         if not self.early_stopping:
             if X_val is not None or y_val is not None:
@@ -314,14 +344,20 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val go together, but only one of them was passed")
         if X_val is not None:
-            return examples, read_validation(self, model, reading, targets, X_val, y_val)
-        per_step = self.return_sequences
-        strata = None if per_step else targets.strata(rows.values[examples.used])
+            of_classes = self._class_weights(targets, rows)
+            return examples, read_validation(self, model, reading, targets, X_val, y_val, of_classes)
+        used, per_step = examples.used, self.return_sequences
+        strata = None if per_step else targets.strata(rows.values[used])
         at_least = 1 if per_step else targets.min_validated
-        used, index = self._hold_out(examples.used, "sequences", model.random_state, strata, at_least)
-        held_out = HeldOut(examples.sequences, np.sort(index), rows, per_step)
-        held_out.warn_if_constant(targets)
-        return examples.replace(used=used), held_out
+        if groups is None:
+            used, index = self._hold_out(used, "sequences", model.random_state, strata, at_least)
+        else:
+            used, index = hold_out_groups(
+                used, groups[used], strata, self.validation_fraction, at_least, model.random_state
+            )
+        index = np.sort(index)
+        own = reading.target_units(model.loss, examples.sequences, index, targets.n_outputs)
+        return examples.replace(used=used), HeldOut(examples, index, rows, X, own)
 
     def _train(self, model, examples, validate, parameters):
         n = len(examples)
@@ -350,13 +386,8 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def _predict_rows(self, fitted, X, decode):
         """Sequences of X, and decoded rows: one per sequence, or one per step."""
-        model = fitted.model
-        sequences = fitted.reading.read(self, X, dtype=model.dtype)
-        scores = finite_scores(model.network, model.theta, sequences, exponential=model.exponential)
-        own = fitted.reading.target_units(
-            model.loss, sequences, np.arange(len(sequences)), model.network.n_outputs
-        )
-        return sequences, decode(fitted, scores if own is None else own.put_back(scores))
+        sequences, scores = fitted.scores(self, X)
+        return sequences, decode(fitted, scores)
 
     def _predict(self, X, decode, initial_state, return_state):
         """What the predict methods return, and the states after it where they are asked for."""
@@ -548,6 +579,18 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         tags.input_tags.three_d_array = True
         tags.input_tags.allow_nan = self.missing != "error"
         return tags
+
+
+def _learn_units(reading, examples):
+    """A reading with the units of the features of examples, and warnings of those that cannot be learned from."""
+    sequences, names = examples.sequences, reading.feature_names
+    center, scale = learn_units(sequences, examples.used, examples.weights_of_sequences())
+    names = names if names and len(names) == len(center) else None
+    check_units(center, scale, sequences.dtype, names)
+    warn_of_units(center, scale, sequences.dtype, names)
+    if sequences.lengths[examples.used].sum() > 1:
+        warn_of_constant_features(center, scale, names)
+    return replace(reading, units=Units(center, np.where(scale > 0, scale, 1.0)))
 
 
 def _in_own_units(reading, examples, loss):

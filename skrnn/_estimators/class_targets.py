@@ -72,7 +72,7 @@ class ClassTargets:
             )
         return cls(found, False)
 
-    def learn_units(self, rows, loss):
+    def learn_units(self, rows, loss, dtype):
         """What is known of targets in the units that the loss takes: labels have none."""
         return self
 
@@ -124,28 +124,48 @@ class ClassTargets:
             raise self._unknown(labels[bad], sequences, np.arange(len(rows))[rows.known][bad], per_step)
         return rows.of_known(codes.astype(np.intp))
 
-    def _unknown(self, label, sequences, row, per_step):
+    def _unknown(self, label, sequences, row, per_step, hint=""):
         where = sequences.label("y", row, per_step=per_step)
         return ValueError(
-            f"y has the label {shown(label)}, which is not among classes: {shown(self.classes)}; it is {where}"
+            f"y has the label {shown(label)}, which is not among classes: {shown(self.classes)}; it is {where}{hint}"
         )
 
-    def check_validation(self, rows, sequences, per_step, loss):
-        """Raise an error unless targets can be validated on. A label that y lacks is one that predictions miss."""
-        self.check(rows)
-        labels = rows.values[rows.known]
-        if not self.multilabel and not self._find(labels)[1].any():
-            raise self._unknown(labels[0], sequences, np.arange(len(rows))[rows.known][0], per_step)
+    def check_validation(self, rows, sequences, per_step, loss, by_loss):
+        """Raise an error unless targets can be validated on.
 
-    def weights(self, rows, class_weight):
-        """Weights of the targets by their classes, (rows,) float64, or None."""
+        A label that y lacks is one that predictions miss; the loss of it is infinite.
+        """
+        self.check(rows)
+        if self.multilabel:
+            return
+        labels = rows.values[rows.known]
+        _, found = self._find(labels)
+        if not found.any() or (by_loss and not found.all()):
+            bad = np.argmin(found)
+            hint = "; its loss is infinite: leave it out, or choose another scoring than 'loss'" if by_loss else ""
+            raise self._unknown(labels[bad], sequences, np.arange(len(rows))[rows.known][bad], per_step, hint)
+
+    def class_weights(self, rows, class_weight):
+        """The weights that a `class_weight` gives the classes, or 0 and 1 for each label; None if it is None."""
         if class_weight is None:
             return None
         labels = rows.values[rows.known]
         if self.multilabel:
-            return rows.of_known(class_weights.of_indicators(class_weight, labels))
-        codes, _ = self._find(labels)
-        return rows.of_known(class_weights.of_classes(class_weight, self.classes, codes)[codes])
+            return class_weights.of_labels(class_weight, labels)
+        return class_weights.of_classes(class_weight, self.classes, self._find(labels)[0])
+
+    def weights(self, rows, of_classes):
+        """Weights of targets, (rows,) float64, by what `class_weights` returned; None if that is None."""
+        if of_classes is None:
+            return None
+        labels = rows.values[rows.known]
+        if self.multilabel:
+            return rows.of_known(class_weights.of_indicators(of_classes, labels))
+        return rows.of_known(of_classes[self._find(labels)[0]])
+
+    def are_known(self, rows):
+        """Whether the loss of these targets is finite: their labels are among the classes."""
+        return self.multilabel or bool(self._find(rows.values[rows.known])[1].all())
 
     def decode(self, scores, loss):
         """Labels for raw scores."""

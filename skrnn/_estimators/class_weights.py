@@ -31,14 +31,18 @@ def of_classes(class_weight, classes, codes):
     return _weights("class_weight", class_weight, classes, codes)
 
 
-def of_indicators(class_weight, labels):
-    """The weight of each target (rows, labels) of zeros and ones, the product of its labels' weights, (rows,) float64.
+def of_labels(class_weight, labels):
+    """The weights of 0 and of 1 for each label of targets (rows, labels) of zeros and ones.
 
     Parameters
     ----------
     class_weight : list of (dict, "balanced" or None), or "balanced"
     labels : (rows, labels) array
-        What is neither 0 nor 1 is unknown, and counts 1.
+        What is neither 0 nor 1 is unknown.
+
+    Returns
+    -------
+    (labels, 2) float64 array
     """
     n_labels = labels.shape[1]
     if class_weight == "balanced":
@@ -49,13 +53,21 @@ def of_indicators(class_weight, labels):
             f"class_weight is {found}, but y has {n_labels} labels: expected a list of {n_labels} dicts, "
             "{0: weight, 1: weight} for each label, or 'balanced'"
         )
-    weights = np.ones(len(labels))
+    weights = np.ones((n_labels, 2))
     for k, (of_label, column) in enumerate(zip(class_weight, labels.T, strict=True)):
         if of_label is not None:
-            known = (column == 0) | (column == 1)
-            codes = column[known].astype(np.intp)
-            weights[known] *= _weights(f"class_weight[{k}]", of_label, np.arange(2), codes)[codes]
+            codes = column[(column == 0) | (column == 1)].astype(np.intp)
+            weights[k] = _weights(f"class_weight[{k}]", of_label, np.arange(2), codes)
     return weights
+
+
+def of_indicators(weights, labels):
+    """The weight of each target (rows, labels), the product of those of its labels, (rows,) float64; 1 if unknown."""
+    product = np.ones(len(labels))
+    for of_label, column in zip(weights, labels.T, strict=True):
+        for value in (0, 1):
+            product[column == value] *= of_label[value]
+    return product
 
 
 def _weights(name, given, classes, codes):

@@ -42,15 +42,26 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     classes_ : array of shape (n_classes,)
         The labels; for several labels at once their numbers.
     loss_ : float
-        Loss of the last epoch.
+        Loss of the last epoch, in the unit of `loss_curve_`.
     best_loss_ : float or None
         Least loss of an epoch; None with `early_stopping`.
     loss_curve_ : list of float
-        Loss of each epoch.
+        Loss of each epoch. It is the log loss in nats, the mean over the sequences, or the steps, of the epoch as the
+        parameters were before each update; weighted by `sample_weight` and `class_weight`, without the penalty.
+    penalty_curve_ : list of float
+        The mean penalty of each epoch, in the same unit; 0 with the solver "adamw". Training minimizes the sum of both.
+    validation_loss_curve_ : list of float or None
+        Loss of what is held out after each epoch, in the same unit and weighted in the same way, without dropout; with
+        `early_stopping`. Infinite where `y_val` has a label that y lacks.
     validation_scores_ : list of float or None
-        Accuracy on what is held out after each epoch, with `early_stopping`.
+        Score of what is held out after each epoch, with `early_stopping`; the greater the better. With
+        ``scoring="loss"`` it is the negative of `validation_loss_curve_`, as in HistGradientBoostingClassifier; else
+        what the scorer returned.
     best_validation_score_ : float or None
         The best of them.
+    best_iter_ : int
+        The epoch whose parameters were kept, the first being 1: with `early_stopping` that of the best score, else the
+        last one.
     grad_norm_curve_ : list of float
         Mean gradient norm of each epoch, before clipping.
     n_clipped_ : int
@@ -114,14 +125,14 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         self,
         hidden_size=32,
         *,
-        cell="lstm",
+        cell="gru",
         activation="tanh",
         reset_after=True,
         bidirectional=False,
         return_sequences=False,
         pooling="last",
         n_steps=None,
-        patch_size=None,
+        patch_size="auto",
         patch_stride=None,
         embedding_dim=None,
         n_categories=None,
@@ -131,12 +142,12 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         recurrent_dropout=0.0,
         class_weight=None,
         solver="adam",
-        alpha=1e-4,
+        alpha=1e-2,
         batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=1e-3,
+        learning_rate="auto",
+        learning_rate_init=3e-3,
         power_t=0.5,
-        max_iter=200,
+        max_iter="auto",
         average=0.0,
         shuffle=True,
         random_state=None,
@@ -146,11 +157,12 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         momentum=0.9,
         nesterovs_momentum=True,
         early_stopping=False,
+        scoring="loss",
         validation_fraction=0.1,
         beta_1=0.9,
         beta_2=0.999,
-        epsilon=1e-8,
-        n_iter_no_change=10,
+        epsilon=1e-4,
+        n_iter_no_change="auto",
         max_fun=15000,
         max_grad_norm=None,
         truncated_bptt_steps=None,
@@ -163,7 +175,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
             solver=solver, alpha=alpha, batch_size=batch_size, learning_rate=learning_rate,
             learning_rate_init=learning_rate_init, power_t=power_t, max_iter=max_iter, average=average, shuffle=shuffle,
             random_state=random_state, tol=tol, verbose=verbose, warm_start=warm_start, momentum=momentum,
-            nesterovs_momentum=nesterovs_momentum, early_stopping=early_stopping,
+            nesterovs_momentum=nesterovs_momentum, early_stopping=early_stopping, scoring=scoring,
             validation_fraction=validation_fraction, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon,
             n_iter_no_change=n_iter_no_change, max_fun=max_fun, max_grad_norm=max_grad_norm,
             truncated_bptt_steps=truncated_bptt_steps,

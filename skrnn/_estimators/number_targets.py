@@ -7,6 +7,7 @@ import numpy as np
 
 from skrnn._data.numbers import as_numbers
 from skrnn._data.target_checks import check_finite_rows, check_one_each, first_cell, step_rows
+from skrnn._estimators.fit_warnings import check_units, warn_of_units
 from skrnn._estimators.target_rows import known_in_part, mean_over_outputs
 
 
@@ -47,14 +48,20 @@ class NumberTargets:
         """What these targets tell."""
         return cls(rows.values.shape[1:])
 
-    def learn_units(self, rows, loss):
-        """What is known of targets in the units that the loss takes, learned from rows with weight."""
+    def learn_units(self, rows, loss, dtype):
+        """What is known of targets with the units that the loss takes them in, learned from rows with weight.
+
+        Raise a ValueError, or warn, where numbers of the dtype cannot hold them.
+        """
         used = rows.known if rows.weights is None else rows.weights > 0
         weights = None if rows.weights is None else rows.weights[used]
         if not len(rows.values[used]):
             return self
         center, scale = loss.units_of(rows.values[used].reshape(-1, self.n_outputs), weights)
-        return replace(self, center=center, scale=scale)
+        if loss.of_distance:
+            check_units(center, scale, dtype, what="y")
+            warn_of_units(center, scale, dtype, what="y")
+        return replace(self, center=center, scale=np.where(scale > 0, scale, 1.0))
 
     @property
     def n_outputs(self):
@@ -92,13 +99,21 @@ class NumberTargets:
         """Rows (R, outputs) of targets in the units of the loss."""
         return rows if self.scale is None else (rows - self.center) / self.scale
 
-    def check_validation(self, rows, sequences, per_step, loss):
+    def check_validation(self, rows, sequences, per_step, loss, by_loss):
         """Raise an error unless targets can be validated on: those that the loss takes."""
         self.encode(rows, sequences, per_step, loss)
 
-    def weights(self, rows, class_weight):
+    def class_weights(self, rows, class_weight):
+        """Weights of classes: None."""
+        return None
+
+    def weights(self, rows, of_classes):
         """Weights of the targets by themselves: None, all the same."""
         return None
+
+    def are_known(self, rows):
+        """Whether the loss of these targets is finite: yes."""
+        return True
 
     def decode(self, scores, loss):
         """Predictions for raw scores."""

@@ -19,13 +19,13 @@ def pending_width(network):
 
 def check_pending(network, state, name):
     """Raise a ValueError where the last number of a state is no number of steps that a patch lacks the end of."""
-    counts, size = state[:, -1], network.patch[0]
-    bad = np.flatnonzero((counts != np.floor(counts)) | (counts < 0) | (counts >= size))
-    if len(bad):
-        where = cell_name(name, (int(bad[0]), state.shape[1] - 1))
+    counts, size = state[:, -1].tolist(), network.patch[0]
+    wrong = set(counts).difference(range(size))
+    if wrong:
+        row = next(row for row, count in enumerate(counts) if count in wrong)
         raise ValueError(
-            f"{where} is {counts[bad[0]]}, expected the number of steps since the last patch began, a whole number "
-            f"from 0 to {size - 1}, as in states that this estimator returned"
+            f"{cell_name(name, (row, state.shape[1] - 1))} is {counts[row]}, expected the number of steps since the "
+            f"last patch began, a whole number from 0 to {size - 1}, as in states that this estimator returned"
         )
 
 
@@ -67,46 +67,53 @@ def continue_patches(model, part, state, after, *, name):
     return scores
 
 
-def continue_one_patch(model, steps, state, after):
-    """Scores (n, Q) of one more step (n, F) of each of n streams; fills `after` as `continue_patches`.
+def continue_one_patch(model, steps, state):
+    """One more step (n, F) of each of n streams: scores (n, Q), the states after it, and whether the scores are finite.
 
-    Whether a patch is full with this step or not, it is the last one of the prediction: one step of the network. Also
-    returns whether the scores are finite.
+    Whether a patch is full with this step or not, the prediction ends with it: one step of the network. Of what
+    was seen last, the states after it have what those before it had.
     """
     network, width = model.network, model.network.state_width
     size, stride = network.patch
-    pending, counts = _pending(network, state)
-    patch = np.repeat(steps[:, np.newaxis], size, axis=1)       # (n, size, F); the last step for those that it lacks
-    known = np.arange(size - 1) < counts[:, np.newaxis]
-    patch[:, :-1][known] = pending[known]
-    scores, stepped, finite = model.step(patch.reshape(len(steps), -1), np.ascontiguousarray(state[:, :width]))
-    full = counts == size - 1
-    after[:, :width] = np.where(full[:, np.newaxis], stepped, state[:, :width])
-    pending = patch[:, :-1]
-    if full.any():
-        pending = pending.copy()
-        pending[full, : size - stride] = patch[full, stride:]
-    _set_pending(network, after, pending, np.where(full, size - stride, counts + 1))
-    return scores, finite
+    after = state.copy()
+    pending, pending_after = _pending_steps(network, state), _pending_steps(network, after)
+    groups = list(_by_count(state[:, -1]))
+    patch = np.empty((len(state), size, network.n_inputs), model.dtype)
+    for count, rows in groups:
+        patch[rows, :count] = pending[rows, :count]
+        patch[rows, count:] = steps[rows, np.newaxis]       # the last step also for those that it lacks
+    scores, stepped, finite = model.step(patch.reshape(len(state), -1), np.ascontiguousarray(state[:, :width]))
+    for count, rows in groups:
+        if count < size - 1:
+            pending_after[rows, count], after[rows, -1] = steps[rows], count + 1
+            continue
+        after[rows, :width], after[rows, -1] = stepped[rows], size - stride
+        pending_after[rows, : size - stride], pending_after[rows, size - stride :] = patch[rows, stride:], 0
+    return scores, after, finite
 
 
-def _pending(network, state):
-    """The steps of the next patch (n, size − 1, F), of which the first ones are known, and how many (n,)."""
-    n_columns = pending_width(network)
-    steps = state[:, -n_columns:-1].reshape(len(state), -1, network.n_inputs)
-    return steps, state[:, -1].astype(np.intp)
+def _by_count(counts):
+    """Each number of steps that streams have of the next patch, and the rows of these."""
+    different = set(counts.tolist())
+    for count in different:
+        yield int(count), slice(None) if len(different) == 1 else np.flatnonzero(counts == count)
+
+
+def _pending_steps(network, state):
+    """The columns of the steps of the next patch, a view (n, size − 1, F); of each row the first ones are known."""
+    return state[:, -pending_width(network) : -1].reshape(len(state), -1, network.n_inputs)
 
 
 def _set_pending(network, after, steps, counts):
     """Write the first `counts` (n,) of the steps (n, size − 1, F) to states, and 0 in the place of others."""
     known = np.arange(network.patch[0] - 1) < counts[:, np.newaxis]
-    after[:, -pending_width(network) : -1] = np.where(known[:, :, np.newaxis], steps, 0).reshape(len(after), -1)
+    _pending_steps(network, after)[:] = np.where(known[:, :, np.newaxis], steps, 0)
     after[:, -1] = counts
 
 
 def _with_pending(network, part, state):
     """Sequences with the steps of the patch that has begun before each; themselves where there are none."""
-    pending, counts = _pending(network, state)
+    pending, counts = _pending_steps(network, state), state[:, -1].astype(np.intp)
     if not counts.any():
         return part
     lengths = counts + part.lengths

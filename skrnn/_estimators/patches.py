@@ -3,7 +3,7 @@
 import numpy as np
 
 # What patch_size="auto" means for typical sequences of at least so many steps; shorter ones are read step by step
-AUTOMATIC_SIZES = ((100, 16), (50, 8), (20, 4), (12, 2))
+AUTOMATIC_SIZES = ((100, 16),)
 
 
 def automatic_size(lengths):

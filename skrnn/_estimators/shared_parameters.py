@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from textwrap import fill
 
+from sklearn.metrics import get_scorer_names
+
 from skrnn._data.categories import MAX_CATEGORIES
 from skrnn._data.missing import MISSING
 from skrnn._estimators.patches import AUTOMATIC_SIZES
@@ -212,19 +214,32 @@ SHARED = {
     ),
     "tol": Parameter(
         [Interval(Real, 0, None, closed="left")], "float",
-        "An epoch is an improvement when it lowers the best loss, or raises the best validation score, by this much. "
+        "An epoch is an improvement when it lowers what training minimizes, loss and penalty, below the least so far, "
+        "or with `early_stopping` raises the best validation score, by this much. "
         "At `max_iter` a ConvergenceWarning says by how much the mean over the last tenth of the epochs is still "
         "better than over the tenth before, if by more than this and by more than a hundredth of the whole gain. "
         'For "lbfgs" training ends where no element of the gradient is larger.',
     ),
-    "verbose": Parameter(["verbose"], "bool", "Print the loss of each epoch."),
+    "verbose": Parameter(
+        ["verbose"], "bool", "Print the loss and the penalty of each epoch, and the loss and score on what is held out."
+    ),
     "warm_start": flag("Continue from the parameters of the last fit instead of new ones."),
     "momentum": fraction(f"Momentum, {for_solvers('momentum')}.", closed="both"),
     "nesterovs_momentum": flag(f"Use Nesterov's momentum, {for_solvers('nesterovs_momentum')}."),
     "early_stopping": flag(
         "Hold out some of the sequences, or take the validation data passed to `fit`, stop when the score on them does "
         "not improve, and keep the parameters of the best epoch. Of labels per sequence each class is held out in "
-        "equal shares, where there are enough of it; the only sequence of a class is trained on."
+        "equal shares, where there are enough of it; the only sequence of a class is trained on. The `groups` passed "
+        "to `fit` are held out whole."
+    ),
+    "scoring": Parameter(
+        [StrOptions({"loss", *get_scorer_names()}), callable, None], "str, callable or None",
+        'What `early_stopping` goes by. "loss": the loss of what is held out, weighted as in training, with the '
+        "weights of classes; `validation_scores_` are its negative. None: the accuracy of a classifier, for numbers "
+        "the explained fraction of the loss (D²; R² for the squared error and Huber's loss). Or a scorer of "
+        'scikit-learn, by its name, such as "roc_auc", with `return_sequences` over all steps that have a target; or a '
+        "callable, ``scoring(estimator, X, y)``, with ``sample_weight`` if `fit` has one, that returns a number, the "
+        "greater the better: with `return_sequences` it gets targets of steps, see :func:`make_sequence_scorer`.",
     ),
     "validation_fraction": fraction("Fraction of the sequences that is held out.", closed="neither"),
     "beta_1": fraction(f"Decay rate of the first moment, {for_solvers('beta_1')}."),

@@ -148,7 +148,7 @@ def continue_from(model, reading, sequences, state, names=("X", "initial_state")
 def continue_one_step(model, reading, steps, state):
     """Scores of one more step (n, features) of each of n streams, and the states after it: as `continue_from`."""
     if model.network.patch is not None:
-        return _continue_one_patch(model, reading, _as_sequences(steps).astype(model.dtype, "x"), state)
+        return _continue_one_patch(model, reading, steps, state)
     if reading.n_categories or reading.missing != "error":
         return continue_from(model, reading, _as_sequences(steps).astype(model.dtype, "x"), state, ("x", "state"))
     state = _of_shape(model, reading, state, len(steps), "state")
@@ -162,16 +162,20 @@ def continue_one_step(model, reading, steps, state):
     return scores, after
 
 
-def _continue_one_patch(model, reading, sequences, state):
+def _continue_one_patch(model, reading, steps, state):
     """What `continue_one_step` returns for a network that reads patches."""
-    state, seen = check_state(model, reading, state, len(sequences), "state"), _seen(model, reading)
-    after = np.empty_like(state)
-    filled = sequences
-    if reading.missing != "error":
-        filled, after[:, seen] = reading.fill(sequences, state[:, seen])
-    scores, finite = continue_one_patch(model, filled.values, state, after)
+    state = check_state(model, reading, state, len(steps), "state")
+    if steps.dtype != model.dtype:
+        steps = _as_sequences(steps).astype(model.dtype, "x").values
+    if reading.missing == "error":
+        scores, after, finite = continue_one_patch(model, steps, state)
+    else:
+        seen = _seen(model, reading)
+        filled, last = reading.fill(_as_sequences(steps), state[:, seen])
+        scores, after, finite = continue_one_patch(model, filled.values, state)
+        after[:, seen] = last
     if model.exponential or not finite:
-        check_scores(model.network, scores, sequences, name="x", exponential=model.exponential)
+        check_scores(model.network, scores, _as_sequences(steps), name="x", exponential=model.exponential)
     return scores, after
 
 

@@ -50,6 +50,30 @@ class TargetRows:
                 f"y has no target for output {output}: every value of its column is missing{weightless}; leave it out"
             )
 
+    def take(self, rows):
+        """Some of the rows."""
+        taken = TargetRows(self.values[rows], None if self.labelled is None else self.labelled[rows])
+        taken.weights = None if self.weights is None else self.weights[rows]
+        return taken
+
+    def with_missing(self, values):
+        """Values of the rows that have a target, in an array of all rows, where the others have what stands for none.
+
+        That is NaN among floats, −1 where targets are integers, too, and None among anything else.
+        """
+        if self.labelled is None or self.labelled.all():
+            return values
+        kind = values.dtype.kind, self.values.dtype.kind
+        if kind[0] == "f" or kind in (("i", "f"), ("u", "f")):
+            missing, dtype = np.nan, values.dtype if kind[0] == "f" else np.float64
+        elif kind == ("i", "i"):
+            missing, dtype = -1, values.dtype
+        else:
+            missing, dtype = None, object
+        rows = np.full((len(self), *values.shape[1:]), missing, dtype)
+        rows[self.labelled] = values
+        return rows
+
     def of_known(self, values):
         """Values of the rows that have a target, in an array of all rows, with 0 in the others."""
         if self.labelled is None:

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._data.numbers import is_positive_int
 from skrnn._data.reading import set_attributes
 from skrnn._messages import shown
+from skrnn._network.scores import finite_scores
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
 
@@ -24,6 +25,14 @@ class Fitted(NamedTuple):
     model: object           # Model
     reading: object         # Reading or TextReading
     targets: object = None  # ClassTargets or NumberTargets
+
+    def scores(self, estimator, X):
+        """Sequences of X, and raw scores: a row per sequence, or per step."""
+        sequences, model = self.reading.read(estimator, X, dtype=self.model.dtype), self.model
+        scores = finite_scores(model.network, model.theta, sequences, exponential=model.exponential)
+        index = np.arange(len(sequences))
+        own = self.reading.target_units(model.loss, sequences, index, model.network.n_outputs)
+        return sequences, scores if own is None else own.put_back(scores)
 
     def attributes(self):
         """The public attributes, without those of training."""
@@ -124,12 +133,15 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
             "_fitted": fitted,
             "out_activation_": fitted.model.loss.out_activation,
             "loss_curve_": [epoch.loss for epoch in epochs],
+            "penalty_curve_": [epoch.penalty for epoch in epochs],
             "loss_": last.loss,
             "best_loss_": None if validated else last.best_loss,
-            "validation_scores_": [epoch.score for epoch in epochs if epoch.score is not None] if validated else None,
+            "validation_loss_curve_": _curve(epochs, "validation_loss") if validated else None,
+            "validation_scores_": _curve(epochs, "score") if validated else None,
             "best_validation_score_": last.best_score if validated else None,
             "n_iter_": history.n_epochs,
             "max_iter_": fitted.model.max_iter,
+            "best_iter_": last.best_iter,
             "t_": last.n_samples_seen,
             "grad_norm_curve_": [epoch.grad_norm for epoch in epochs],
             "n_clipped_": last.n_clipped,
@@ -158,3 +170,8 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
 
     def __sklearn_is_fitted__(self):
         return "_fitted" in self.__dict__
+
+
+def _curve(epochs, name):
+    """A field of those epochs that have it."""
+    return [getattr(epoch, name) for epoch in epochs if getattr(epoch, name) is not None]

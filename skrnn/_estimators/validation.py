@@ -2,12 +2,15 @@
 
 import numpy as np
 
+from skrnn._data.examples import Examples
 from skrnn._data.features import features_of
 from skrnn._data.ragged import rows_of
 from skrnn._data.target_checks import check_samples
+from skrnn._data.weights import multiply_weights
 from skrnn._messages import with_message
 from skrnn._network.scores import check_scores, scores_of
 from skrnn._warnings import warn_user
+from skrnn.exceptions import ConstantTargetWarning
 
 NOT_TRANSFORMED = (
     "X_val has to be as X is where it comes to the net: a Pipeline transforms it only with transform_input=['X_val'] "
@@ -20,53 +23,70 @@ class HeldOut:
 
     Parameters
     ----------
-    sequences : Sequences or LazySequences
+    examples : Examples
+        Of which they are a part; their targets are None if the loss of some is infinite.
     index : (N,) int array
-        Which of them.
+        Which of the sequences.
     rows : TargetRows
-        Targets and weights of all of them.
-    per_step : bool
+        Targets and weights of all of them, as the user knows them.
+    X : array-like or collection
+        The sequences as the user has them.
+    own : TargetUnits, optional
+        The units of their targets, if each sequence is read in its own units.
     name : str
         What messages call the sequences.
     """
 
-    def __init__(self, sequences, index, rows, per_step, name="X"):
-        self.sequences, self.index, self.name = sequences, index, name
-        self.rows = rows_of(sequences.starts[index], sequences.lengths[index]) if per_step else index
-        values, weights = rows.values[self.rows], None if rows.weights is None else rows.weights[self.rows]
-        self.has_weight = slice(None) if weights is None else weights > 0
-        self.values, self.weights = values[self.has_weight], None if weights is None else weights[self.has_weight]
+    def __init__(self, examples, index, rows, X, own=None, name="X"):
+        self.own = own
+        self.sequences, self.per_step, self.index, self.X, self.name = (
+            examples.sequences, examples.per_step, index, X, name
+        )
+        self.row_numbers = index
+        if self.per_step:
+            self.row_numbers = rows_of(self.sequences.starts[index], self.sequences.lengths[index])
+        self.targets = None if examples.targets is None else examples.targets[self.row_numbers]
+        self.loss_weights = None if examples.weights is None else examples.weights[self.row_numbers]
+        self.rows = rows.take(self.row_numbers)
+        self.has_weight = slice(None) if self.rows.weights is None else self.rows.weights > 0
+        self.values = self.rows.values[self.has_weight]
+        self.weights = None if self.rows.weights is None else self.rows.weights[self.has_weight]
 
-    def scorer(self, model, targets):
-        """A function that scores theta; higher is better."""
+    def scores(self, model, theta):
+        """Raw scores of the sequences or steps, in the units of all; a ValueError names the first not finite."""
+        scores = scores_of(model.network, theta, self.sequences, self.index)
+        check_scores(
+            model.network, scores, self.sequences, self.row_numbers, name=self.name, exponential=model.exponential
+        )
+        return scores if self.own is None else self.own.put_back(scores)
 
-        def score(theta):
-            scores = scores_of(model.network, theta, self.sequences, self.index)
-            check_scores(
-                model.network, scores, self.sequences, self.rows, name=self.name, exponential=model.exponential
-            )
-            value = float(targets.score(self.values, scores[self.has_weight], model.loss, self.weights))
-            if not np.isfinite(value):
-                raise ValueError(
-                    f"The validation score is {value}: the {len(self.index)} sequences held out are too few or all "
-                    "alike. Increase validation_fraction, or pass X_val and y_val"
-                )
-            return value
+    def loss(self, loss, scores):
+        """The mean loss of what `scores` returns, weighted as in training."""
+        if self.targets is None:
+            return float("inf")
+        return loss.mean(scores if self.own is None else self.own.of(scores), self.targets, self.loss_weights)
 
-        return score
+    def score_of_constant(self, constant, targets, loss, scoring):
+        """The score of the scores `constant` (Q,) in the place of all, by the loss or the score of the estimator."""
+        scores = np.tile(constant, (len(self.row_numbers), 1))
+        scores = scores if self.own is None else self.own.put_back(scores)
+        if scoring == "loss":
+            return -self.loss(loss, scores)
+        return float(targets.score(self.values, scores[self.has_weight], loss, self.weights))
 
     def warn_if_constant(self, targets):
-        """Warn if early stopping has nothing to go by."""
+        """Warn if the explained fraction of the loss is nothing to go by."""
         if targets.are_constant(self.values):
             warn_user(
                 f"the targets that early_stopping validates on are all {self.values[0].tolist()}: their score is 0 "
                 "whatever is predicted, unless it is met exactly, and training stops early. Pass X_val and y_val that "
-                "vary"
+                "vary, or leave scoring at 'loss'",
+                ConstantTargetWarning,
             )
 
 
-def read_validation(estimator, model, reading, targets, X_val, y_val):
-    """Validation data, checked as those of fit, as `HeldOut`."""
+def read_validation(estimator, model, reading, targets, X_val, y_val, of_classes=None):
+    """Validation data, checked as those of fit, as `HeldOut`; `of_classes` are the weights of the classes of y."""
     per_step = reading.per_step
     try:
         sequences = reading.read(estimator, X_val, dtype=model.dtype, named=False)
@@ -76,13 +96,18 @@ def read_validation(estimator, model, reading, targets, X_val, y_val):
     try:
         check_samples(sequences, y_val, "y_val")
         rows = targets.read(y_val, sequences, per_step)
-        targets.check_validation(rows, sequences, per_step, model.loss)
+        targets.check_validation(rows, sequences, per_step, model.loss, estimator.scoring == "loss")
+        encoded = targets.encode(rows, sequences, per_step, model.loss) if targets.are_known(rows) else None
+        rows.weigh()
+        weights = multiply_weights(rows.weights, targets.weights(rows, of_classes))
+        examples = Examples(sequences, encoded, weights, per_step)
     except (TypeError, ValueError) as error:
         raise with_message(error, f"In X_val and y_val: {error}") from error
-    rows.weigh()
-    held_out = HeldOut(sequences, np.arange(len(sequences)), rows, per_step, "X_val")
-    held_out.warn_if_constant(targets)
-    return held_out
+    index = np.arange(len(sequences))
+    own = reading.target_units(model.loss, sequences, index, targets.n_outputs)
+    if own is not None:
+        examples = examples.replace(targets=own.of(examples.targets))
+    return HeldOut(examples, index, rows, X_val, own, "X_val")
 
 
 def _check_same_kind(estimator, reading, sequences):

@@ -34,6 +34,7 @@ from skrnn._parameters import check_parameters
 from skrnn._sklearn import Interval, StrOptions, checks_parameters
 from skrnn._training import epochs, run
 from skrnn._training.epochs import AUTO
+from skrnn._training.loop import Validation
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
 from skrnn._training.schedules import SCHEDULES
@@ -89,8 +90,8 @@ SAMPLING_CONSTRAINTS = {
     ),
     tol=Parameter(
         SHARED["tol"].constraint, "float",
-        "An epoch is an improvement when it lowers the best loss, or raises the best validation score, by this much, "
-        "in nats per symbol.",
+        "An epoch is an improvement when it lowers what training minimizes, loss and penalty, below the least so far, "
+        "or with `early_stopping` raises the best validation score, by this much, in nats per symbol.",
     ),
     warm_start=flag("Continue from the parameters and with the vocabulary of the last fit."),
     early_stopping=flag(
@@ -118,15 +119,22 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
     vocabulary_ : dict
         The number of each known symbol.
     loss_ : float
-        Mean loss of the last epoch, in nats per symbol and with the penalty.
+        Mean loss of the last epoch, in nats per symbol and without the penalty.
     best_loss_ : float or None
         The minimum loss of an epoch; None with `early_stopping`.
     loss_curve_ : list of float
-        Loss of each epoch.
+        Loss of each epoch, in nats per symbol.
+    penalty_curve_ : list of float
+        The mean penalty of each epoch; 0 with the solver "adamw". Training minimizes the sum of both.
+    validation_loss_curve_ : list of float or None
+        Loss of the held-out texts after each epoch, in nats per symbol, without dropout; with `early_stopping`.
     validation_scores_ : list of float or None
-        Score of the held-out texts after each epoch, with `early_stopping`.
+        Its negative, what `score` returns.
     best_validation_score_ : float or None
         The best of them.
+    best_iter_ : int
+        The epoch whose parameters were kept, the first being 1: with `early_stopping` that of the best score, else the
+        last one.
     n_iter_ : int
         The number of epochs.
     max_iter_ : int
@@ -263,7 +271,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         model = run.starting_model(resume and resume.model, network, LOSSES["log_loss"](), np.float32, parameters)
         if not resume:
             run.forget_unseen(model, corpus.unseen_symbols())
-        validate = held_out and _scorer(model, Corpus(held_out, reading.vocabulary))
+        validate = held_out and _validator(model, Corpus(held_out, reading.vocabulary))
         objective, windows = self._objective(model, reading, corpus)
         self._learn(
             Fitted(model, reading), lambda: run.train_model(model, objective, windows, parameters, validate)
@@ -653,9 +661,14 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         return tags
 
 
-def _scorer(model, held_out):
-    """A function that scores theta on texts that are held out; higher is better."""
-    return lambda theta: float(scoring.log_likelihoods(model, theta, held_out).mean())
+def _validator(model, held_out):
+    """A function that returns the `Validation` of theta on texts that are held out: the score is the negative loss."""
+
+    def validate(theta):
+        score = float(scoring.log_likelihoods(model, theta, held_out).mean())
+        return Validation(-score, score)
+
+    return validate
 
 
 def _zero_state(model, boundary):

@@ -12,9 +12,9 @@ from skrnn.kernels.inputs import Inputs
 class Objective:
     """Loss and gradient of batches of examples.
 
-    The value is (Σ w·loss + ½ alpha ‖weights‖²) / Σ w over the batch's sequences or steps, as in scikit-learn's MLP;
-    biases and embeddings are not decayed. Of a target that is known in part the loss is over the known outputs, and w
-    in Σ w is multiplied by their fraction.
+    What is minimized is (Σ w·loss + ½ alpha ‖weights‖²) / Σ w over the batch's sequences or steps, as in scikit-learn's
+    MLP: loss and penalty. Biases and embeddings are not decayed. Of a target that is known in part the loss is over the
+    known outputs, and w in Σ w is multiplied by their fraction.
 
     Parameters
     ----------
@@ -54,7 +54,10 @@ class Objective:
         self.max_bytes = memory.max_bytes()
 
     def __call__(self, theta, batch):
-        """Loss of the examples `batch`, its gradient in theta (in the same array each time), and their weight."""
+        """Loss and penalty of the examples `batch`, the gradient of their sum in theta, and the examples' weight.
+
+        The gradient is in the same array each time.
+        """
         examples, index = self.examples.load(self.examples.used[batch])
         sequences = examples.sequences
         return self._gradient(
@@ -65,7 +68,8 @@ class Objective:
         """How often `gradients` yields in an epoch of batches, about: with stretches for batches in order."""
         if self.max_steps is None:
             return len(batches)
-        n_stretches = -(-self.examples.sequences.lengths[self.examples.used] // self.max_steps)
+        n_patches = self.network.n_patches(self.examples.sequences.lengths[self.examples.used])
+        n_stretches = -(-n_patches // self.max_steps)
         parts = (n_stretches[batch] for batch in gen_batches(len(n_stretches), batches.batch_size))
         # With one target a sequence a stretch is an update when a sequence ends in it
         return sum(int(part.max()) if self.examples.per_step else len(np.unique(part)) for part in parts)
@@ -105,13 +109,13 @@ class Objective:
             self.ranges = np.concatenate([self.network.dense_range(), self.network.embedding_ranges(used)])
         sequences = examples.sequences
         inputs = Inputs(sequences.steps, starts, lengths, index, initial, sequences.mask_offsets)
-        value, weight = self.thread_tuner.run(
+        loss, penalty, weight = self.thread_tuner.run(
             lambda n_threads: self.engine.gradient(
                 theta, inputs, examples.targets, self.gradient, weights=weights, known=examples.known, final=final,
                 seed=seed, max_bytes=self.max_bytes, n_threads=n_threads,
             )
         )
-        return value, self.gradient, weight
+        return loss, penalty, self.gradient, weight
 
     def _seed(self):
         """A seed of masks for a batch."""
@@ -150,7 +154,7 @@ class StreamObjective(Objective):
         return len(windows)
 
     def gradients(self, theta, window):
-        """Loss, gradient and weight of a window; `Objective.gradients` says more."""
+        """Loss, penalty, gradient and weight of a window; `Objective.gradients` says more."""
         initial = np.zeros((len(window.starts), self.network.state_width), theta.dtype)
         initial[window.carried] = self.states[window.stream[window.carried]]
         final = np.empty_like(initial)

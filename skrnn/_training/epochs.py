@@ -5,7 +5,7 @@ import math
 AUTO = "auto"
 # max_iter="auto"
 UPDATES = 2000
-MIN_EPOCHS, MAX_EPOCHS = 20, 1000
+MIN_EPOCHS, MAX_EPOCHS = 20, 200
 LBFGS_ITERATIONS = 200
 # n_iter_no_change="auto"
 PATIENCE_UPDATES = 400

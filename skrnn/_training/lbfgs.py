@@ -27,35 +27,36 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=
     model : Model
         Its `history` is continued, with iterations in place of epochs.
     objective : Objective
-        ``objective(theta, index)`` returns loss, gradient and weight of samples.
+        ``objective(theta, index)`` returns loss, penalty, gradient and weight of samples.
     n_samples : int
     max_iter, max_fun, tol, verbose
         The estimators' parameters.
     """
     theta, history, everything = model.theta, model.history, np.arange(n_samples)
     trial, start = np.empty_like(theta), history.n_epochs
-    norms = [math.nan]                  # of the gradient at the last trial
+    last_trial = []                     # loss, penalty and norm of the gradient
 
-    def loss_and_gradient(x):
+    def value_and_gradient(x):
         trial[:] = x
-        loss, gradient, _ = objective(trial, everything)
-        norms[:] = [kernels_for(theta.dtype).norm(gradient, objective.ranges)]
-        if not (math.isfinite(loss) and math.isfinite(norms[0])):
-            raise divergence(loss, norms[0], theta, history)
-        return loss, gradient.astype(np.float64)
+        loss, penalty, gradient, _ = objective(trial, everything)
+        norm = kernels_for(theta.dtype).norm(gradient, objective.ranges)
+        last_trial[:] = loss, penalty, norm
+        if not (math.isfinite(loss + penalty) and math.isfinite(norm)):
+            raise divergence(loss + penalty, norm, theta, history)
+        return loss + penalty, gradient.astype(np.float64)
 
     def after_iteration(intermediate_result):
         # What an iteration ends with is its last trial
-        iteration = history.next_epoch(float(intermediate_result.fun), norms[0], n_samples)
+        iteration = history.next_epoch(*last_trial, n_samples)
         theta[:] = intermediate_result.x
         history.add(iteration)
         if verbose:
-            print(f"Iteration {history.n_epochs}, loss = {iteration.loss:.8f}")
+            print(history.last_in_words())
 
     try:
         with one_blas_thread():
             result = minimize(
-                loss_and_gradient, theta.astype(np.float64), jac=True, method="L-BFGS-B", callback=after_iteration,
+                value_and_gradient, theta.astype(np.float64), jac=True, method="L-BFGS-B", callback=after_iteration,
                 options={"maxiter": max_iter, "maxfun": max_fun, "gtol": tol},
             )
     except Divergence as error:
@@ -65,13 +66,14 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=
         return
     theta[:] = result.x
     if not history.n_epochs:            # no iteration lowered the loss
-        history.add(history.next_epoch(float(result.fun), norms[0], n_samples))
+        value_and_gradient(result.x)
+        history.add(history.next_epoch(*last_trial, n_samples))
     found = unrest(history.epochs[start:], 0.0, "iterations")
     if result.status > LIMIT or (result.status == LIMIT and found):
         warn_user(
             f"lbfgs failed to converge after {result.nit} iterations (status={result.status}): {result.message}"
             f"{', ' + found if found else ''}. Increase max_iter or max_fun, scale the data, or use float64",
-            ConvergenceWarning,
+            ConvergenceWarning, "the last iteration",
         )
 
 

@@ -17,19 +17,39 @@ from skrnn.kernels import kernels_for
 class Epoch(NamedTuple):
     """What happened in an epoch, or in an iteration of L-BFGS, and where training stands after it."""
 
-    loss: float                     # mean over the epoch
+    loss: float                     # mean over the epoch, without the penalty
+    penalty: float                  # mean over the epoch
     grad_norm: float                # mean over the updates, before clipping
-    score: float | None             # on what is held out: None if nothing is, NaN if an interrupt came before
+    validation_loss: float | None   # of what is held out: None if nothing is, NaN if an interrupt came before
+    score: float | None             # as validation_loss
     best_loss: float                # of all epochs in which nothing was held out
+    best_objective: float           # the same of loss + penalty
     best_score: float               # of this fit
+    best_iter: int                  # the number of the epoch that the model's parameters are kept of so far
     n_samples_seen: int             # in all epochs
     n_clipped: int                  # updates in all epochs
     n_epochs_no_improvement: int    # in a row
     n_plateaus: int                 # in all epochs: how often too many of these lowered the learning rate
 
+    @property
+    def objective(self):
+        """What training minimizes."""
+        return self.loss + self.penalty
+
 
 # Before the first epoch
-START = Epoch(math.nan, math.nan, None, math.inf, math.nan, 0, 0, 0, 0)
+START = Epoch(math.nan, math.nan, math.nan, None, None, math.inf, math.inf, math.nan, 0, 0, 0, 0, 0)
+
+
+class Validation(NamedTuple):
+    """Parameters tried on what is held out."""
+
+    loss: float
+    score: float        # higher is better
+
+
+# Where nothing is held out, and where an interrupt came before
+NOTHING_HELD_OUT, NOT_VALIDATED = Validation(None, None), Validation(math.nan, math.nan)
 
 
 class History:
@@ -54,16 +74,30 @@ class History:
         return self.epochs[-1] if self.epochs else START
 
     def next_epoch(
-        self, loss, grad_norm, n_samples, n_clipped=0, score=None, best_score=math.nan, n_epochs_no_improvement=0,
-        n_plateaus=0,
+        self, loss, penalty, grad_norm, n_samples, n_clipped=0, validation=NOTHING_HELD_OUT, best=None,
+        n_epochs_no_improvement=0, n_plateaus=0,
     ):
-        """The record of one more epoch, without adding it; the arguments count what happened in this epoch alone."""
-        last = self.last
+        """The record of one more epoch, without adding it; the arguments count what happened in this epoch alone.
+
+        `best` are the `Best` parameters so far, if they are kept.
+        """
+        last, counts = self.last, validation.score is None
         return Epoch(
-            loss, grad_norm, score, min(last.best_loss, loss) if score is None else last.best_loss, best_score,
+            loss, penalty, grad_norm, validation.loss, validation.score,
+            min(last.best_loss, loss) if counts else last.best_loss,
+            min(last.best_objective, loss + penalty) if counts else last.best_objective,
+            best.score if best else math.nan, best.n_epochs if best else self.n_epochs + 1,
             last.n_samples_seen + n_samples, last.n_clipped + n_clipped, n_epochs_no_improvement,
             last.n_plateaus + n_plateaus,
         )
+
+    def last_in_words(self):
+        """The last epoch, as `verbose` prints it."""
+        last = self.last
+        text = f"Iteration {self.n_epochs}, loss = {last.loss:.8f}, penalty = {last.penalty:.8f}"
+        if last.score is not None:
+            text += f", validation loss = {last.validation_loss:.8f}, validation score = {last.score:.8f}"
+        return text
 
     def add(self, epoch):
         """Add the record of an epoch."""
@@ -79,6 +113,7 @@ class Best(NamedTuple):
 
     score: float
     theta: np.ndarray
+    n_epochs: int       # with which they were reached
 
 
 @dataclass
@@ -90,7 +125,7 @@ class Stopping:
     max_iter, tol, n_iter_no_change
         The estimators' parameters, the first and the last as numbers; an infinite `n_iter_no_change` ends no training.
     validate : callable, optional
-        Score of theta on data that are held out, higher is better; None looks at the training loss.
+        `Validation` of theta on data that are held out; None looks at what training minimizes, loss and penalty.
     n_epochs_before : int
         The first epochs, which do not count as epochs without improvement.
     best : Best, optional
@@ -111,24 +146,24 @@ class Stopping:
         """What is validated and kept for theta: the average of the last epochs, if any, or theta itself."""
         return theta if self.average is None else self.average.of(theta)
 
-    def keep_best(self, score, theta):
+    def keep_best(self, score, theta, n_epochs):
         """Keep parameters whose score is better than all before. NaN is no score."""
         if not math.isnan(score) and (self.best is None or score > self.best.score):
-            self.best = Best(score, theta.copy())
+            self.best = Best(score, theta.copy(), n_epochs)
 
     def restore_best(self, theta):
         """Set theta to the best parameters, if any were validated, or to the average of the last epochs."""
         theta[:] = self.averaged(theta) if self.best is None else self.best.theta
 
-    def judge(self, loss, score, model, best_before):
-        """Epochs without improvement in a row, the one with this loss or score included, and plateaus, 0 or 1.
+    def judge(self, objective, score, model, best_before):
+        """Epochs without improvement in a row, the one with this objective or score included, and plateaus, 0 or 1.
 
         If there are too many of them, and the schedule then lowers the learning rate, that is a plateau: they are
         counted anew.
         """
         history = model.history
         if score is None:
-            improved = loss <= history.last.best_loss - self.tol
+            improved = objective <= history.last.best_objective - self.tol
         else:
             improved = best_before is None or not score < best_before.score + self.tol
         if improved:
@@ -155,24 +190,29 @@ class RunningEpoch:
     def __init__(self, model, stopping):
         self.model, self.stopping = model, stopping
         self.number, self.best_before = model.history.n_epochs + 1, stopping.best
-        self.updates = []           # loss, norm of the gradient, weight, clipped or not, samples of each
-        self.score = None if stopping.validate is None else math.nan
+        self.updates = []           # loss, penalty, norm of the gradient, weight, clipped or not, samples of each
+        self.validation = NOTHING_HELD_OUT if stopping.validate is None else NOT_VALIDATED
 
     def finish(self):
         """Add the record of the epoch, unless it is there already: after an interrupt this is called again."""
-        model, stopping, score = self.model, self.stopping, self.score
+        model, stopping, score = self.model, self.stopping, self.validation.score
         if score is not None:
-            stopping.keep_best(score, stopping.averaged(model.theta))
+            stopping.keep_best(score, stopping.averaged(model.theta), self.number)
         if model.history.n_epochs >= self.number:
             return
-        losses, norms, weights, clipped, n_samples = zip(*self.updates, strict=True)
-        weights = np.array(weights)
-        loss, norm = float((losses * weights).sum() / weights.sum()), float(np.array(norms).mean())
-        best_score = math.nan if stopping.best is None else stopping.best.score
-        judged = stopping.judge(loss, score, model, self.best_before)
-        model.history.add(
-            model.history.next_epoch(loss, norm, sum(n_samples), sum(clipped), score, best_score, *judged)
-        )
+        losses, penalties, norms, weights, clipped, n_samples = zip(*self.updates, strict=True)
+        loss, penalty = weighted_mean(losses, weights), weighted_mean(penalties, weights)
+        judged = stopping.judge(loss + penalty, score, model, self.best_before)
+        model.history.add(model.history.next_epoch(
+            loss, penalty, float(np.array(norms).mean()), sum(n_samples), sum(clipped), self.validation, stopping.best,
+            *judged,
+        ))
+
+
+def weighted_mean(values, weights):
+    """Of as many numbers as weights."""
+    weights = np.array(weights)
+    return float((values * weights).sum() / weights.sum())
 
 
 def clipping(norm, max_norm):
@@ -214,7 +254,8 @@ def train(model, objective, batches, stopping, max_grad_norm=None, verbose=False
     model : Model
         Its `optimizer` and `schedule` are made for its `theta`; its `history` is continued.
     objective : Objective
-        ``gradients(theta, batch)`` yields loss, gradient and weight; ``ranges`` are those of theta that it is of.
+        ``gradients(theta, batch)`` yields loss, penalty, the gradient of their sum, and weight; ``ranges`` are those of
+        theta that it is of.
     batches : iterable
         What an epoch consists of, such as `Batches`; the length of a batch is the number of its samples, of which all
         together have ``n_samples``.
@@ -226,9 +267,7 @@ def train(model, objective, batches, stopping, max_grad_norm=None, verbose=False
         train_epoch(model, objective, batches, stopping, max_grad_norm)
         epoch = model.history.last
         if verbose:
-            print(f"Iteration {model.history.n_epochs}, loss = {epoch.loss:.8f}")
-            if stopping.validate is not None:
-                print(f"Validation score: {epoch.score:f}")
+            print(model.history.last_in_words())
         if epoch.n_epochs_no_improvement > stopping.n_iter_no_change:
             if verbose:
                 print(stopping.reason())
@@ -238,7 +277,7 @@ def train(model, objective, batches, stopping, max_grad_norm=None, verbose=False
         warn_user(
             f"Training ended after the maximum number of epochs, {stopping.max_iter}, {found}. Increase max_iter, or "
             "learning_rate_init to get there sooner",
-            ConvergenceWarning,
+            ConvergenceWarning, "the last epoch",
         )
 
 
@@ -254,16 +293,17 @@ def train_epoch(model, objective, batches, stopping, max_grad_norm=None):
             model.optimizer.learning_rate = model.schedule.rate(model.history, n_before / batches.n_samples)
             n_samples = len(batch)
             n_before += n_samples
-            for loss, gradient, weight in objective.gradients(theta, batch):
-                norm, clipped = _update(model, loss, gradient, objective.ranges, max_grad_norm)
-                epoch.updates.append((loss, norm, weight, clipped, n_samples))
+            for loss, penalty, gradient, weight in objective.gradients(theta, batch):
+                norm, clipped = _update(model, loss + penalty, gradient, objective.ranges, max_grad_norm)
+                epoch.updates.append((loss, penalty, norm, weight, clipped, n_samples))
                 n_samples = 0           # the next stretches are of the same samples
         if not np.isfinite(theta).all():
-            raise divergence(*epoch.updates[-1][:2], theta, model.history)
+            loss, penalty, norm = epoch.updates[-1][:3]
+            raise divergence(loss + penalty, norm, theta, model.history)
         if stopping.average is not None:
             stopping.average.add(epoch.number, theta)
         if stopping.validate is not None:
-            epoch.score = stopping.validate(stopping.averaged(theta))
+            epoch.validation = stopping.validate(stopping.averaged(theta))
         epoch.finish()
     except KeyboardInterrupt:
         if epoch.updates and np.isfinite(theta).all():

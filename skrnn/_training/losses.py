@@ -33,6 +33,8 @@ class Domain:
 
 FROM_0_TO_1 = Domain(0, 1, "numbers from 0 to 1 with out_activation='logistic'; scale y")
 
+# Rows whose losses are computed at a time
+MAX_ROWS_PER_MEAN = 2**16
 # The least probability, and the least distance to 1, of a best constant: float32 tells them from 0 and 1.
 MIN_PROBABILITY = float(np.finfo(np.float32).eps)
 
@@ -103,6 +105,24 @@ class Loss:
         )
         return value, gradient
 
+    def mean(self, scores, targets, weights=None):
+        """Mean loss of scores against targets as in `value_and_gradient`, in float64 whatever their dtype.
+
+        In parts, so that temporary arrays stay small.
+        """
+        weights = np.ones(len(scores)) if weights is None else weights
+        known = known_fraction(targets)
+        weights = weights / (weights.sum() if known is None else (weights * known).sum())
+        value = 0.0
+        for begin in range(0, len(scores), MAX_ROWS_PER_MEAN):
+            rows = slice(begin, begin + MAX_ROWS_PER_MEAN)
+            part = np.array(scores[rows], dtype=np.float64)
+            of_part = targets[rows] if self.of_classes else targets[rows].astype(np.float64)
+            value += kernels_for(part.dtype).loss(
+                self.name, self.parameter, self.of_logistic, part, of_part, weights[rows], np.empty_like(part)
+            )
+        return value
+
     def best_constant(self, targets, weights=None, n_outputs=None):
         """The scores (Q,) in float64 that have the least loss when they are those of every row.
 
@@ -158,7 +178,7 @@ class RegressionLoss(Loss):
         return np.array([root(slope, column, weights) for column in by_output(targets)])
 
     def units_of(self, targets, weights=None):
-        """The mean and deviation of each output; where it is constant, its mean and 1."""
+        """The mean and deviation of each output, 0 where it is constant."""
         if self.of_logistic:
             return super().units_of(targets, weights)
         targets = np.asarray(targets, dtype=np.float64)
@@ -278,10 +298,10 @@ class Poisson(RegressionLoss):
     domain = Domain(0, np.inf, "numbers that are not negative with loss='poisson'")
 
     def units_of(self, targets, weights=None):
-        """0 and the mean of each output: counts have no other zero. Where all are 0, it is 1."""
+        """0 and the mean of each output: counts have no other zero."""
         targets = np.asarray(targets, dtype=np.float64)
         mean = of_known(lambda y, w: np.average(y, axis=0, weights=w), targets, weights)
-        return np.zeros_like(mean), np.where(mean > 0, mean, 1.0)
+        return np.zeros_like(mean), mean
 
     def _best_prediction(self, targets, weights):
         mean = np.average(targets, axis=0, weights=weights)
@@ -413,7 +433,7 @@ def without_certainty(log_odds):
 
 
 def _mean_and_deviation(targets, weights):
-    """The weighted mean of each column and its standard deviation, 1 where that is but rounding, (Q, 2)."""
+    """The weighted mean of each column and its standard deviation, 0 where that is but rounding, (Q, 2)."""
     mean = np.average(targets, axis=0, weights=weights)
     # Divided first, so that no square overflows
     largest = np.abs(targets - mean).max(axis=0)
@@ -421,7 +441,7 @@ def _mean_and_deviation(targets, weights):
     variance = np.average(((targets - mean) / largest) ** 2, axis=0, weights=weights)
     n_eps = len(targets) * np.finfo(np.float64).eps
     constant = np.sqrt(variance) * largest <= n_eps * np.abs(mean)
-    return np.column_stack([mean, np.where(constant | (variance == 0), 1.0, np.sqrt(variance) * largest)])
+    return np.column_stack([mean, np.where(constant, 0.0, np.sqrt(variance) * largest)])
 
 
 def weighted_quantile(y, weights, q):

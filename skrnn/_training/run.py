@@ -113,7 +113,7 @@ def train_model(model, objective, batches, parameters, validate=None):
         What an epoch consists of, as in `train`.
     parameters : mapping
     validate : callable, optional
-        Score of theta on data that are held out, for early stopping; higher is better.
+        `Validation` of theta on data that are held out, for early stopping.
     """
     n_epochs, n_updates = model.history.n_epochs, epochs.count_updates(objective, batches, parameters)
     _set_optimizer(model, parameters, n_updates)
@@ -123,7 +123,7 @@ def train_model(model, objective, batches, parameters, validate=None):
         validate, n_epochs, average=_average(n_epochs, model.max_iter, parameters["average"]),
     )
     if validate is not None and n_epochs:       # trained before
-        stopping.best = Best(validate(model.theta), model.theta.copy())
+        stopping.best = Best(validate(model.theta).score, model.theta.copy(), model.history.last.best_iter)
     try:
         train(model, objective, batches, stopping, parameters["max_grad_norm"], parameters["verbose"])
         stopping.restore_best(model.theta)

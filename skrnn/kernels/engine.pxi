@@ -204,13 +204,14 @@ cdef class Engine:
         Py_ssize_t max_bytes,
         int n_threads,
     ):
-        """The loss of `set_objective` with its penalty and dropout, and the weight of the batch; fills the gradient.
+        """The loss of `set_objective` with its dropout, its penalty, and the weight of the batch.
 
-        The weight is Σ weight · known: what is known of a target has the part of its weight that it is of it.
+        Fills the gradient of loss + penalty. The weight is Σ weight · known: what is known of a target has the part of
+        its weight that it is of it.
         """
         cdef Job job
         cdef Batch batch
-        cdef double value
+        cdef double value, of_weights = 0
         if self.settings.loss.of_row == NULL:
             raise ValueError("`set_objective` must be called with a loss before `gradient`")
         batch = self.begin(&job, theta, inputs, True, seed, n_threads, final)
@@ -220,9 +221,9 @@ cdef class Engine:
             self.expect_states("dinitial", dinitial.shape[0], dinitial.shape[1], batch.N)
             memset(&dinitial[0, 0], 0, batch.N * dinitial.shape[1] * sizeof(real))
         value = self.differentiate(
-            &job, batch, theta, gradient, dinitial, dX, self.alpha / job.total_weight, max_bytes, n_threads
+            &job, batch, theta, gradient, dinitial, dX, self.alpha / job.total_weight, &of_weights, max_bytes, n_threads
         )
-        return value, job.total_weight
+        return value, of_weights, job.total_weight
 
     def backward(
         self,
@@ -243,11 +244,13 @@ cdef class Engine:
         """The penalty; fills the gradient of it plus a function of scores and final states, given its gradients."""
         cdef Job job
         cdef Batch batch = self.begin(&job, theta, inputs, training, seed, n_threads, final)
+        cdef double of_weights = 0
         self.expect_rows("dscores", dscores.shape[0], dscores.shape[1], batch)
         job.dscores = &dscores[0, 0]
         if penalty != 0 and self.decayed is None:
             raise ValueError("a penalty must have ranges of theta, the `decayed` of `set_objective`")
-        return self.differentiate(&job, batch, theta, gradient, dstate, dX, penalty, max_bytes, n_threads)
+        self.differentiate(&job, batch, theta, gradient, dstate, dX, penalty, &of_weights, max_bytes, n_threads)
+        return of_weights
 
     def step(
         self,
@@ -333,10 +336,12 @@ cdef class Engine:
 
     cdef double differentiate(
         self, Job* job, Batch batch, const real[::1] theta, real[::1] gradient, real[:, ::1] dstate, real[:, ::1] dX,
-        double penalty, Py_ssize_t max_bytes, int n_threads,
+        double penalty, double* of_weights, Py_ssize_t max_bytes, int n_threads,
     ) except? -1:
-        """Fill the gradients of a job's loss, or of a function of the scores whose gradient is `dscores`."""
-        cdef double value
+        """The loss of a job; fills the gradients of it, or of a function of the scores whose gradient is `dscores`.
+
+        The penalty, whose gradient is added, is stored in `of_weights`.
+        """
         cdef Watch watch
         expect_length("gradient", gradient.shape[0], self.n_parameters())
         if dstate is not None:
@@ -350,9 +355,9 @@ cdef class Engine:
             memset(job.dX, 0, batch.S * self.net.F * sizeof(real))
         start_watch(&watch)
         job.watch = &watch
-        value = self.penalty(&theta[0], penalty, &gradient[0])
+        of_weights[0] = self.penalty(&theta[0], penalty, &gradient[0])
         self.pack(job, theta, True)
-        return value + train(self.space, job, batch, &gradient[0], max_bytes, n_threads)
+        return train(self.space, job, batch, &gradient[0], max_bytes, n_threads)
 
     cdef double penalty(self, const real* theta, double penalty, real* gradient) noexcept:
         """½ penalty Σ θ² over the decayed ranges, and its gradient penalty · θ; 0 elsewhere, but for the embedding."""

@@ -66,8 +66,8 @@ class TestKernels:
         problem.categories[:] = [0, 1, 2, 3]
         objective = problem.objective()
         objective(problem.theta, np.array([0, 1]))
-        again = objective(problem.theta, np.array([2]))[1]
-        expected = problem.objective()(problem.theta, np.array([2]))[1]
+        again = objective(problem.theta, np.array([2]))[2]
+        expected = problem.objective()(problem.theta, np.array([2]))[2]
         np.testing.assert_array_equal(again, expected)
         E = problem.net.layout.slices["embedding.E"].start
         assert objective.ranges.tolist() == [[0, E], [E + 9, E + 12]]
@@ -75,9 +75,11 @@ class TestKernels:
     def test_gradient(self, form, bidirectional, per_step):
         problem = Problem(form, bidirectional, per_step)
         objective = problem.objective(alpha=0.1)
-        gradient = objective(problem.theta, problem.index)[1].copy()
+        gradient = objective(problem.theta, problem.index)[2].copy()
         step = 1e-6 if form[1] == "relu" else 1e-4
-        numerical = central_differences(lambda: objective(problem.theta, problem.index)[0], problem.theta, step)
+        numerical = central_differences(
+            lambda: sum(objective(problem.theta, problem.index)[:2]), problem.theta, step
+        )
         for part in problem.net.layout.slices.values():
             assert_gradient(gradient[part], numerical[part])
         E = problem.net.layout.views(gradient)["embedding.E"]
@@ -92,7 +94,7 @@ def test_threads_and_memory_change_no_bit(monkeypatch):
         monkeypatch.setattr(threads, "threads_for", lambda work, n_threads=n_threads: n_threads)
         monkeypatch.setattr(memory, "max_bytes", lambda most=most: most)
         problem = Problem(lengths=np.resize([300, 4, 270, 31], 70))
-        value, gradient, _ = problem.objective(dropout=0.2)(problem.theta, problem.index)
+        value, _, gradient, _ = problem.objective(dropout=0.2)(problem.theta, problem.index)
         results.append((value, gradient.tobytes()))
     assert all(result == results[0] for result in results)
 

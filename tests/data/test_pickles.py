@@ -50,6 +50,7 @@ def test_instances_name_the_public_home_of_their_class():
         assert b"skrnn._" not in pickle.dumps(estimator)
 
 
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.NothingLearnedWarning")
 @pytest.mark.parametrize("name", FITTED)
 class TestVersions:
     def test_of_this_version(self, name):

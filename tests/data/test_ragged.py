@@ -163,6 +163,7 @@ def test_shared_steps_are_as_steps_of_ones_own(parameters, per_step):
     np.testing.assert_array_equal(net.transform(windows), expected.transform(plain))
 
 
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
 @pytest.mark.parametrize(("parameters", "times"), [({}, 3), ({"missing": "indicator"}, 30)])
 def test_windows_are_not_laid_out(parameters, times):
     """A net on windows of 500 rows takes nowhere near 500 times the memory of the rows."""

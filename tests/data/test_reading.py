@@ -163,6 +163,7 @@ def test_filling_continues_from_the_last_values():
     assert kept.fill(part, None) == (part, None)
 
 
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.NothingLearnedWarning")
 def test_estimators_hold_one():
     X, y = np.random.default_rng(0).normal(size=(6, 4, 2)), np.arange(6.0)
     scaler, imputer = SequenceScaler().fit(X), SequenceImputer().fit(X)

@@ -48,7 +48,8 @@ OTHER_NUMBERS = [
             "rmsprop": {"cell": "rnn", "learning_rate": "cosine"}, "lbfgs": {"alpha": 1.0, "max_iter": 1000},
         }.items()
     ),
-    RNNClassifier((6, 5), cell="rnn", bidirectional=True),
+    RNNClassifier((6, 5), cell="rnn", bidirectional=True), RNNRegressor(patch_size=3, learning_rate_init=0.01),
+    RNNClassifier(patch_size=2, pooling="mean", missing="indicator"),
 ]
 # Checks of what is computed; the others look at the interface, which is that of the class.
 NUMERICAL = {
@@ -74,6 +75,7 @@ def checks():
 
 
 @quiet
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
 @pytest.mark.parametrize(("estimator", "check"), list(checks()))
 def test_estimator_checks(estimator, check):
     check(clone(estimator))
@@ -276,6 +278,7 @@ def test_warns_of_a_batch_larger_than_the_data(net, problem):
     assert net.loss_curve_ == expected.loss_curve_
 
 
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.NothingLearnedWarning")
 def test_warns_at_max_iter(net, problem):
     with pytest.warns(ConvergenceWarning, match="maximum number of epochs, 2, and the loss still fell") as seen:
         net.set_params(max_iter=2).fit(*problem)
@@ -297,7 +300,8 @@ def test_verbose_prints_the_loss(capsys):
     X, y = data("2-D", True)
     with pytest.warns(ConvergenceWarning):
         net = RNNClassifier(3, max_iter=2, verbose=True, random_state=0).fit(X, y)
-    expected = [f"Iteration {epoch}, loss = {loss:.8f}" for epoch, loss in enumerate(net.loss_curve_, 1)]
+    curves = zip((1, 2), net.loss_curve_, net.penalty_curve_, strict=True)
+    expected = [f"Iteration {epoch}, loss = {loss:.8f}, penalty = {penalty:.8f}" for epoch, loss, penalty in curves]
     assert capsys.readouterr().out.splitlines() == expected
 
 
@@ -315,6 +319,7 @@ def test_probabilities_of_several_classes():
 
 
 @quiet
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
 def test_several_outputs_are_learnt():
     X, y = data("ragged", False)
     y = np.column_stack([y, -2 * y, np.ones(40)])

@@ -142,7 +142,7 @@ def test_of_a_warm_start_and_of_validation(form):
     given = OF_SEQUENCES[form](y)
     continued = deepcopy(fitted_to_arrays("integers", False)[0]).set_params(warm_start=True)
     assert continued.fit(X, given).n_iter_ == 4
-    stopped = net(early_stopping=True).fit(X, np.array(y), X_val=X, y_val=given)
+    stopped = net(early_stopping=True, scoring=None).fit(X, np.array(y), X_val=X, y_val=given)
     assert stopped.best_validation_score_ == stopped.score(X, y)
 
 

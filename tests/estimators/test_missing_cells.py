@@ -207,7 +207,7 @@ class TestScores:
         net, of = estimators(per_step)[kind]
         X, Y = data(per_step)
         Y = of(with_unknown(Y))
-        net.set_params(early_stopping=True).fit(X, Y, X_val=X, y_val=Y)
+        net.set_params(early_stopping=True, scoring=None).fit(X, Y, X_val=X, y_val=Y)
         assert net.score(X, Y) == pytest.approx(net.best_validation_score_)
         net.fit(X, Y)
         assert np.isfinite(net.validation_scores_).all()

@@ -1,6 +1,7 @@
 """Estimators that read patches of steps, beside ones that read the same patches put together by hand."""
 
 import pickle
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -159,12 +160,13 @@ class TestSizes:
         fit(short, y)
         assert (net.patch_size_, net.patch_stride_) == (8, 4)
         before = theta(net)
+        message = r"cannot continue with patch_size=.* reads patches of 8 steps, every 4"
         for other in ({"patch_size": 4}, {"patch_size": None}, {"patch_size": 8, "patch_stride": 3}):
-            with pytest.raises(ValueError, match=r"cannot continue with patch_size=.* reads patches of 8 steps, every 4"):
-                net.set_params(**{"patch_stride": None} | other)
+            net.set_params(**{"patch_stride": None} | other)
+            with pytest.raises(ValueError, match=message):
                 fit(long, y)
-        with pytest.raises(ValueError, match=r"cannot continue with patch_size='auto' .* reads patches of 8 steps"):
-            net.set_params(patch_size="auto", patch_stride=None, return_sequences=True)
+        net.set_params(patch_size="auto", patch_stride=None, return_sequences=True)
+        with pytest.raises(ValueError, match=message):
             fit(long, rng.normal(size=(6, 60)))
         assert theta(net) == before
         net.set_params(patch_size=8, return_sequences=False)
@@ -235,7 +237,7 @@ class TestStreams:
             assert y_t == expected[t]
         for _ in range(8):
             state, bounds = None, random_pieces(len(x), rng)
-            for begin, end in zip(bounds[:-1], bounds[1:], strict=True):
+            for begin, end in pairwise(bounds):
                 y_t, state = net.predict([x[begin:end]], initial_state=state, return_state=True)
                 assert y_t[0] == expected[end - 1]
                 assert state.tobytes() == states[end - 1].tobytes()

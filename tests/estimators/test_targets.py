@@ -69,6 +69,7 @@ class TestSeveralLabels:
         assert net.predict_proba(ragged)[1].shape == (4, 2)
         assert net.score(ragged, y) > 0.5
 
+    @pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
     def test_a_label_that_nothing_has(self):
         X, Y = walks()
         Y = np.column_stack([Y, np.zeros(80, int)])
@@ -265,6 +266,7 @@ class TestClassWeights:
         scores = cross_val_score(net, X, y, groups=groups, cv=GroupKFold(5), error_score="raise")
         assert np.isfinite(scores).all()
 
+    @pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
     @pytest.mark.parametrize("return_sequences", [False, True])
     def test_of_several_labels_that_some_folds_lack(self, return_sequences):
         X, Y = walks()

@@ -26,7 +26,7 @@ INDICATOR = "indicator"         # of the parameter `missing`
 
 # Whatever the defaults become
 SCHEDULE = {"learning_rate": "constant", "tol": 1e-4, "n_iter_no_change": 10, "average": 0.0}
-NETWORK = {"cell": "lstm", "pooling": "last", "patch_size": None, "standardize": False}
+NETWORK = {"cell": "lstm", "pooling": "last", "patch_size": None, "standardize": False, "alpha": 1e-4, "epsilon": 1e-8}
 SMALL = {"max_iter": 2, "batch_size": 4, "learning_rate_init": 0.02, "random_state": 3, **SCHEDULE, **NETWORK}
 GRU = SMALL | {"hidden_size": 4, "cell": "gru"}
 
@@ -91,9 +91,14 @@ def parameters(net):
     return np.concatenate([array.ravel() for _, array in sorted(net.parameters_.items())])
 
 
+def minimised_curve(net):
+    """What training minimizes, epoch by epoch."""
+    return np.add(net.loss_curve_, net.penalty_curve_)
+
+
 def curves(net):
     """The course of the training, whose means NumPy has taken."""
-    return rounded(loss_curve=net.loss_curve_, grad_norm_curve=net.grad_norm_curve_)
+    return rounded(loss_curve=minimised_curve(net), grad_norm_curve=net.grad_norm_curve_)
 
 
 # Data: uniform numbers, which are the same by any library of mathematical functions
@@ -366,7 +371,7 @@ def by_lbfgs(estimator, dtype, rng):
     y = uniform(rng, len(X)) if estimator is RNNRegressor else np.arange(len(X)) % 3
     net = estimator(**GRU | {"solver": "lbfgs", "max_iter": 3}).fit(X, y)
     predict = net.predict if estimator is RNNRegressor else net.predict_proba
-    return minimised(parameters=parameters(net), predict=predict(X), loss_curve=net.loss_curve_)
+    return minimised(parameters=parameters(net), predict=predict(X), loss_curve=minimised_curve(net))
 
 
 def training():
@@ -396,7 +401,10 @@ def training():
 
 
 def stopped_early(estimator, per_step, own, rng):
-    settings = GRU | {"max_iter": 5, "early_stopping": True, "validation_fraction": 0.3, "return_sequences": per_step}
+    settings = GRU | {
+        "max_iter": 5, "early_stopping": True, "scoring": None, "validation_fraction": 0.3,
+        "return_sequences": per_step,
+    }
     X, X_val = ragged(rng, n=20), ragged(rng, n=6)
     draw = multiclass if estimator is RNNClassifier else uniform
     y, y_val = (each_step(x, partial(draw, rng)) if per_step else draw(rng, len(x)) for x in (X, X_val))

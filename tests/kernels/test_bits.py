@@ -65,8 +65,10 @@ def test_threads_change_no_bit_of_the_loss(form, loss, monkeypatch):
     results = []
     for n_threads in THREADS:
         use_threads(monkeypatch, n_threads)
-        value, gradient, weight = Objective(case.net, examples, make_loss(loss), 150, 0.1)(case.theta, case.index)
-        results.append((value, gradient.tobytes(), weight))
+        value, penalty, gradient, weight = Objective(case.net, examples, make_loss(loss), 150, 0.1)(
+            case.theta, case.index
+        )
+        results.append((value, penalty, gradient.tobytes(), weight))
     assert all(result == results[0] for result in results)
 
 

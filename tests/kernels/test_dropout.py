@@ -81,7 +81,7 @@ class TestAgainstTheReference:
         hidden_size, bidirectional, per_step, pooling = arrangement
         case = Case(form, hidden_size, bidirectional, per_step, pooling=pooling)
         problem = Problem(case, **RATES)
-        value, _, weight = problem()
+        value, _, _, weight = problem()
         cell, activation, reset_after = form
         total = 0
         for i in case.index:
@@ -116,7 +116,7 @@ class TestAgainstTheReference:
     def test_gradient(self, form, arrangement, rates):
         *arrangement, pooling = arrangement
         problem = Problem(Case(form, *arrangement, pooling=pooling), **rates)
-        gradient = problem()[1].copy()
+        gradient = problem()[2].copy()
         numerical = central_differences(lambda: problem()[0], problem.case.theta, 1e-6 if form[1] == "relu" else 1e-4)
         for part in problem.case.net.layout.slices.values():
             assert_gradient(gradient[part], numerical[part], rtol=1e-6)
@@ -132,7 +132,7 @@ def test_threads_change_no_bit(hidden_size, bidirectional, per_step, pooling, dt
             ("gru", "tanh", True), hidden_size, bidirectional, per_step, np.resize([3, 9, 1, 12, 5], 100), dtype=dtype,
             pooling=pooling,
         )
-        value, gradient, _ = Problem(case, **RATES)()
+        value, _, gradient, _ = Problem(case, **RATES)()
         results.append((value, gradient.tobytes()))
     assert all(result == results[0] for result in results)
 
@@ -147,7 +147,7 @@ def test_recomputed_segments_have_the_same_masks_and_pools(form, head, rates, mo
     for most in (2**40, 1):
         monkeypatch.setattr(memory, "max_bytes", lambda most=most: most)
         case = Case(form, (4, 3), False, per_step, (301, 1, 17, 256, 300, 40), pooling=pooling)
-        value, gradient, _ = Problem(case, **rates)()
+        value, _, gradient, _ = Problem(case, **rates)()
         results.append((value, gradient.tobytes()))
         if not rates:
             results[-1] += tuple(array.tobytes() for array in case.gradients())

@@ -153,11 +153,12 @@ class TestObjective:
 
             def value(before=before, window=window):
                 objective.states[:] = before
-                return next(objective.gradients(theta, window))[0]
+                loss, penalty, _, _ = next(objective.gradients(theta, window))
+                return loss + penalty
 
             numerical = central_differences(value, theta, 1e-4)
             objective.states[:] = before
-            ((_, gradient, weight),) = objective.gradients(theta, window)
+            ((_, _, gradient, weight),) = objective.gradients(theta, window)
             assert weight == window.lengths.sum()
             assert_gradient(gradient.copy(), numerical)
 
@@ -165,7 +166,7 @@ class TestObjective:
         """The losses of an epoch are those of the whole texts."""
         net, theta, objective, windows, corpus = self.problem()
         objective.engine.set_objective(loss="log_loss")
-        total = sum(loss * weight for window in windows for loss, _, weight in objective.gradients(theta, window))
+        total = sum(loss * weight for window in windows for loss, _, _, weight in objective.gradients(theta, window))
         pieces = Windows(corpus.starts, corpus.lengths, 3, 4)
         # The first text is longer than its stream, and is cut.
         sequences = Sequences(
@@ -179,9 +180,9 @@ class TestObjective:
         _, theta, objective, windows, _ = self.problem()
         _, _, single, _, _ = self.problem(dtype=np.float32)
         for window in windows:
-            ((loss, gradient, _),) = objective.gradients(theta, window)
+            ((loss, _, gradient, _),) = objective.gradients(theta, window)
             expected = gradient.copy()
-            ((value, gradient, _),) = single.gradients(theta.astype(np.float32), window)
+            ((value, _, gradient, _),) = single.gradients(theta.astype(np.float32), window)
             assert value == pytest.approx(loss, rel=1e-5)
             np.testing.assert_allclose(gradient, expected, rtol=1e-3, atol=1e-6)
 
@@ -545,11 +546,13 @@ class TestFit:
 
     def test_weight_decay_is_no_penalty(self):
         """With adamw the loss is that of the symbols alone."""
-        losses = [
-            RNNLanguageModel(**SMALL | {"solver": solver, "alpha": 50.0, "max_iter": 1}).fit(TEXTS).loss_
+        decayed, penalised = (
+            RNNLanguageModel(**SMALL | {"solver": solver, "alpha": 50.0, "max_iter": 1}).fit(TEXTS)
             for solver in ("adamw", "adam")
-        ]
-        assert losses[0] < 2.5 < losses[1]
+        )
+        assert max(decayed.loss_, penalised.loss_) < 2.5
+        assert decayed.penalty_curve_ == [0]
+        assert penalised.penalty_curve_[0] > 0.1
         with pytest.raises(ValueError, match="expected less than 1"):
             RNNLanguageModel(**SMALL | {"solver": "adamw", "alpha": 1e4}).fit(TEXTS)
 

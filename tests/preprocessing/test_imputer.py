@@ -106,6 +106,7 @@ def test_indicators_of_a_table():
     np.testing.assert_array_equal(out.to_numpy(), of_array.reshape(2, 8))
 
 
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.NothingLearnedWarning")
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_padding(strategy):
     X = array()

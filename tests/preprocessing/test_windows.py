@@ -426,6 +426,7 @@ def test_output_containers():
         assert isinstance(SlidingWindow(2).fit_transform(ROWS), RaggedArray)
 
 
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.NothingLearnedWarning")
 def test_names_reach_the_net():
     table = frame("pandas")
     model = make_pipeline(SlidingWindow(2, group="series"), RNNRegressor(2, tol=1.0, n_iter_no_change=1))

@@ -55,6 +55,10 @@ UPDATES = {
     "ragged stretches, a target a step": (
         lambda: RNNRegressor(2, batch_size=7, truncated_bptt_steps=4, return_sequences=True), RAGGED, steps_of(RAGGED)
     ),
+    "ragged stretches of patches": (
+        lambda: RNNRegressor(2, batch_size=7, truncated_bptt_steps=2, patch_size=3, patch_stride=2), RAGGED,
+        np.arange(30.0),
+    ),
     "labels": (lambda: RNNClassifier(2, batch_size=7), X, Y > 0),
     "texts": (lambda: RNNLanguageModel(2, n_streams=3, truncated_bptt_steps=4), ["abab", "bab"] * 9, None),
     "one text": (lambda: RNNLanguageModel(2, n_streams=3, truncated_bptt_steps=4), ["ab"], None),
@@ -116,7 +120,7 @@ def test_where_the_rate_comes_to_an_end_the_training_loss_does_not_stop(name):
 @quiet
 def test_adaptive_plateaus_have_the_same_patience():
     net = RNNRegressor(2, learning_rate="adaptive", n_iter_no_change="auto", max_iter=60, tol=1e9, random_state=0)
-    net.set_params(batch_size=1, learning_rate_init=0.01).fit(X, Y)                  # 60 updates: 10 epochs are more than enough
+    net.set_params(batch_size=1, learning_rate_init=0.01).fit(X, Y)     # 60 updates: the least number of epochs
     assert net._fitted.model.history.last.n_plateaus == 5
     for _ in range(12):
         net.partial_fit(X, Y)
@@ -199,3 +203,5 @@ class TestConvergence:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             net.set_params(learning_rate_init=1e-12).fit(X, Y)
+        with pytest.warns(ConvergenceWarning, match="epochs, 1, too early to see"):
+            net.set_params(max_iter=1).fit(X, Y)

@@ -66,6 +66,10 @@ CASES = {
     "adam": (lambda: RNNRegressor(**NET), fit),
     "labels": (lambda: RNNClassifier(**NET, cell="gru"), lambda net: net.fit(X, Y > 0)),
     "X_val": (lambda: RNNRegressor(**NET, early_stopping=True), lambda net: net.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)),
+    "scorer": (
+        lambda: RNNClassifier(**NET, early_stopping=True, scoring="roc_auc"),
+        lambda net: net.fit(X, Y > 0, X_val=X_VAL, y_val=Y_VAL > 0, groups=range(9)),
+    ),
     "held out": (lambda: RNNRegressor(**NET, early_stopping=True, validation_fraction=0.3, tol=1e9), fit),
     "adaptive": (
         lambda: RNNRegressor(**NET, solver="adamw", learning_rate="adaptive", tol=1e9, n_iter_no_change=1), fit
@@ -143,16 +147,19 @@ def public(estimator):
 
 def check_whole(net):
     """What is recorded belongs together, predictions and pickles work; and training goes on."""
-    assert net.n_iter_ == len(net.loss_curve_) == len(net.grad_norm_curve_) >= 1
-    assert np.isfinite(net.loss_curve_).all()
+    assert net.n_iter_ == len(net.loss_curve_) == len(net.penalty_curve_) == len(net.grad_norm_curve_) >= 1
+    assert np.isfinite(net.loss_curve_ + net.penalty_curve_).all()
+    assert 1 <= net.best_iter_ <= net.n_iter_
     assert net.loss_ == net.loss_curve_[-1]
     assert net.t_ > 0
     if not net.early_stopping:
         assert net.best_loss_ == min(net.loss_curve_)
+        assert net.best_iter_ == net.n_iter_
     else:
         known = [score for score in net.validation_scores_ if not np.isnan(score)]
         assert len(known) >= len(net.validation_scores_) - 1
         assert net.best_validation_score_ >= max(known, default=-np.inf) or not known
+        np.testing.assert_array_equal(np.isnan(net.validation_loss_curve_), np.isnan(net.validation_scores_))
     predict = net.perplexity if isinstance(net, RNNLanguageModel) else net.predict
     data = TEXTS if isinstance(net, RNNLanguageModel) else X
     assert np.isfinite(predict(data)).all()
@@ -196,7 +203,7 @@ def test_an_interrupt_before_a_line(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [
-    "adam", "X_val", "averaged, X_val", "stretches", "warm start, X_val", "partial_fit, auto, after fit",
+    "adam", "X_val", "scorer", "averaged, X_val", "stretches", "warm start, X_val", "partial_fit, auto, after fit",
     "refit", "lbfgs", "partial_fit, adaptive", "texts",
 ])
 def test_an_interrupt_before_every_line(name):
@@ -286,7 +293,7 @@ def test_before_the_first_update_of_a_refit_nothing_changes(monkeypatch):
 @pytest.mark.parametrize("at", [1, 2, 4])
 def test_in_the_validation(monkeypatch, at):
     """The epoch before it counts, without a score; the parameters are the best so far."""
-    net = RNNRegressor(**NET | {"max_iter": 10}, early_stopping=True)
+    net = RNNRegressor(**NET | {"max_iter": 10}, early_stopping=True, scoring=None)
     InterruptAtCall(monkeypatch, NumberTargets, "score", at)
     with pytest.raises(KeyboardInterrupt):
         net.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)

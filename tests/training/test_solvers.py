@@ -64,11 +64,13 @@ class TestSolvers:
     @pytest.mark.parametrize("solver", OPTIMIZERS)
     def test_alpha_of_a_decay_of_weights_is_not_in_the_loss(self, solver):
         X, y = sums()
-        losses = [
-            RNNRegressor(4, solver=solver, alpha=alpha, max_iter=1, batch_size=60, random_state=0).fit(X, y).loss_
+        plain, decayed = (
+            RNNRegressor(4, solver=solver, alpha=alpha, max_iter=1, batch_size=60, random_state=0).fit(X, y)
             for alpha in (0, 10.0)
-        ]
-        assert (losses[0] == losses[1]) == OPTIMIZERS[solver].decays_weights
+        )
+        assert plain.loss_ == decayed.loss_
+        assert plain.penalty_curve_ == [0]
+        assert (decayed.penalty_curve_ == [0]) == OPTIMIZERS[solver].decays_weights
 
     def test_lbfgs_ends_in_a_minimum(self):
         X, y = sums(20, 4)
@@ -143,7 +145,7 @@ class TestSchedules:
         """The rates after 1, 2, ... epochs of 100 samples."""
         schedule, history, rates = SCHEDULES[name](0.1, **parameters), History(), []
         for _ in range(epochs):
-            history.add(history.next_epoch(1.0, 1.0, 100))
+            history.add(history.next_epoch(1.0, 0.0, 1.0, 100))
             rates.append(schedule.rate(history))
         return rates
 
@@ -268,7 +270,7 @@ class TestEarlyStopping:
     def test_data_of_ones_own(self):
         X, y = sums(40)
         X_val, y_val = sums(30, seed=1)
-        net = RNNRegressor(8, **EARLY).fit(X, y, X_val=X_val, y_val=y_val)
+        net = RNNRegressor(8, scoring=None, **EARLY).fit(X, y, X_val=X_val, y_val=y_val)
         assert net.score(X_val, y_val) == pytest.approx(net.best_validation_score_)
         # all of X is trained on
         assert net.t_ == 40 * net.n_iter_
@@ -307,18 +309,24 @@ class TestEarlyStopping:
 
     def test_a_label_of_the_validation_alone_is_missed(self):
         X, y = sums(60)
-        net = RNNClassifier(4, max_iter=2, **EARLY).fit(X, y > 0, X_val=X, y_val=np.where(y > 1, 7, y > 0))
+        net, y_val = RNNClassifier(4, max_iter=2, **EARLY), np.where(y > 1, 7, y > 0)
+        with pytest.raises(ValueError, match=r"In X_val and y_val: y has the label 7.*its loss is infinite"):
+            net.fit(X, y > 0, X_val=X, y_val=y_val)
+        net.set_params(scoring=None).fit(X, y > 0, X_val=X, y_val=y_val)
         assert net.validation_scores_[-1] <= np.mean(y <= 1)
+        assert net.validation_loss_curve_ == [np.inf, np.inf]
 
+    @pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
     def test_constant_targets_to_validate_on_are_named(self):
         X, y = sums(60)
-        net = RNNRegressor(4, max_iter=1, **EARLY)
+        net = RNNRegressor(4, max_iter=1, scoring=None, **EARLY)
         with pytest.warns(UserWarning, match=r"early_stopping validates on are all 2.5: their score is 0") as seen:
             net.fit(X, y, X_val=X, y_val=np.full(60, 2.5))
         assert seen[0].filename == __file__
         with pytest.warns(UserWarning, match="are all 1.0"):
             net.fit(X, np.ones(60))
         net.fit(X, y, X_val=X, y_val=y)
+        net.set_params(scoring="loss").fit(X, y, X_val=X, y_val=np.full(60, 2.5))
 
     @pytest.mark.parametrize(
         ("loss", "metric"),
@@ -330,7 +338,8 @@ class TestEarlyStopping:
     def test_the_score_is_the_explained_share_of_the_loss(self, loss, metric):
         (X, y), (X_val, y_val) = sums(60), sums(40, seed=1)
         y, y_val = (np.exp(0.2 * y), np.exp(0.2 * y_val)) if loss == "poisson" else (y, y_val)
-        net = RNNRegressor(8, loss=loss, quantile=0.8, max_iter=20, **EARLY).fit(X, y, X_val=X_val, y_val=y_val)
+        net = RNNRegressor(8, loss=loss, quantile=0.8, max_iter=20, scoring=None, **EARLY)
+        net.fit(X, y, X_val=X_val, y_val=y_val)
         assert net.best_validation_score_ == pytest.approx(metric(y_val, net.predict(X_val)))
 
     def test_a_net_that_diverges_on_what_is_validated_on_names_the_sequence(self):
@@ -364,13 +373,13 @@ class TestEarlyStopping:
         if return_sequences:
             y[::2, 3] = np.nan
         net = RNNRegressor(
-            8, loss="absolute_error", return_sequences=return_sequences, batch_size=10, **EARLY
+            8, loss="absolute_error", return_sequences=return_sequences, batch_size=10, scoring=None, **EARLY
         ).fit(X, y)
         assert net.best_validation_score_ > 0.5
 
     def test_a_score_that_cannot_be_computed_is_an_error(self):
         X, y = sums(20)
-        net = RNNRegressor(4, **EARLY)
+        net = RNNRegressor(4, scoring=None, **EARLY)
         with (
             pytest.raises(ValueError, match="The validation score is nan: the 1 sequences held out are too few"),
             pytest.warns(UserWarning, match=r"R\^2 score is not well-defined"),
@@ -384,9 +393,10 @@ class TestEarlyStopping:
         assert np.isfinite(net.validation_scores_).all()
         assert RNNClassifier(4, max_iter=2, **EARLY).fit(X, y > 0).t_ == 2 * 5
 
+    @pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
     def test_counts_that_are_all_alike(self):
         X, _ = sums(20)
-        net = RNNRegressor(4, loss="poisson", max_iter=2, **EARLY)
+        net = RNNRegressor(4, loss="poisson", max_iter=2, scoring=None, **EARLY)
         with pytest.warns(UserWarning, match="early_stopping validates on are all 0.0"):
             net.fit(X, np.zeros(20))
         assert net.validation_scores_ == [0.0, 0.0]
@@ -605,8 +615,8 @@ def test_lbfgs_keeps_what_it_had_when_a_step_goes_too_far(monkeypatch):
 
     def exploding(self, theta, batch):
         calls.append(1)
-        loss, gradient, weight = call(self, theta, batch)
-        return (np.inf if len(calls) > 12 else loss), gradient, weight
+        loss, penalty, gradient, weight = call(self, theta, batch)
+        return (np.inf if len(calls) > 12 else loss), penalty, gradient, weight
 
     monkeypatch.setattr(Objective, "__call__", exploding)
     with pytest.warns(ConvergenceWarning, match="lbfgs stopped early: Training diverged in epoch"):
@@ -684,6 +694,7 @@ class TestStretches:
         assert len(net.grad_norm_curve_) == net.n_iter_
         assert net.score(X, y) > 0.5
 
+    @pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
     @pytest.mark.parametrize("rates", [{"dropout": 0.5}, {"recurrent_dropout": 0.5}])
     def test_stretches_without_a_target_have_dropout_as_well(self, rates):
         """A sequence's masks do not depend on whether others of the batch end in the same stretch."""

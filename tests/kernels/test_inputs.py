@@ -121,7 +121,7 @@ def test_bits_are_those_of_patches_that_are_put_together_by_hand(patch):
     np.testing.assert_array_equal(dX, expected)
 
 
-@pytest.mark.parametrize("patch", [(4, 2), (3, 3), None])
+@pytest.mark.parametrize("patch", [(5, 2), (3, 3), None])
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_threads_and_memory_change_no_bit(patch, bidirectional, monkeypatch):
     """Groups, tiles, and segments whose patches overlap; the masks of dropout of each."""

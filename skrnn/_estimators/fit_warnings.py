@@ -1,0 +1,252 @@
+"""What a fit warns of: features and targets that do not vary, units that lose digits, a net that learned nothing."""
+
+import numpy as np
+
+from skrnn._data.ragged import rows_of
+from skrnn._messages import shown
+from skrnn._network.scores import scores_of
+from skrnn._warnings import warn_user
+from skrnn.exceptions import ConstantFeatureWarning, ConstantTargetWarning, NothingLearnedWarning, PrecisionWarning
+
+# A standard deviation of fewer units in the last place of the mean counts as lost
+MIN_UNITS = 100
+# A loss that is less than the best constant's by a smaller fraction of it counts as no less
+MIN_EXPLAINED = 0.01
+# So many features are named in a message
+MAX_NAMED = 5
+
+
+def check_units(center, scale, dtype, names=None, what="X"):
+    """Raise a ValueError that names the first feature or output whose numbers cannot be brought to a deviation of 1.
+
+    Parameters
+    ----------
+    center, scale : (D,) float64 arrays
+        Mean and standard deviation, 0 for what is constant; not finite where they overflow.
+    dtype : dtype
+        What the net computes in.
+    names : sequence of D str, optional
+        Of the features.
+    what : {"X", "y"}
+    """
+    limits = np.finfo(dtype)
+    overflows = ~np.isfinite(center) | ~np.isfinite(scale)
+    # 1 / scale has to be a normal number
+    lost = overflows | (np.abs(center) > limits.max) | (scale > 1 / limits.tiny) | ((scale > 0) & (scale < limits.tiny))
+    if not lost.any():
+        return
+    i = int(np.argmax(lost))
+    where = _named([i], names, what, len(center))
+    if overflows[i]:
+        raise ValueError(f"{what} is too large: the standard deviation of {where} overflows float64; scale it down")
+    size = "small" if np.abs(center[i]) <= limits.max and scale[i] < 1 else "large"
+    raise ValueError(
+        f"{what} is too {size} for {limits.dtype}: {where} is {center[i]:.4g} ± {scale[i]:.4g}; scale it"
+        + ", or pass float64" * (limits.bits < 64)
+    )
+
+
+def warn_of_units(center, scale, dtype, names=None, what="X"):
+    """Warn of features or outputs whose deviation is hardly more than the distance of numbers of a dtype there.
+
+    The parameters are those of `check_units`.
+    """
+    dtype = np.dtype(dtype)
+    step = np.spacing(np.abs(center).astype(dtype)).astype(np.float64)
+    lost = np.flatnonzero((scale > 0) & (scale < MIN_UNITS * step))
+    if not len(lost):
+        return
+    i = lost[0]
+    others = f", and {len(lost) - 1} more like it" if len(lost) > 1 else ""
+    subject = _named([i], names, what, len(center))
+    wide = " or pass float64" if dtype.itemsize < 8 else ""
+    if what == "X":
+        advice = f"Subtract the mean before{' the conversion to float32,' if wide else ' all else'}{wide}"
+    elif wide:
+        advice = "Predictions have the dtype of X: pass X as float64, or subtract the mean from y"
+    else:
+        advice = "Subtract the mean from y"
+    warn_user(
+        f"{subject} is {center[i]:.10g} ± {scale[i]:.4g}{others}, but numbers of that size are {step[i]:.4g} apart in "
+        f"{dtype}, which loses their digits. {advice}",
+        PrecisionWarning, (what, len(center)),
+    )
+
+
+def warn_of_constant_features(center, scale, names=None):
+    """Warn of features that have the same value in every step.
+
+    Not of zeros beside features of zeros and ones: these are categories that do not occur, as in a fold.
+
+    Parameters
+    ----------
+    center, scale : (D,) float64 arrays
+        Of more than one step: mean and standard deviation, 0 for what is constant.
+    names : sequence of D str, optional
+    """
+    constant = scale == 0
+    # Of the numbers from 0 to 1 with the mean m those that are 0 or 1 have the greatest variance, m (1 − m)
+    m = np.where((center > 0) & (center < 1), center, 0)
+    if (~constant & np.isclose(scale, np.sqrt(m * (1 - m)), rtol=1e-6, atol=0)).any():
+        constant &= center != 0
+    found = np.flatnonzero(constant)
+    if not len(found):
+        return
+    values, it = _listed(f"{value:.6g}" for value in center[found]), "them" if len(found) > 1 else "it"
+    message = (
+        f"{_named(found, names, 'X', len(center))} {_is(found)} constant, {values} in every step: nothing can be "
+        f"learned from {it}. "
+    )
+    if len(found) == len(center):
+        message += "Sequences then differ in nothing but their lengths"
+    else:
+        message += f"Leave {it} out, unless later data vary"
+    warn_user(message, ConstantFeatureWarning, len(center))
+
+
+def warn_of_constant_targets(rows, weights):
+    """Warn of outputs whose known targets with weight are all the same.
+
+    Parameters
+    ----------
+    rows : TargetRows
+    weights : (R,) array, or None
+        Those of the loss's terms, 0 for rows without a target.
+    """
+    values = rows.values[rows.known if weights is None else weights > 0]
+    constant = constant_outputs(values)
+    if not len(constant):
+        return
+    columns = values.reshape(len(values), -1)[:, constant]
+    value = _listed(shown(column[column == column][0]) for column in columns.T)
+    subject = _named(constant, None, "y", 1 if values.ndim == 1 else values.shape[1])
+    warn_user(
+        f"{subject} {_is(constant)} constant, {value} for all that the net is trained on: there is no other number or "
+        "class to learn, and this is what it will predict, whatever X is. Is y what was meant?",
+        ConstantTargetWarning, values.shape[1:],
+    )
+
+
+def constant_outputs(values):
+    """The outputs of which two or more rows (R,) or (R, Q) are known, not NaN, and all the same."""
+    if len(values) < 2:
+        return []
+    columns = values.reshape(len(values), -1)
+    known = columns == columns          # NaN is not
+    first = columns[known.argmax(axis=0), np.arange(columns.shape[1])]
+    return np.flatnonzero(((columns == first) | ~known).all(axis=0) & (known.sum(axis=0) > 1))
+
+
+def warn_if_nothing_learned(estimator, model, targets, examples, held_out=None):
+    """Warn if a net that has been trained is hardly better than a constant prediction, on what it was trained on.
+
+    With early stopping also if it is not on what was held out. Where nothing but a constant can be learned there is
+    nothing to say.
+
+    Parameters
+    ----------
+    estimator : BaseRNN
+        For its parameters.
+    model : Model
+    targets : ClassTargets or NumberTargets
+    examples : Examples
+        What the model was trained on.
+    held_out : HeldOut, optional
+    """
+    rows, y, weights = _known_rows(examples)
+    if len(y) < 2 or len(constant_outputs(y)) == (y.shape[1] if y.ndim > 1 else 1):
+        return
+    loss, history = model.loss, model.history
+    constant = _best_constant(loss, y, weights, model.network.n_outputs)
+    of_constant, _ = loss.value_and_gradient(np.tile(constant, (len(y), 1)).astype(model.dtype), y, weights)
+    enough = (1 - MIN_EXPLAINED) * of_constant
+    message = None
+    if _recorded_loss(history, held_out) > enough:
+        # With dropout, the penalty, or theta of another epoch, the record is larger than the loss
+        scores = scores_of(model.network, model.theta, examples.sequences, examples.used)[rows]
+        value, _ = loss.value_and_gradient(scores, y, weights)
+        if not value <= enough:
+            message = (
+                f" has learned {'hardly any' if value < of_constant else 'no'}thing: its loss on what it was trained "
+                f"on is {value:.4g}, that of the best constant prediction {of_constant:.4g}. "
+            )
+    judged = held_out is not None and estimator.scoring in ("loss", None)
+    if message is None and judged and not targets.are_constant(held_out.values):
+        constant = constant.astype(model.dtype)
+        score, of_constant = history.last.best_score, held_out.score_of_constant(
+            constant, targets, loss, estimator.scoring
+        )
+        if score <= of_constant:
+            message = (
+                f" has learned nothing that holds for the {len(held_out.index)} sequences held out: its best "
+                f"validation score is {score:.4g}, that of the best constant prediction {of_constant:.4g}. "
+            )
+    if message is not None:
+        name = type(estimator).__name__
+        about = (name, loss.name, examples.sequences.n_features, model.network.n_outputs)
+        warn_user(f"{name}{message}{_what_to_try(estimator, history.n_epochs)}", NothingLearnedWarning, about)
+
+
+def _known_rows(examples):
+    """Of the scores of the sequences in use the rows with weight, an index, with their targets and weights."""
+    sequences, used, y, weights = examples.sequences, examples.used, examples.targets, examples.weights
+    if len(used) < len(sequences):
+        rows = rows_of(sequences.starts[used], sequences.lengths[used]) if examples.per_step else used
+        y, weights = y[rows], None if weights is None else weights[rows]
+    if weights is None:
+        return slice(None), y, None
+    rows = np.flatnonzero(weights)
+    return rows, y[rows], weights[rows]
+
+
+def _best_constant(loss, y, weights, n_outputs):
+    """`Loss.best_constant`, also where nothing is known of some outputs: 0 there."""
+    if y.ndim == 1 or y.dtype.kind != "f":
+        return loss.best_constant(y, weights, n_outputs)
+    known = ~np.isnan(y).all(axis=0)
+    constant = np.zeros(n_outputs)
+    constant[known] = loss.best_constant(y[:, known], weights)
+    return constant
+
+
+def _recorded_loss(history, held_out):
+    """The loss of the epoch whose parameters were kept; infinity where it is not known."""
+    if held_out is None:
+        return history.last.loss
+    of_best = [epoch.loss for epoch in history.epochs if epoch.score == history.last.best_score]
+    return of_best[-1] if of_best else np.inf
+
+
+def _what_to_try(estimator, n_epochs):
+    """Advice by the parameters that a fit had."""
+    lbfgs = estimator.solver == "lbfgs"
+    ways = [f"a greater max_iter or {'max_fun' if lbfgs else 'n_iter_no_change'} (it ended after {n_epochs} epochs)"]
+    if not lbfgs:
+        ways.append(f"another learning_rate_init than {estimator.learning_rate_init}")
+    if estimator.alpha > 1e-3:
+        ways.append(f"a smaller alpha than {estimator.alpha}")
+    if estimator.dropout > 0 or estimator.recurrent_dropout > 0:
+        ways.append("less dropout")
+    if not estimator.standardize:
+        ways.append("standardize=True")
+    return f"Try {', '.join(ways)}"
+
+
+def _named(numbers, names, what, n):
+    """Some of the n features of X or outputs of y in words."""
+    if what == "y" and n == 1:
+        return what
+    words = [str(number) if names is None else repr(str(names[number])) for number in numbers]
+    kind = "output" if what == "y" else "feature"
+    return f"{kind}{'s' * (len(words) > 1)} {_listed(words)} of {what}"
+
+
+def _listed(words):
+    """Words with commas, the first of them where they are many."""
+    words = list(words)
+    more = f" and {len(words) - MAX_NAMED} more" if len(words) > MAX_NAMED else ""
+    return ", ".join(words[:MAX_NAMED]) + more
+
+
+def _is(numbers):
+    return "are" if len(numbers) > 1 else "is"
