@@ -47,8 +47,9 @@ def test_features_by_their_definition(missing):
     read = as_sequences(X, allow_missing=missing != "error")
     read = in_own_units(read, UNITS, missing)
     for i, x in enumerate(X):
-        mean = np.where(np.isnan(x).all(axis=0), UNITS.center, [np.mean(c[c == c]) if (c == c).any() else 0 for c in x.T])
-        deviation = np.array([np.std(c[c == c]) if (c == c).any() else 0 for c in x.T])
+        known = [column[~np.isnan(column)] for column in x.T]
+        mean = np.array([part.mean() if len(part) else UNITS.center[j] for j, part in enumerate(known)])
+        deviation = np.array([part.std() if len(part) else 0.0 for part in known])
         filled = x.copy()
         for t in range(len(x)):
             before = filled[t - 1] if t else mean
@@ -57,7 +58,8 @@ def test_features_by_their_definition(missing):
         values = read.values[rows]
         expected = (filled - mean) / np.where(deviation > 0, deviation, 1)
         assert_allclose(values[:, :2], expected, atol=1e-9)
-        assert_allclose(values[:, 2:4], np.tile(np.arcsinh((mean - UNITS.center) / UNITS.scale), (len(x), 1)), atol=1e-9)
+        level = np.arcsinh((mean - UNITS.center) / UNITS.scale)
+        assert_allclose(values[:, 2:4], np.tile(level, (len(x), 1)), atol=1e-9)
         spread = np.log(np.maximum(deviation / UNITS.scale, 1e-6))
         assert_allclose(values[:, 4:6], np.tile(spread, (len(x), 1)), atol=1e-9)
         assert_array_equal(values[:, 6:], np.isnan(x) if missing == "indicator" else np.empty((len(x), 0)))
