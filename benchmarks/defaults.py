@@ -62,14 +62,15 @@ CONFIGURATIONS = {
     "epsilon 1e-8": {"epsilon": 1e-8},
     "early stopping": {"early_stopping": True},
 }
-OF_SEQUENCES = ("pooling", "patch_size", "standardize")
+# what a task does not take that needs a parameter
+NOT_WITH = {"return_sequences": ("pooling", "patch_size"), "embedding_dim": ("patch_size", "standardize")}
 
 
 def parameters_of(task, label):
-    """The parameters of a configuration that go with a task; None where it is the same as another one."""
-    changed = CONFIGURATIONS[label]
-    needed = suite.TASKS[task].needed
-    kept = {name: value for name, value in changed.items() if name not in OF_SEQUENCES or not needed}
+    """The parameters of a configuration that a task takes; None where it takes none of them."""
+    changed, needed = CONFIGURATIONS[label], suite.TASKS[task].needed
+    refused = [name for needs in needed for name in NOT_WITH[needs]]
+    kept = {name: value for name, value in changed.items() if name not in refused}
     return None if changed and not kept else needed | kept
 
 
@@ -122,8 +123,8 @@ class Records:
                 file.write(json.dumps(record) + "\n")
 
     def scores(self, task, label, seeds):
-        """Those of some seeds; the defaults' where the configuration does not change them."""
-        if (task, label, seeds[0]) not in self.of:
+        """Those of some seeds; the defaults' where a configuration changes nothing."""
+        if label in CONFIGURATIONS and not applies(task, label):
             label = "defaults"
         return [self.of[task, label, seed]["score"] for seed in seeds if (task, label, seed) in self.of]
 
@@ -131,7 +132,7 @@ class Records:
 def applies(task, label):
     """Whether there is something to run."""
     if label in rivals.RIVALS:
-        return suite.TASKS[task].kind != "steps" or label in rivals.OF_STEPS
+        return task in rivals.tasks_of_all([task])
     return parameters_of(task, label) is not None
 
 
@@ -176,7 +177,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--records", type=Path)
-    parser.add_argument("--only", nargs="+", default=list(CONFIGURATIONS), choices=[*CONFIGURATIONS, *rivals.RIVALS])
+    parser.add_argument("--only", nargs="+", default=list(CONFIGURATIONS), choices=list(CONFIGURATIONS))
     parser.add_argument("--others", action="store_true")
     options = parser.parse_args()
     names, seeds = list(suite.available()), range(options.seeds)
@@ -188,9 +189,11 @@ def main():
     ]
     for record in Parallel(n_jobs=options.jobs, return_as="generator_unordered")(delayed(run)(*of) for of in work):
         records.add(record)
-    print(table(records, labels, names, seeds))
+    print(table(records, options.only, names, seeds))
+    if options.others:
+        print(table(records, ["defaults", *rivals.RIVALS], rivals.tasks_of_all(names), seeds))
     if "defaults" in labels:
-        print(chosen(records, [label for label in labels if label in CONFIGURATIONS], names, seeds))
+        print(chosen(records, options.only, names, seeds))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What one would take instead of skrnn, with its defaults: PyTorch, and scikit-learn on flattened sequences."""
 
 import numpy as np
+import suite
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import RidgeClassifierCV, RidgeCV
@@ -8,7 +9,8 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
-from suite import RNNRegressor
+
+from skrnn import RNNRegressor
 
 
 def flat(X, length, pad):
@@ -61,25 +63,18 @@ class Torch(BaseEstimator):
 
     Parameters
     ----------
-    regression, per_step, categories : bool
+    regression, categories : bool
     seed : int
     """
 
-    def __init__(self, regression, per_step, categories, seed):
-        self.regression, self.per_step, self.categories, self.seed = regression, per_step, categories, seed
+    def __init__(self, regression, categories, seed):
+        self.regression, self.categories, self.seed = regression, categories, seed
 
     def _scores(self, X):
-        """Of every sequence, or of all steps of all sequences."""
-        rnn = self.torch_.nn.utils.rnn
-        steps, (last, _) = self.recurrent_(rnn.pack_sequence([self._steps(x) for x in X], enforce_sorted=False))
-        if not self.per_step:
-            return self.head_(last[0])
-        padded, lengths = rnn.pad_packed_sequence(steps, batch_first=True)
-        return self.head_(self.torch_.cat([row[:length] for row, length in zip(padded, lengths, strict=True)]))
-
-    def _steps(self, x):
-        x = self.torch_.as_tensor(np.asarray(x))
-        return self.embedding_(x) if self.categories else x.to(self.torch_.float32)
+        steps = [self.torch_.as_tensor(np.asarray(x)) for x in X]
+        steps = [self.embedding_(x) if self.categories else x.to(self.torch_.float32) for x in steps]
+        _, (last, _) = self.recurrent_(self.torch_.nn.utils.rnn.pack_sequence(steps, enforce_sorted=False))
+        return self.head_(last[0])
 
     def fit(self, X, y):
         """Train for 200 epochs."""
@@ -87,51 +82,34 @@ class Torch(BaseEstimator):
 
         torch.set_num_threads(1)
         torch.manual_seed(self.seed)
-        self.torch_ = torch
-        n_inputs = 8 if self.categories else X[0].shape[1]
+        self.torch_, n, n_inputs = torch, len(y), 8 if self.categories else X[0].shape[1]
         if self.categories:
             self.embedding_ = torch.nn.Embedding(int(max(x.max() for x in X)) + 1, n_inputs)
-        self.classes_ = None if self.regression or self.per_step else np.unique(y)
-        width = 1 if self.regression else len(self.classes_) if self.classes_ is not None else y[0].shape[1]
+        if self.regression:
+            width, loss, y = 1, torch.nn.MSELoss(), torch.tensor(y, dtype=torch.float32)[:, None]
+        else:
+            self.classes_, codes = np.unique(y, return_inverse=True)
+            width, loss, y = len(self.classes_), torch.nn.CrossEntropyLoss(), torch.tensor(codes)
         self.recurrent_, self.head_ = torch.nn.LSTM(n_inputs, 32), torch.nn.Linear(32, width)
         parts = [self.recurrent_, self.head_, *([self.embedding_] if self.categories else [])]
         optimizer = torch.optim.Adam([parameter for part in parts for parameter in part.parameters()])
-        n = len(y)
         for _ in range(200):
             for index in torch.randperm(n).split(32):
                 optimizer.zero_grad()
-                self._loss(self._scores([X[i] for i in index]), [y[i] for i in index]).backward()
+                loss(self._scores([X[i] for i in index]), y[index]).backward()
                 optimizer.step()
         return self
-
-    def _loss(self, scores, y):
-        torch = self.torch_
-        if self.regression:
-            y = np.concatenate([np.atleast_1d(row) for row in y])
-            return torch.nn.functional.mse_loss(scores[:, 0], torch.tensor(y, dtype=torch.float32))
-        if self.per_step:
-            y = torch.tensor(np.concatenate(y), dtype=torch.float32)
-            return torch.nn.functional.binary_cross_entropy_with_logits(scores, y)
-        return torch.nn.functional.cross_entropy(scores, torch.tensor(np.searchsorted(self.classes_, y)))
-
-    def predict_proba(self, X):
-        """Of labels of steps."""
-        with self.torch_.no_grad():
-            p = self.torch_.sigmoid(self._scores(X)).numpy()
-        return np.split(p, np.cumsum([len(x) for x in X])[:-1])
 
     def score(self, X, y):
         """Accuracy or R²."""
         with self.torch_.no_grad():
             scores = self._scores(X).numpy()
-        if self.regression:
-            return r2_score(np.concatenate([np.atleast_1d(row) for row in y]), scores[:, 0])
-        return accuracy_score(y, self.classes_[scores.argmax(axis=1)])
+        return r2_score(y, scores[:, 0]) if self.regression else accuracy_score(y, self.classes_[scores.argmax(axis=1)])
 
 
 def torch(task, seed):
     """PyTorch for a task."""
-    return Torch(task.estimator is RNNRegressor, task.kind == "steps", "embedding_dim" in task.needed, seed)
+    return Torch(task.estimator is RNNRegressor, "embedding_dim" in task.needed, seed)
 
 
 RIVALS = {
@@ -141,5 +119,8 @@ RIVALS = {
     "gradient boosting": flattened(HistGradientBoostingClassifier, HistGradientBoostingRegressor),
     "ridge, scaled": flattened(RidgeClassifierCV, RidgeCV, scale=True),
 }
-# those that take a target of every step
-OF_STEPS = ("PyTorch",)
+
+
+def tasks_of_all(names):
+    """The tasks that all of them take: those with one target a sequence."""
+    return [name for name in names if suite.TASKS[name].kind != "steps"]
