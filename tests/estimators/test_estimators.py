@@ -240,12 +240,17 @@ def test_attributes_are_those_of_the_perceptrons(estimator, perceptron):
     assert net.n_clipped_ == 0
 
 
+# Parameters whose defaults are those that a study found best for recurrent nets
+STUDIED = {"alpha", "epsilon", "learning_rate", "learning_rate_init", "max_iter", "n_iter_no_change"}
+
+
 def test_parameters_have_the_names_of_the_perceptrons():
-    """And their defaults, where they mean the same."""
+    """And their defaults, where they mean the same and were not studied."""
     for estimator, perceptron in ((RNNClassifier, MLPClassifier), (RNNRegressor, MLPRegressor)):
         ours, theirs = estimator().get_params(), perceptron().get_params()
         shared = ours.keys() & theirs.keys() - {"activation"}
         assert len(shared) > 10
+        shared -= STUDIED
         assert {name: ours[name] for name in shared} == {name: theirs[name] for name in shared}
 
 
