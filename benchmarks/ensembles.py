@@ -19,8 +19,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import suite
 from records import Records
+from rivals import is_classifier
 from sklearn.ensemble import VotingClassifier, VotingRegressor
-from untouched import is_classifier, markdown
+from untouched import markdown
 
 N_NETS = 10
 # Patches by the least number of steps, below those of the default
