@@ -24,7 +24,7 @@ from sklearn.ensemble import VotingClassifier, VotingRegressor
 from untouched import markdown
 
 N_NETS = 10
-# Patches by the least number of steps, below those of the default
+# The size of patches from so many steps on, also of sequences that are shorter than those the default reads in patches
 SIZES = {100: 16, 48: 8, 24: 4, 0: 2}
 
 
@@ -39,7 +39,7 @@ def patches(task, X):
 # name: what the nets of a task are given
 SETTINGS = {
     "untouched": lambda task, X: {},
-    "patches, both ways, maximum": lambda task, X: patches(task, X) | {"bidirectional": True, "pooling": "max"},
+    "patches, both ways": lambda task, X: patches(task, X) | {"bidirectional": True},
 }
 
 

@@ -30,9 +30,20 @@ PUBLISHED = {
     "Coffee": (1.0, 1.0),
 }
 FIELDS = ("task", "contender", "seed")
-# name: the estimator of a task, a seed and the number of skrnn's updates
+
+# Contenders that take some sets, and for their means what they are on the others
+VARIANTS = {"skrnn, own units": "skrnn", "PyTorch, standardized": "PyTorch"}
+
+
+def own_units(task, seed, _):
+    """Each window in its own units, as the guide advises for series with a trend; None for other tasks."""
+    return task.estimator(standardize="sequence", random_state=seed) if task.kind == "forecast" else None
+
+
+# name: the estimator of a task, a seed and the number of skrnn's updates; None where it does not take the task
 CONTENDERS = {
     "skrnn": lambda task, seed, _: task.estimator(random_state=seed, **task.needed),
+    "skrnn, own units": own_units,
     "skrnn before": lambda task, seed, _: task.estimator(random_state=seed, **BEFORE | task.needed),
 } | RIVALS
 
@@ -87,17 +98,17 @@ def rows(records, field, names, contenders):
         "mean, one target a sequence": everybody, "mean of all": names,
     }.items():
         columns = [[table[name][i] for name in chosen] for i in range(len(contenders))]
-        columns = [_with_raw(columns, contenders, i) for i in range(len(contenders))]
+        columns = [_completed(columns, contenders, i) for i in range(len(contenders))]
         table[label] = [np.mean(c) if c and None not in c else None for c in columns]
     return table
 
 
-def _with_raw(columns, contenders, i):
-    """A column; where there is nothing to standardize, PyTorch's standardized scores are those without."""
-    if contenders[i] != "PyTorch, standardized" or "PyTorch" not in contenders:
+def _completed(columns, contenders, i):
+    """A column; where a variant does not take a set, what it is a variant of stands for it."""
+    of = VARIANTS.get(contenders[i])
+    if of not in contenders:
         return columns[i]
-    raw = columns[contenders.index("PyTorch")]
-    return [b if a is None else a for a, b in zip(columns[i], raw, strict=True)]
+    return [b if a is None else a for a, b in zip(columns[i], columns[contenders.index(of)], strict=True)]
 
 
 def markdown(table, header, digits, best=False):
