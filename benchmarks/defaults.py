@@ -1,14 +1,12 @@
 """Which defaults do best untouched: one factor changed at a time, over the open suite and seeds. See docs/study.md.
 
-    python benchmarks/defaults.py [--seeds 3] [--jobs 2] [--records FILE] [--only LABEL ...] [--others]
+    python benchmarks/defaults.py [--seeds 3] [--jobs 2] [--records FILE] [--only LABEL ...]
 
 A figure is a score on held-out data (accuracy, R², or the part of the surprise that is explained; below 0 it is 0), the
 mean over seeds. A and B are the means of the two halves of the suite. What is in the records already is not done again.
---others adds PyTorch, scikit-learn's MLP, gradient boosting and linear models on the same data.
 """
 
 import argparse
-import json
 import os
 import time
 import warnings
@@ -17,9 +15,9 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-import rivals
 import suite
 from joblib import Parallel, delayed
+from records import Records
 
 # What the estimators did untouched before their defaults were chosen here
 BEFORE = {
@@ -82,11 +80,8 @@ def run(task, label, seed):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if label in rivals.RIVALS:
-                net = rivals.RIVALS[label](of, seed).fit(X, y)
-            else:
-                net = of.estimator(random_state=seed, **parameters_of(task, label)).fit(X, y)
-                epochs = net.n_iter_
+            net = of.estimator(random_state=seed, **parameters_of(task, label)).fit(X, y)
+            epochs = net.n_iter_
             score = max(0.0, float(of.score(net, X_test, y_test)))
     except ValueError as error:
         if "diverged" not in str(error):
@@ -96,44 +91,11 @@ def run(task, label, seed):
     return {"task": task, "label": label, "seed": seed, "score": score, "epochs": epochs, "seconds": round(seconds, 2)}
 
 
-class Records:
-    """What is done, one line of JSON a run.
-
-    Parameters
-    ----------
-    path : Path or None
-        Read and appended to; None keeps them in memory.
-    """
-
-    def __init__(self, path):
-        self.path = path
-        lines = path.read_text().splitlines() if path and path.exists() else []
-        self.of = {}
-        for line in lines:
-            self._keep(json.loads(line))
-
-    def _keep(self, record):
-        self.of[record["task"], record["label"], record["seed"]] = record
-
-    def add(self, record):
-        """Keep a record, and write it."""
-        self._keep(record)
-        if self.path:
-            with self.path.open("a") as file:
-                file.write(json.dumps(record) + "\n")
-
-    def scores(self, task, label, seeds):
-        """Those of some seeds; the defaults' where a configuration changes nothing."""
-        if label in CONFIGURATIONS and not applies(task, label):
-            label = "defaults"
-        return [self.of[task, label, seed]["score"] for seed in seeds if (task, label, seed) in self.of]
-
-
-def applies(task, label):
-    """Whether there is something to run."""
-    if label in rivals.RIVALS:
-        return task in rivals.tasks_of_all([task])
-    return parameters_of(task, label) is not None
+def scores_of(records, task, label, seeds):
+    """Those of some seeds; the defaults' where a configuration changes nothing."""
+    label = label if parameters_of(task, label) is not None else "defaults"
+    known = [records.get(task, label, seed) for seed in seeds]
+    return [record["score"] for record in known if record is not None]
 
 
 def table(records, labels, names, seeds):
@@ -141,7 +103,7 @@ def table(records, labels, names, seeds):
     halves = np.array([suite.TASKS[name].half for name in names])
     lines = ["| | " + " | ".join(names) + " | A | B | mean |", "|---" * (len(names) + 4) + "|"]
     for label in labels:
-        scores = [records.scores(name, label, seeds) for name in names]
+        scores = [scores_of(records, name, label, seeds) for name in names]
         if not all(scores):
             continue
         means = np.array([np.mean(of_task) for of_task in scores])
@@ -157,7 +119,7 @@ def chosen(records, labels, names, seeds):
     for half, other in ("AB", "BA"):
         means = {}
         for label in labels:
-            scores = {name: records.scores(name, label, seeds) for name in names}
+            scores = {name: scores_of(records, name, label, seeds) for name in names}
             if all(scores.values()):
                 means[label] = {
                     part: np.mean([np.mean(scores[name]) for name in names if suite.TASKS[name].half == part])
@@ -178,21 +140,17 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--records", type=Path)
     parser.add_argument("--only", nargs="+", default=list(CONFIGURATIONS), choices=list(CONFIGURATIONS))
-    parser.add_argument("--others", action="store_true")
     options = parser.parse_args()
     names, seeds = list(suite.available()), range(options.seeds)
-    labels = [*options.only, *(rivals.RIVALS if options.others else ())]
-    records = Records(options.records)
+    records = Records(options.records, ("task", "label", "seed"))
     work = [
-        (name, label, seed) for label in labels for seed in seeds for name in names
-        if applies(name, label) and (name, label, seed) not in records.of
+        (name, label, seed) for label in options.only for seed in seeds for name in names
+        if parameters_of(name, label) is not None and records.get(name, label, seed) is None
     ]
     for record in Parallel(n_jobs=options.jobs, return_as="generator_unordered")(delayed(run)(*of) for of in work):
         records.add(record)
     print(table(records, options.only, names, seeds))
-    if options.others:
-        print(table(records, ["defaults", *rivals.RIVALS], rivals.tasks_of_all(names), seeds))
-    if "defaults" in labels:
+    if "defaults" in options.only:
         print(chosen(records, options.only, names, seeds))
 
 
