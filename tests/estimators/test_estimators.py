@@ -43,8 +43,8 @@ OTHER_NUMBERS = [
     *(
         estimator(solver=solver, **parameters)
         for estimator in ESTIMATORS for solver, parameters in {
-            "adamw": {}, "nadam": {}, "sgd": {}, "rmsprop": {"cell": "rnn", "learning_rate_init": 1e-3},
-            "lbfgs": {"cell": "rnn", "alpha": 1.0, "max_iter": 1000},
+            "adamw": {}, "nadam": {}, "sgd": {}, "rmsprop": {"epsilon": 1e-2},
+            "lbfgs": {"alpha": 10.0},
         }.items()
     ),
     RNNRegressor((5, 4), cell="skip_lstm", bidirectional=True), RNNRegressor(standardize=False),
