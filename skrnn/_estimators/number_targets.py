@@ -54,6 +54,7 @@ class NumberTargets:
         Raise a ValueError, or warn, where numbers of the dtype of X cannot hold them.
         """
         self._in_dtype(rows, sequences, per_step, loss)
+        rows.check_every_output()
         used = rows.known if rows.weights is None else rows.weights > 0
         weights = None if rows.weights is None else rows.weights[used]
         if not len(rows.values[used]):
