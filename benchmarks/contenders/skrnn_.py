@@ -73,8 +73,8 @@ def initialization(recurrent="orthogonal", forget=None, identity=True, chrono=No
     identity : bool
         Whether U is the identity for relu.
     chrono : int, optional
-        Number of steps: the biases of gates that keep the state are log u, u uniform between 1 and this less 1 (Tallec &
-        Ollivier 2018), for 32 units.
+        Number of steps T: the biases of gates that keep the state are log u, u uniform in (1, T − 1) (Tallec & Ollivier
+        2018), for 32 units.
     head : {"zero", "glorot"}
         The weights V of the head where training begins with the best constant.
     """
