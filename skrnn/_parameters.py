@@ -27,7 +27,7 @@ SYNONYMS = {
     "out_activation": {"sigmoid": "logistic", "linear": "identity"},
     "pooling": {
         "avg": "mean", "average": "mean", "meanpool": "mean", "maximum": "max", "maxpool": "max", "laststep": "last",
-        "none": "last",
+        "none": "last", "concat": "last_mean_max", "all": "last_mean_max",
     },
     "scoring": {
         "auc": "roc_auc", "rocauc": "roc_auc", "logloss": "neg_log_loss", "crossentropy": "neg_log_loss",

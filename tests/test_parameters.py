@@ -25,6 +25,7 @@ MEANT = [
     (RNNClassifier, {"truncated_bptt_steps": False}, None), (RNNClassifier, {"max_iter": 1e3}, 1000),
     (RNNClassifier, {"batch_size": "Auto"}, "auto"), (RNNClassifier, {"batch_size": np.float64(16)}, 16),
     (RNNClassifier, {"class_weight": "Balanced"}, "balanced"), (RNNClassifier, {"pooling": "avg"}, "mean"),
+    (RNNClassifier, {"pooling": "concat"}, "last_mean_max"),
     (RNNClassifier, {"missing": "forward_fill"}, "ffill"),
     (RNNRegressor, {"loss": "mse"}, "squared_error"), (RNNRegressor, {"loss": "MAE"}, "absolute_error"),
     (RNNRegressor, {"loss": "squared error"}, "squared_error"), (RNNRegressor, {"loss": "logcosh"}, "log_cosh"),

@@ -118,8 +118,10 @@ SHARED = {
     "pooling": choice(
         POOLINGS,
         "What the output layer reads of a sequence: the last output of the top layer, the mean of its outputs over all "
-        "steps, or the maximum of each unit. Not used with `return_sequences`, which reads every step. The mean is "
-        "computed in the dtype of X: in float32 it loses digits over very many steps, and takes 2**24 at most.",
+        "steps, the maximum of each unit, or all three side by side, with three times the weights of the output layer. "
+        "Forecasts need the last output; the maximum finds a pattern wherever it is. Not used with "
+        "`return_sequences`, which reads every step. The mean is computed in the dtype of X: in float32 it loses "
+        "digits over very many steps, and takes 2**24 at most.",
     ),
     "n_steps": positive_int(
         "Only for 2-D X: the number of steps that the columns of a row are split into, in time order, each of "

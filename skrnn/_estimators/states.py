@@ -91,9 +91,9 @@ def _of_shape(model, reading, state, n, name):
 def _check_cells(network, state, name):
     """Raise a ValueError that names the first number that no state holds."""
     bad = ~np.isfinite(state)
-    if network.pooling == "max":        # of no steps it is -infinity
-        pool = network.state_layout["pool"]
-        bad[:, pool] &= state[:, pool] != -np.inf
+    if "maxima" in network.state_layout:        # of no steps they are -infinity
+        maxima = network.state_layout["maxima"]
+        bad[:, maxima] &= state[:, maxima] != -np.inf
     if bad.any():
         where, value = _first_cell(state, bad, name)
         raise ValueError(f"{where} is {value}, expected a finite number as in states that this estimator returned")

@@ -33,7 +33,8 @@ class RecurrentNetwork:
     per_step : bool
         The head reads every step of the top layer, or else one vector of every sequence.
     pooling : str
-        Which vector, one of ``POOLINGS``: the last output, the mean of all, or the maximum of each unit.
+        Which vector, one of ``POOLINGS``: the last output, the mean of all, the maximum of each unit, or these side by
+        side.
     n_categories : int
         Number of categories, each embedded as F inputs; 0 where steps are F numbers.
     units : pair of (F,) float64 arrays, optional
@@ -59,14 +60,19 @@ class RecurrentNetwork:
             layer = RecurrentLayer(cell, variant, n_inputs, n_units, bidirectional, f"layer{depth}")
             self.layers.append(layer)
             n_inputs = layer.n_outputs
-        self.n_features, self.n_outputs = n_inputs, n_outputs
+        self.n_features, self.n_outputs = n_inputs * len(self.pooled_parts), n_outputs
         shapes = {}
         for layer in self.layers:
             shapes |= layer.shapes()
-        shapes |= {"head.V": (n_inputs, n_outputs), "head.c": (n_outputs,)}
+        shapes |= {"head.V": (self.n_features, n_outputs), "head.c": (n_outputs,)}
         if n_categories:
             shapes |= {"embedding.E": (n_categories, self.n_inputs)}
         self.layout = ParameterLayout(shapes)
+
+    @property
+    def pooled_parts(self):
+        """What the head reads side by side, of "last", "mean" and "max"."""
+        return self.pooling.split("_")
 
     def dense_range(self):
         """The range of theta without the embedding, (1, 2)."""
@@ -124,8 +130,8 @@ class RecurrentNetwork:
     def state_layout(self):
         """The columns of a state, in order: a slice for each (layer, direction, name).
 
-        After the states of the layers come, with the pooling "mean" or "max", the slice "pool" of what is pooled so
-        far, and with "mean" the slice "steps" of the number of steps.
+        After the states of the layers come, of what is pooled so far, the slices "sums" and "maxima" of the top layer's
+        outputs, as far as the head reads the mean and the maximum, and with the sums "steps", their number.
         """
         columns, start = {}, 0
         for depth, layer in enumerate(self.layers):
@@ -133,10 +139,11 @@ class RecurrentNetwork:
                 for name in layer.cell.states:
                     columns[depth, direction, name] = slice(start, start + layer.n_units)
                     start += layer.n_units
-        if self.pooling != "last":
-            columns["pool"] = slice(start, start + self.n_features)
-            start += self.n_features
-        if self.pooling == "mean":
+        for part, name in (("mean", "sums"), ("max", "maxima")):
+            if part in self.pooled_parts:
+                columns[name] = slice(start, start + self.layers[-1].n_outputs)
+                start = columns[name].stop
+        if "mean" in self.pooled_parts:
             columns["steps"] = slice(start, start + 1)
         return columns
 
@@ -148,8 +155,8 @@ class RecurrentNetwork:
     def zero_state(self, n_sequences, dtype):
         """States of sequences before their first step, (N, width)."""
         state = np.zeros((n_sequences, self.state_width), dtype)
-        if self.pooling == "max":
-            state[:, self.state_layout["pool"]] = -np.inf
+        if "maxima" in self.state_layout:
+            state[:, self.state_layout["maxima"]] = -np.inf
         return state
 
     def hidden_states(self, state):
@@ -161,7 +168,7 @@ class RecurrentNetwork:
 
         It is a sum and a number of steps in the dtype of the computation, and a number + 1 is the same number beyond.
         """
-        if self.pooling != "mean":
+        if "mean" not in self.pooled_parts:
             return
         limit, lengths = 2 ** (np.finfo(sequences.dtype).nmant + 1), self.n_patches(sequences.lengths[index])
         if lengths.max() > limit:
@@ -169,7 +176,7 @@ class RecurrentNetwork:
             where = sequences.label("X", index[longest], per_step=False)
             what = "steps" if self.patch is None else "patches"
             raise ValueError(
-                f"{where} has {lengths[longest]} {what}, and pooling='mean' counts at most {limit} in "
+                f"{where} has {lengths[longest]} {what}, and pooling={self.pooling!r} counts at most {limit} in "
                 f"{sequences.dtype}: fit with X in float64, choose another pooling or cut the sequence"
             )
 

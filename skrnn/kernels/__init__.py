@@ -51,5 +51,5 @@ def kernels_for(dtype):
 
 
 CELLS = kernels_for(np.float64).CELLS
-POOLINGS = kernels_for(np.float64).POOLINGS
+POOLINGS = tuple(kernels_for(np.float64).POOLINGS)
 ACTIVATIONS = tuple(form["activation"] for form in CELLS["rnn"].forms)

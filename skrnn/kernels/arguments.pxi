@@ -22,16 +22,16 @@ cdef int expect_threads(int n_threads) except -1:
     return 0
 
 
-cdef int expect_count(Py_ssize_t steps, const real[:, ::1] state, Py_ssize_t row) except -1:
+cdef int expect_count(Py_ssize_t steps, const real[:, ::1] state, Py_ssize_t row, int pooling) except -1:
     """Check that the steps of a mean can be counted, with those before, the last number of a row of states."""
     cdef double limit = 2.0**(MANTISSA_BITS + 1), before = 0
     if state is not None:
         before = state[row, state.shape[1] - 1]
     if before > limit - steps:
         raise ValueError(
-            f"pooling='mean' counts {limit:.0f} steps in {'float32' if sizeof(real) == 4 else 'float64'} at most, and "
-            f"a sequence has {before + steps:.0f}, with those before its state: fit with X in float64, begin again "
-            "without a state, or choose another pooling"
+            f"pooling={pooling_name(pooling)!r} counts {limit:.0f} steps in "
+            f"{'float32' if sizeof(real) == 4 else 'float64'} at most, and a sequence has {before + steps:.0f}, with "
+            "those before its state: fit with X in float64, begin again without a state, or choose another pooling"
         )
     return 0
 
@@ -55,7 +55,7 @@ cdef bint all_finite(const real* x, Py_ssize_t n) noexcept nogil:
     return finite
 
 
-def check_layout(layers, n_outputs, V, c, size):
+def check_layout(layers, n_read, n_outputs, V, c, size):
     """Raise a ValueError where a network's layers do not fit together, or its parameters not into `size` numbers."""
     below = None
     extents = []
@@ -71,7 +71,7 @@ def check_layout(layers, n_outputs, V, c, size):
         below = n_directions * K
     if below is None or n_outputs < 1:
         raise ValueError("a network must have a layer and an output")
-    extents += [(V, below * n_outputs), (c, n_outputs)]
+    extents += [(V, n_read * below * n_outputs), (c, n_outputs)]
     if any(start < 0 or start + extent > size for start, extent in extents):
         raise ValueError(f"the parameters must lie within the {size} numbers of theta")
 

@@ -11,7 +11,7 @@
 #     before step t is therefore a view: in the block of step t - 1, or of the initial states. A sequence that has ended
 #     takes no further step, and its final state is its row in the block of its own last step.
 # (d) The states of a sequence go to and from the caller as a row of `width` numbers: K for each layer, direction and
-#     state, then with pooling what is pooled so far, P, and for the mean the number of steps.
+#     state, then with pooling the sums and the maxima so far, P each, and for the mean the number of steps.
 # (e) Threads. A thread takes a whole group through all layers and steps, forward, loss and backward, and adds up the
 #     gradient of the group, without a barrier. Where there are fewer groups than threads, the threads share one: each
 #     takes a tile of it, a range of its sequences, and then a part of the parameters. Rows never influence each other,
@@ -156,10 +156,10 @@ cdef struct Layer:
 
 
 cdef enum:
-    # what the head reads of a sequence; named in pooling.pxi
-    LAST
-    MEAN
-    MAXIMUM
+    # what the head reads of a sequence, a sum of these; named in pooling.pxi
+    LAST = 1
+    MEAN = 2
+    MAXIMUM = 4
 
 
 cdef struct Net:
@@ -172,12 +172,13 @@ cdef struct Net:
     const real* center          # (D,) the units of the inputs: the first layer reads (x − center) · inverse;
     const real* inverse         # (D,) NULL for numbers as they are
     Py_ssize_t P                # columns of the top layer's output
+    Py_ssize_t H                # of what the head reads of it: P, or of a sequence a multiple
     Py_ssize_t Q                # outputs
     bint per_step               # the head reads every step, or else one vector of every sequence:
-    int pooling                 # the last output, the mean of all, or the maximum of each unit
+    int pooling                 # of the last output, the mean of all and the maximum of each unit those that it reads
     Py_ssize_t V                # index in theta where the parameters of the head begin
     Py_ssize_t c
-    Py_ssize_t packed           # and of their packed form: [c; V] (1 + P, Q), then [0; Vᵀ] (1 + Q, P)
+    Py_ssize_t packed           # and of their packed form: [c; V] (1 + H, Q), then [0; Vᵀ] (1 + Q, H)
     Py_ssize_t size             # number of parameters, without the embedding
     Py_ssize_t n_categories     # rows of the embedding (n_categories, D), which follows them; 0 for numbers as inputs
     Py_ssize_t packed_size      # number of all packed weights
@@ -222,11 +223,11 @@ cdef struct LayerBuffers:
 cdef struct Buffers:
     # All arrays of a group; R = S steps, or N sequences
     LayerBuffers* layers
-    real* features              # (N, P) what the head reads, unless it reads every step
-    real* dfeatures             # (N, P)
+    real* features              # (N, H) what the head reads, unless it reads every step
+    real* dfeatures             # (N, H)
     real* dropped               # (S, P) what it reads of every step under dropout; or NULL
-    real* pool                  # (N, P) sums or maxima of the outputs so far; NULL for the last output
-    real* dpool                 # (N, P)
+    real* pool                  # (N, n_pooled) sums and maxima of the outputs so far; NULL for the last output
+    real* dpool                 # (N, n_pooled)
     real* count                 # (N,) number of steps so far
     Py_ssize_t* peak            # (N, P) step of the maximum, −1 where it came before this segment
     real* scores                # (R, Q)

@@ -54,7 +54,9 @@ cdef class Engine:
         self, layers, *, Py_ssize_t n_outputs, Py_ssize_t V, Py_ssize_t c, Py_ssize_t size, bint per_step=False,
         str pooling="last", Py_ssize_t n_categories=0, patch=None, units=None,
     ):
-        check_layout(layers, n_outputs, V, c, size)
+        self.net.per_step = per_step
+        self.net.pooling = LAST if per_step else pooling_named(pooling)
+        check_layout(layers, n_read(self.net.pooling), n_outputs, V, c, size)
         check_patch(patch, layers[0]["D"], per_step, n_categories)
         if not 0 <= n_categories <= PY_SSIZE_T_MAX // 16 // layers[0]["D"]:
             raise ValueError(f"there cannot be {n_categories} embedded categories")
@@ -63,19 +65,20 @@ cdef class Engine:
         if self.net.layers == NULL:
             raise MemoryError()
         self.net.n_layers = len(layers)
-        self.net.Q, self.net.per_step, self.net.pooling = n_outputs, per_step, pooling_named(pooling)
-        self.net.V, self.net.c, self.net.size, self.net.n_categories = V, c, size, n_categories
+        self.net.Q, self.net.V, self.net.c, self.net.size = n_outputs, V, c, size
+        self.net.n_categories = n_categories
         self.net.packed_size = 0
         for depth, description in enumerate(layers):
             self.set_layer(&self.net.layers[depth], description)
         self.net.D, self.net.P = self.net.layers[0].D, self.net.layers[self.net.n_layers - 1].P
+        self.net.H = n_read(self.net.pooling) * self.net.P
         self.net.patch_size, self.net.patch_stride = patch or (1, 1)
         self.net.F = self.net.D // self.net.patch_size
         self.net.center = self.net.inverse = NULL
         if units is not None:
             self.set_units(units[0], units[1])
         self.net.packed = self.net.packed_size
-        self.net.packed_size += packed_size(1 + self.net.P, n_outputs) + packed_size(1 + n_outputs, self.net.P)
+        self.net.packed_size += packed_size(1 + self.net.H, n_outputs) + packed_size(1 + n_outputs, self.net.H)
         memset(&self.settings, 0, sizeof(Job))
         self.settings.net = &self.net
 
@@ -280,9 +283,9 @@ cdef class Engine:
         expect_shape("scores", scores.shape[0], scores.shape[1], n, self.net.Q)
         if job.categories != NULL:
             expect_categories(job.categories, 0, n, self.net.n_categories)
-        if self.net.pooling == MEAN and not self.net.per_step:
+        if self.net.pooling & MEAN:
             for i in range(n):
-                expect_count(1, state, i)
+                expect_count(1, state, i, self.net.pooling)
         if packed and not self.is_packed:
             raise ValueError("`pack_weights` must be called before a step with packed=True")
         if self.streams is None or self.streams.N != n or self.stream_threads != n_threads:
@@ -386,10 +389,10 @@ cdef class Engine:
                         packed + layer.packed[d], backward,
                     )
             packed += net.packed
-            pack_rows(packed, 1 + net.P, net.Q, 0, 1, parameters + net.c, net.Q, 1)
-            pack_rows(packed, 1 + net.P, net.Q, 1, net.P, parameters + net.V, net.Q, 1)
+            pack_rows(packed, 1 + net.H, net.Q, 0, 1, parameters + net.c, net.Q, 1)
+            pack_rows(packed, 1 + net.H, net.Q, 1, net.H, parameters + net.V, net.Q, 1)
             if backward:
-                pack_transposed(net.P, net.Q, parameters + net.V, net.Q, packed + packed_size(1 + net.P, net.Q))
+                pack_transposed(net.H, net.Q, parameters + net.V, net.Q, packed + packed_size(1 + net.H, net.Q))
         self.is_packed = True
         return 0
 
@@ -494,9 +497,9 @@ cdef class Engine:
         if final is not None:
             self.expect_states("final", final.shape[0], final.shape[1], batch.N)
             job.final = &final[0, 0]
-        if self.net.pooling == MEAN and not self.net.per_step:
+        if self.net.pooling & MEAN:
             for i in range(batch.N):
-                expect_count(batch.length[i], initial, batch.position[i])
+                expect_count(batch.length[i], initial, batch.position[i], self.net.pooling)
         if job.categories != NULL:
             for i in range(batch.N):
                 expect_categories(

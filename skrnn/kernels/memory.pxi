@@ -92,13 +92,13 @@ cdef Py_ssize_t lay_out_buffers(
                 direction.recurrent = <real*> arena_alloc(&arena, S, layer.K, sizeof(real))
         b.Y = <real*> arena_alloc(&arena, S, layer.P, sizeof(real)) if layer.n_directions == 2 else NULL
         b.dY = <real*> arena_alloc(&arena, S, layer.P, sizeof(real)) if keep and every_step else NULL
-    buffers.features = NULL if net.per_step else <real*> arena_alloc(&arena, N, net.P, sizeof(real))
-    buffers.dfeatures = <real*> arena_alloc(&arena, N, net.P, sizeof(real)) if keep and not net.per_step else NULL
+    buffers.features = NULL if net.per_step else <real*> arena_alloc(&arena, N, net.H, sizeof(real))
+    buffers.dfeatures = <real*> arena_alloc(&arena, N, net.H, sizeof(real)) if keep and not net.per_step else NULL
     buffers.dropped = <real*> arena_alloc(&arena, S, net.P, sizeof(real)) if net.per_step and needs.dropout else NULL
-    buffers.pool = <real*> arena_alloc(&arena, N, net.P, sizeof(real)) if pooling else NULL
+    buffers.pool = <real*> arena_alloc(&arena, N, n_pooled(net), sizeof(real)) if pooling else NULL
     buffers.count = <real*> arena_alloc(&arena, N, 1, sizeof(real)) if pooling else NULL
     buffers.peak = <Py_ssize_t*> arena_alloc(&arena, N, net.P, sizeof(Py_ssize_t)) if pooling else NULL
-    buffers.dpool = <real*> arena_alloc(&arena, N, net.P, sizeof(real)) if keep and pooling else NULL
+    buffers.dpool = <real*> arena_alloc(&arena, N, n_pooled(net), sizeof(real)) if keep and pooling else NULL
     buffers.scores = <real*> arena_alloc(&arena, R, net.Q, sizeof(real))
     buffers.dscores = <real*> arena_alloc(&arena, R, net.Q, sizeof(real)) if keep else NULL
     buffers.losses = <double*> arena_alloc(&arena, R, 1, sizeof(double)) if keep else NULL

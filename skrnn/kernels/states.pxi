@@ -11,10 +11,8 @@ cdef Py_ssize_t state_width(const Net* net) noexcept nogil:
 
 
 cdef Py_ssize_t pool_width(const Net* net) noexcept nogil:
-    """Numbers in the pool of one sequence."""
-    if net.per_step or net.pooling == LAST:
-        return 0
-    return net.P + 1 if net.pooling == MEAN else net.P
+    """Numbers in the pool of one sequence, with its number of steps."""
+    return n_pooled(net) + (net.pooling & MEAN > 0)
 
 
 cdef void load_states(
@@ -78,9 +76,7 @@ cdef void save_states(
                     memcpy(row, direction.states + p * direction.plane + after * K, K * sizeof(real))
                     row += K
         if buffers.pool != NULL:
-            memcpy(row, buffers.pool + r * net.P, net.P * sizeof(real))
-            if net.pooling == MEAN:
-                row[net.P] = buffers.count[r]
+            save_pool(net, buffers, r, row)
 
 
 cdef void copy_dstates(
@@ -112,9 +108,9 @@ cdef void copy_dstates(
                     copy_or_zero(K, direction.dstate + p * direction.dplane + r * K, row, out)
                     row = row + K if row != NULL else NULL
         if buffers.pool != NULL:
-            copy_or_zero(net.P, buffers.dpool + r * net.P, row, out)
-            if row != NULL and net.pooling == MEAN and out:
-                row[net.P] = 0
+            copy_or_zero(n_pooled(net), buffers.dpool + r * n_pooled(net), row, out)
+            if row != NULL and net.pooling & MEAN and out:
+                row[n_pooled(net)] = 0
 
 
 cdef inline void copy_or_zero(Py_ssize_t n, real* inner, real* outer, bint out) noexcept nogil:

@@ -128,23 +128,23 @@ cdef void forward_tile(
 
 
 cdef void linear(const Job* job, Py_ssize_t m, const real* Z, real* scores) noexcept nogil:
-    """scores (m, Q) = Z V + c for Z (m, P)."""
+    """scores (m, Q) = Z V + c for Z (m, H)."""
     cdef const Net* net = job.net
-    cdef Factor Z_rows = Factor(rows=Z, n=net.P, stride=net.P)
+    cdef Factor Z_rows = Factor(rows=Z, n=net.H, stride=net.H)
     cdef Factor none = Factor(rows=Z, n=0, stride=0)
     product(m, net.Q, Z_rows, none, job.packed + net.packed, scores, net.Q, FROM_BIAS)
 
 
 cdef void linear_gradient(const Job* job, Py_ssize_t m, const real* dscores, real* dZ) noexcept nogil:
-    """dZ (m, P) = dscores Vᵀ for dscores (m, Q)."""
+    """dZ (m, H) = dscores Vᵀ for dscores (m, Q)."""
     cdef const Net* net = job.net
     cdef Factor rows = Factor(rows=dscores, n=net.Q, stride=net.Q)
     cdef Factor none = Factor(rows=dscores, n=0, stride=0)
-    product(m, net.P, rows, none, job.packed + net.packed + packed_size(1 + net.P, net.Q), dZ, net.P, FROM_BIAS)
+    product(m, net.H, rows, none, job.packed + net.packed + packed_size(1 + net.H, net.Q), dZ, net.H, FROM_BIAS)
 
 
 cdef inline const real* head_inputs(const Net* net, const Buffers* buffers, const Group* g) noexcept nogil:
-    """What the head reads: (S, P) of every step, or (N, P) of every sequence."""
+    """What the head reads: (S, H) of every step, or (N, H) of every sequence."""
     if not net.per_step:
         return buffers.features
     if buffers.dropped != NULL:
@@ -154,7 +154,7 @@ cdef inline const real* head_inputs(const Net* net, const Buffers* buffers, cons
 
 cdef inline double head_work(const Net* net, Py_ssize_t m) noexcept nogil:
     """Multiply-adds of m rows of scores, about."""
-    return STEP_WORK + <double> m * (net.P + STEP_WORK) * net.Q
+    return STEP_WORK + <double> m * (net.H + STEP_WORK) * net.Q
 
 
 cdef void step_scores(
@@ -187,12 +187,9 @@ cdef void sequence_scores(
     if first >= last:
         return
     for r in range(first, last):
-        if buffers.pool != NULL:
-            pooled(net, buffers, r, buffers.features + r * net.P)
-        else:
-            last_outputs(net, buffers, g, r, buffers.features + r * net.P)
-        drop_inputs(job, net.n_layers, g, g.length[r] - 1, r, False, net.P, buffers.features + r * net.P)
-    linear(job, last - first, buffers.features + first * net.P, buffers.scores + first * net.Q)
+        read_features(net, buffers, g, r, buffers.features + r * net.H)
+        drop_inputs(job, net.n_layers, g, g.length[r] - 1, r, False, net.H, buffers.features + r * net.H)
+    linear(job, last - first, buffers.features + first * net.H, buffers.scores + first * net.Q)
 
 
 cdef void last_outputs(
@@ -254,14 +251,11 @@ cdef void head_gradient(
                 drop_inputs(job, net.n_layers, g, t, r, False, net.P, dY + (g.offset[t] + r) * net.P)
         return
     if ending < last:
-        linear_gradient(job, last - ending, buffers.dscores + ending * net.Q, buffers.dfeatures + ending * net.P)
+        linear_gradient(job, last - ending, buffers.dscores + ending * net.Q, buffers.dfeatures + ending * net.H)
     for r in range(ending, last):
-        dfeatures = buffers.dfeatures + r * net.P
-        drop_inputs(job, net.n_layers, g, g.length[r] - 1, r, False, net.P, dfeatures)
-        if buffers.pool != NULL:
-            pooled_gradient(net, buffers, r, dfeatures)
-        else:
-            last_outputs_gradient(net, buffers, r, dfeatures)
+        dfeatures = buffers.dfeatures + r * net.H
+        drop_inputs(job, net.n_layers, g, g.length[r] - 1, r, False, net.H, dfeatures)
+        features_gradient(net, buffers, r, dfeatures)
     if buffers.pool != NULL:
         pool_steps_gradient(job, buffers, g, first, last)
 
@@ -349,7 +343,7 @@ cdef void backward_tile(
 ) noexcept nogil:
     """The mirror of `forward_tile`, from dscores; adds to the gradient of theta unless that is NULL."""
     cdef const Net* net = job.net
-    cdef Part head = Part(depth=-1, d=0, term=0, k=0, n=net.P, j=0, width=net.Q)
+    cdef Part head = Part(depth=-1, d=0, term=0, k=0, n=net.H, j=0, width=net.Q)
     cdef real* dX
     cdef int depth, d
     head_gradient(job, buffers, g, first, last)

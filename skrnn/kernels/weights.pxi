@@ -95,7 +95,7 @@ cdef void add_head(
         if range_.m <= 0:
             continue
         add_outer(
-            part.n, part.width, 1, &range_, Z + part.k, net.P, buffers.dscores + part.j, net.Q,
+            part.n, part.width, 1, &range_, Z + part.k, net.H, buffers.dscores + part.j, net.Q,
             gradient + net.V + part.k * net.Q + part.j, net.Q,
         )
         if part.k == 0:
@@ -166,7 +166,7 @@ cdef Py_ssize_t partition_parameters(
 cdef Py_ssize_t all_parts(const Net* net, Py_ssize_t max_elements, Part* parts) noexcept nogil:
     """The parts of all parameters; returns how many, fills `parts` unless it is NULL."""
     cdef Part part = Part(depth=-1, d=0, term=0, k=0, n=0, j=0, width=0)
-    cdef Py_ssize_t count = partition_parameters(net.P, net.Q, max_elements, part, parts)
+    cdef Py_ssize_t count = partition_parameters(net.H, net.Q, max_elements, part, parts)
     for part.depth in range(net.n_layers):
         for part.d in range(net.layers[part.depth].n_directions):
             for part.term in range(net.layers[part.depth].n_terms):

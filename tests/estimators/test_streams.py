@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn._data import lazy
-from skrnn.kernels import CELLS
+from skrnn.kernels import CELLS, POOLINGS
 
 pytestmark = [
     pytest.mark.usefixtures("simd"), pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -21,6 +21,7 @@ pytestmark = [
 VARIANTS = {
     "last": {}, "mean": {"pooling": "mean"}, "max": {"pooling": "max"}, "steps": {"return_sequences": True},
     "ffill": {"missing": "ffill"}, "indicator of steps": {"missing": "indicator", "return_sequences": True},
+    "all three": {"hidden_size": (5, 3), "pooling": "last_mean_max", "missing": "ffill"},
     "stacked": {"hidden_size": (5, 3), "pooling": "max", "missing": "ffill"},
     "patches": {"patch_size": 4, "patch_stride": 2}, "patches, mean": {"patch_size": 2, "pooling": "mean"},
     "patches side by side": {"patch_size": 3, "patch_stride": 3, "pooling": "max", "missing": "ffill"},
@@ -304,16 +305,17 @@ class TestStates:
                 with pytest.raises(ValueError, match=rf"^state\[0, {column}\] is {value}"):
                     net.predict_step(X[0, 0], wrong)
 
-    def test_the_maximum_of_no_steps_is_a_state(self):
-        net = fitted(pooling="max")
+    @pytest.mark.parametrize("pooling", ["max", "last_mean_max"])
+    def test_the_maximum_of_no_steps_is_a_state(self, pooling):
+        net = fitted(pooling=pooling)
         state = net.initial_state(2)
-        assert np.isinf(state).any()
+        column = np.flatnonzero(np.isinf(state[1]))[-1]
         expected = net.predict_proba(np.ones((2, 4, 3)))
         assert net.predict_proba(np.ones((2, 4, 3)), initial_state=state).tobytes() == expected.tobytes()
         for value in (np.inf, np.nan):
-            state[1, -1] = value
+            state[1, column] = value
             for name, call in CONTINUATIONS.values():
-                with pytest.raises(ValueError, match=rf"^{name}\[1, 14\] is {value}"):
+                with pytest.raises(ValueError, match=rf"^{name}\[1, {column}\] is {value}"):
                     call(net, state)
 
     def test_x_comes_first(self):
@@ -368,7 +370,7 @@ class TestErrors:
 
 
 class TestTransform:
-    @pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+    @pytest.mark.parametrize("pooling", POOLINGS)
     def test_last_hidden_states_of_all_layers(self, pooling):
         rng = np.random.default_rng(0)
         X = rng.normal(size=(9, 4, 3))

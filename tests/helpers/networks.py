@@ -43,7 +43,7 @@ class Case:
         rows = self.net.n_rows(self.sequences, self.index)
         self.dscores = rng.normal(size=(rows, n_outputs)).astype(dtype)
         self.dfinal = rng.normal(size=shape).astype(dtype)
-        if pooling == "mean":       # numbers of steps: a gradient in them has no meaning
+        if "mean" in pooling:       # numbers of steps: a gradient in them has no meaning
             self.initial[:, -1], self.dfinal[:, -1] = rng.integers(1, 4, size=len(lengths)), 0
 
     @property
@@ -64,7 +64,7 @@ class Case:
         return [[np.array(states) for states in layer] for layer in views]
 
     def pool(self, state, i):
-        """What sequence i has pooled, with the mean then its number of steps; empty for the last output."""
+        """What sequence i has pooled, sums, maxima and with the mean the number of steps; empty for the last output."""
         return state[i, sum(np.size(states) for layer in self.states(state, i) for states in layer) :]
 
     def forward(self):

@@ -74,13 +74,22 @@ def patches(X, size, stride):
     return np.array([[X[min(start + i, len(X) - 1)] for i in range(size)] for start in starts]).reshape(len(starts), -1)
 
 
-def pooled(Y, pooling, before):
-    """What is read of the outputs Y (T, P), and the pool after them, (P,) or for the mean (P + 1,)."""
+def pooled(Y, last, pooling, before):
+    """What is read of the outputs Y (T, P), and the pool after them: sums, maxima and for the mean the number of steps.
+
+    `last` (P,) are the last outputs of each direction.
+    """
+    P = Y.shape[1]
+    if pooling == "last":
+        return last, before
     if pooling == "max":
-        pool = np.maximum(before, Y.max(axis=0))
-        return pool, pool
-    pool = before + np.append(Y.sum(axis=0), len(Y))
-    return pool[:-1] / pool[-1], pool
+        maxima = np.maximum(before, Y.max(axis=0))
+        return maxima, maxima
+    sums, maxima, steps = before[:P] + Y.sum(axis=0), before[P:-1], before[-1] + len(Y)
+    if pooling == "mean":
+        return sums / steps, np.append(sums, steps)
+    maxima = np.maximum(maxima, Y.max(axis=0))
+    return np.concatenate([last, sums / steps, maxima]), np.concatenate([sums, maxima, [steps]])
 
 
 def mean_loss(of_rows, mean, scores, targets, weights):
@@ -103,7 +112,8 @@ def network(
 ):
     """Scores (T, Q) or (Q,) of one sequence X (T, D), the final states [layer][direction] (states, K), and the pool.
 
-    Dropout has masks: "inputs" [layer] (T, D), "recurrent" [layer][direction] (K,), and "head" (T, P) or (P,).
+    Dropout has masks: "inputs" [layer] (T, D), "recurrent" [layer][direction] (K,), and "head" (T, P), or (H,)
+    of the H numbers that the head reads of a sequence.
     """
     Y, final = X, []
     for depth in range(n_layers):
@@ -121,10 +131,8 @@ def network(
         final.append(states)
     if per_step:
         features, pool = Y, before
-    elif pooling == "last":
-        features, pool = np.concatenate([state[0] for state in final[-1]]), before
     else:
-        features, pool = pooled(Y, pooling, before)
+        features, pool = pooled(Y, np.concatenate([state[0] for state in final[-1]]), pooling, before)
     if masks:
         features = features * masks["head"]
     return features @ parameters["head.V"] + parameters["head.c"], final, pool

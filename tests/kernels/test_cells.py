@@ -7,7 +7,7 @@ from networks import FORMS, RAGGED, Case
 from numerical import assert_gradient, central_differences
 from pairwise import pairwise
 
-from skrnn.kernels import CELLS, kernels_for
+from skrnn.kernels import CELLS, POOLINGS, kernels_for
 from skrnn.kernels.inputs import Inputs
 
 pytestmark = pytest.mark.usefixtures("simd")
@@ -60,7 +60,7 @@ class TestEveryArrangement:
 
 
 @pytest.mark.parametrize(
-    ("form", "arrangement", "lengths", "pooling"), pairwise(FORMS, ARRANGEMENTS, LENGTHS, ["mean", "max"]), ids=str
+    ("form", "arrangement", "lengths", "pooling"), pairwise(FORMS, ARRANGEMENTS, LENGTHS, POOLINGS), ids=str
 )
 def test_pooling(form, arrangement, lengths, pooling):
     """Outputs and what is pooled against the reference, gradients against central differences."""

@@ -21,6 +21,7 @@ SEGMENTS = {"max_bytes": 1, "n_threads": 1}
 # bidirectional, per step, pooling
 ARRANGEMENTS = [
     (False, True, "last"), (True, True, "last"), (True, False, "last"), (False, False, "mean"), (True, False, "max"),
+    (True, False, "last_mean_max"),
 ]
 
 
@@ -202,7 +203,10 @@ class TestStep:
         ("form", "arrangement", "packed", "n", "dtype"),
         pairwise(
             FORMS,
-            [((9,), True, "last"), ((9, 5), False, "last"), ((9, 32), False, "mean"), ((5, 7), False, "max")],
+            [
+                ((9,), True, "last"), ((9, 5), False, "last"), ((9, 32), False, "mean"), ((5, 7), False, "max"),
+                ((5, 7), False, "last_mean_max"),
+            ],
             [False, True], [1, 7, 130], [np.float32, np.float64],
         ),
         ids=str,

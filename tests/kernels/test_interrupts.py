@@ -75,7 +75,8 @@ def moments(n):
 @pytest.mark.parametrize(
     ("form", "arrangement", "per_step", "dtype", "n_threads", "max_bytes"),
     pairwise(
-        FORMS, [((6,), False, "last"), ((5, 4), True, "last"), ((5, 4), False, "mean"), ((4,), True, "max")],
+        FORMS,
+        [((6,), False, "last"), ((5, 4), True, "last"), ((5, 4), False, "mean"), ((4,), True, "last_mean_max")],
         [False, True], [np.float32, np.float64], [1, 2, 3], [2**40, 2**18, 1],
     ), ids=str,
 )
@@ -180,11 +181,13 @@ def test_little_memory_changes_no_bit_of_an_embedding(arrangement, n_threads, mo
     assert room[2] <= max(1.05 * 2**18, room[3])       # the least is what one group needs
 
 
+@pytest.mark.parametrize("pooling", ["mean", "last_mean_max"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_mean_over_more_steps_than_can_be_counted_is_an_error(dtype):
-    case = Case(FORMS[0], pooling="mean", dtype=dtype)
+def test_a_mean_over_more_steps_than_can_be_counted_is_an_error(dtype, pooling):
+    case = Case(FORMS[0], pooling=pooling, dtype=dtype)
     engine, most = case.net.engine(dtype), 2.0 ** (np.finfo(dtype).nmant + 1)
-    message = rf"pooling='mean' counts {most:.0f} steps in {np.dtype(dtype)} at most, and a sequence has {most + 2:.0f}"
+    counts = rf"pooling='{pooling}' counts {most:.0f} steps in {np.dtype(dtype)} at most"
+    message = rf"{counts}, and a sequence has {most + 2:.0f}"
     case.initial[1, -1] = most - 5
     case.forward()                  # 5 steps more
     case.initial[1, -1] = most - 3
@@ -197,12 +200,13 @@ def test_a_mean_over_more_steps_than_can_be_counted_is_an_error(dtype):
         case.net.step(engine, case.theta, case.X[:4], case.initial)
 
 
-def test_a_sequence_too_long_for_the_mean_is_named():
+@pytest.mark.parametrize("pooling", ["mean", "last_mean_max"])
+def test_a_sequence_too_long_for_the_mean_is_named(pooling):
     X = np.zeros((1, 2**24 + 1, 1), np.float32)
     X[0, 0] = 1
-    with pytest.raises(ValueError, match=r"X\[0\] has 16777217 steps, and pooling='mean' counts at most 16777216 in"):
-        RNNRegressor(2, pooling="mean").fit(X, [1.0])
-    net = RNNRegressor(2, pooling="mean", max_iter=1, tol=1, random_state=0)
+    with pytest.raises(ValueError, match=rf"X\[0\] has 16777217 steps, and pooling='{pooling}' counts at most "):
+        RNNRegressor(2, pooling=pooling).fit(X, [1.0])
+    net = RNNRegressor(2, pooling=pooling, max_iter=1, tol=1, random_state=0)
     net.fit(X[:, :5], [1.0])
     with pytest.raises(ValueError, match=r"X\[0\] has 16777217 steps"):
         net.predict(X)

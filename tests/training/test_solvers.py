@@ -20,6 +20,7 @@ from skrnn._network.objective import Objective
 from skrnn._training.loop import START, History
 from skrnn._training.optimizers import OPTIMIZERS, Adam, AdamW, RMSprop
 from skrnn._training.schedules import SCHEDULES
+from skrnn.kernels import POOLINGS
 from skrnn.preprocessing import SequenceScaler
 
 quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -663,7 +664,7 @@ class TestStretches:
             states[some] = final
         np.testing.assert_allclose(net._fitted.model.theta, theta, rtol=1e-12, atol=1e-14)
 
-    @pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+    @pytest.mark.parametrize("pooling", POOLINGS)
     def test_one_target_a_sequence(self, pooling):
         X, y = sums(60, 12)
         net = RNNRegressor(
