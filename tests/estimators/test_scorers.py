@@ -224,8 +224,8 @@ class TestCurves:
     def test_what_training_minimizes_decides_when_it_ends(self):
         """The penalty still falls when the loss does not any more."""
         settings = {"tol": 1e-3, "n_iter_no_change": 2, "max_iter": 30, "learning_rate_init": 0.01, "random_state": 0}
-        settings |= {"cell": "lstm", "standardize": False, "learning_rate": "constant", "batch_size": 20, "epsilon": 1e-8}
-        net = RNNRegressor(4, alpha=30.0, **settings).fit(X, np.zeros(60))
+        settings |= {"standardize": False, "learning_rate": "constant", "epsilon": 1e-8, "batch_size": 20}
+        net = RNNRegressor(4, cell="lstm", alpha=30.0, **settings).fit(X, np.zeros(60))
         assert net.n_iter_ == 30
         assert max(net.loss_curve_) - min(net.loss_curve_) < 0.1 * (net.penalty_curve_[0] - net.penalty_curve_[-1])
         assert np.ptp(net.loss_curve_[12:]) < 1e-3

@@ -338,14 +338,14 @@ def test_constant_features_and_targets():
 def test_off():
     X, y = problem()
     net = RNNRegressor(standardize=False, **SMALL).fit(X, y)
-    assert net.X_mean_ is None and net.X_scale_ is None and net.y_mean_ is None and net.y_scale_ is None
+    assert [net.X_mean_, net.X_scale_, net.y_mean_, net.y_scale_] == [None] * 4
     assert not np.allclose(net.predict(X), RNNRegressor(standardize=False, **SMALL).fit(2 * X, y).predict(2 * X))
 
 
 def test_categories_have_no_units():
     X = np.random.default_rng(0).integers(5, size=(30, 4))
     net = RNNClassifier(embedding_dim=3, **SMALL).fit(X, X[:, 0] > 2)
-    assert net.X_mean_ is None and net.X_scale_ is None
+    assert [net.X_mean_, net.X_scale_] == [None] * 2
 
 
 @pytest.mark.parametrize(

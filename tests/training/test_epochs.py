@@ -26,8 +26,10 @@ ENDING = [name for name, schedule in SCHEDULES.items() if schedule.ends]
 @pytest.fixture
 def lengths(monkeypatch):
     """The tests' own numbers of updates and epochs, in the place of those that are best by measurement."""
-    numbers = {"UPDATES": 2000, "MIN_EPOCHS": 20, "MAX_EPOCHS": 1000, "PATIENCE_UPDATES": 400, "MIN_PATIENCE_EPOCHS": 10}
-    for name, number in numbers.items():
+    for name, number in (
+        ("UPDATES", 2000), ("MIN_EPOCHS", 20), ("MAX_EPOCHS", 1000), ("PATIENCE_UPDATES", 400),
+        ("MIN_PATIENCE_EPOCHS", 10),
+    ):
         monkeypatch.setattr(epochs, name, number)
 
 
