@@ -263,7 +263,7 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         loss = self._make_loss(targets)
         rows.weigh(as_weights(sample_weight, sequences, per_step))
         if self.standardize and not resume:
-            targets = targets.learn_units(rows, loss, sequences.dtype)
+            targets = targets.learn_units(rows, sequences, per_step, loss)
         encoded = targets.encode(rows, sequences, per_step, loss)
         of_targets = targets.weights(rows, self._class_weights(targets, rows))
         weights = multiply_weights(rows.weights, of_targets)
