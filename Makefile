@@ -32,10 +32,12 @@ bench: $(VENV)/bench
 	$(BIN)/python benchmarks/bench.py --json docs/performance.json --figures docs/figures $(BENCH) \
 		| tee docs/performance.txt
 
-# The defaults over tasks and seeds, figures beside published ones, and forecasts beside autoregressions
+# The defaults over the open suite, beside published figures and others' defaults, nets together, and forecasts
 study: $(VENV)/bench
 	$(BIN)/python benchmarks/defaults.py --seeds 5 | tee docs/study.txt
 	$(BIN)/python benchmarks/published.py | tee -a docs/study.txt
+	$(BIN)/python benchmarks/untouched.py && $(BIN)/python benchmarks/untouched.py --print | tee docs/untouched.txt
+	$(BIN)/python benchmarks/ensembles.py | tee docs/ensembles.txt
 	$(BIN)/python benchmarks/forecasts.py
 
 clean:

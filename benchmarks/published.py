@@ -17,6 +17,7 @@ from joblib import Parallel, delayed
 from sklearn.ensemble import VotingClassifier
 from sklearn.model_selection import GridSearchCV, LeaveOneOut, cross_val_predict
 from sklearn.pipeline import make_pipeline
+from torch_lstm import TorchLSTM
 
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn.preprocessing import SequenceScaler
@@ -43,42 +44,15 @@ def tuned(task, seed):
 
 
 def torch(task, seed):
-    """PyTorch's LSTM with the default's architecture, optimizer, batches and number of epochs."""
-    import torch as pt
-    from torch.nn.utils.rnn import pack_sequence
-
-    pt.set_num_threads(1)
-    pt.manual_seed(seed)
+    """PyTorch's LSTM with the default's size, batches and number of updates."""
     _, estimator, needed = tasks.TASKS[task]
     X, y, X_test, y_test = tasks.load(task, seed)
     ours = estimator(random_state=seed, **needed).fit(X, y)
-    per_step, classes = "return_sequences" in needed, getattr(ours, "classes_", None)
-    recurrent = pt.nn.LSTM(X[0].shape[1], ours.hidden_size)
-    head = pt.nn.Linear(ours.hidden_size, 1 if classes is None else len(classes))
-    optimizer = pt.optim.Adam([*recurrent.parameters(), *head.parameters()], lr=ours.learning_rate_init)
-    loss_of = pt.nn.MSELoss() if classes is None else pt.nn.CrossEntropyLoss()
-    y = [pt.tensor(np.atleast_1d(t), dtype=pt.float32 if classes is None else pt.long) for t in y]
-    X, X_test = ([pt.tensor(x) for x in part] for part in (X, X_test))
-
-    def scores(sequences):
-        packed, (h, _) = recurrent(pack_sequence(sequences, enforce_sorted=False))
-        if per_step:
-            return head(pt.cat(pt.nn.utils.rnn.unpack_sequence(packed)))
-        return head(h[-1])
-
-    for _ in range(ours.n_iter_):
-        for batch in pt.randperm(len(X)).split(32):
-            optimizer.zero_grad()
-            targets = pt.cat([y[i] for i in batch])
-            out = scores([X[i] for i in batch])
-            loss_of(out if classes is not None else out[:, 0], targets).backward()
-            optimizer.step()
-    with pt.no_grad():
-        out = scores(X_test).numpy()
-    if classes is not None:
-        return np.mean(out.argmax(axis=1) == y_test)
-    truth = np.concatenate(y_test) if per_step else y_test
-    return 1 - np.sum((truth - out[:, 0]) ** 2) / np.sum((truth - truth.mean()) ** 2)
+    net = TorchLSTM(
+        "classes" if estimator is RNNClassifier else "numbers", per_step="return_sequences" in needed,
+        hidden_size=ours.hidden_size, n_updates=ours.n_iter_ * -(-len(X) // 32), random_state=seed,
+    )
+    return net.fit(X, y).score(X_test, y_test)
 
 
 def promoters_left_out(seed):

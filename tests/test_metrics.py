@@ -252,7 +252,7 @@ class TestSequenceScorer:
         X, _ = walks(30)
         y = [(row[: 3 + i % 5, 0] > 0).astype(int).tolist() for i, row in enumerate(X)]
         X = [row[: 3 + i % 5] for i, row in enumerate(X)]
-        net = RNNClassifier(3, return_sequences=True, max_iter=2, random_state=0)
+        net = RNNClassifier(3, return_sequences=True, max_iter=10, learning_rate_init=0.1, random_state=0)
         scoring = {
             "f1": make_sequence_scorer(f1_score),
             "loss": make_sequence_scorer(log_loss, response_method="predict_proba", greater_is_better=False),

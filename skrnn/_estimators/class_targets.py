@@ -72,7 +72,7 @@ class ClassTargets:
             )
         return cls(found, False)
 
-    def learn_units(self, rows, loss, dtype):
+    def learn_units(self, rows, sequences, per_step, loss):
         """What is known of targets in the units that the loss takes: labels have none."""
         return self
 

@@ -130,7 +130,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         reset_after=True,
         bidirectional=False,
         return_sequences=False,
-        pooling="last",
+        pooling="last_mean_max",
         n_steps=None,
         patch_size="auto",
         patch_stride=None,

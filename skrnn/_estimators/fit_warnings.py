@@ -201,12 +201,8 @@ def _known_rows(examples):
 
 def _best_constant(loss, y, weights, n_outputs):
     """`Loss.best_constant`, also where nothing is known of some outputs: 0 there."""
-    if y.ndim == 1 or y.dtype.kind != "f":
-        return loss.best_constant(y, weights, n_outputs)
-    known = ~np.isnan(y).all(axis=0)
-    constant = np.zeros(n_outputs)
-    constant[known] = loss.best_constant(y[:, known], weights)
-    return constant
+    constant = loss.best_constant(y, weights, n_outputs)
+    return np.where(np.isnan(constant), 0.0, constant)
 
 
 def _recorded_loss(history, held_out):

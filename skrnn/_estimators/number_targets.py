@@ -48,19 +48,21 @@ class NumberTargets:
         """What these targets tell."""
         return cls(rows.values.shape[1:])
 
-    def learn_units(self, rows, loss, dtype):
+    def learn_units(self, rows, sequences, per_step, loss):
         """What is known of targets with the units that the loss takes them in, learned from rows with weight.
 
-        Raise a ValueError, or warn, where numbers of the dtype cannot hold them.
+        Raise a ValueError, or warn, where numbers of the dtype of X cannot hold them.
         """
+        self._in_dtype(rows, sequences, per_step, loss)
+        rows.check_every_output()
         used = rows.known if rows.weights is None else rows.weights > 0
         weights = None if rows.weights is None else rows.weights[used]
         if not len(rows.values[used]):
             return self
         center, scale = loss.units_of(rows.values[used].reshape(-1, self.n_outputs), weights)
         if loss.of_distance:
-            check_units(center, scale, dtype, what="y")
-            warn_of_units(center, scale, dtype, what="y")
+            check_units(center, scale, sequences.dtype, what="y")
+            warn_of_units(center, scale, sequences.dtype, what="y")
         return replace(self, center=center, scale=np.where(scale > 0, scale, 1.0))
 
     @property
@@ -76,6 +78,14 @@ class NumberTargets:
 
     def encode(self, rows, sequences, per_step, loss):
         """Targets as the loss takes them, (rows, outputs) in the dtype of X."""
+        targets = self._in_dtype(rows, sequences, per_step, loss)
+        if self.scale is None:
+            return targets
+        standardized = self._standardized(rows.values[rows.known].reshape(-1, self.n_outputs))
+        return np.ascontiguousarray(rows.of_known(standardized.astype(targets.dtype)))
+
+    def _in_dtype(self, rows, sequences, per_step, loss):
+        """Targets in their own units, (rows, outputs) in the dtype of X; a ValueError names what the loss refuses."""
         self.check(rows)
         values, dtype = rows.values, sequences.dtype
         with np.errstate(over="ignore"):
@@ -90,10 +100,7 @@ class NumberTargets:
         if bad is not None:
             where = sequences.label("y", *bad[: 1 + len(self.shape)], per_step=per_step)
             raise ValueError(f"{where} is too large for {dtype}, the dtype of X; scale y, or pass X as float64")
-        if self.scale is None:
-            return targets
-        standardized = self._standardized(values[rows.known].reshape(-1, self.n_outputs)).astype(dtype)
-        return np.ascontiguousarray(rows.of_known(standardized))
+        return targets
 
     def _standardized(self, rows):
         """Rows (R, outputs) of targets in the units of the loss."""

@@ -133,7 +133,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         reset_after=True,
         bidirectional=False,
         return_sequences=False,
-        pooling="last",
+        pooling="last_mean_max",
         n_steps=None,
         patch_size="auto",
         patch_stride=None,

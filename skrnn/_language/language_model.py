@@ -22,6 +22,7 @@ from skrnn._estimators.shared_parameters import (
     positive_int_or_auto,
     with_parameters,
 )
+from skrnn._estimators.splitting import hold_out
 from skrnn._estimators.states import as_state
 from skrnn._estimators.trainable import Fitted, TrainableMixin
 from skrnn._language import scoring
@@ -356,7 +357,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
             raise ValueError(
                 "early_stopping=True cannot hold out some of one text: cut it, or pass what follows it as X_val"
             )
-        return self._hold_out(texts, "texts", check_random_state(self.random_state))
+        return hold_out(texts, "texts", self.validation_fraction, check_random_state(self.random_state))
 
     def _read_texts(self, X, texts, resume, symbols=None):
         """How texts are read, with a vocabulary of these texts, or of symbols that are known beforehand."""

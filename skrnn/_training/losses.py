@@ -412,14 +412,19 @@ def known_fraction(targets):
 
 
 def of_known(function, targets, weights):
-    """function(targets (R, Q), weights (R,) or None) (Q,), where some are not known of each output's known rows."""
+    """function(targets (R, Q), weights (R,) or None) (Q, ...), where some are not known of each output's known rows.
+
+    It is NaN for an output of which nothing is known.
+    """
     known = ~np.isnan(targets)
     if known.all():
         return function(targets, weights)
-    columns = [
-        function(targets[rows, q : q + 1], None if weights is None else weights[rows]) for q, rows in enumerate(known.T)
-    ]
-    return np.concatenate(columns)
+    columns = {
+        q: function(targets[rows, q : q + 1], None if weights is None else weights[rows])
+        for q, rows in enumerate(known.T) if rows.any()
+    }
+    unknown = np.full_like(next(iter(columns.values())), np.nan)
+    return np.concatenate([columns.get(q, unknown) for q in range(targets.shape[1])])
 
 
 def logit_of(p):

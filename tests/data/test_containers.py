@@ -62,7 +62,7 @@ def test_every_form_of_X_gives_the_same_net(form):
         pl.DataFrame({"a": [[1.0], [2.0, 3.0]]}, schema={"a": pl.List(pl.Float32)}),
         pa.table({"a": pa.array([[1.0], [2.0, 3.0]], pa.list_(pa.float32()))}),
         pa.table({"a": pa.array([1.0, 2.0], pa.float32())}),
-        RaggedArray(np.ones((3, 2), np.float32), [1, 2]),
+        RaggedArray(np.arange(6, dtype=np.float32).reshape(3, 2), [1, 2]),
         awkward.values_astype(awkward.Array(cells(ragged())), np.float32),
         OnDisk([x.astype(np.float32) for x in ragged()]),
     ],
@@ -141,7 +141,7 @@ def test_predictions_during_a_refit_are_those_of_the_fitted_net(monkeypatch):
 
 def test_what_X_is_does_not_depend_on_how_it_is_cut():
     """Folds of equal lengths are sequences all the same."""
-    X = [np.ones((T, 2)).tolist() for T in (3, 3, 3, 4, 4, 4)]
+    X = [np.arange(2.0 * T).reshape(T, 2).tolist() for T in (3, 3, 3, 4, 4, 4)]
     y = [np.arange(len(x)) % 2 for x in X]
     net = RNNClassifier(return_sequences=True, **SMALL).fit(X, y)
     assert net.predict(X).dtype == net.predict(X[:3]).dtype == object

@@ -67,12 +67,26 @@ class TestEstimators:
 
     def test_the_same_as_filled_by_hand(self, missing, form):
         X, y = self.data(form)
-        net = RNNRegressor(4, missing=missing, max_iter=5, random_state=0).fit(X, y)
+        raw = {"standardize": False, "max_iter": 5, "random_state": 0}
+        net = RNNRegressor(4, missing=missing, **raw).fit(X, y)
         by_hand, _ = filled(as_sequences(X, allow_missing=True), missing)
         by_hand = by_hand.values.reshape(40, 7, -1)
-        expected = RNNRegressor(4, max_iter=5, random_state=0).fit(by_hand, y).predict(by_hand)
+        expected = RNNRegressor(4, **raw).fit(by_hand, y).predict(by_hand)
         assert net.predict(X).tobytes() == expected.tobytes()
         assert net.n_features_in_ == (7 if form == "table" else 1)
+
+    def test_in_units_of_its_own_the_same_as_standardized_and_filled_by_hand(self, missing, form):
+        """Before the first value it is the mean, which is 0 in these units; indicators stay 0 and 1."""
+        X, y = self.data(form)
+        net = RNNRegressor(4, missing=missing, max_iter=5, random_state=0).fit(X, y)
+        values = np.stack(list(X)).reshape(40, 7, 1)
+        np.testing.assert_allclose(net.X_mean_, np.nanmean(values))
+        np.testing.assert_allclose(net.X_scale_, np.nanstd(values))
+        by_hand, _ = filled(as_sequences((values - net.X_mean_) * (1 / net.X_scale_), allow_missing=True), missing)
+        by_hand = by_hand.values.reshape(40, 7, -1)
+        raw = RNNRegressor(4, standardize=False, max_iter=1, random_state=0).fit(by_hand, y)
+        raw._fitted.model.theta[:] = net._fitted.model.theta
+        np.testing.assert_allclose(net.predict(X), raw.predict(by_hand) * net.y_scale_ + net.y_mean_, rtol=1e-14)
 
     def test_infinity_is_still_an_error(self, missing, form):
         X, y = self.data(form)
@@ -130,7 +144,7 @@ class TestPadding:
         assert a.score(X, y) == b.score(cut, y_cut)
 
     def test_of_everything_leaves_one_step(self):
-        X = np.ones((4, 3, 2))
+        X = np.arange(24.0).reshape(4, 3, 2)
         X[1] = nan
         assert as_sequences(X, allow_missing=True).lengths.tolist() == [3, 1, 3, 3]
         net = RNNRegressor(2, missing="indicator", max_iter=2, random_state=0).fit(X, np.arange(4.0))

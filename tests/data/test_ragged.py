@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict, train_test_split
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor
+from skrnn._data import lazy, units
 from skrnn._data.containers import as_sequences
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -165,8 +166,10 @@ def test_shared_steps_are_as_steps_of_ones_own(parameters, per_step):
 
 @pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
 @pytest.mark.parametrize(("parameters", "times"), [({}, 3), ({"missing": "indicator"}, 30)])
-def test_windows_are_not_laid_out(parameters, times):
-    """A net on windows of 500 rows takes nowhere near 500 times the memory of the rows."""
+def test_windows_are_not_laid_out(parameters, times, monkeypatch):
+    """A net on windows of 500 rows takes nowhere near 500 times the memory of the rows; they are read in parts."""
+    monkeypatch.setattr(units, "MAX_NUMBERS", 2**13)
+    monkeypatch.setattr(lazy, "MAX_BYTES_PER_READ", 2**16)
     values = np.random.default_rng(0).normal(size=(20_000, 2))
     lengths = np.minimum(np.arange(1, 20_001), 500)
     windows = RaggedArray(values, lengths, np.arange(1, 20_001) - lengths)[:2000]

@@ -37,7 +37,7 @@ USES = {
     "sample_weight": lambda table: RNNRegressor(**SMALL).fit(X, Y, table),
     "a list of tables": lambda table: RNNRegressor(**SMALL).fit([table] * 4, Y),
     "X_val": lambda table: RNNRegressor(early_stopping=True, **SMALL).fit(
-        np.ones((4, 2)), Y, X_val=table, y_val=Y
+        X[:, :, 0], Y, X_val=table, y_val=Y
     ),
     "scaler": lambda table: SequenceScaler().fit(table),
     "imputer": lambda table: SequenceImputer().fit([table]),

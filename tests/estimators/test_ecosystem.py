@@ -296,3 +296,80 @@ def test_bagging_of_sequences_in_cells(form, max_features):
     ]
     np.testing.assert_allclose(bagging.predict_proba(X), np.mean(expected, axis=0))
     assert {net.n_features_in_ for net in bagging.estimators_} == {int(2 * max_features)}
+
+
+FORMS_OF_CELLS = ["frame", "object column", "cells of RaggedArray", "cells of 3-D"]
+
+
+def in_cells(form, kind):
+    """A table of one column whose cells are sequences of two features."""
+    X, y = data("3-D" if form == "cells of 3-D" else "ragged", kind, n=24)
+    if form == "cells of RaggedArray":
+        X = RaggedArray(np.concatenate(X), [len(x) for x in X])
+    cells = as_object_array(list(X))
+    return pd.DataFrame({"x": cells}) if form == "frame" else cells[:, None], y
+
+
+def in_form(form, kind):
+    """Sequences in a form that votes take."""
+    if form == "RaggedArray":
+        X, y = data("ragged", kind)
+        return RaggedArray(np.concatenate(X), [len(x) for x in X]), y
+    return in_cells(form, kind) if form in FORMS_OF_CELLS else data(form, kind)
+
+
+def alone(kind, random_states, X, y, method, **changed):
+    """The mean of what nets predict that were trained one by one."""
+    nets = [net(kind, max_iter=3, random_state=state, **changed).fit(X, y) for state in random_states]
+    return np.mean([getattr(net, method)(X) for net in nets], axis=0)
+
+
+class TestNetsTogether:
+    """The ways of docs/ensembles.md: each net sees all of X, with a random state of its own."""
+
+    @pytest.mark.parametrize("n_jobs", [None, 2])
+    @pytest.mark.parametrize("form", [*FORMS, "RaggedArray", *FORMS_OF_CELLS])
+    def test_votes_of_probabilities(self, form, n_jobs):
+        X, y = in_form(form, "classes")
+        nets = [(str(i), net("classes", max_iter=3, random_state=i)) for i in range(3)]
+        voting = VotingClassifier(nets, voting="soft", n_jobs=n_jobs).fit(X, y)
+        expected = alone("classes", range(3), X, y, "predict_proba")
+        np.testing.assert_array_equal(voting.predict_proba(X), expected)
+        np.testing.assert_array_equal(voting.predict(X), np.array(["above", "below"])[expected.argmax(axis=1)])
+
+    @pytest.mark.parametrize("form", [*FORMS, "RaggedArray", *FORMS_OF_CELLS])
+    def test_means_of_numbers(self, form):
+        X, y = in_form(form, "numbers")
+        voting = VotingRegressor([(str(i), net("numbers", max_iter=3, random_state=i)) for i in range(3)]).fit(X, y)
+        expected = alone("numbers", range(3), X, y, "predict")
+        np.testing.assert_allclose(voting.predict(X), expected, rtol=1e-12)
+
+    @pytest.mark.parametrize("form", [*FORMS_OF_CELLS, "2-D"])
+    @pytest.mark.parametrize("kind", ["classes", "numbers"])
+    def test_bags_that_hold_everything(self, form, kind):
+        """Without drawing samples a bag draws random states, which is what differs between nets."""
+        X, y = in_form(form, kind)
+        steps = {"n_steps": 3} if form == "2-D" else {}
+        bag = BaggingClassifier if kind == "classes" else BaggingRegressor
+        bag = bag(net(kind, max_iter=3, **steps), 3, bootstrap=False, random_state=0).fit(X, y)
+        states = [fitted.random_state for fitted in bag.estimators_]
+        assert len(set(states)) == 3
+        method = "predict_proba" if kind == "classes" else "predict"
+        expected = alone(kind, states, X, y, method, **steps)
+        np.testing.assert_allclose(getattr(bag, method)(X), expected, rtol=1e-12)
+
+    def test_bags_take_several_outputs(self):
+        X, y = in_cells("frame", "numbers")
+        Y = np.column_stack([y, -y])
+        bag = BaggingRegressor(net("numbers", max_iter=3), 2, bootstrap=False, random_state=0).fit(X, Y)
+        states = [fitted.random_state for fitted in bag.estimators_]
+        np.testing.assert_allclose(bag.predict(X), alone("numbers", states, X, Y, "predict"), rtol=1e-12)
+
+    def test_what_is_refused(self):
+        """By scikit-learn, before it trains: sequences that are no cells for bags, several outputs for votes."""
+        X, y = data("ragged", "classes")
+        for refused in (X, as_object_array(X), data("3-D", "classes")[0]):
+            with pytest.raises(ValueError, match=r"inhomogeneous|2D|dim 3"):
+                BaggingClassifier(net("classes"), 2).fit(refused, y)
+        with pytest.raises(ValueError, match="1d array"):
+            VotingRegressor([("0", net("numbers"))]).fit(X, np.ones((60, 2)))

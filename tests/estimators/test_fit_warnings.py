@@ -45,9 +45,9 @@ class TestNothingLearned:
         y = np.exp(Y)
         net = RNNRegressor(loss=loss, max_iter=1, **LEARNS_NOTHING)
         (warning,) = [w for w in seen(net.fit, X, y) if w.category is NothingLearnedWarning]
-        expected = net._fitted.model.loss
-        constant = expected.best_constant(y[:, np.newaxis])
-        of_constant, _ = expected.value_and_gradient(np.full((40, 1), constant), y[:, np.newaxis])
+        expected, standardized = net._fitted.model.loss, (y[:, np.newaxis] - net.y_mean_) / net.y_scale_
+        constant = expected.best_constant(standardized)
+        of_constant, _ = expected.value_and_gradient(np.full((40, 1), constant), standardized)
         text = str(warning.message)
         assert f"that of the best constant prediction {of_constant:.4g}. Try a greater max_iter" in text
         assert "ended after 1 epochs), another learning_rate_init than 1e-09" in text
@@ -72,7 +72,7 @@ class TestNothingLearned:
         )
         (warning,) = seen(net.fit, X, y, weights)
         w = np.repeat(weights, 5).reshape(40, 5)[~np.isnan(y)]
-        value = np.average(np.abs(net.predict(X) - y)[~np.isnan(y)], weights=w)
+        value = np.average(np.abs(net.predict(X) - y)[~np.isnan(y)], weights=w) / net.y_scale_
         assert f"trained on is {value:.4g}, that" in str(warning.message)
         assert "a smaller alpha than 10.0, less dropout" in str(warning.message)
 
@@ -80,16 +80,21 @@ class TestNothingLearned:
         y = np.column_stack([Y, 2 * Y])
         y[::2, 1] = np.nan
         (warning,) = seen(RNNRegressor(**LEARNS_NOTHING).fit, X, y)
+        assert "constant prediction 0.5. " in str(warning.message)      # half of a standard deviation's square
+        net = RNNRegressor(standardize=False, **LEARNS_NOTHING)
+        (warning,) = seen(net.fit, X, y)
         half = 0.5 * (Y.var() * 40 + 4 * Y[1::2].var() * 20) / 60
         assert f"constant prediction {half:.4g}" in str(warning.message)
 
-    def test_of_what_is_held_out(self):
+    @pytest.mark.parametrize("scoring", [None, "loss"])
+    def test_of_what_is_held_out(self, scoring):
         """A net may fit what it is trained on, and be no better than a constant elsewhere."""
-        net = RNNRegressor(warm_start=True, **LEARNS).fit(X, Y)
+        net = RNNRegressor(warm_start=True, scoring=scoring, **LEARNS).fit(X, Y)
         net.set_params(early_stopping=True, max_iter=1, learning_rate_init=1e-6)
         found = seen(net.fit, X, Y, X_val=X, y_val=-Y)
         (text,) = [str(w.message) for w in found if w.category is NothingLearnedWarning]
-        of_constant = r2_score(-Y, np.full(40, Y.mean()))
+        constant = np.full(40, Y.mean())
+        of_constant = r2_score(-Y, constant) if scoring is None else -0.5 * np.mean((-Y - constant) ** 2) / Y.var()
         assert "nothing that holds for the 40 sequences held out: its best validation score is " in text
         assert f"is {net.best_validation_score_:.4g}, that of the best constant prediction {of_constant:.4g}. " in text
         assert NothingLearnedWarning not in kinds(seen(net.fit, X, Y, X_val=X, y_val=Y))

@@ -59,9 +59,12 @@ def kind(request):
 
 class TestTraining:
     def test_a_row_is_the_rows_that_know_one_of_its_outputs(self, kind, per_step):
-        """Every cell has the weight of its row, to rounding: L-BFGS sees one function."""
+        """Every cell has the weight of its row, to rounding: L-BFGS sees one function.
+
+        Not the features, of which a row that knows two outputs counts twice when it is two.
+        """
         net, of = estimators(per_step)[kind]
-        net.set_params(solver="lbfgs", max_iter=8)
+        net.set_params(solver="lbfgs", max_iter=8, standardize=False)
         X, Y = data(per_step)
         Y, weights = of(with_unknown(Y)), np.random.default_rng(2).uniform(0.5, 2, size=len(X))
         twice = np.concatenate([np.where([True, False], Y, nan), np.where([False, True], Y, nan)])
@@ -146,6 +149,21 @@ class TestTraining:
         net.set_params(warm_start=True).fit(X, of(Y))
         net.fit(X, np.where([True, False], of(Y), nan))
         assert net.n_iter_ == 6
+
+    @pytest.mark.parametrize("standardize", [True, False])
+    def test_a_first_part_that_lacks_an_output(self, kind, standardize, per_step):
+        """Of numbers it has no units to tell; a label begins with the odds of 1."""
+        net, of = estimators(per_step)[kind]
+        X, Y = data(per_step)
+        net.set_params(standardize=standardize, solver="sgd", alpha=0.0)
+        first = {"classes": [0, 1]} if kind == "labels" else {}
+        if kind == "regressor" and standardize:
+            with pytest.raises(ValueError, match="y has no target for output 1"):
+                net.partial_fit(X, np.where([True, False], of(Y), nan))
+            return
+        net.partial_fit(X, np.where([True, False], of(Y), nan), **first)
+        assert net.parameters_["head.c"][1] == 0
+        assert np.isfinite(predicted(net.partial_fit(X, of(Y)), X)).all()
 
     def test_class_weights_count_what_is_known(self, per_step):
         """A label that is not known has the weight 1 among those that are multiplied."""

@@ -64,7 +64,8 @@ class TestFit:
     @pytest.mark.parametrize("patch", SIZES)
     @pytest.mark.parametrize("estimator", [RNNClassifier, RNNRegressor])
     def test_bits_are_those_of_patches_put_together_by_hand(self, settings, patch, estimator):
-        settings = {"hidden_size": 4, "max_iter": 3, "random_state": 0} | SETTINGS[settings]
+        """In the units that steps have: patches by hand have more features, and units of their own."""
+        settings = {"hidden_size": 4, "max_iter": 3, "random_state": 0, "standardize": False} | SETTINGS[settings]
         missing = settings.get("missing", "error")
         dtype = np.float32 if patch == (4, 2) else np.float64
         X, y = data(dtype, missing != "error")
@@ -114,7 +115,7 @@ class TestFit:
     def test_one_step_is_no_patch(self):
         X, y = data()
         nets = [
-            RNNRegressor(4, patch_size=size, patch_stride=stride, max_iter=2, random_state=0).fit(X, y)
+            RNNRegressor(4, cell="lstm", patch_size=size, patch_stride=stride, max_iter=2, random_state=0).fit(X, y)
             for size, stride in ((None, None), (1, None), (1, 1), (1, "auto"), ("auto", None))
         ]
         assert len({theta(net) for net in nets}) == 1
@@ -128,54 +129,55 @@ class TestSizes:
     def test_auto_is_by_the_typical_length(self, n_steps, size, stride):
         below = max((s for n, s in AUTOMATIC_SIZES if n < n_steps), default=1)
         for typical, expected in ((n_steps, size), (n_steps - 1, below)):
-            X = [np.zeros((T, 1)) for T in (1, typical, typical, typical, 5 * n_steps)]
+            X = [np.arange(T)[:, np.newaxis] for T in (1, typical, typical, typical, 5 * n_steps)]
             net = RNNRegressor(2, patch_size="auto", patch_stride=stride, max_iter=1).fit(X, np.arange(5.0))
             assert (net.patch_size_, net.patch_stride_) == (expected, max(1, expected // 2))
 
     def test_sequences_without_weight_do_not_count(self):
-        X = [np.zeros((T, 1)) for T in (5, 6, 200, 200, 200)]
+        X = [np.arange(T)[:, np.newaxis] for T in (5, 6, 200, 200, 200)]
         net = RNNRegressor(2, patch_size="auto", max_iter=1).fit(X, np.arange(5.0), sample_weight=[1, 1, 0, 0, 0])
         assert net.patch_size_ == 1
 
     @pytest.mark.parametrize("other", [{"return_sequences": True}, {"embedding_dim": 2}])
     def test_auto_is_off_where_patches_are_not(self, other):
-        X, y = np.arange(400.0).reshape(4, 100, 1) % 3, np.zeros((4, 100))
+        X, y = np.arange(400.0).reshape(4, 100, 1) % 3, np.arange(400.0).reshape(4, 100)
         net = RNNRegressor(2, patch_size="auto", max_iter=1, **other)
         assert net.fit(X, y if "return_sequences" in other else y[:, 0]).patch_size_ == 1
 
     def test_a_size_without_a_stride_is_read_every_half_of_it(self):
         X, y = data()
         for size, stride in ((2, 1), (5, 2), (8, 4)):
-            net = RNNRegressor(2, patch_size=size, max_iter=1).fit(X, y)
+            net = RNNRegressor(2, cell="lstm", patch_size=size, max_iter=1).fit(X, y)
             assert (net.patch_size_, net.patch_stride_) == (size, stride)
             assert net.parameters_["layer0.W"].shape == (2 * size, 8)
 
     @pytest.mark.parametrize("how", ["warm_start", "partial_fit"])
     def test_the_first_fit_decides(self, how):
         rng = np.random.default_rng(0)
-        long, short, y = rng.normal(size=(6, 60, 1)), rng.normal(size=(6, 5, 1)), np.arange(6.0)
+        n_steps, size = AUTOMATIC_SIZES[0]
+        long, short, y = rng.normal(size=(6, n_steps, 1)), rng.normal(size=(6, 5, 1)), np.arange(6.0)
         net = RNNRegressor(2, patch_size="auto", max_iter=1, warm_start=True, random_state=0)
         fit = net.fit if how == "warm_start" else net.partial_fit
         fit(long, y)
         fit(short, y)
-        assert (net.patch_size_, net.patch_stride_) == (8, 4)
+        assert (net.patch_size_, net.patch_stride_) == (size, size // 2)
         before = theta(net)
-        message = r"cannot continue with patch_size=.* reads patches of 8 steps, every 4"
-        for other in ({"patch_size": 4}, {"patch_size": None}, {"patch_size": 8, "patch_stride": 3}):
+        message = rf"cannot continue with patch_size=.* reads patches of {size} steps, every {size // 2}"
+        for other in ({"patch_size": size - 1}, {"patch_size": None}, {"patch_size": size, "patch_stride": 3}):
             net.set_params(**{"patch_stride": None} | other)
             with pytest.raises(ValueError, match=message):
                 fit(long, y)
         net.set_params(patch_size="auto", patch_stride=None, return_sequences=True)
         with pytest.raises(ValueError, match=message):
-            fit(long, rng.normal(size=(6, 60)))
+            fit(long, rng.normal(size=(6, n_steps)))
         assert theta(net) == before
-        net.set_params(patch_size=8, return_sequences=False)
+        net.set_params(patch_size=size, return_sequences=False)
         fit(long, y)
         assert theta(net) != before
 
     def test_single_steps_stay_single(self):
-        X, y = np.zeros((6, 60, 1)), np.arange(6.0)
-        net = RNNRegressor(2, max_iter=1, warm_start=True).fit(X, y)
+        X, y = np.random.default_rng(0).normal(size=(6, 60, 1)), np.arange(6.0)
+        net = RNNRegressor(2, patch_size=None, max_iter=1, warm_start=True).fit(X, y)
         with pytest.raises(ValueError, match=r"cannot continue with patch_size=4 .* reads single steps"):
             net.set_params(patch_size=4).fit(X, y)
         assert net.set_params(patch_size="auto").fit(X, y).patch_size_ == 1
@@ -188,7 +190,7 @@ class TestSizes:
     @pytest.mark.parametrize(
         ("parameters", "message"),
         [
-            ({"patch_stride": 2}, r"patch_stride=2 is for patches of a given size, but patch_size=None"),
+            ({"patch_size": None, "patch_stride": 2}, r"patch_stride=2 is for .* given size, but patch_size=None"),
             ({"patch_size": "auto", "patch_stride": 2}, r"patch_stride=2 is for .* patch_size='auto'"),
             ({"patch_size": 4, "patch_stride": 5}, r"patch_stride=5 is more than patch_size=4"),
             ({"patch_size": 4, "return_sequences": True}, r"patch_size=4 does not go with return_sequences=True"),
@@ -265,7 +267,7 @@ class TestStreams:
     @pytest.mark.parametrize(("count", "shown"), [(4, "4.0"), (-1, "-1.0"), (1.5, "1.5"), (1e30, "1e[+]30")])
     def test_a_number_of_steps_that_no_patch_lacks(self, count, shown):
         X, y = data()
-        net = RNNRegressor(4, patch_size=4, max_iter=1).fit(X, y)
+        net = RNNRegressor(4, cell="lstm", patch_size=4, max_iter=1).fit(X, y)
         state = net.initial_state(2)
         assert state.shape == (2, 8 + 3 * 2 + 1)
         state[1, -1] = count
@@ -279,7 +281,7 @@ class TestStreams:
     @pytest.mark.parametrize("column", [0, 8, 13, 14])
     def test_states_are_finite(self, column):
         X, y = data()
-        net = RNNRegressor(4, patch_size=4, max_iter=1).fit(X, y)
+        net = RNNRegressor(4, cell="lstm", patch_size=4, max_iter=1).fit(X, y)
         state = net.initial_state()
         state[0, column] = np.nan
         with pytest.raises(ValueError, match=rf"^state\[0, {column}\] is nan, expected a finite number"):

@@ -26,7 +26,7 @@ STEPS, STEPS_VAL = (X[:, :, 0] > 0).astype(int), (X_VAL[:, :, 0] > 0).astype(int
 WEIGHTS = RNG.uniform(0.5, 2, size=60)
 NET = {
     "hidden_size": 4, "cell": "gru", "max_iter": 3, "early_stopping": True, "validation_fraction": 0.3,
-    "random_state": 0, "learning_rate_init": 0.03,
+    "random_state": 0, "learning_rate": "constant", "learning_rate_init": 0.03,
 }
 OWN = {"X_val": X_VAL, "y_val": Y_VAL}
 
@@ -74,7 +74,7 @@ class TestWhatIsValidated:
         net = RNNRegressor(**NET, scoring=scoring).fit(X.astype(dtype), Y, X_val=X_VAL.astype(dtype), y_val=Y_VAL)
         predicted = net.predict(X_VAL.astype(dtype))
         assert net.best_validation_score_ == pytest.approx(-np.abs(predicted - Y_VAL).mean())
-        expected = 0.5 * mean_squared_error(Y_VAL, predicted)
+        expected = 0.5 * mean_squared_error(Y_VAL, predicted) / net.y_scale_**2
         assert net.validation_loss_curve_[net.best_iter_ - 1] == pytest.approx(expected, rel=1e-6)
 
     @pytest.mark.parametrize("scoring", ["f1", make_sequence_scorer(f1_score), "roc_auc", make_sequence_scorer(
@@ -215,21 +215,25 @@ class TestCurves:
         parameters = after.parameters_
         squares = sum(np.square(parameters[name]).sum() for name in ("layer0.W", "layer0.U", "head.V"))
         penalty = 0 if solver == "adamw" else 0.5 * 3.0 * squares / 60
-        assert after.loss_curve_ == [pytest.approx(0.5 * mean_squared_error(Y, after.predict(X)), rel=1e-6)]
+        loss = 0.5 * mean_squared_error(Y, after.predict(X)) / after.y_scale_**2
+        assert after.loss_curve_ == [pytest.approx(loss, rel=1e-6)]
         assert after.penalty_curve_ == [pytest.approx(penalty, rel=1e-6)]
         assert (after.loss_, after.best_loss_, after.best_iter_) == (after.loss_curve_[0], after.loss_curve_[0], 1)
 
+    @pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
     def test_what_training_minimizes_decides_when_it_ends(self):
         """The penalty still falls when the loss does not any more."""
         settings = {"tol": 1e-3, "n_iter_no_change": 2, "max_iter": 30, "learning_rate_init": 0.01, "random_state": 0}
-        net = RNNRegressor(4, alpha=30.0, **settings).fit(X, np.zeros(60))
+        settings |= {"standardize": False, "learning_rate": "constant", "epsilon": 1e-8, "batch_size": 20}
+        net = RNNRegressor(4, cell="lstm", alpha=30.0, **settings).fit(X, np.zeros(60))
         assert net.n_iter_ == 30
         assert max(net.loss_curve_) - min(net.loss_curve_) < 0.1 * (net.penalty_curve_[0] - net.penalty_curve_[-1])
         assert np.ptp(net.loss_curve_[12:]) < 1e-3
         assert net.best_loss_ == min(net.loss_curve_)
 
     def test_the_best_epoch(self):
-        net = RNNRegressor(**NET | {"max_iter": 40, "learning_rate_init": 0.2, "tol": 1e-2}).fit(X, Y, **OWN)
+        settings = {"max_iter": 40, "learning_rate_init": 0.2, "tol": 1e-2, "n_iter_no_change": 10}
+        net = RNNRegressor(**NET | settings).fit(X, Y, **OWN)
         assert net.best_iter_ == np.argmin(net.validation_loss_curve_) + 1 < net.n_iter_
         assert net.validation_scores_ == [-loss for loss in net.validation_loss_curve_]
         assert net.best_validation_score_ == max(net.validation_scores_)

@@ -140,7 +140,7 @@ class TestProbabilities:
 
 def fitted(dtype=np.float64, **parameters):
     X = np.random.default_rng(0).normal(size=(9, 4, 3)).astype(dtype)
-    return RNNClassifier(5, max_iter=1, random_state=0, **parameters).fit(X, np.arange(9) % 3)
+    return RNNClassifier(5, cell="lstm", max_iter=1, random_state=0, **parameters).fit(X, np.arange(9) % 3)
 
 
 @pytest.mark.parametrize("missing", ["ffill", "indicator"])
@@ -168,7 +168,9 @@ def test_names_of_features_of_a_step():
 class TestNamesInErrors:
     def test_sequences_that_are_read_in_parts_keep_their_numbers(self, monkeypatch):
         X = list(np.random.default_rng(0).normal(size=(40, 4, 2)))
-        net = RNNRegressor(3, cell="rnn", activation="identity", max_iter=1, random_state=0).fit(X, np.arange(40.0))
+        net = RNNRegressor(
+            3, cell="rnn", activation="identity", standardize=False, max_iter=1, random_state=0
+        ).fit(X, np.arange(40.0))
         X[37] = np.full((40, 2), 1.7e308)
         monkeypatch.setattr(lazy, "MAX_BYTES_PER_READ", 300)
         for parameters in ({}, {"return_state": True}):

@@ -102,6 +102,22 @@ def test_units_of_several_outputs(settings, per_step):
     assert_allclose(other.y_mean_, c * net.y_mean_ + d)
 
 
+@pytest.mark.parametrize("units", UNITS)
+@pytest.mark.parametrize("settings", [{}, {"bidirectional": True}, {"missing": "indicator"}])
+def test_units_of_patches(settings, units):
+    """The units of a patch are those of its steps."""
+    X, y = problem(steps=9)
+    if settings.get("missing"):
+        X[np.random.default_rng(1).random(X.shape) < 0.2] = np.nan
+    X = [x[: 1 + i % 9] for i, x in enumerate(X)]
+    net, other = (RNNRegressor(patch_size=4, patch_stride=3, **SMALL | settings) for _ in range(2))
+    net.fit(X, y)
+    other.fit(in_units(X, UNITS[units]), 250 * y - 4e4)
+    assert net.X_mean_.shape == (2,)
+    assert_same_net(net, other)
+    assert_same_predictions(other.predict(in_units(X, UNITS[units])), net.predict(X), 250, -4e4)
+
+
 def test_units_of_cells_that_are_missing():
     X, y = problem()
     y = np.column_stack([y, 100 * X[:, 0, 0]])
@@ -322,14 +338,14 @@ def test_constant_features_and_targets():
 def test_off():
     X, y = problem()
     net = RNNRegressor(standardize=False, **SMALL).fit(X, y)
-    assert net.X_mean_ is None and net.X_scale_ is None and net.y_mean_ is None and net.y_scale_ is None
+    assert [net.X_mean_, net.X_scale_, net.y_mean_, net.y_scale_] == [None] * 4
     assert not np.allclose(net.predict(X), RNNRegressor(standardize=False, **SMALL).fit(2 * X, y).predict(2 * X))
 
 
 def test_categories_have_no_units():
     X = np.random.default_rng(0).integers(5, size=(30, 4))
     net = RNNClassifier(embedding_dim=3, **SMALL).fit(X, X[:, 0] > 2)
-    assert net.X_mean_ is None and net.X_scale_ is None
+    assert [net.X_mean_, net.X_scale_] == [None] * 2
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,9 @@ def values_of(X):
 
 def frames(*columns):
     """A frame of three steps for each string, whose letters are the columns."""
-    return [pd.DataFrame(np.ones((3, len(names))), columns=list(names)) for names in columns]
+    return [
+        pd.DataFrame(np.arange(3.0 * len(names)).reshape(3, -1), columns=list(names)) for names in columns
+    ]
 
 
 class OnDisk:

@@ -13,8 +13,8 @@ RNG = np.random.default_rng(0)
 X, X_VAL = RNG.normal(size=(30, 5, 2)), RNG.normal(size=(20, 5, 2))
 Y, Y_VAL = X[:, :, 0].sum(axis=1), X_VAL[:, :, 0].sum(axis=1)
 NET = {
-    "hidden_size": 3, "batch_size": 10, "learning_rate_init": 0.05, "max_iter": 6, "n_iter_no_change": 99,
-    "random_state": 0,
+    "hidden_size": 3, "batch_size": 10, "learning_rate": "constant", "learning_rate_init": 0.05, "max_iter": 6,
+    "n_iter_no_change": 99, "random_state": 0,
 }
 FITS = {
     "adam": lambda **changed: RNNRegressor(**NET | changed).fit(X, Y),
@@ -73,7 +73,8 @@ def test_a_warm_start_averages_its_own_epochs():
 
 class TestEarlyStopping:
     def fit(self, **changed):
-        return RNNRegressor(**NET | {"early_stopping": True, "scoring": None} | changed).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+        net = RNNRegressor(**NET | {"early_stopping": True, "scoring": None} | changed)
+        return net.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
 
     def test_the_average_is_validated(self):
         net, plain = self.fit(average=0.5), RNNRegressor(**NET).fit(X, Y)
@@ -83,7 +84,8 @@ class TestEarlyStopping:
             theta_of(plain)[:] = thetas[n - 1] if n < 4 else np.mean(thetas[3:n], axis=0)
             scores.append(plain.score(X_VAL, Y_VAL))
         np.testing.assert_allclose(net.validation_scores_, scores, rtol=1e-12)
-        assert net.score(X_VAL, Y_VAL) == net.best_validation_score_ == max(net.validation_scores_)
+        assert net.best_validation_score_ == max(net.validation_scores_)
+        assert net.score(X_VAL, Y_VAL) == pytest.approx(net.best_validation_score_, rel=1e-12)
 
     def test_a_training_that_stops_before_has_no_average(self):
         net = self.fit(average=0.2, tol=1e9, n_iter_no_change=1)

@@ -23,6 +23,17 @@ RAGGED = [RNG.normal(size=(length, 2)) for length in RNG.integers(1, 12, size=30
 ENDING = [name for name, schedule in SCHEDULES.items() if schedule.ends]
 
 
+@pytest.fixture
+def lengths(monkeypatch):
+    """The tests' own numbers of updates and epochs, in the place of those that are best by measurement."""
+    for name, number in (
+        ("UPDATES", 2000), ("MIN_EPOCHS", 20), ("MAX_EPOCHS", 1000), ("PATIENCE_UPDATES", 400),
+        ("MIN_PATIENCE_EPOCHS", 10),
+    ):
+        monkeypatch.setattr(epochs, name, number)
+
+
+@pytest.mark.usefixtures("lengths")
 @pytest.mark.parametrize(
     ("n_updates", "expected"), [(1, 1000), (2, 1000), (3, 667), (4, 500), (99, 21), (100, 20), (5000, 20)]
 )
@@ -31,6 +42,7 @@ def test_epochs_of_enough_updates(n_updates, expected):
     assert epochs.max_epochs(7, n_updates) == 7
 
 
+@pytest.mark.usefixtures("lengths")
 @pytest.mark.parametrize(("n_updates", "expected"), [(1, 400), (3, 134), (40, 10), (5000, 10)])
 def test_patience_in_updates(n_updates, expected):
     assert epochs.patience("auto", n_updates, to_the_end=False) == expected
@@ -82,13 +94,14 @@ def test_the_updates_of_an_epoch_are_known_before(name, monkeypatch):
 def test_auto_is_a_number(name):
     make, data, target = UPDATES[name]
     net = make().set_params(max_iter="auto", n_iter_no_change=10**6, random_state=0).fit(data, target)
-    assert 20 <= net.n_iter_ == net.max_iter_ <= 1000
+    assert epochs.MIN_EPOCHS <= net.n_iter_ == net.max_iter_ <= epochs.MAX_EPOCHS
     again = clone(net).set_params(max_iter=net.max_iter_).fit(data, target)
     assert again.max_iter_ == net.max_iter_
     assert again._fitted.model.theta.tobytes() == net._fitted.model.theta.tobytes()
 
 
 @quiet
+@pytest.mark.usefixtures("lengths")
 def test_the_updates_are_those_of_what_is_trained_on():
     net = RNNRegressor(2, batch_size=5, max_iter="auto", n_iter_no_change=1, tol=1e9, random_state=0)
     assert net.fit(X, Y).max_iter_ == 167                   # 12 updates
@@ -105,6 +118,7 @@ def test_lbfgs_has_a_number_of_its_own():
 
 
 @quiet
+@pytest.mark.usefixtures("lengths")
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_where_the_rate_comes_to_an_end_the_training_loss_does_not_stop(name):
     """No epoch improves by so much as tol: that is patience alone."""
@@ -118,6 +132,7 @@ def test_where_the_rate_comes_to_an_end_the_training_loss_does_not_stop(name):
 
 
 @quiet
+@pytest.mark.usefixtures("lengths")
 def test_adaptive_plateaus_have_the_same_patience():
     net = RNNRegressor(2, learning_rate="adaptive", n_iter_no_change="auto", max_iter=60, tol=1e9, random_state=0)
     net.set_params(batch_size=1, learning_rate_init=0.01).fit(X, Y)     # 60 updates: the least number of epochs
@@ -127,6 +142,7 @@ def test_adaptive_plateaus_have_the_same_patience():
     assert net._fitted.model.history.last.n_plateaus == 6
 
 
+@pytest.mark.usefixtures("lengths")
 def test_the_schedule_of_partial_fit_has_the_length_that_fit_would_have():
     net = RNNRegressor(2, learning_rate="cosine", max_iter="auto", batch_size=1, random_state=0).partial_fit(X, Y)
     assert net.max_iter_ == net._fitted.model.schedule.max_iter == 34

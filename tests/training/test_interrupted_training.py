@@ -265,7 +265,7 @@ class InterruptAtCall:
 @pytest.mark.parametrize("at", [1, 3, 4, 7])
 def test_as_far_as_it_got(monkeypatch, at):
     """Three batches of 4, 4 and 1 samples are an epoch."""
-    net = RNNRegressor(**NET | {"max_iter": 10})
+    net = RNNRegressor(**NET | {"max_iter": 10}, learning_rate="constant")
     InterruptAtCall(monkeypatch, Objective, "gradients", at)
     with pytest.raises(KeyboardInterrupt):
         net.fit(X, Y)
@@ -293,7 +293,7 @@ def test_before_the_first_update_of_a_refit_nothing_changes(monkeypatch):
 @pytest.mark.parametrize("at", [1, 2, 4])
 def test_in_the_validation(monkeypatch, at):
     """The epoch before it counts, without a score; the parameters are the best so far."""
-    net = RNNRegressor(**NET | {"max_iter": 10}, early_stopping=True, scoring=None)
+    net = RNNRegressor(**NET | {"max_iter": 10}, learning_rate="constant", early_stopping=True, scoring=None)
     InterruptAtCall(monkeypatch, NumberTargets, "score", at)
     with pytest.raises(KeyboardInterrupt):
         net.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
@@ -340,7 +340,7 @@ def test_goes_through_what_is_around(monkeypatch, name, solver):
     method = ("__call__", 5) if solver == "lbfgs" else ("gradients", 5)
     interrupt = InterruptAtCall(monkeypatch, Objective, *method)
     with pytest.raises(KeyboardInterrupt):
-        NESTED[name](RNNRegressor(**NET, solver=solver))
+        NESTED[name](RNNRegressor(**NET | {"max_iter": 10}, solver=solver))
     assert interrupt.n_calls == 5
 
 
