@@ -162,7 +162,7 @@ class RegressionLoss(Loss):
     why_not_logistic = None
 
     def best_constant(self, targets, weights=None, n_outputs=None):
-        targets = np.asarray(targets, dtype=np.float64)
+        targets = np.ascontiguousarray(targets, dtype=np.float64)      # the order of sums
         weights = np.ones(len(targets)) if weights is None else np.asarray(weights, dtype=np.float64)
         best = of_known(self._best_prediction, targets, weights)
         return logit_of(best) if self.of_logistic else best
@@ -181,7 +181,7 @@ class RegressionLoss(Loss):
         """The mean and deviation of each output, 0 where it is constant."""
         if self.of_logistic:
             return super().units_of(targets, weights)
-        targets = np.asarray(targets, dtype=np.float64)
+        targets = np.ascontiguousarray(targets, dtype=np.float64)      # the order of sums
         weights = np.ones(len(targets)) if weights is None else np.asarray(weights, dtype=np.float64)
         moments = of_known(_mean_and_deviation, targets, weights)
         return moments[:, 0].copy(), moments[:, 1].copy()
@@ -299,7 +299,7 @@ class Poisson(RegressionLoss):
 
     def units_of(self, targets, weights=None):
         """0 and the mean of each output: counts have no other zero."""
-        targets = np.asarray(targets, dtype=np.float64)
+        targets = np.ascontiguousarray(targets, dtype=np.float64)      # the order of sums
         mean = of_known(lambda y, w: np.average(y, axis=0, weights=w), targets, weights)
         return np.zeros_like(mean), mean
 
@@ -387,7 +387,7 @@ class MultilabelLogLoss(Loss):
     domain = Domain(0, 1, "1 for a label, 0 for its absence")
 
     def best_constant(self, targets, weights=None, n_outputs=None):
-        targets = np.asarray(targets, dtype=np.float64)
+        targets = np.ascontiguousarray(targets, dtype=np.float64)      # the order of sums
         return logit_of(of_known(lambda y, w: np.average(y, axis=0, weights=w), targets, weights))
 
     def starting_scores(self, targets, weights=None, n_outputs=None):

@@ -71,7 +71,7 @@ def test_n_steps_is_not_for_sequences_by_themselves(estimator):
 
 def test_more_parameters_than_memory():
     with pytest.raises(MemoryError, match=r"hidden_size=4194304 makes 5629\d+ GB of parameters"):
-        RNNRegressor(2**22, cell="lstm").fit(array(), np.arange(6.0))
+        RNNRegressor(2**22, cell="lstm", pooling="last").fit(array(), np.arange(6.0))
 
 
 @pytest.mark.parametrize(("target", "message"), [
@@ -84,7 +84,7 @@ def test_a_full_memory(monkeypatch, target, message):
 
     monkeypatch.setattr(target, full)
     with pytest.raises(MemoryError, match=f"hidden_size=3 makes {message}"):
-        RNNRegressor(cell="lstm", **SMALL).fit(array(), np.arange(6.0))
+        RNNRegressor(cell="lstm", pooling="last", **SMALL).fit(array(), np.arange(6.0))
 
 
 def with_value(value, sequence=2, step=4, feature=1):

@@ -118,6 +118,16 @@ def test_units_of_patches(settings, units):
     assert_same_predictions(other.predict(in_units(X, UNITS[units])), net.predict(X), 250, -4e4)
 
 
+@pytest.mark.parametrize("per_step", [False, True])
+@pytest.mark.parametrize("loss", [name for name, loss in LOSSES.items() if loss.is_regression])
+def test_the_order_in_memory_changes_no_bit(loss, per_step):
+    X, _ = problem(n=200)
+    y = np.abs(100 + (X if per_step else X[:, -1]))
+    net, other = (RNNRegressor(loss=loss, return_sequences=per_step, **SMALL | {"max_iter": 1}) for _ in range(2))
+    assert_same_net(net.fit(X, y), other.fit(np.asfortranarray(X), np.asfortranarray(y)), exactly=True)
+    assert_array_equal(net.y_mean_, other.y_mean_)
+
+
 def test_units_of_cells_that_are_missing():
     X, y = problem()
     y = np.column_stack([y, 100 * X[:, 0, 0]])
