@@ -760,6 +760,69 @@ def language():
     yield "language-warm_start", warm_language
 
 
+# Units, patches and what came with them
+
+def in_units(settings, rng):
+    """A net that standardizes: what NumPy has summed up, or taken the logarithm of, is in all of its numbers."""
+    settings = GRU | {"standardize": True} | settings
+    X = [100 + 5 * (x if settings["missing"] == "error" else with_gaps(x, rng)) for x in ragged(rng)]
+    y = [50 - 9 * y for y in targets(rng, X, 3, settings["return_sequences"])]
+    net = regressor(settings, X, y if settings["return_sequences"] else np.array(y))
+    return rounded(
+        parameters=parameters(net), X_mean=net.X_mean_, X_scale=net.X_scale_, y_mean=net.y_mean_, y_scale=net.y_scale_,
+        predict=net.predict(X), transform=net.transform(X),
+    )
+
+
+def labels_in_units(rng):
+    X, y = ragged(rng), np.arange(9) % 3
+    net = RNNClassifier(**GRU | {"standardize": True}).fit(X, y, sample_weight=shares(rng, 9))
+    return rounded(parameters=parameters(net), predict_proba=net.predict_proba(X))
+
+
+def in_patches(settings, rng):
+    X = [uniform(rng, length, 2) for length in (1, 3, 4, 5, 9, 20, 33)]
+    net = regressor(GRU | settings, X, uniform(rng, len(X)))
+    arrays = {"parameters": parameters(net), "predict": net.predict(X)}
+    if not settings.get("bidirectional"):
+        _, state = net.predict([x[: len(x) // 2 + 1] for x in X], return_state=True)
+        step, after = net.predict_step(uniform(rng, len(X), 2), state)
+        arrays |= {"state": state, "predict_step": step, "after": after}
+    return exact(**arrays)
+
+
+def by_the_loss(rng):
+    X, y = ragged(rng, n=20), multiclass(rng, 20)
+    net = RNNClassifier(**GRU | {"max_iter": 5, "early_stopping": True, "validation_fraction": 0.3})
+    net.fit(X, y, groups=np.arange(20) // 2)
+    return exact(parameters=parameters(net)) | rounded(loss=net.validation_loss_curve_)
+
+
+def units_and_patches():
+    for name, settings in {
+        "units": {}, "units-steps": {"return_sequences": True}, "units-ffill": {"missing": "ffill"},
+        "units-indicator": {"missing": INDICATOR}, "units-sequence": {"standardize": "sequence"},
+        "units-sequence-indicator": {"standardize": "sequence", "missing": INDICATOR},
+    }.items():
+        yield name, partial(in_units, {"missing": "error", "return_sequences": False} | settings)
+    yield "units-labels", labels_in_units
+    for name, settings in {
+        "patches": {"patch_size": 4}, "patches-apart": {"patch_size": 3, "patch_stride": 3},
+        "patches-mean": {"patch_size": 5, "patch_stride": 1, "pooling": "mean"},
+        "patches-bidirectional": {"patch_size": 4, "bidirectional": True, "pooling": "last_mean_max"},
+        "patches-dropout": {"patch_size": 4, "dropout": 0.3, "hidden_size": (4, 3), "recurrent_dropout": 0.2},
+        "patches-truncated": {"patch_size": 4, "truncated_bptt_steps": 3},
+        "last_mean_max": {"pooling": "last_mean_max"},
+    }.items():
+        yield name, partial(in_patches, settings)
+    for name, settings in {
+        "warmup_cosine": {"learning_rate": "warmup_cosine"}, "one_cycle": {"learning_rate": "one_cycle"},
+        "average": {"average": 0.7},
+    }.items():
+        yield f"training-{name}", partial(trained, settings)
+    yield "stopped-by-the-loss-groups", by_the_loss
+
+
 def collected(*sections):
     """The configurations of all sections by their names, which differ."""
     pairs = [pair for section in sections for pair in section()]
@@ -771,7 +834,7 @@ def collected(*sections):
 
 CONFIGURATIONS = collected(
     cells, dropout, embeddings, losses, regression, classification, training, going_on, missing_values, forms_of_X,
-    pipelines, states, language,
+    pipelines, states, language, units_and_patches,
 )
 
 
