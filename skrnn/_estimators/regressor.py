@@ -31,8 +31,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     """Recurrent neural network that predicts numbers from sequences: per sequence, or per step.
 
     The network reads a sequence step by step through one or more recurrent layers; a linear layer on the last state (or
-    on the state of each step) gives the prediction. It is trained by backpropagation through time. Scale y to about
-    unit variance, for instance with ``TransformedTargetRegressor``.
+    on the state of each step) gives the prediction. It is trained by backpropagation through time. X and y may have any
+    units, see `standardize`.
 
     Parameters
     ----------
@@ -46,7 +46,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Least loss of an epoch; None with `early_stopping`.
     loss_curve_ : list of float
         Loss of each epoch. It is the parameter `loss`, the mean over the sequences, or the steps, of the epoch as the
-        parameters were before each update; weighted by `sample_weight`, without the penalty.
+        parameters were before each update; weighted by `sample_weight`, without the penalty. With `standardize` it is
+        that of y in standard deviations: squared errors begin near 0.5.
     penalty_curve_ : list of float
         The mean penalty of each epoch, in the same unit; 0 with the solver "adamw". Training minimizes the sum of both.
     validation_loss_curve_ : list of float or None
