@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor
+from skrnn._data.units import WeightedMoments
 from skrnn._training.losses import LOSSES
 from skrnn.preprocessing import SlidingWindow
 
@@ -191,6 +192,27 @@ def test_read_on_demand_and_in_memory_have_the_same_bits():
         assert_same_net(nets[0], other, exactly=True)
         assert_array_equal(nets[0].X_mean_, other.X_mean_)
         assert_array_equal(nets[0].X_scale_, other.X_scale_)
+
+
+@pytest.mark.parametrize("settings", [{}, {"missing": "indicator"}])
+def test_units_of_what_is_read_on_demand_are_learned_while_it_is_checked(settings, monkeypatch):
+    """And no others: prediction has its units, and without them there is nothing to learn."""
+    X, y = problem()
+    X, n_items, learned = [x[: 3 + i % 4] for i, x in enumerate(X)], [], []
+    monkeypatch.setattr(ReadOnDemand, "__getitem__", lambda self, i: n_items.append(1) or self.items[i])
+    add = WeightedMoments.add
+    monkeypatch.setattr(WeightedMoments, "add", lambda self, *arguments: learned.append(1) or add(self, *arguments))
+    n_reads = {}
+    for standardize in (True, False):
+        n_items.clear()
+        # so many epochs that the last loss needs no second look
+        net = RNNRegressor(**SMALL | settings | {"standardize": standardize, "max_iter": 30}).fit(ReadOnDemand(X), y)
+        n_reads[standardize] = len(n_items)
+        assert bool(learned) == standardize
+        learned.clear()
+        net.predict(ReadOnDemand(X))
+        assert not learned
+    assert n_reads[True] == n_reads[False]
 
 
 def test_windows_and_their_copies_have_the_same_bits():
