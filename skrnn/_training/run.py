@@ -178,7 +178,7 @@ def _set_optimizer(model, parameters, n_updates, auto=LEARNING_RATE):
     with naming_memory(model.network, model.dtype, parameters, f" and averages of solver={solver!r} of their length"):
         model.optimizer = OPTIMIZERS[solver].make(model.theta, parameters, decayed)
     name = parameters["learning_rate"]
-    model.max_iter = epochs.max_epochs(parameters["max_iter"], n_updates)
+    model.max_iter = epochs.max_epochs(parameters["max_iter"], n_updates, not model.loss.is_regression)
     model.schedule = SCHEDULES[auto if name == AUTO else name](
         model.optimizer.learning_rate, parameters["power_t"], model.max_iter, model.history.n_epochs,
         model.history.last.n_plateaus,
