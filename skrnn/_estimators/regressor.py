@@ -22,7 +22,8 @@ from skrnn._sklearn import checks_parameters
     loss=choice(REGRESSION_LOSSES, f"What is minimized: {summaries(REGRESSION_LOSSES)}."),
     quantile=loss_parameter("quantile"),
     huber_delta=loss_parameter(
-        "huber_delta", "larger deviations count as absolute; in standard deviations of y (`y_scale_`) with `standardize`"
+        "huber_delta",
+        "larger deviations count as absolute; in standard deviations of y (`y_scale_`) with `standardize`",
     ),
     out_activation=choice(
         ("identity", "logistic"),

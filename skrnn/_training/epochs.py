@@ -6,8 +6,8 @@ AUTO = "auto"
 # max_iter="auto"
 UPDATES = 2000
 MIN_EPOCHS = 20
-# In more epochs small sets of numbers are learned by heart with their noise. Labels gain from more, unless all are one batch:
-# without the noise of batches, training amplifies the rounding of its sums
+# In more epochs small sets of numbers are learned by heart with their noise. Labels gain from more, unless all are one
+# batch: without the noise of batches, training amplifies the rounding of its sums
 MAX_EPOCHS, MAX_EPOCHS_OF_LABELS = 200, 1000
 LBFGS_ITERATIONS = 200
 # n_iter_no_change="auto"
