@@ -406,6 +406,14 @@ def test_divergence_leaves_the_fitted_net_as_it_was():
     np.testing.assert_array_equal(net.predict(X), predictions)
 
 
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_penalty_that_rules_is_named(solver):
+    """It is divided by the sum of the weights."""
+    net = RNNRegressor(4, solver=solver, alpha=1e-2, random_state=0)
+    with pytest.raises(ValueError, match=r"the penalty .*e\+.*smaller alpha, or greater sample weights"):
+        net.fit(array(), np.arange(6.0), np.full(6, 1e-290))
+
+
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_divergence_of_going_on_leaves_the_net_as_it_was(method):
     X, y = array(), 1e3 * np.arange(6)
