@@ -75,10 +75,13 @@ def forget_unseen(model, unseen):
 
 def begin_with_constant(model, examples):
     """Make a new model predict the constant that has the least loss, from which training begins."""
-    targets, weights = examples.with_weight()
-    head = model.parameters
-    head["head.V"][:] = 0
-    head["head.c"][:] = model.loss.starting_scores(targets, weights, model.network.n_outputs)
+    model.parameters["head.V"][:] = 0
+    begin_near_constant(model, *examples.with_weight())
+
+
+def begin_near_constant(model, targets, weights=None):
+    """Make the constant that has the least loss on targets the bias of a new model."""
+    model.parameters["head.c"][:] = model.loss.starting_scores(targets, weights, model.network.n_outputs)
 
 
 def own_random_state(random_state):
