@@ -16,6 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import suite
+from contenders.skrnn_ import initialization
 from joblib import Parallel, delayed
 from records import Records
 
@@ -24,7 +25,7 @@ BEFORE = {
     "standardize": False, "patch_size": None, "cell": "lstm", "pooling": "last", "learning_rate": "constant",
     "learning_rate_init": 0.001, "max_iter": 200, "n_iter_no_change": 10, "tol": 1e-4, "alpha": 1e-4, "epsilon": 1e-8,
 }
-# label: parameters of the estimators
+# label: parameters of the estimators; those that begin with _ are of `initialization`
 CONFIGURATIONS = {
     "defaults": {},
     "before": BEFORE,
@@ -62,6 +63,9 @@ CONFIGURATIONS = {
     "alpha 0.1": {"alpha": 0.1},
     "epsilon 1e-8": {"epsilon": 1e-8},
     "early stopping": {"early_stopping": True},
+    "chrono initialization": {"_chrono": True},
+    "Glorot U": {"_recurrent": "glorot"},
+    "Glorot V": {"_head": "glorot"},
 }
 # what a task does not take that needs a parameter
 NOT_WITH = {"return_sequences": ("pooling", "patch_size"), "embedding_dim": ("patch_size", "standardize")}
@@ -83,7 +87,12 @@ def run(task, label, seed):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            net = of.estimator(random_state=seed, **parameters_of(task, label)).fit(X, y)
+            parameters = parameters_of(task, label)
+            initial = {name[1:]: parameters.pop(name) for name in list(parameters) if name.startswith("_")}
+            if "chrono" in initial:
+                initial["chrono"] = n_steps_read(X)
+            with initialization(**initial):
+                net = of.estimator(random_state=seed, **parameters).fit(X, y)
             epochs = net.n_iter_
             score = max(0.0, float(of.score(net, X_test, y_test)))
     except ValueError as error:
@@ -92,6 +101,12 @@ def run(task, label, seed):
         score = 0.0
     seconds = time.process_time() - start
     return {"task": task, "label": label, "seed": seed, "score": score, "epochs": epochs, "seconds": round(seconds, 2)}
+
+
+def n_steps_read(X):
+    """The mean number of steps of the sequences, or of patches where the defaults read these."""
+    n_steps = np.mean([len(x) for x in X])
+    return int(n_steps / 8 if n_steps >= 100 else n_steps)
 
 
 def scores_of(records, task, label, seeds):

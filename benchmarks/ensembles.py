@@ -1,6 +1,7 @@
 """Nets together against single ones on the sets of the open suite with one target per sequence. See docs/ensembles.md.
 
-    python benchmarks/ensembles.py [--seeds 3] [--tasks NAME ...] [--records FILE] [--print]
+    python benchmarks/ensembles.py [--seeds 3] [--tasks NAME ...] [--settings NAME ...] [--records FILE]
+                                   [--print]
 
 Ten nets with random states of their own are one VotingClassifier(voting="soft") or VotingRegressor; "one" is the mean
 of their ten scores, "five" has the first five of them. Scores below 0 count as 0. Seconds are those of the processor
@@ -98,18 +99,19 @@ def main():
     there = [name for name, task in suite.available().items() if task.kind != "steps"]
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--tasks", nargs="+", choices=there, default=there, metavar="NAME")
+    parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS), metavar="NAME")
     parser.add_argument("--records", type=Path, default=Path("ensembles.jsonl"))
     parser.add_argument("--print", action="store_true", help="measure nothing")
     options = parser.parse_args()
     records = Records(options.records, ("task", "setting", "seed"))
     for seed in range(0 if options.print else options.seeds):
-        for setting in SETTINGS:
+        for setting in options.settings:
             for name in options.tasks:
                 if records.get(name, setting, seed) is None:
                     with warnings.catch_warnings():
                         warnings.simplefilter("ignore")
                         records.add(run(name, setting, seed))
-    show(records, options.tasks)
+    show([r for r in records if r["seed"] < options.seeds], options.tasks)
 
 
 if __name__ == "__main__":

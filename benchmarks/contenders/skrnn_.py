@@ -14,6 +14,7 @@ from skrnn._network import layer as layers
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
 from skrnn._runtime import memory, threads
+from skrnn._training import run
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
 from skrnn.kernels.inputs import Inputs
@@ -60,24 +61,53 @@ def using(instruction_set):
 
 
 @contextmanager
-def initialization(recurrent="orthogonal", forget=None, identity=True):
-    """Other initial values in the block: U "orthogonal" or "glorot"; the forget gates of LSTMs; U = 1 for relu."""
+def initialization(recurrent="orthogonal", forget=None, identity=True, chrono=None, head="zero"):
+    """Other initial values in the block.
+
+    Parameters
+    ----------
+    recurrent : {"orthogonal", "glorot"}
+        U.
+    forget : float, optional
+        The bias of the forget gates of LSTMs.
+    identity : bool
+        Whether U is the identity for relu.
+    chrono : int, optional
+        Number of steps T: the biases of gates that keep the state are log u, u uniform in (1, T − 1) (Tallec & Ollivier
+        2018), for 32 units.
+    head : {"zero", "glorot"}
+        The weights V of the head where training begins with the best constant.
+    """
     cells = skrnn.kernels.CELLS
     before = layers.orthogonal, {name: dict(cell.bias) for name, cell in cells.items()}, cells["rnn"].identity
+    begin = run.begin_with_constant
     if recurrent == "glorot":
         layers.orthogonal = lambda n, random_state: layers.glorot_uniform(n, n, (n, n), random_state)
+    keeping = np.log(np.random.default_rng(0).uniform(1, max(2, (chrono or 2) - 1), 32))
     for cell in cells.values():
         if "f" in cell.bias and forget is not None:
             cell.bias["f"] = forget
+        if chrono is not None:
+            keeps = "z" if "z" in cell.gates else "f"
+            cell.bias.update({gate: sign * keeping for gate, sign in ((keeps, 1), ("i", -1)) if gate in cell.gates})
     if not identity:
         object.__setattr__(cells["rnn"], "identity", "")
+    if head == "glorot":
+        run.begin_with_constant = _begin_with_constant_and_weights
     try:
         yield
     finally:
-        layers.orthogonal = before[0]
+        layers.orthogonal, run.begin_with_constant = before[0], begin
         for name, bias in before[1].items():
+            cells[name].bias.clear()
             cells[name].bias.update(bias)
         object.__setattr__(cells["rnn"], "identity", before[2])
+
+
+def _begin_with_constant_and_weights(model, examples):
+    """As `run.begin_with_constant`, with the head's weights as they are drawn."""
+    targets, weights = examples.with_weight()
+    model.parameters["head.c"][:] = model.loss.starting_scores(targets, weights, model.network.n_outputs)
 
 
 class Training:

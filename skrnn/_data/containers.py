@@ -23,7 +23,7 @@ IN_PLACE = (np.float32, np.float64)
 
 def as_sequences(
     X, n_steps=None, allow_missing=False, leave_out_padding=True, in_place=IN_PLACE, categorical=False,
-    last_category=None,
+    last_category=None, with_units=False,
 ):
     """Checked sequences from any accepted X.
 
@@ -47,6 +47,8 @@ def as_sequences(
         Whether the steps are categories.
     last_category : int, optional
         The greatest one that there may be; None for any.
+    with_units : bool
+        Whether the units of an X that is read in chunks are learned by the way, in the pass that checks it.
 
     Returns
     -------
@@ -66,7 +68,8 @@ def as_sequences(
     if is_read_in_chunks(X, columns, () if allow_missing or categorical else in_place):
         read = Reader(X, partial(_from_part, n_steps=n_steps), check, allow_missing and leave_out_padding)
         try:
-            return LazySequences.of(read, X.shape[0] if hasattr(X, "shape") else len(X), read.kind)
+            n = X.shape[0] if hasattr(X, "shape") else len(X)
+            return LazySequences.of(read, n, read.kind, with_units)
         except LookupError as error:
             raise TypeError(missing_items(X, "X", error)) from error
     if are_sequences(columns, "X"):

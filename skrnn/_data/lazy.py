@@ -40,10 +40,11 @@ class LazySequences(SequenceIndex):
         self._read, self.n_features, self.dtype = read, n_features, np.dtype(dtype)
 
     @classmethod
-    def of(cls, read, n, kind):
-        """Sequences of an X that is read once, to check it and to learn its lengths and units."""
+    def of(cls, read, n, kind, with_units=False):
+        """Sequences of an X that is read once, to check it and to learn its lengths, and if wanted its units."""
         first = read(np.zeros(1, np.intp))
-        lengths, dtype, n_padded, begin, chunk, moments = [], first.dtype, None, 0, first, WeightedMoments()
+        lengths, dtype, n_padded, begin, chunk = [], first.dtype, None, 0, first
+        moments = WeightedMoments() if with_units else None
         while begin < n:
             n_bytes = chunk.mean_length * chunk.n_features * chunk.dtype.itemsize
             chunk = read(np.arange(begin, min(begin + n_per_read(n_bytes, read.n_per_chunk), n)))
@@ -53,13 +54,15 @@ class LazySequences(SequenceIndex):
                 )
             dtype, n_padded = np.result_type(dtype, chunk.dtype), n_padded or chunk.n_padded
             lengths.append(chunk.lengths)
-            moments.add(chunk, np.arange(len(chunk)))
+            if with_units:
+                moments.add(chunk, np.arange(len(chunk)))
             begin += len(chunk)
         sequences = cls(
             read, np.concatenate(lengths), kind, first.n_features, dtype, read.n_per_chunk, n_padded=n_padded,
             columns=first.columns, names=first.names,
         )
-        sequences.units = moments.units()
+        if with_units:
+            sequences.units = moments.units()
         return sequences
 
     def map(self, change):

@@ -314,6 +314,7 @@ def learn_reading(
     sequences = as_sequences(
         X, n_steps, allow_missing=missing != "error", leave_out_padding=leave_out_padding, categorical=categorical,
         last_category=None if n_categories is None else n_categories - 1,
+        with_units=bool(standardize) and not categorical,
     )
     n_features_in, names = features_of(estimator, sequences)
     reading = Reading(

@@ -1,39 +1,29 @@
 """The skeleton that RNNClassifier and RNNRegressor share: fit and the way from X to scores."""
 
 from abc import ABCMeta, abstractmethod
-from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.metrics import check_scoring
 
-from skrnn._data.examples import Examples
-from skrnn._data.lazy import LazySequences, in_memory
-from skrnn._data.reading import learn_reading
 from skrnn._data.target_checks import check_samples
-from skrnn._data.units import Units, learn_units
-from skrnn._data.weights import as_weights, multiply_weights
+from skrnn._data.weights import as_weights
 from skrnn._estimators import states
-from skrnn._estimators.fit_warnings import (
-    check_units,
-    warn_if_nothing_learned,
-    warn_of_constant_features,
-    warn_of_constant_targets,
-    warn_of_units,
-)
-from skrnn._estimators.groups import hold_out_groups, read_groups
+from skrnn._estimators.fit_warnings import warn_if_nothing_learned
+from skrnn._estimators.groups import read_groups
 from skrnn._estimators.patches import check_patches, patch_for
 from skrnn._estimators.scorers import validator_of
+from skrnn._estimators.splitting import split
 from skrnn._estimators.trainable import Fitted, TrainableMixin
-from skrnn._estimators.validation import HeldOut, read_validation
+from skrnn._estimators.training_data import TrainingDataMixin
+from skrnn._estimators.validation import read_validation
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
 from skrnn._network.scores import finite_scores
 from skrnn._sklearn import checks_parameters
 from skrnn._training import run
 from skrnn._training.loop import Batches
-from skrnn._training.losses import known_fraction
 from skrnn._training.optimizers import OPTIMIZERS
 from skrnn._warnings import warn_user
 
@@ -45,7 +35,10 @@ def in_epochs(estimator):
     return True
 
 
-class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseRNN(
+    TrainableMixin, TrainingDataMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator,
+    metaclass=ABCMeta,
+):
     """Parameters, fit and scores. A subclass says what its targets and its loss are.
 
     Fitted, it holds ``_fitted``, the trained model, how X is read and what it knows of its targets, and public
@@ -154,25 +147,18 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         """
         self._check_parameters()
         resume = self._fitted if self.warm_start and self.__sklearn_is_fitted__() else None
-        reading, sequences = self._read_X(X, resume)
-        targets, loss, rows, examples = self._read_y(y, sequences, sample_weight, resume)
+        data = self._read_data(X, y, sample_weight, resume)
+        model = self._make_model(data, resume, run.starting_model)
+        fitted = Fitted(model, data.reading, data.targets)
+        groups = None if groups is None else read_groups(groups, data.examples.sequences)
+        examples, held_out = self._split(fitted, data, X, X_val, y_val, groups)
         if not resume:
-            rows.check_every_output()
-            self._warn_of_coincidences(targets, rows, sequences)
-            warn_of_constant_targets(rows, examples.weights)
-        reading, examples = self._see_steps(reading, examples, loss, resume)
-        network, parameters = self._make_network(reading, targets, examples, resume), vars(self)
-        model = run.starting_model(resume and resume.model, network, loss, examples.sequences.dtype, parameters)
-        groups = None if groups is None else read_groups(groups, examples.sequences)
-        examples, held_out = self._split(model, reading, targets, examples, rows, X, X_val, y_val, groups)
-        if not resume:
-            self._set_first_values(model, reading, examples)
-        fitted = Fitted(model, reading, targets)
+            self._set_first_values(model, data.reading, examples)
         validate = held_out and validator_of(self, fitted, held_out, sample_weight is not None and X_val is None)
 
         def train():
-            self._train(model, examples, validate, parameters)
-            warn_if_nothing_learned(self, model, targets, examples, held_out)
+            self._train(model, examples, validate)
+            warn_if_nothing_learned(self, model, data.targets, examples, held_out)
 
         self._learn(fitted, train)
         return self
@@ -181,19 +167,14 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self._check_epoch()
         self._check_parameters()
         resume = self._fitted if self.__sklearn_is_fitted__() else None
-        reading, sequences = self._read_X(X, resume)
-        targets, loss, rows, examples = self._read_y(y, sequences, sample_weight, resume, **targets)
+        data = self._read_data(X, y, sample_weight, resume, whole=False, **targets)
+        model = self._make_model(data, resume, run.next_model)
         if not resume:
-            self._warn_of_coincidences(targets, rows, sequences)
-        reading, examples = self._see_steps(reading, examples, loss, resume)
-        network, parameters = self._make_network(reading, targets, examples, resume), vars(self)
-        model = run.next_model(resume and resume.model, network, loss, examples.sequences.dtype, parameters)
-        if not resume:
-            self._set_first_values(model, reading, examples)
-        batch_size = self._batch_size(len(examples))
-        objective, batches = self._objective(model, examples, batch_size), self._batches(model, examples, batch_size)
+            self._set_first_values(model, data.reading, data.examples)
+        objective, batches = self._in_batches(model, data.examples)
         self._learn(
-            Fitted(model, reading, targets), lambda: run.train_model_one_epoch(model, objective, batches, parameters)
+            Fitted(model, data.reading, data.targets),
+            lambda: run.train_model_one_epoch(model, objective, batches, vars(self)),
         )
         return self
 
@@ -230,78 +211,6 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
                     "of one fixed function; try solver='adam'"
                 )
 
-    def _read_X(self, X, resume):
-        """How X is read, and its sequences; `resume` is what a fit continues, or None.
-
-        Those of a fit that continues are as the network reads them, others have missing values that are not filled.
-        """
-        if resume:
-            reading = replace(resume.reading, per_step=self.return_sequences, n_steps=self.n_steps)
-            if (self.missing, self.embedding_dim is not None) != (reading.missing, reading.n_categories > 0):
-                what = f"missing={self.missing!r} and embedding_dim={self.embedding_dim!r}"
-                raise self._cannot_continue(f"{what}, which change what it reads of X")
-            if self.standardize != reading.standardize:
-                raise self._cannot_continue(f"standardize={self.standardize!r}, which changes its units")
-            if self.n_categories != (reading.n_categories - 1 if reading.announced else None):
-                raise self._cannot_continue(f"n_categories={self.n_categories}, which the first fit did not have")
-            sequences = reading.read(self, X, dtype=resume.model.dtype)
-        else:
-            reading, sequences = learn_reading(
-                self, X, self.n_steps, missing=self.missing, categorical=self.embedding_dim is not None,
-                n_categories=self.n_categories, per_step=self.return_sequences, standardize=self.standardize,
-            )
-        if self.solver == "lbfgs" and isinstance(sequences, LazySequences):
-            sequences = in_memory(sequences, "solver='lbfgs'")
-        return reading, sequences
-
-    def _read_y(self, y, sequences, sample_weight, resume, **targets):
-        """What is known of the targets, their loss, their rows as the user knows them, and examples."""
-        per_step = self.return_sequences
-        check_samples(sequences, y)
-        rows = self._targets_type.read(y, sequences, per_step)
-        targets = resume.targets if resume else self._targets_type.learn(rows, **targets)
-        loss = self._make_loss(targets)
-        rows.weigh(as_weights(sample_weight, sequences, per_step))
-        if self.standardize and not resume:
-            targets = targets.learn_units(rows, sequences, per_step, loss)
-        encoded = targets.encode(rows, sequences, per_step, loss)
-        of_targets = targets.weights(rows, self._class_weights(targets, rows))
-        weights = multiply_weights(rows.weights, of_targets)
-        examples = Examples(sequences, encoded, weights, per_step, known_fraction(encoded))
-        return targets, loss, rows, examples
-
-    def _class_weights(self, targets, rows):
-        """The weights of the classes of these targets, or None."""
-        return targets.class_weights(rows, getattr(self, "class_weight", None))
-
-    def _warn_of_coincidences(self, targets, rows, sequences):
-        """Warn where X and y can be read, but were probably meant to be read in another way."""
-        if self.n_steps is not None and sequences.kind != "table":
-            warn_user(
-                f"n_steps={self.n_steps} is not used: it says how the columns of a 2-D X are split into steps, and the "
-                "sequences of this X have their steps already. Leave n_steps out"
-            )
-        for message in targets.coincidences(rows, sequences, self.return_sequences):
-            warn_user(message)
-
-    def _see_steps(self, reading, examples, loss, resume):
-        """What the steps of sequences with weight tell of how X is read, and examples as the network reads them."""
-        if reading.n_categories:
-            return self._see_categories(reading, examples, resume)
-        if not resume:
-            if self.standardize:
-                reading = _learn_units(reading, examples)
-            examples = examples.replace(sequences=reading.prepare(examples.sequences))
-        return reading, _in_own_units(reading, examples, loss)
-
-    def _see_categories(self, reading, examples, resume):
-        """Check that a fit that continues sees no new categories; the first one sees those of sequences with weight."""
-        if resume:
-            reading.check_seen(examples.sequences, examples.used)
-            return reading, examples
-        reading, sequences = reading.drop_unused_categories(examples.sequences, examples.used)
-        return reading, examples.replace(sequences=sequences)
-
     def _set_first_values(self, model, reading, examples):
         """Set the parameters of a new model that depend on what it is trained on."""
         if reading.n_categories:
@@ -309,16 +218,18 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         if self.standardize:
             run.begin_with_constant(model, examples)
 
-    def _make_network(self, reading, targets, examples, resume):
-        n_features = examples.sequences.n_features
+    def _make_model(self, data, resume, start):
+        """The model to train on TrainingData; `start` makes it of the one to continue, or None, as `starting_model`."""
+        reading, sequences = data.reading, data.examples.sequences
         network = RecurrentNetwork(
-            int(self.embedding_dim) if reading.n_categories else n_features, self._check_hidden_size(),
-            targets.n_outputs, self.cell, self.activation, self.reset_after, self.bidirectional, self.return_sequences,
-            self.pooling, reading.n_categories, reading.network_units, self._patch(examples, resume),
+            int(self.embedding_dim) if reading.n_categories else sequences.n_features, self._check_hidden_size(),
+            data.targets.n_outputs, self.cell, self.activation, self.reset_after, self.bidirectional,
+            self.return_sequences, self.pooling, reading.n_categories, reading.network_units,
+            self._patch(data.examples, resume),
         )
         if resume:
             self._check_same_shapes(network, resume.model)
-        return network
+        return start(resume and resume.model, network, data.loss, sequences.dtype, vars(self))
 
     def _patch(self, examples, resume):
         """Size and stride of the patches that the network reads: those of the first fit; None for single steps."""
@@ -335,47 +246,36 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             raise self._cannot_continue(f"{what}, as the fitted net reads {reads}")
         return patch
 
-    def _split(self, model, reading, targets, examples, rows, X, X_val, y_val, groups):
+    def _split(self, fitted, data, X, X_val, y_val, groups):
         """The examples to train on, and for early stopping what is held out, or None."""
         if not self.early_stopping:
             if X_val is not None or y_val is not None:
                 raise ValueError("X_val and y_val are what early_stopping=True validates on; set it, or leave them out")
-            return examples, None
+            return data.examples, None
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val go together, but only one of them was passed")
-        if X_val is not None:
-            of_classes = self._class_weights(targets, rows)
-            return examples, read_validation(self, model, reading, targets, X_val, y_val, of_classes)
-        used, per_step = examples.used, self.return_sequences
-        strata = None if per_step else targets.strata(rows.values[used])
-        at_least = 1 if per_step else targets.min_validated
-        if groups is None:
-            used, index = self._hold_out(used, "sequences", model.random_state, strata, at_least)
-        else:
-            used, index = hold_out_groups(
-                used, groups[used], strata, self.validation_fraction, at_least, model.random_state
-            )
-        index = np.sort(index)
-        own = reading.target_units(model.loss, examples.sequences, index, targets.n_outputs)
-        return examples.replace(used=used), HeldOut(examples, index, rows, X, own)
+        if X_val is None:
+            return split(self, fitted, data, X, groups)
+        return data.examples, read_validation(self, fitted, X_val, y_val, self._class_weights(data.targets, data.rows))
 
-    def _train(self, model, examples, validate, parameters):
-        n = len(examples)
+    def _train(self, model, examples, validate):
         if self.solver == "lbfgs":
-            run.train_model_by_lbfgs(model, self._objective(model, examples, n), n, parameters)
-            return
-        batch_size = self._batch_size(n)
-        objective, batches = self._objective(model, examples, batch_size), self._batches(model, examples, batch_size)
-        run.train_model(model, objective, batches, parameters, validate)
+            n = len(examples)
+            run.train_model_by_lbfgs(model, self._objective(model, examples, n), n, vars(self))
+        else:
+            run.train_model(model, *self._in_batches(model, examples), vars(self), validate)
+
+    def _in_batches(self, model, examples):
+        """The objective, and the batches of an epoch."""
+        batch_size = self._batch_size(len(examples))
+        batches = Batches(len(examples), batch_size, model.random_state if self.shuffle else None)
+        return self._objective(model, examples, batch_size), batches
 
     def _objective(self, model, examples, batch_size):
         return Objective(
             model.network, examples, model.loss, batch_size, max_steps=self.truncated_bptt_steps,
             **run.regularization(model, vars(self)),
         )
-
-    def _batches(self, model, examples, batch_size):
-        return Batches(len(examples), batch_size, model.random_state if self.shuffle else None)
 
     def _batch_size(self, n):
         if self.batch_size == "auto":
@@ -579,26 +479,6 @@ class BaseRNN(TrainableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         tags.input_tags.three_d_array = True
         tags.input_tags.allow_nan = self.missing != "error"
         return tags
-
-
-def _learn_units(reading, examples):
-    """A reading with the units of the features of examples, and warnings of those that cannot be learned from."""
-    sequences, names = examples.sequences, reading.feature_names
-    center, scale = learn_units(sequences, examples.used, examples.weights_of_sequences())
-    names = names if names and len(names) == len(center) else None
-    check_units(center, scale, sequences.dtype, names)
-    warn_of_units(center, scale, sequences.dtype, names)
-    if sequences.lengths[examples.used].sum() > 1:
-        warn_of_constant_features(center, scale, names)
-    return replace(reading, units=Units(center, np.where(scale > 0, scale, 1.0)))
-
-
-def _in_own_units(reading, examples, loss):
-    """Examples with targets in the units of their sequences, if they are read so."""
-    if not reading.in_own_units or examples.targets.ndim == 1:
-        return examples
-    own = reading.target_units(loss, examples.sequences, np.arange(len(examples.sequences)), examples.targets.shape[1])
-    return examples if own is None else examples.replace(targets=own.of(examples.targets))
 
 
 def decoded(fitted, scores):

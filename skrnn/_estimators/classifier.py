@@ -29,9 +29,10 @@ from skrnn._training.losses import LOSSES
 class RNNClassifier(ClassifierMixin, BaseRNN):
     """Recurrent neural network that classifies sequences, or every step of them.
 
-    The network reads a sequence step by step through one or more recurrent layers; a linear layer on the last state (or
-    on the state of each step) gives the log-odds. It is trained on the log loss by backpropagation through time. A y of
-    zeros and ones with a column for each of several labels makes it a multilabel classifier.
+    The network reads a sequence step by step through one or more recurrent layers; a linear layer on what `pooling`
+    says of their outputs (or on the output of each step) gives the log-odds. It is trained on the log loss by
+    backpropagation through time. X needs no scaling: see `standardize`. A y of zeros and ones with a column for each of
+    several labels makes it a multilabel classifier.
 
     Parameters
     ----------
@@ -78,6 +79,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         "logistic" for two classes or several labels, else "softmax".
     parameters_ : dict
         The fitted weights by name.
+    X_mean_, X_scale_ : array of shape (n_features,), or None
+        With `standardize`, what is subtracted from each feature of a step, and what it is then divided by; a constant
+        feature has the scale 1. None for steps that are categories.
     patch_size_, patch_stride_ : int
         Steps that the network reads at a time, and from one such patch to the next; 1 and 1 where it reads single ones.
     n_features_in_ : int

@@ -21,7 +21,10 @@ from skrnn._sklearn import checks_parameters
     return_sequences=flag("False: targets per sequence. True: targets per step. It is never guessed from y."),
     loss=choice(REGRESSION_LOSSES, f"What is minimized: {summaries(REGRESSION_LOSSES)}."),
     quantile=loss_parameter("quantile"),
-    huber_delta=loss_parameter("huber_delta", "larger deviations count as absolute"),
+    huber_delta=loss_parameter(
+        "huber_delta",
+        "larger deviations count as absolute; in standard deviations of y (`y_scale_`) with `standardize`",
+    ),
     out_activation=choice(
         ("identity", "logistic"),
         '"logistic": predictions lie between 0 and 1, as y must. Not with the loss "poisson".',
@@ -30,9 +33,9 @@ from skrnn._sklearn import checks_parameters
 class RNNRegressor(RegressorMixin, BaseRNN):
     """Recurrent neural network that predicts numbers from sequences: per sequence, or per step.
 
-    The network reads a sequence step by step through one or more recurrent layers; a linear layer on the last state (or
-    on the state of each step) gives the prediction. It is trained by backpropagation through time. Scale y to about
-    unit variance, for instance with ``TransformedTargetRegressor``.
+    The network reads a sequence step by step through one or more recurrent layers; a linear layer on what `pooling`
+    says of their outputs (or on the output of each step) gives the prediction. It is trained by backpropagation through
+    time. X and y need no scaling: see `standardize`.
 
     Parameters
     ----------
@@ -46,7 +49,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         Least loss of an epoch; None with `early_stopping`.
     loss_curve_ : list of float
         Loss of each epoch. It is the parameter `loss`, the mean over the sequences, or the steps, of the epoch as the
-        parameters were before each update; weighted by `sample_weight`, without the penalty.
+        parameters were before each update; weighted by `sample_weight`, without the penalty. With `standardize` it is
+        of y in its units, (y − `y_mean_`) / `y_scale_`: half the squared error of the best constant is then 0.5. With
+        ``standardize="sequence"`` it is of y in those of each sequence.
     penalty_curve_ : list of float
         The mean penalty of each epoch, in the same unit; 0 with the solver "adamw". Training minimizes the sum of both.
     validation_loss_curve_ : list of float or None
@@ -77,6 +82,12 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         "identity", "logistic", or "exp" for the loss "poisson".
     parameters_ : dict
         The fitted weights by name.
+    X_mean_, X_scale_ : array of shape (n_features,), or None
+        With `standardize`, what is subtracted from each feature of a step, and what it is then divided by; a constant
+        feature has the scale 1. None for steps that are categories.
+    y_mean_, y_scale_ : float or array of shape (n_outputs_,), or None
+        With `standardize`, the same of the targets: mean and standard deviation, 1 where they are constant; 0 and the
+        mean for the loss "poisson", 0 and 1 with ``out_activation="logistic"``.
     patch_size_, patch_stride_ : int
         Steps that the network reads at a time, and from one such patch to the next; 1 and 1 where it reads single ones.
     n_features_in_ : int

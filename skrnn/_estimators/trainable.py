@@ -1,10 +1,8 @@
 """What all estimators have in common: parameters that go together, what fit has learned, pickling."""
 
-from math import ceil
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.numbers import is_positive_int
@@ -72,38 +70,6 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
         shapes, fitted = network.layout.shapes, model.network.layout.shapes
         if shapes != fitted:
             raise self._cannot_continue(f"parameters of the shapes {shapes}, it was fitted with {fitted}")
-
-    def _hold_out(self, items, what, random_state, strata=None, at_least=1):
-        """Items to train on, and items to validate on, `at_least` so many.
-
-        With strata, an array like items, each stratum has the same share in both. A fold of a search may have only one
-        item of a class, which is trained on, or too few items for all classes to be in both parts, which are then
-        random.
-        """
-        n, kept = len(items), None
-        if strata is not None:
-            _, codes, counts = np.unique(strata, return_inverse=True, return_counts=True)
-            kept, items, strata = items[counts[codes] < 2], items[counts[codes] > 1], strata[counts[codes] > 1]
-            if not len(items):
-                raise ValueError(
-                    f"early_stopping=True cannot hold out any of {n} {what}, one of each class, which are trained on: "
-                    "pass X_val and y_val, or more of a class"
-                )
-            n_held_out = ceil(self.validation_fraction * len(items))
-            if min(n_held_out, len(items) - n_held_out) < np.count_nonzero(counts > 1):
-                strata = None
-        try:
-            too_few = ceil(self.validation_fraction * len(items)) < at_least
-            used, held_out = train_test_split(
-                items, test_size=at_least if too_few else self.validation_fraction, random_state=random_state,
-                stratify=strata,
-            )
-        except ValueError as error:
-            raise ValueError(
-                f"early_stopping=True cannot hold out validation_fraction={self.validation_fraction} of {n} "
-                f"{what}: {error}"
-            ) from error
-        return (used if kept is None else np.concatenate([used, kept])), held_out
 
     def _learn(self, fitted, train):
         """Train a model and set what it has learned, after Ctrl-C what it has learned so far; that is raised again.

@@ -85,8 +85,9 @@ class HeldOut:
             )
 
 
-def read_validation(estimator, model, reading, targets, X_val, y_val, of_classes=None):
+def read_validation(estimator, fitted, X_val, y_val, of_classes=None):
     """Validation data, checked as those of fit, as `HeldOut`; `of_classes` are the weights of the classes of y."""
+    model, reading, targets = fitted
     per_step = reading.per_step
     try:
         sequences = reading.read(estimator, X_val, dtype=model.dtype, named=False)

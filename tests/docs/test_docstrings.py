@@ -7,11 +7,13 @@ import inspect
 import itertools
 import re
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from skrnn import RNNClassifier, RNNLanguageModel, RNNRegressor
 
-MODULES = ["skrnn", "skrnn.metrics", "skrnn.preprocessing", "skrnn.datasets"]
+MODULES = ["skrnn", "skrnn.exceptions", "skrnn.metrics", "skrnn.preprocessing", "skrnn.datasets"]
 ESTIMATORS = [RNNClassifier, RNNRegressor, RNNLanguageModel]
 # Parameters of two estimators that have a text of their own in one of them
 OF_CLASSES = {"return_sequences", "validation_fraction"}
@@ -86,7 +88,15 @@ def documented_parameters(value):
     return found
 
 
+def documented_attributes(value):
+    """The names in the section on attributes."""
+    headings = re.findall(r"^(\S.*?) : ", sections(value).get("Attributes", ""), re.MULTILINE)
+    return {name for heading in headings for name in heading.split(", ")}
+
+
 def parameters_of(value):
+    if inspect.isclass(value) and issubclass(value, Warning):
+        return {}                       # those of all exceptions
     return {name: p for name, p in inspect.signature(value).parameters.items() if name != "self"}
 
 
@@ -140,6 +150,18 @@ def test_parameters_that_estimators_share_read_the_same(first, second):
     assert len(shared) > 15
     for name in shared:
         assert first[name][::2] == second[name][::2], name
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_fitted_attributes_are_documented(estimator):
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(20, 3)), columns=list("abc"))
+    data = (["abab", "ba"],) if estimator is RNNLanguageModel else (table, np.arange(20) % 2)
+    net = estimator(2, max_iter=1, random_state=0).fit(*data)
+    fitted = set(vars(net))
+    properties = {name for name, value in inspect.getmembers(estimator) if isinstance(value, property)}
+    public = {name for name in fitted | properties if name.endswith("_") and not name.startswith("_")}
+    assert documented_attributes(estimator) == public
 
 
 def test_parts_of_a_docstring():

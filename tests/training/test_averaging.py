@@ -73,7 +73,8 @@ def test_a_warm_start_averages_its_own_epochs():
 
 class TestEarlyStopping:
     def fit(self, **changed):
-        return RNNRegressor(**NET | {"early_stopping": True, "scoring": None} | changed).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+        net = RNNRegressor(**NET | {"early_stopping": True, "scoring": None} | changed)
+        return net.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
 
     def test_the_average_is_validated(self):
         net, plain = self.fit(average=0.5), RNNRegressor(**NET).fit(X, Y)

@@ -15,6 +15,7 @@ from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedi
 from sklearn.neural_network import MLPRegressor
 
 from skrnn import RNNClassifier, RNNLanguageModel, RNNRegressor
+from skrnn._estimators.splitting import hold_out
 from skrnn._network.objective import Objective
 from skrnn._training.loop import START, History
 from skrnn._training.optimizers import OPTIMIZERS, Adam, AdamW, RMSprop
@@ -297,7 +298,7 @@ class TestEarlyStopping:
         X, _ = sums(len(y))
         net = RNNClassifier(4, validation_fraction=0.2, max_iter=1, **EARLY).fit(X, y)
         assert net.t_ == len(y) - n_held_out
-        used, held_out = net._hold_out(np.arange(len(y)), "sequences", np.random.RandomState(0), np.array(y))
+        used, held_out = hold_out(np.arange(len(y)), "sequences", 0.2, np.random.RandomState(0), np.array(y))
         assert sorted([*used, *held_out]) == list(range(len(y)))
         assert set(y) == {y[i] for i in used}
 

@@ -1,0 +1,157 @@
+"""What fit and partial_fit are given, read: sequences, targets, weights, and the units of X and y."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from skrnn._data.examples import Examples
+from skrnn._data.lazy import LazySequences, in_memory
+from skrnn._data.reading import learn_reading
+from skrnn._data.target_checks import check_samples
+from skrnn._data.units import Units, divisors_of, learn_units
+from skrnn._data.weights import as_weights, multiply_weights
+from skrnn._estimators.fit_warnings import (
+    check_units,
+    warn_of_constant_features,
+    warn_of_constant_targets,
+    warn_of_missing_features,
+    warn_of_units,
+)
+from skrnn._training.losses import known_fraction
+from skrnn._warnings import warn_user
+
+
+class TrainingData(NamedTuple):
+    """What a net is trained on."""
+
+    reading: object         # Reading
+    targets: object         # ClassTargets or NumberTargets
+    loss: object            # Loss
+    rows: object            # TargetRows
+    examples: object        # Examples, as the network reads them
+
+
+class TrainingDataMixin:
+    """Reads the arguments of `fit` and `partial_fit`, in the way that the parameters of an estimator say."""
+
+    def _read_data(self, X, y, sample_weight, resume, whole=True, **targets):
+        """X, y and weights as TrainingData, with what is to be said about them.
+
+        Parameters
+        ----------
+        resume : Fitted or None
+            What a fit continues, whose units and categories are kept.
+        whole : bool
+            Whether this is all data, in which nothing may lack that later parts could bring.
+        **targets
+            What else is known of the targets.
+        """
+        reading, sequences = self._read_X(X, resume)
+        targets, loss, rows, examples = self._read_y(y, sequences, sample_weight, resume, **targets)
+        if not resume:
+            if whole:
+                rows.check_every_output()
+            self._warn_of_coincidences(targets, rows, sequences)
+            if whole:
+                warn_of_constant_targets(rows, examples.weights)
+        reading, examples = self._see_steps(reading, examples, loss, resume)
+        return TrainingData(reading, targets, loss, rows, examples)
+
+    def _read_X(self, X, resume):
+        """How X is read, and its sequences; `resume` is what a fit continues, or None.
+
+        Those of a fit that continues are as the network reads them, others have missing values that are not filled.
+        """
+        if resume:
+            reading = replace(resume.reading, per_step=self.return_sequences, n_steps=self.n_steps)
+            if (self.missing, self.embedding_dim is not None) != (reading.missing, reading.n_categories > 0):
+                what = f"missing={self.missing!r} and embedding_dim={self.embedding_dim!r}"
+                raise self._cannot_continue(f"{what}, which change what it reads of X")
+            if self.standardize != reading.standardize:
+                raise self._cannot_continue(f"standardize={self.standardize!r}, which changes its units")
+            if self.n_categories != (reading.n_categories - 1 if reading.announced else None):
+                raise self._cannot_continue(f"n_categories={self.n_categories}, which the first fit did not have")
+            sequences = reading.read(self, X, dtype=resume.model.dtype)
+        else:
+            reading, sequences = learn_reading(
+                self, X, self.n_steps, missing=self.missing, categorical=self.embedding_dim is not None,
+                n_categories=self.n_categories, per_step=self.return_sequences, standardize=self.standardize,
+            )
+        if self.solver == "lbfgs" and isinstance(sequences, LazySequences):
+            sequences = in_memory(sequences, "solver='lbfgs'")
+        return reading, sequences
+
+    def _read_y(self, y, sequences, sample_weight, resume, **targets):
+        """What is known of the targets, their loss, their rows as the user knows them, and examples."""
+        per_step = self.return_sequences
+        check_samples(sequences, y)
+        rows = self._targets_type.read(y, sequences, per_step)
+        targets = resume.targets if resume else self._targets_type.learn(rows, **targets)
+        loss = self._make_loss(targets)
+        if resume and self.standardize and not loss.takes_units_of(resume.model.loss):
+            what = f"loss={loss.name!r}" + " and out_activation='logistic'" * loss.of_logistic
+            raise self._cannot_continue(f"{what}, which takes y in other units than the fit before")
+        rows.weigh(as_weights(sample_weight, sequences, per_step))
+        if self.standardize and not resume:
+            targets = targets.learn_units(rows, sequences, per_step, loss)
+        encoded = targets.encode(rows, sequences, per_step, loss)
+        of_targets = targets.weights(rows, self._class_weights(targets, rows))
+        weights = multiply_weights(rows.weights, of_targets)
+        examples = Examples(sequences, encoded, weights, per_step, known_fraction(encoded))
+        return targets, loss, rows, examples
+
+    def _class_weights(self, targets, rows):
+        """The weights of the classes of these targets, or None."""
+        return targets.class_weights(rows, getattr(self, "class_weight", None))
+
+    def _warn_of_coincidences(self, targets, rows, sequences):
+        """Warn where X and y can be read, but were probably meant to be read in another way."""
+        if self.n_steps is not None and sequences.kind != "table":
+            warn_user(
+                f"n_steps={self.n_steps} is not used: it says how the columns of a 2-D X are split into steps, and the "
+                "sequences of this X have their steps already. Leave n_steps out"
+            )
+        for message in targets.coincidences(rows, sequences, self.return_sequences):
+            warn_user(message)
+
+    def _see_steps(self, reading, examples, loss, resume):
+        """What the steps of sequences with weight tell of how X is read, and examples as the network reads them."""
+        if reading.n_categories:
+            return self._see_categories(reading, examples, resume)
+        if not resume:
+            if self.standardize:
+                reading = _learn_units(reading, examples)
+            examples = examples.replace(sequences=reading.prepare(examples.sequences))
+        return reading, _in_own_units(reading, examples, loss)
+
+    def _see_categories(self, reading, examples, resume):
+        """Check that a fit that continues sees no new categories; the first one sees those of sequences with weight."""
+        if resume:
+            reading.check_seen(examples.sequences, examples.used)
+            return reading, examples
+        reading, sequences = reading.drop_unused_categories(examples.sequences, examples.used)
+        return reading, examples.replace(sequences=sequences)
+
+
+def _learn_units(reading, examples):
+    """A reading with the units of the features of examples, and warnings of those that cannot be learned from."""
+    sequences, names = examples.sequences, reading.feature_names
+    center, scale = learn_units(sequences, examples.used, examples.weights_of_sequences())
+    names = names if names and len(names) == len(center) else None
+    missing = np.isnan(center) & (scale == 0)
+    center = np.where(missing, 0.0, center)
+    check_units(center, scale, sequences.dtype, names)
+    warn_of_units(center, scale, sequences.dtype, names)
+    warn_of_missing_features(missing, names)
+    if sequences.lengths[examples.used].sum() > 1:
+        warn_of_constant_features(center, np.where(missing, 1.0, scale), names)
+    return replace(reading, units=Units(center, divisors_of(center, scale)))
+
+
+def _in_own_units(reading, examples, loss):
+    """Examples with targets in the units of their sequences, if they are read so."""
+    if not reading.in_own_units or examples.targets.ndim == 1:
+        return examples
+    own = reading.target_units(loss, examples.sequences, np.arange(len(examples.sequences)), examples.targets.shape[1])
+    return examples if own is None else examples.replace(targets=own.of(examples.targets))
