@@ -104,7 +104,7 @@ def warn_of_constant_features(center, scale, names=None):
     warn_user(message, ConstantFeatureWarning, len(center))
 
 
-def warn_of_constant_targets(rows, weights):
+def warn_of_constant_targets(rows, weights, whole=True):
     """Warn of outputs whose known targets with weight are all the same.
 
     Parameters
@@ -112,29 +112,39 @@ def warn_of_constant_targets(rows, weights):
     rows : TargetRows
     weights : (R,) array, or None
         Those of the loss's terms, 0 for rows without a target.
+    whole : bool
+        Whether this is all data. Otherwise it is a first part, which units are learned from: one row does not do.
     """
     values = rows.values[rows.known if weights is None else weights > 0]
-    constant = constant_outputs(values)
+    constant = constant_outputs(values, min_rows=2 if whole else 1)
     if not len(constant):
         return
     columns = values.reshape(len(values), -1)[:, constant]
     value = _listed(shown(column[column == column][0]) for column in columns.T)
     subject = _named(constant, None, "y", 1 if values.ndim == 1 else values.shape[1])
+    if whole:
+        message = (
+            "for all that the net is trained on: there is no other number or class to learn, and this is what it will "
+            "predict, whatever X is. Is y what was meant?"
+        )
+    else:
+        message = (
+            "in the first call of partial_fit, from which its mean and standard deviation are learned and kept: 1 is "
+            "taken for the deviation. Begin with more of the data, or set standardize=False and scale y"
+        )
     warn_user(
-        f"{subject} {_is(constant)} constant, {value} for all that the net is trained on: there is no other number or "
-        "class to learn, and this is what it will predict, whatever X is. Is y what was meant?",
-        ConstantTargetWarning, values.shape[1:],
+        f"{subject} {_is(constant)} constant, {value} {message}", ConstantTargetWarning, (whole, values.shape[1:])
     )
 
 
-def constant_outputs(values):
-    """The outputs of which two or more rows (R,) or (R, Q) are known, not NaN, and all the same."""
-    if len(values) < 2:
+def constant_outputs(values, min_rows=2):
+    """The outputs of which so many rows (R,) or (R, Q) or more are known, not NaN, and all the same."""
+    if len(values) < min_rows:
         return []
     columns = values.reshape(len(values), -1)
     known = columns == columns          # NaN is not
     first = columns[known.argmax(axis=0), np.arange(columns.shape[1])]
-    return np.flatnonzero(((columns == first) | ~known).all(axis=0) & (known.sum(axis=0) > 1))
+    return np.flatnonzero(((columns == first) | ~known).all(axis=0) & (known.sum(axis=0) >= min_rows))
 
 
 def warn_if_nothing_learned(estimator, model, targets, examples, held_out=None):

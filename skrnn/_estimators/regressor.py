@@ -22,7 +22,7 @@ from skrnn._sklearn import checks_parameters
     loss=choice(REGRESSION_LOSSES, f"What is minimized: {summaries(REGRESSION_LOSSES)}."),
     quantile=loss_parameter("quantile"),
     huber_delta=loss_parameter(
-        "huber_delta", "larger deviations count as absolute; in standard deviations of y (`y_scale_`) with `standardize`"
+        "huber_delta", "larger deviations count as absolute. With `standardize` it is in standard deviations of y"
     ),
     out_activation=choice(
         ("identity", "logistic"),
@@ -205,6 +205,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     @checks_parameters
     def partial_fit(self, X, y, sample_weight=None):
         """One epoch over these sequences, from where the last call, or `fit`, left.
+
+        The first call decides what later calls keep: the units of X and y with `standardize`, and the size of
+        patches. So it should have more than a few sequences.
 
         Parameters
         ----------
