@@ -111,7 +111,7 @@ def main():
                     with warnings.catch_warnings():
                         warnings.simplefilter("ignore")
                         records.add(run(name, setting, seed))
-    show(records, options.tasks)
+    show([r for r in records if r["seed"] < options.seeds], options.tasks)
 
 
 if __name__ == "__main__":

@@ -174,7 +174,7 @@ def by_nets(series, settings, seeds, first, end):
     for seed in seeds:
         net = RNNRegressor(
             settings["units"], cell=settings["cell"], n_steps=length // settings["per_step"], alpha=settings["alpha"],
-            solver="lbfgs", random_state=seed,
+            solver="lbfgs", pooling="last", patch_size=None, standardize=False, max_iter=200, random_state=seed,
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # 200 iterations are enough, and often fewer too

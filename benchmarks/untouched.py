@@ -156,7 +156,7 @@ def main():
     missing = [name for name in suite.TASKS if name not in there]
     if missing:
         print(f"left out, for want of their files: {', '.join(missing)}\n")
-    show(records, options.tasks, options.contenders)
+    show([r for r in records if r["seed"] < options.seeds], options.tasks, options.contenders)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ Forecasting the sunspots
 The yearly numbers of sunspots to 1920 train small recurrent nets, the years after them are the test: one year ahead
 from windows in a Pipeline; five years ahead at once, or year by year from a net that continues from its own forecasts;
 and intervals, by nets for two quantiles and by conformal prediction. Beside them stands an autoregression, which is
-what a net has to beat. The net is the one that benchmarks/forecasts.py chose, on training years, for one year ahead.
+what a net has to beat. One net is as it comes, on the numbers as they are; the others read square roots, whose noise is
+even, and are as small as benchmarks/forecasts.py chose them, on training years, for one year ahead.
 """
 
 import warnings
@@ -27,27 +28,18 @@ from skrnn.preprocessing import SlidingWindow
 FIRST_TEST_YEAR = 1921
 WINDOW, HORIZON = 12, 5
 LEVEL = 0.9
-NET = {"hidden_size": 8, "cell": "gru", "alpha": 1.0, "solver": "lbfgs", "random_state": 0}
+NET = {"hidden_size": 8, "pooling": "last", "alpha": 1.0, "solver": "lbfgs", "random_state": 0}
 
 
-class Roots:
-    """The square roots of counts, whose noise is even, standardized; and back."""
-
-    def __init__(self, counts):
-        roots = np.sqrt(counts)
-        self.mean, self.scale = roots.mean(), roots.std()
-
-    def to(self, counts):
-        return (np.sqrt(counts) - self.mean) / self.scale
-
-    def back(self, values):
-        return np.maximum(values * self.scale + self.mean, 0) ** 2
+def counts_of(roots):
+    """The counts of their square roots."""
+    return np.maximum(roots, 0) ** 2
 
 
-def one_year(values, n, **changed):
+def one_year(values, n, **parameters):
     """Forecasts of the years from the n-th on, each from the twelve before it, by a Pipeline that takes a table."""
     rows, next_year = values[:-1, np.newaxis], values[1:]
-    net = make_pipeline(SlidingWindow(WINDOW, context=True), RNNRegressor(**NET | changed))
+    net = make_pipeline(SlidingWindow(WINDOW, context=True), RNNRegressor(**parameters))
     return net.fit(rows[: n - 1], next_year[: n - 1]).predict(rows[n - 1 :])
 
 
@@ -88,9 +80,8 @@ def autoregression(values, n):
 
 def quantiles(values, n):
     """Lower and upper ends (years,): two nets, each with the loss of its quantile, which has kinks: not for L-BFGS."""
-    adam = {"solver": "adam", "learning_rate_init": 0.01, "max_iter": 100, "alpha": 0.1}
     return np.array([
-        one_year(values, n, loss="quantile", quantile=quantile, **adam)
+        one_year(values, n, hidden_size=8, loss="quantile", quantile=quantile, alpha=0.1, random_state=0)
         for quantile in ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
     ])
 
@@ -155,26 +146,29 @@ def main():
     sunspots = load_sunspots()
     years, counts = sunspots.year, sunspots.activity
     n = int(np.searchsorted(years, FIRST_TEST_YEAR))
-    roots = Roots(counts[:n])
-    values = roots.to(counts)
+    roots = np.sqrt(counts)
 
-    forecast = roots.back(one_year(values, n))
+    untouched = one_year(counts, n, random_state=0)
+    forecast = counts_of(one_year(roots, n, **NET))
     ahead = {
         f"AR({WINDOW})": autoregression(counts, n),
-        "GRU, year by year": roots.back(year_by_year(values, n)),
-        "GRU, five at once": roots.back(five_years_at_once(values, n)),
+        "GRU, year by year": counts_of(year_by_year(roots, n)),
+        "GRU, five at once": counts_of(five_years_at_once(roots, n)),
     }
     errors = {name: horizon_errors(counts, n, forecasts) for name, forecasts in ahead.items()}
     linear = autoregression(np.append(counts, np.zeros(HORIZON - 1)), n)[:, 0]
-    print_one_year(years[n:], counts[n:], {f"AR({WINDOW})": linear, "GRU": forecast, "last year": counts[n - 1 : -1]})
+    print_one_year(years[n:], counts[n:], {
+        f"AR({WINDOW})": linear, "GRU": forecast, "untouched net, without roots": untouched,
+        "last year": counts[n - 1 : -1],
+    })
 
     print(f"\nRoot mean squared error, years ahead            {''.join(f'{h:>8}' for h in range(1, HORIZON + 1))}")
     for name, error in errors.items():
         print(f"  {name:<46}" + "".join(f"{value:>8.1f}" for value in error))
 
-    intervals = {"two quantile nets": roots.back(quantiles(values, n))}
+    intervals = {"two quantile nets": counts_of(quantiles(roots, n))}
     try:
-        intervals["split conformal (MAPIE)"] = roots.back(conformal(values, n))
+        intervals["split conformal (MAPIE)"] = counts_of(conformal(roots, n))
     except ImportError:
         print("\nMAPIE is not installed: no conformal interval")
     print_intervals(counts[n:], intervals)

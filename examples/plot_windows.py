@@ -22,7 +22,6 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from skrnn import RNNRegressor
 from skrnn.datasets import load_co2
@@ -40,10 +39,7 @@ def table(co2):
 
 def search(X, y):
     """The fitted search over the window and the hidden size together."""
-    net = RNNRegressor(
-        cell="gru", missing="indicator", learning_rate_init=5e-3, max_iter=30, tol=1e-3, alpha=1e-2, random_state=0
-    )
-    model = make_pipeline(StandardScaler(), SlidingWindow(), net)
+    model = make_pipeline(SlidingWindow(), RNNRegressor(missing="indicator", max_iter=30, random_state=0))
     grid = {"slidingwindow__window": WINDOWS, "rnnregressor__hidden_size": SIZES}
     folds = TimeSeriesSplit(3, gap=AHEAD)   # no target of the training weeks lies among the test weeks
     return GridSearchCV(model, grid, cv=folds, scoring="neg_root_mean_squared_error").fit(X, y)

@@ -24,9 +24,9 @@ from skrnn.preprocessing import SequenceVectorizer
 SYMBOLS = "EBabcdXY"
 
 
-def net(embedding_dim, **parameters):
+def net(**parameters):
     """Letters to numbers to a class."""
-    classifier = RNNClassifier(embedding_dim=embedding_dim, random_state=0, **parameters)
+    classifier = RNNClassifier(embedding_dim=4, random_state=0, **parameters)
     return make_pipeline(SequenceVectorizer(analyzer="char", lowercase=False), classifier)
 
 
@@ -51,10 +51,9 @@ def main():
     start = perf_counter()
     X, y = make_temporal_order(1000, (25, 30), random_state=0)
     texts = ["".join(SYMBOLS[i] for i in x) for x in X]
-    compare("Temporal order", texts, y, net(8, hidden_size=24, cell="gru", learning_rate_init=0.01, max_iter=30))
+    compare("Temporal order", texts, y, net(max_iter=30))
     dna, promoter = load_promoters(return_X_y=True)
-    of_both_ends = {"bidirectional": True, "pooling": "max", "alpha": 1.0}
-    compare("Promoters", dna, promoter, net(4, hidden_size=32, max_iter=100, **of_both_ends))
+    compare("Promoters", dna, promoter, net())
     print(f"Took {perf_counter() - start:.1f} s")
 
 

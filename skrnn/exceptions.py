@@ -8,7 +8,7 @@ __all__ = ["ConstantFeatureWarning", "ConstantTargetWarning", "NothingLearnedWar
 
 
 class ConstantFeatureWarning(UserWarning):
-    """Some features have the same value in every step of every sequence, from which nothing can be learned.
+    """Some features have the same value in every step of every sequence, or none: nothing can be learned from them.
 
     Examples
     --------

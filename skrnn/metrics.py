@@ -156,7 +156,7 @@ def make_sequence_scorer(metric, *, response_method="predict", greater_is_better
     >>> from skrnn import RNNClassifier, make_sequence_scorer
     >>> X = np.random.default_rng(0).normal(size=(60, 9, 1))
     >>> y = (X[:, :, 0] > 0).astype(int)
-    >>> net = RNNClassifier(4, return_sequences=True, learning_rate_init=0.05, tol=1e-2, random_state=0)
+    >>> net = RNNClassifier(4, return_sequences=True, random_state=0)
     >>> scorer = make_sequence_scorer(f1_score)
     >>> bool(cross_val_score(net, X, y, scoring=scorer, cv=3).min() > 0.9)
     True

@@ -40,7 +40,7 @@ def in_own_units(sequences, units, missing):
     shift. ICLR.
     """
     D, dtype = sequences.n_features, sequences.dtype
-    mean, deviation, count = moments_of_sequences(sequences)
+    mean, deviation, count = moments_of_sequences(sequences, units.scale)
     mean = np.where(count > 0, mean, units.center)
     if missing != "error":
         sequences, _ = filled(sequences, missing, mean.astype(dtype))
@@ -48,7 +48,7 @@ def in_own_units(sequences, units, missing):
     spread = np.log(np.maximum(deviation / units.scale, LEAST_DEVIATION))
     mean, divisor, beside = (
         np.repeat(part, sequences.lengths, axis=0)
-        for part in (mean, np.where(deviation > 0, deviation, 1), np.concatenate([level, spread], axis=1))
+        for part in (mean, np.where(deviation > 0, deviation, np.inf), np.concatenate([level, spread], axis=1))
     )
     values = (sequences.values[:, :D] - mean) / divisor
     parts = [values, beside, sequences.values[:, D:]]

@@ -12,6 +12,10 @@ MAX_STEPS = 1024
 N_STRETCHES = 256
 # Numbers that are read at a time
 MAX_NUMBERS = 2**18
+# Numbers that lie in a range of no more units in their last place are the same, but for rounding
+MAX_ROUNDING = 4
+# Of smaller deviations the squares lose digits
+MIN_DEVIATION = 1e-146
 
 
 class Units(NamedTuple):
@@ -41,10 +45,12 @@ class WeightedMoments:
         self.count, self.total, self.mean, self.squares = 0, 0.0, 0.0, 0.0
         self._waiting = []
 
-    def add(self, sequences, index, weights=None):
-        """Add the sequences `index`, with weights (N,) or the same ones."""
+    def add(self, sequences, index, weights=None, change=None):
+        """Add the sequences `index`, with weights (N,) or the same ones; of a function of their values, if it is given.
+        """
         with np.errstate(over="ignore", invalid="ignore"):
             for values, lengths, owners in _stretches(sequences, index):
+                values = values if change is None else change(values)
                 self._add(values, lengths, np.ones(len(lengths)) if weights is None else weights[owners])
 
     def _add(self, values, lengths, weights):
@@ -118,23 +124,84 @@ def learn_units(sequences, index, weights=None):
     Returns
     -------
     Units
-        With a deviation of 0 for what is constant, infinity or NaN where it overflows.
+        With a deviation of 0 for what is constant, but for rounding; the center is then its value, to the bit if it is
+        always the same, and NaN where all values are missing. A deviation of infinity or NaN where it overflows.
     """
+    weights = None if weights is None else that_count(weights) / weights.max()
     if sequences.units is not None and weights is None and len(index) == len(sequences):
-        return sequences.units
-    moments = WeightedMoments()
-    moments.add(sequences, index, None if weights is None else weights / weights.max())
-    return moments.units()
+        center, scale = sequences.units
+    else:
+        moments = WeightedMoments()
+        moments.add(sequences, index, weights)
+        center, scale = moments.units()
+    doubtful = np.flatnonzero(~((scale >= MIN_DEVIATION) & np.isfinite(scale)))
+    if len(doubtful):
+        units = _units_in_range(sequences, index, weights, doubtful)
+        center, scale = center.copy(), scale.copy()
+        center[doubtful], scale[doubtful] = units
+    return Units(center, scale)
 
 
-def moments_of_sequences(sequences):
-    """Mean and standard deviation of each feature of each of some sequences in memory, (n, D); 0 without any value."""
-    count, mean, squares = _moments_of_stretches(
-        sequences.values[_rows(sequences.starts, sequences.lengths)], sequences.lengths
-    )
+def _units_in_range(sequences, index, weights, features):
+    """The units of some features, from values that are first brought to the range from 0 to 1.
+
+    So no square overflows, and no digits are lost to a mean that is large against the deviation.
+    """
+    low, high = _extremes(sequences, index, features)
+    with np.errstate(over="ignore", invalid="ignore"):
+        width = high - low
+        rounding = rounding_of(np.maximum(np.abs(low), np.abs(high)))
+        varies = np.flatnonzero(width > rounding)
+        center, scale = low, np.zeros_like(low)
+        if len(varies):
+            columns, first, divisor = features[varies], low[varies], width[varies]
+            moments = WeightedMoments()
+            moments.add(sequences, index, weights, lambda values: (values[:, columns] - first) / divisor)
+            mean, deviation = moments.units()
+            deviation = deviation * divisor
+            center[varies] = first + mean * divisor
+            scale[varies] = np.where(deviation <= rounding[varies], 0.0, deviation)
+    return center, scale
+
+
+def _extremes(sequences, index, features):
+    """The least and the greatest value of some features, NaN of those that have none."""
+    low, high = np.full(len(features), np.inf), np.full(len(features), -np.inf)
+    for values, _, _ in _stretches(sequences, index):
+        values = values[:, features]
+        low, high = np.fmin(low, np.fmin.reduce(values)), np.fmax(high, np.fmax.reduce(values))
+    return tuple(np.where(low > high, np.nan, part) + 0.0 for part in (low, high))     # without -0
+
+
+def rounding_of(numbers):
+    """How far apart numbers of this size are that are the same but for rounding in float64."""
+    return MAX_ROUNDING * np.spacing(np.abs(numbers))
+
+
+def that_count(weights):
+    """Weights, 0 where they are so small beside others that they are but rounding of a mean, and of a deviation."""
+    return np.where(weights < np.finfo(np.float64).eps ** 2 * weights.max(), 0.0, weights)
+
+
+def divisors_of(center, scale):
+    """What features are divided by: their deviation; those that are constant by 1, or by what their rounding may be."""
+    return np.where(scale > 0, scale, np.maximum(1.0, rounding_of(center)))
+
+
+def moments_of_sequences(sequences, typical):
+    """Mean and standard deviation of each feature of each of some sequences in memory, (n, D); 0 without any value.
+
+    `typical` (D,) is the size of deviations; numbers of that size are squared where they neither overflow nor vanish.
+    """
+    unit = np.exp2(np.floor(np.log2(typical)))      # a power of two, which changes no digits
+    values = sequences.values[_rows(sequences.starts, sequences.lengths)] / unit
+    count, mean, squares = _moments_of_stretches(values, sequences.lengths)
     variance = squares / np.maximum(count, 1)
     constant = is_rounding(mean, variance, count)
-    return mean, np.where(constant, 0.0, np.sqrt(variance)), count
+    if constant.any():      # to the bit
+        greatest = np.fmax.reduceat(values, np.cumsum(sequences.lengths) - sequences.lengths, axis=0)
+        mean = np.where(constant & (count > 0), greatest, mean)
+    return mean * unit, np.where(constant, 0.0, np.sqrt(variance) * unit), count
 
 
 def _stretches(sequences, index):

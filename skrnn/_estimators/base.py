@@ -141,7 +141,7 @@ class BaseRNN(
         >>> import numpy as np
         >>> from skrnn import RNNRegressor
         >>> X = np.random.default_rng(0).normal(size=(60, 8, 2))
-        >>> net = RNNRegressor(8, tol=1e-2, random_state=0).fit(X, X[:, -1, 0])
+        >>> net = RNNRegressor(8, random_state=0).fit(X, X[:, -1, 0])
         >>> net.predict(X[:3]).shape
         (3,)
         """
@@ -337,7 +337,7 @@ class BaseRNN(
         >>> import numpy as np
         >>> from skrnn import RNNRegressor
         >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
-        >>> RNNRegressor((4, 3), tol=1e-2, random_state=0).fit(X, X[:, 0, 0]).transform(X).shape
+        >>> RNNRegressor((4, 3), random_state=0).fit(X, X[:, 0, 0]).transform(X).shape
         (50, 7)
         """
         model, reading, _ = self._get_fitted()
@@ -383,7 +383,7 @@ class BaseRNN(
         >>> import numpy as np
         >>> from skrnn import RNNRegressor
         >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
-        >>> net = RNNRegressor(4, tol=1e-2, random_state=0).fit(X, X[:, 0, 0])
+        >>> net = RNNRegressor(4, random_state=0).fit(X, X[:, 0, 0])
         >>> _, state = net.predict(X[:, :5], return_state=True)
         >>> bool((net.predict(X[:, 5:], initial_state=state) == net.predict(X)).all())
         True
@@ -414,7 +414,7 @@ class BaseRNN(
         >>> import numpy as np
         >>> from skrnn import RNNRegressor
         >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
-        >>> net = RNNRegressor(4, tol=1e-2, random_state=0).fit(X, X[:, 0, 0])
+        >>> net = RNNRegressor(4, random_state=0).fit(X, X[:, 0, 0])
         >>> net.initial_state(3).shape          # h and c of four units
         (3, 8)
         """
@@ -455,7 +455,7 @@ class BaseRNN(
         >>> from skrnn import RNNRegressor
         >>> rng = np.random.default_rng(0)
         >>> X = rng.normal(size=(50, 8, 2))
-        >>> net = RNNRegressor(4, tol=1e-2, random_state=0).fit(X, X[:, 0, 0])
+        >>> net = RNNRegressor(4, random_state=0).fit(X, X[:, 0, 0])
         >>> state = net.initial_state()
         >>> for x in X[0]:
         ...     y, state = net.predict_step(x, state)

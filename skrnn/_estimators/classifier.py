@@ -116,7 +116,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     >>> rng = np.random.default_rng(0)
     >>> X = [rng.normal(size=(steps, 1)) for steps in rng.integers(5, 10, size=60)]
     >>> y = ["up" if x[0, 0] > 0 else "down" for x in X]
-    >>> net = RNNClassifier(8, cell="gru", batch_size=10, learning_rate_init=0.02, tol=1e-3, random_state=0)
+    >>> net = RNNClassifier(8, random_state=0)
     >>> net.fit(X[:40], y[:40]).predict(X[:3]).tolist() == y[:3]
     True
     >>> net.predict_proba(X[40:]).shape
@@ -217,7 +217,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         >>> import numpy as np
         >>> from skrnn import RNNClassifier
         >>> X = np.random.default_rng(0).normal(size=(60, 5, 1))
-        >>> net = RNNClassifier(8, cell="gru", learning_rate_init=0.02, random_state=0)
+        >>> net = RNNClassifier(8, random_state=0)
         >>> for _ in range(20):
         ...     for part in (slice(30), slice(30, 60)):
         ...         net = net.partial_fit(X[part], X[part, 0, 0] > 0, classes=[False, True])
@@ -273,7 +273,7 @@ object array of n arrays (steps, n_classes)
         >>> import numpy as np
         >>> from skrnn import RNNClassifier
         >>> X = np.random.default_rng(0).normal(size=(60, 5, 1))
-        >>> net = RNNClassifier(4, tol=1e-2, random_state=0).fit(X, np.arange(60) % 3)
+        >>> net = RNNClassifier(4, random_state=0).fit(X, np.arange(60) % 3)
         >>> net.predict_proba(X).shape, round(float(net.predict_proba(X)[0].sum()), 6)
         ((60, 3), 1.0)
         """
@@ -306,7 +306,7 @@ object array of n arrays (steps, n_classes)
         >>> import numpy as np
         >>> from skrnn import RNNClassifier
         >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
-        >>> net = RNNClassifier(4, tol=1e-2, random_state=0).fit(X, X[:, 0, 0] > 0)
+        >>> net = RNNClassifier(4, random_state=0).fit(X, X[:, 0, 0] > 0)
         >>> state = net.initial_state()
         >>> for x in X[0]:
         ...     p, state = net.predict_proba_step(x, state)
@@ -339,7 +339,7 @@ object array of n arrays (steps, n_classes)
         >>> import numpy as np
         >>> from skrnn import RNNClassifier
         >>> X = np.random.default_rng(0).normal(size=(60, 5, 1))
-        >>> net = RNNClassifier(4, tol=1e-2, random_state=0).fit(X, np.arange(60) % 3)
+        >>> net = RNNClassifier(4, random_state=0).fit(X, np.arange(60) % 3)
         >>> bool(np.allclose(net.predict_log_proba(X), np.log(net.predict_proba(X))))
         True
         """
@@ -369,7 +369,7 @@ object array of n arrays (steps, n_classes)
         >>> from skrnn import RNNClassifier
         >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
         >>> y = X[:, 0, 0] > 0
-        >>> net = RNNClassifier(4, tol=1e-2, random_state=0).fit(X, y)
+        >>> net = RNNClassifier(4, random_state=0).fit(X, y)
         >>> bool(net.score(X, y) == accuracy_score(y, net.predict(X)))
         True
         """

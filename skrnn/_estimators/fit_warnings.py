@@ -52,7 +52,9 @@ def warn_of_units(center, scale, dtype, names=None, what="X"):
     The parameters are those of `check_units`.
     """
     dtype = np.dtype(dtype)
-    step = np.spacing(np.abs(center).astype(dtype)).astype(np.float64)
+    # the kernels read what is less than the least normal number as 0
+    least = float(np.finfo(dtype).tiny)
+    step = np.maximum(np.spacing(np.abs(center).astype(dtype)).astype(np.float64), least)
     lost = np.flatnonzero((scale > 0) & (scale < MIN_UNITS * step))
     if not len(lost):
         return
@@ -60,7 +62,9 @@ def warn_of_units(center, scale, dtype, names=None, what="X"):
     others = f", and {len(lost) - 1} more like it" if len(lost) > 1 else ""
     subject = _named([i], names, what, len(center))
     wide = " or pass float64" if dtype.itemsize < 8 else ""
-    if what == "X":
+    if step[i] == least:
+        advice = f"Scale {what} up{wide}"
+    elif what == "X":
         advice = f"Subtract the mean before{' the conversion to float32,' if wide else ' all else'}{wide}"
     elif wide:
         advice = "Predictions have the dtype of X: pass X as float64, or subtract the mean from y"
@@ -71,6 +75,23 @@ def warn_of_units(center, scale, dtype, names=None, what="X"):
         f"{dtype}, which loses their digits. {advice}",
         PrecisionWarning, (what, len(center)),
     )
+
+
+def warn_of_missing_features(missing, names=None):
+    """Warn of features that are missing in every step.
+
+    Parameters
+    ----------
+    missing : (D,) bool array
+    names : sequence of D str, optional
+    """
+    found = np.flatnonzero(missing)
+    if len(found):
+        warn_user(
+            f"{_named(found, names, 'X', len(missing))} {_is(found)} missing in every step: there is nothing to learn "
+            f"from. Leave {'them' if len(found) > 1 else 'it'} out, unless later data have values",
+            ConstantFeatureWarning, ("missing", len(missing)),
+        )
 
 
 def warn_of_constant_features(center, scale, names=None):

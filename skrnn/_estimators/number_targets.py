@@ -7,6 +7,7 @@ import numpy as np
 
 from skrnn._data.numbers import as_numbers
 from skrnn._data.target_checks import check_finite_rows, check_one_each, first_cell, step_rows
+from skrnn._data.units import that_count
 from skrnn._estimators.fit_warnings import check_units, warn_of_units
 from skrnn._estimators.target_rows import known_in_part, mean_over_outputs
 
@@ -56,7 +57,7 @@ class NumberTargets:
         self._in_dtype(rows, sequences, per_step, loss)
         rows.check_every_output()
         used = rows.known if rows.weights is None else rows.weights > 0
-        weights = None if rows.weights is None else rows.weights[used]
+        weights = None if rows.weights is None else that_count(rows.weights[used])
         if not len(rows.values[used]):
             return self
         center, scale = loss.units_of(rows.values[used].reshape(-1, self.n_outputs), weights)

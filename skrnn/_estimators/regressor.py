@@ -22,7 +22,8 @@ from skrnn._sklearn import checks_parameters
     loss=choice(REGRESSION_LOSSES, f"What is minimized: {summaries(REGRESSION_LOSSES)}."),
     quantile=loss_parameter("quantile"),
     huber_delta=loss_parameter(
-        "huber_delta", "larger deviations count as absolute. With `standardize` it is in standard deviations of y"
+        "huber_delta",
+        "larger deviations count as absolute; in standard deviations of y (`y_scale_`) with `standardize`",
     ),
     out_activation=choice(
         ("identity", "logistic"),
@@ -127,7 +128,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     >>> rng = np.random.default_rng(0)
     >>> X = [rng.normal(size=(steps, 1)) for steps in rng.integers(5, 10, size=60)]
     >>> y = [x.mean() for x in X]
-    >>> net = RNNRegressor(8, cell="gru", batch_size=10, learning_rate_init=0.02, tol=1e-3, random_state=0)
+    >>> net = RNNRegressor(8, random_state=0)
     >>> round(net.fit(X, y).score(X, y), 1)
     1.0
     """
@@ -206,8 +207,8 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     def partial_fit(self, X, y, sample_weight=None):
         """One epoch over these sequences, from where the last call, or `fit`, left.
 
-        The first call decides what later calls keep: the units of X and y with `standardize`, and the size of
-        patches. So it should have more than a few sequences.
+        The first call decides what later calls keep: the units of X and y with `standardize`, and the size of patches.
+        So it should have more than a few sequences.
 
         Parameters
         ----------
@@ -228,7 +229,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         >>> import numpy as np
         >>> from skrnn import RNNRegressor
         >>> X = np.random.default_rng(0).normal(size=(60, 5, 1))
-        >>> net = RNNRegressor(8, cell="gru", learning_rate_init=0.02, random_state=0)
+        >>> net = RNNRegressor(8, random_state=0)
         >>> for _ in range(20):
         ...     for part in (slice(30), slice(30, 60)):
         ...         net = net.partial_fit(X[part], X[part, :, 0].mean(axis=1))
@@ -274,7 +275,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         >>> from skrnn import RNNRegressor
         >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
         >>> y = X[:, 0, 0]
-        >>> net = RNNRegressor(4, tol=1e-2, random_state=0).fit(X, y)
+        >>> net = RNNRegressor(4, random_state=0).fit(X, y)
         >>> bool(net.score(X, y) == r2_score(y, net.predict(X)))
         True
         """

@@ -198,7 +198,8 @@ SHARED = {
     "max_iter": positive_int_or_auto(
         f'Maximum number of epochs, or of iterations of "lbfgs". "auto": epochs for about {epochs.UPDATES:,} updates, '
         f"at least {epochs.MIN_EPOCHS} and at most {epochs.MAX_EPOCHS:,} of them, so that small data have their "
-        "updates, too; an update is a batch, or with `truncated_bptt_steps` a stretch of it. With `partial_fit` these "
+        f"updates, too; of labels at most {epochs.MAX_EPOCHS_OF_LABELS:,}, or {epochs.MAX_EPOCHS:,} times the updates "
+        "of an epoch. An update is a batch, or with `truncated_bptt_steps` a stretch of it. With `partial_fit` these "
         f'are the updates of the first call. For "lbfgs" it is {epochs.LBFGS_ITERATIONS}. `max_iter_` is the number.'
     ),
     "average": fraction(

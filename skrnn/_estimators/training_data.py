@@ -9,12 +9,13 @@ from skrnn._data.examples import Examples
 from skrnn._data.lazy import LazySequences, in_memory
 from skrnn._data.reading import learn_reading
 from skrnn._data.target_checks import check_samples
-from skrnn._data.units import Units, learn_units
+from skrnn._data.units import Units, divisors_of, learn_units
 from skrnn._data.weights import as_weights, multiply_weights
 from skrnn._estimators.fit_warnings import (
     check_units,
     warn_of_constant_features,
     warn_of_constant_targets,
+    warn_of_missing_features,
     warn_of_units,
 )
 from skrnn._training.losses import known_fraction
@@ -88,6 +89,9 @@ class TrainingDataMixin:
         rows = self._targets_type.read(y, sequences, per_step)
         targets = resume.targets if resume else self._targets_type.learn(rows, **targets)
         loss = self._make_loss(targets)
+        if resume and self.standardize and not loss.takes_units_of(resume.model.loss):
+            what = f"loss={loss.name!r}" + " and out_activation='logistic'" * loss.of_logistic
+            raise self._cannot_continue(f"{what}, which takes y in other units than the fit before")
         rows.weigh(as_weights(sample_weight, sequences, per_step))
         if self.standardize and not resume:
             targets = targets.learn_units(rows, sequences, per_step, loss)
@@ -135,11 +139,14 @@ def _learn_units(reading, examples):
     sequences, names = examples.sequences, reading.feature_names
     center, scale = learn_units(sequences, examples.used, examples.weights_of_sequences())
     names = names if names and len(names) == len(center) else None
+    missing = np.isnan(center) & (scale == 0)
+    center = np.where(missing, 0.0, center)
     check_units(center, scale, sequences.dtype, names)
     warn_of_units(center, scale, sequences.dtype, names)
+    warn_of_missing_features(missing, names)
     if sequences.lengths[examples.used].sum() > 1:
-        warn_of_constant_features(center, scale, names)
-    return replace(reading, units=Units(center, np.where(scale > 0, scale, 1.0)))
+        warn_of_constant_features(center, np.where(missing, 1.0, scale), names)
+    return replace(reading, units=Units(center, divisors_of(center, scale)))
 
 
 def _in_own_units(reading, examples, loss):

@@ -4,6 +4,8 @@ import heapq
 
 import numpy as np
 
+from skrnn._data.ragged import gathered
+
 # Maximum length of a piece of a text, in windows. From much longer pieces the network hardly learns how texts begin,
 # since only the first step of a piece has no history; see docs/language.md.
 MAX_WINDOWS_PER_PIECE = 16
@@ -42,6 +44,10 @@ class Corpus:
 
     def __len__(self):
         return len(self.inputs)
+
+    def predicted(self):
+        """The targets of all steps, text after text, (sum of lengths,)."""
+        return gathered(self.targets, self.starts, self.lengths)
 
     def unseen_symbols(self):
         """Which numbers of the vocabulary no step reads, a bool array."""

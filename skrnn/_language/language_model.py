@@ -62,6 +62,12 @@ SAMPLING_CONSTRAINTS = {
         "Symbols that occur less often in `fit` count as unknown. With 1 the model is trained without unknown symbols "
         "and gives them a probability of almost zero; for words 2 or more is better."
     ),
+    initial_bias=Parameter(
+        [StrOptions({"frequencies", "zero"})], '{"frequencies", "zero"}',
+        'The biases of the softmax before training. "frequencies": the logarithms of how frequent the symbols are, of '
+        'one that does not occur as of the rarest one, so that a new model is about as good as their frequencies. '
+        '"zero": all symbols are about equally likely.',
+    ),
     recurrent_dropout=fraction(
         "Fraction of the hidden state that is set to zero in the recurrent products in training: the same units at all "
         "steps of an update (Gal & Ghahramani 2016)."
@@ -190,11 +196,11 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
 
     def __init__(
         self, hidden_size=128, *, cell="lstm", activation="tanh", reset_after=True, embedding_dim=32, analyzer="char",
-        min_frequency=1, dropout=0.0, recurrent_dropout=0.0, truncated_bptt_steps=64, n_streams=32, solver="adam",
-        alpha=1e-4, learning_rate="constant", learning_rate_init=2e-3, power_t=0.5, max_iter=50, average=0.0,
-        shuffle=True, random_state=None, tol=1e-4, verbose=False, warm_start=False, momentum=0.9,
-        nesterovs_momentum=True, early_stopping=False, validation_fraction=0.1, beta_1=0.9, beta_2=0.999,
-        epsilon=1e-8, n_iter_no_change=10, max_grad_norm=None,
+        min_frequency=1, initial_bias="frequencies", dropout=0.0, recurrent_dropout=0.0, truncated_bptt_steps=32,
+        n_streams=32, solver="adam", alpha=1e-4, learning_rate="auto", learning_rate_init=4e-3, power_t=0.5,
+        max_iter="auto", average=0.0, shuffle=True, random_state=None, tol=1e-4, verbose=False, warm_start=False,
+        momentum=0.9, nesterovs_momentum=True, early_stopping=False, validation_fraction=0.1, beta_1=0.9,
+        beta_2=0.999, epsilon=1e-8, n_iter_no_change="auto", max_grad_norm=None,
     ):
         self.hidden_size = hidden_size
         self.cell = cell
@@ -203,6 +209,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         self.embedding_dim = embedding_dim
         self.analyzer = analyzer
         self.min_frequency = min_frequency
+        self.initial_bias = initial_bias
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
         self.truncated_bptt_steps = truncated_bptt_steps
@@ -271,7 +278,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         parameters = vars(self)
         model = run.starting_model(resume and resume.model, network, LOSSES["log_loss"](), np.float32, parameters)
         if not resume:
-            run.forget_unseen(model, corpus.unseen_symbols())
+            self._begin(model, corpus)
         validate = held_out and _validator(model, Corpus(held_out, reading.vocabulary))
         objective, windows = self._objective(model, reading, corpus)
         self._learn(
@@ -327,7 +334,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         parameters = vars(self)
         model = run.next_model(resume and resume.model, network, LOSSES["log_loss"](), np.float32, parameters)
         if not resume:
-            run.forget_unseen(model, corpus.unseen_symbols())
+            self._begin(model, corpus)
         objective, windows = self._objective(model, reading, corpus)
         self._learn(
             Fitted(model, reading), lambda: run.train_model_one_epoch(model, objective, windows, parameters)
@@ -381,6 +388,12 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         if resume:
             self._check_same_shapes(network, resume.model)
         return network
+
+    def _begin(self, model, corpus):
+        """What a new model knows of the texts before it is trained on them."""
+        run.forget_unseen(model, corpus.unseen_symbols())
+        if self.initial_bias == "frequencies":
+            run.begin_near_constant(model, corpus.predicted())
 
     def _objective(self, model, reading, corpus):
         """What to minimize, and the windows that are an epoch of it."""

@@ -5,7 +5,10 @@ import math
 AUTO = "auto"
 # max_iter="auto"
 UPDATES = 2000
-MIN_EPOCHS, MAX_EPOCHS = 20, 200
+MIN_EPOCHS = 20
+# In more epochs small sets of numbers are learned by heart with their noise. Labels gain from more, unless all are one
+# batch: without the noise of batches, training amplifies the rounding of its sums
+MAX_EPOCHS, MAX_EPOCHS_OF_LABELS = 200, 1000
 LBFGS_ITERATIONS = 200
 # n_iter_no_change="auto"
 PATIENCE_UPDATES = 400
@@ -26,11 +29,12 @@ def count_updates(objective, batches, parameters):
     return None
 
 
-def max_epochs(max_iter, n_updates):
-    """The parameter `max_iter` as a number, for epochs of so many updates."""
+def max_epochs(max_iter, n_updates, of_labels):
+    """The parameter `max_iter` as a number, for epochs of so many updates with a loss of labels, or of numbers."""
     if max_iter != AUTO:
         return int(max_iter)
-    return min(max(math.ceil(UPDATES / n_updates), MIN_EPOCHS), MAX_EPOCHS)
+    most = min(n_updates * MAX_EPOCHS, MAX_EPOCHS_OF_LABELS) if of_labels else MAX_EPOCHS
+    return min(max(math.ceil(UPDATES / n_updates), MIN_EPOCHS), most)
 
 
 def max_iterations(max_iter):

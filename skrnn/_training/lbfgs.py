@@ -42,7 +42,7 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=
         norm = kernels_for(theta.dtype).norm(gradient, objective.ranges)
         last_trial[:] = loss, penalty, norm
         if not (math.isfinite(loss + penalty) and math.isfinite(norm)):
-            raise divergence(loss + penalty, norm, theta, history)
+            raise divergence(loss, penalty, norm, theta, history)
         return loss + penalty, gradient.astype(np.float64)
 
     def after_iteration(intermediate_result):

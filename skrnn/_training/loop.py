@@ -294,12 +294,11 @@ def train_epoch(model, objective, batches, stopping, max_grad_norm=None):
             n_samples = len(batch)
             n_before += n_samples
             for loss, penalty, gradient, weight in objective.gradients(theta, batch):
-                norm, clipped = _update(model, loss + penalty, gradient, objective.ranges, max_grad_norm)
+                norm, clipped = _update(model, loss, penalty, gradient, objective.ranges, max_grad_norm)
                 epoch.updates.append((loss, penalty, norm, weight, clipped, n_samples))
                 n_samples = 0           # the next stretches are of the same samples
         if not np.isfinite(theta).all():
-            loss, penalty, norm = epoch.updates[-1][:3]
-            raise divergence(loss + penalty, norm, theta, model.history)
+            raise divergence(*epoch.updates[-1][:3], theta, model.history)
         if stopping.average is not None:
             stopping.average.add(epoch.number, theta)
         if stopping.validate is not None:
@@ -311,14 +310,15 @@ def train_epoch(model, objective, batches, stopping, max_grad_norm=None):
         raise
 
 
-def _update(model, loss, gradient, ranges, max_grad_norm):
+def _update(model, loss, penalty, gradient, ranges, max_grad_norm):
     """One update; return the norm of the gradient, and whether it was clipped."""
     theta = model.theta
     norm = kernels_for(theta.dtype).norm(gradient, ranges)
     scale = clipping(norm, max_grad_norm)
     # Neither a loss or gradient that is not finite, nor an update too long to be squared
-    if not (math.isfinite(loss) and math.isfinite(norm) and norm * scale < math.sqrt(np.finfo(theta.dtype).max)):
-        raise divergence(loss, norm, theta, model.history)
+    longest = math.sqrt(np.finfo(theta.dtype).max)
+    if not (math.isfinite(loss + penalty) and math.isfinite(norm) and norm * scale < longest):
+        raise divergence(loss, penalty, norm, theta, model.history)
     model.optimizer.update(theta, gradient, scale, ranges)
     return norm, scale < 1
 
@@ -327,9 +327,13 @@ class Divergence(ValueError):
     """The loss, the gradient or the parameters are not finite any more."""
 
 
-def divergence(loss, norm, theta, history):
+def divergence(loss, penalty, norm, theta, history):
     """The error that says in which epoch training diverged, and what to try."""
+    what, advice = f"the loss is {loss}", "a smaller learning_rate_init or max_grad_norm, or scale X and y"
+    if penalty > loss:
+        what += f", the penalty {penalty}"
+        advice = "a smaller alpha, or greater sample weights, by whose sum the penalty is divided"
     return Divergence(
-        f"Training diverged in epoch {history.n_epochs + 1}: the loss is {loss} and the gradient's norm {norm}, in "
-        f"{theta.dtype}. Try a smaller learning_rate_init or max_grad_norm, or scale X and y"
+        f"Training diverged in epoch {history.n_epochs + 1}: {what} and the gradient's norm {norm}, in {theta.dtype}. "
+        f"Try {advice}"
     )

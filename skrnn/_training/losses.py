@@ -14,6 +14,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedie_score, r2_score
 
 from skrnn._data.target_checks import first_cell
+from skrnn._data.units import rounding_of
 from skrnn._warnings import without_warnings
 from skrnn.kernels import kernels_for
 
@@ -74,6 +75,10 @@ class Loss:
     def of_distance(self):
         """Whether it depends on scores and targets by their distance alone."""
         return self.is_regression and self.out_activation == "identity"
+
+    def takes_units_of(self, other):
+        """Whether targets in the units that another loss takes are targets of this one."""
+        return self.of_distance or self.out_activation == other.out_activation
 
     @classmethod
     def make(cls, parameters, of_logistic=False):
@@ -162,7 +167,7 @@ class RegressionLoss(Loss):
     why_not_logistic = None
 
     def best_constant(self, targets, weights=None, n_outputs=None):
-        targets = np.asarray(targets, dtype=np.float64)
+        targets = np.ascontiguousarray(targets, dtype=np.float64)      # the order of sums
         weights = np.ones(len(targets)) if weights is None else np.asarray(weights, dtype=np.float64)
         best = of_known(self._best_prediction, targets, weights)
         return logit_of(best) if self.of_logistic else best
@@ -181,7 +186,7 @@ class RegressionLoss(Loss):
         """The mean and deviation of each output, 0 where it is constant."""
         if self.of_logistic:
             return super().units_of(targets, weights)
-        targets = np.asarray(targets, dtype=np.float64)
+        targets = np.ascontiguousarray(targets, dtype=np.float64)      # the order of sums
         weights = np.ones(len(targets)) if weights is None else np.asarray(weights, dtype=np.float64)
         moments = of_known(_mean_and_deviation, targets, weights)
         return moments[:, 0].copy(), moments[:, 1].copy()
@@ -299,7 +304,7 @@ class Poisson(RegressionLoss):
 
     def units_of(self, targets, weights=None):
         """0 and the mean of each output: counts have no other zero."""
-        targets = np.asarray(targets, dtype=np.float64)
+        targets = np.ascontiguousarray(targets, dtype=np.float64)      # the order of sums
         mean = of_known(lambda y, w: np.average(y, axis=0, weights=w), targets, weights)
         return np.zeros_like(mean), mean
 
@@ -387,7 +392,7 @@ class MultilabelLogLoss(Loss):
     domain = Domain(0, 1, "1 for a label, 0 for its absence")
 
     def best_constant(self, targets, weights=None, n_outputs=None):
-        targets = np.asarray(targets, dtype=np.float64)
+        targets = np.ascontiguousarray(targets, dtype=np.float64)      # the order of sums
         return logit_of(of_known(lambda y, w: np.average(y, axis=0, weights=w), targets, weights))
 
     def starting_scores(self, targets, weights=None, n_outputs=None):
@@ -438,15 +443,29 @@ def without_certainty(log_odds):
 
 
 def _mean_and_deviation(targets, weights):
-    """The weighted mean of each column and its standard deviation, 0 where that is but rounding, (Q, 2)."""
+    """The weighted mean of each column and its standard deviation, 0 where that is but rounding.
+
+    Where little of the digits is left beside large targets it is of the difference to the least target.
+    """
+    mean, deviation = _moments(targets, weights)
+    low, high = targets.min(axis=0), targets.max(axis=0)
+    largest = np.maximum(np.abs(low), np.abs(high))
+    doubtful = np.flatnonzero(deviation <= len(targets) * np.finfo(np.float64).eps * largest)
+    if len(doubtful):
+        above, of_above = _moments((targets - low)[:, doubtful], weights)
+        mean[doubtful] = low[doubtful] + above
+        deviation[doubtful] = np.where(of_above > rounding_of(largest[doubtful]), of_above, 0.0)
+    return np.column_stack([mean, deviation])
+
+
+def _moments(targets, weights):
+    """The weighted mean of each column and its standard deviation."""
     mean = np.average(targets, axis=0, weights=weights)
     # Divided first, so that no square overflows
     largest = np.abs(targets - mean).max(axis=0)
     largest[largest == 0] = 1
     variance = np.average(((targets - mean) / largest) ** 2, axis=0, weights=weights)
-    n_eps = len(targets) * np.finfo(np.float64).eps
-    constant = np.sqrt(variance) * largest <= n_eps * np.abs(mean)
-    return np.column_stack([mean, np.where(constant, 0.0, np.sqrt(variance) * largest)])
+    return mean, np.sqrt(variance) * largest
 
 
 def weighted_quantile(y, weights, q):

@@ -75,10 +75,13 @@ def forget_unseen(model, unseen):
 
 def begin_with_constant(model, examples):
     """Make a new model predict the constant that has the least loss, from which training begins."""
-    targets, weights = examples.with_weight()
-    head = model.parameters
-    head["head.V"][:] = 0
-    head["head.c"][:] = model.loss.starting_scores(targets, weights, model.network.n_outputs)
+    model.parameters["head.V"][:] = 0
+    begin_near_constant(model, *examples.with_weight())
+
+
+def begin_near_constant(model, targets, weights=None):
+    """Make the constant that has the least loss on targets the bias of a new model."""
+    model.parameters["head.c"][:] = model.loss.starting_scores(targets, weights, model.network.n_outputs)
 
 
 def own_random_state(random_state):
@@ -178,7 +181,7 @@ def _set_optimizer(model, parameters, n_updates, auto=LEARNING_RATE):
     with naming_memory(model.network, model.dtype, parameters, f" and averages of solver={solver!r} of their length"):
         model.optimizer = OPTIMIZERS[solver].make(model.theta, parameters, decayed)
     name = parameters["learning_rate"]
-    model.max_iter = epochs.max_epochs(parameters["max_iter"], n_updates)
+    model.max_iter = epochs.max_epochs(parameters["max_iter"], n_updates, not model.loss.is_regression)
     model.schedule = SCHEDULES[auto if name == AUTO else name](
         model.optimizer.learning_rate, parameters["power_t"], model.max_iter, model.history.n_epochs,
         model.history.last.n_plateaus,

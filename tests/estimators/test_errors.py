@@ -71,7 +71,7 @@ def test_n_steps_is_not_for_sequences_by_themselves(estimator):
 
 def test_more_parameters_than_memory():
     with pytest.raises(MemoryError, match=r"hidden_size=4194304 makes 5629\d+ GB of parameters"):
-        RNNRegressor(2**22, cell="lstm").fit(array(), np.arange(6.0))
+        RNNRegressor(2**22, cell="lstm", pooling="last").fit(array(), np.arange(6.0))
 
 
 @pytest.mark.parametrize(("target", "message"), [
@@ -84,7 +84,7 @@ def test_a_full_memory(monkeypatch, target, message):
 
     monkeypatch.setattr(target, full)
     with pytest.raises(MemoryError, match=f"hidden_size=3 makes {message}"):
-        RNNRegressor(cell="lstm", **SMALL).fit(array(), np.arange(6.0))
+        RNNRegressor(cell="lstm", pooling="last", **SMALL).fit(array(), np.arange(6.0))
 
 
 def with_value(value, sequence=2, step=4, feature=1):
@@ -404,6 +404,14 @@ def test_divergence_leaves_the_fitted_net_as_it_was():
         net.set_params(solver="sgd", learning_rate_init=1e3).fit(X, y)
     assert all(vars(net)[name] is before[name] for name in before if name.endswith("_") or name.startswith("_"))
     np.testing.assert_array_equal(net.predict(X), predictions)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_penalty_that_rules_is_named(solver):
+    """It is divided by the sum of the weights."""
+    net = RNNRegressor(4, solver=solver, alpha=1e-2, random_state=0)
+    with pytest.raises(ValueError, match=r"the penalty .*e\+.*smaller alpha, or greater sample weights"):
+        net.fit(array(), np.arange(6.0), np.full(6, 1e-290))
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])

@@ -199,6 +199,14 @@ class TestConstantFeatures:
             with pytest.warns(ConstantFeatureWarning, match=f"^feature {steps.shape[1] - 1} "):
                 warn_of_constant_features(*units(steps))
 
+    @pytest.mark.parametrize("missing", ["ffill", "indicator"])
+    def test_what_has_no_value(self, missing):
+        steps = np.where([False, True], np.nan, X)
+        net = RNNRegressor(missing=missing, **LEARNS_NOTHING)
+        found = [w for w in seen(net.fit, steps, Y) if w.category is ConstantFeatureWarning]
+        assert [str(w.message)[:44] for w in found] == ["feature 1 of X is missing in every step: the"]
+        assert (net.X_mean_[1], net.X_scale_[1]) == (0, 1)
+
     def test_what_differs_between_sequences_is_not_constant(self):
         warn_of_constant_features(*units(np.repeat(RNG.normal(size=(40, 3)), 5, axis=0)))
 
@@ -213,6 +221,12 @@ class TestUnits:
             warn_of_units(center, scale, np.float32, ["a", "b", "time"])
         assert (len(found), found[0].filename) == (1, __file__)
         warn_of_units(center, scale, np.float64)
+
+    @pytest.mark.parametrize(("dtype", "scale"), [(np.float32, 1e-37), (np.float64, 1e-307)])
+    def test_numbers_that_the_kernels_read_as_zero_are_lost(self, dtype, scale):
+        with pytest.warns(PrecisionWarning, match="e-3.* Scale X up"):
+            warn_of_units(np.zeros(1), np.array([scale]), dtype)
+        warn_of_units(np.zeros(1), np.array([1000 * scale]), dtype)
 
     def test_of_targets(self):
         text = r"^y is 1000000 ± 2.5, but numbers of that size are 0.0625 apart in float32, .* pass X as float64"

@@ -65,6 +65,23 @@ def test_features_by_their_definition(missing):
         assert_array_equal(values[:, 6:], np.isnan(x) if missing == "indicator" else np.empty((len(x), 0)))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("constant", [0.1, 1e9 + 1 / 3, np.nan])
+def test_steps_of_constant_sequences_are_zeros(constant, dtype):
+    """In float32, too, which rounds what stands in the place of missing values."""
+    x = np.full((7, 2), constant, dtype)
+    units = Units(np.array([1e9 + 1 / 3, 1 / 3]), np.array([2.0, 0.1]))
+    read = in_own_units(as_sequences([x], allow_missing=True), units, "ffill")
+    assert_array_equal(read.values[:, :2], 0)
+
+
+@pytest.mark.parametrize("factor", [1e200, 1e-200])
+def test_extreme_units(factor):
+    X, y = sequences(), np.arange(24.0)
+    net, other = RNNRegressor(**SMALL).fit(X, y), RNNRegressor(**SMALL).fit([factor * x for x in X], y)
+    assert_allclose(other.predict([factor * x for x in X]), net.predict(X), rtol=1e-6)
+
+
 @pytest.mark.parametrize("per_step", [False, True])
 def test_targets_by_their_definition(per_step):
     X = sequences()

@@ -50,7 +50,8 @@ def predicted(net, X):
 
 
 SETTINGS = {
-    "default": {}, "both ways": {"bidirectional": True, "hidden_size": (3, 4)}, "mean": {"pooling": "mean"},
+    "default": {}, "last": {"pooling": "last"}, "both ways": {"bidirectional": True, "hidden_size": (3, 4)},
+    "mean": {"pooling": "mean"},
     "max": {"pooling": "max", "cell": "gru"}, "L-BFGS": {"solver": "lbfgs"}, "sgd": {"solver": "sgd"},
     "early stopping": {"early_stopping": True, "validation_fraction": 0.3}, "stretches": {"truncated_bptt_steps": 2},
     "recurrent dropout": {"recurrent_dropout": 0.4}, "small batches": {"batch_size": 3},
@@ -114,8 +115,9 @@ class TestFit:
 
     def test_one_step_is_no_patch(self):
         X, y = data()
+        settings = {"cell": "lstm", "pooling": "last", "max_iter": 2, "random_state": 0}
         nets = [
-            RNNRegressor(4, cell="lstm", patch_size=size, patch_stride=stride, max_iter=2, random_state=0).fit(X, y)
+            RNNRegressor(4, patch_size=size, patch_stride=stride, **settings).fit(X, y)
             for size, stride in ((None, None), (1, None), (1, 1), (1, "auto"), ("auto", None))
         ]
         assert len({theta(net) for net in nets}) == 1
@@ -215,7 +217,7 @@ def random_pieces(n, rng):
 
 
 STREAMS = {
-    "last": {}, "mean": {"pooling": "mean"}, "max": {"pooling": "max", "cell": "gru"},
+    "default": {}, "last": {"pooling": "last"}, "mean": {"pooling": "mean"}, "max": {"pooling": "max", "cell": "gru"},
     "ffill": {"missing": "ffill", "pooling": "max"}, "indicator": {"missing": "indicator", "hidden_size": (4, 3)},
 }
 
@@ -267,7 +269,7 @@ class TestStreams:
     @pytest.mark.parametrize(("count", "shown"), [(4, "4.0"), (-1, "-1.0"), (1.5, "1.5"), (1e30, "1e[+]30")])
     def test_a_number_of_steps_that_no_patch_lacks(self, count, shown):
         X, y = data()
-        net = RNNRegressor(4, cell="lstm", patch_size=4, max_iter=1).fit(X, y)
+        net = RNNRegressor(4, cell="lstm", pooling="last", patch_size=4, max_iter=1).fit(X, y)
         state = net.initial_state(2)
         assert state.shape == (2, 8 + 3 * 2 + 1)
         state[1, -1] = count
@@ -281,7 +283,7 @@ class TestStreams:
     @pytest.mark.parametrize("column", [0, 8, 13, 14])
     def test_states_are_finite(self, column):
         X, y = data()
-        net = RNNRegressor(4, cell="lstm", patch_size=4, max_iter=1).fit(X, y)
+        net = RNNRegressor(4, cell="lstm", pooling="last", patch_size=4, max_iter=1).fit(X, y)
         state = net.initial_state()
         state[0, column] = np.nan
         with pytest.raises(ValueError, match=rf"^state\[0, {column}\] is nan, expected a finite number"):

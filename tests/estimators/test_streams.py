@@ -19,7 +19,8 @@ pytestmark = [
 ]
 
 VARIANTS = {
-    "last": {}, "mean": {"pooling": "mean"}, "max": {"pooling": "max"}, "steps": {"return_sequences": True},
+    "last": {"pooling": "last"}, "mean": {"pooling": "mean"}, "max": {"pooling": "max"},
+    "steps": {"return_sequences": True},
     "ffill": {"missing": "ffill"}, "indicator of steps": {"missing": "indicator", "return_sequences": True},
     "all three": {"hidden_size": (5, 3), "pooling": "last_mean_max", "missing": "ffill"},
     "stacked": {"hidden_size": (5, 3), "pooling": "max", "missing": "ffill"},
@@ -140,7 +141,8 @@ class TestProbabilities:
 
 def fitted(dtype=np.float64, **parameters):
     X = np.random.default_rng(0).normal(size=(9, 4, 3)).astype(dtype)
-    return RNNClassifier(5, cell="lstm", max_iter=1, random_state=0, **parameters).fit(X, np.arange(9) % 3)
+    parameters = {"cell": "lstm", "pooling": "last", "max_iter": 1, "random_state": 0} | parameters
+    return RNNClassifier(5, **parameters).fit(X, np.arange(9) % 3)
 
 
 @pytest.mark.parametrize("missing", ["ffill", "indicator"])

@@ -19,7 +19,8 @@ SMALL = {"hidden_size": 4, "cell": "gru", "max_iter": 4, "batch_size": 8, "learn
 POWERS = (np.array([4.0, 0.125]), np.zeros(2))
 CELSIUS = (np.array([1.8, 1e-3]), np.array([32.0, -7.0]))
 FAR = (np.array([1e6, 1e-9]), np.array([-3e7, 5e-8]))
-UNITS = {"powers of two": POWERS, "Celsius": CELSIUS, "far": FAR}
+EXTREME = (np.array([1e200, 1e-250]), np.zeros(2))          # whose squares are no numbers
+UNITS = {"powers of two": POWERS, "Celsius": CELSIUS, "far": FAR, "extreme": EXTREME}
 LOCATION_LOSSES = sorted(name for name, loss in LOSSES.items() if loss.is_regression and name != "poisson")
 
 
@@ -28,6 +29,19 @@ def problem(n=30, steps=6, seed=0):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, steps, 2))
     return X, X[:, -1, 0] + 0.5 * X[:, 0, 1]
+
+
+class Lazy:
+    """Sequences that are read on demand."""
+
+    def __init__(self, X):
+        self.X = X
+
+    def __len__(self):
+        return len(self.X)
+
+    def __getitem__(self, i):
+        return self.X[i]
 
 
 def in_units(X, units):
@@ -117,6 +131,16 @@ def test_units_of_patches(settings, units):
     assert net.X_mean_.shape == (2,)
     assert_same_net(net, other)
     assert_same_predictions(other.predict(in_units(X, UNITS[units])), net.predict(X), 250, -4e4)
+
+
+@pytest.mark.parametrize("per_step", [False, True])
+@pytest.mark.parametrize("loss", [name for name, loss in LOSSES.items() if loss.is_regression])
+def test_the_order_in_memory_changes_no_bit(loss, per_step):
+    X, _ = problem(n=200)
+    y = np.abs(100 + (X if per_step else X[:, -1]))
+    net, other = (RNNRegressor(loss=loss, return_sequences=per_step, **SMALL | {"max_iter": 1}) for _ in range(2))
+    assert_same_net(net.fit(X, y), other.fit(np.asfortranarray(X), np.asfortranarray(y)), exactly=True)
+    assert_array_equal(net.y_mean_, other.y_mean_)
 
 
 def test_units_of_cells_that_are_missing():
@@ -357,6 +381,63 @@ def test_constant_features_and_targets():
     assert_allclose(net.predict(1e7 * X), 0.1, rtol=1e-9)
 
 
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_going_on_with_a_loss_of_other_units_is_refused(method):
+    X, y = problem()
+    y = 1 / (1 + np.exp(-y))
+    poisson, logistic, huber = {"loss": "poisson"}, {"out_activation": "logistic"}, {"loss": "huber"}
+    refused = (({}, poisson), ({}, logistic), (poisson, logistic), (logistic, poisson))
+    for first, then in refused:
+        net = RNNRegressor(warm_start=True, **SMALL, **first).fit(X, y)
+        net.set_params(loss="squared_error", out_activation="identity").set_params(**then)
+        with pytest.raises(ValueError, match=r"cannot continue with loss=.* takes y in other units"):
+            getattr(net, method)(X, y)
+    taken = (({}, huber), (poisson, huber), (logistic, {}), (logistic, logistic | {"loss": "absolute_error"}))
+    for first, then in (*taken, *(tuple(part | {"standardize": False} for part in both) for both in refused)):
+        net = RNNRegressor(warm_start=True, **SMALL, **first).fit(X, y)
+        net.set_params(loss="squared_error", out_activation="identity").set_params(**then)
+        assert getattr(net, method)(X, y).n_iter_ > 4
+
+
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantFeatureWarning")
+@pytest.mark.parametrize("standardize", [True, "sequence"])
+@pytest.mark.parametrize("constant", [0.1, -1e30 / 3, 1e300 / 3, 1e-300])
+def test_constant_features_change_nothing_whatever_they_are(constant, standardize):
+    X, y = problem(steps=7)
+    weights = np.random.default_rng(1).random(len(X))
+    X[:, :, 1] = 0
+    net = RNNRegressor(standardize=standardize, **SMALL).fit(X, y, weights)
+    X[:, :, 1] = constant
+    other = RNNRegressor(standardize=standardize, **SMALL).fit(X, y, weights)
+    assert_same_net(net, other, exactly=True)
+    assert_array_equal(other.predict(X), net.predict(X * [1, 0]))
+    assert other.X_mean_[1] == constant
+    lazy = Lazy(X)
+    net = RNNRegressor(standardize=standardize, **SMALL).fit(lazy, y, weights)
+    assert_array_equal(net.predict(lazy), other.predict(X))
+
+
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.PrecisionWarning")
+def test_what_varies_little_beside_its_mean_is_not_constant():
+    X, y = problem()
+    net = RNNRegressor(**SMALL).fit(X + 1e15, y + 1e15)
+    assert_allclose(net.X_scale_, X.std(axis=(0, 1)), rtol=0.01)
+    assert_allclose(net.y_scale_, y.std(), rtol=0.01)
+
+
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantFeatureWarning")
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+@pytest.mark.parametrize("weight", [1e-60, 1e-250])
+def test_weights_beside_which_others_vanish(loss, weight):
+    """They are as good as absent, and give nothing its units."""
+    X, y = problem()
+    X, y, weights = X.astype(np.float32), np.abs(y), np.full(len(X), weight)
+    X[0], y[0], weights[0] = 0, 0, 1
+    net = RNNRegressor(loss=loss, alpha=0, **SMALL).fit(X, y, weights)
+    assert_array_equal([*net.X_scale_, net.y_scale_], 1)
+    assert np.isfinite(net.predict(X)).all()
+
+
 def test_off():
     X, y = problem()
     net = RNNRegressor(standardize=False, **SMALL).fit(X, y)
@@ -373,7 +454,7 @@ def test_categories_have_no_units():
 @pytest.mark.parametrize(
     ("factor", "dtype", "message"),
     [
-        (1e200, np.float64, "X is too large: the standard deviation of feature 0 of X overflows float64"),
+        (4e307, np.float64, "X is too large: the standard deviation of feature 0 of X overflows float64"),
         (1e-40, np.float32, "X is too small for float32: feature 0 of X is .*pass float64"),
     ],
 )

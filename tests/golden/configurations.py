@@ -655,7 +655,7 @@ def states():
 LANGUAGE = {
     "hidden_size": 4, "embedding_dim": 3, "truncated_bptt_steps": 5, "n_streams": 3, "max_iter": 2,
     "learning_rate_init": 0.02,
-    "random_state": 3, **SCHEDULE,
+    "random_state": 3, "cell": "lstm", "alpha": 1e-4, "epsilon": 1e-8, "initial_bias": "zero", **SCHEDULE,
 }
 
 

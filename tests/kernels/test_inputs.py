@@ -230,14 +230,14 @@ def test_stretches_count_patches(max_steps, patch):
     targets = np.random.default_rng(0).normal(size=(n, 2))
     examples = Examples(case.sequences, targets, None, False)
     rates = {"dropout": 0.3, "recurrent_dropout": 0.2, "random_state": np.random.RandomState(0)}
-    whole, _, weight = Objective(case.net, examples, LOSSES["squared_error"](), n, **rates)(case.theta, np.arange(n))
+    whole, _, _, weight = Objective(case.net, examples, LOSSES["squared_error"](), n, **rates)(case.theta, np.arange(n))
     rates["random_state"] = np.random.RandomState(0)
     objective = Objective(case.net, examples, LOSSES["squared_error"](), n, max_steps=max_steps, **rates)
     stretches = [
-        (value, weight, gradient.copy()) for value, gradient, weight in objective.gradients(case.theta, np.arange(n))
+        (loss, part) for loss, _, _, part in objective.gradients(case.theta, np.arange(n))
     ]
-    assert sum(weight for _, weight, _ in stretches) == weight
-    assert sum(value * weight for value, weight, _ in stretches) == pytest.approx(whole * weight, rel=1e-12)
+    assert sum(part for _, part in stretches) == weight
+    assert sum(loss * part for loss, part in stretches) == pytest.approx(whole * weight, rel=1e-12)
     n_patches = [len(inputs_of(case, case.X[case.steps(i)])) for i in case.index]
     ending = {-(-count // max_steps) for count in n_patches}
     assert len(stretches) == len(ending)

@@ -33,7 +33,8 @@ from skrnn.kernels import CELLS
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 TEXTS = ["anna", "", "hanna", "nathan", "a", "than", "hannah"]
 SMALL = {
-    "hidden_size": 5, "embedding_dim": 3, "n_streams": 3, "truncated_bptt_steps": 4, "max_iter": 2, "random_state": 0,
+    "hidden_size": 5, "embedding_dim": 3, "n_streams": 3, "truncated_bptt_steps": 4, "learning_rate": "constant",
+    "learning_rate_init": 2e-3, "max_iter": 2, "random_state": 0,
 }
 
 
@@ -440,9 +441,24 @@ class TestFit:
         assert model.n_iter_ == len(model.loss_curve_)
         assert model.t_ == model.n_iter_ * sum(len(text) + 1 for text in TEXTS)
 
-    def test_first_loss_is_that_of_equal_chances(self):
-        model = RNNLanguageModel(**SMALL | {"max_iter": 1, "learning_rate_init": 1e-9}).fit(TEXTS)
-        assert model.loss_ == pytest.approx(np.log(6), abs=0.3)
+    @pytest.mark.parametrize("ends", [True, False])
+    @pytest.mark.parametrize("initial_bias", ["frequencies", "zero"])
+    def test_it_begins_with_frequencies_or_equal_chances(self, initial_bias, ends):
+        model = RNNLanguageModel(**SMALL | {"initial_bias": initial_bias, "learning_rate_init": 1e-9})
+        model.partial_fit(TEXTS, symbols="ahntz", ends=ends)
+        read = [*"".join(TEXTS), *["<end>"] * (len(TEXTS) * ends)]
+        counts = np.array([read.count(symbol) for symbol in model.symbols_])
+        usual = np.maximum(counts, counts[counts > 0].min())
+        expected = np.log(usual / usual.sum()) if initial_bias == "frequencies" else np.zeros(7)
+        np.testing.assert_allclose(model.parameters_["head.c"], expected, atol=1e-6)
+        assert model.loss_ == pytest.approx(np.log(np.exp(expected).sum()) - counts @ expected / len(read), abs=0.3)
+
+    def test_it_begins_with_frequencies_only_once(self):
+        model = RNNLanguageModel(**SMALL | {"learning_rate_init": 1e-9, "warm_start": True}).fit(TEXTS)
+        before = model.parameters_["head.c"].copy()
+        for again in (model.partial_fit, model.fit):
+            again(["ttttt"])
+            np.testing.assert_allclose(model.parameters_["head.c"], before, atol=1e-6)
 
     @pytest.mark.parametrize("changed", [{}, {"dropout": 0.3, "recurrent_dropout": 0.3}, {"hidden_size": (5, 4)}])
     def test_the_same_bits_by_any_number_of_threads(self, changed, monkeypatch):
@@ -530,7 +546,7 @@ class TestFit:
     @pytest.mark.parametrize("changed", [
         {"dropout": 0.5}, {"recurrent_dropout": 0.5}, {"shuffle": False}, {"alpha": 10.0}, {"max_grad_norm": 1e-3},
         {"learning_rate": "cosine"}, {"learning_rate_init": 0.1}, {"truncated_bptt_steps": 2}, {"n_streams": 1},
-        {"beta_1": 0.5},
+        {"beta_1": 0.5}, {"initial_bias": "zero"},
         {"beta_2": 0.9}, {"epsilon": 1.0}, {"solver": "adamw", "alpha": 100.0}, {"cell": "gru"}, {"random_state": 1},
     ], ids=str)
     @pytest.mark.parametrize("method", ["fit", "partial_fit"])

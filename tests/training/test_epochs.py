@@ -27,19 +27,21 @@ ENDING = [name for name, schedule in SCHEDULES.items() if schedule.ends]
 def lengths(monkeypatch):
     """The tests' own numbers of updates and epochs, in the place of those that are best by measurement."""
     for name, number in (
-        ("UPDATES", 2000), ("MIN_EPOCHS", 20), ("MAX_EPOCHS", 1000), ("PATIENCE_UPDATES", 400),
-        ("MIN_PATIENCE_EPOCHS", 10),
+        ("UPDATES", 2000), ("MIN_EPOCHS", 20), ("MAX_EPOCHS", 600), ("MAX_EPOCHS_OF_LABELS", 1000),
+        ("PATIENCE_UPDATES", 400), ("MIN_PATIENCE_EPOCHS", 10),
     ):
         monkeypatch.setattr(epochs, name, number)
 
 
 @pytest.mark.usefixtures("lengths")
 @pytest.mark.parametrize(
-    ("n_updates", "expected"), [(1, 1000), (2, 1000), (3, 667), (4, 500), (99, 21), (100, 20), (5000, 20)]
+    ("n_updates", "numbers", "labels"),
+    [(1, 600, 600), (2, 600, 1000), (3, 600, 667), (4, 500, 500), (99, 21, 21), (100, 20, 20), (5000, 20, 20)],
 )
-def test_epochs_of_enough_updates(n_updates, expected):
-    assert epochs.max_epochs("auto", n_updates) == expected
-    assert epochs.max_epochs(7, n_updates) == 7
+def test_epochs_of_enough_updates(n_updates, numbers, labels):
+    assert epochs.max_epochs("auto", n_updates, of_labels=False) == numbers
+    assert epochs.max_epochs("auto", n_updates, of_labels=True) == labels
+    assert epochs.max_epochs(7, n_updates, of_labels=True) == 7
 
 
 @pytest.mark.usefixtures("lengths")
@@ -86,7 +88,7 @@ def test_the_updates_of_an_epoch_are_known_before(name, monkeypatch):
     max_epochs = epochs.max_epochs
     monkeypatch.setattr(epochs, "max_epochs", lambda *given: asked.append(given) or min(1, max_epochs(*given)))
     net.set_params(max_iter="auto").fit(data, target)
-    assert asked == [("auto", len(n_updates))]
+    assert asked == [("auto", len(n_updates), net.out_activation_ != "identity")]
 
 
 @quiet
@@ -94,7 +96,7 @@ def test_the_updates_of_an_epoch_are_known_before(name, monkeypatch):
 def test_auto_is_a_number(name):
     make, data, target = UPDATES[name]
     net = make().set_params(max_iter="auto", n_iter_no_change=10**6, random_state=0).fit(data, target)
-    assert epochs.MIN_EPOCHS <= net.n_iter_ == net.max_iter_ <= epochs.MAX_EPOCHS
+    assert epochs.MIN_EPOCHS <= net.n_iter_ == net.max_iter_ <= epochs.MAX_EPOCHS_OF_LABELS
     again = clone(net).set_params(max_iter=net.max_iter_).fit(data, target)
     assert again.max_iter_ == net.max_iter_
     assert again._fitted.model.theta.tobytes() == net._fitted.model.theta.tobytes()
@@ -107,7 +109,7 @@ def test_the_updates_are_those_of_what_is_trained_on():
     assert net.fit(X, Y).max_iter_ == 167                   # 12 updates
     assert net.set_params(early_stopping=True, validation_fraction=0.5).fit(X, Y).max_iter_ == 334
     weights = np.repeat([0.0, 1.0], [50, 10])
-    assert net.set_params(early_stopping=False).fit(X, Y, weights).max_iter_ == 1000
+    assert net.set_params(early_stopping=False).fit(X, Y, weights).max_iter_ == 600   # at most
 
 
 def test_lbfgs_has_a_number_of_its_own():

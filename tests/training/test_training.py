@@ -82,7 +82,7 @@ def test_one_step_of_plain_sgd_is_the_gradient_written_out(return_sequences):
     rate, alpha = 0.1, 0.5
     net = RNNRegressor(
         4, cell="rnn", solver="sgd", momentum=0, learning_rate_init=rate, alpha=alpha, max_iter=1, batch_size=len(X),
-        return_sequences=return_sequences, random_state=0, shuffle=False, standardize=False,
+        return_sequences=return_sequences, pooling="last", random_state=0, shuffle=False, standardize=False,
     ).fit(X, y)
     start = net._fitted.model.network.initialize(check_random_state(0), np.float64)
     W, U, b, V, c = net._fitted.model.network.layout.views(start).values()
