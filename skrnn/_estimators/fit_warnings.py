@@ -187,35 +187,48 @@ def warn_if_nothing_learned(estimator, model, targets, examples, held_out=None):
     rows, y, weights = _known_rows(examples)
     if len(y) < 2 or len(constant_outputs(y)) == (y.shape[1] if y.ndim > 1 else 1):
         return
-    loss, history = model.loss, model.history
-    constant = _best_constant(loss, y, weights, model.network.n_outputs)
-    of_constant, _ = loss.value_and_gradient(np.tile(constant, (len(y), 1)).astype(model.dtype), y, weights)
-    enough = (1 - MIN_EXPLAINED) * of_constant
-    message = None
-    if _recorded_loss(history, held_out) > enough:
-        # With dropout, the penalty, or theta of another epoch, the record is larger than the loss
-        scores = scores_of(model.network, model.theta, examples.sequences, examples.used)[rows]
-        value, _ = loss.value_and_gradient(scores, y, weights)
-        if not value <= enough:
-            message = (
-                f" has learned {'hardly any' if value < of_constant else 'no'}thing: its loss on what it was trained "
-                f"on is {value:.4g}, that of the best constant prediction {of_constant:.4g}. "
-            )
+    constant = _best_constant(model.loss, y, weights, model.network.n_outputs).astype(model.dtype)
+    message = _nothing_of_training(model, examples, rows, y, weights, constant)
     judged = held_out is not None and estimator.scoring in ("loss", None)
     if message is None and judged and not targets.are_constant(held_out.values):
-        constant = constant.astype(model.dtype)
-        score, of_constant = history.last.best_score, held_out.score_of_constant(
-            constant, targets, loss, estimator.scoring
-        )
-        if score <= of_constant:
-            message = (
-                f" has learned nothing that holds for the {len(held_out.index)} sequences held out: its best "
-                f"validation score is {score:.4g}, that of the best constant prediction {of_constant:.4g}. "
-            )
+        message = _nothing_that_holds(model, targets, held_out, constant, estimator.scoring)
     if message is not None:
         name = type(estimator).__name__
-        about = (name, loss.name, examples.sequences.n_features, model.network.n_outputs)
-        warn_user(f"{name}{message}{_what_to_try(estimator, history.n_epochs)}", NothingLearnedWarning, about)
+        about = (name, model.loss.name, examples.sequences.n_features, model.network.n_outputs)
+        warn_user(
+            f"{name} has learned {message}. {_what_to_try(estimator, model.history.n_epochs)}", NothingLearnedWarning,
+            about,
+        )
+
+
+def _nothing_of_training(model, examples, rows, y, weights, constant):
+    """What to say where the loss of the training data, `_known_rows`, is hardly less than that of a constant (Q,)."""
+    loss, history = model.loss, model.history
+    of_constant, _ = loss.value_and_gradient(np.tile(constant, (len(y), 1)), y, weights)
+    enough = (1 - MIN_EXPLAINED) * of_constant
+    # With dropout, or of theta before the updates of its epoch, the record is larger than the loss
+    if history.epochs[history.last.best_iter - 1].loss <= enough:
+        return None
+    scores = scores_of(model.network, model.theta, examples.sequences, examples.used)[rows]
+    value, _ = loss.value_and_gradient(scores, y, weights)
+    if value <= enough:
+        return None
+    return (
+        f"{'hardly any' if value < of_constant else 'no'}thing: its loss on what it was trained on is {value:.4g}, "
+        f"that of the best constant prediction {of_constant:.4g}"
+    )
+
+
+def _nothing_that_holds(model, targets, held_out, constant, scoring):
+    """What to say where the best score of what is held out is not above that of a constant (Q,)."""
+    score = model.history.last.best_score
+    of_constant = held_out.score_of_constant(constant, targets, model.loss, scoring)
+    if score > of_constant:
+        return None
+    return (
+        f"nothing that holds for the {len(held_out.index)} sequences held out: its best validation score is "
+        f"{score:.4g}, that of the best constant prediction {of_constant:.4g}"
+    )
 
 
 def _known_rows(examples):
@@ -234,14 +247,6 @@ def _best_constant(loss, y, weights, n_outputs):
     """`Loss.best_constant`, also where nothing is known of some outputs: 0 there."""
     constant = loss.best_constant(y, weights, n_outputs)
     return np.where(np.isnan(constant), 0.0, constant)
-
-
-def _recorded_loss(history, held_out):
-    """The loss of the epoch whose parameters were kept; infinity where it is not known."""
-    if held_out is None:
-        return history.last.loss
-    of_best = [epoch.loss for epoch in history.epochs if epoch.score == history.last.best_score]
-    return of_best[-1] if of_best else np.inf
 
 
 def _what_to_try(estimator, n_epochs):
