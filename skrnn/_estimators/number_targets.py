@@ -8,7 +8,7 @@ import numpy as np
 from skrnn._data.numbers import as_numbers
 from skrnn._data.target_checks import check_finite_rows, check_one_each, first_cell, step_rows
 from skrnn._data.units import that_count
-from skrnn._estimators.fit_warnings import check_units, warn_of_units
+from skrnn._estimators.fit_warnings import check_units, constant_outputs, warn_of_units
 from skrnn._estimators.target_rows import known_in_part, mean_over_outputs
 
 
@@ -133,6 +133,12 @@ class NumberTargets:
     def score(self, rows, scores, loss, weights):
         """How much of the loss raw scores explain, for early stopping."""
         rows, predicted = self._standardized(rows.reshape(-1, self.n_outputs)), loss.predict(scores)
+        constant = constant_outputs(rows)
+        if len(constant) and loss.of_distance:
+            # 0, whose mean is 0 to the bit: the mean of other numbers that are the same is not always theirs
+            first = np.zeros(self.n_outputs)
+            first[constant] = np.nanmax(rows[:, constant], axis=0)
+            rows, predicted = rows - first, predicted - first
         return self.measure(loss.score, rows, predicted, weights)
 
     def measure(self, metric, rows, predicted, weights):

@@ -29,8 +29,8 @@ class ParameterLayout:
             start += size
         if start > sys.maxsize // 8:
             raise ValueError(
-                f"a network with {start} parameters does not fit into memory; expected a smaller hidden_size or "
-                "embedding_dim"
+                f"a network with {start} parameters does not fit into memory; expected a smaller hidden_size, "
+                "embedding_dim or patch_size"
             )
         self.size = start
 

@@ -57,7 +57,8 @@ def naming_memory(network, dtype, parameters, vectors=""):
         size = network.layout.size * np.dtype(dtype).itemsize
         unit, text = next((u, t) for u, t in ((1e9, "GB"), (1e6, "MB"), (1, "bytes")) if size >= u)
         embedding = "" if parameters["embedding_dim"] is None else f" and embedding_dim={parameters['embedding_dim']}"
-        sizes = f"hidden_size={parameters['hidden_size']}{embedding}"
+        patches = "" if network.patch is None else f" and patches of {network.patch[0]} steps"
+        sizes = f"hidden_size={parameters['hidden_size']}{embedding}{patches}"
         raise MemoryError(f"{sizes} makes {size / unit:.0f} {text} of parameters{vectors}: there is no room") from error
 
 

@@ -72,6 +72,10 @@ def test_n_steps_is_not_for_sequences_by_themselves(estimator):
 def test_more_parameters_than_memory():
     with pytest.raises(MemoryError, match=r"hidden_size=4194304 makes 5629\d+ GB of parameters"):
         RNNRegressor(2**22, cell="lstm", pooling="last").fit(array(), np.arange(6.0))
+    with pytest.raises(MemoryError, match=r"hidden_size=4 and patches of 1000000000000 steps makes 288000 GB"):
+        RNNRegressor(4, cell="gru", patch_size=10**12).fit(array(), np.arange(6.0))
+    with pytest.raises(ValueError, match=r"does not fit into memory; expected a smaller .*patch_size"):
+        RNNRegressor(4, patch_size=10**30).fit(array(), np.arange(6.0))
 
 
 @pytest.mark.parametrize(("target", "message"), [

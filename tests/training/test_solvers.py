@@ -344,6 +344,18 @@ class TestEarlyStopping:
         net.fit(X, y, X_val=X_val, y_val=y_val)
         assert net.best_validation_score_ == pytest.approx(metric(y_val, net.predict(X_val)))
 
+    @pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
+    @pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "log_cosh"])
+    def test_a_constant_output_has_the_score_0_in_any_units(self, loss):
+        (X, y), (X_val, y_val) = sums(60), sums(40, seed=1)
+        constant = np.full(40, 0.1)
+        for other in (y_val, np.where(np.arange(40) < 5, np.nan, y_val)):
+            net = RNNRegressor(4, loss=loss, max_iter=2, scoring=None, **EARLY)
+            net.fit(X, np.column_stack([y, y / 3]), X_val=X_val, y_val=np.column_stack([other, constant]))
+            assert 0 < net.best_validation_score_ < 0.5
+        net = RNNRegressor(4, loss=loss, max_iter=2, scoring=None, **EARLY).fit(X, y / 3, X_val=X_val, y_val=constant)
+        assert net.validation_scores_ == [0, 0]
+
     def test_a_net_that_diverges_on_what_is_validated_on_names_the_sequence(self):
         (X, y), (X_val, y_val) = sums(60), sums(40, seed=1)
         X_val[23] = 1e308
