@@ -191,6 +191,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """One epoch over these sequences, from where the last call, or `fit`, left.
 
+        The first call decides what later calls keep: the units of X with `standardize`, and the size of patches. So
+        it should have more than a few sequences.
+
         Parameters
         ----------
         X, y, sample_weight

@@ -125,7 +125,7 @@ def warn_of_constant_features(center, scale, names=None):
     warn_user(message, ConstantFeatureWarning, len(center))
 
 
-def warn_of_constant_targets(rows, weights):
+def warn_of_constant_targets(rows, weights, whole=True):
     """Warn of outputs whose known targets with weight are all the same.
 
     Parameters
@@ -133,29 +133,39 @@ def warn_of_constant_targets(rows, weights):
     rows : TargetRows
     weights : (R,) array, or None
         Those of the loss's terms, 0 for rows without a target.
+    whole : bool
+        Whether this is all data. Otherwise it is a first part, which units are learned from: one row does not do.
     """
     values = rows.values[rows.known if weights is None else weights > 0]
-    constant = constant_outputs(values)
+    constant = constant_outputs(values, min_rows=2 if whole else 1)
     if not len(constant):
         return
     columns = values.reshape(len(values), -1)[:, constant]
     value = _listed(shown(column[column == column][0]) for column in columns.T)
     subject = _named(constant, None, "y", 1 if values.ndim == 1 else values.shape[1])
+    if whole:
+        message = (
+            "for all that the net is trained on: there is no other number or class to learn, and this is what it will "
+            "predict, whatever X is. Is y what was meant?"
+        )
+    else:
+        message = (
+            "in the first call of partial_fit, from which its mean and standard deviation are learned and kept: 1 is "
+            "taken for the deviation. Begin with more of the data, or set standardize=False and scale y"
+        )
     warn_user(
-        f"{subject} {_is(constant)} constant, {value} for all that the net is trained on: there is no other number or "
-        "class to learn, and this is what it will predict, whatever X is. Is y what was meant?",
-        ConstantTargetWarning, values.shape[1:],
+        f"{subject} {_is(constant)} constant, {value} {message}", ConstantTargetWarning, (whole, values.shape[1:])
     )
 
 
-def constant_outputs(values):
-    """The outputs of which two or more rows (R,) or (R, Q) are known, not NaN, and all the same."""
-    if len(values) < 2:
+def constant_outputs(values, min_rows=2):
+    """The outputs of which so many rows (R,) or (R, Q) or more are known, not NaN, and all the same."""
+    if len(values) < min_rows:
         return []
     columns = values.reshape(len(values), -1)
     known = columns == columns          # NaN is not
     first = columns[known.argmax(axis=0), np.arange(columns.shape[1])]
-    return np.flatnonzero(((columns == first) | ~known).all(axis=0) & (known.sum(axis=0) > 1))
+    return np.flatnonzero(((columns == first) | ~known).all(axis=0) & (known.sum(axis=0) >= min_rows))
 
 
 def warn_if_nothing_learned(estimator, model, targets, examples, held_out=None):
@@ -177,35 +187,48 @@ def warn_if_nothing_learned(estimator, model, targets, examples, held_out=None):
     rows, y, weights = _known_rows(examples)
     if len(y) < 2 or len(constant_outputs(y)) == (y.shape[1] if y.ndim > 1 else 1):
         return
-    loss, history = model.loss, model.history
-    constant = _best_constant(loss, y, weights, model.network.n_outputs)
-    of_constant, _ = loss.value_and_gradient(np.tile(constant, (len(y), 1)).astype(model.dtype), y, weights)
-    enough = (1 - MIN_EXPLAINED) * of_constant
-    message = None
-    if _recorded_loss(history, held_out) > enough:
-        # With dropout, the penalty, or theta of another epoch, the record is larger than the loss
-        scores = scores_of(model.network, model.theta, examples.sequences, examples.used)[rows]
-        value, _ = loss.value_and_gradient(scores, y, weights)
-        if not value <= enough:
-            message = (
-                f" has learned {'hardly any' if value < of_constant else 'no'}thing: its loss on what it was trained "
-                f"on is {value:.4g}, that of the best constant prediction {of_constant:.4g}. "
-            )
+    constant = _best_constant(model.loss, y, weights, model.network.n_outputs).astype(model.dtype)
+    message = _nothing_of_training(model, examples, rows, y, weights, constant)
     judged = held_out is not None and estimator.scoring in ("loss", None)
     if message is None and judged and not targets.are_constant(held_out.values):
-        constant = constant.astype(model.dtype)
-        score, of_constant = history.last.best_score, held_out.score_of_constant(
-            constant, targets, loss, estimator.scoring
-        )
-        if score <= of_constant:
-            message = (
-                f" has learned nothing that holds for the {len(held_out.index)} sequences held out: its best "
-                f"validation score is {score:.4g}, that of the best constant prediction {of_constant:.4g}. "
-            )
+        message = _nothing_that_holds(model, targets, held_out, constant, estimator.scoring)
     if message is not None:
         name = type(estimator).__name__
-        about = (name, loss.name, examples.sequences.n_features, model.network.n_outputs)
-        warn_user(f"{name}{message}{_what_to_try(estimator, history.n_epochs)}", NothingLearnedWarning, about)
+        about = (name, model.loss.name, examples.sequences.n_features, model.network.n_outputs)
+        warn_user(
+            f"{name} has learned {message}. {_what_to_try(estimator, model.history.n_epochs)}", NothingLearnedWarning,
+            about,
+        )
+
+
+def _nothing_of_training(model, examples, rows, y, weights, constant):
+    """What to say where the loss of the training data, `_known_rows`, is hardly less than that of a constant (Q,)."""
+    loss, history = model.loss, model.history
+    of_constant, _ = loss.value_and_gradient(np.tile(constant, (len(y), 1)), y, weights)
+    enough = (1 - MIN_EXPLAINED) * of_constant
+    # With dropout, or of theta before the updates of its epoch, the record is larger than the loss
+    if history.epochs[history.last.best_iter - 1].loss <= enough:
+        return None
+    scores = scores_of(model.network, model.theta, examples.sequences, examples.used)[rows]
+    value, _ = loss.value_and_gradient(scores, y, weights)
+    if value <= enough:
+        return None
+    return (
+        f"{'hardly any' if value < of_constant else 'no'}thing: its loss on what it was trained on is {value:.4g}, "
+        f"that of the best constant prediction {of_constant:.4g}"
+    )
+
+
+def _nothing_that_holds(model, targets, held_out, constant, scoring):
+    """What to say where the best score of what is held out is not above that of a constant (Q,)."""
+    score = model.history.last.best_score
+    of_constant = held_out.score_of_constant(constant, targets, model.loss, scoring)
+    if score > of_constant:
+        return None
+    return (
+        f"nothing that holds for the {len(held_out.index)} sequences held out: its best validation score is "
+        f"{score:.4g}, that of the best constant prediction {of_constant:.4g}"
+    )
 
 
 def _known_rows(examples):
@@ -224,14 +247,6 @@ def _best_constant(loss, y, weights, n_outputs):
     """`Loss.best_constant`, also where nothing is known of some outputs: 0 there."""
     constant = loss.best_constant(y, weights, n_outputs)
     return np.where(np.isnan(constant), 0.0, constant)
-
-
-def _recorded_loss(history, held_out):
-    """The loss of the epoch whose parameters were kept; infinity where it is not known."""
-    if held_out is None:
-        return history.last.loss
-    of_best = [epoch.loss for epoch in history.epochs if epoch.score == history.last.best_score]
-    return of_best[-1] if of_best else np.inf
 
 
 def _what_to_try(estimator, n_epochs):

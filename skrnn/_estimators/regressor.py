@@ -207,6 +207,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     def partial_fit(self, X, y, sample_weight=None):
         """One epoch over these sequences, from where the last call, or `fit`, left.
 
+        The first call decides what later calls keep: the units of X and y with `standardize`, and the size of patches.
+        So it should have more than a few sequences.
+
         Parameters
         ----------
         X, y, sample_weight

@@ -161,11 +161,12 @@ SHARED = {
     "standardize": Parameter(
         ["boolean", StrOptions({"sequence"})], 'bool or "sequence"',
         "Read each feature of X, and y of a regressor, in units of its own: minus the mean and divided by the standard "
-        "deviation that the sequences with weight of the first `fit` have, over all steps and what is not missing. "
-        "Units then make no difference, and training begins with the constant prediction of the least loss. "
-        "Categories stay as they are, and so do fractions of a \"logistic\" output; counts for \"poisson\" are divided "
-        "by their mean. A feature that is constant in `fit` is only centered. Missing values before the first one of a "
-        "sequence are the mean, in the place of 0. False: the network reads and predicts numbers as they are. "
+        "deviation over all steps, of what is not missing in the sequences with weight of the first `fit`, or of the "
+        "first call of `partial_fit`, which later calls keep. Units then make no difference, and training begins with "
+        "the constant prediction of the least loss. Categories stay as they are, and so do fractions of a \"logistic\" "
+        "output; counts for \"poisson\" are divided by their mean. A feature that is constant in `fit` is only "
+        "centered. Missing values before the first one of a sequence are the mean, in the place of 0. False: the "
+        "network reads and predicts numbers as they are. "
         "\"sequence\": each sequence in its own units, its mean and standard deviation, both of which are further "
         "features of its steps; a regressor's target, too, where X has one feature, or one for each output, and the "
         "prediction is put back (Kim et al. 2022, RevIN). It needs whole sequences: no states, no streams.",

@@ -53,8 +53,8 @@ class TrainingDataMixin:
             if whole:
                 rows.check_every_output()
             self._warn_of_coincidences(targets, rows, sequences)
-            if whole:
-                warn_of_constant_targets(rows, examples.weights)
+            if whole or (self.standardize and loss.of_distance):
+                warn_of_constant_targets(rows, examples.weights, whole)
         reading, examples = self._see_steps(reading, examples, loss, resume)
         return TrainingData(reading, targets, loss, rows, examples)
 

@@ -35,7 +35,7 @@ DEFAULT = [RNNClassifier(), RNNRegressor()]
 OTHER_INTERFACES = [
     *(estimator(cell=cell) for cell in CELLS if cell != DEFAULT[0].cell for estimator in ESTIMATORS),
     RNNRegressor((5, 4), bidirectional=True), RNNClassifier((6, 5), bidirectional=True),
-    RNNRegressor(8, pooling="mean", missing="indicator"),
+    RNNRegressor(pooling="mean", missing="indicator"),
     RNNClassifier(8, pooling="max", missing="ffill", truncated_bptt_steps=3),
 ]
 # L-BFGS and RMSprop have parameters with which rounding does not grow, see docs/design.md

@@ -154,6 +154,21 @@ class TestConstantTargets:
         found = seen(RNNRegressor(return_sequences=True, **LEARNS_NOTHING).fit, X, steps)
         assert kinds(found) == [ConstantTargetWarning]
 
+    @pytest.mark.parametrize("n", [1, 5])
+    def test_of_a_first_part_whose_units_are_kept(self, n):
+        net = RNNRegressor(**LEARNS_NOTHING)
+        found = seen(net.partial_fit, X[:n], np.column_stack([np.full(n, 2.5), np.arange(n)]))
+        (said,) = [w for w in found if w.category is ConstantTargetWarning]
+        what = "output 0 of y is constant, 2.5" if n > 1 else "outputs 0, 1 of y are constant, 2.5, 0.0"
+        assert str(said.message).startswith(f"{what} in the first call of partial_fit, from which its mean")
+        assert said.filename == __file__
+        np.testing.assert_array_equal(net.y_scale_, [1, 2**0.5 if n > 1 else 1])
+        # later ones, and what has no units
+        assert not seen(net.partial_fit, X[:1], [[1.0, 2.0]])
+        assert not seen(RNNRegressor(standardize=False, **LEARNS_NOTHING).partial_fit, X[:1], [2.5])
+        assert not seen(RNNRegressor(loss="poisson", **LEARNS_NOTHING).partial_fit, X[:1], [2.5])
+        assert not seen(RNNClassifier(**LEARNS_NOTHING).partial_fit, X[:2], [1, 1], classes=[0, 1])
+
 
 def units(values):
     return values.mean(axis=0), values.std(axis=0)
