@@ -34,7 +34,7 @@ def main():
     start = perf_counter()
     texts, held_out = split()
     print(f"{sum(map(len, texts)):,} characters to read, {sum(map(len, held_out)):,} held out\n")
-    model = RNNLanguageModel(128, learning_rate_init=4e-3, learning_rate="cosine", max_iter=EPOCHS, random_state=0)
+    model = RNNLanguageModel(128, learning_rate="cosine", max_iter=EPOCHS, random_state=0)
     for epoch in range(1, EPOCHS + 1):
         model.partial_fit(texts)
         print(f"After reading {epoch}: {model.bits_per_token(held_out):.2f} bits per character on the held-out topics")

@@ -414,7 +414,7 @@ class BaseRNN(
         >>> import numpy as np
         >>> from skrnn import RNNRegressor
         >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
-        >>> net = RNNRegressor(4, random_state=0).fit(X, X[:, 0, 0])
+        >>> net = RNNRegressor(4, cell="lstm", pooling="last", random_state=0).fit(X, X[:, 0, 0])
         >>> net.initial_state(3).shape          # h and c of four units
         (3, 8)
         """

@@ -217,7 +217,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         >>> import numpy as np
         >>> from skrnn import RNNClassifier
         >>> X = np.random.default_rng(0).normal(size=(60, 5, 1))
-        >>> net = RNNClassifier(8, random_state=0)
+        >>> net = RNNClassifier(8, learning_rate_init=0.02, random_state=0)
         >>> for _ in range(20):
         ...     for part in (slice(30), slice(30, 60)):
         ...         net = net.partial_fit(X[part], X[part, 0, 0] > 0, classes=[False, True])

@@ -47,6 +47,9 @@ def test_forecasting(tmp_path):
     linear, net = (re.search(rf"^  {name} +(\d\.\d+) ", out, re.MULTILINE) for name in (r"AR\(12\)", "GRU"))
     assert linear[1] == "0.130"                              # as in the literature
     assert float(net[1]) < 0.12
+    untouched = re.search(r"^  untouched net.* (\d\.\d+) +(\d\.\d+) +(\d\.\d+)$", out, re.MULTILINE)
+    assert float(untouched[1]) < 0.12
+    assert float(untouched[3]) < 0.22                        # 0.217: that of AR(12)
     held = dict(re.findall(r"^  (two quantile nets|split conformal).* (\d+\.\d)% ", out, re.MULTILINE))
     assert float(held["two quantile nets"]) > 70
     assert ("split conformal" in held) != ("MAPIE is not installed" in out)
@@ -58,7 +61,7 @@ def test_language_model(tmp_path):
     out = run("language_model.py", tmp_path)
     bits = [float(value) for value in re.findall(r"(\d\.\d+) bits per character", out)]
     assert len(bits) == 8
-    assert bits[-1] < 2.6 < 2.8 < bits[0]
+    assert bits[-1] < 2.2 < 2.4 < bits[0]
 
 
 def test_inventing_names(tmp_path):
@@ -71,7 +74,7 @@ def test_text_classification(tmp_path):
     out = run("text_classification.py", tmp_path)
     order, counted, promoters, _ = map(float, re.findall(r" (\d\.\d+) ± ", out))
     assert order > 0.98 > 0.8 > counted
-    assert promoters > 0.65
+    assert promoters > 0.7
 
 
 def test_parquet_in_batches(tmp_path):
