@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from threadpoolctl import threadpool_limits
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor
 from skrnn._data.units import WeightedMoments
@@ -75,6 +76,30 @@ def test_units_of_every_loss(loss, units):
     assert_same_net(net, other, exactly=units == "powers of two")
     assert_same_predictions(other.predict(in_units(X, UNITS[units])), net.predict(X), c, d)
     assert_allclose(other.loss_curve_, net.loss_curve_, rtol=1e-6)
+
+
+@pytest.mark.parametrize("settings", [{}, {"standardize": "sequence"}, {"patch_size": 3}, {"solver": "lbfgs"}])
+def test_units_in_float32(settings):
+    """Powers of two move no bit; other units one of the last digits of each number."""
+    X, y = problem()
+    X = X.astype(np.float32)
+    net, other = (RNNRegressor(**SMALL | settings) for _ in range(2))
+    net.fit(X, y)
+    other.fit(in_units(X, POWERS).astype(np.float32), 8 * y)
+    assert_same_net(net, other, exactly=True)
+    assert_array_equal(other.predict(in_units(X, POWERS).astype(np.float32)), 8 * net.predict(X))
+    in_celsius = in_units(X, CELSIUS).astype(np.float32)
+    assert_allclose(other.fit(in_celsius, y).predict(in_celsius), net.predict(X), atol=1e-3)
+
+
+def test_units_have_the_same_bits_on_any_number_of_threads():
+    X = 50 + 7 * np.random.default_rng(0).normal(size=(64, 60, 2))
+    nets = []
+    for n_threads in (1, 3):
+        with threadpool_limits(limits=n_threads):
+            nets.append(RNNRegressor(24, max_iter=1, random_state=0).fit(X, X[:, -1, 0]))
+    assert_same_net(*nets, exactly=True)
+    assert_array_equal(nets[0].X_scale_, nets[1].X_scale_)
 
 
 def test_units_of_counts_are_their_mean():
