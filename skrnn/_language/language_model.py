@@ -86,8 +86,9 @@ SAMPLING_CONSTRAINTS = {
     ),
     max_iter=positive_int_or_auto(
         f'Maximum number of epochs. "auto": epochs for about {epochs.UPDATES:,} updates, at least {epochs.MIN_EPOCHS} '
-        f"and at most {epochs.MAX_EPOCHS:,} of them, as for little text; an update reads a window of the streams. With "
-        "`partial_fit` these are the updates of the first call. `max_iter_` is the number."
+        f"and at most {epochs.MAX_EPOCHS:,} of them; an update reads a window of the streams. Of little text these are "
+        "more readings than do good without `dropout` or `early_stopping`. With `partial_fit` these are the updates of "
+        "the first call. `max_iter_` is the number."
     ),
     shuffle=flag("Take the texts in a new order in each epoch."),
     random_state=Parameter(
@@ -198,7 +199,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         self, hidden_size=128, *, cell="lstm", activation="tanh", reset_after=True, embedding_dim=32, analyzer="char",
         min_frequency=1, initial_bias="frequencies", dropout=0.0, recurrent_dropout=0.0, truncated_bptt_steps=32,
         n_streams=32, solver="adam", alpha=1e-4, learning_rate="auto", learning_rate_init=4e-3, power_t=0.5,
-        max_iter="auto", average=0.0, shuffle=True, random_state=None, tol=1e-4, verbose=False, warm_start=False,
+        max_iter=30, average=0.0, shuffle=True, random_state=None, tol=1e-4, verbose=False, warm_start=False,
         momentum=0.9, nesterovs_momentum=True, early_stopping=False, validation_fraction=0.1, beta_1=0.9,
         beta_2=0.999, epsilon=1e-8, n_iter_no_change="auto", max_grad_norm=None,
     ):

@@ -22,8 +22,8 @@ FITS = {
     "dropout": lambda **changed: RNNRegressor(**NET | {"dropout": 0.3} | changed).fit(X, Y),
     "labels": lambda **changed: RNNClassifier(**NET | changed).fit(X, Y > 0),
     "texts": lambda **changed: RNNLanguageModel(
-        2, embedding_dim=2, n_streams=2, truncated_bptt_steps=4, random_state=0,
-        **{"learning_rate": "constant", "max_iter": 6} | changed
+        2, embedding_dim=2, n_streams=2, truncated_bptt_steps=4, learning_rate="constant", random_state=0,
+        **{"max_iter": 6} | changed
     ).fit(["abcab", "bca", "cabca"]),
 }
 
