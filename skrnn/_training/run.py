@@ -74,12 +74,15 @@ def forget_unseen(model, unseen):
     model.parameters["embedding.E"][unseen] = 0
 
 
-def begin_with_constant(model, examples):
-    """Make a new model predict the constant that has the least loss, from which training begins."""
+def begin_with_constant(model, examples, whole):
+    """Make a new model predict the constant that has the least loss, from which training begins.
+
+    `whole` is that of `Loss.starting_scores`.
+    """
     targets, weights = examples.with_weight()
     head = model.parameters
     head["head.V"][:] = 0
-    head["head.c"][:] = model.loss.starting_scores(targets, weights, model.network.n_outputs)
+    head["head.c"][:] = model.loss.starting_scores(targets, weights, model.network.n_outputs, whole)
 
 
 def own_random_state(random_state):
