@@ -204,7 +204,7 @@ def warn_if_nothing_learned(estimator, model, targets, examples, held_out=None):
             )
     if message is not None:
         name = type(estimator).__name__
-        about = (name, loss.name, examples.sequences.n_features, model.network.n_outputs)
+        about = (name, loss.name, model.network.n_outputs)
         warn_user(f"{name}{message}{_what_to_try(estimator, history.n_epochs)}", NothingLearnedWarning, about)
 
 
