@@ -104,10 +104,9 @@ def initialization(recurrent="orthogonal", forget=None, identity=True, chrono=No
         object.__setattr__(cells["rnn"], "identity", before[2])
 
 
-def _begin_with_constant_and_weights(model, examples):
+def _begin_with_constant_and_weights(model, examples, whole):
     """As `run.begin_with_constant`, with the head's weights as they are drawn."""
-    targets, weights = examples.with_weight()
-    model.parameters["head.c"][:] = model.loss.starting_scores(targets, weights, model.network.n_outputs)
+    run.begin_near_constant(model, *examples.with_weight(), whole=whole)
 
 
 class Training:

@@ -153,7 +153,7 @@ class BaseRNN(
         groups = None if groups is None else read_groups(groups, data.examples.sequences)
         examples, held_out = self._split(fitted, data, X, X_val, y_val, groups)
         if not resume:
-            self._set_first_values(model, data.reading, examples)
+            self._set_first_values(model, data.reading, examples, whole=True)
         validate = held_out and validator_of(self, fitted, held_out, sample_weight is not None and X_val is None)
 
         def train():
@@ -170,7 +170,7 @@ class BaseRNN(
         data = self._read_data(X, y, sample_weight, resume, whole=False, **targets)
         model = self._make_model(data, resume, run.next_model)
         if not resume:
-            self._set_first_values(model, data.reading, data.examples)
+            self._set_first_values(model, data.reading, data.examples, whole=False)
         objective, batches = self._in_batches(model, data.examples)
         self._learn(
             Fitted(model, data.reading, data.targets),
@@ -211,12 +211,12 @@ class BaseRNN(
                     "of one fixed function; try solver='adam'"
                 )
 
-    def _set_first_values(self, model, reading, examples):
-        """Set the parameters of a new model that depend on what it is trained on."""
+    def _set_first_values(self, model, reading, examples, whole):
+        """Set the parameters of a new model that depend on what it is trained on: all data, or the first part."""
         if reading.n_categories:
             run.forget_unseen(model, reading.unseen_categories(examples.sequences, examples.used))
         if self.standardize:
-            run.begin_with_constant(model, examples)
+            run.begin_with_constant(model, examples, whole)
 
     def _make_model(self, data, resume, start):
         """The model to train on TrainingData; `start` makes it of the one to continue, or None, as `starting_model`."""

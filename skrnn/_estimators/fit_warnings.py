@@ -194,7 +194,7 @@ def warn_if_nothing_learned(estimator, model, targets, examples, held_out=None):
         message = _nothing_that_holds(model, targets, held_out, constant, estimator.scoring)
     if message is not None:
         name = type(estimator).__name__
-        about = (name, model.loss.name, examples.sequences.n_features, model.network.n_outputs)
+        about = (name, model.loss.name, model.network.n_outputs)
         warn_user(
             f"{name} has learned {message}. {_what_to_try(estimator, model.history.n_epochs)}", NothingLearnedWarning,
             about,

@@ -143,8 +143,11 @@ class Loss:
         """
         raise NotImplementedError
 
-    def starting_scores(self, targets, weights=None, n_outputs=None):
-        """The scores (Q,) that training begins with: the best constant; a class that has not been seen may come."""
+    def starting_scores(self, targets, weights=None, n_outputs=None, whole=False):
+        """The scores (Q,) that training begins with: the best constant; a class that has not been seen may come.
+
+        `whole` says that these are all targets, to which no later ones come that differ.
+        """
         return self.best_constant(targets, weights, n_outputs)
 
     def units_of(self, targets, weights=None):
@@ -181,6 +184,14 @@ class RegressionLoss(Loss):
             return gradient.sum()
 
         return np.array([root(slope, column, weights) for column in by_output(targets)])
+
+    def starting_scores(self, targets, weights=None, n_outputs=None, whole=False):
+        """The best constant; of σ(score) 0 where that is certainty, whose slope is almost 0, and targets vary."""
+        best = self.best_constant(targets, weights, n_outputs)
+        if not self.of_logistic:
+            return best
+        constant = whole & (np.fmin.reduce(targets) == np.fmax.reduce(targets))
+        return np.where(constant, best, without_certainty(best))
 
     def units_of(self, targets, weights=None):
         """The mean and deviation of each output, 0 where it is constant."""
@@ -312,6 +323,11 @@ class Poisson(RegressionLoss):
         mean = np.average(targets, axis=0, weights=weights)
         return np.log(np.maximum(mean, np.finfo(np.float32).tiny))
 
+    def starting_scores(self, targets, weights=None, n_outputs=None, whole=False):
+        """The logarithm of the mean, of half a count in all rows where there is none and counts may come."""
+        best = self.best_constant(targets, weights, n_outputs)
+        return best if whole else np.where(np.fmax.reduce(targets) == 0, np.log(0.5 / len(targets)), best)
+
     def score(self, y, predictions, sample_weight=None):
         """The mean over outputs of D² of the Poisson deviance."""
         columns = zip(y.reshape(len(y), -1).T, predictions.reshape(len(predictions), -1).T, strict=True)
@@ -340,7 +356,7 @@ class BinaryLogLoss(Loss):
     def best_constant(self, targets, weights=None, n_outputs=None):
         return logit_of(np.average(targets, weights=weights, keepdims=True))
 
-    def starting_scores(self, targets, weights=None, n_outputs=None):
+    def starting_scores(self, targets, weights=None, n_outputs=None, whole=False):
         """The log odds; 0 where only one class has been seen."""
         return without_certainty(self.best_constant(targets, weights, n_outputs))
 
@@ -366,7 +382,7 @@ class LogLoss(Loss):
         counts = np.bincount(targets, weights, minlength=n_outputs or 0)
         return np.log(np.maximum(counts / counts.sum(), MIN_PROBABILITY))
 
-    def starting_scores(self, targets, weights=None, n_outputs=None):
+    def starting_scores(self, targets, weights=None, n_outputs=None, whole=False):
         """The logarithms of how frequent the classes are, of one that has not been seen as of the rarest one."""
         counts = np.bincount(targets, weights, minlength=n_outputs or 0)
         counts[counts == 0] = counts[counts > 0].min()
@@ -395,7 +411,7 @@ class MultilabelLogLoss(Loss):
         targets = np.ascontiguousarray(targets, dtype=np.float64)      # the order of sums
         return logit_of(of_known(lambda y, w: np.average(y, axis=0, weights=w), targets, weights))
 
-    def starting_scores(self, targets, weights=None, n_outputs=None):
+    def starting_scores(self, targets, weights=None, n_outputs=None, whole=False):
         """The log odds of each label; 0 of one that all rows or none have."""
         return without_certainty(self.best_constant(targets, weights, n_outputs))
 

@@ -74,15 +74,18 @@ def forget_unseen(model, unseen):
     model.parameters["embedding.E"][unseen] = 0
 
 
-def begin_with_constant(model, examples):
-    """Make a new model predict the constant that has the least loss, from which training begins."""
+def begin_with_constant(model, examples, whole):
+    """Make a new model predict the constant that has the least loss, from which training begins.
+
+    `whole` is that of `Loss.starting_scores`.
+    """
     model.parameters["head.V"][:] = 0
-    begin_near_constant(model, *examples.with_weight())
+    begin_near_constant(model, *examples.with_weight(), whole=whole)
 
 
-def begin_near_constant(model, targets, weights=None):
+def begin_near_constant(model, targets, weights=None, whole=False):
     """Make the constant that has the least loss on targets the bias of a new model."""
-    model.parameters["head.c"][:] = model.loss.starting_scores(targets, weights, model.network.n_outputs)
+    model.parameters["head.c"][:] = model.loss.starting_scores(targets, weights, model.network.n_outputs, whole)
 
 
 def own_random_state(random_state):

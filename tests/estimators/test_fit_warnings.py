@@ -287,6 +287,8 @@ def searches():
     """Calls that fit many times, none of which learns anything."""
     net = RNNRegressor(**LEARNS_NOTHING)
     yield "grid", lambda: GridSearchCV(net, {"alpha": [0, 1, 2], "hidden_size": [1, 2]}, cv=3).fit(X, Y)
+    ways = {"standardize": [True, "sequence"], "missing": ["error", "indicator"]}
+    yield "ways to read", lambda: GridSearchCV(net, ways, cv=3).fit(X, Y)
     yield "halving", lambda: HalvingGridSearchCV(net, {"alpha": [0, 1, 2]}, cv=2, random_state=0).fit(X, Y)
     yield "cross-validation", lambda: cross_validate(net, X, Y)
     pipeline = make_pipeline(SequenceScaler(), net)

@@ -395,6 +395,28 @@ def test_classes_to_come_are_not_ruled_out():
     assert_allclose(net.predict_proba(X)[0], [0.5, 0.25, 0.25])
 
 
+def test_counts_to_come_are_not_ruled_out():
+    """The logarithm of no counts at all would take thousands of updates back to that of some."""
+    X, _ = problem()
+    still = SMALL | {"learning_rate_init": 1e-300}
+    net = RNNRegressor(loss="poisson", **still).partial_fit(X, np.zeros(len(X)))
+    assert_allclose(net.predict(X), 0.5 / len(X))
+    counts = np.column_stack([np.zeros(len(X)), np.arange(len(X))])
+    net = RNNRegressor(loss="poisson", **still).partial_fit(X, counts)
+    assert_allclose(net.predict(X)[0], [0.5 / len(X), counts[:, 1].mean()])
+
+
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
+def test_training_does_not_begin_where_fractions_have_no_slope():
+    X, _ = problem()
+    still = {"out_activation": "logistic", "loss": "absolute_error"} | SMALL | {"learning_rate_init": 1e-300}
+    rare = np.where(np.arange(len(X)) % 3, 0, 0.9)
+    several = np.column_stack([np.zeros(len(X)), rare, np.arange(len(X)) / 100])
+    assert_allclose(RNNRegressor(**still).fit(X, rare).predict(X), 0.5)
+    assert_allclose(RNNRegressor(**still).fit(X, several).predict(X)[0], [0, 0.5, 0.145], atol=1e-6)
+    assert_allclose(RNNRegressor(**still).partial_fit(X, several).predict(X)[0], [0.5, 0.5, 0.145])
+
+
 @pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantFeatureWarning")
 @pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
 def test_constant_features_and_targets():
