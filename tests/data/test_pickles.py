@@ -28,7 +28,7 @@ FITTED = {
     "SlidingWindow": lambda: SlidingWindow(2, context=True).fit(X),
     "RNNClassifier": lambda: RNNClassifier(2, tol=1e9).fit(X, np.arange(6) % 2),
     "RNNRegressor": lambda: RNNRegressor(2, tol=1e9).fit(X, X[:, 0]),
-    "RNNLanguageModel": lambda: RNNLanguageModel(2, max_iter=2).fit(TEXTS),
+    "RNNLanguageModel": lambda: RNNLanguageModel(2, tol=1e9, n_iter_no_change=1).fit(TEXTS),
 }
 
 
