@@ -16,6 +16,8 @@ MAX_NUMBERS = 2**18
 MAX_ROUNDING = 4
 # Of smaller deviations the squares lose digits
 MIN_DEVIATION = 1e-146
+# Numbers of a size beyond 2 to the power of this, or minus this, are not squared as they are
+MAX_EXPONENT = 100
 
 
 class Units(NamedTuple):
@@ -193,8 +195,12 @@ def moments_of_sequences(sequences, typical):
 
     `typical` (D,) is the size of deviations; numbers of that size are squared where they neither overflow nor vanish.
     """
+    values = sequences.values[_rows(sequences.starts, sequences.lengths)]
     unit = np.exp2(np.floor(np.log2(typical)))      # a power of two, which changes no digits
-    values = sequences.values[_rows(sequences.starts, sequences.lengths)] / unit
+    if (np.abs(np.log2(unit)) < MAX_EXPONENT).all():
+        unit = 1.0
+    else:
+        values = values / unit
     count, mean, squares = _moments_of_stretches(values, sequences.lengths)
     variance = squares / np.maximum(count, 1)
     constant = is_rounding(mean, variance, count)

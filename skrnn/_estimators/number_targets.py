@@ -57,9 +57,9 @@ class NumberTargets:
         self._in_dtype(rows, sequences, per_step, loss)
         rows.check_every_output()
         used = rows.known if rows.weights is None else rows.weights > 0
-        weights = None if rows.weights is None else that_count(rows.weights[used])
         if not len(rows.values[used]):
             return self
+        weights = None if rows.weights is None else that_count(rows.weights[used])
         center, scale = loss.units_of(rows.values[used].reshape(-1, self.n_outputs), weights)
         if loss.of_distance:
             check_units(center, scale, sequences.dtype, what="y")
