@@ -51,9 +51,9 @@ def main():
     start = perf_counter()
     X, y = make_temporal_order(1000, (25, 30), random_state=0)
     texts = ["".join(SYMBOLS[i] for i in x) for x in X]
-    compare("Temporal order", texts, y, net(max_iter=30))
+    compare("Temporal order", texts, y, net(max_iter=20))
     dna, promoter = load_promoters(return_X_y=True)
-    compare("Promoters", dna, promoter, net())
+    compare("Promoters", dna, promoter, net(max_iter=200))
     print(f"Took {perf_counter() - start:.1f} s")
 
 

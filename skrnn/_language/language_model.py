@@ -266,7 +266,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         --------
         >>> from skrnn import RNNLanguageModel
         >>> texts = ["anna", "hanna", "hannah", "nana"] * 20
-        >>> model = RNNLanguageModel(16, max_iter=3, random_state=0).fit(texts)
+        >>> model = RNNLanguageModel(16, random_state=0).fit(texts)
         >>> model.symbols_.tolist()
         ['a', 'h', 'n', '<unknown>', '<end>']
         """
@@ -440,7 +440,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         Examples
         --------
         >>> from skrnn import RNNLanguageModel
-        >>> model = RNNLanguageModel(8, max_iter=3, random_state=0).fit(["abcabcabc"] * 20)
+        >>> model = RNNLanguageModel(8, random_state=0).fit(["abcabcabc"] * 20)
         >>> model.score(["abcabc"]) > model.score(["cbacba"])
         True
         """
@@ -468,7 +468,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         --------
         >>> import numpy as np
         >>> from skrnn import RNNLanguageModel
-        >>> model = RNNLanguageModel(8, max_iter=3, random_state=0).fit(["abcabcabc"] * 20)
+        >>> model = RNNLanguageModel(8, random_state=0).fit(["abcabcabc"] * 20)
         >>> log_likelihoods = model.score_samples(["abc", ""])
         >>> bool(np.isclose(log_likelihoods.sum() / 5, model.score(["abc", ""])))      # three symbols and two ends
         True
@@ -496,7 +496,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         Examples
         --------
         >>> from skrnn import RNNLanguageModel
-        >>> model = RNNLanguageModel(8, max_iter=3, random_state=0).fit(["abcabcabc"] * 20)
+        >>> model = RNNLanguageModel(8, random_state=0).fit(["abcabcabc"] * 20)
         >>> 1 < model.perplexity(["abcabc"]) < len(model.symbols_)
         True
         """
@@ -523,7 +523,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         --------
         >>> from math import isclose
         >>> from skrnn import RNNLanguageModel
-        >>> model = RNNLanguageModel(8, max_iter=3, random_state=0).fit(["abcabcabc"] * 20)
+        >>> model = RNNLanguageModel(8, random_state=0).fit(["abcabcabc"] * 20)
         >>> isclose(2 ** model.bits_per_token(["abcabc"]), model.perplexity(["abcabc"]))
         True
         """
@@ -560,7 +560,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
 
         >>> import numpy as np
         >>> from skrnn import RNNLanguageModel
-        >>> model = RNNLanguageModel(8, max_iter=3, random_state=0).fit(["abcabcabc"] * 20)
+        >>> model = RNNLanguageModel(8, random_state=0).fit(["abcabcabc"] * 20)
         >>> first, state = model.symbol_log_likelihoods("abca", return_state=True, end=False)
         >>> second = model.symbol_log_likelihoods("bc", initial_state=state)
         >>> bool((np.concatenate([first, second]) == model.symbol_log_likelihoods("abcabc")).all())
@@ -600,7 +600,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         Examples
         --------
         >>> from skrnn import RNNLanguageModel
-        >>> model = RNNLanguageModel(8, max_iter=3, random_state=0).fit(["abcabcabc"] * 20)
+        >>> model = RNNLanguageModel(8, random_state=0).fit(["abcabcabc"] * 20)
         >>> p = model.predict_proba(["ab", ""])
         >>> p.shape, round(float(p[0].sum()), 6)      # a, b, c, <unknown> and <end>
         ((2, 5), 1.0)
