@@ -63,8 +63,9 @@ def fill_forward(sequences, before=None):
     missing = np.isnan(values)
     before = np.zeros((len(sequences), sequences.n_features), values.dtype) if before is None else before
     rows = last_seen(missing, sequences.starts, sequences.lengths)
-    initial = np.repeat(before, sequences.lengths, axis=0)
-    return np.where(rows < 0, initial, np.take_along_axis(values, np.maximum(rows, 0), axis=0)), missing
+    initial, unseen = np.repeat(before, sequences.lengths, axis=0), rows < 0
+    rows[unseen] = 0
+    return np.where(unseen, initial, np.take_along_axis(values, rows, axis=0)), missing
 
 
 def interpolated(sequences):

@@ -127,6 +127,7 @@ ROWS = 2**20
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantFeatureWarning")
 @pytest.mark.skipif(not os.path.exists("/proc/self/smaps"), reason="needs Linux")
 @pytest.mark.parametrize(("step", "dtype", "gap"), [
     *((step, np.float64, True) for step in (
