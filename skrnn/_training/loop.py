@@ -329,7 +329,8 @@ class Divergence(ValueError):
 
 def divergence(loss, penalty, norm, theta, history):
     """The error that says in which epoch training diverged, and what to try."""
-    what, advice = f"the loss is {loss}", "a smaller learning_rate_init or max_grad_norm; numbers are best read with standardize=True"
+    what = f"the loss is {loss}"
+    advice = "a smaller learning_rate_init or max_grad_norm; numbers are best read with standardize=True"
     if penalty > loss:
         what += f", the penalty {penalty}"
         advice = "a smaller alpha, or greater sample weights, by whose sum the penalty is divided"
