@@ -24,6 +24,7 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from skrnn import RNNClassifier, RNNRegressor
+from skrnn._training import epochs
 from skrnn.kernels import CELLS
 from skrnn.preprocessing import SequenceScaler
 
@@ -60,6 +61,8 @@ NUMERICAL = {
     "check_sample_weight_equivalence_on_dense_data", "check_sample_weights_not_overwritten",
     "check_transformer_general",
 }
+# Checks of what a net has learned; to the others it makes no difference for how long it was trained.
+LEARNED = ("check_class_weight", "check_classifiers", "check_regressors", "check_sample_weight", "check_supervised")
 
 
 def checks():
@@ -76,7 +79,10 @@ def checks():
 @quiet
 @pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
 @pytest.mark.parametrize(("estimator", "check"), list(checks()))
-def test_estimator_checks(estimator, check):
+def test_estimator_checks(estimator, check, monkeypatch):
+    if estimator not in DEFAULT and not check.func.__name__.startswith(LEARNED):
+        monkeypatch.setattr(epochs, "UPDATES", 60)
+        monkeypatch.setattr(epochs, "MIN_EPOCHS", 3)
     check(clone(estimator))
 
 
