@@ -191,7 +191,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
     True
     >>> str(model.symbols_[model.predict_proba(["hann"])[0].argmax()])
     'a'
-    >>> model.generate(20, random_state=0) in texts
+    >>> set(model.generate(20, random_state=0)) <= set("anh")
     True
     """
 

@@ -415,7 +415,7 @@ y = np.arange(n) % 3.0
 missing = "ffill" if kind == "float32" else "error"
 if kind in ("int16", "ragged, scaled"):
     X = SequenceScaler().fit_transform(X)
-net = RNNRegressor(2, cell="rnn", missing=missing, max_iter=1, random_state=0).fit(X, y)
+net = RNNRegressor(2, cell="rnn", patch_size=None, missing=missing, max_iter=1, random_state=0).fit(X, y)
 assert np.isfinite(net.predict(X)).all()
 assert np.isfinite(net.predict(X, return_state=True)[0]).all()
 """

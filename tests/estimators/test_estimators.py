@@ -51,7 +51,7 @@ OTHER_NUMBERS = [
     RNNRegressor((5, 4), cell="skip_lstm", bidirectional=True), RNNRegressor(standardize=False),
     RNNRegressor(patch_size=3), RNNClassifier(patch_size=2, pooling="mean", missing="indicator"),
 ]
-# Checks of what is computed; the others look at the interface, which is that of the class.
+# Checks of what is computed; the others look at the interface, which is that of the class, and run for the defaults.
 NUMERICAL = {
     "check_class_weight_classifiers", "check_decision_proba_consistency", "check_dict_unchanged",
     "check_dont_overwrite_parameters", "check_estimators_dtypes", "check_estimators_nan_inf",
@@ -71,7 +71,8 @@ def checks():
         for _, check in estimator_checks_generator(estimator):
             name = check.func.__name__
             quick = estimator is DEFAULT[0] or (estimator in DEFAULT and name in NUMERICAL)
-            if estimator not in OTHER_NUMBERS or name in NUMERICAL:
+            of_class = name not in NUMERICAL and not name.startswith(LEARNED)
+            if estimator in DEFAULT or (estimator in OTHER_INTERFACES and not of_class) or name in NUMERICAL:
                 which = "-".join([" ".join(str(estimator).split()), name, *map(str, check.keywords)])
                 yield pytest.param(estimator, check, id=which, marks=[] if quick else [pytest.mark.slow])
 

@@ -208,7 +208,7 @@ READERS = {
         lambda net: net.predict(X),
     ),
     "predict_step": (
-        lambda: RNNClassifier(**NET), lambda net, k: net.fit(X, LABELS[k]),
+        lambda: RNNClassifier(**NET, cell="lstm", pooling="last"), lambda net, k: net.fit(X, LABELS[k]),
         lambda net: net.predict_step(X[:, 0], np.ones((8, 4))),
     ),
     "partial_fit": (

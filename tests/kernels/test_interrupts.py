@@ -205,8 +205,8 @@ def test_a_sequence_too_long_for_the_mean_is_named(pooling):
     X = np.zeros((1, 2**24 + 1, 1), np.float32)
     X[0, 0] = 1
     with pytest.raises(ValueError, match=rf"X\[0\] has 16777217 steps, and pooling='{pooling}' counts at most "):
-        RNNRegressor(2, pooling=pooling).fit(X, [1.0])
-    net = RNNRegressor(2, pooling=pooling, max_iter=1, tol=1, random_state=0)
+        RNNRegressor(2, pooling=pooling, patch_size=None).fit(X, [1.0])
+    net = RNNRegressor(2, pooling=pooling, patch_size=None, max_iter=1, tol=1, random_state=0)
     net.fit(X[:, :5], [1.0])
     with pytest.raises(ValueError, match=r"X\[0\] has 16777217 steps"):
         net.predict(X)
@@ -234,7 +234,9 @@ def test_signals_are_heard_during_long_calls(name, n_threads, monkeypatch):
         monkeypatch.setattr(memory, "max_bytes", lambda: 2**20)
     X = np.random.default_rng(0).normal(size=(n, T, D)).astype(np.float32)
     y = X[..., 0] if "return_sequences" in parameters else X[:, 0, 0]
-    net = RNNRegressor(K, max_iter=1, random_state=0, **parameters)
+    net = RNNRegressor(
+        K, max_iter=1, random_state=0, **{"cell": "lstm", "pooling": "last", "patch_size": None} | parameters
+    )
     expected = np.concatenate(net.fit(X, y).predict(X), axis=None).tobytes()
     heard, before = [], signal.signal(signal.SIGALRM, lambda *_: heard.append(time.process_time()))
     try:
