@@ -32,8 +32,8 @@ cdef class Engine:
     n_categories : int
         Rows of the embedding (n_categories, D), which follows the other parameters in theta; 0 for numbers as inputs.
     patch : pair of int, optional
-        Size and stride: the D = size · F inputs are so many steps of F features, from every stride-th step on. None: one
-        step.
+        Size and stride: the D = size · F inputs are so many steps of F features, from every stride-th step on. None:
+        one step.
     units : pair of (F,) float64 arrays, optional
         Center and scale of each feature: steps are read as (x − center) · (1 / scale). None: as they are.
     """
