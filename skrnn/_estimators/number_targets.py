@@ -8,8 +8,8 @@ import numpy as np
 from skrnn._data.numbers import as_numbers
 from skrnn._data.target_checks import check_finite_rows, check_one_each, first_cell, step_rows
 from skrnn._data.units import that_count
-from skrnn._estimators.fit_warnings import check_units, constant_outputs, warn_of_units
 from skrnn._estimators.target_rows import known_in_part, mean_over_outputs
+from skrnn._estimators.unit_checks import check_units, constant_outputs, warn_of_units
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from skrnn._data.reading import learn_reading
 from skrnn._data.target_checks import check_samples
 from skrnn._data.units import Units, divisors_of, learn_units
 from skrnn._data.weights import as_weights, multiply_weights
-from skrnn._estimators.fit_warnings import (
+from skrnn._estimators.unit_checks import (
     check_units,
     warn_of_constant_features,
     warn_of_constant_targets,

@@ -1,6 +1,5 @@
-# What the head reads of a whole sequence: of the top layer's outputs the last one, their mean, the maximum
-# of each unit,
-# or these side by side, in this order.
+# What the head reads of a whole sequence: of the top layer's outputs the last one, their mean, the maximum of each
+# unit, or these side by side, in this order.
 #
 # The pool of a sequence, sums and then maxima, as far as they are read, is part of its states, so that it continues
 # where a segment or a stream was left.

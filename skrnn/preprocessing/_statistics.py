@@ -3,6 +3,7 @@
 import numpy as np
 
 from skrnn._data.lazy import in_memory, unshared
+from skrnn._data.units import is_rounding
 
 
 class Moments:
@@ -37,9 +38,7 @@ class Moments:
         """Mean and standard deviation (D,)."""
         with np.errstate(invalid="ignore", over="ignore"):
             variance = self.squares / np.maximum(self.count, 1)
-            n_eps = self.count * np.finfo(np.float64).eps
-            constant = variance <= n_eps * variance + (n_eps * self.mean) ** 2
-            return self.mean, np.where(constant & np.isfinite(variance), 0.0, np.sqrt(variance))
+            return self.mean, np.where(is_rounding(self.mean, variance, self.count), 0.0, np.sqrt(variance))
 
 
 class Extremes:

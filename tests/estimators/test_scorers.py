@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from forms import OnDisk
 from sklearn.base import clone
 from sklearn.metrics import (
     accuracy_score,
@@ -29,19 +30,6 @@ NET = {
     "random_state": 0, "learning_rate": "constant", "learning_rate_init": 0.03,
 }
 OWN = {"X_val": X_VAL, "y_val": Y_VAL}
-
-
-class Items:
-    """A collection whose sequences are read one by one."""
-
-    def __init__(self, X):
-        self.X = X
-
-    def __len__(self):
-        return len(self.X)
-
-    def __getitem__(self, i):
-        return self.X[i]
 
 
 def absolute(estimator, X, y):
@@ -144,7 +132,7 @@ class TestWhatIsValidated:
 
     @pytest.mark.parametrize("scoring", ["r2", absolute, first_absolute])
     @pytest.mark.parametrize("form", [
-        list, Items, lambda x: RaggedArray.from_padded(x, lengths=np.full(len(x), 5)), np.ndarray.tolist,
+        list, OnDisk, lambda x: RaggedArray.from_padded(x, lengths=np.full(len(x), 5)), np.ndarray.tolist,
         lambda x: pd.DataFrame({"a": list(x[:, :, 0]), "b": list(x[:, :, 1])}),
     ])
     def test_forms_of_x(self, scoring, form):

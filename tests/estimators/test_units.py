@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from forms import OnDisk
 from numpy.testing import assert_allclose, assert_array_equal
 from threadpoolctl import threadpool_limits
 
@@ -30,19 +31,6 @@ def problem(n=30, steps=6, seed=0):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, steps, 2))
     return X, X[:, -1, 0] + 0.5 * X[:, 0, 1]
-
-
-class Lazy:
-    """Sequences that are read on demand."""
-
-    def __init__(self, X):
-        self.X = X
-
-    def __len__(self):
-        return len(self.X)
-
-    def __getitem__(self, i):
-        return self.X[i]
 
 
 def in_units(X, units):
@@ -197,7 +185,7 @@ def test_missing_values_and_ragged_sequences(missing, form):
             for x, n in zip(X, lengths, strict=True):
                 x[n:] = np.nan
             return X
-        return ReadOnDemand([x[:n] for x, n in zip(X, lengths, strict=True)])
+        return OnDisk([x[:n] for x, n in zip(X, lengths, strict=True)])
 
     net.fit(formed(X), y)
     other.fit(formed(in_units(X, CELSIUS)), y)
@@ -208,24 +196,11 @@ def test_missing_values_and_ragged_sequences(missing, form):
     assert_allclose(net.X_scale_, np.nanstd(used, axis=0))
 
 
-class ReadOnDemand:
-    """A collection that is no list: its items are read when they are needed."""
-
-    def __init__(self, items):
-        self.items = items
-
-    def __len__(self):
-        return len(self.items)
-
-    def __getitem__(self, i):
-        return self.items[i]
-
-
 def test_read_on_demand_and_in_memory_have_the_same_bits():
     rng = np.random.default_rng(2)
     X = [rng.normal(size=(n, 2)) * 1e3 + 5 for n in rng.integers(1, 3000, size=40)]
     y = [x.mean() for x in X]
-    forms = X, RaggedArray(np.concatenate(X), [len(x) for x in X]), ReadOnDemand(X)
+    forms = X, RaggedArray(np.concatenate(X), [len(x) for x in X]), OnDisk(X)
     nets = [RNNRegressor(**SMALL | {"max_iter": 2}).fit(form, y) for form in forms]
     for other in nets[1:]:
         assert_same_net(nets[0], other, exactly=True)
@@ -237,19 +212,18 @@ def test_read_on_demand_and_in_memory_have_the_same_bits():
 def test_units_of_what_is_read_on_demand_are_learned_while_it_is_checked(settings, monkeypatch):
     """And no others: prediction has its units, and without them there is nothing to learn."""
     X, y = problem()
-    X, n_items, learned = [x[: 3 + i % 4] for i, x in enumerate(X)], [], []
-    monkeypatch.setattr(ReadOnDemand, "__getitem__", lambda self, i: n_items.append(1) or self.items[i])
+    X, learned = [x[: 3 + i % 4] for i, x in enumerate(X)], []
     add = WeightedMoments.add
     monkeypatch.setattr(WeightedMoments, "add", lambda self, *arguments: learned.append(1) or add(self, *arguments))
     n_reads = {}
     for standardize in (True, False):
-        n_items.clear()
+        on_disk = OnDisk(X)
         # so many epochs that the last loss needs no second look
-        net = RNNRegressor(**SMALL | settings | {"standardize": standardize, "max_iter": 30}).fit(ReadOnDemand(X), y)
-        n_reads[standardize] = len(n_items)
+        net = RNNRegressor(**SMALL | settings | {"standardize": standardize, "max_iter": 30}).fit(on_disk, y)
+        n_reads[standardize] = len(on_disk.read)
         assert bool(learned) == standardize
         learned.clear()
-        net.predict(ReadOnDemand(X))
+        net.predict(on_disk)
         assert not learned
     assert n_reads[True] == n_reads[False]
 
@@ -459,7 +433,7 @@ def test_constant_features_change_nothing_whatever_they_are(constant, standardiz
     assert_same_net(net, other, exactly=True)
     assert_array_equal(other.predict(X), net.predict(X * [1, 0]))
     assert other.X_mean_[1] == constant
-    lazy = Lazy(X)
+    lazy = OnDisk(X)
     net = RNNRegressor(standardize=standardize, **SMALL).fit(lazy, y, weights)
     assert_array_equal(net.predict(lazy), other.predict(X))
 
