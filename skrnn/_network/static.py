@@ -14,7 +14,7 @@ HEAD, INITIAL_STATE = "head", "initial_state"
 class StaticInputs(NamedTuple):
     """What a network reads beside each sequence: numbers, then the embeddings of categories, Z numbers in all.
 
-    Where `to` has "initial_state", the states s before the first step are tanh(z W + b), else 0. W and b are 0 at first.
+    Where `to` has "initial_state", the states s before the first step are tanh(z W + b), else 0. W and b begin as 0.
     """
 
     n_numbers: int
