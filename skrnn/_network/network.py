@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skrnn._network.embeddings import check_embeddings, table_of
 from skrnn._network.initial_values import glorot_uniform
 from skrnn._network.layer import RecurrentLayer
 from skrnn._network.layout import ParameterLayout
@@ -36,23 +37,28 @@ class RecurrentNetwork:
         Which vector, one of ``POOLINGS``: the last output, the mean of all, the maximum of each unit, or these side by
         side.
     n_categories : int
-        Number of categories, each embedded as F inputs; 0 where steps are F numbers.
-    units : pair of (F,) float64 arrays, optional
-        Center and scale of every feature: the first layer reads (x − center) / scale. None: steps as they are.
+        Number of categories, where each step is one, embedded as F inputs; 0 where steps have features.
+    units : pair of (F − C,) float64 arrays, optional
+        Center and scale of every number: the first layer reads (x − center) / scale. None: numbers as they are.
     patch : pair of int, optional
-        Size and stride: the network reads so many steps side by side, D = size · F inputs, from every stride-th step
-        on; the last patch repeats the last step of its sequence for those that it lacks. What is said of the steps of
-        layers, states and pooling is then said of patches. None: single steps, D = F.
+        Size and stride: the network reads so many steps side by side, D = size · (inputs of a step), from every
+        stride-th step on; the last patch repeats the last step of its sequence for those that it lacks. What is said of
+        the steps of layers, states and pooling is then said of patches. None: single steps.
+    embeddings : tuple of C Embedding
+        Of the last C features of a step, which are categories: whole numbers from 0 on. The inputs of a step are its
+        F − C numbers, then the embedding of each category.
     """
 
     def __init__(
         self, n_inputs, hidden_size, n_outputs, cell, activation, reset_after, bidirectional, per_step, pooling="last",
-        n_categories=0, units=None, patch=None,
+        n_categories=0, units=None, patch=None, embeddings=(),
     ):
         self.n_inputs, self.per_step, self.n_categories = n_inputs, per_step, n_categories
-        self.units, self.patch = units, patch
+        self.units, self.patch, self.embeddings = units, patch, tuple(embeddings)
+        check_embeddings(self.embeddings, n_inputs)
         self.pooling = "last" if per_step else pooling
         self.layers = []
+        n_inputs += sum(embedding.dim - 1 for embedding in self.embeddings)
         if patch is not None:
             n_inputs *= patch[0]
         for depth, n_units in enumerate(hidden_size):
@@ -66,7 +72,9 @@ class RecurrentNetwork:
             shapes |= layer.shapes()
         shapes |= {"head.V": (self.n_features, n_outputs), "head.c": (n_outputs,)}
         if n_categories:
-            shapes |= {"embedding.E": (n_categories, self.n_inputs)}
+            shapes |= {table_of(): (n_categories, self.n_inputs)}
+        for embedding in self.embeddings:
+            shapes |= {table_of(embedding): (embedding.n_categories, embedding.dim)}
         self.layout = ParameterLayout(shapes)
 
     @property
@@ -75,13 +83,19 @@ class RecurrentNetwork:
         return self.pooling.split("_")
 
     def dense_range(self):
-        """The range of theta without the embedding, (1, 2)."""
+        """The range of theta without embeddings, (1, 2)."""
         return np.array([[0, self.layout.slices["head.c"].stop]], dtype=np.intp)
 
-    def embedding_ranges(self, categories):
-        """The ranges of theta with the embeddings of categories, (n, 2)."""
-        first = self.layout.slices["embedding.E"].start + categories * self.n_inputs
-        return np.stack([first, first + self.n_inputs], axis=1)
+    @cached_property
+    def tables(self):
+        """The names of the parameters that embed categories of steps, in the order of these."""
+        return (table_of(),) if self.n_categories else tuple(map(table_of, self.embeddings))
+
+    def codes(self, sequences, rows):
+        """The categories in rows of the steps of sequences, a column for each of `tables`: (n, C), whole numbers."""
+        if self.n_categories:
+            return sequences.categories[rows, np.newaxis]
+        return sequences.values[rows, self.n_inputs - len(self.embeddings) :]
 
     def initialize(self, random_state, dtype):
         """A fresh theta."""
@@ -91,8 +105,8 @@ class RecurrentNetwork:
             layer.initialize(parameters, random_state)
         shape = (self.n_features, self.n_outputs)
         parameters["head.V"][:] = glorot_uniform(*shape, shape, random_state)
-        if self.n_categories:
-            parameters["embedding.E"][:] = random_state.standard_normal((self.n_categories, self.n_inputs))
+        for table in self.tables:
+            parameters[table][:] = random_state.standard_normal(parameters[table].shape)
         return theta
 
     def __getstate__(self):
@@ -113,7 +127,11 @@ class RecurrentNetwork:
             "layers": [layer.for_kernels(slices) for layer in self.layers], "n_outputs": self.n_outputs,
             "V": slices["head.V"].start, "c": slices["head.c"].start, "size": slices["head.c"].stop,
             "per_step": self.per_step, "pooling": self.pooling, "n_categories": self.n_categories,
-            "units": self.units, "patch": self.patch,
+            "units": self.units, "patch": self.patch, "n_parameters": self.layout.size,
+            "embeddings": [
+                (slices[table_of(embedding)].start, embedding.n_categories, embedding.dim)
+                for embedding in self.embeddings
+            ],
         }
 
     def engine(self, dtype, **objective):
@@ -276,7 +294,7 @@ class RecurrentNetwork:
         engine : Engine
             From `engine`.
         theta : (P,) array
-        steps : (n, D) array, or (n,) intp array of categories
+        steps : (n, F) array, or (n,) intp array of categories
             In the units of the user.
         state : (n, width) array
             The states before the steps.

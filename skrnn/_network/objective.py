@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils import gen_batches
 
 from skrnn._data.ragged import rows_of
+from skrnn._network.embeddings import SparseGradient
 from skrnn._network.layout import full_range
 from skrnn._runtime import memory, threads
 from skrnn.kernels.inputs import Inputs
@@ -44,9 +45,9 @@ class Objective:
             recurrent_dropout=recurrent_dropout,
         )
         self.gradient = np.zeros(network.layout.size, dtype)
-        # What the last gradient is of: all parameters, but of an embedding only the rows in use
-        self.ranges = network.dense_range() if network.n_categories else full_range(self.gradient)
-        self.embedded = []
+        # What the last gradient is of: all parameters, but of embeddings only the rows in use
+        self.ranges = network.dense_range() if network.tables else full_range(self.gradient)
+        self.embedded = SparseGradient(network, self.gradient)
         self.random_state = random_state if dropout > 0 or recurrent_dropout > 0 else None
         self.max_steps = max_steps if max_steps and network.n_patches(sequences.lengths).max() > max_steps else None
         work = 3 * batch_size * network.mean_patches(sequences) * network.work
@@ -102,12 +103,8 @@ class Objective:
             state = final
 
     def _gradient(self, theta, examples, starts, lengths, index, initial, weights, seed, final):
-        if self.network.n_categories:
-            E = self.network.layout.views(self.gradient)["embedding.E"]
-            E[self.embedded] = 0
-            self.embedded = used = np.unique(examples.sequences.categories[rows_of(starts[index], lengths[index])])
-            self.ranges = np.concatenate([self.network.dense_range(), self.network.embedding_ranges(used)])
         sequences = examples.sequences
+        self.embedded.clear()
         inputs = Inputs(sequences.steps, starts, lengths, index, initial, sequences.mask_offsets)
         loss, penalty, weight = self.thread_tuner.run(
             lambda n_threads: self.engine.gradient(
@@ -115,6 +112,8 @@ class Objective:
                 seed=seed, max_bytes=self.max_bytes, n_threads=n_threads,
             )
         )
+        if self.network.tables:
+            self.ranges = self.embedded.ranges(sequences, rows_of(starts[index], lengths[index]))
         return loss, penalty, self.gradient, weight
 
     def _seed(self):
