@@ -34,9 +34,9 @@ def unseen_rows(network, sequences, index):
     """Which rows of each table the sequences `index` do not use: a bool array by the name of the parameter."""
     unseen = {table: np.ones(network.layout.shapes[table][0], bool) for table in network.tables}
     for chunk, numbers in sequences.iter_chunks(index):
-        codes = network.codes(chunk, rows_of(chunk.starts[numbers], chunk.lengths[numbers]))
-        for column, rows in enumerate(unseen.values()):
-            rows[codes[:, column].astype(np.intp)] = False
+        codes = network.codes(chunk, numbers, rows_of(chunk.starts[numbers], chunk.lengths[numbers]))
+        for rows, used in zip(unseen.values(), codes, strict=True):
+            rows[used.astype(np.intp)] = False
     return unseen
 
 
@@ -60,10 +60,13 @@ class SparseGradient:
         for E, used in zip(self.tables, self.used, strict=True):
             E[used] = 0
 
-    def ranges(self, sequences, rows):
-        """The ranges of theta, (m, 2), that a gradient is of: of the batch with these rows of the steps of `sequences`."""
-        codes = self.network.codes(sequences, rows)
-        self.used = [rows_in_use(codes[:, column], len(E)) for column, E in enumerate(self.tables)]
+    def ranges(self, sequences, index, rows):
+        """The ranges of theta, (m, 2), that a gradient is of.
+
+        It is that of the sequences `index`, or of stretches of them, with these rows of the steps of `sequences`.
+        """
+        codes = self.network.codes(sequences, index, rows)
+        self.used = [rows_in_use(used, len(E)) for used, E in zip(codes, self.tables, strict=True)]
         ranges = [self.network.dense_range()]
         for E, start, used in zip(self.tables, self.starts, self.used, strict=True):
             first = start + used * E.shape[1]

@@ -105,16 +105,30 @@ class Objective:
     def _gradient(self, theta, examples, starts, lengths, index, initial, weights, seed, final):
         sequences = examples.sequences
         self.embedded.clear()
-        inputs = Inputs(sequences.steps, starts, lengths, index, initial, sequences.mask_offsets)
+        inputs = self._inputs(theta, sequences, starts, lengths, index, initial)
+        dinitial = None if self.network.static is None else np.empty_like(inputs.initial)
         loss, penalty, weight = self.thread_tuner.run(
             lambda n_threads: self.engine.gradient(
                 theta, inputs, examples.targets, self.gradient, weights=weights, known=examples.known, final=final,
-                seed=seed, max_bytes=self.max_bytes, n_threads=n_threads,
+                dinitial=dinitial, seed=seed, max_bytes=self.max_bytes, n_threads=n_threads,
             )
         )
+        if self.network.static is not None:
+            self.network.add_static_gradient(
+                theta, sequences, index, inputs.initial, dinitial, self.gradient, begun=initial is None
+            )
         if self.network.tables:
-            self.ranges = self.embedded.ranges(sequences, rows_of(starts[index], lengths[index]))
+            self.ranges = self.embedded.ranges(sequences, index, rows_of(starts[index], lengths[index]))
         return loss, penalty, self.gradient, weight
+
+    def _inputs(self, theta, sequences, starts, lengths, index, initial):
+        """What the kernels read of sequences, or of stretches of them, from their beginning or from states on."""
+        network = self.network
+        if initial is None:
+            initial = network.begin(theta, sequences, index)
+        elif network.static is not None:
+            initial = network.carry(theta, sequences, index, initial)
+        return Inputs(sequences.steps, starts, lengths, index, initial, sequences.mask_offsets)
 
     def _seed(self):
         """A seed of masks for a batch."""
@@ -123,10 +137,9 @@ class Objective:
     def _pass_on(self, theta, examples, starts, lengths, index, initial, seed, final):
         rows = lengths[index].sum() if examples.per_step else len(index)
         scores = np.empty((rows, self.network.n_outputs), theta.dtype)
-        sequences = examples.sequences
         self.engine.forward(
-            theta, Inputs(sequences.steps, starts, lengths, index, initial, sequences.mask_offsets), scores,
-            final=final, training=True, seed=seed, max_bytes=self.max_bytes, n_threads=self.thread_tuner.max_threads,
+            theta, self._inputs(theta, examples.sequences, starts, lengths, index, initial), scores, final=final,
+            training=True, seed=seed, max_bytes=self.max_bytes, n_threads=self.thread_tuner.max_threads,
         )
 
 

@@ -68,7 +68,7 @@ cdef bint all_finite(const real* x, Py_ssize_t n) noexcept nogil:
     return finite
 
 
-def check_layout(layers, n_read, n_outputs, V, c, size):
+def check_layout(layers, n_read, n_static, n_outputs, V, c, size):
     """Raise a ValueError where a network's layers do not fit together, or its parameters not into `size` numbers."""
     below = None
     extents = []
@@ -84,7 +84,7 @@ def check_layout(layers, n_read, n_outputs, V, c, size):
         below = n_directions * K
     if below is None or n_outputs < 1:
         raise ValueError("a network must have a layer and an output")
-    extents += [(V, n_read * below * n_outputs), (c, n_outputs)]
+    extents += [(V, (n_read * below + n_static) * n_outputs), (c, n_outputs)]
     if any(start < 0 or start + extent > size for start, extent in extents):
         raise ValueError(f"the parameters must lie within the {size} numbers of theta")
 
@@ -97,6 +97,8 @@ def check_embeddings(embeddings, width, size, n_parameters, of_categories):
     """
     if n_parameters is None:
         n_parameters = max([size] + [start + rows * dim for start, rows, dim in embeddings])
+    if n_parameters < size:
+        raise ValueError(f"theta must have at least {size} numbers, not {n_parameters}")
     limit = PY_SSIZE_T_MAX if of_categories else 2**(MANTISSA_BITS + 1)
     for start, n_categories, dim in embeddings:
         if not 1 <= n_categories <= min(limit, PY_SSIZE_T_MAX // 16 // max(1, dim)):

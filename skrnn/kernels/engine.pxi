@@ -34,13 +34,16 @@ cdef class Engine:
         category; 0 where it has features.
     patch : pair of int, optional
         Size and stride: the D inputs are those of so many steps, from every stride-th step on. None: one step.
-    units : pair of (F − C,) float64 arrays, optional
-        Center and scale of each number: they are read as (x − center) · (1 / scale). None: as they are.
+    units : pair of (F,) float64 arrays, optional
+        Center and scale of each feature: numbers are read as (x − center) · (1 / scale). None: as they are.
     embeddings : sequence of C triples of int
         Of the last C of the F features, which are categories: where the embedding (n_categories, dim) begins in theta,
         n_categories and dim. Of a step the F − C numbers are read, then the embeddings side by side.
+    n_static : int
+        Static features of a sequence, numbers in its states that the head reads after all others.
     n_parameters : int, optional
-        The length of theta, P; None: it ends with the last embedding.
+        The length of theta, P, which may end with numbers that the kernels do not know and whose gradient is left as it
+        is. None: it ends with the last embedding.
     """
     cdef Net net
     cdef Py_ssize_t n_parameters    # the length of theta
@@ -59,11 +62,14 @@ cdef class Engine:
 
     def __cinit__(
         self, layers, *, Py_ssize_t n_outputs, Py_ssize_t V, Py_ssize_t c, Py_ssize_t size, bint per_step=False,
-        str pooling="last", Py_ssize_t n_categories=0, patch=None, units=None, embeddings=(), n_parameters=None,
+        str pooling="last", Py_ssize_t n_categories=0, patch=None, units=None, embeddings=(), Py_ssize_t n_static=0,
+        n_parameters=None,
     ):
         self.net.per_step = per_step
         self.net.pooling = LAST if per_step else pooling_named(pooling)
-        check_layout(layers, n_read(self.net.pooling), n_outputs, V, c, size)
+        if n_static < 0:
+            raise ValueError(f"n_static={n_static} must not be negative")
+        check_layout(layers, n_read(self.net.pooling), n_static, n_outputs, V, c, size)
         check_patch(patch, layers[0]["D"], per_step, n_categories)
         if n_categories != 0 and len(embeddings) > 0:
             raise ValueError("steps are categories, or have features that are: n_categories or embeddings, not both")
@@ -73,11 +79,12 @@ cdef class Engine:
             raise MemoryError()
         self.net.n_layers = len(layers)
         self.net.Q, self.net.V, self.net.c, self.net.size = n_outputs, V, c, size
+        self.net.Z = n_static
         self.net.packed_size = 0
         for depth, description in enumerate(layers):
             self.set_layer(&self.net.layers[depth], description)
         self.net.D, self.net.P = self.net.layers[0].D, self.net.layers[self.net.n_layers - 1].P
-        self.net.H = n_read(self.net.pooling) * self.net.P
+        self.net.H = n_read(self.net.pooling) * self.net.P + self.net.Z
         self.net.patch_size, self.net.patch_stride = patch or (1, 1)
         self.net.width = self.net.D // self.net.patch_size
         self.net.of_categories = n_categories != 0
@@ -130,8 +137,8 @@ cdef class Engine:
         cdef real* units
         if self.net.of_categories:
             raise ValueError("units are those of numbers: they must be None for inputs that are categories")
-        expect_length("center", center.shape[0], n)
-        expect_length("scale", scale.shape[0], n)
+        expect_length("center", center.shape[0], self.net.F)
+        expect_length("scale", scale.shape[0], self.net.F)
         self.units = Memory()
         units = <real*> self.units.reserve(2 * D * sizeof(real))
         for i in range(D):

@@ -38,12 +38,13 @@ RAGGED = (4, 1, 5, 2, 11, 8, 3)
 def embedded_case(form=GRU, arrangement=ARRANGEMENTS[0], features=FEATURES[0], patch=None, units=False, **case):
     hidden_size, bidirectional, pooling, per_step = arrangement
     embeddings, n_numbers = features
-    units = (np.array([500.0, -3.0, 0.0])[:n_numbers], np.array([100.0, 0.01, 1.0])[:n_numbers]) if units else None
+    center, scale, C = np.array([500.0, -3.0, 0.0]), np.array([100.0, 0.01, 1.0]), len(embeddings)
+    units = (np.r_[center[:n_numbers], [0] * C], np.r_[scale[:n_numbers], [1] * C]) if units else None
     case = Case(form, hidden_size, bidirectional, per_step, **{"lengths": RAGGED} | case, pooling=pooling,
                 n_inputs=n_numbers + len(embeddings), embeddings=embeddings, units=units,
                 patch=None if per_step else patch)
     if units is not None:
-        case.X[:, :n_numbers] = case.X[:, :n_numbers] * units[1] + units[0]
+        case.X[:] = case.X * units[1] + units[0]
     return case
 
 
@@ -53,9 +54,9 @@ def n_numbers_of(case):
 
 def inputs_of(case, i):
     """What the first layer reads of sequence i."""
-    X, n = case.X[case.steps(i)].astype(float), n_numbers_of(case)
+    X = case.X[case.steps(i)].astype(float)
     if case.net.units is not None:
-        X[:, :n] = (X[:, :n] - case.net.units[0]) / case.net.units[1]
+        X = (X - case.net.units[0]) / case.net.units[1]
     X = reference.embedded(X, [case.parameters[table].astype(float) for table in case.net.tables])
     return X if case.net.patch is None else reference.patches(X, *case.net.patch)
 
@@ -342,7 +343,8 @@ class TestNetwork:
         ("changed", "match"),
         [
             ({"embeddings": [(0, 4, 2), (300, 9, 5)]}, "must lie between the .* other parameters and the end of theta"),
-            ({"n_parameters": 100}, "must lie between the .* other parameters and the end of theta"),
+            ({"n_parameters": 340}, "must lie between the .* other parameters and the end of theta"),
+            ({"n_parameters": 100, "embeddings": []}, "theta must have at least 282 numbers, not 100"),
             ({"embeddings": [(300, 4, 10)], "n_parameters": 400}, "must be among its 9 inputs"),
             ({"embeddings": [(300, 2**60, 2)]}, "there cannot be"),
             ({"embeddings": [(300, 0, 2)]}, "there cannot be 0"),
