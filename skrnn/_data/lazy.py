@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from skrnn._data.sequences import SequenceIndex, Sequences
+from skrnn._data.sequences import SequenceIndex, Sequences, cast_static
 from skrnn._data.units import WeightedMoments
 from skrnn._runtime import memory
 
@@ -72,8 +72,15 @@ class LazySequences(SequenceIndex):
         same = probe.n_features == self.n_features
         return LazySequences(
             read, self.lengths, self.kind, probe.n_features, probe.dtype, self.n_per_chunk, n_padded=self.n_padded,
-            columns=self.columns if same else None, names=self.names if same else None,
+            columns=self.columns if same else None, names=self.names if same else None, static=self.static,
+            n_codes=probe.n_codes,
         )
+
+    def with_static(self, static):
+        """The same sequences with something else beside their steps, (n, S)."""
+        sequences = self.map(_unchanged)
+        sequences.static = static
+        return sequences
 
     def load(self, index):
         """Sequences in memory that hold the sequences `index`, and the indices of these among them."""
@@ -85,7 +92,7 @@ class LazySequences(SequenceIndex):
                 f"X[{i}] has changed while it was in use: it had {self.lengths[i]} steps of {self.n_features} features"
             )
         chunk = chunk.astype(self.dtype)
-        chunk.numbers = index
+        chunk.numbers, chunk.static = index, self.static_of(index)
         chunk.mask_offsets = np.stack([self.starts[index] - chunk.starts, index])
         return chunk, np.arange(len(index))
 
@@ -97,7 +104,11 @@ class LazySequences(SequenceIndex):
 
     def astype(self, dtype):
         """The same sequences in another dtype."""
-        return self if self.dtype == dtype else self.map(partial(Sequences.astype, dtype=dtype))
+        if self.dtype == dtype:
+            return self
+        sequences = self.map(partial(Sequences.astype, dtype=dtype))
+        sequences.static = cast_static(self.static, dtype)
+        return sequences
 
     @property
     def shape(self):
@@ -119,7 +130,8 @@ class LazySequences(SequenceIndex):
                 return self.load(chosen)[0].values
         return LazySequences(
             _Selection(self, chosen), self.lengths[chosen], self.kind, self.n_features, self.dtype,
-            columns=self.columns, names=self.names, n_padded=self.n_padded,
+            columns=self.columns, names=self.names, n_padded=self.n_padded, static=self.static_of(chosen),
+            n_codes=self.n_codes,
         )
 
     def __repr__(self):
@@ -127,6 +139,10 @@ class LazySequences(SequenceIndex):
             f"{len(self)} sequences, {self.lengths.min()} to {self.lengths.max()} steps of {self.n_features} features, "
             f"{self.dtype}, read on demand"
         )
+
+
+def _unchanged(sequences):
+    return sequences
 
 
 class _Map:
@@ -163,7 +179,7 @@ def unshared(sequences):
         return sequences
     return LazySequences(
         sequences.copy_of, sequences.lengths, sequences.kind, sequences.n_features, sequences.dtype,
-        columns=sequences.columns, names=sequences.names,
+        columns=sequences.columns, names=sequences.names, static=sequences.static, n_codes=sequences.n_codes,
     )
 
 

@@ -28,11 +28,16 @@ class SequenceIndex:
         Number of steps of each sequence of X, if padding at the ends of some has been left out.
     numbers : (n,) int array, optional
         The indices of the sequences in X; None for all.
+    static : (n, S) array, optional
+        What stands beside the steps of each sequence: numbers, then codes of categories.
+    n_codes : int
+        How many of the last features of a step are codes of categories.
     """
 
-    def __init__(self, lengths, kind, columns=None, names=None, n_padded=None, numbers=None):
+    def __init__(self, lengths, kind, columns=None, names=None, n_padded=None, numbers=None, static=None, n_codes=0):
         self.lengths, self.kind, self.columns, self.names = lengths, kind, columns, names
         self.n_padded, self.numbers = n_padded, numbers
+        self.static, self.n_codes = static, n_codes
         self.starts = np.cumsum(lengths) - lengths
         # How often each category occurs, if the steps are categories that have been counted
         self.category_counts = None
@@ -46,6 +51,10 @@ class SequenceIndex:
     def mean_length(self):
         """Mean number of steps per sequence."""
         return float(self.lengths.mean())
+
+    def static_of(self, index):
+        """What stands beside the steps of the sequences `index`, (m, S), or None."""
+        return None if self.static is None else self.static[index]
 
     def all_have_steps(self, n_steps):
         """Whether all sequences of X have so many steps, padding included, and that is more than one."""
@@ -125,7 +134,9 @@ class Sequences(SequenceIndex):
 
     def replace(self, **changed):
         """The same sequences with some of the parameters changed."""
-        names = ("values", "lengths", "kind", "columns", "names", "categories", "n_padded", "numbers")
+        names = (
+            "values", "lengths", "kind", "columns", "names", "categories", "n_padded", "numbers", "static", "n_codes"
+        )
         starts = {} if self.contiguous else {"starts": self.starts}
         return Sequences(**{name: getattr(self, name) for name in names} | starts | changed)
 
@@ -135,12 +146,15 @@ class Sequences(SequenceIndex):
         rows = rows_of(self.starts[index], lengths)
         categories = None if self.categories is None else self.categories[rows]
         return self.replace(
-            values=self.values[rows], categories=categories, lengths=lengths, starts=None, numbers=index
+            values=self.values[rows], categories=categories, lengths=lengths, starts=None, numbers=index,
+            static=self.static_of(index),
         )
 
     def view_of(self, index):
         """The sequences `index`, without a copy of their steps."""
-        view = self.replace(lengths=self.lengths[index], starts=self.starts[index], numbers=index)
+        view = self.replace(
+            lengths=self.lengths[index], starts=self.starts[index], numbers=index, static=self.static_of(index)
+        )
         if self.mask_offsets is None:
             view.mask_offsets = np.stack([np.zeros_like(index), index])
         else:
@@ -150,6 +164,10 @@ class Sequences(SequenceIndex):
     def map(self, change):
         """The sequences changed by a function."""
         return change(self)
+
+    def with_static(self, static):
+        """The same sequences with something else beside their steps, (n, S)."""
+        return self.replace(static=static)
 
     def load(self, index):
         """Sequences in memory that hold the sequences `index`, and the indices of these among them."""
@@ -163,7 +181,8 @@ class Sequences(SequenceIndex):
         """The same sequences in another dtype; themselves if it is theirs."""
         if self.values.dtype == dtype:
             return self
-        cast = self.replace(values=without_warnings(self.values.astype, dtype))
+        static = cast_static(self.static, dtype, name)
+        cast = self.replace(values=without_warnings(self.values.astype, dtype), static=static)
         place = cast.first_not_finite(allow_nan=True)
         if place:
             raise ValueError(f"{name} is too large for {np.dtype(dtype)}, the dtype of the fitted net: {place[1]}")
@@ -204,6 +223,20 @@ class Sequences(SequenceIndex):
             low, high = np.maximum(before, first), np.minimum(ends[chosen], last)
             begin, size = begins[chosen] + low - before, high - low
             yield slice(begin[0], begin[0] + size[0]) if len(begin) == 1 else rows_of(begin, size)
+
+
+def cast_static(static, dtype, name="X"):
+    """What stands beside the steps of sequences, (n, S) or None, in another dtype."""
+    if static is None:
+        return None
+    cast = without_warnings(static.astype, dtype)
+    too_large = np.argwhere(np.isinf(cast))
+    if len(too_large):
+        i, column = map(int, too_large[0])
+        raise ValueError(
+            f"{name} is too large for {np.dtype(dtype)}, the dtype of the fitted net: sequence {i}, static feature {column}"
+        )
+    return cast
 
 
 def _surely_finite(values):
