@@ -43,8 +43,7 @@ class Encoding:
     @property
     def labels(self):
         """What each code stands for: the categories, None for missing ones, and "unseen", (n_codes,) objects."""
-        labels = [*self.categories, *[None] * self.with_missing, "unseen"]
-        return np.array([*labels, None], dtype=object)[:-1]
+        return np.array([*self.categories, *[None] * self.with_missing, "unseen"], dtype=object)
 
     @cached_property
     def _codes(self):
@@ -69,8 +68,8 @@ class Encoding:
         """
         if isinstance(cells, np.ndarray):
             values, places = np.unique(cells, return_inverse=True)
-            first = lambda i: label(int(np.argmax(places == i)))     # noqa: E731
-            return self.encode(values.tolist(), first)[places.reshape(-1)]
+            places = places.reshape(-1)
+            return self.encode(values.tolist(), lambda i: label(int(np.argmax(places == i))))[places]
         codes = self._codes
         try:
             encoded = np.array([codes.get(cell, -1) for cell in cells], dtype=np.float64)
@@ -87,8 +86,8 @@ class Encoding:
             return self.missing
         kind = kind_of(cell)
         if kind is None or (self.categories and kind != kind_of(self.categories[0])):
-            expected = {"strings": "a string", "numbers": "a number"}.get(self.categories and kind_of(self.categories[0]))
-            raise TypeError(f"{label(i)} is {shown(cell)}, expected {expected or 'a string or a number'}, as in fit")
+            expected = f"one of {kind_of(self.categories[0])}" if self.categories else "a string or a number"
+            raise TypeError(f"{label(i)} is {shown(cell)}, expected a category, {expected} as in fit")
         return self.n_codes - 1
 
 
@@ -118,7 +117,7 @@ def learn_encoding(name, cells, label, categories=None):
         check_categories_of(cells, label)
         raise
     with_missing = any(map(is_missing, distinct))
-    distinct = [cell for cell in distinct if not is_missing(cell)]
+    distinct = [cell.item() if isinstance(cell, np.generic) else cell for cell in distinct if not is_missing(cell)]
     if len(set(map(kind_of, distinct))) > 1 or (distinct and kind_of(distinct[0]) is None):
         check_categories_of(cells, label)
     return Encoding(str(name), tuple(sorted(distinct) if categories is None else categories), with_missing)
@@ -132,7 +131,9 @@ def check_categories_of(cells, label):
             continue
         kind = kind_of(cell)
         if kind is None:
-            raise TypeError(f"{label(i)} is {type(cell).__name__} {shown(cell)}, expected a category: a string or a number")
+            raise TypeError(
+                f"{label(i)} is {type(cell).__name__} {shown(cell)}, expected a category: a string or a number"
+            )
         first = first or (kind, i)
         if kind != first[0]:
             raise TypeError(
@@ -143,7 +144,7 @@ def check_categories_of(cells, label):
 
 def kind_of(cell):
     """Whether a category is one of strings or of numbers; None if it is neither."""
-    if isinstance(cell, str | bytes):
+    if isinstance(cell, str):
         return "strings"
     if isinstance(cell, Number | np.number | np.bool_) and not is_date(cell):
         return "numbers"
