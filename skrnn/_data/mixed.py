@@ -14,7 +14,7 @@ from skrnn._data.ragged import rows_of
 from skrnn._data.schemas import library_of
 from skrnn._data.static_columns import StaticColumns, check_not_missing
 from skrnn._data.step_cells import ColumnsOfLists, label_of, objects_in
-from skrnn._data.tables import holds_categories, is_frame, is_table, names_of, select_columns
+from skrnn._data.tables import as_objects, holds_categories, is_frame, is_table, names_of, select_columns
 from skrnn._data.with_static import WithStatic
 from skrnn._messages import shown
 
@@ -197,7 +197,9 @@ def divide(X, is_static=None):
     if is_frame(X) and type(X).__name__ == "RecordBatch":
         X = normalize_container(X, "X")
     if not is_table(X):
-        return Parts(_from_column(X))
+        X = _from_column(X)
+        if not is_table(X):
+            return Parts(X)
     if is_static is None or len(is_static) != len(names_of(X)):
         lists = [is_sized(first_cell(cells)) for _, cells in columns_of(X)]
         if not any(lists):
@@ -213,12 +215,13 @@ def divide(X, is_static=None):
 
 
 def _from_column(X):
-    """A series or an Arrow array of lists of strings as a list of lists; anything else unchanged."""
-    if library_of(X) not in ("pandas", "polars", "pyarrow") or is_frame(X):
+    """A series or an Arrow array of lists of strings as a table of one column; anything else unchanged."""
+    if library_of(X) not in ("pandas", "polars", "pyarrow"):
         return X
     columns = columns_of(X)
-    is_lists = len(columns) == 1 and is_sized(first_cell(columns[0][1])) and holds_categories(columns[0][1])
-    return cells_in(columns[0], "X") if is_lists else X
+    if len(columns) != 1 or not is_sized(first_cell(columns[0][1])) or not holds_categories(columns[0][1]):
+        return X
+    return X.to_frame() if hasattr(X, "to_frame") else as_objects(cells_in(columns[0], "X"))[:, np.newaxis]
 
 
 def _are_lists(table):

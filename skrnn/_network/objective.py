@@ -45,8 +45,9 @@ class Objective:
         )
         self.gradient = np.zeros(network.layout.size, dtype)
         # What the last gradient is of: all parameters, but of an embedding only the rows in use
-        self.ranges = network.dense_range() if network.n_categories else full_range(self.gradient)
-        self.embedded = []
+        has_tables = network.n_categories or (network.static is not None and network.static.embeddings)
+        self.ranges = network.dense_range() if has_tables else full_range(self.gradient)
+        self.embedded, self.static_rows = [], {}
         self.random_state = random_state if dropout > 0 or recurrent_dropout > 0 else None
         self.max_steps = max_steps if max_steps and network.n_patches(sequences.lengths).max() > max_steps else None
         work = 3 * batch_size * network.mean_patches(sequences) * network.work
@@ -107,15 +108,37 @@ class Objective:
             E[self.embedded] = 0
             self.embedded = used = np.unique(examples.sequences.categories[rows_of(starts[index], lengths[index])])
             self.ranges = np.concatenate([self.network.dense_range(), self.network.embedding_ranges(used)])
-        sequences = examples.sequences
-        inputs = Inputs(sequences.steps, starts, lengths, index, initial, sequences.mask_offsets)
+        inputs = self._inputs(theta, examples.sequences, starts, lengths, index, initial)
+        dinitial = None if self.network.static is None else np.empty_like(inputs.initial)
         loss, penalty, weight = self.thread_tuner.run(
             lambda n_threads: self.engine.gradient(
                 theta, inputs, examples.targets, self.gradient, weights=weights, known=examples.known, final=final,
-                seed=seed, max_bytes=self.max_bytes, n_threads=n_threads,
+                dinitial=dinitial, seed=seed, max_bytes=self.max_bytes, n_threads=n_threads,
             )
         )
+        if self.network.static is not None:
+            self._add_static(theta, examples.sequences, inputs, dinitial, begun=initial is None)
         return loss, penalty, self.gradient, weight
+
+    def _inputs(self, theta, sequences, starts, lengths, index, initial):
+        """What the kernels read of sequences, or of stretches of them, from their beginning or from states on."""
+        network = self.network
+        if initial is None:
+            initial = network.begin(theta, sequences, index)
+        elif network.static is not None:
+            initial = network.carry(theta, sequences, index, initial)
+        return Inputs(sequences.steps, starts, lengths, index, initial, sequences.mask_offsets)
+
+    def _add_static(self, theta, sequences, inputs, dinitial, begun):
+        """Add the gradient of what makes the initial states."""
+        network, views = self.network, self.network.layout.views(self.gradient)
+        for name, rows in self.static_rows.items():
+            views[name][rows] = 0
+        network.add_static_gradient(theta, sequences, inputs.index, inputs.initial, dinitial, self.gradient, begun)
+        if network.static.embeddings:
+            self.static_rows = network.static.used_rows(sequences.static[inputs.index])
+            ranges = self.ranges if network.n_categories else network.dense_range()
+            self.ranges = np.concatenate([ranges, network.static_ranges(self.static_rows)])
 
     def _seed(self):
         """A seed of masks for a batch."""
@@ -124,10 +147,9 @@ class Objective:
     def _pass_on(self, theta, examples, starts, lengths, index, initial, seed, final):
         rows = lengths[index].sum() if examples.per_step else len(index)
         scores = np.empty((rows, self.network.n_outputs), theta.dtype)
-        sequences = examples.sequences
         self.engine.forward(
-            theta, Inputs(sequences.steps, starts, lengths, index, initial, sequences.mask_offsets), scores,
-            final=final, training=True, seed=seed, max_bytes=self.max_bytes, n_threads=self.thread_tuner.max_threads,
+            theta, self._inputs(theta, examples.sequences, starts, lengths, index, initial), scores, final=final,
+            training=True, seed=seed, max_bytes=self.max_bytes, n_threads=self.thread_tuner.max_threads,
         )
 
 

@@ -55,7 +55,7 @@ cdef bint all_finite(const real* x, Py_ssize_t n) noexcept nogil:
     return finite
 
 
-def check_layout(layers, n_read, n_outputs, V, c, size):
+def check_layout(layers, n_read, n_static, n_outputs, V, c, size):
     """Raise a ValueError where a network's layers do not fit together, or its parameters not into `size` numbers."""
     below = None
     extents = []
@@ -71,7 +71,7 @@ def check_layout(layers, n_read, n_outputs, V, c, size):
         below = n_directions * K
     if below is None or n_outputs < 1:
         raise ValueError("a network must have a layer and an output")
-    extents += [(V, n_read * below * n_outputs), (c, n_outputs)]
+    extents += [(V, (n_read * below + n_static) * n_outputs), (c, n_outputs)]
     if any(start < 0 or start + extent > size for start, extent in extents):
         raise ValueError(f"the parameters must lie within the {size} numbers of theta")
 

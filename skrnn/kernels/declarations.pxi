@@ -11,7 +11,8 @@
 #     before step t is therefore a view: in the block of step t - 1, or of the initial states. A sequence that has ended
 #     takes no further step, and its final state is its row in the block of its own last step.
 # (d) The states of a sequence go to and from the caller as a row of `width` numbers: K for each layer, direction and
-#     state, then with pooling the sums and the maxima so far, P each, and for the mean the number of steps.
+#     state, then with pooling the sums and the maxima so far, P each, then the Z static features, which stay as they
+#     are, and for the mean the number of steps.
 # (e) Threads. A thread takes a whole group through all layers and steps, forward, loss and backward, and adds up the
 #     gradient of the group, without a barrier. Where there are fewer groups than threads, the threads share one: each
 #     takes a tile of it, a range of its sequences, and then a part of the parameters. Rows never influence each other,
@@ -172,7 +173,8 @@ cdef struct Net:
     const real* center          # (D,) the units of the inputs: the first layer reads (x − center) · inverse;
     const real* inverse         # (D,) NULL for numbers as they are
     Py_ssize_t P                # columns of the top layer's output
-    Py_ssize_t H                # of what the head reads of it: P, or of a sequence a multiple
+    Py_ssize_t Z                # static features of a sequence, which the head reads beside it
+    Py_ssize_t H                # of what the head reads: P + Z, or of a sequence a multiple of P, and Z
     Py_ssize_t Q                # outputs
     bint per_step               # the head reads every step, or else one vector of every sequence:
     int pooling                 # of the last output, the mean of all and the maximum of each unit those that it reads
@@ -223,13 +225,12 @@ cdef struct LayerBuffers:
 cdef struct Buffers:
     # All arrays of a group; R = S steps, or N sequences
     LayerBuffers* layers
-    real* features              # (N, H) what the head reads, unless it reads every step
-    real* dfeatures             # (N, H)
-    real* dropped               # (S, P) what it reads of every step under dropout; or NULL
-    real* pool                  # (N, n_pooled) sums and maxima of the outputs so far; NULL for the last output
+    real* features              # (R, H) what the head reads; NULL where that is the output of every step as it is
+    real* dfeatures             # (N, H); NULL where the head reads the output of every step alone
+    real* pool                  # (N, n_pooled) sums and maxima of the outputs so far, static features; NULL for none
     real* dpool                 # (N, n_pooled)
     real* count                 # (N,) number of steps so far
-    Py_ssize_t* peak            # (N, P) step of the maximum, −1 where it came before this segment
+    Py_ssize_t* peak            # (N, P) step of the maximum, −1 where it came before this segment; NULL for no pooling
     real* scores                # (R, Q)
     real* dscores               # (R, Q)
     double* losses              # (R,)

@@ -36,8 +36,13 @@ cdef class Engine:
         one step.
     units : pair of (F,) float64 arrays, optional
         Center and scale of each feature: steps are read as (x − center) · (1 / scale). None: as they are.
+    n_static : int
+        Static features of a sequence, numbers in its states that the head reads after all others.
+    n_after : int
+        Numbers at the end of theta that the kernels do not know; their gradient is left as it is.
     """
     cdef Net net
+    cdef Py_ssize_t n_after
     cdef Memory units               # what net.center and net.inverse point to
     cdef Job settings               # what all batches have in common
     cdef double alpha
@@ -53,10 +58,13 @@ cdef class Engine:
     def __cinit__(
         self, layers, *, Py_ssize_t n_outputs, Py_ssize_t V, Py_ssize_t c, Py_ssize_t size, bint per_step=False,
         str pooling="last", Py_ssize_t n_categories=0, patch=None, units=None,
+        Py_ssize_t n_static=0, Py_ssize_t n_after=0,
     ):
         self.net.per_step = per_step
         self.net.pooling = LAST if per_step else pooling_named(pooling)
-        check_layout(layers, n_read(self.net.pooling), n_outputs, V, c, size)
+        if n_static < 0 or n_after < 0:
+            raise ValueError(f"n_static={n_static} and n_after={n_after} must not be negative")
+        check_layout(layers, n_read(self.net.pooling), n_static, n_outputs, V, c, size)
         check_patch(patch, layers[0]["D"], per_step, n_categories)
         if not 0 <= n_categories <= PY_SSIZE_T_MAX // 16 // layers[0]["D"]:
             raise ValueError(f"there cannot be {n_categories} embedded categories")
@@ -66,12 +74,12 @@ cdef class Engine:
             raise MemoryError()
         self.net.n_layers = len(layers)
         self.net.Q, self.net.V, self.net.c, self.net.size = n_outputs, V, c, size
-        self.net.n_categories = n_categories
+        self.net.n_categories, self.net.Z, self.n_after = n_categories, n_static, n_after
         self.net.packed_size = 0
         for depth, description in enumerate(layers):
             self.set_layer(&self.net.layers[depth], description)
         self.net.D, self.net.P = self.net.layers[0].D, self.net.layers[self.net.n_layers - 1].P
-        self.net.H = n_read(self.net.pooling) * self.net.P
+        self.net.H = n_read(self.net.pooling) * self.net.P + self.net.Z
         self.net.patch_size, self.net.patch_stride = patch or (1, 1)
         self.net.F = self.net.D // self.net.patch_size
         self.net.center = self.net.inverse = NULL
@@ -397,8 +405,8 @@ cdef class Engine:
         return 0
 
     cdef Py_ssize_t n_parameters(self) noexcept:
-        """The length of theta, with the embedding."""
-        return self.net.size + self.net.n_categories * self.net.D
+        """The length of theta, with the embedding and what the kernels do not know."""
+        return self.net.size + self.net.n_categories * self.net.D + self.n_after
 
     cdef int begin_streams(self, Py_ssize_t n, int n_threads) except -1:
         """Make room for steps of n streams."""

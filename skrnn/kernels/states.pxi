@@ -11,7 +11,7 @@ cdef Py_ssize_t state_width(const Net* net) noexcept nogil:
 
 
 cdef Py_ssize_t pool_width(const Net* net) noexcept nogil:
-    """Numbers in the pool of one sequence, with its number of steps."""
+    """Numbers in the pool of one sequence, with its static features and its number of steps."""
     return n_pooled(net) + (net.pooling & MEAN > 0)
 
 

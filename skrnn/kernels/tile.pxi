@@ -122,7 +122,7 @@ cdef void forward_tile(
     if net.per_step:
         step_scores(job, buffers, g, first, last)
     else:
-        if buffers.pool != NULL:
+        if pools_steps(net):
             pool_steps(job, buffers, g, first, last)
         sequence_scores(job, buffers, g, max(first, g.ending), last)
 
@@ -145,10 +145,8 @@ cdef void linear_gradient(const Job* job, Py_ssize_t m, const real* dscores, rea
 
 cdef inline const real* head_inputs(const Net* net, const Buffers* buffers, const Group* g) noexcept nogil:
     """What the head reads: (S, H) of every step, or (N, H) of every sequence."""
-    if not net.per_step:
+    if buffers.features != NULL:
         return buffers.features
-    if buffers.dropped != NULL:
-        return buffers.dropped
     return outputs(net, buffers, net.n_layers - 1, g)
 
 
@@ -164,17 +162,21 @@ cdef void step_scores(
     cdef const Net* net = job.net
     cdef const real* Y = outputs(net, buffers, net.n_layers - 1, g)
     cdef Py_ssize_t t, r, row, P = net.P, mask = look_mask(g.length[first], head_work(net, last - first))
+    cdef real* features
     for t in range(g.length[first]):
         if t & mask == mask and interrupted(job.watch):
             return
-        if buffers.dropped != NULL:
+        if buffers.features != NULL:
             for r in range(first, min(last, g.active[t])):
-                row = (g.offset[t] + r) * P
-                memcpy(buffers.dropped + row, Y + row, P * sizeof(real))
-                drop_inputs(job, net.n_layers, g, t, r, False, P, buffers.dropped + row)
+                row = g.offset[t] + r
+                features = buffers.features + row * net.H
+                memcpy(features, Y + row * P, P * sizeof(real))
+                drop_inputs(job, net.n_layers, g, t, r, False, P, features)
+                read_static(net, buffers, r, features + P)
         row = g.offset[t] + first
         linear(
-            job, min(last, g.active[t]) - first, head_inputs(net, buffers, g) + row * P, buffers.scores + row * net.Q
+            job, min(last, g.active[t]) - first, head_inputs(net, buffers, g) + row * net.H,
+            buffers.scores + row * net.Q,
         )
 
 
@@ -183,12 +185,12 @@ cdef void sequence_scores(
 ) noexcept nogil:
     """Scores of sequences that end in the group or segment."""
     cdef const Net* net = job.net
-    cdef Py_ssize_t r
+    cdef Py_ssize_t r, dropped = net.H - net.Z
     if first >= last:
         return
     for r in range(first, last):
         read_features(net, buffers, g, r, buffers.features + r * net.H)
-        drop_inputs(job, net.n_layers, g, g.length[r] - 1, r, False, net.H, buffers.features + r * net.H)
+        drop_inputs(job, net.n_layers, g, g.length[r] - 1, r, False, dropped, buffers.features + r * net.H)
     linear(job, last - first, buffers.features + first * net.H, buffers.scores + first * net.Q)
 
 
@@ -237,27 +239,41 @@ cdef void head_gradient(
 ) noexcept nogil:
     """What the head sends to the top layer: to every step, or to the last states or the pool."""
     cdef const Net* net = job.net
-    cdef Py_ssize_t t, r, row, ending = max(first, g.ending)
-    cdef Py_ssize_t mask = look_mask(g.length[first], head_work(net, last - first))
-    cdef real* dY = buffers.layers[net.n_layers - 1].dY
+    cdef Py_ssize_t r, ending = max(first, g.ending)
     cdef real* dfeatures
     if net.per_step:
-        for t in range(g.length[first]):
-            if t & mask == mask and interrupted(job.watch):
-                return
-            row = g.offset[t] + first
-            linear_gradient(job, min(last, g.active[t]) - first, buffers.dscores + row * net.Q, dY + row * net.P)
-            for r in range(first, min(last, g.active[t])):
-                drop_inputs(job, net.n_layers, g, t, r, False, net.P, dY + (g.offset[t] + r) * net.P)
+        steps_gradient(job, buffers, g, first, last)
         return
     if ending < last:
         linear_gradient(job, last - ending, buffers.dscores + ending * net.Q, buffers.dfeatures + ending * net.H)
     for r in range(ending, last):
         dfeatures = buffers.dfeatures + r * net.H
-        drop_inputs(job, net.n_layers, g, g.length[r] - 1, r, False, net.H, dfeatures)
+        drop_inputs(job, net.n_layers, g, g.length[r] - 1, r, False, net.H - net.Z, dfeatures)
         features_gradient(net, buffers, r, dfeatures)
-    if buffers.pool != NULL:
+    if pools_steps(net):
         pool_steps_gradient(job, buffers, g, first, last)
+
+
+cdef void steps_gradient(
+    const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
+) noexcept nogil:
+    """What the head sends to the outputs of every step, and to the static features."""
+    cdef const Net* net = job.net
+    cdef Py_ssize_t t, r, row, m, P = net.P, mask = look_mask(g.length[first], head_work(net, last - first))
+    cdef real* dY = buffers.layers[net.n_layers - 1].dY
+    cdef real* dfeatures        # (m, H) of a step
+    for t in range(g.length[first]):
+        if t & mask == mask and interrupted(job.watch):
+            return
+        row, m = g.offset[t] + first, min(last, g.active[t]) - first
+        dfeatures = dY + row * P if net.Z == 0 else buffers.dfeatures + first * net.H
+        linear_gradient(job, m, buffers.dscores + row * net.Q, dfeatures)
+        if net.Z > 0:
+            for r in range(m):
+                memcpy(dY + (row + r) * P, dfeatures + r * net.H, P * sizeof(real))
+                add_to_static(net, buffers, first + r, dfeatures + r * net.H + P)
+        for r in range(first, first + m):
+            drop_inputs(job, net.n_layers, g, t, r, False, P, dY + (g.offset[t] + r) * P)
 
 
 cdef void last_outputs_gradient(
