@@ -18,6 +18,7 @@ from skrnn._estimators.splitting import split
 from skrnn._estimators.trainable import Fitted, TrainableMixin
 from skrnn._estimators.training_data import TrainingDataMixin
 from skrnn._estimators.validation import read_validation
+from skrnn._network.embeddings import unseen_rows
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
 from skrnn._network.scores import finite_scores
@@ -215,7 +216,10 @@ class BaseRNN(
     def _set_first_values(self, model, reading, examples, whole):
         """Set the parameters of a new model that depend on what it is trained on: all data, or the first part."""
         if reading.n_categories:
-            run.forget_unseen(model, reading.unseen_categories(examples.sequences, examples.used))
+            unseen = reading.unseen_categories(examples.sequences, examples.used)
+            run.forget_unseen(model, dict.fromkeys(model.network.tables, unseen))
+        elif model.network.tables:
+            run.forget_unseen(model, unseen_rows(model.network, examples.sequences, examples.used))
         if self.standardize:
             run.begin_with_constant(model, examples, whole)
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skrnn._network.embeddings import check_embeddings, table_of
 from skrnn._network.initial_values import glorot_uniform
 from skrnn._network.layer import RecurrentLayer
 from skrnn._network.layout import ParameterLayout
@@ -37,25 +38,30 @@ class RecurrentNetwork:
         Which vector, one of ``POOLINGS``: the last output, the mean of all, the maximum of each unit, or these side by
         side.
     n_categories : int
-        Number of categories, each embedded as F inputs; 0 where steps are F numbers.
+        Number of categories, where each step is one, embedded as F inputs; 0 where steps have features.
     units : pair of (F,) float64 arrays, optional
-        Center and scale of every feature: the first layer reads (x − center) / scale. None: steps as they are.
+        Center and scale of every feature: the first layer reads (x − center) / scale, of numbers. None: as they are.
     patch : pair of int, optional
-        Size and stride: the network reads so many steps side by side, D = size · F inputs, from every stride-th step
-        on; the last patch repeats the last step of its sequence for those that it lacks. What is said of the steps of
-        layers, states and pooling is then said of patches. None: single steps, D = F.
+        Size and stride: the network reads so many steps side by side, D = size · (inputs of a step), from every
+        stride-th step on; the last patch repeats the last step of its sequence for those that it lacks. What is said of
+        the steps of layers, states and pooling is then said of patches. None: single steps.
+    embeddings : tuple of C Embedding
+        Of the last C features of a step, which are categories: whole numbers from 0 on. The inputs of a step are its
+        F − C numbers, then the embedding of each category.
     static : StaticInputs, optional
         What it reads beside each sequence, and where.
     """
 
     def __init__(
         self, n_inputs, hidden_size, n_outputs, cell, activation, reset_after, bidirectional, per_step, pooling="last",
-        n_categories=0, units=None, patch=None, static=None,
+        n_categories=0, units=None, patch=None, embeddings=(), static=None,
     ):
         self.n_inputs, self.per_step, self.n_categories = n_inputs, per_step, n_categories
-        self.units, self.patch, self.static = units, patch, static
+        self.units, self.patch, self.embeddings, self.static = units, patch, tuple(embeddings), static
+        check_embeddings(self.embeddings, n_inputs)
         self.pooling = "last" if per_step else pooling
         self.layers = []
+        n_inputs += sum(embedding.dim - 1 for embedding in self.embeddings)
         if patch is not None:
             n_inputs *= patch[0]
         for depth, n_units in enumerate(hidden_size):
@@ -71,7 +77,9 @@ class RecurrentNetwork:
             shapes |= static.shapes(self.n_states)
         shapes |= {"head.V": (self.n_features, n_outputs), "head.c": (n_outputs,)}
         if n_categories:
-            shapes |= {"embedding.E": (n_categories, self.n_inputs)}
+            shapes |= {table_of(): (n_categories, self.n_inputs)}
+        for embedding in self.embeddings:
+            shapes |= {table_of(embedding): (embedding.n_categories, embedding.dim)}
         if static is not None:
             shapes |= static.table_shapes()
         self.layout = ParameterLayout(shapes)
@@ -87,21 +95,24 @@ class RecurrentNetwork:
         return self.static.n_inputs if self.static is not None and HEAD in self.static.to else 0
 
     def dense_range(self):
-        """The range of theta without the embeddings, (1, 2)."""
+        """The range of theta without embeddings, (1, 2)."""
         return np.array([[0, self.layout.slices["head.c"].stop]], dtype=np.intp)
 
-    def embedding_ranges(self, categories):
-        """The ranges of theta with the embeddings of categories, (n, 2)."""
-        first = self.layout.slices["embedding.E"].start + categories * self.n_inputs
-        return np.stack([first, first + self.n_inputs], axis=1)
+    @cached_property
+    def tables(self):
+        """The names of the parameters that embed categories: of steps, then of static features."""
+        of_steps = [table_of()] if self.n_categories else map(table_of, self.embeddings)
+        return (*of_steps, *([] if self.static is None else self.static.table_shapes()))
 
-    def static_ranges(self, used):
-        """The ranges of theta with the embeddings of static features, (n, 2); `used` has the rows of each table."""
-        ranges = [np.zeros((0, 2), np.intp)]
-        for name, rows in used.items():
-            first = self.layout.slices[name].start + rows * self.layout.shapes[name][1]
-            ranges.append(np.stack([first, first + self.layout.shapes[name][1]], axis=1))
-        return np.concatenate(ranges)
+    def codes(self, sequences, index, rows):
+        """What each of `tables` is read at, a list of (n,) arrays of whole numbers.
+
+        Those of steps are read at the categories in these rows of the steps of `sequences`, those of static features
+        at the categories of the sequences `index`.
+        """
+        of_steps = sequences.values[rows, self.n_inputs - len(self.embeddings) :].T if self.embeddings else ()
+        of_steps = [sequences.categories[rows]] if self.n_categories else of_steps
+        return [*of_steps, *([] if self.static is None else self.static.codes(sequences.static[index]))]
 
     def initialize(self, random_state, dtype):
         """A fresh theta."""
@@ -111,11 +122,8 @@ class RecurrentNetwork:
             layer.initialize(parameters, random_state)
         shape = (self.n_features, self.n_outputs)
         parameters["head.V"][:] = glorot_uniform(*shape, shape, random_state)
-        if self.n_categories:
-            parameters["embedding.E"][:] = random_state.standard_normal((self.n_categories, self.n_inputs))
-        if self.static is not None:
-            for name, shape in self.static.table_shapes().items():
-                parameters[name][:] = random_state.standard_normal(shape)
+        for table in self.tables:
+            parameters[table][:] = random_state.standard_normal(parameters[table].shape)
         return theta
 
     def __getstate__(self):
@@ -132,13 +140,15 @@ class RecurrentNetwork:
     def _description(self):
         """What ``Engine`` takes."""
         slices = self.layout.slices
-        embedded = slices.get("embedding.E", slices["head.c"])
         return {
             "layers": [layer.for_kernels(slices) for layer in self.layers], "n_outputs": self.n_outputs,
             "V": slices["head.V"].start, "c": slices["head.c"].start, "size": slices["head.c"].stop,
             "per_step": self.per_step, "pooling": self.pooling, "n_categories": self.n_categories,
-            "units": self.units, "patch": self.patch, "n_static": self.n_static,
-            "n_after": self.layout.size - embedded.stop,
+            "units": self.units, "patch": self.patch, "n_static": self.n_static, "n_parameters": self.layout.size,
+            "embeddings": [
+                (slices[table_of(embedding)].start, embedding.n_categories, embedding.dim)
+                for embedding in self.embeddings
+            ],
         }
 
     def engine(self, dtype, **objective):
@@ -364,7 +374,7 @@ class RecurrentNetwork:
         engine : Engine
             From `engine`.
         theta : (P,) array
-        steps : (n, D) array, or (n,) intp array of categories
+        steps : (n, F) array, or (n,) intp array of categories
             In the units of the user.
         state : (n, width) array
             The states before the steps.

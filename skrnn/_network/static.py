@@ -87,9 +87,9 @@ class StaticInputs(NamedTuple):
             np.add.at(gradients[parameter_of(table)], codes, dz[:, first : first + table.dim])
             first += table.dim
 
-    def used_rows(self, values):
-        """Each table's name, and which of its categories sequences have."""
-        return {parameter_of(table): np.unique(codes) for table, codes in self._tables(values)}
+    def codes(self, values):
+        """The categories (N,) of each embedded feature of sequences that have the static features (N, S)."""
+        return [codes for _, codes in self._tables(values)]
 
     def check(self, values, n):
         """Raise a ValueError unless values are the static features (n, S) of sequences that a network can read."""

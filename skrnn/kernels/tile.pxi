@@ -43,8 +43,8 @@ cdef inline void read_inputs(
     """x (D,), what the first layer reads of sequence r from a row of the caller's steps on."""
     cdef const Net* net = job.net
     cdef Py_ssize_t j
-    if job.categories != NULL:
-        memcpy(x, job.values + job.categories[row] * net.D, net.D * sizeof(real))
+    if net.n_embeddings > 0:
+        read_embedded(job, row, g.source[r] + g.rows[r] - 1, x)
     elif net.patch_size == 1:
         memcpy(x, job.values + row * net.D, net.D * sizeof(real))
     else:
@@ -61,6 +61,32 @@ cdef inline void read_patch(const Net* net, const real* values, Py_ssize_t n, re
     memcpy(x, values, n * F * sizeof(real))
     for i in range(n, net.patch_size):
         memcpy(x + i * F, values + (n - 1) * F, F * sizeof(real))
+
+
+cdef inline Py_ssize_t category(const Job* job, Py_ssize_t row, int c) noexcept nogil:
+    """The category that the embedding c reads in a row of the caller's steps."""
+    if job.net.of_categories:
+        return job.categories[row]
+    return <Py_ssize_t> job.values[row * job.net.F + job.net.n_numbers + c]
+
+
+cdef inline void read_embedded(const Job* job, Py_ssize_t row, Py_ssize_t last, real* x) noexcept nogil:
+    """x (D,) ← numbers, then embeddings of a step, or of each of a patch; row `last` stands for those after it."""
+    cdef const Net* net = job.net
+    cdef const Embedding* embedding
+    cdef Py_ssize_t i, j, step
+    cdef int c
+    for i in range(net.patch_size):
+        step = min(row + i, last)
+        for j in range(net.n_numbers):
+            x[j] = job.values[step * net.F + j]
+        x += net.n_numbers
+        for c in range(net.n_embeddings):
+            embedding = &net.embeddings[c]
+            memcpy(
+                x, job.theta + embedding.start + category(job, step, c) * embedding.dim, embedding.dim * sizeof(real)
+            )
+            x += embedding.dim
 
 
 cdef inline void drop_inputs(

@@ -24,17 +24,20 @@ class Case:
 
     def __init__(
         self, form, hidden_size=(5,), bidirectional=False, per_step=False, lengths=RAGGED, n_inputs=3, n_outputs=2,
-        seed=0, dtype=np.float64, pooling="last", units=None, patch=None,
+        seed=0, dtype=np.float64, pooling="last", units=None, patch=None, embeddings=(),
     ):
         rng = np.random.default_rng(seed)
         self.form = form
         self.net = RecurrentNetwork(
-            n_inputs, hidden_size, n_outputs, *form, bidirectional, per_step, pooling, units=units, patch=patch
+            n_inputs, hidden_size, n_outputs, *form, bidirectional, per_step, pooling, units=units, patch=patch,
+            embeddings=embeddings,
         )
         # About 1/√K, as in a trained net: a larger recurrence is chaotic and amplifies rounding.
         scale = 0.5 * min(1, 4 / max(hidden_size)) ** 0.5
         self.theta = (scale * rng.normal(size=self.net.layout.size)).astype(dtype)
         self.X = rng.normal(size=(sum(lengths), n_inputs)).astype(dtype)
+        for feature, embedding in enumerate(embeddings, n_inputs - len(embeddings)):
+            self.X[:, feature] = rng.integers(embedding.n_categories, size=len(self.X))
         self.sequences = Sequences(self.X, np.array(lengths, dtype=np.intp), "ragged")
         self.index = np.arange(len(lengths))
         shape = (len(lengths), self.net.state_width)

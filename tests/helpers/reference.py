@@ -66,6 +66,13 @@ def scan(cell, X, state, W, U, b, **form):
     return np.array(H), state
 
 
+def embedded(X, tables):
+    """What is read of steps X (T, F): the numbers, then of the last features, which are categories, rows of `tables`."""
+    numbers, categories = np.split(X, [X.shape[1] - len(tables)], axis=1)
+    rows = [E[category.astype(int)] for E, category in zip(tables, categories.T, strict=True)]
+    return np.concatenate([numbers, *rows], axis=1)
+
+
 def patches(X, size, stride):
     """The patches of a sequence X (T, F), (n, size·F); the last one repeats the last step for those that it lacks."""
     starts = [0]
