@@ -1,5 +1,6 @@
 """X with more than numbers per step: what stands beside the steps of each sequence, and categories."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral
@@ -10,7 +11,7 @@ from skrnn._data.columns import cells_in, columns_of, first_cell, normalize_cont
 from skrnn._data.containers import check_finite
 from skrnn._data.encoding import learn_encoding
 from skrnn._data.features import features_of
-from skrnn._data.numbers import is_sized
+from skrnn._data.numbers import as_numbers, is_sized
 from skrnn._data.ragged import rows_of
 from skrnn._data.schemas import check_unique, library_of
 from skrnn._data.static_columns import StaticColumns, check_not_missing
@@ -175,17 +176,36 @@ class Mixed:
             raise ValueError(f"X has {n} features per step, expected {len(self.steps)} as in fit")
 
     def encode_step(self, x):
-        """A step (F,), or steps (n, F), of numbers and categories, with codes at the end: float64."""
+        """A step (F,), or a step of each of n streams (n, F), with codes at its end: float64, or x where it has no F.
+
+        Parameters
+        ----------
+        x : array-like, series, dict of the features by name, or data frame
+        """
+        if isinstance(x, Mapping):
+            missing = [name for name in self.step_names or () if name not in x]
+            if missing or self.step_names is None:
+                raise ValueError(f"x has no {missing}" if missing else "x is a dict, but the features have no names")
+            x = [x[name] for name in self.step_names]
+        if is_frame(x):
+            x = list(zip(*(cells_in(column, "x") for column in columns_of(x)), strict=True))
         array = np.array(x, dtype=object)
-        rows = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
-        if rows.shape[1] != len(self.steps):
-            return array        # which is then refused
-        out = np.empty(rows.shape, dtype=object)
+        rows = np.atleast_2d(array)
+        if array.ndim not in (1, 2) or rows.shape[1] != len(self.steps):
+            raise ValueError(
+                f"x has shape {array.shape}, expected ({len(self.steps)},), the features of a step, or "
+                f"(n, {len(self.steps)}) for n streams"
+            )
+        out = np.empty(rows.shape)
         for place, j in enumerate(self.order):
-            encoding, column = self.steps[j], rows[:, j].tolist()
-            label = partial("x[{1}, {0}]".format, j) if array.ndim > 1 else lambda i, j=j: f"x[{j}]"
-            out[:, place] = column if encoding is None else encoding.encode(column, label)
+            name = f"x[{self.step_names[j]!r}]" if self.step_names else f"x[{j}]" if array.ndim == 1 else f"x[:, {j}]"
+            out[:, place] = self._encode_column(j, rows[:, j], name)
         return out.reshape(array.shape)
+
+    def _encode_column(self, j, column, name):
+        if self.steps[j] is None:
+            return as_numbers(column, name)
+        return self.steps[j].encode(column.tolist(), (name + "[{}]").format)
 
 
 @dataclass
