@@ -74,7 +74,7 @@ def as_sequences(
             raise TypeError(missing_items(X, "X", error)) from error
     if are_sequences(columns, "X"):
         sequences = _from_columns(X, columns, n_steps)
-    elif _is_collection(X):
+    elif is_collection(X):
         sequences = _from_collection(X, n_steps)
     else:
         sequences = _from_array(X, n_steps)
@@ -296,7 +296,7 @@ def _names_of(x):
     return list(getattr(x, "column_names", None) or getattr(x, "columns", ()))
 
 
-def _is_collection(X):
+def is_collection(X):
     """Whether X is a collection of sequences rather than one array."""
     if isinstance(X, RaggedArray):
         return True

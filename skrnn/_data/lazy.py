@@ -76,8 +76,14 @@ class LazySequences(SequenceIndex):
         return LazySequences(
             read, self.lengths, self.kind, probe.n_features, probe.dtype, self.n_per_chunk, n_padded=self.n_padded,
             columns=self.columns if same else None, names=self.names if same else None,
-            static=cast_static(self.static, probe.dtype),
+            static=cast_static(self.static, probe.dtype), n_codes=probe.n_codes,
         )
+
+    def with_static(self, static):
+        """The same sequences with other static features, (n, S)."""
+        sequences = self.map(_unchanged)
+        sequences.static = static
+        return sequences
 
     def load(self, index):
         """Sequences in memory that hold the sequences `index`, and the indices of these among them."""
@@ -124,6 +130,7 @@ class LazySequences(SequenceIndex):
         return LazySequences(
             _Selection(self, chosen), self.lengths[chosen], self.kind, self.n_features, self.dtype,
             columns=self.columns, names=self.names, n_padded=self.n_padded, static=rows_or_none(self.static, chosen),
+            n_codes=self.n_codes,
         )
 
     def __repr__(self):
@@ -131,6 +138,10 @@ class LazySequences(SequenceIndex):
             f"{len(self)} sequences, {self.lengths.min()} to {self.lengths.max()} steps of {self.n_features} features, "
             f"{self.dtype}, read on demand"
         )
+
+
+def _unchanged(sequences):
+    return sequences
 
 
 class _Map:
@@ -168,6 +179,7 @@ def unshared(sequences):
     return LazySequences(
         sequences.copy_of, sequences.lengths, sequences.kind, sequences.n_features, sequences.dtype,
         columns=sequences.columns, names=sequences.names, static=sequences.static,
+        n_codes=sequences.n_codes,
     )
 
 

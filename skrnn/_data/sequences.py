@@ -28,11 +28,13 @@ class SequenceIndex:
         Number of steps of each sequence of X, if padding at the ends of some has been left out.
     numbers : (n,) int array, optional
         The indices of the sequences in X; None for all.
+    n_codes : int
+        How many of the last features of a step are codes of categories.
     """
 
-    def __init__(self, lengths, kind, columns=None, names=None, n_padded=None, numbers=None):
+    def __init__(self, lengths, kind, columns=None, names=None, n_padded=None, numbers=None, n_codes=0):
         self.lengths, self.kind, self.columns, self.names = lengths, kind, columns, names
-        self.n_padded, self.numbers = n_padded, numbers
+        self.n_padded, self.numbers, self.n_codes = n_padded, numbers, n_codes
         self.starts = np.cumsum(lengths) - lengths
         # How often each category occurs, if the steps are categories that have been counted
         self.category_counts = None
@@ -127,7 +129,9 @@ class Sequences(SequenceIndex):
 
     def replace(self, **changed):
         """The same sequences with some of the parameters changed."""
-        names = ("values", "lengths", "kind", "columns", "names", "categories", "n_padded", "numbers", "static")
+        names = (
+            "values", "lengths", "kind", "columns", "names", "categories", "n_padded", "numbers", "static", "n_codes"
+        )
         starts = {} if self.contiguous else {"starts": self.starts}
         return Sequences(**{name: getattr(self, name) for name in names} | starts | changed)
 
@@ -156,6 +160,10 @@ class Sequences(SequenceIndex):
     def map(self, change):
         """The sequences changed by a function."""
         return change(self)
+
+    def with_static(self, static):
+        """The same sequences with other static features, (n, S)."""
+        return self.replace(static=static)
 
     def load(self, index):
         """Sequences in memory that hold the sequences `index`, and the indices of these among them."""
