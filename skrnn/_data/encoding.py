@@ -1,6 +1,5 @@
 """The categories of a feature, and the codes that the network reads in their place."""
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Number
@@ -120,7 +119,8 @@ def learn_encoding(name, cells, label, categories=None):
     distinct = [cell.item() if isinstance(cell, np.generic) else cell for cell in distinct if not is_missing(cell)]
     if len(set(map(kind_of, distinct))) > 1 or (distinct and kind_of(distinct[0]) is None):
         check_categories_of(cells, label)
-    return Encoding(str(name), tuple(sorted(distinct) if categories is None else categories), with_missing)
+    categories = sorted(distinct) if categories is None else categories
+    return Encoding(str(name), tuple(categories), with_missing)
 
 
 def check_categories_of(cells, label):
@@ -136,9 +136,10 @@ def check_categories_of(cells, label):
             )
         first = first or (kind, i)
         if kind != first[0]:
+            other = f"{label(first[1])} is {shown(cells[first[1]])}"
             raise TypeError(
-                f"{label(i)} is {shown(cell)} and {label(first[1])} is {shown(cells[first[1]])}, expected categories of "
-                "one kind: all strings, or all numbers; convert them with astype(str)"
+                f"{label(i)} is {shown(cell)} and {other}, expected categories of one kind: all strings, or all "
+                "numbers; convert them with astype(str)"
             )
 
 

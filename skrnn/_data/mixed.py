@@ -1,6 +1,7 @@
 """X with more than numbers per step: what stands beside the steps of each sequence, and categories."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral
 
@@ -9,13 +10,14 @@ import numpy as np
 from skrnn._data.columns import cells_in, columns_of, first_cell, normalize_container
 from skrnn._data.containers import check_finite
 from skrnn._data.encoding import learn_encoding
-from skrnn._data.numbers import is_sized
+from skrnn._data.features import features_of
+from skrnn._data.numbers import as_numbers, is_sized
 from skrnn._data.ragged import rows_of
-from skrnn._data.schemas import library_of
+from skrnn._data.schemas import check_unique, library_of
 from skrnn._data.static_columns import StaticColumns, check_not_missing
 from skrnn._data.step_cells import ColumnsOfLists, label_of, objects_in
 from skrnn._data.tables import as_objects, holds_categories, is_frame, is_table, names_of, select_columns
-from skrnn._data.with_static import WithStatic
+from skrnn._data.with_static import WithStatic, as_static_table
 from skrnn._messages import shown
 
 FROM_DTYPE = "from_dtype"
@@ -28,7 +30,8 @@ class Mixed:
     Parameters
     ----------
     steps : tuple of Encoding or None
-        The categories of each feature of a step, in the order of X; None for a number.
+        The categories of each feature of a step, in the order of X; None for a number. Empty until they
+        are counted.
     static : tuple of Encoding or None
         Those of what stands beside the steps.
     step_names, static_names : tuple of str, or None
@@ -71,6 +74,41 @@ class Mixed:
         names = self.static_names or [f"static feature {j}" for j in range(len(self.static))]
         return [name for name, encoding in zip(names, self.static, strict=True) if encoding is None]
 
+    def with_n_features(self, n):
+        """The same, of steps of n features, which are all numbers if they were not counted."""
+        if self.step_encodings:
+            return self
+        named = self.step_names is not None and len(self.step_names) == n
+        return replace(self, steps=(None,) * n, step_names=self.step_names if named else None)
+
+    def features(self, estimator, sequences):
+        """The number of features of X, and their names, a tuple or None, as an estimator would learn them."""
+        n, names = features_of(estimator, sequences)
+        if self.is_static is not None or not self.static:
+            return n, names
+        if names is None or self.static_names is None:
+            return n + len(self.static), None
+        check_unique([*names, *self.static_names], "X")
+        return n + len(self.static), (*names, *self.static_names)
+
+    def read_static(self, static, n, missing):
+        """Static features that are passed apart from sequences, float64 (n, S), NaN where a number is missing."""
+        table = as_static_table(static, n)
+        columns = StaticColumns.of(table, names_of(table) if is_frame(table) else self.static_names, "static")
+        if len(columns.names) != len(self.static):
+            raise ValueError(
+                f"static has {len(columns.names)} features, expected {len(self.static)} as in fit"
+                + (f": {list(self.static_names)}" if self.static_names else "")
+            )
+        if is_frame(table) and self.static_names and columns.names != list(self.static_names):
+            raise ValueError(f"static has the columns {columns.names}, expected {list(self.static_names)} as in fit")
+        values = columns.values(self.static)
+        if missing == "error":
+            check_not_missing(values, columns, self.static)
+        if len(values) != n:
+            raise ValueError(f"static has {len(values)} rows, expected {n}, one for each sequence")
+        return values
+
     def read(self, X, read, n_steps, missing):
         """The sequences of X, with codes at the end of their steps and what stands beside them.
 
@@ -111,7 +149,6 @@ class Mixed:
 
     def _beside(self, sequences, parts, missing):
         """Sequences with what stands beside them, and the columns of X."""
-        columns = sequences.columns
         if parts.static is not None:
             static = parts.static.values(self.static)
             if missing == "error":
@@ -119,7 +156,8 @@ class Mixed:
             if len(static) != len(sequences):
                 raise ValueError(f"X has {len(sequences)} sequences and {len(static)} rows of static features")
             sequences = sequences.with_static(static.astype(sequences.dtype))
-        sequences.columns = parts.table if parts.table is not None else None if parts.static is not None else columns
+        if parts.table is not None:
+            sequences.columns = parts.table
         return sequences
 
     def _check_static(self, static):
@@ -138,17 +176,36 @@ class Mixed:
             raise ValueError(f"X has {n} features per step, expected {len(self.steps)} as in fit")
 
     def encode_step(self, x):
-        """A step (F,), or steps (n, F), of numbers and categories, with codes at the end: float64."""
+        """A step (F,), or a step of each of n streams (n, F), with codes at its end: float64, or x where it has no F.
+
+        Parameters
+        ----------
+        x : array-like, series, dict of the features by name, or data frame
+        """
+        if isinstance(x, Mapping):
+            missing = [name for name in self.step_names or () if name not in x]
+            if missing or self.step_names is None:
+                raise ValueError(f"x has no {missing}" if missing else "x is a dict, but the features have no names")
+            x = [x[name] for name in self.step_names]
+        if is_frame(x):
+            x = list(zip(*(cells_in(column, "x") for column in columns_of(x)), strict=True))
         array = np.array(x, dtype=object)
-        rows = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
-        if rows.shape[1] != len(self.steps):
-            return array        # which is then refused
-        out = np.empty(rows.shape, dtype=object)
+        rows = np.atleast_2d(array)
+        if array.ndim not in (1, 2) or rows.shape[1] != len(self.steps):
+            raise ValueError(
+                f"x has shape {array.shape}, expected ({len(self.steps)},), the features of a step, or "
+                f"(n, {len(self.steps)}) for n streams"
+            )
+        out = np.empty(rows.shape)
         for place, j in enumerate(self.order):
-            encoding, column = self.steps[j], rows[:, j].tolist()
-            label = partial("x[{1}, {0}]".format, j) if array.ndim > 1 else lambda i, j=j: f"x[{j}]"
-            out[:, place] = column if encoding is None else encoding.encode(column, label)
+            name = f"x[{self.step_names[j]!r}]" if self.step_names else f"x[{j}]" if array.ndim == 1 else f"x[:, {j}]"
+            out[:, place] = self._encode_column(j, rows[:, j], name)
         return out.reshape(array.shape)
+
+    def _encode_column(self, j, column, name):
+        if self.steps[j] is None:
+            return as_numbers(column, name)
+        return self.steps[j].encode(column.tolist(), (name + "[{}]").format)
 
 
 @dataclass
@@ -292,13 +349,9 @@ def _learn_chosen(parts, n_steps, categorical_features, read):
     """What the features are where the user says which are categories."""
     cells = parts.cells(n_steps)
     sequences = read(parts.steps, allow_missing=True) if cells is None else None
-    if cells is not None:
-        names = cells.names
-    else:
-        names = sequences.names or (
-            names_of(sequences.columns) if is_frame(sequences.columns) and sequences.kind != "table" else
-            list(range(sequences.n_features))
-        )
+    names = cells.names if cells is not None else (
+        _names_of_features(sequences) or list(range(sequences.n_features))
+    )
     n, static = len(names), parts.static
     labels = [*names, *([] if static is None else static.names)]
     if parts.is_static is None:
@@ -313,9 +366,12 @@ def _learn_chosen(parts, n_steps, categorical_features, read):
 def _learn(parts, cells, sequences, of_steps, of_static):
     """What the features are, given which are categories."""
     static = parts.static
-    names = cells.names if cells is not None else None
-    if sequences is not None:
-        names = sequences.names or (None if sequences.columns is None or sequences.kind == "table" else names_of(sequences.columns))
+    if cells is not None:
+        names = cells.names
+    elif sequences is not None:
+        names = _names_of_features(sequences)
+    else:
+        names = names_of(parts.steps) if is_frame(parts.steps) else getattr(parts.steps, "feature_names", None)
     n = len(of_steps)
     steps = tuple(_learn_step(j, names, cells, sequences) if chosen else None for j, chosen in enumerate(of_steps))
     named = names is not None and all(isinstance(name, str) for name in names)
@@ -324,6 +380,13 @@ def _learn(parts, cells, sequences, of_steps, of_static):
     return Mixed(
         steps, beside, tuple(names) if named else None, tuple(static.names) if static_named else None, parts.is_static
     )
+
+
+def _names_of_features(sequences):
+    """Names of the features of steps, or None."""
+    if sequences.columns is None or sequences.kind == "table":
+        return sequences.names
+    return names_of(sequences.columns)
 
 
 def _learn_step(j, names, cells, sequences):
@@ -407,12 +470,31 @@ def with_codes(sequences, encodings, encoded, missing):
         if encoding is not None and encoded:
             columns.append(np.where(np.isnan(values[:, j]), encoding.missing, values[:, j]))
         elif encoding is not None:
-            columns.append(encoding.encode(values[:, j], "X[{}]".format))
+            columns.append(encoding.encode(values[:, j], partial(sequences.label, "X", column=j, per_step=True)))
     values = values.copy()
     values[:, [j for j, encoding in enumerate(encodings) if encoding is not None]] = np.stack(columns, axis=1)
     if missing == "error":
         check_finite(sequences.replace(values=values))
     return sequences.replace(values=values[:, order_of(encodings)], n_codes=len(columns))
+
+
+def on_numbers(sequences, change):
+    """Sequences in memory changed by a function of the numbers of their steps; the codes after them stay."""
+    n = sequences.n_features - sequences.n_codes
+    if n == 0:
+        return sequences
+    changed = change(sequences.replace(values=sequences.values[:, :n], n_codes=0))
+    values = np.concatenate([changed.values, sequences.values[:, n:]], axis=1)
+    return changed.replace(values=values, n_codes=sequences.n_codes)
+
+
+def without_codes(sequences):
+    """The sequences without the codes at the end of their steps."""
+    return sequences.map(_numbers) if sequences.n_codes else sequences
+
+
+def _numbers(sequences):
+    return sequences.replace(values=sequences.values[:, : sequences.n_features - sequences.n_codes], n_codes=0)
 
 
 def order_of(encodings):

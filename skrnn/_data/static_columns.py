@@ -63,11 +63,10 @@ class StaticColumns(NamedTuple):
         return f"{self.where}[{name!r}]" if isinstance(name, str) else f"{self.where}[:, {name}]"
 
     def values(self, encodings):
-        """Numbers, and after them the codes of those that have an encoding: float64 (n, S); NaN where one is missing."""
+        """Numbers, NaN where one is missing, and then the codes of columns that have an encoding, float64 (n, S)."""
         numbers = [self._numbers(j) for j, encoding in enumerate(encodings) if encoding is None]
-        codes = [
-            encoding.encode(self.cells(j), self.label(j)) for j, encoding in enumerate(encodings) if encoding is not None
-        ]
+        encoded = [(j, encoding) for j, encoding in enumerate(encodings) if encoding is not None]
+        codes = [encoding.encode(self.cells(j), self.label(j)) for j, encoding in encoded]
         return np.stack([*numbers, *codes], axis=1)
 
     def _numbers(self, j):

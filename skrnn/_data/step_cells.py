@@ -72,7 +72,8 @@ class ArraysOfSteps:
 
     def _check(self, item, name):
         if is_frame(item) != self._of_frames:
-            raise TypeError(f"{name} is a {type(item).__name__}, X[0] is a {type(self._items[0]).__name__}: expected one")
+            kinds = f"{type(item).__name__}, and X[0] is a {type(self._items[0]).__name__}"
+            raise TypeError(f"{name} is a {kinds}: expected all frames, or all arrays")
         if self._of_frames:
             check_unique_names(item, name)
             if names_of(item) != self.names:

@@ -43,9 +43,10 @@ class WithStatic:
     Examples
     --------
     >>> import numpy as np
-    >>> from skrnn import RNNClassifier, WithStatic
+    >>> from skrnn import WithStatic
     >>> rng = np.random.default_rng(0)
-    >>> X = WithStatic([rng.normal(size=(length, 2)) for length in (4, 6, 3, 5)], [[61.0], [34.0], [45.0], [70.0]], ["age"])
+    >>> sequences = [rng.normal(size=(length, 2)) for length in (4, 6, 3, 5)]
+    >>> X = WithStatic(sequences, [[61.0], [34.0], [45.0], [70.0]], ["age"])
     >>> X
     WithStatic of 4 sequences and 1 static feature: age
     >>> X[[2, 0]].static.tolist()
@@ -59,8 +60,8 @@ class WithStatic:
 
     def __init__(self, sequences, static, static_names=None):
         if isinstance(sequences, WithStatic):
-            raise TypeError("sequences is a WithStatic already: pass its sequences, and all static features beside them")
-        self.sequences, self.static = sequences, _as_table(static)
+            raise TypeError("sequences is a WithStatic already: pass its sequences, and all static features with them")
+        self.sequences, self.static = sequences, as_static_table(static)
         n, n_static = n_rows(sequences), n_rows(self.static)
         if n != n_static:
             raise ValueError(f"static has {n_static} rows, but there are {n} sequences: expected a row for each")
@@ -133,8 +134,8 @@ def n_rows(X):
     return len(X)
 
 
-def _as_table(static):
-    """Static features as an array (n, S), or the frame that they are."""
+def as_static_table(static, n=None):
+    """Static features as an array (n, S), or the frame that they are; those of one sequence may be (S,) if n is 1."""
     static = static.to_frame() if hasattr(static, "to_frame") and not is_frame(static) else static
     if is_frame(static):
         return static
@@ -143,7 +144,8 @@ def _as_table(static):
     array = as_array(static, "static")
     if array.dtype.kind in "US" and not hasattr(static, "dtype"):
         array = np.array(static, dtype=object)      # NumPy makes strings of numbers beside strings
-    array = array[:, np.newaxis] if array.ndim == 1 else array
+    if array.ndim == 1:
+        array = array[np.newaxis] if n == 1 else array[:, np.newaxis]
     if array.ndim != 2 or not array.shape[1]:
         raise ValueError(f"static has shape {array.shape}, expected (n, features)")
     return array

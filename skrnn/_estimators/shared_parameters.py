@@ -14,6 +14,7 @@ from sklearn.metrics import get_scorer_names
 
 from skrnn._data.categories import MAX_CATEGORIES
 from skrnn._data.missing import MISSING
+from skrnn._data.mixed import FROM_DTYPE
 from skrnn._estimators.patches import AUTOMATIC_SIZES
 from skrnn._sklearn import Interval, StrOptions
 from skrnn._training import epochs
@@ -149,6 +150,15 @@ SHARED = {
         "With `embedding_dim`: X holds the categories 0 to n_categories − 1, also those that later calls of "
         "`partial_fit` bring, which begin as vectors of zeros. None: those up to the greatest category in the first "
         "`fit`.",
+    ),
+    "categorical_features": Parameter(
+        ["array-like", StrOptions({FROM_DTYPE}), None], 'array-like, "from_dtype" or None',
+        "Features that are categories, each of which is read as a vector that is learned, of a width that "
+        "`embedding_dim` sets: a list of names, of indices, or a mask of bools, over all columns of a frame, for other "
+        "X over the features of a step and then the static ones of `WithStatic`. They may be strings or numbers. "
+        '"from_dtype": in frames those that hold strings or have a dtype of categories (pandas\' category, polars\' '
+        "Categorical and Enum, Arrow's dictionary), also in lists, and static strings. Missing ones are a category of "
+        "their own; those that the first `fit` did not see are a vector of zeros. None: none is.",
     ),
     "missing": choice(
         MISSING,

@@ -13,14 +13,14 @@ from skrnn._warnings import without_warnings
 
 def state_width(model, reading):
     """Columns of a state: the network's, what was seen last where missing values are filled, and steps of a patch."""
-    seen = reading.n_step_features if reading.missing != "error" else 0
+    seen = reading.n_numbers if reading.missing != "error" else 0
     return model.network.state_width + seen + pending_width(model.network)
 
 
 def _seen(model, reading):
     """The columns of what was seen last."""
     width = model.network.state_width
-    return slice(width, width + (reading.n_step_features if reading.missing != "error" else 0))
+    return slice(width, width + (reading.n_numbers if reading.missing != "error" else 0))
 
 
 def zero_state(model, reading, n):
@@ -150,7 +150,8 @@ def continue_one_step(model, reading, steps, state):
     if model.network.patch is not None:
         return _continue_one_patch(model, reading, steps, state)
     if reading.n_categories or reading.missing != "error":
-        return continue_from(model, reading, _as_sequences(steps).astype(model.dtype, "x"), state, ("x", "state"))
+        sequences = _as_sequences(steps, len(reading.step_encodings)).astype(model.dtype, "x")
+        return continue_from(model, reading, sequences, state, ("x", "state"))
     state = _of_shape(model, reading, state, len(steps), "state")
     if steps.dtype != model.dtype:
         steps = _as_sequences(steps).astype(model.dtype, "x").values
@@ -171,7 +172,7 @@ def _continue_one_patch(model, reading, steps, state):
         scores, after, finite = continue_one_patch(model, steps, state)
     else:
         seen = _seen(model, reading)
-        filled, last = reading.fill(_as_sequences(steps), state[:, seen])
+        filled, last = reading.fill(_as_sequences(steps, len(reading.step_encodings)), state[:, seen])
         scores, after, finite = continue_one_patch(model, filled.values, state)
         after[:, seen] = last
     if model.exponential or not finite:
@@ -185,15 +186,15 @@ def _for_kernels(array):
     return array if flags.c_contiguous and flags.aligned else np.require(array, requirements=["C", "A"])
 
 
-def _as_sequences(steps):
-    """Steps (n, features) as n sequences of one step."""
-    return Sequences(steps, np.ones(len(steps), np.intp), "array")
+def _as_sequences(steps, n_codes=0):
+    """Steps (n, features), the last of them codes, as n sequences of one step."""
+    return Sequences(steps, np.ones(len(steps), np.intp), "array", n_codes=n_codes)
 
 
 def read_step(reading, x):
     """One step of each of n streams, (n, features), checked; and whether x was of one stream."""
     _check_names(reading, x)
-    x = as_numbers(x, "x")
+    x = reading.mixed.encode_step(x) if reading.step_encodings else as_numbers(x, "x")
     one = x.ndim < 2
     steps = x[np.newaxis] if x.ndim == 1 else np.atleast_2d(x)
     if steps.ndim != 2 or steps.shape[1] != reading.n_step_features or not len(steps):
@@ -208,7 +209,7 @@ def read_step(reading, x):
 
 def _check_names(reading, x):
     """Raise a ValueError when the features of a step have other names than in fit."""
-    expected = reading.feature_names
+    expected = reading.step_names
     if expected is None or len(expected) != reading.n_step_features:
         return
     names = getattr(x, "columns", getattr(x, "index", None))

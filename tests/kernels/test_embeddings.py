@@ -343,8 +343,8 @@ class TestNetwork:
         ("changed", "match"),
         [
             ({"embeddings": [(0, 4, 2), (300, 9, 5)]}, "must lie between the .* other parameters and the end of theta"),
-            ({"n_parameters": 340}, "must lie between the .* other parameters and the end of theta"),
-            ({"n_parameters": 100, "embeddings": []}, "theta must have at least 282 numbers, not 100"),
+            ({"n_parameters": 304}, "must lie between the .* other parameters and the end of theta"),
+            ({"n_parameters": 100, "embeddings": []}, "theta must have at least 252 numbers, not 100"),
             ({"embeddings": [(300, 4, 10)], "n_parameters": 400}, "must be among its 9 inputs"),
             ({"embeddings": [(300, 2**60, 2)]}, "there cannot be"),
             ({"embeddings": [(300, 0, 2)]}, "there cannot be 0"),
