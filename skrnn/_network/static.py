@@ -9,6 +9,8 @@ from skrnn._network.embeddings import Embedding
 from skrnn.kernels import kernels_for
 
 HEAD, INITIAL_STATE = "head", "initial_state"
+# Who reads static features, by the value of an estimator's parameter
+STATIC_TO = {HEAD: (HEAD,), INITIAL_STATE: (INITIAL_STATE,), "both": (HEAD, INITIAL_STATE)}
 
 
 class StaticInputs(NamedTuple):
