@@ -54,8 +54,8 @@ class BaseRNN(
     @abstractmethod
     def __init__(
         self, *, hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, static_to,
-        n_steps, patch_size, patch_stride, embedding_dim, n_categories, categorical_features, missing, standardize, dropout,
-        recurrent_dropout, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, average,
+        n_steps, patch_size, patch_stride, embedding_dim, n_categories, categorical_features, missing, standardize,
+        dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, average,
         shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, scoring,
         validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun, max_grad_norm, truncated_bptt_steps,
     ):
@@ -234,7 +234,7 @@ class BaseRNN(
             int(self.embedding_dim) if reading.n_categories else sequences.n_features, self._check_hidden_size(),
             data.targets.n_outputs, self.cell, self.activation, self.reset_after, self.bidirectional,
             self.return_sequences, self.pooling, reading.n_categories, reading.network_units,
-            self._patch(data.examples, resume), static=self._static_inputs(reading, of_static),
+            self._patch(data.examples, resume), embeddings=of_steps, static=self._static_inputs(reading, of_static),
         )
         if resume:
             self._check_same_shapes(network, resume.model)

@@ -128,9 +128,9 @@ SHARED = {
     "static_to": choice(
         STATIC_TO,
         "What reads the static features of a sequence, where X has any (columns without lists in a frame, or "
-        ":class:`skrnn.WithStatic`): \"head\", the output layer, beside what it reads of the steps; \"initial_state\", "
-        "the states before the first step, tanh(z W + b) of the static inputs z, so that the net reads each sequence in "
-        "the light of them; \"both\". Categories among them are embedded as those of steps.",
+        ':class:`skrnn.WithStatic`): "head", the output layer, beside what it reads of the steps; "initial_state", the '
+        "states before the first step, tanh(z W + b) of the static inputs z, so that the net may read each sequence in "
+        'its own way; "both". Categories among them are embedded as those of steps.',
     ),
     "n_steps": positive_int(
         "Only for 2-D X: the number of steps that the columns of a row are split into, in time order, each of "
