@@ -67,7 +67,21 @@ def replace_columns(table, changed):
         import pyarrow as pa
 
         for place, cells in changed.items():
-            table = table.set_column(place, names[place], pa.array(cells))
+            table = table.set_column(place, names[place], cells if hasattr(cells, "type") else pa.array(cells))
+    return table
+
+
+def append_columns(table, columns):
+    """A table with further columns, (name, cells), at its end."""
+    if isinstance(table, np.ndarray):
+        return np.column_stack([table, *(as_objects(cells) for _, cells in columns)])
+    for name, cells in columns:
+        if library_of(table) == "pandas":
+            table = table.assign(**{name: as_objects(cells)})
+        elif library_of(table) == "polars":
+            table = table.with_columns(cells.alias(name))
+        else:
+            table = table.append_column(name, cells)
     return table
 
 
