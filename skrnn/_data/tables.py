@@ -71,6 +71,32 @@ def replace_columns(table, changed):
     return table
 
 
+def table_of_lists(lists, beside):
+    """A table with columns of lists, and after them those of a frame with as many rows, of which it may have none.
+
+    Parameters
+    ----------
+    lists : dict
+        For each name a list of arrays or lists.
+    beside : data frame or Arrow table
+    """
+    if library_of(beside) == "pandas":
+        import pandas as pd
+
+        table = pd.DataFrame({name: pd.Series(as_objects(cells)) for name, cells in lists.items()})
+        return pd.concat([table, beside], axis=1) if len(beside.columns) else table
+    if library_of(beside) == "polars":
+        import polars as pl
+
+        return pl.DataFrame([pl.Series(name, cells) for name, cells in lists.items()] + beside.get_columns())
+    import pyarrow as pa
+
+    table = pa.table({name: pa.array(cells) for name, cells in lists.items()})
+    for name in beside.column_names:
+        table = table.append_column(name, beside.column(name))
+    return table
+
+
 def append_columns(table, columns):
     """A table with further columns, (name, cells), at its end."""
     if isinstance(table, np.ndarray):
