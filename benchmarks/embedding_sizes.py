@@ -31,7 +31,7 @@ RULES = {
 
 
 def wards(rng, n=1500, n_wards=30):
-    """Two numbers x and a ward w a step: whether Σ e(w) · x > 0, where each ward weighs the numbers in a way of its own.
+    """Two numbers x and a ward w a step: whether Σ e(w) · x > 0, where each ward weighs the numbers in its own way.
 
     The wards are taken equally often; e(w) is standard normal in two dimensions.
     """

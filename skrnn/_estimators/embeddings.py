@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from skrnn._data.numbers import is_positive_int
 from skrnn._messages import shown
 from skrnn._network.embeddings import Embedding, table_of
 from skrnn._network.static import parameter_of
+from skrnn._training.epochs import AUTO
 
-AUTO = "auto"
+MAX_AUTOMATIC_DIM = 50
+AUTOMATIC_DIM_TEXT = f"1.6 n^0.56 for n categories, {MAX_AUTOMATIC_DIM} at most"
 
 
 def automatic_dim(n_categories):
-    """The width of an embedding of so many categories: 2 for up to four, and one more for every doubling."""
-    raise NotImplementedError
+    """The width of an embedding of so many categories, see benchmarks/embedding_sizes.py."""
+    return min(MAX_AUTOMATIC_DIM, round(1.6 * n_categories**0.56))
 
 
 def check_embedding_dim(embedding_dim):
@@ -27,7 +31,7 @@ def check_embedding_dim(embedding_dim):
             )
 
 
-def check_categories_are_features(embedding_dim, n_categories, has_categories):
+def check_has_categories(embedding_dim, n_categories, has_categories):
     """Raise a ValueError where parameters are for categorical features, and X has none, or for steps that are such."""
     if has_categories and n_categories is not None:
         raise ValueError(
@@ -72,9 +76,21 @@ def embeddings_for(embedding_dim, of_steps, of_static=()):
             f"embedding_dim has {shown(unknown[0])}, expected names of categorical features of X: {', '.join(names)}"
         )
     one = embedding_dim if is_positive_int(embedding_dim) else None
-    return tuple(
-        tuple(
-            Embedding(encoding.name, encoding.n_codes, int(dims.get(encoding.name) or one or automatic_dim(encoding.n_codes)))
-            for encoding in encodings
-        ) for encodings in (of_steps, of_static)
-    )
+
+    def embedding_of(encoding):
+        n = encoding.n_codes
+        return Embedding(encoding.name, n, int(dims.get(encoding.name, one or automatic_dim(n))))
+
+    return tuple(map(embedding_of, of_steps)), tuple(map(embedding_of, of_static))
+
+
+def tables_of(network, reading):
+    """The name of each feature that is embedded, with that of its parameter, and what the rows of this stand for."""
+    if reading.n_categories:
+        named = reading.feature_names and not reading.from_table
+        labels = np.array([*range(reading.n_categories - 1), "unseen"], dtype=object)
+        return {reading.feature_names[0] if named else "x0": (table_of(), labels)}
+    of_static = network.static.embeddings if network.static is not None else ()
+    tables = [*map(table_of, network.embeddings), *map(parameter_of, of_static)]
+    encodings = (*reading.step_encodings, *reading.static_encodings)
+    return {encoding.name: (table, encoding.labels) for encoding, table in zip(encodings, tables, strict=True)}

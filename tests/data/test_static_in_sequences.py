@@ -34,7 +34,7 @@ KINDS = {"in memory": in_memory_sequences, "on demand": on_demand, "sharing step
 CHANGES = {
     "nothing": lambda sequences: sequences,
     "float32": lambda sequences: sequences.astype(np.float32),
-    "filled": lambda sequences: sequences.map(partial(without_gaps, missing="indicator")),
+    "filled": lambda sequences: unshared(sequences).map(partial(without_gaps, missing="indicator")),
     "own units": lambda sequences: unshared(sequences).map(
         partial(in_own_units, units=Units(np.zeros(2), np.ones(2)), missing="error")
     ),
