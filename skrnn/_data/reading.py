@@ -434,6 +434,11 @@ def learn_reading(
     if is_mixed(X, categorical_features):
         mixed = learn_mixed(X, n_steps, categorical_features, read)
     categorical = categorical and not (mixed is not None and mixed.step_encodings + mixed.static_encodings)
+    if categorical and missing == "indicator":
+        raise ValueError(
+            "missing='indicator' is for numbers, to which it adds an input, but with embedding_dim X holds categories; "
+            "missing='ffill' takes the last category"
+        )
     read = partial(read, categorical=categorical)
     if mixed is None:
         sequences = read(X, allow_missing=missing != "error", with_units=bool(standardize) and not categorical)

@@ -10,9 +10,10 @@ from sklearn.metrics import check_scoring
 from skrnn._data.target_checks import check_samples
 from skrnn._data.weights import as_weights
 from skrnn._estimators import states
+from skrnn._estimators.embeddings import check_embedding_dim, embeddings_for, tables_of
 from skrnn._estimators.fit_warnings import warn_if_nothing_learned
 from skrnn._estimators.groups import read_groups
-from skrnn._estimators.patches import check_patches, patch_for
+from skrnn._estimators.patches import check_no_patches, check_patches, patch_for
 from skrnn._estimators.scorers import validator_of
 from skrnn._estimators.splitting import split
 from skrnn._estimators.trainable import Fitted, TrainableMixin
@@ -187,14 +188,10 @@ class BaseRNN(
             raise ValueError(
                 "truncated_bptt_steps needs the states of the steps before, which bidirectional=True does not have"
             )
-        if self.embedding_dim is not None and self.missing == "indicator":
-            raise ValueError(
-                "missing='indicator' is for numbers, to which it adds an input, but with embedding_dim X holds "
-                "categories; missing='ffill' takes the last category"
-            )
+        check_embedding_dim(self.embedding_dim)
         if self.embedding_dim is None and self.n_categories is not None:
             raise ValueError(f"n_categories={self.n_categories} is for categories: set embedding_dim, or leave it out")
-        check_patches(self.patch_size, self.patch_stride, self.return_sequences, self.embedding_dim)
+        check_patches(self.patch_size, self.patch_stride, self.return_sequences)
         if callable(self.scoring):
             check_scoring(self, self.scoring)       # refuses metrics, which do not take an estimator
         if self.solver == "lbfgs":
@@ -226,21 +223,24 @@ class BaseRNN(
     def _make_model(self, data, resume, start):
         """The model to train on TrainingData; `start` makes it of the one to continue, or None, as `starting_model`."""
         reading, sequences = data.reading, data.examples.sequences
+        embeddings, _ = embeddings_for(self.embedding_dim, reading.step_encodings, reading.static_encodings)
         network = RecurrentNetwork(
             int(self.embedding_dim) if reading.n_categories else sequences.n_features, self._check_hidden_size(),
             data.targets.n_outputs, self.cell, self.activation, self.reset_after, self.bidirectional,
             self.return_sequences, self.pooling, reading.n_categories, reading.network_units,
-            self._patch(data.examples, resume),
+            self._patch(reading, data.examples, resume), embeddings,
         )
         if resume:
             self._check_same_shapes(network, resume.model)
         return start(resume and resume.model, network, data.loss, sequences.dtype, vars(self))
 
-    def _patch(self, examples, resume):
+    def _patch(self, reading, examples, resume):
         """Size and stride of the patches that the network reads: those of the first fit; None for single steps."""
+        if reading.n_categories:
+            check_no_patches(self.patch_size)
         if resume and self.patch_size == "auto" and not self.return_sequences:
             return resume.model.network.patch
-        auto = self.patch_size == "auto" and (self.return_sequences or self.embedding_dim is not None)
+        auto = self.patch_size == "auto" and (self.return_sequences or reading.n_categories > 0)
         patch = None if auto else patch_for(
             self.patch_size, self.patch_stride, examples.sequences.lengths[examples.used]
         )
@@ -478,6 +478,57 @@ class BaseRNN(
         scores, state = states.continue_one_step(model, reading, steps, state)
         rows = decode(fitted, scores)
         return (rows[0] if one else rows), state
+
+    @property
+    def embeddings_(self):
+        """What is learned of categorical features: the embedding of each, by its name.
+
+        A dict of arrays (n_categories, dim), views of `parameters_`: row i stands for ``categories_[name][i]``. Empty
+        if there are no such features. Where each step is one category its name is that of the feature of X, or ``x0``.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrnn import RNNClassifier
+        >>> X = pd.DataFrame({"pulse": [[70, 72, 75], [81, 80], [65, 66, 69]],
+        ...                   "drug": [["none", "a", "a"], ["b", "none"], ["a", "b", "none"]]})
+        >>> net = RNNClassifier(8, embedding_dim={"drug": 2}, max_iter=5, random_state=0).fit(X, [0, 1, 0])
+        >>> net.categories_["drug"].tolist()
+        ['a', 'b', 'none', 'unseen']
+        >>> net.embeddings_["drug"].shape
+        (4, 2)
+        """
+        model, reading, _ = self._get_fitted()
+        parameters = model.parameters
+        return {name: parameters[table] for name, (table, _) in tables_of(model.network, reading).items()}
+
+    @property
+    def categories_(self):
+        """What the rows of `embeddings_` stand for, by the name of the feature.
+
+        A dict of arrays (n_categories,) of objects: the categories, None for missing ones, if the first fit saw some,
+        and "unseen" for all that it did not see.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+
+        Examples
+        --------
+        >>> from skrnn import RNNClassifier
+        >>> X = [[0, 1, 1], [1, 0], [2, 2, 0], [0, 2]]
+        >>> net = RNNClassifier(8, embedding_dim=2, max_iter=5, random_state=0).fit(X, [0, 1, 0, 1])
+        >>> net.categories_["x0"].tolist()
+        [0, 1, 2, 'unseen']
+        """
+        model, reading, _ = self._get_fitted()
+        return {name: labels for name, (_, labels) in tables_of(model.network, reading).items()}
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

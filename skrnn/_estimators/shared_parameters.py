@@ -15,6 +15,7 @@ from sklearn.metrics import get_scorer_names
 from skrnn._data.categories import MAX_CATEGORIES
 from skrnn._data.missing import MISSING
 from skrnn._data.mixed import FROM_DTYPE
+from skrnn._estimators.embeddings import AUTOMATIC_DIM_TEXT
 from skrnn._estimators.patches import AUTOMATIC_SIZES
 from skrnn._sklearn import Interval, StrOptions
 from skrnn._training import epochs
@@ -133,23 +134,26 @@ SHARED = {
         "Steps that the first layer reads at a time, side by side: a long series is read in fewer, overlapping patches "
         "(Nie et al. 2023), several times faster and often better. The last patch repeats the last step of its "
         f'sequence where it lacks some. "auto": {AUTOMATIC_TEXT}, by the median length of the sequences in the first '
-        '`fit`. None: single steps, as always with `return_sequences` or `embedding_dim` ("auto" is off there).',
+        '`fit`. None: single steps, as always with `return_sequences` or where each step is one category ("auto" is '
+        "off there).",
     ),
     "patch_stride": Parameter(
         [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None], 'int, "auto" or None',
         'Steps from the first one of a patch to the first one of the next, at most `patch_size`. None and "auto": half '
         "of `patch_size`.",
     ),
-    "embedding_dim": positive_int(
-        "X holds categories, 0, 1, 2, ..., one per step, and each category is a vector of this many inputs, which is "
-        "learned. Categories that `fit` did not see are vectors of zeros. Padding is NaN, with `missing=\"ffill\"`.",
-        or_none=True,
+    "embedding_dim": Parameter(
+        [Interval(Integral, 1, None, closed="left"), StrOptions({AUTO}), dict, None], 'int, dict, "auto" or None',
+        "How many numbers stand for a category: a vector that is learned. Of `categorical_features` it is that of all, "
+        f'or of those that a dict has by name; of others, and with "auto" or None, {AUTOMATIC_DIM_TEXT}. They are in '
+        "`embeddings_`. Where no feature is categorical, an int says that X holds categories, 0, 1, 2, ..., one per "
+        "step. Categories that `fit` did not see are vectors of zeros. Padding is NaN, with `missing=\"ffill\"`.",
     ),
     "n_categories": Parameter(
         [Interval(Integral, 1, MAX_CATEGORIES, closed="both"), None], "int or None",
-        "With `embedding_dim`: X holds the categories 0 to n_categories − 1, also those that later calls of "
-        "`partial_fit` bring, which begin as vectors of zeros. None: those up to the greatest category in the first "
-        "`fit`.",
+        "With an int as `embedding_dim`, where each step is one category: X holds 0 to n_categories − 1, also those "
+        "that later calls of `partial_fit` bring, which begin as vectors of zeros. None: those up to the greatest "
+        "category in the first `fit`.",
     ),
     "categorical_features": Parameter(
         ["array-like", StrOptions({FROM_DTYPE}), None], 'array-like, "from_dtype" or None',

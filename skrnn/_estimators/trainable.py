@@ -130,7 +130,8 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
         order of the cell; ``layer0.reverse.W`` and so on for the other direction of a bidirectional layer; ``head.V``
         (K, outputs) and ``head.c`` (outputs,); ``embedding.E`` (categories, embedding_dim): one more category than
         `fit` has seen, or than `n_categories`, the last, stands for all others. Those of a language model are its
-        `symbols_`, with the begin of a text in the place of its end.
+        `symbols_`, with the begin of a text in the place of its end. Of categorical features ``embedding.NAME.E``, of
+        static ones ``static.NAME.E``, with a row for each of `categories_`.
         """
         return self._get_fitted().model.parameters
 

@@ -8,11 +8,13 @@ import numpy as np
 from skrnn._data.examples import Examples
 from skrnn._data.lazy import LazySequences, in_memory
 from skrnn._data.mixed import without_codes
+from skrnn._data.numbers import is_positive_int
 from skrnn._data.reading import learn_reading
 from skrnn._data.sequences import Sequences
 from skrnn._data.target_checks import check_samples
 from skrnn._data.units import Units, divisors_of, learn_units
 from skrnn._data.weights import as_weights, multiply_weights
+from skrnn._estimators.embeddings import check_has_categories
 from skrnn._estimators.unit_checks import (
     check_units,
     warn_of_constant_features,
@@ -67,7 +69,7 @@ class TrainingDataMixin:
         """
         if resume:
             reading = replace(resume.reading, per_step=self.return_sequences, n_steps=self.n_steps)
-            categorical = self.embedding_dim is not None and not reading.has_encodings
+            categorical = is_positive_int(self.embedding_dim) and not reading.has_encodings
             if (self.missing, categorical) != (reading.missing, reading.n_categories > 0):
                 what = f"missing={self.missing!r} and embedding_dim={self.embedding_dim!r}"
                 raise self._cannot_continue(f"{what}, which change what it reads of X")
@@ -78,10 +80,11 @@ class TrainingDataMixin:
             sequences = reading.read(self, X, dtype=resume.model.dtype)
         else:
             reading, sequences = learn_reading(
-                self, X, self.n_steps, missing=self.missing, categorical=self.embedding_dim is not None,
+                self, X, self.n_steps, missing=self.missing, categorical=is_positive_int(self.embedding_dim),
                 n_categories=self.n_categories, per_step=self.return_sequences, standardize=self.standardize,
                 categorical_features=self.categorical_features,
             )
+        check_has_categories(self.embedding_dim, self.n_categories, reading.has_encodings)
         if self.solver == "lbfgs" and isinstance(sequences, LazySequences):
             sequences = in_memory(sequences, "solver='lbfgs'")
         return reading, sequences

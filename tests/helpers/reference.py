@@ -67,7 +67,7 @@ def scan(cell, X, state, W, U, b, **form):
 
 
 def embedded(X, tables):
-    """What is read of steps X (T, F): the numbers, then of the last features, which are categories, rows of `tables`."""
+    """What is read of steps X (T, F): numbers, then of the last features, which are categories, rows of `tables`."""
     numbers, categories = np.split(X, [X.shape[1] - len(tables)], axis=1)
     rows = [E[category.astype(int)] for E, category in zip(tables, categories.T, strict=True)]
     return np.concatenate([numbers, *rows], axis=1)
