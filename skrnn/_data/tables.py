@@ -21,6 +21,15 @@ def is_frame(X):
     return is_table(X) and not isinstance(X, np.ndarray)
 
 
+def normalize_table(X):
+    """A RecordBatch as an Arrow table; anything else unchanged."""
+    if type(X).__name__ != "RecordBatch":
+        return X
+    import pyarrow as pa
+
+    return pa.Table.from_batches([X])
+
+
 def names_of(table):
     """The labels of the columns of a table: names, or numbers."""
     if isinstance(table, np.ndarray):

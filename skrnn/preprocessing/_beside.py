@@ -5,11 +5,19 @@ from typing import NamedTuple
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from skrnn._data.columns import columns_of, first_cell, normalize_container
+from skrnn._data.columns import columns_of, first_cell
 from skrnn._data.features import columns_of_table
 from skrnn._data.mixed import FROM_DTYPE, is_mixed
 from skrnn._data.numbers import is_sized
-from skrnn._data.tables import append_columns, holds_categories, is_table, names_of, replace_columns, select_columns
+from skrnn._data.tables import (
+    append_columns,
+    holds_categories,
+    is_table,
+    names_of,
+    normalize_table,
+    replace_columns,
+    select_columns,
+)
 from skrnn._data.with_static import WithStatic
 from skrnn._sklearn import check_columns
 from skrnn.preprocessing._forms import with_indicators
@@ -92,11 +100,6 @@ def learn_beside(estimator, X):
         raise ValueError(f"X has no column of lists of numbers, only {names_of(X)}")
     n, names = columns_of_table(estimator, X)
     return select_columns(X, np.flatnonzero(is_number)), Beside(n, names, is_number)
-
-
-def normalize_table(X):
-    """A RecordBatch as a table; anything else unchanged."""
-    return normalize_container(X, "X") if type(X).__name__ == "RecordBatch" else X
 
 
 def keep_static(X, change):
