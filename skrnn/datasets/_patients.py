@@ -37,7 +37,8 @@ def make_patients(n_patients=1800, *, n_hospitals=12, random_state=None):
     n_hospitals : int, default=12
         Number of hospitals, which differ in how ill their patients are and in what their devices measure.
     random_state : int, RandomState instance or None, default=None
-        Source of all numbers; pass an int for reproducible data.
+        Source of all numbers; pass an int for reproducible data. A larger number of patients then begins with the
+        same ones.
 
     Returns
     -------
@@ -69,9 +70,9 @@ def make_patients(n_patients=1800, *, n_hospitals=12, random_state=None):
     The illness of a patient is z(t) = z₀ + v t / 48 + u(t): z₀ is normal around the effect of the hospital, v normal,
     and u an Ornstein-Uhlenbeck process with a time of 6 hours. A sign is its value in health plus z(t) times its effect
     plus noise, plus an offset of the hospital. Measurements come after exponential times of 4 hours on average at
-    z = 0, and sooner the more ill a patient is; lactate is measured more often of patients who are more ill, so that the
-    times and gaps tell something, too. The log-odds of death are −4.6 + 1.1 z(48) + 0.8 v + 0.05 (age − 65) + the effect
-    of the ward.
+    z = 0, and sooner the more ill a patient is; lactate is measured more often of patients who are more ill: the times
+    and gaps tell something, too. The log-odds of death are −4.6 + 1.1 z(48) + 0.8 v + 0.05 (age − 65) + the effect of
+    the ward.
 
     Examples
     --------
