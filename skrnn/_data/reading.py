@@ -256,7 +256,7 @@ class Reading:
 
     def prepare(self, sequences):
         """Sequences filled as `missing` says, and in their own units; categories before the first one stay NaN."""
-        sequences = self._with_filled_static(sequences)
+        sequences = self.with_filled_static(sequences)
         if self.in_own_units:
             return self._map(sequences, partial(in_own_units, units=self.units, missing=self.missing))
         if self.missing not in FILLED:
@@ -268,7 +268,7 @@ class Reading:
         """Sequences changed by a function of the numbers of their steps."""
         return sequences.map(partial(on_numbers, change=change) if self.step_encodings else change)
 
-    def _with_filled_static(self, sequences):
+    def with_filled_static(self, sequences):
         """Sequences with their static features filled as `missing` says."""
         if self.static_units is None or self.missing not in FILLED:
             return sequences
