@@ -13,7 +13,7 @@ from skrnn._data.lazy import unshared
 from skrnn._data.missing import filled, without_gaps
 from skrnn._data.mixed import Mixed, is_mixed, learn_mixed, on_numbers
 from skrnn._data.own_units import in_own_units, target_units
-from skrnn._data.tables import is_table, normalize_table
+from skrnn._data.tables import is_frame, is_table, normalize_table
 from skrnn._data.units import Units
 from skrnn._sklearn import check_columns, check_feature_names_in
 
@@ -194,7 +194,8 @@ class Reading:
         try:
             sequences = read(X, allow_missing=self.missing != "error")
         except ValueError:
-            if self.from_table and len(getattr(X, "shape", ())) == 2:
+            named = self.feature_names is not None and is_frame(X)
+            if named or (self.from_table and len(getattr(X, "shape", ())) == 2):
                 # Other columns than in fit are the first thing to report, as everywhere in scikit-learn
                 self.check_table(estimator, X)
             raise
