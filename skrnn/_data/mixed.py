@@ -84,6 +84,9 @@ class Mixed:
 
     def with_n_features(self, n):
         """The same, of steps of n features, which are all numbers if they were not counted."""
+        if self.static and self.static_names is None and self.is_static is None:
+            static = (encoding and replace(encoding, name=f"x{n + j}") for j, encoding in enumerate(self.static))
+            self = replace(self, static=tuple(static))
         if self.step_encodings:
             return self
         named = self.step_names is not None and len(self.step_names) == n
@@ -164,8 +167,8 @@ class Mixed:
             if len(static) != len(sequences):
                 raise ValueError(f"X has {len(sequences)} sequences and {len(static)} rows of static features")
             sequences = sequences.with_static(static.astype(sequences.dtype))
-        if parts.table is not None:
-            sequences.columns = parts.table
+        if parts.table is not None or (sequences.kind == "table" and is_frame(parts.steps)):
+            sequences.columns = parts.steps if parts.table is None else parts.table
         return sequences
 
     def _check_static(self, static):
@@ -383,13 +386,16 @@ def _learn(parts, cells, sequences, of_steps, of_static):
         names = _names_of_features(sequences)
     else:
         names = names_of(parts.steps) if is_frame(parts.steps) else getattr(parts.steps, "feature_names", None)
-    n = len(of_steps)
-    steps = tuple(_learn_step(j, names, cells, sequences) if chosen else None for j, chosen in enumerate(of_steps))
+    # Where features have no names, these are of their places in X
+    places, beside = (range(len(chosen)) for chosen in (of_steps, of_static))
+    if parts.is_static is not None:
+        places, beside = np.flatnonzero(~np.array(parts.is_static)), np.flatnonzero(parts.is_static)
+    steps = tuple(_learn_step(j, places[j], names, cells, sequences) if chosen else None for j, chosen in enumerate(of_steps))
     named = names is not None and all(isinstance(name, str) for name in names)
-    beside = tuple(_learn_static(j, static, n) if chosen else None for j, chosen in enumerate(of_static))
+    of_static = tuple(_learn_static(j, static, beside[j]) if chosen else None for j, chosen in enumerate(of_static))
     static_named = static is not None and all(isinstance(name, str) for name in static.names)
     return Mixed(
-        steps, beside, tuple(names) if named else None, tuple(static.names) if static_named else None, parts.is_static
+        steps, of_static, tuple(names) if named else None, tuple(static.names) if static_named else None, parts.is_static
     )
 
 
@@ -400,9 +406,9 @@ def _names_of_features(sequences):
     return names_of(sequences.columns)
 
 
-def _learn_step(j, names, cells, sequences):
+def _learn_step(j, place, names, cells, sequences):
     """The encoding of a feature of steps."""
-    label = f"x{j}" if names is None or not isinstance(names[j], str) else names[j]
+    label = f"x{place}" if names is None or not isinstance(names[j], str) else names[j]
     if cells is not None:
         lists = cells.lists(j)
         flat = [cell for values in lists for cell in values]
@@ -414,9 +420,9 @@ def _learn_step(j, names, cells, sequences):
     return learn_encoding(label, np.concatenate(found), "X[{}]".format)
 
 
-def _learn_static(j, static, n):
+def _learn_static(j, static, place):
     """The encoding of what stands beside the steps."""
-    name = static.names[j] if isinstance(static.names[j], str) else f"x{n + j}"
+    name = static.names[j] if isinstance(static.names[j], str) else f"x{place}"
     return learn_encoding(name, static.cells(j), static.label(j), static.announced(j))
 
 
