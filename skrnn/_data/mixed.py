@@ -11,9 +11,10 @@ from skrnn._data.columns import cells_in, columns_of, first_cell
 from skrnn._data.containers import check_finite
 from skrnn._data.encoding import learn_encoding
 from skrnn._data.features import features_of
+from skrnn._data.foreign import check_item
 from skrnn._data.numbers import as_numbers, is_sized
 from skrnn._data.ragged import rows_of
-from skrnn._data.schemas import check_unique, library_of
+from skrnn._data.schemas import check_unique, in_column, library_of
 from skrnn._data.static_columns import StaticColumns, check_not_missing
 from skrnn._data.step_cells import ColumnsOfLists, label_of, objects_in
 from skrnn._data.tables import (
@@ -78,8 +79,10 @@ class Mixed:
 
     @property
     def static_number_names(self):
-        """Names of the numbers beside the steps; their places where they have none."""
-        names = self.static_names or [f"static feature {j}" for j in range(len(self.static))]
+        """Names of the numbers beside the steps; x and their places where they have none."""
+        n = len(self.static)
+        places = range(len(self.steps), len(self.steps) + n) if self.is_static is None else np.flatnonzero(self.is_static)
+        names = self.static_names or [f"x{place}" for place in places]
         return [name for name, encoding in zip(names, self.static, strict=True) if encoding is None]
 
     def with_n_features(self, n):
@@ -320,9 +323,13 @@ def is_mixed(X, categorical_features):
 
 def _differ(columns, with_categories):
     """Whether columns of lists have others beside them, or hold categories."""
-    lists = [is_sized(first_cell(cells)) for _, cells in columns]
+    firsts = [first_cell(cells) for _, cells in columns]
+    lists = list(map(is_sized, firsts))
     if not any(lists):
         return False
+    if not all(lists):
+        for (name, _), cell in zip(columns, firsts, strict=True):
+            check_item(cell, f"the first cell of X{in_column(name)}")
     return not all(lists) or (with_categories and any(holds_categories(cells) for _, cells in columns))
 
 
