@@ -7,7 +7,7 @@ from numbers import Integral
 
 import numpy as np
 
-from skrnn._data.columns import cells_in, columns_of, first_cell, normalize_container
+from skrnn._data.columns import cells_in, columns_of, first_cell
 from skrnn._data.containers import check_finite
 from skrnn._data.encoding import learn_encoding
 from skrnn._data.features import features_of
@@ -16,7 +16,15 @@ from skrnn._data.ragged import rows_of
 from skrnn._data.schemas import check_unique, library_of
 from skrnn._data.static_columns import StaticColumns, check_not_missing
 from skrnn._data.step_cells import ColumnsOfLists, label_of, objects_in
-from skrnn._data.tables import as_objects, holds_categories, is_frame, is_table, names_of, select_columns
+from skrnn._data.tables import (
+    as_objects,
+    holds_categories,
+    is_frame,
+    is_table,
+    names_of,
+    normalize_table,
+    select_columns,
+)
 from skrnn._data.with_static import WithStatic, as_static_table
 from skrnn._messages import shown
 
@@ -163,6 +171,10 @@ class Mixed:
     def _check_static(self, static):
         n, expected = 0 if static is None else len(static.names), len(self.static)
         if n == expected:
+            if n and self.static_names and isinstance(static.names[0], str) and static.names != list(self.static_names):
+                raise ValueError(
+                    f"X has the static features {static.names}, expected {list(self.static_names)} as in fit"
+                )
             return
         if not n:
             raise ValueError(
@@ -251,8 +263,7 @@ def divide(X, is_static=None):
                 "in one place, the frame or static"
             )
         return Parts(steps.steps, StaticColumns.of(X.static, X.static_names, "X.static"))
-    if is_frame(X) and type(X).__name__ == "RecordBatch":
-        X = normalize_container(X, "X")
+    X = normalize_table(X)
     if not is_table(X):
         X = _from_column(X)
         if not is_table(X):

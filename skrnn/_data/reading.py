@@ -13,7 +13,7 @@ from skrnn._data.lazy import unshared
 from skrnn._data.missing import filled, without_gaps
 from skrnn._data.mixed import Mixed, is_mixed, learn_mixed, on_numbers
 from skrnn._data.own_units import in_own_units, target_units
-from skrnn._data.tables import is_table
+from skrnn._data.tables import is_table, normalize_table
 from skrnn._data.units import Units
 from skrnn._sklearn import check_columns, check_feature_names_in
 
@@ -183,11 +183,12 @@ class Reading:
             in_place=IN_PLACE if dtype is None else (dtype,), categorical=self.n_categories > 0,
         )
         if self.mixed is not None:
-            if self.mixed.is_static is not None and is_table(X):
+            X = normalize_table(X)
+            if named and is_table(X):
                 self.check_table(estimator, X)
             sequences = self.mixed.read(X, read, self.n_steps, self.missing)
-            if named:
-                self.check_names(estimator, sequences)
+            if named and not is_table(X):
+                replace(self, **self._of_steps()).check_names(estimator, sequences)
             self._check_n_features(estimator, sequences)
             return self._unshared(sequences)
         try:
@@ -211,6 +212,11 @@ class Reading:
         n_columns = np.shape(sequences.columns)[1]
         if n_columns != self.n_features_in:
             raise ValueError(f"X has {n_columns} columns, expected {self.n_features_in} as in fit")
+
+    def _of_steps(self):
+        """The number of columns, and their names, without those of static features."""
+        n = self.n_features_in - self.n_static
+        return {"n_features_in": n, "feature_names": self.feature_names and self.feature_names[:n]}
 
     def check_names(self, estimator, sequences):
         """Raise a ValueError if the columns of X, or their names, differ from those in the fit."""
@@ -249,7 +255,7 @@ class Reading:
 
     def prepare(self, sequences):
         """Sequences filled as `missing` says, and in their own units; categories before the first one stay NaN."""
-        sequences = self._with_filled_static(sequences)
+        sequences = self.with_filled_static(sequences)
         if self.in_own_units:
             return self._map(sequences, partial(in_own_units, units=self.units, missing=self.missing))
         if self.missing not in FILLED:
@@ -261,7 +267,7 @@ class Reading:
         """Sequences changed by a function of the numbers of their steps."""
         return sequences.map(partial(on_numbers, change=change) if self.step_encodings else change)
 
-    def _with_filled_static(self, sequences):
+    def with_filled_static(self, sequences):
         """Sequences with their static features filled as `missing` says."""
         if self.static_units is None or self.missing not in FILLED:
             return sequences

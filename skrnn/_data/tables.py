@@ -21,6 +21,15 @@ def is_frame(X):
     return is_table(X) and not isinstance(X, np.ndarray)
 
 
+def normalize_table(X):
+    """A RecordBatch as an Arrow table; anything else unchanged."""
+    if type(X).__name__ != "RecordBatch":
+        return X
+    import pyarrow as pa
+
+    return pa.Table.from_batches([X])
+
+
 def names_of(table):
     """The labels of the columns of a table: names, or numbers."""
     if isinstance(table, np.ndarray):
@@ -67,7 +76,47 @@ def replace_columns(table, changed):
         import pyarrow as pa
 
         for place, cells in changed.items():
-            table = table.set_column(place, names[place], pa.array(cells))
+            table = table.set_column(place, names[place], cells if hasattr(cells, "type") else pa.array(cells))
+    return table
+
+
+def table_of_lists(lists, beside):
+    """A table with columns of lists, and after them those of a frame with as many rows, of which it may have none.
+
+    Parameters
+    ----------
+    lists : dict
+        For each name a list of arrays or lists.
+    beside : data frame or Arrow table
+    """
+    if library_of(beside) == "pandas":
+        import pandas as pd
+
+        table = pd.DataFrame({name: pd.Series(as_objects(cells)) for name, cells in lists.items()})
+        return pd.concat([table, beside], axis=1) if len(beside.columns) else table
+    if library_of(beside) == "polars":
+        import polars as pl
+
+        return pl.DataFrame([pl.Series(name, cells) for name, cells in lists.items()] + beside.get_columns())
+    import pyarrow as pa
+
+    table = pa.table({name: pa.array(cells) for name, cells in lists.items()})
+    for name in beside.column_names:
+        table = table.append_column(name, beside.column(name))
+    return table
+
+
+def append_columns(table, columns):
+    """A table with further columns, (name, cells), at its end."""
+    if isinstance(table, np.ndarray):
+        return np.column_stack([table, *(as_objects(cells) for _, cells in columns)])
+    for name, cells in columns:
+        if library_of(table) == "pandas":
+            table = table.assign(**{name: as_objects(cells)})
+        elif library_of(table) == "polars":
+            table = table.with_columns(cells.alias(name))
+        else:
+            table = table.append_column(name, cells)
     return table
 
 

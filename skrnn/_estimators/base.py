@@ -23,6 +23,7 @@ from skrnn._network.embeddings import unseen_rows
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
 from skrnn._network.scores import finite_scores
+from skrnn._network.static import STATIC_TO, StaticInputs
 from skrnn._sklearn import checks_parameters
 from skrnn._training import run
 from skrnn._training.loop import Batches
@@ -52,9 +53,9 @@ class BaseRNN(
 
     @abstractmethod
     def __init__(
-        self, *, hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, n_steps,
-        patch_size, patch_stride, embedding_dim, n_categories, categorical_features, missing, standardize, dropout,
-        recurrent_dropout, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, average,
+        self, *, hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, static_to,
+        n_steps, patch_size, patch_stride, embedding_dim, n_categories, categorical_features, missing, standardize,
+        dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, average,
         shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, scoring,
         validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun, max_grad_norm, truncated_bptt_steps,
     ):
@@ -65,6 +66,7 @@ class BaseRNN(
         self.bidirectional = bidirectional
         self.return_sequences = return_sequences
         self.pooling = pooling
+        self.static_to = static_to
         self.n_steps = n_steps
         self.patch_size = patch_size
         self.patch_stride = patch_stride
@@ -223,16 +225,24 @@ class BaseRNN(
     def _make_model(self, data, resume, start):
         """The model to train on TrainingData; `start` makes it of the one to continue, or None, as `starting_model`."""
         reading, sequences = data.reading, data.examples.sequences
-        embeddings, _ = embeddings_for(self.embedding_dim, reading.step_encodings, reading.static_encodings)
+        of_steps, of_static = embeddings_for(self.embedding_dim, reading.step_encodings, reading.static_encodings)
         network = RecurrentNetwork(
             int(self.embedding_dim) if reading.n_categories else sequences.n_features, self._check_hidden_size(),
             data.targets.n_outputs, self.cell, self.activation, self.reset_after, self.bidirectional,
             self.return_sequences, self.pooling, reading.n_categories, reading.network_units,
-            self._patch(reading, data.examples, resume), embeddings,
+            self._patch(reading, data.examples, resume), of_steps, self._static_inputs(reading, of_static),
         )
         if resume:
             self._check_same_shapes(network, resume.model)
         return start(resume and resume.model, network, data.loss, sequences.dtype, vars(self))
+
+    def _static_inputs(self, reading, embeddings):
+        """What the network reads beside each sequence, with the embeddings of its categories; None for nothing."""
+        if not reading.n_static:
+            return None
+        return StaticInputs(
+            reading.n_static_numbers, embeddings, reading.network_static_units, STATIC_TO[self.static_to]
+        )
 
     def _patch(self, reading, examples, resume):
         """Size and stride of the patches that the network reads: those of the first fit; None for single steps."""
@@ -395,12 +405,16 @@ class BaseRNN(
         """
         return self._predict(X, decoded, initial_state, return_state)
 
-    def initial_state(self, n_sequences=1):
+    def initial_state(self, n_sequences=None, static=None):
         """The state of sequences before their first step, for `predict_step` and the predict methods.
 
         Parameters
         ----------
-        n_sequences : int, default=1
+        n_sequences : int, optional
+            How many; None: as many as `static` has rows, and else one.
+        static : array-like of shape (n_sequences, S) or (S,), or a data frame of n_sequences rows, optional
+            What stands beside the steps of each, as in X of `fit`, if the net was fitted with static features: the
+            states have it, and predictions from them need it no more.
 
         Returns
         -------
@@ -412,7 +426,8 @@ class BaseRNN(
         Raises
         ------
         ValueError
-            When the number is not positive or too large for the memory, or the net reads in both directions.
+            When the number is not positive or too large for the memory, when static features lack or there are none,
+            or when the net reads in both directions.
 
         Examples
         --------
@@ -425,8 +440,7 @@ class BaseRNN(
         """
         model, reading, _ = self._get_fitted()
         states.check_continues(model, reading, "initial_state")
-        states.check_n_sequences(model, reading, n_sequences)
-        return states.zero_state(model, reading, int(n_sequences))
+        return states.initial_state(model, reading, n_sequences, static)
 
     def predict_step(self, x, state):
         """Predict from one more step of each of some streams; the same bits as `predict` of the steps so far.
@@ -439,8 +453,8 @@ class BaseRNN(
         x : array-like of shape (features,) or (n, features)
             The step of one stream, or of n.
         state : array-like of shape (n, width), or None
-            From `initial_state`, which None stands for, or from the step before: as `initial_state` in `predict`. For
-            one stream also (width,).
+            From `initial_state`, which None stands for, unless the net has static features; or from the step before: as
+            `initial_state` in `predict`. For one stream also (width,).
 
         Returns
         -------

@@ -17,6 +17,7 @@ from skrnn._data.missing import MISSING
 from skrnn._data.mixed import FROM_DTYPE
 from skrnn._estimators.embeddings import AUTOMATIC_DIM_TEXT
 from skrnn._estimators.patches import AUTOMATIC_SIZES
+from skrnn._network.static import STATIC_TO
 from skrnn._sklearn import Interval, StrOptions
 from skrnn._training import epochs
 from skrnn._training.epochs import AUTO
@@ -124,6 +125,13 @@ SHARED = {
         "Forecasts need the last output; the maximum finds a pattern wherever it is. Not used with "
         "`return_sequences`, which reads every step. The mean is computed in the dtype of X: in float32 it loses "
         "digits over very many steps, and takes 2**24 at most.",
+    ),
+    "static_to": choice(
+        STATIC_TO,
+        "What reads the static features of a sequence, where X has any (columns without lists in a frame, or "
+        ':class:`skrnn.WithStatic`): "head", the output layer, beside what it reads of the steps; "initial_state", the '
+        "states before the first step, tanh(z W + b) of the static inputs z, so that the net may read each sequence in "
+        'its own way; "both". Categories among them are embedded as those of steps.',
     ),
     "n_steps": positive_int(
         "Only for 2-D X: the number of steps that the columns of a row are split into, in time order, each of "

@@ -23,11 +23,29 @@ def _seen(model, reading):
     return slice(width, width + (reading.n_numbers if reading.missing != "error" else 0))
 
 
-def zero_state(model, reading, n):
-    """States (n, width) of sequences before their first step."""
+def initial_state(model, reading, n, static):
+    """States (n, width) of sequences before their first step, checked: what `BaseRNN.initial_state` returns."""
+    if reading.n_static and static is None:
+        raise ValueError(
+            f"initial_state needs static, an array or frame with a row for each sequence: this net was fitted with "
+            f"{reading.n_static} static features"
+        )
+    if static is not None and not reading.n_static:
+        raise ValueError("static must be None: this net was fitted without static features")
+    if n is None:
+        n = 1 if static is None or np.ndim(static) == 1 else len(static)
+    check_n_sequences(model, reading, n)
+    return first_state(model, reading, int(n), None if static is None else reading.read_static(static, n, model.dtype))
+
+
+def first_state(model, reading, n, static=None):
+    """States (n, width) of sequences before their first step, with the static features (n, S) that the network reads.
+    """
     state = np.zeros((n, state_width(model, reading)), model.dtype)
-    width, seen = model.network.state_width, _seen(model, reading)
-    state[:, :width] = model.network.zero_state(n, model.dtype)
+    network, width, seen = model.network, model.network.state_width, _seen(model, reading)
+    state[:, :width] = (
+        network.zero_state(n, model.dtype) if static is None else network.initial_state(model.theta, static, n)
+    )
     if reading.missing != "error":
         state[:, seen] = reading.before_first
     return state
@@ -61,7 +79,7 @@ def as_state(state, dtype, name):
 
 
 def check_state(model, reading, state, n, name):
-    """States (n, width) to start with, as the net computes with them; zero states when None."""
+    """States (n, width) to start with, as the net computes with them; those before the first step when None."""
     state = _of_shape(model, reading, state, n, name)
     if not all_finite(state):
         _check_cells(model.network, state, name)
@@ -73,7 +91,12 @@ def check_state(model, reading, state, n, name):
 def _of_shape(model, reading, state, n, name):
     """What `check_state` returns, without a look at each number."""
     if state is None:
-        return zero_state(model, reading, n)
+        if reading.n_static:
+            raise ValueError(
+                f"{name} is None, but this net was fitted with {reading.n_static} static features, which its states "
+                "have: begin with initial_state(static=...)"
+            )
+        return first_state(model, reading, n)
     dtype = model.dtype
     if type(state) is not np.ndarray or state.dtype != dtype:
         state = as_state(state, dtype, name)
@@ -119,9 +142,12 @@ def check_continues(model, reading, what):
 def continue_from(model, reading, sequences, state, names=("X", "initial_state")):
     """Scores of sequences as the user gave them, from states on, and the states after their last steps.
 
-    `names` are what messages call the sequences and the states.
+    `names` are what messages call the sequences and the states. States have the static features of their sequences,
+    those of X are read where there are no states.
     """
     width, seen = model.network.state_width, _seen(model, reading)
+    if state is None and reading.n_static:
+        state = first_state(model, reading, len(sequences), reading.with_filled_static(sequences).static)
     state = check_state(model, reading, state, len(sequences), names[1])
     after = np.empty_like(state)
     scores, first = [], 0

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skrnn._data.sequences import rows_or_none
 from skrnn._network.embeddings import check_embeddings, table_of
 from skrnn._network.initial_values import glorot_uniform
 from skrnn._network.layer import RecurrentLayer
@@ -205,12 +206,14 @@ class RecurrentNetwork:
 
     def begin(self, theta, sequences, index):
         """States before the first steps of the sequences `index`, (N, width); without static features None: zeros."""
-        return None if self.static is None else self.initial_state(theta, sequences.static[index])
+        if self.static is None:
+            return None
+        return self.initial_state(theta, rows_or_none(sequences.static, index), len(index))
 
-    def initial_state(self, theta, values):
-        """States (N, width) before the first steps of sequences that have these static features (N, S)."""
-        self.static.check(values, len(values))
-        state, parameters = self.zero_state(len(values), theta.dtype), self.layout.views(theta)
+    def initial_state(self, theta, values, n):
+        """States (n, width) before the first steps of sequences that have these static features (n, S)."""
+        self.static.check(values, n)
+        state, parameters = self.zero_state(n, theta.dtype), self.layout.views(theta)
         z = self.static.read(parameters, values.astype(theta.dtype, copy=False))
         if HEAD in self.static.to:
             state[:, self.state_layout["static"]] = z

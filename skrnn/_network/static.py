@@ -9,12 +9,14 @@ from skrnn._network.embeddings import Embedding
 from skrnn.kernels import kernels_for
 
 HEAD, INITIAL_STATE = "head", "initial_state"
+# Who reads static features, by the value of an estimator's parameter
+STATIC_TO = {HEAD: (HEAD,), INITIAL_STATE: (INITIAL_STATE,), "both": (HEAD, INITIAL_STATE)}
 
 
 class StaticInputs(NamedTuple):
     """What a network reads beside each sequence: numbers, then the embeddings of categories, Z numbers in all.
 
-    Where `to` has "initial_state", the states s before the first step are tanh(z W + b), else 0. W and b are 0 at first.
+    Where `to` has "initial_state", the states s before the first step are tanh(z W + b), else 0. W and b begin as 0.
     """
 
     n_numbers: int

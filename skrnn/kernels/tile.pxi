@@ -283,12 +283,12 @@ cdef void head_gradient(
 cdef void steps_gradient(
     const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
-    """What the head sends to the outputs of every step, and to the static features."""
+    """What the head sends to the outputs of every step, and to the static features, from the last step to the first."""
     cdef const Net* net = job.net
     cdef Py_ssize_t t, r, row, m, P = net.P, mask = look_mask(g.length[first], head_work(net, last - first))
     cdef real* dY = buffers.layers[net.n_layers - 1].dY
     cdef real* dfeatures        # (m, H) of a step
-    for t in range(g.length[first]):
+    for t in range(g.length[first] - 1, -1, -1):
         if t & mask == mask and interrupted(job.watch):
             return
         row, m = g.offset[t] + first, min(last, g.active[t]) - first
