@@ -128,7 +128,7 @@ class TestGoingOn:
     def test_partial_fit_keeps_the_tables(self):
         X, y = frame()
         low = X.assign(drug=[["a" if drug == "none" else drug for drug in drugs] for drugs in X["drug"]])
-        net = RNNClassifier(**SMALL).partial_fit(low, y)
+        net = RNNClassifier(**SMALL).partial_fit(low, y, classes=[0, 1])
         E = {name: table.copy() for name, table in net.embeddings_.items()}
         net.partial_fit(X, y)
         assert {name: table.shape for name, table in net.embeddings_.items()} == {
