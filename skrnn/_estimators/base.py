@@ -55,8 +55,8 @@ class BaseRNN(
     def __init__(
         self, *, hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, static_to,
         n_steps, patch_size, patch_stride, embedding_dim, n_categories, categorical_features, missing, standardize,
-        dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, average,
-        shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, scoring,
+        dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter,
+        average, shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, scoring,
         validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun, max_grad_norm, truncated_bptt_steps,
     ):
         self.hidden_size = hidden_size
@@ -511,7 +511,7 @@ class BaseRNN(
         >>> from skrnn import RNNClassifier
         >>> X = pd.DataFrame({"pulse": [[70, 72, 75], [81, 80], [65, 66, 69]],
         ...                   "drug": [["none", "a", "a"], ["b", "none"], ["a", "b", "none"]]})
-        >>> net = RNNClassifier(8, embedding_dim={"drug": 2}, max_iter=5, random_state=0).fit(X, [0, 1, 0])
+        >>> net = RNNClassifier(4, embedding_dim={"drug": 2}, random_state=0).fit(X, [0, 1, 0])
         >>> net.categories_["drug"].tolist()
         ['a', 'b', 'none', 'unseen']
         >>> net.embeddings_["drug"].shape
@@ -535,9 +535,10 @@ class BaseRNN(
 
         Examples
         --------
+        >>> import numpy as np
         >>> from skrnn import RNNClassifier
-        >>> X = [[0, 1, 1], [1, 0], [2, 2, 0], [0, 2]]
-        >>> net = RNNClassifier(8, embedding_dim=2, max_iter=5, random_state=0).fit(X, [0, 1, 0, 1])
+        >>> X = [np.array([0, 1, 1]), np.array([1, 0]), np.array([2, 2, 0]), np.array([0, 2])]
+        >>> net = RNNClassifier(4, embedding_dim=2, learning_rate_init=0.02, random_state=0).fit(X, [0, 1, 0, 1])
         >>> net.categories_["x0"].tolist()
         [0, 1, 2, 'unseen']
         """
