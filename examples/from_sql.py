@@ -24,12 +24,12 @@ from skrnn.preprocessing import predictions_to_long, sequences_from_long
 
 QUERY = """
     SELECT *, hour - lag(hour, 1, hour) OVER (PARTITION BY patient ORDER BY hour) AS hours_since
-    FROM 'measurements.parquet'
+    FROM measurements
     WHERE hour <= 48
 """
-BEST = """
+SUMMARY = """
     SELECT ward, count(*) AS patients, round(avg(died), 3) AS died, round(avg(risk), 3) AS predicted
-    FROM (SELECT DISTINCT patient, ward, died FROM 'measurements.parquet') JOIN risks USING (patient)
+    FROM (SELECT DISTINCT patient, ward, died FROM measurements) JOIN risks USING (patient)
     GROUP BY ward ORDER BY ward
 """
 
@@ -46,7 +46,8 @@ def main():
     with TemporaryDirectory() as folder, duckdb.connect() as connection:
         path = Path(folder, "measurements.parquet")
         pq.write_table(pa.table(dict(make_patients(600, random_state=0))), path)
-        rows = connection.sql(QUERY.replace(path.name, str(path)))
+        connection.read_parquet(str(path)).create_view("measurements")
+        rows = connection.sql(QUERY)
         frame, died, _ = sequences_from_long(rows, "patient", "hour", "died", static=["age", "ward", "hospital"])
         print(f"{len(frame)} patients, columns: {', '.join(frame.column_names)}")
 
@@ -54,7 +55,7 @@ def main():
         print(f"Area under the ROC curve in hospitals that were not seen: {roc_auc_score(died, risk):.3f}")
 
         connection.register("risks", predictions_to_long(risk, rows, "patient", "hour", names="risk"))
-        print(connection.sql(BEST.replace(path.name, str(path))))
+        print(connection.sql(SUMMARY))
     print(f"Took {perf_counter() - start:.1f} s")
 
 

@@ -1,35 +1,21 @@
-"""X with more than numbers per step: what stands beside the steps of each sequence, and categories."""
+"""How X with more than numbers of steps is read: codes at the end of its steps, and static features beside them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from numbers import Integral
 
 import numpy as np
 
-from skrnn._data.columns import cells_in, columns_of, first_cell
+from skrnn._data.columns import cells_in, columns_of
 from skrnn._data.containers import check_finite
-from skrnn._data.encoding import learn_encoding
 from skrnn._data.features import features_of
-from skrnn._data.foreign import check_item
-from skrnn._data.numbers import as_numbers, is_sized
-from skrnn._data.ragged import rows_of
-from skrnn._data.schemas import check_unique, in_column, library_of
+from skrnn._data.numbers import as_numbers
+from skrnn._data.parts import divide
+from skrnn._data.schemas import check_unique
 from skrnn._data.static_columns import StaticColumns, check_not_missing
-from skrnn._data.step_cells import ColumnsOfLists, label_of, objects_in
-from skrnn._data.tables import (
-    as_objects,
-    holds_categories,
-    is_frame,
-    is_table,
-    names_of,
-    normalize_table,
-    select_columns,
-)
-from skrnn._data.with_static import WithStatic, as_static_table
-from skrnn._messages import shown
-
-FROM_DTYPE = "from_dtype"
+from skrnn._data.step_cells import label_of
+from skrnn._data.tables import is_frame, names_of
+from skrnn._data.with_static import as_static_table
 
 
 @dataclass(frozen=True)
@@ -39,8 +25,8 @@ class Mixed:
     Parameters
     ----------
     steps : tuple of Encoding or None
-        The categories of each feature of a step, in the order of X; None for a number. Empty until they
-        are counted.
+        The categories of each feature of a step, in the order of X; None for a number. Empty until they are
+        counted.
     static : tuple of Encoding or None
         Those of what stands beside the steps.
     step_names, static_names : tuple of str, or None
@@ -80,8 +66,8 @@ class Mixed:
     @property
     def static_number_names(self):
         """Names of the numbers beside the steps; x and their places where they have none."""
-        n = len(self.static)
-        places = range(len(self.steps), len(self.steps) + n) if self.is_static is None else np.flatnonzero(self.is_static)
+        first, n = len(self.steps), len(self.static)
+        places = range(first, first + n) if self.is_static is None else np.flatnonzero(self.is_static)
         names = self.static_names or [f"x{place}" for place in places]
         return [name for name, encoding in zip(names, self.static, strict=True) if encoding is None]
 
@@ -224,256 +210,6 @@ class Mixed:
         if self.steps[j] is None:
             return as_numbers(column, name)
         return self.steps[j].encode(column.tolist(), (name + "[{}]").format)
-
-
-@dataclass
-class Parts:
-    """X in two parts.
-
-    Parameters
-    ----------
-    steps : container of sequences
-    static : StaticColumns or None
-    table : data frame, Arrow table, object array, or None
-        X itself, if its columns are the features of the estimator.
-    is_static : tuple of bool, or None
-        Which of its columns stand beside the steps.
-    """
-
-    steps: object
-    static: object = None
-    table: object = None
-    is_static: tuple | None = None
-
-    def cells(self, n_steps):
-        """The steps with categories that are no numbers yet; None if all steps are numbers."""
-        if is_table(self.steps) and _are_lists(self.steps):
-            return ColumnsOfLists(self.steps)
-        return objects_in(self.steps, n_steps)
-
-
-def divide(X, is_static=None):
-    """X in `Parts`.
-
-    Parameters
-    ----------
-    X : as the user passes it
-    is_static : tuple of bool, optional
-        Which columns of a frame stand beside the steps, as learned in fit.
-    """
-    if isinstance(X, WithStatic):
-        steps = divide(X.sequences)
-        if steps.static is not None:
-            raise ValueError(
-                f"the frame of sequences has columns without lists, {steps.static.names}: expected all static features "
-                "in one place, the frame or static"
-            )
-        return Parts(steps.steps, StaticColumns.of(X.static, X.static_names, "X.static"))
-    X = normalize_table(X)
-    if not is_table(X):
-        X = _from_column(X)
-        if not is_table(X):
-            return Parts(X)
-    if is_static is None or len(is_static) != len(names_of(X)):
-        lists = [is_sized(first_cell(cells)) for _, cells in columns_of(X)]
-        if not any(lists):
-            return Parts(X)
-        is_static = tuple(not held for held in lists)
-    beside = np.flatnonzero(is_static)
-    static = None
-    if len(beside):
-        table = select_columns(X, beside)
-        names = [name if is_frame(X) else int(place) for name, place in zip(names_of(table), beside, strict=True)]
-        static = StaticColumns.of(table, names, "X")
-    return Parts(select_columns(X, np.flatnonzero(~np.array(is_static))), static, X, is_static)
-
-
-def _from_column(X):
-    """A series or an Arrow array of lists of strings as a table of one column; anything else unchanged."""
-    if library_of(X) not in ("pandas", "polars", "pyarrow"):
-        return X
-    columns = columns_of(X)
-    if len(columns) != 1 or not is_sized(first_cell(columns[0][1])) or not holds_categories(columns[0][1]):
-        return X
-    return X.to_frame() if hasattr(X, "to_frame") else as_objects(cells_in(columns[0], "X"))[:, np.newaxis]
-
-
-def _are_lists(table):
-    columns = columns_of(table)
-    return bool(columns) and is_sized(first_cell(columns[0][1]))
-
-
-def _is_from_dtype(categorical_features):
-    return isinstance(categorical_features, str) and categorical_features == FROM_DTYPE
-
-
-def is_mixed(X, categorical_features):
-    """Whether X may have more than numbers of steps, which then has to be learned."""
-    if isinstance(X, WithStatic) or not (categorical_features is None or _is_from_dtype(categorical_features)):
-        return True
-    with_categories = categorical_features is not None
-    if isinstance(X, list | tuple):
-        return with_categories and len(X) > 0 and is_frame(X[0]) and any(
-            holds_categories(cells) for _, cells in columns_of(X[0])
-        )
-    if isinstance(X, np.ndarray):
-        return X.ndim == 2 and X.dtype == object and _differ(columns_of(X), with_categories)
-    return library_of(X) in ("pandas", "polars", "pyarrow") and _differ(columns_of(X), with_categories)
-
-
-def _differ(columns, with_categories):
-    """Whether columns of lists have others beside them, or hold categories."""
-    firsts = [first_cell(cells) for _, cells in columns]
-    lists = list(map(is_sized, firsts))
-    if not any(lists):
-        return False
-    if not all(lists):
-        for (name, _), cell in zip(columns, firsts, strict=True):
-            check_item(cell, f"the first cell of X{in_column(name)}")
-    return not all(lists) or (with_categories and any(holds_categories(cells) for _, cells in columns))
-
-
-def learn_mixed(X, n_steps, categorical_features, read):
-    """What the features of an X are, as its first fit sees them; None if they are all numbers of steps.
-
-    Parameters
-    ----------
-    X : as the user passes it
-    n_steps : int or None
-    categorical_features : "from_dtype", None, names, indices or mask
-        Over the columns of a frame; else over the features of a step, and then those that stand beside the steps.
-    read : callable
-        Reads a container of steps, with `allow_missing` or without.
-
-    Returns
-    -------
-    Mixed or None
-    """
-    parts = divide(X)
-    if _is_from_dtype(categorical_features) or categorical_features is None:
-        mixed = _learn_from_dtypes(parts, n_steps, categorical_features is not None)
-    else:
-        mixed = _learn_chosen(parts, n_steps, categorical_features, read)
-    return mixed if mixed.static or mixed.step_encodings else None
-
-
-def _learn_from_dtypes(parts, n_steps, with_categories):
-    """What the features are where dtypes say which are categories, or where none is."""
-    cells = parts.cells(n_steps) if with_categories and _may_hold_categories(parts.steps) else None
-    of_steps = [] if cells is None else cells.holds_categories()
-    static = parts.static
-    of_static = [] if static is None else [with_categories and held for held in static.holds_categories()]
-    return _learn(parts, cells, None, of_steps, of_static)
-
-
-def _learn_chosen(parts, n_steps, categorical_features, read):
-    """What the features are where the user says which are categories."""
-    cells = parts.cells(n_steps)
-    sequences = read(parts.steps, allow_missing=True) if cells is None else None
-    names = cells.names if cells is not None else (
-        _names_of_features(sequences) or list(range(sequences.n_features))
-    )
-    n, static = len(names), parts.static
-    labels = [*names, *([] if static is None else static.names)]
-    if parts.is_static is None:
-        order = np.arange(len(labels))
-    else:       # the columns of a frame, in its order
-        order = np.argsort(np.argsort(parts.is_static, kind="stable"), kind="stable")
-        labels = [labels[place] for place in order]
-    chosen = choose(categorical_features, labels)[np.argsort(order)]
-    return _learn(parts, cells, sequences, chosen[:n].tolist(), chosen[n:].tolist())
-
-
-def _learn(parts, cells, sequences, of_steps, of_static):
-    """What the features are, given which are categories."""
-    static = parts.static
-    if cells is not None:
-        names = cells.names
-    elif sequences is not None:
-        names = _names_of_features(sequences)
-    else:
-        names = names_of(parts.steps) if is_frame(parts.steps) else getattr(parts.steps, "feature_names", None)
-    # Where features have no names, these are of their places in X
-    places, beside = (range(len(chosen)) for chosen in (of_steps, of_static))
-    if parts.is_static is not None:
-        places, beside = np.flatnonzero(~np.array(parts.is_static)), np.flatnonzero(parts.is_static)
-    steps = tuple(_learn_step(j, places[j], names, cells, sequences) if chosen else None for j, chosen in enumerate(of_steps))
-    named = names is not None and all(isinstance(name, str) for name in names)
-    of_static = tuple(_learn_static(j, static, beside[j]) if chosen else None for j, chosen in enumerate(of_static))
-    static_named = static is not None and all(isinstance(name, str) for name in static.names)
-    return Mixed(
-        steps, of_static, tuple(names) if named else None, tuple(static.names) if static_named else None, parts.is_static
-    )
-
-
-def _names_of_features(sequences):
-    """Names of the features of steps, or None."""
-    if sequences.columns is None or sequences.kind == "table":
-        return sequences.names
-    return names_of(sequences.columns)
-
-
-def _learn_step(j, place, names, cells, sequences):
-    """The encoding of a feature of steps."""
-    label = f"x{place}" if names is None or not isinstance(names[j], str) else names[j]
-    if cells is not None:
-        lists = cells.lists(j)
-        flat = [cell for values in lists for cell in values]
-        return learn_encoding(label, flat, label_of(cells.names[j], lists), cells.announced(j))
-    found = [
-        np.unique(chunk.values[rows_of(chunk.starts[numbers], chunk.lengths[numbers]), j])
-        for chunk, numbers in sequences.iter_chunks(np.arange(len(sequences)))
-    ]
-    return learn_encoding(label, np.concatenate(found), "X[{}]".format)
-
-
-def _learn_static(j, static, place):
-    """The encoding of what stands beside the steps."""
-    name = static.names[j] if isinstance(static.names[j], str) else f"x{place}"
-    return learn_encoding(name, static.cells(j), static.label(j), static.announced(j))
-
-
-def _may_hold_categories(steps):
-    """Whether dtypes can say which features of steps are categories: those of frames, and of columns."""
-    if isinstance(steps, list | tuple):
-        return bool(len(steps)) and is_frame(steps[0])
-    return is_table(steps)
-
-
-def choose(categorical_features, labels):
-    """Which features are categories, (n,) bool.
-
-    Parameters
-    ----------
-    categorical_features : array-like of names, indices or bools
-    labels : list
-        Names of all features; their numbers where they have none.
-
-    Raises
-    ------
-    ValueError, TypeError
-        For a name or an index that there is not, and a mask of another length.
-    """
-    shown_as = f"categorical_features={shown(categorical_features)}"
-    if isinstance(categorical_features, str) or not is_sized(categorical_features):
-        raise TypeError(f"{shown_as}: expected \"from_dtype\", None, or a list of names or indices")
-    n, given = len(labels), list(categorical_features)
-    chosen = np.zeros(n, bool)
-    if all(isinstance(entry, str) for entry in given):
-        other = next((name for name in given if name not in labels), None)
-        if other is not None:
-            raise ValueError(f"{shown_as}: there is no feature {other!r}, expected some of {shown(labels)}")
-        return np.isin(np.array(labels, dtype=object), given)
-    if all(isinstance(entry, bool | np.bool_) for entry in given):
-        if len(given) != n:
-            raise ValueError(f"{shown_as} is a mask of {len(given)}, expected one entry for each of {n} features")
-        return np.array(given, bool)
-    if not all(isinstance(entry, Integral) and not isinstance(entry, bool | np.bool_) for entry in given):
-        raise TypeError(f"{shown_as}: expected all names, all indices, or a mask of bools")
-    if not all(0 <= entry < n for entry in given):
-        raise ValueError(f"{shown_as}: expected indices from 0 to {n - 1}, of {n} features")
-    chosen[given] = True
-    return chosen
 
 
 def with_codes(sequences, encodings, encoded, missing):

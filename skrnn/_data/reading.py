@@ -6,13 +6,15 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from skrnn._data.categorical_features import learn_mixed
 from skrnn._data.categories import as_categories, check_seen, count_categories, counts_in
 from skrnn._data.containers import IN_PLACE, as_sequences, check_values
 from skrnn._data.features import columns_of_table, features_of
 from skrnn._data.lazy import unshared
 from skrnn._data.missing import filled, without_gaps
-from skrnn._data.mixed import Mixed, is_mixed, learn_mixed, on_numbers
+from skrnn._data.mixed import Mixed, on_numbers
 from skrnn._data.own_units import in_own_units, target_units
+from skrnn._data.parts import is_mixed
 from skrnn._data.tables import is_frame, is_table, normalize_table
 from skrnn._data.units import Units
 from skrnn._sklearn import check_columns, check_feature_names_in

@@ -14,7 +14,7 @@ from sklearn.metrics import get_scorer_names
 
 from skrnn._data.categories import MAX_CATEGORIES
 from skrnn._data.missing import MISSING
-from skrnn._data.mixed import FROM_DTYPE
+from skrnn._data.parts import FROM_DTYPE
 from skrnn._estimators.embeddings import AUTOMATIC_DIM_TEXT
 from skrnn._estimators.patches import AUTOMATIC_SIZES
 from skrnn._network.static import STATIC_TO

@@ -7,8 +7,8 @@ import numpy as np
 
 from skrnn._data.columns import columns_of, first_cell
 from skrnn._data.features import columns_of_table
-from skrnn._data.mixed import FROM_DTYPE, is_mixed
 from skrnn._data.numbers import is_sized
+from skrnn._data.parts import FROM_DTYPE, is_mixed
 from skrnn._data.tables import (
     append_columns,
     holds_categories,

@@ -57,6 +57,14 @@ def test_forecasting(tmp_path):
     assert_picture(re.search(r"Picture: (.+)", out)[1], tmp_path)
 
 
+def test_from_sql(tmp_path):
+    out = run("from_sql.py", tmp_path)
+    assert float(re.search(r"that were not seen: (\d\.\d+)", out)[1]) > 0.8
+    risks = re.findall(r"│ +\d+ │ +(\d\.\d+) │ +(\d\.\d+) │", out)
+    assert len(risks) == 4
+    assert all(abs(float(died) - float(predicted)) < 0.05 for died, predicted in risks)
+
+
 def test_language_model(tmp_path):
     out = run("language_model.py", tmp_path)
     bits = [float(value) for value in re.findall(r"(\d\.\d+) bits per character", out)]

@@ -159,7 +159,8 @@ class TestMissing:
 
 @pytest.mark.parametrize("step", [
     lambda heat, state: [heat, state], lambda heat, state: pd.Series({"heat": heat, "state": state}),
-    lambda heat, state: {"state": state, "heat": heat}, lambda heat, state: pl.DataFrame({"heat": heat, "state": state}),
+    lambda heat, state: {"state": state, "heat": heat},
+    lambda heat, state: pl.DataFrame({"heat": heat, "state": state}),
 ])
 def test_streams_take_strings(of_pandas, step):
     state = of_pandas.initial_state(static=FRAME[["age", "ward"]].iloc[[3]])

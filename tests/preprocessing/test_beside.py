@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import polars as pl
-
 import pytest
 from sklearn.compose import make_column_transformer
 
