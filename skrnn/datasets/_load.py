@@ -68,8 +68,7 @@ def make_hourly_load(n_days=400, *, as_frame=False, random_state=None):
     - each day is a holiday with probability 1/30; a day is free on Saturday, Sunday and holidays
     - daily curve = Σ a exp(−((h − c)/s)²/2), the distance h − c taken around the clock, over the peaks (c, s, a): on
       working days (8.5, 1.8, 20), (13, 3, 14), (19, 2.2, 24), on free days (11, 2.5, 12), (20, 2.5, 16)
-    - load = 60 + daily curve + 1.3 max(0, 15 − f) + k max(0, f − 21) + AR(0.9, 2), where k is 3 on working days and 2 on
-      free ones
+    - load = 60 + daily curve + 1.3 max(0, 15 − f) + k max(0, f − 21) + AR(0.9, 2); k is 3 on working and 2 on free days
 
     So a forecast of a day that knew all equations would have a root mean squared error of about 1.8, that of the last
     term.

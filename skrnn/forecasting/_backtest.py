@@ -81,6 +81,7 @@ def backtest(
     models, metrics = _named_models(models), _named_metrics(metrics)
     quantiles = None if quantiles is None else check_quantiles(quantiles).tolist()
     splitter, every = _splitter(origins, windows.horizon), _refit_every(refit)
+    windows._check_names(models)
     panel = windows._read(df)
     index = windows._complete(panel)
     positions = splitter.origins(index.positions)
@@ -322,8 +323,8 @@ def _fit_and_forecast(name, model, windows, panel, train, test, quantiles):
     if quantiles is None:
         if predicted.shape[2] != 1:
             raise ValueError(
-                f"models[{name!r}] predicts {predicted.shape[2]} values per step: expected one, or say with `quantiles` "
-                "what they are"
+                f"models[{name!r}] predicts {predicted.shape[2]} values per step: expected one; say with `quantiles` "
+                "what several are"
             )
         return Forecast(model, predicted[:, :, 0])
     if predicted.shape[2] > 1:

@@ -1,5 +1,6 @@
 """The times of evenly spaced rows: read from a column, and said for any step."""
 
+from datetime import date, datetime
 from typing import NamedTuple
 
 import narwhals.stable.v2 as nw
@@ -23,6 +24,16 @@ class Clock(NamedTuple):
         times = self.start + np.asarray(positions) * self.step
         return times if self.rest is None else times.astype("M8[us]") + self.rest
 
+    def series(self, positions, library):
+        """The times of positions as a narwhals series with the dtype of the column they were read from."""
+        times, dtype = self.times(positions), self.column.dtype
+        if dtype == nw.Object:      # Python's dates, in pandas
+            times = times.astype("M8[us]" if isinstance(self.column[0], datetime) else "M8[D]").astype(object)
+        series = nw.new_series("time", times, dtype if dtype == nw.Object else None, backend=library)
+        if dtype == nw.Datetime and dtype.time_zone is not None:
+            series = series.dt.replace_time_zone("UTC").dt.convert_time_zone(dtype.time_zone)
+        return series if dtype == nw.Object else series.cast(dtype)
+
     def position(self, time, argument):
         """The position of one time, which must be that of a step."""
         if isinstance(self.start, np.datetime64):
@@ -38,6 +49,11 @@ class Clock(NamedTuple):
         if not abs(position - round(position) if np.isfinite(position) else np.nan) <= TOLERANCE:
             raise ValueError(f"{argument} has {time}, which is the time of no step: expected times like {self.start}")
         return round(position)
+
+
+def _is_plain_date(time):
+    """Whether an object is Python's date, or a datetime without a zone."""
+    return isinstance(time, date) and getattr(time, "tzinfo", None) is None
 
 
 def _as_utc(time, argument):
@@ -101,6 +117,8 @@ def _instants(column):
         return column.dt.timestamp("us").to_numpy().astype(np.int64).view("M8[us]")
     if dtype == nw.Duration:
         return column.dt.total_microseconds().to_numpy().astype(np.int64).view("m8[us]")
+    if dtype == nw.Object and all(map(_is_plain_date, column.to_list())):
+        return np.array(column.to_list(), dtype="M8[us]")
     if dtype.is_integer() or dtype.is_float():
         return column.to_numpy().astype(np.int64 if dtype.is_integer() else np.float64)
     raise TypeError(

@@ -1,6 +1,7 @@
 """Estimators and transformers of forecast windows that need no net: the season before, and lags as columns."""
 
 from numbers import Integral
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
@@ -53,7 +54,7 @@ class SeasonalNaive(CheckedParametersMixin, RegressorMixin, BaseEstimator):
     [[2.0, 6.0, 2.0], [6.0, 3.0, 6.0]]
     """
 
-    _parameter_constraints = {"season": [Interval(Integral, 1, None, closed="left")]}  # noqa: RUF012
+    _parameter_constraints: ClassVar = {"season": [Interval(Integral, 1, None, closed="left")]}
 
     def __init__(self, season=1):
         self.season = season
@@ -203,7 +204,7 @@ class WindowTable(CheckedParametersMixin, TransformerMixin, BaseEstimator):
     [[400.0, 441.0]]
     """
 
-    _parameter_constraints = {"lags": ["array-like", None]}  # noqa: RUF012
+    _parameter_constraints: ClassVar = {"lags": ["array-like", None]}
 
     def __init__(self, lags=None):
         self.lags = lags
@@ -239,7 +240,9 @@ class WindowTable(CheckedParametersMixin, TransformerMixin, BaseEstimator):
         X, past = past_of(X, "WindowTable")
         lags = np.arange(past, 0, -1) if self.lags is None else np.asarray(self.lags)
         if lags.ndim != 1 or lags.dtype.kind not in "iu" or not len(lags) or not 1 <= lags.min() <= lags.max() <= past:
-            raise ValueError(f"lags={shown(self.lags)}: expected whole numbers from 1 to {past}, the past of the windows")
+            raise ValueError(
+                f"lags={shown(self.lags)}: expected whole numbers from 1 to {past}, the past of the windows"
+            )
         self.past_, self.n_features_ = past, X.shape[2]
         self._steps = past - lags
         return self
@@ -287,5 +290,7 @@ def check_quantiles(quantiles):
     """Quantiles (m,) as an array, which must lie between 0 and 1 and increase."""
     values = as_numbers(quantiles, "quantiles")
     if values.ndim != 1 or not len(values) or not ((values >= 0) & (values <= 1)).all() or (np.diff(values) <= 0).any():
-        raise ValueError(f"quantiles={shown(quantiles)}: expected increasing numbers from 0 to 1, such as [0.05, 0.5, 0.95]")
+        raise ValueError(
+            f"quantiles={shown(quantiles)}: expected increasing numbers from 0 to 1, such as [0.05, 0.5, 0.95]"
+        )
     return values

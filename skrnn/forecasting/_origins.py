@@ -1,6 +1,7 @@
 """RollingOrigin: the splitter over forecast origins."""
 
 from numbers import Integral
+from typing import ClassVar
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
@@ -41,7 +42,7 @@ class RollingOrigin(BaseCrossValidator):
     [0 1 2 3 4 5 6] [9]
     """
 
-    _parameter_constraints = {  # noqa: RUF012
+    _parameter_constraints: ClassVar = {
         "n_origins": [WHOLE],
         "horizon": [WHOLE],
         "step": [WHOLE, None],

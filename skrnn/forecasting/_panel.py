@@ -46,15 +46,8 @@ class Panel(NamedTuple):
 
     def time_column(self, positions):
         """Times of positions as a column of the library, or an array."""
-        times, column = self.clock.times(positions), self.clock.column
-        if column is None:
-            return times
-        dtype = column.dtype
-        # Arrow reads no datetime64[D]; zones are those of UTC
-        series = nw.new_series("time", times, backend=self.library)
-        if dtype == nw.Datetime and dtype.time_zone is not None:
-            series = series.dt.replace_time_zone("UTC").dt.convert_time_zone(dtype.time_zone)
-        return series.cast(dtype)
+        counted = self.clock.column is None
+        return self.clock.times(positions) if counted else self.clock.series(positions, self.library)
 
     def group_column(self, series):
         """The groups of series, by their numbers."""

@@ -1,7 +1,7 @@
 """ForecastWindows: from a long table to windows of past and future steps with what is to be forecast."""
 
 from numbers import Integral
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -72,7 +72,7 @@ class ForecastWindows(CheckedParametersMixin, BaseEstimator):
     ([[3.0, 1.0, 0.0], [5.0, 1.0, 0.0], [4.0, 0.0, 1.0]], [4.0])
     """
 
-    _parameter_constraints = {  # noqa: RUF012
+    _parameter_constraints: ClassVar = {
         "past": [WHOLE],
         "horizon": [WHOLE],
         "target": [str, Integral],
@@ -196,6 +196,13 @@ class ForecastWindows(CheckedParametersMixin, BaseEstimator):
             raise ValueError(f"target, past_only and known are {columns}, expected different columns")
         return read_panel(df, columns, self.group, self.time)
 
+    def _check_names(self, names):
+        """Raise a ValueError if a forecast has the name of another column of a table of forecasts."""
+        taken = {self.group, "origin", self.time or "time", "step", str(self.target)}
+        for name in names:
+            if name in taken:
+                raise ValueError(f"{name!r} is a column of the table of forecasts: name the forecast otherwise")
+
     def _needs(self):
         return f"past={self.past} rows up to an origin and horizon={self.horizon} after it, with known targets in both"
 
@@ -209,8 +216,8 @@ class ForecastWindows(CheckedParametersMixin, BaseEstimator):
         in_past, in_future = total[there + 1] - total[first[there]], total[end[there]] - total[there + 1]
         rows = there[(in_past > 0) & (in_future > 0)]
         if not len(rows):
-            raise ValueError(f"df has no window: expected {self._needs()}; its longest series has "
-                             f"{panel.lengths.max()} rows")
+            longest = panel.lengths.max()
+            raise ValueError(f"df has no window: expected {self._needs()}; its longest series has {longest} rows")
         return _Index(series[rows], rows, panel.positions(series[rows], rows))
 
     def _cut(self, panel, index):
@@ -321,7 +328,7 @@ class Windows:
         """
         y = np.asarray(y)
         if y.ndim not in (2, 3) or y.shape[:2] != self.y.shape:
-            raise ValueError(f"y has shape {y.shape}, expected {self.y.shape}, or with quantiles {(*self.y.shape, 'm')}")
+            raise ValueError(f"y has shape {y.shape}, expected {self.y.shape}, or a third axis of quantiles after these")
         units = (..., np.newaxis) if y.ndim == 3 else ...
         return y * self.scale[units] + self.level[units]
 
@@ -368,13 +375,11 @@ class Windows:
             "step": steps, str(windows.target): self.inverse_transform(self.y).ravel(),
         }
         forecasts = forecasts if isinstance(forecasts, dict) else {"forecast": forecasts}
+        windows._check_names(forecasts)
         for name, values in forecasts.items():
             values = self.inverse_transform(values)
             parts = {name: values} if values.ndim == 2 else _of_quantiles(name, values, quantiles)
-            for column, part in parts.items():
-                if column in columns:
-                    raise ValueError(f"The table of forecasts has two columns {column!r}: name the forecast otherwise")
-                columns[column] = part.ravel()
+            columns |= {column: part.ravel() for column, part in parts.items()}
         return panel.table(columns)
 
 
