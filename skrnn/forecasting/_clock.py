@@ -37,7 +37,7 @@ class Clock(NamedTuple):
     def position(self, time, argument):
         """The position of one time, which must be that of a step."""
         if isinstance(self.start, np.datetime64):
-            time = _as_utc(time, argument)
+            time = _as_utc(time, argument, getattr(self.column.dtype, "time_zone", None))
         elif isinstance(self.start, np.timedelta64):
             time = np.timedelta64(time).astype("m8[us]")
         if self.rest is not None:
@@ -56,11 +56,14 @@ def _is_plain_date(time):
     return isinstance(time, date) and getattr(time, "tzinfo", None) is None
 
 
-def _as_utc(time, argument):
-    """A date or time as datetime64[us]; in UTC if it has a zone."""
+def _as_utc(time, argument, zone):
+    """A date or time as datetime64[us]; in UTC if it has a zone, as times of a zone must."""
+    zoned = getattr(time, "tzinfo", None) is not None
+    if zoned != (zone is not None):
+        expected = "one without a zone" if zoned else f"one with a zone, as the times of df, which are of {zone}"
+        raise ValueError(f"{argument} has {shown(time)}, expected {expected}")
     try:
-        if getattr(time, "tzinfo", None) is not None:
-            time = (time - time.utcoffset()).replace(tzinfo=None)
+        time = (time - time.utcoffset()).replace(tzinfo=None) if zoned else time
         return np.datetime64(time).astype("M8[us]")
     except ValueError as error:
         raise ValueError(f"{argument} has {shown(time)}, expected a date or a time: {error}") from None

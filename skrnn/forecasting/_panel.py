@@ -93,6 +93,7 @@ def read_panel(df, columns, group, time):
     there = frame.collect_schema().names()
     for argument, names in {**columns, "group": [group], "time": [time]}.items():
         _check_there(argument, [name for name in names if name is not None], there)
+    _check_numbers(frame.collect_schema(), columns)
     names = [name for part in columns.values() for name in part]
     used = [name for name in there if name in {*names, group, time}]
     frame = frame.select(*map(nw.col, used))
@@ -128,6 +129,16 @@ def _of_array(array, columns, group, time):
     starts = np.array([0, len(values)])
     clock, firsts = count_rows(starts)
     return Panel(values[:, [name for part in columns.values() for name in part]], starts, firsts, clock)
+
+
+def _check_numbers(schema, columns):
+    for argument, names in columns.items():
+        for name in names:
+            if not (schema[name].is_numeric() or schema[name] == nw.Boolean):
+                raise TypeError(
+                    f"{argument}={name!r}: df[{name!r}] has dtype {schema[name]}, expected numbers or booleans: "
+                    "encode it, such as a day of the week as seven columns of 0 and 1"
+                )
 
 
 def _check_there(argument, names, there):

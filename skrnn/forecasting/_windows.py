@@ -328,7 +328,7 @@ class Windows:
         """
         y = np.asarray(y)
         if y.ndim not in (2, 3) or y.shape[:2] != self.y.shape:
-            raise ValueError(f"y has shape {y.shape}, expected {self.y.shape}, or a third axis of quantiles after these")
+            raise ValueError(f"y has shape {y.shape}, expected {self.y.shape}, or quantiles on a third axis")
         units = (..., np.newaxis) if y.ndim == 3 else ...
         return y * self.scale[units] + self.level[units]
 

@@ -220,7 +220,7 @@ def test_a_splitter_of_ones_own():
     ({"metrics": ["rmsd"]}, ValueError, "metrics has 'rmsd': expected 'rmse', 'mae', or a function"),
     ({"quantiles": [0.5, 0.1]}, ValueError, "quantiles="),
     ({"models": Means([0.1, 0.9]), "quantiles": [0.1, 0.5, 0.9]}, ValueError, "predicts 2 values per step, expected 3"),
-    ({"models": Means([0.1, 0.9])}, ValueError, "predicts 2 values per step: expected one, or say with `quantiles`"),
+    ({"models": Means([0.1, 0.9])}, ValueError, "predicts 2 values per step: expected one; say with `quantiles`"),
 ])
 def test_what_cannot_be_used_is_named(changes, error, message):
     Means.fits = 0

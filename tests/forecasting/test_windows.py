@@ -246,7 +246,8 @@ DAYS = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=9), "y": np.aran
     ({"group": "z"}, ValueError, "group='z'"),
     ({"time": "z"}, ValueError, "time='z'"),
     ({"known": ["y"]}, ValueError, "expected different columns"),
-    ({"known": ["name"]}, TypeError, r"df\['name'\] has dtype String, expected numbers"),
+    ({"known": ["name"]}, TypeError, r"known='name': df\['name'\] has dtype String, expected numbers"),
+    ({"past_only": ["day"]}, TypeError, r"past_only='day': df\['day'\] has dtype Datetime"),
     ({"time": "name"}, ValueError, "the time 'x' twice"),
     ({"known": "day"}, ValueError, "The 'known' parameter of ForecastWindows"),
     ({"past": 0}, ValueError, "The 'past' parameter"),
@@ -287,6 +288,17 @@ class TestOrigins:
         windows = ForecastWindows(2, 1, "y", time="day")
         for origin in ("2024-01-04", date(2024, 1, 4), pd.Timestamp("2024-01-04"), np.datetime64("2024-01-04")):
             assert windows.make(DAYS, origins=[origin]).y.tolist() == [[4.0]]
+
+    def test_have_a_zone_where_times_have_one(self):
+        zoned = DAYS.assign(day=DAYS["day"].dt.tz_localize("Asia/Tokyo"))
+        windows = ForecastWindows(2, 1, "y", time="day")
+        origin = pd.Timestamp("2024-01-04")
+        for same in (origin.tz_localize("Asia/Tokyo"), datetime(2024, 1, 3, 15, tzinfo=UTC)):
+            assert windows.make(zoned, origins=[same]).y.tolist() == [[4.0]]
+        with pytest.raises(ValueError, match="expected one with a zone, as the times of df, which are of Asia/Tokyo"):
+            windows.make(zoned, origins=[origin])
+        with pytest.raises(ValueError, match="expected one without a zone"):
+            windows.make(DAYS, origins=[origin.tz_localize("UTC")])
 
     def test_of_months(self):
         df = pd.DataFrame({"end": pd.date_range("2024-01-31", periods=6, freq="ME"), "y": np.arange(6.0)})
