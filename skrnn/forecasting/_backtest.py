@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.metrics import mean_absolute_error, mean_pinball_loss, root_mean_squared_error
 
 from skrnn._messages import shown
-from skrnn.forecasting._naive import check_quantiles
+from skrnn.forecasting._conformal import check_quantiles, per_step
 from skrnn.forecasting._origins import RollingOrigin
 from skrnn.forecasting._windows import ForecastWindows
 
@@ -304,12 +304,16 @@ def _to_train(panel, index, splitter, origin, windows):
             f"There is no window to train on before the origin {origin} whose future target is known at all "
             f"{windows.horizon} steps, at distances of step={windows.step}: ask for fewer origins, or a smaller step"
         )
-    return index[rows]
+    return _in_time(index, rows)
 
 
 def _at(index, origins):
     """The index of the windows at some origins, origin by origin."""
-    rows = np.flatnonzero(np.isin(index.positions, origins))
+    return _in_time(index, np.flatnonzero(np.isin(index.positions, origins)))
+
+
+def _in_time(index, rows):
+    """The index of some windows, origin by origin."""
     return index[rows[np.argsort(index.positions[rows], kind="stable")]]
 
 
@@ -319,7 +323,7 @@ def _fit_and_forecast(name, model, windows, panel, train, test, quantiles):
     model = clone(model).fit(data.X, data.y)
     X = windows._cut(panel, test).X
     shape = len(X), windows.horizon
-    predicted = _shaped(model.predict(X), shape, name)
+    predicted = per_step(model.predict(X), shape, f"models[{name!r}]")
     if quantiles is None:
         if predicted.shape[2] != 1:
             raise ValueError(
@@ -337,17 +341,8 @@ def _fit_and_forecast(name, model, windows, panel, train, test, quantiles):
         return Forecast(model, predicted[:, :, middle], predicted)
     spread = None
     if hasattr(model, "predict_quantile"):
-        spread = _shaped(model.predict_quantile(X, quantiles), shape, name)
+        spread = per_step(model.predict_quantile(X, quantiles), shape, f"models[{name!r}]")
     return Forecast(model, predicted[:, :, 0], spread)
-
-
-def _shaped(predicted, shape, name):
-    """Predictions (n, horizon, values)."""
-    predicted = np.asarray(predicted)
-    n, horizon = shape
-    if len(predicted) != n or predicted.size % (n * horizon):
-        raise ValueError(f"models[{name!r}] predicts an array of shape {predicted.shape}, expected {shape}")
-    return predicted.reshape(n, horizon, -1)
 
 
 def _joined(parts):

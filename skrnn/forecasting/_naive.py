@@ -36,8 +36,8 @@ class SeasonalNaive(CheckedParametersMixin, RegressorMixin, BaseEstimator):
 
     Attributes
     ----------
-    errors_ : array of shape (n, horizon)
-        What the windows of `fit` had more than their forecasts, for `predict_quantile`.
+    horizon_ : int
+        Number of steps to forecast.
 
     Notes
     -----
@@ -61,7 +61,7 @@ class SeasonalNaive(CheckedParametersMixin, RegressorMixin, BaseEstimator):
 
     @checks_parameters
     def fit(self, X, y):
-        """Learn how large the errors are.
+        """Check the windows; there is nothing to learn.
 
         Parameters
         ----------
@@ -84,14 +84,14 @@ class SeasonalNaive(CheckedParametersMixin, RegressorMixin, BaseEstimator):
         >>> import numpy as np
         >>> from skrnn.forecasting import ForecastWindows, SeasonalNaive
         >>> data = ForecastWindows(past=2, horizon=1, target=0).make(np.array([1.0, 2.0, 4.0, 7.0]))
-        >>> SeasonalNaive().fit(data.X, data.y).errors_.tolist()
-        [[2.0], [3.0]]
+        >>> SeasonalNaive().fit(data.X, data.y).horizon_
+        1
         """
         forecasts = self._forecasts(X)
         y = as_numbers(y, "y")
         if y.shape != forecasts.shape:
             raise ValueError(f"y has shape {y.shape}, expected {forecasts.shape}, the steps of X to forecast")
-        self.errors_ = y - forecasts
+        self.horizon_ = y.shape[1]
         return self
 
     def predict(self, X):
@@ -122,39 +122,6 @@ class SeasonalNaive(CheckedParametersMixin, RegressorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         return self._forecasts(X)
-
-    def predict_quantile(self, X, quantiles):
-        """Quantiles: the forecast plus those of the errors in `fit`, of each step ahead.
-
-        Parameters
-        ----------
-        X : array of shape (n, past + horizon, features)
-            Windows.
-        quantiles : list of m float
-            Between 0 and 1.
-
-        Returns
-        -------
-        y : array of shape (n, horizon, m)
-
-        Raises
-        ------
-        ValueError, TypeError
-            As `predict`; if the quantiles are no such list.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from skrnn.forecasting import ForecastWindows, SeasonalNaive
-        >>> data = ForecastWindows(past=2, horizon=1, target=0).make(np.array([1.0, 2.0, 4.0, 7.0]))
-        >>> naive = SeasonalNaive().fit(data.X, data.y)
-        >>> naive.predict_quantile(data.X, [0.0, 1.0]).tolist()
-        [[[4.0, 5.0]], [[6.0, 7.0]]]
-        """
-        check_is_fitted(self)
-        quantiles = check_quantiles(quantiles)
-        forecasts = self._forecasts(X)
-        return forecasts[:, :, np.newaxis] + np.nanquantile(self.errors_, quantiles, axis=0).T
 
     def _forecasts(self, X):
         X, past = past_of(X, "SeasonalNaive")
@@ -284,13 +251,3 @@ class WindowTable(CheckedParametersMixin, TransformerMixin, BaseEstimator):
             )
         steps = np.concatenate([self._steps, np.arange(past, X.shape[1])])
         return np.concatenate([X[:, self._steps, 0], X[:, steps, 1:-1].reshape(len(X), -1)], axis=1)
-
-
-def check_quantiles(quantiles):
-    """Quantiles (m,) as an array, which must lie between 0 and 1 and increase."""
-    values = as_numbers(quantiles, "quantiles")
-    if values.ndim != 1 or not len(values) or not ((values >= 0) & (values <= 1)).all() or (np.diff(values) <= 0).any():
-        raise ValueError(
-            f"quantiles={shown(quantiles)}: expected increasing numbers from 0 to 1, such as [0.05, 0.5, 0.95]"
-        )
-    return values
