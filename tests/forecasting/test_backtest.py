@@ -12,7 +12,7 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 
 from skrnn import RNNRegressor
-from skrnn.forecasting import ForecastWindows, RollingOrigin, SeasonalNaive, WindowTable, backtest
+from skrnn.forecasting import ConformalForecaster, ForecastWindows, RollingOrigin, SeasonalNaive, WindowTable, backtest
 
 PAST, HORIZON, LAST = 6, 3, 59
 
@@ -58,20 +58,28 @@ class Means(BaseEstimator):
         return np.tile(np.quantile(self.y_, self.quantiles, axis=0).T, (len(X), 1, 1))
 
 
+class Spread(Means):
+    """Says quantiles when asked."""
+
+    def predict_quantile(self, X, quantiles):
+        return Means(quantiles).fit(X[: len(self.y_)], self.y_).predict(X)
+
+
 @pytest.mark.parametrize("model", [
-    SeasonalNaive(3), ridge(), RNNRegressor(3, max_iter=2, random_state=0),
+    SeasonalNaive(3), ridge(), ConformalForecaster(ridge(), [0.2, 0.8]), RNNRegressor(3, max_iter=2, random_state=0),
     RNNRegressor(3, standardize="sequence", max_iter=2, random_state=0),
 ], ids=lambda model: type(model).__name__)
 @pytest.mark.parametrize(("refit", "scaling"), [(True, None), (False, "standard"), (2, "last")])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_changed_future_changes_no_forecast(model, refit, scaling):
     df, made = frame(), windows(scaling=scaling)
-    result = backtest(model, df, made, origins=3, refit=refit).forecasts
+    quantiles = [0.2, 0.8] if isinstance(model, ConformalForecaster) else None
+    result = backtest(model, df, made, origins=3, refit=refit, quantiles=quantiles).forecasts
     name = result.columns[-1]
     for origin in sorted(set(result["origin"])):
         changed = df.copy()
         changed.loc[changed["hour"] > origin, ["y", "past"]] = 1e3
-        again = backtest(model, changed, made, origins=3, refit=refit).forecasts
+        again = backtest(model, changed, made, origins=3, refit=refit, quantiles=quantiles).forecasts
         before = (result["origin"] <= origin).to_numpy()
         assert result[name][before].tolist() == again[name][before].tolist()
         assert before.any()
@@ -142,7 +150,7 @@ def test_metrics_are_those_of_the_forecasts():
 def test_quantiles():
     """Of a model that predicts them, of one with `predict_quantile`, and of one that has none."""
     quantiles = [0.1, 0.5, 0.9]
-    models = {"several": Means(quantiles), "naive": SeasonalNaive(3), "ridge": ridge()}
+    models = {"several": Means(quantiles), "naive": Spread(), "ridge": ridge()}
     result = backtest(models, frame(), windows(), origins=5, quantiles=quantiles)
     table, metrics = result.forecasts, result.metrics.set_index("model")
     assert list(table.columns[5:]) == [

@@ -326,12 +326,7 @@ class TestSeasonalNaive:
             expected = [
                 [values[origin + 1 + h - season * (1 + h // season)] for h in range(horizon)] for origin in data.origins
             ]
-            naive = SeasonalNaive(season).fit(data.X, data.y)
-            np.testing.assert_array_equal(naive.predict(data.X), expected)
-            np.testing.assert_array_equal(naive.errors_, data.y - expected)
-            np.testing.assert_allclose(
-                naive.predict_quantile(data.X, [0.1, 0.5])[:, :, 1], expected + np.median(naive.errors_, axis=0)
-            )
+            np.testing.assert_array_equal(SeasonalNaive(season).fit(data.X, data.y).predict(data.X), expected)
 
     def test_what_is_missing_is_that_of_the_season_before(self):
         data = ForecastWindows(6, 2, 0).make(np.array([1.0, 2, 3, np.nan, np.nan, np.nan, 7, 8]))
@@ -343,10 +338,8 @@ class TestSeasonalNaive:
             SeasonalNaive(4).fit(data.X, data.y)
         with pytest.raises(ValueError, match="expected windows with a flag"):
             SeasonalNaive(1).fit(data.X[:, :, :1], data.y)
-        naive = SeasonalNaive(1).fit(data.X, data.y)
-        for quantiles in ([0.5, 0.1], [1.5], []):
-            with pytest.raises(ValueError, match="expected increasing numbers from 0 to 1"):
-                naive.predict_quantile(data.X, quantiles)
+        with pytest.raises(ValueError, match=r"y has shape \(5,\), expected \(5, 2\)"):
+            SeasonalNaive(1).fit(data.X, data.y[:, 0])
 
 
 class TestWindowTable:
