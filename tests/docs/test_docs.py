@@ -30,6 +30,15 @@ def test_code_runs(page):
     names = {"__name__": "__main__"}
     for block in python_blocks(page):
         exec(compile(block, page.name, "exec"), names)
+    if page.name == "forecasting.md":
+        check_forecasts(names["result"].metrics.set_index("model"))
+
+
+def check_forecasts(metrics):
+    """What forecasting.md says of a day ahead."""
+    assert metrics.loc["net", "rmse"] < 0.8 * metrics.loc["ridge", "rmse"] < 0.5 * metrics.loc["naive", "rmse"]
+    assert metrics.loc["net", "pinball"] < 0.8 * metrics.loc["ridge", "pinball"]
+    assert metrics["coverage"].between(0.85, 0.95).all()
 
 
 def test_pages_with_code_are_found():
