@@ -51,6 +51,7 @@ class ConformalForecaster(CheckedParametersMixin, MetaEstimatorMixin, RegressorM
     >>> data = ForecastWindows(past=2, horizon=2, target=0).make(walk)
     >>> naive = ConformalForecaster(SeasonalNaive(), quantiles=[0.1, 0.9]).fit(data.X, data.y)
     >>> naive.offsets_.round(1).tolist()
+    [[-1.2, 1.2], [-1.9, 1.7]]
     """
 
     _parameter_constraints: ClassVar = {
