@@ -23,7 +23,7 @@ __all__ = [
     "RNNClassifier", "RNNLanguageModel", "RNNRegressor", "RaggedArray", "WithStatic", "__version__",
     "concatenate_steps", "make_sequence_scorer", "split_steps",
 ]
-SUBMODULES = ("datasets", "exceptions", "metrics", "preprocessing")
+SUBMODULES = ("datasets", "exceptions", "forecasting", "metrics", "preprocessing")
 
 set_public_home(globals(), SUBMODULES)
 

@@ -228,7 +228,7 @@ class BaseRNN(
         of_steps, of_static = embeddings_for(self.embedding_dim, reading.step_encodings, reading.static_encodings)
         network = RecurrentNetwork(
             int(self.embedding_dim) if reading.n_categories else sequences.n_features, self._check_hidden_size(),
-            data.targets.n_outputs, self.cell, self.activation, self.reset_after, self.bidirectional,
+            data.targets.n_outputs * data.loss.width, self.cell, self.activation, self.reset_after, self.bidirectional,
             self.return_sequences, self.pooling, reading.n_categories, reading.network_units,
             self._patch(reading, data.examples, resume), of_steps, self._static_inputs(reading, of_static),
         )
@@ -301,8 +301,8 @@ class BaseRNN(
 
     def _predict_rows(self, fitted, X, decode):
         """Sequences of X, and decoded rows: one per sequence, or one per step."""
-        sequences, scores = fitted.scores(self, X)
-        return sequences, decode(fitted, scores)
+        sequences, scores, targets = fitted.scores(self, X)
+        return sequences, decode(fitted._replace(targets=targets), scores)
 
     def _predict(self, X, decode, initial_state, return_state):
         """What the predict methods return, and the states after it where they are asked for."""
@@ -314,7 +314,9 @@ class BaseRNN(
         sequences = reading.check(self, X, dtype=model.dtype, leave_out_padding=False)
         scores, state = states.continue_from(model, reading, sequences, initial_state)
         predicted = _in_form_of(model, sequences, decode(fitted, scores))
-        return (predicted, state) if return_state else predicted
+        if not return_state:
+            return predicted
+        return (*predicted, state) if isinstance(predicted, tuple) else (predicted, state)
 
     def _score(self, metric, X, y, sample_weight):
         """The metric over sequences, or over all steps that have a target."""
@@ -491,6 +493,8 @@ class BaseRNN(
         steps, one = states.read_step(reading, x)
         scores, state = states.continue_one_step(model, reading, steps, state)
         rows = decode(fitted, scores)
+        if isinstance(rows, tuple):
+            return tuple(part[0] for part in rows) if one else rows, state
         return (rows[0] if one else rows), state
 
     @property
@@ -558,5 +562,7 @@ def decoded(fitted, scores):
 
 
 def _in_form_of(model, sequences, rows):
-    """Rows as predict returns them: one per sequence as they are, one per step in the form of X."""
+    """Rows as predict returns them: one per sequence as they are, one per step in the form of X; a tuple one by one."""
+    if isinstance(rows, tuple):
+        return tuple(_in_form_of(model, sequences, part) for part in rows)
     return sequences.split(rows) if model.network.per_step else rows

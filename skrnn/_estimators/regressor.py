@@ -1,36 +1,56 @@
 """RNNRegressor."""
 
+import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
+from skrnn._data.numbers import as_numbers
 from skrnn._estimators.base import BaseRNN, in_epochs
 from skrnn._estimators.number_targets import NumberTargets
+from skrnn._estimators.predictive import PredictiveMixin
 from skrnn._estimators.shared_parameters import (
     REGRESSION_LOSSES,
     choice,
     flag,
     loss_parameter,
+    one_or_several,
     summaries,
     with_parameters,
 )
+from skrnn._messages import shown
 from skrnn._sklearn import checks_parameters
+
+
+def check_quantiles(quantile):
+    """Raise a ValueError unless a list of quantiles is increasing and between 0 and 1."""
+    levels = as_numbers(quantile, "quantile")
+    good = levels.ndim == 1 and levels.size > 0 and levels[0] > 0 and levels[-1] < 1 and (np.diff(levels) > 0).all()
+    if not good:
+        raise ValueError(
+            f"quantile={shown(quantile)}: expected one number between 0 and 1, or an increasing list of them, such as "
+            "[0.05, 0.5, 0.95]"
+        )
 
 
 @with_parameters(
     return_sequences=flag("False: targets per sequence. True: targets per step. It is never guessed from y."),
     loss=choice(REGRESSION_LOSSES, f"What is minimized: {summaries(REGRESSION_LOSSES)}."),
-    quantile=loss_parameter("quantile"),
+    quantile=one_or_several(
+        loss_parameter("quantile"),
+        "A list, increasing, is predicted by one net without crossings, as the last dimension of `predict`.",
+    ),
     huber_delta=loss_parameter(
         "huber_delta",
         "larger deviations count as absolute; in standard deviations of y (`y_scale_`) with `standardize`",
     ),
     out_activation=choice(
         ("identity", "logistic"),
-        '"logistic": predictions lie between 0 and 1, as y must. Not with the loss "poisson".',
+        '"logistic": predictions lie between 0 and 1, as y must. Not with several quantiles nor with the losses '
+        '"poisson", "gaussian", "student_t" and "negative_binomial".',
     ),
 )
-class RNNRegressor(RegressorMixin, BaseRNN):
+class RNNRegressor(RegressorMixin, PredictiveMixin, BaseRNN):
     """Recurrent neural network that predicts numbers from sequences: per sequence, or per step.
 
     The network reads a sequence step by step through one or more recurrent layers; a linear layer on what `pooling`
@@ -250,7 +270,12 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     def _check_parameters(self):
         super()._check_parameters()
-        reason = REGRESSION_LOSSES[self.loss].why_not_logistic
+        loss = REGRESSION_LOSSES[self.loss]
+        reason = loss.why_not_logistic
+        if np.ndim(self.quantile):
+            check_quantiles(self.quantile)
+            if loss.parameter_name == "quantile":
+                reason = "where each of several quantiles adds to the one below it, without a bound"
         if self.out_activation == "logistic" and reason:
             raise ValueError(
                 f"out_activation={self.out_activation!r} does not go with loss={self.loss!r}, {reason}; leave it at "
@@ -262,6 +287,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     def score(self, X, y, sample_weight=None):
         """Coefficient of determination R² over sequences, or with `return_sequences` over all steps with a target.
+
+        Of several quantiles it is the mean over them of D², the explained fraction of the pinball loss; 0 is as good as
+        the quantiles of y. How good the distribution of a likelihood is says `skrnn.metrics.mean_log_likelihood`.
 
         Parameters
         ----------
@@ -289,7 +317,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         >>> bool(net.score(X, y) == r2_score(y, net.predict(X)))
         True
         """
-        return self._score(r2_score, X, y, sample_weight)
+        loss = self._get_fitted().model.loss
+        several = loss.knows_quantiles and not loss.is_likelihood
+        return self._score(loss.score if several else r2_score, X, y, sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

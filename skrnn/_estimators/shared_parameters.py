@@ -75,6 +75,11 @@ def loss_parameter(name, note=""):
     return Parameter([Interval(Real, low, high, closed="neither")], kind, meaning)
 
 
+def one_or_several(parameter, note):
+    """A parameter that may also be a list."""
+    return Parameter([*parameter.constraint, "array-like"], f"{parameter.kind}, or list of them", f"{parameter.meaning} {note}")
+
+
 def positive_int_or_auto(meaning):
     """An int of at least 1, or "auto"."""
     return Parameter([StrOptions({AUTO}), *positive_int("").constraint], 'int or "auto"', meaning)

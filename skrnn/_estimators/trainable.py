@@ -25,12 +25,16 @@ class Fitted(NamedTuple):
     targets: object = None  # ClassTargets or NumberTargets
 
     def scores(self, estimator, X):
-        """Sequences of X, and raw scores: a row per sequence, or per step."""
+        """Sequences of X, raw scores, a row per sequence or per step, and what is known of their targets."""
         sequences, model = self.reading.read(estimator, X, dtype=self.model.dtype), self.model
         scores = finite_scores(model.network, model.theta, sequences, exponential=model.exponential)
         index = np.arange(len(sequences))
-        own = self.reading.target_units(model.loss, sequences, index, model.network.n_outputs)
-        return sequences, scores if own is None else own.put_back(scores)
+        own = self.reading.target_units(model.loss, sequences, index, model.network.n_outputs // model.loss.width)
+        if own is None:
+            return sequences, scores, self.targets
+        if model.loss.width > 1:
+            return sequences, scores, self.targets.in_own_units(own)
+        return sequences, own.put_back(scores), self.targets
 
     def attributes(self):
         """The public attributes, without those of training."""

@@ -2,6 +2,7 @@
 
 from skrnn._public import set_public_home
 from skrnn.datasets._generators import make_adding, make_copy_memory, make_delayed_echo, make_temporal_order
+from skrnn.datasets._load import make_hourly_load
 from skrnn.datasets._loaders import load_co2, load_japanese_vowels, load_promoters, load_sunspots
 from skrnn.datasets._patients import make_patients
 
@@ -13,6 +14,7 @@ __all__ = [
     "make_adding",
     "make_copy_memory",
     "make_delayed_echo",
+    "make_hourly_load",
     "make_patients",
     "make_temporal_order",
 ]

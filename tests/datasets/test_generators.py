@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skrnn import RNNClassifier, RNNRegressor
-from skrnn.datasets import make_adding, make_copy_memory, make_delayed_echo, make_temporal_order
+from skrnn.datasets import make_adding, make_copy_memory, make_delayed_echo, make_hourly_load, make_temporal_order
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 TRAINING = {"cell": "gru", "learning_rate_init": 1e-2, "batch_size": 20, "random_state": 0}
@@ -286,3 +286,43 @@ def test_learning_the_temporal_order(one_hot):
 def test_integers_of_few_bits(make, small):
     for one, other in zip(make(small), make(int), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+class TestHourlyLoad:
+    def test_it_is_what_the_equations_say(self):
+        """All but the two autoregressions, whose deviations and correlations are those stated."""
+        data = make_hourly_load(2000, random_state=0)
+        day, hour = np.divmod(np.arange(len(data.load)), 24)
+        assert str(data.time[25]) == "2023-01-02T01:00:00"
+        seasons = 11 - 10 * np.cos(2 * np.pi * (day - 20) / 365) - 4 * np.cos(2 * np.pi * (hour - 3) / 24)
+        felt, felt_now = np.empty(len(hour)), data.temperature[0]
+        for i, temperature in enumerate(data.temperature):
+            felt_now += (temperature - felt_now) / 12
+            felt[i] = felt_now
+        # Monday is the second day
+        free = np.isin(day % 7, (0, 6)) | (data.holiday == 1)
+        peaks = {False: ((8.5, 1.8, 20), (13, 3, 14), (19, 2.2, 24)), True: ((11, 2.5, 12), (20, 2.5, 16))}
+        curve = [
+            sum(a * np.exp(-((min(abs(h - c), 24 - abs(h - c)) / s) ** 2) / 2) for c, s, a in peaks[is_free])
+            for h, is_free in zip(hour, free.tolist(), strict=True)
+        ]
+        heating = 1.3 * np.maximum(0, 15 - felt) + np.where(free, 2, 3) * np.maximum(0, felt - 21)
+        for rest, phi, deviation in (
+            (data.temperature - seasons, 0.985, 4), (data.load - 60 - curve - heating, 0.9, 2),
+        ):
+            assert np.std(rest) == pytest.approx(deviation, rel=0.1)
+            shocks = rest[1:] - phi * rest[:-1]
+            assert np.std(shocks) == pytest.approx(deviation * np.sqrt(1 - phi**2), rel=0.02)
+            assert abs(np.corrcoef(shocks[1:], shocks[:-1])[0, 1]) < 0.02
+        of_days = data.holiday.reshape(-1, 24)
+        assert (of_days == of_days[:, :1]).all()
+        assert of_days[:, 0].mean() == pytest.approx(1 / 30, rel=0.25)
+
+    def test_it_is_reproducible_and_comes_as_a_frame(self):
+        data, again = make_hourly_load(3, random_state=1), make_hourly_load(3, as_frame=True, random_state=1)
+        assert list(again.frame.columns) == ["time", "load", "temperature", "holiday"]
+        for name in again.frame:
+            np.testing.assert_array_equal(data[name], again.frame[name])
+        assert not np.array_equal(data.load, make_hourly_load(3, random_state=2).load)
+        with pytest.raises(ValueError, match="'n_days' parameter of make_hourly_load"):
+            make_hourly_load(0)

@@ -12,7 +12,7 @@ from skrnn.kernels import CELLS
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = [*DOCS.glob("*.md"), DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md"]
 # Libraries that the code of a page uses besides
-PEERS = {"forecasting.md": ("mapie", "skforecast", "sktime")}
+PEERS = {"bridges.md": ("mapie", "skforecast", "sktime")}
 SOURCES = {".py", ".pyx", ".pxd", ".pxi", ".h"}
 
 
@@ -30,10 +30,20 @@ def test_code_runs(page):
     names = {"__name__": "__main__"}
     for block in python_blocks(page):
         exec(compile(block, page.name, "exec"), names)
+    if page.name == "forecasting.md":
+        check_forecasts(names["result"].metrics.set_index("model"))
+
+
+def check_forecasts(metrics):
+    """What forecasting.md says of a day ahead."""
+    assert metrics.loc["net", "rmse"] < 0.8 * metrics.loc["ridge", "rmse"] < 0.5 * metrics.loc["naive", "rmse"]
+    assert metrics.loc["net", "pinball"] < 0.8 * metrics.loc["ridge", "pinball"]
+    assert metrics["coverage"].between(0.85, 0.95).all()
 
 
 def test_pages_with_code_are_found():
-    assert {page.name for page in PAGES if python_blocks(page)} >= {"README.md", "data.md", "language.md", *PEERS}
+    pages = {"README.md", "data.md", "forecasting.md", "language.md", *PEERS}
+    assert {page.name for page in PAGES if python_blocks(page)} >= pages
 
 
 def files_in(folder):

@@ -13,7 +13,9 @@ import pytest
 
 from skrnn import RNNClassifier, RNNLanguageModel, RNNRegressor
 
-MODULES = ["skrnn", "skrnn.exceptions", "skrnn.metrics", "skrnn.preprocessing", "skrnn.datasets"]
+MODULES = [
+    "skrnn", "skrnn.exceptions", "skrnn.metrics", "skrnn.preprocessing", "skrnn.datasets", "skrnn.forecasting",
+]
 ESTIMATORS = [RNNClassifier, RNNRegressor, RNNLanguageModel]
 # Parameters of two estimators that have a text of their own in one of them
 OF_CLASSES = {"return_sequences", "validation_fraction"}

@@ -1,0 +1,169 @@
+"""ConformalForecaster: quantiles of forecasts by the errors on windows that were not trained on."""
+
+from numbers import Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
+from sklearn.utils.validation import check_is_fitted
+
+from skrnn._data.numbers import as_numbers
+from skrnn._messages import shown
+from skrnn._parameters import CheckedParametersMixin
+from skrnn._sklearn import HasMethods, Interval, checks_parameters
+
+
+class ConformalForecaster(CheckedParametersMixin, MetaEstimatorMixin, RegressorMixin, BaseEstimator):
+    """Quantiles of any forecaster, moved so that they held on windows that it was not trained on.
+
+    The estimator is fitted to the first windows, and forecasts the last ones. Each quantile of a step is moved by that
+    quantile of the errors there; a point forecast is taken for all of its quantiles. Then the estimator is fitted to
+    all windows. Quantiles by a net alone hold less than they should, since it knows its training windows too well.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What forecasts (n, horizon), or of each of the quantiles, (n, horizon, m).
+    quantiles : list of m float, default=(0.05, 0.5, 0.95)
+        The quantiles to predict.
+    calibration : float, default=0.25
+        Fraction of the windows that the errors are of, the last ones: windows have to be in order of time, as
+        :func:`backtest` passes them. For the quantile 0.05 it should be more than 20 windows.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The one that was fitted to all windows.
+    offsets_ : array of shape (horizon, m)
+        By how much quantiles are moved.
+
+    Notes
+    -----
+    This is split conformal prediction, of quantiles (Romano, Patterson & Candès 2019, Conformalized quantile
+    regression), with each quantile by itself and a new fit at the end. Its coverage is exact where errors are
+    exchangeable and without the new fit; of a series they are nearly so.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn.forecasting import ConformalForecaster, ForecastWindows, SeasonalNaive
+    >>> walk = np.random.default_rng(0).normal(size=500).cumsum()
+    >>> data = ForecastWindows(past=2, horizon=2, target=0).make(walk)
+    >>> naive = ConformalForecaster(SeasonalNaive(), quantiles=[0.1, 0.9]).fit(data.X, data.y)
+    >>> naive.offsets_.round(1).tolist()
+    [[-1.2, 1.2], [-1.9, 1.7]]
+    """
+
+    _parameter_constraints: ClassVar = {
+        "estimator": [HasMethods(["fit", "predict"])],
+        "quantiles": ["array-like"],
+        "calibration": [Interval(Real, 0, 1, closed="neither")],
+    }
+
+    def __init__(self, estimator, quantiles=(0.05, 0.5, 0.95), *, calibration=0.25):
+        self.estimator = estimator
+        self.quantiles = quantiles
+        self.calibration = calibration
+
+    @checks_parameters
+    def fit(self, X, y):
+        """Fit the estimator to the first windows, learn its errors on the others, fit it to all.
+
+        Parameters
+        ----------
+        X : array of shape (n, past + horizon, features)
+            Windows in order of time.
+        y : array of shape (n, horizon)
+            What is to be forecast.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError, TypeError
+            If there are too few windows, or the estimator predicts another number of quantiles.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn.forecasting import ConformalForecaster, ForecastWindows, SeasonalNaive
+        >>> data = ForecastWindows(past=1, horizon=1, target=0).make(np.arange(40.0))
+        >>> ConformalForecaster(SeasonalNaive()).fit(data.X, data.y).offsets_.tolist()
+        [[1.0, 1.0, 1.0]]
+        """
+        quantiles = check_quantiles(self.quantiles)
+        y = as_numbers(y, "y")
+        n_held = int(self.calibration * len(y))
+        if not 0 < n_held < len(y):
+            raise ValueError(
+                f"calibration={self.calibration} of {len(y)} windows leaves {n_held} for the errors: expected some on "
+                "both sides"
+            )
+        held = slice(len(y) - n_held, None)
+        first = clone(self.estimator).fit(X[: held.start], y[: held.start])
+        errors = y[held, :, np.newaxis] - as_quantiles(first.predict(X[held]), y[held].shape, len(quantiles))
+        # the smallest error that as many of n + 1 lie below, on either side of the middle
+        outer = np.clip(0.5 + (quantiles - 0.5) * (n_held + 1) / n_held, 0, 1)
+        offsets = [np.nanquantile(errors[:, :, k], level, axis=0) for k, level in enumerate(outer)]
+        self.estimator_, self.offsets_ = clone(self.estimator).fit(X, y), np.column_stack(offsets)
+        return self
+
+    def predict(self, X):
+        """The quantiles.
+
+        Parameters
+        ----------
+        X : array of shape (n, past + horizon, features)
+            Windows.
+
+        Returns
+        -------
+        y : array of shape (n, horizon, m)
+            They do not cross.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As the estimator; NotFittedError before `fit`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn.forecasting import ConformalForecaster, ForecastWindows, SeasonalNaive
+        >>> data = ForecastWindows(past=1, horizon=1, target=0).make(np.arange(40.0))
+        >>> model = ConformalForecaster(SeasonalNaive()).fit(data.X, data.y)
+        >>> model.predict(data.X[:1]).tolist()
+        [[[1.0, 1.0, 1.0]]]
+        """
+        check_is_fitted(self)
+        horizon, m = self.offsets_.shape
+        return np.sort(as_quantiles(self.estimator_.predict(X), (len(X), horizon), m) + self.offsets_, axis=2)
+
+
+def check_quantiles(quantiles):
+    """Quantiles (m,) as an array, which must lie between 0 and 1 and increase."""
+    values = as_numbers(quantiles, "quantiles")
+    if values.ndim != 1 or not len(values) or not ((values > 0) & (values < 1)).all() or (np.diff(values) <= 0).any():
+        raise ValueError(
+            f"quantiles={shown(quantiles)}: expected increasing numbers between 0 and 1, such as [0.05, 0.5, 0.95]"
+        )
+    return values
+
+
+def per_step(predicted, shape, name="The estimator"):
+    """Predictions (n, horizon, values), of estimators that return (n, horizon), or (n,) for a horizon of 1."""
+    predicted = np.asarray(predicted)
+    n, horizon = shape
+    if len(predicted) != n or predicted.size % (n * horizon):
+        raise ValueError(f"{name} predicts an array of shape {predicted.shape}, expected {shape}")
+    return predicted.reshape(n, horizon, -1)
+
+
+def as_quantiles(predicted, shape, m):
+    """Predictions (n, horizon, m); a point forecast is that of all quantiles."""
+    predicted = per_step(predicted, shape)
+    if predicted.shape[2] not in (1, m):
+        raise ValueError(f"The estimator predicts {predicted.shape[2]} values per step, expected 1, or {m} quantiles")
+    return np.broadcast_to(predicted, (*shape, m))

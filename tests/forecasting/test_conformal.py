@@ -1,0 +1,69 @@
+"""Quantiles by the errors on windows that were held out: their offsets, their coverage, and what is refused."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+
+from skrnn import RNNRegressor
+from skrnn.forecasting import ConformalForecaster, ForecastWindows, SeasonalNaive
+
+
+class Constant(BaseEstimator):
+    """The mean of y in `fit`, for each step, plus values for the quantiles."""
+
+    def __init__(self, plus=None):
+        self.plus = plus
+
+    def fit(self, X, y):
+        self.mean_ = y.mean(axis=0)
+        return self
+
+    def predict(self, X):
+        point = np.tile(self.mean_, (len(X), 1))
+        return point if self.plus is None else point[:, :, np.newaxis] + self.plus
+
+
+@pytest.mark.parametrize("plus", [None, (-1.0, 0.0, 4.0)])
+def test_offsets_are_quantiles_of_the_errors_on_the_last_windows(plus):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(100, 5, 2)), rng.normal(size=(100, 3))
+    model = ConformalForecaster(Constant(plus), [0.1, 0.5, 0.9], calibration=0.4).fit(X, y)
+    said = y[:60].mean(axis=0)[:, np.newaxis] + (np.zeros(3) if plus is None else plus)
+    for k, level in enumerate((0.5 - 0.4 * 41 / 40, 0.5, 0.5 + 0.4 * 41 / 40)):
+        np.testing.assert_allclose(model.offsets_[:, k], np.quantile(y[60:] - said[:, k], level, axis=0))
+    expected = y.mean(axis=0)[:, np.newaxis] + model.offsets_ + (np.zeros(3) if plus is None else plus)
+    np.testing.assert_allclose(model.predict(X[:2]), np.stack([expected, expected]))
+
+
+def test_as_much_is_held_as_was_asked_for():
+    """Of a random walk, at every step ahead."""
+    windows = ForecastWindows(2, 3, 0)
+    data = windows.make(np.random.default_rng(0).normal(size=3000).cumsum())
+    model = ConformalForecaster(SeasonalNaive(), [0.05, 0.95]).fit(data.X[:1500], data.y[:1500])
+    low, high = np.moveaxis(model.predict(data.X[1500:]), 2, 0)
+    held = ((data.y[1500:] >= low) & (data.y[1500:] <= high)).mean(axis=0)
+    assert held.min() > 0.86
+    assert held.max() < 0.94
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_quantiles_of_a_net_do_not_cross():
+    data = ForecastWindows(4, 2, 0).make(np.random.default_rng(0).normal(size=120))
+    net = RNNRegressor(3, loss="quantile", quantile=[0.1, 0.5, 0.9], max_iter=3, random_state=0)
+    predicted = ConformalForecaster(net, [0.1, 0.5, 0.9]).fit(data.X, data.y).predict(data.X)
+    assert predicted.shape == (len(data.X), 2, 3)
+    assert (np.diff(predicted, axis=2) >= 0).all()
+
+
+@pytest.mark.parametrize(("parameters", "message"), [
+    ({"quantiles": [0.9, 0.1]}, "expected increasing numbers between 0 and 1"),
+    ({"quantiles": [0.0, 0.5]}, "expected increasing numbers between 0 and 1"),
+    ({"calibration": 1.0}, "The 'calibration' parameter of ConformalForecaster"),
+    ({"calibration": 0.01}, "calibration=0.01 of 20 windows leaves 0 for the errors"),
+    ({"estimator": Constant([0.0, 1.0])}, "The estimator predicts 2 values per step, expected 1, or 3 quantiles"),
+])
+def test_what_cannot_be_used_is_named(parameters, message):
+    model = ConformalForecaster(Constant()).set_params(**parameters)
+    with pytest.raises(ValueError, match=message):
+        model.fit(np.zeros((20, 3, 2)), np.zeros((20, 2)))
+    assert not hasattr(model, "offsets_")
