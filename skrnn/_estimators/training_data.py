@@ -87,12 +87,12 @@ class TrainingDataMixin:
         per_step = self.return_sequences
         check_samples(sequences, y)
         rows = self._targets_type.read(y, sequences, per_step)
+        rows.weigh(as_weights(sample_weight, sequences, per_step))
         targets = resume.targets if resume else self._targets_type.learn(rows, **targets)
         loss = self._make_loss(targets)
         if resume and self.standardize and not loss.takes_units_of(resume.model.loss):
             what = f"loss={loss.name!r}" + " and out_activation='logistic'" * loss.of_logistic
             raise self._cannot_continue(f"{what}, which takes y in other units than the fit before")
-        rows.weigh(as_weights(sample_weight, sequences, per_step))
         if self.standardize and not resume:
             targets = targets.learn_units(rows, sequences, per_step, loss)
         encoded = targets.encode(rows, sequences, per_step, loss)
