@@ -52,11 +52,12 @@ class SurvivalTargets:
     @classmethod
     def learn(cls, rows, intervals):
         """Intervals of time: so many, with equal numbers of the events with weight, or those with the given edges."""
-        weights = np.ones(len(rows)) if rows.weights is None else rows.weights
-        events = rows.values["event"] & (weights > 0)
-        times, weights = rows.values["time"][events], weights[events]
+        weights_of_all = np.ones(len(rows)) if rows.weights is None else rows.weights
+        events = rows.values["event"] & (weights_of_all > 0)
+        times, weights = rows.values["time"][events], weights_of_all[events]
         if not len(times):
-            raise ValueError("y has no event to learn from: every sequence with weight is censored")
+            n = np.count_nonzero(weights_of_all)
+            raise ValueError(f"y has no event to learn from: of {n} sample{'s' * (n > 1)} with weight all are censored")
         if isinstance(intervals, Integral):
             asked, ends = int(intervals), _quantiles(times, weights, int(intervals))
         else:

@@ -54,7 +54,7 @@ class TrainingDataMixin:
                 rows.check_every_output()
             self._warn_of_coincidences(targets, rows, sequences)
             if whole or (self.standardize and loss.of_distance):
-                warn_of_constant_targets(rows, examples.weights, whole)
+                self._warn_of_constant_targets(rows, examples.weights, whole)
         reading, examples = self._see_steps(reading, examples, loss, resume)
         return TrainingData(reading, targets, loss, rows, examples)
 
@@ -114,6 +114,10 @@ class TrainingDataMixin:
             )
         for message in targets.coincidences(rows, sequences, self.return_sequences):
             warn_user(message)
+
+    def _warn_of_constant_targets(self, rows, weights, whole):
+        """Warn of targets of which there is nothing to learn."""
+        warn_of_constant_targets(rows, weights, whole)
 
     def _see_steps(self, reading, examples, loss, resume):
         """What the steps of sequences with weight tell of how X is read, and examples as the network reads them."""
