@@ -56,7 +56,7 @@ class SurvivalTargets:
         events = rows.values["event"] & (weights_of_all > 0)
         times, weights = rows.values["time"][events], weights_of_all[events]
         if not len(times):
-            n = np.count_nonzero(weights_of_all)
+            n = int(np.count_nonzero(weights_of_all))
             raise ValueError(f"y has no event to learn from: of {n} sample{'s' * (n > 1)} with weight all are censored")
         if isinstance(intervals, Integral):
             asked, ends = int(intervals), _quantiles(times, weights, int(intervals))
