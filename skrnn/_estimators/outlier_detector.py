@@ -56,8 +56,8 @@ class RNNOutlierDetector(OutlierMixin, VersionedPickleMixin, CheckedParametersMi
 
     A recurrent network predicts the next step of a sequence, all its features, from the steps before. Its error, in
     units of how large the errors of each feature are in the training data, is the score of this step; what is unusual
-    for its context is found also where each value by itself is not. The first step is compared with the mean of all
-    steps. X needs no scaling.
+    for its context is found also where each value by itself is not. The first step is compared with the net's
+    ``X_mean_``, in units of ``X_scale_``. X needs no scaling.
 
     Parameters
     ----------

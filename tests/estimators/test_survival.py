@@ -141,7 +141,7 @@ class TestTargets:
 
     @pytest.mark.parametrize("intervals", [[], [2, 1], [1, 1], [-1, 2], [NAN], [[1, 2]], [0]])
     def test_edges_that_are_none(self, intervals):
-        with pytest.raises(ValueError, match="intervals=.*: expected a number of intervals, or their ends"):
+        with pytest.raises(ValueError, match=r"intervals=.*: expected a number of intervals, or their ends"):
             RNNSurvival(intervals=intervals).fit(*problem())
 
     def test_events_after_the_last_interval(self):
@@ -291,7 +291,7 @@ class TestPredictions:
         assert functions[0](between) == table[0, 2]
         assert isinstance(functions[0](between), float)
         for outside in (-1.0, net.unique_times_[-1] * 1.01, NAN):
-            with pytest.raises(ValueError, match="time is .*, expected 0 to"):
+            with pytest.raises(ValueError, match=r"time is .*, expected 0 to"):
                 functions[0](outside)
         hazard = net.predict_cumulative_hazard_function(X, return_array=True)
         np.testing.assert_allclose(np.exp(-hazard), table)
