@@ -13,6 +13,7 @@ if find_spec("skrnn._runtime.machine") is None:
     )
 
 from skrnn._data.ragged import RaggedArray
+from skrnn._data.with_static import WithStatic
 from skrnn._estimators.classifier import RNNClassifier
 from skrnn._estimators.outlier_detector import RNNOutlierDetector
 from skrnn._estimators.regressor import RNNRegressor
@@ -22,7 +23,7 @@ from skrnn.metrics import concatenate_steps, make_sequence_scorer, split_steps
 
 __all__ = [
     "RNNClassifier", "RNNLanguageModel", "RNNOutlierDetector", "RNNRegressor", "RNNSurvival", "RaggedArray",
-    "__version__", "concatenate_steps", "make_sequence_scorer", "split_steps",
+    "WithStatic", "__version__", "concatenate_steps", "make_sequence_scorer", "split_steps",
 ]
 SUBMODULES = ("datasets", "exceptions", "metrics", "preprocessing")
 

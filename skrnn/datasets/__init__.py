@@ -9,6 +9,7 @@ from skrnn.datasets._generators import (
     make_temporal_order,
 )
 from skrnn.datasets._loaders import load_co2, load_japanese_vowels, load_promoters, load_sunspots
+from skrnn.datasets._patients import make_patients
 
 __all__ = [
     "load_co2",
@@ -18,6 +19,7 @@ __all__ = [
     "make_adding",
     "make_copy_memory",
     "make_delayed_echo",
+    "make_patients",
     "make_survival",
     "make_temporal_order",
 ]
