@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skrnn._estimators import states
+from skrnn._estimators.next_step import numbers_of
 from skrnn._warnings import without_warnings
 
 # Errors that are smaller fractions of a feature's deviation are rounding: it is constant, or known in advance
@@ -28,8 +29,9 @@ class ErrorScale:
     @classmethod
     def learn(cls, net, sequences, weights):
         """That of a net on sequences, of `NextStepRegressor.sequences_of`, with weights (total,) of steps."""
-        unscaled = cls(net, np.ones(sequences.n_features))
-        errors = unscaled._errors(sequences.values, *unscaled._expected(sequences))
+        values = numbers_of(sequences)
+        unscaled = cls(net, np.ones(values.shape[1]))
+        errors = unscaled._errors(values, *unscaled._expected(sequences))
         errors[sequences.starts] = np.nan
         known = ~np.isnan(errors) & (weights > 0)[:, np.newaxis]
         of_errors = [
@@ -46,11 +48,12 @@ class ErrorScale:
 
     def scores(self, sequences):
         """Scores (total,) of the steps of sequences, of `NextStepRegressor.sequences_of`; NaN where none is known."""
-        return _scores(self._errors(sequences.values, *self._expected(sequences)))
+        return _scores(self._errors(numbers_of(sequences), *self._expected(sequences)))
 
     def _expected(self, sequences):
         """What the net expects of each step, (total, F), and which are first ones, of which it expects nothing."""
-        forecasts, first = self.net.forecasts_of(sequences), np.zeros(len(sequences.values), bool)
+        forecasts = self.net.forecasts_of(sequences)
+        first = np.zeros(len(forecasts), bool)
         first[sequences.starts] = True
         return np.concatenate([forecasts[-1:], forecasts[:-1]]), first
 
@@ -60,9 +63,9 @@ class ErrorScale:
         scale = np.where(first, units.scale, self.of_errors)
         return (values - np.where(first, units.center, expected)) / scale
 
-    def initial_state(self, n):
+    def initial_state(self, n=None, static=None):
         """States (n, width) before the first step: those of the net, and what it expects of the next step, NaN."""
-        state = self.net.initial_state(n)
+        state = self.net.initial_state(n, static)
         nothing = np.full((len(state), len(self.of_errors)), np.nan, state.dtype)
         return np.concatenate([state, nothing], axis=1)
 
@@ -70,24 +73,25 @@ class ErrorScale:
         """Scores (n,) of one more step of n streams, the states after it, and whether x was of one stream."""
         model, reading, targets = self.net._get_fitted()
         steps, one = states.read_step(reading, x)
-        state = self._check_state(state, len(steps), model.dtype)
-        of_net, expected = np.split(state, [-len(self.of_errors)], axis=1)
+        of_net, expected = self._split_state(state, len(steps), states.state_width(model, reading), model.dtype)
         scores, after = states.continue_one_step(model, reading, steps, of_net)
-        errors = self._errors(steps.astype(model.dtype), expected, np.isnan(expected).all(axis=1))
+        numbers = steps[:, : len(self.of_errors)].astype(model.dtype)
+        errors = self._errors(numbers, expected, np.isnan(expected).all(axis=1))
         return _scores(errors), np.concatenate([after, targets.decode(scores, model.loss)], axis=1), one
 
-    def _check_state(self, state, n, dtype):
-        initial = self.initial_state(n)
+    def _split_state(self, state, n, width, dtype):
+        """States of the net (n, width), None for those before the first step, and what it expects, (n, F)."""
+        n_features = len(self.of_errors)
         if state is None:
-            return initial
+            return None, np.full((n, n_features), np.nan, dtype)
         state = states.as_state(state, dtype, "state")
         state = state[np.newaxis] if n == 1 and state.ndim == 1 else state
-        if state.shape != initial.shape:
+        if state.shape != (n, width + n_features):
             raise ValueError(
-                f"state has shape {state.shape}, expected {initial.shape}: what this estimator returned, a row for "
-                "each stream"
+                f"state has shape {state.shape}, expected {(n, width + n_features)}: what this estimator returned, a "
+                "row for each stream"
             )
-        return state
+        return state[:, :width], state[:, width:]
 
 
 def _scores(errors):

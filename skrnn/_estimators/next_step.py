@@ -21,7 +21,7 @@ class NextStepRegressor(RNNRegressor):
         return in_memory(reading.check(caller, X, dtype=model.dtype), type(caller).__name__)
 
     def forecasts_of(self, sequences):
-        """What comes after each step of sequences as `sequences_of` returns them, (total, F)."""
+        """What comes after each step of sequences as `sequences_of` returns them, (total, F): its numbers."""
         model, reading, targets = self._get_fitted()
         scores = finite_scores(model.network, model.theta, reading.categorize(reading.prepare(sequences)))
         return targets.decode(scores, model.loss)
@@ -41,18 +41,24 @@ class NextStepRegressor(RNNRegressor):
 
 
 def next_steps(sequences, name="X"):
-    """The next step of each step in the form of X, NaN where there is none; raise a ValueError if there is nowhere."""
+    """The numbers of the next step of each step in the form of X, NaN where there is none; a ValueError if nowhere."""
     sequences = in_memory(sequences, "a net that predicts the next step")
-    following = np.full_like(sequences.values, np.nan)
-    following[:-1] = sequences.values[1:]
-    following[sequences.starts + sequences.lengths - 1] = np.nan
-    unknown = np.isnan(following).all(axis=0)
     if (sequences.lengths == 1).all():
         of_table = f": it is a table of {sequences.n_features} feature(s)" * (sequences.kind == "table")
         raise ValueError(f"{name} has one step in every sequence{of_table}; expected a next step to predict")
-    if unknown.any():
+    values = numbers_of(sequences)
+    following = np.full_like(values, np.nan)
+    following[:-1] = values[1:]
+    following[sequences.starts + sequences.lengths - 1] = np.nan
+    unknown = np.isnan(following).all(axis=0)
+    if unknown.any() or not len(unknown):
+        feature = f"feature {int(np.argmax(unknown))}" if len(unknown) else "any feature that is a number"
         raise ValueError(
-            f"{name} has no value of feature {int(np.argmax(unknown))} after the first steps: there is nothing to "
-            "predict; leave it out"
+            f"{name} has no value of {feature} after the first steps: there is nothing to predict; leave it out"
         )
     return sequences.split(following)
+
+
+def numbers_of(sequences):
+    """The features of steps that are numbers, (total, F); codes of categories come after them."""
+    return sequences.values[:, : sequences.n_features - sequences.n_codes]

@@ -54,7 +54,7 @@ class FittedDetector(NamedTuple):
 class RNNOutlierDetector(OutlierMixin, VersionedPickleMixin, CheckedParametersMixin, BaseEstimator):
     """Finds sequences, and moments in them, that do not go on as those of the training data do.
 
-    A recurrent network predicts the next step of a sequence, all its features, from the steps before. Its error, in
+    A recurrent network predicts the numbers of the next step of a sequence from all features of the steps before. Its error, in
     units of how large the errors of each feature are in the training data, is the score of this step; what is unusual
     for its context is found also where each value by itself is not. The first step is compared with the net's
     ``X_mean_``, in units of ``X_scale_``. X needs no scaling.
@@ -296,12 +296,15 @@ class RNNOutlierDetector(OutlierMixin, VersionedPickleMixin, CheckedParametersMi
         sequences = scale.net.sequences_of(X, self)
         return sequences.split(np.nan_to_num(scale.scores(sequences)))
 
-    def initial_state(self, n_sequences=1):
+    def initial_state(self, n_sequences=None, static=None):
         """The state of streams before their first step, for `score_step`.
 
         Parameters
         ----------
-        n_sequences : int, default=1
+        n_sequences : int, optional
+            How many; None: as many as `static` has rows, and else one.
+        static : array-like or data frame of shape (n_sequences, static features), optional
+            What stands beside the steps of each, where `fit` had it.
 
         Returns
         -------
@@ -312,7 +315,7 @@ class RNNOutlierDetector(OutlierMixin, VersionedPickleMixin, CheckedParametersMi
         Raises
         ------
         ValueError
-            When the number is not positive or too large for the memory.
+            When the number is not positive or too large for the memory, or static features lack.
 
         Examples
         --------
@@ -322,7 +325,7 @@ class RNNOutlierDetector(OutlierMixin, VersionedPickleMixin, CheckedParametersMi
         >>> RNNOutlierDetector(8, random_state=0).fit(X).initial_state(3).shape
         (3, 10)
         """
-        return self._get_fitted().scale.initial_state(n_sequences)
+        return self._get_fitted().scale.initial_state(n_sequences, static)
 
     def score_step(self, x, state):
         """The score of one more step of each of some streams; the same bits as `score_steps` of the steps so far.

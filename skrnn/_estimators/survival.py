@@ -81,6 +81,12 @@ class RNNSurvival(BaseRNN):
     X_mean_, X_scale_ : array of shape (n_features,), or None
         With `standardize`, what is subtracted from each feature of a step, and what it is then divided by; a constant
         feature has the scale 1. None for steps that are categories.
+    static_mean_, static_scale_ : array of shape (n_static_numbers,), or None
+        With `standardize`, the same of the static numbers, over the sequences with weight; None where X has none.
+    embeddings_ : dict
+        The embedding of each categorical feature, by its name.
+    categories_ : dict
+        What the rows of `embeddings_` stand for, by the name of the feature.
     patch_size_, patch_stride_ : int
         Steps that the network reads at a time, and from one such patch to the next; 1 and 1 where it reads single ones.
     n_features_in_ : int

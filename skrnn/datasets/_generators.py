@@ -369,7 +369,7 @@ def make_delayed_echo(n_samples=100, n_steps=50, *, delay=5, values="real", rand
 
 
 @validate_params(
-    {"n_samples": [_at_least(1)], "n_steps": [Integral, tuple, list], "random_state": ["random_state"]},
+    {"n_samples": [at_least(1)], "n_steps": [Integral, tuple, list], "random_state": ["random_state"]},
     prefer_skip_nested_validation=True,
 )
 def make_survival(n_samples=100, n_steps=(20, 40), *, random_state=None):

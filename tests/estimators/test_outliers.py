@@ -262,6 +262,43 @@ class TestStreams:
             detector.score_step(x, state)
 
 
+class TestFrames:
+    """Categories among the numbers of a step, and what stands beside the steps."""
+
+    @pytest.fixture(scope="class", name="frame")
+    @classmethod
+    def _frame(cls):
+        """Sixty walks whose next step is what the category says."""
+        rng = np.random.default_rng(0)
+        directions = rng.integers(0, 3, size=(60, 10))
+        walk = np.cumsum(directions - 1.0, axis=1) + 0.05 * rng.normal(size=(60, 10))
+        ahead = [[["down", "stay", "up"][d] for d in row] for row in np.roll(directions, -1, axis=1)]
+        return pd.DataFrame({"ahead": ahead, "x": list(walk), "age": rng.normal(size=60), "ward": list("abc") * 20})
+
+    def test_numbers_are_predicted_from_all(self, frame):
+        detector = RNNOutlierDetector(8, random_state=0, max_iter=100).fit(frame)
+        of_numbers = clone(detector).fit(frame[["x"]])
+        assert detector.error_scale_.shape == (1,)
+        assert detector.error_scale_ < 0.75 * of_numbers.error_scale_
+        changed = frame.iloc[:20].copy()
+        changed["ahead"] = [["up"] * 10] * 20
+        assert (detector.score_samples(changed) < detector.score_samples(frame.iloc[:20])).all()
+
+    def test_streams(self, frame):
+        detector = RNNOutlierDetector(4, random_state=0, max_iter=3).fit(frame)
+        expected = detector.score_steps(frame)[5]
+        state = detector.initial_state(static=frame[["age", "ward"]].iloc[[5]])
+        for t in range(10):
+            score, state = detector.score_step([frame["ahead"][5][t], frame["x"][5][t]], state)
+            assert score == expected[t]
+        with pytest.raises(ValueError, match="static"):
+            detector.initial_state()
+
+    def test_without_a_number(self, frame):
+        with pytest.raises(ValueError, match="X has no value of any feature that is a number"):
+            RNNOutlierDetector().fit(frame[["ahead"]])
+
+
 class TestFit:
     def test_is_atomic(self):
         X = walks()

@@ -320,6 +320,17 @@ class TestPredictions:
         np.testing.assert_array_equal(net.predict(ragged[5:9]), net.predict(ragged)[5:9])
 
 
+def test_what_stands_beside_the_steps():
+    """A number and a category, of which the time depends on both."""
+    rng = np.random.default_rng(0)
+    age, ward = rng.normal(size=200), rng.integers(0, 2, size=200)
+    frame = pd.DataFrame({"x": list(rng.normal(size=(200, 5))), "age": age, "ward": np.array(["a", "b"])[ward]})
+    y = targets(zip(rng.random(200) < 0.8, np.exp(age + 2 * ward) * rng.uniform(0.8, 1.2, 200), strict=True))
+    net = RNNSurvival(8, random_state=0, max_iter=60).fit(frame[:150], y[:150])
+    assert net.score(frame[150:], y[150:]) > 0.85
+    assert net.score(frame[150:].assign(ward="a"), y[150:]) < net.score(frame[150:], y[150:])
+
+
 class TestGoingOn:
     def test_partial_fit_keeps_its_intervals(self):
         X, y = problem()
