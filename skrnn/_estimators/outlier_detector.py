@@ -54,9 +54,9 @@ class FittedDetector(NamedTuple):
 class RNNOutlierDetector(OutlierMixin, VersionedPickleMixin, CheckedParametersMixin, BaseEstimator):
     """Finds sequences, and moments in them, that do not go on as those of the training data do.
 
-    A recurrent network predicts the numbers of the next step of a sequence from all features of the steps before. Its error, in
-    units of how large the errors of each feature are in the training data, is the score of this step; what is unusual
-    for its context is found also where each value by itself is not. The first step is compared with the net's
+    A recurrent network predicts the numbers of the next step of a sequence from all features of the steps before. Its
+    error, in units of how large the errors of each feature are in the training data, is the score of this step; what is
+    unusual for its context is found also where each value by itself is not. The first step is compared with the net's
     ``X_mean_``, in units of ``X_scale_``. X needs no scaling.
 
     Parameters
