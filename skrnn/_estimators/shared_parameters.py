@@ -323,6 +323,35 @@ def with_parameters(**own):
     return decorate
 
 
+def shared_init(like, *, without=(), **own):
+    """An ``__init__`` with parameters of the table above, as another estimator has them, and its own ones after them.
+
+    Parameters
+    ----------
+    like : class
+        Whose order and defaults these are.
+    without : sequence of str
+        Parameters that it does not have.
+    **own
+        Further parameters, with their defaults.
+    """
+    theirs = inspect.signature(like.__init__).parameters
+    shared = [theirs["self"], *(theirs[name] for name in theirs if name in SHARED and name not in without)]
+    further = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default) for name, default in own.items()
+    ]
+    signature = inspect.Signature(shared + further)
+
+    def __init__(self, *arguments, **keywords):
+        values = signature.bind(self, *arguments, **keywords)
+        values.apply_defaults()
+        for name in list(signature.parameters)[1:]:
+            setattr(self, name, values.arguments[name])
+
+    __init__.__signature__ = signature
+    return __init__
+
+
 def cell_references():
     """The sources of the cells, as a paragraph of a docstring."""
     sources = "; ".join(f'"{name}", {cell.source}' for name, cell in CELLS.items() if cell.source)

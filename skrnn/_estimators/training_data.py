@@ -58,7 +58,7 @@ class TrainingDataMixin:
                 rows.check_every_output()
             self._warn_of_coincidences(targets, rows, sequences)
             if whole or (self.standardize and loss.of_distance):
-                warn_of_constant_targets(rows, examples.weights, whole)
+                self._warn_of_constant_targets(rows, examples.weights, whole)
         reading, examples = self._see_steps(reading, examples, loss, resume)
         return TrainingData(reading, targets, loss, rows, examples)
 
@@ -94,12 +94,12 @@ class TrainingDataMixin:
         per_step = self.return_sequences
         check_samples(sequences, y)
         rows = self._targets_type.read(y, sequences, per_step)
+        rows.weigh(as_weights(sample_weight, sequences, per_step))
         targets = resume.targets if resume else self._targets_type.learn(rows, **targets)
         loss = self._make_loss(targets)
         if resume and self.standardize and not loss.takes_units_of(resume.model.loss):
             what = f"loss={loss.name!r}" + " and out_activation='logistic'" * loss.of_logistic
             raise self._cannot_continue(f"{what}, which takes y in other units than the fit before")
-        rows.weigh(as_weights(sample_weight, sequences, per_step))
         if self.standardize and not resume:
             targets = targets.learn_units(rows, sequences, per_step, loss)
         encoded = targets.encode(rows, sequences, per_step, loss)
@@ -121,6 +121,10 @@ class TrainingDataMixin:
             )
         for message in targets.coincidences(rows, sequences, self.return_sequences):
             warn_user(message)
+
+    def _warn_of_constant_targets(self, rows, weights, whole):
+        """Warn of targets of which there is nothing to learn."""
+        warn_of_constant_targets(rows, weights, whole)
 
     def _see_steps(self, reading, examples, loss, resume):
         """What the steps of sequences with weight tell of how X is read, and examples as the network reads them."""

@@ -1,7 +1,13 @@
 """Small real data sets that come with the package, and generators of tasks that need memory."""
 
 from skrnn._public import set_public_home
-from skrnn.datasets._generators import make_adding, make_copy_memory, make_delayed_echo, make_temporal_order
+from skrnn.datasets._generators import (
+    make_adding,
+    make_copy_memory,
+    make_delayed_echo,
+    make_survival,
+    make_temporal_order,
+)
 from skrnn.datasets._load import make_hourly_load
 from skrnn.datasets._loaders import load_co2, load_japanese_vowels, load_promoters, load_sunspots
 from skrnn.datasets._patients import make_patients
@@ -16,6 +22,7 @@ __all__ = [
     "make_delayed_echo",
     "make_hourly_load",
     "make_patients",
+    "make_survival",
     "make_temporal_order",
 ]
 

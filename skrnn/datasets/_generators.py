@@ -3,6 +3,7 @@
 from numbers import Integral
 
 import numpy as np
+from scipy.special import ndtri
 from sklearn.utils import check_random_state
 
 from skrnn._messages import shown
@@ -365,3 +366,72 @@ def make_delayed_echo(n_samples=100, n_steps=50, *, delay=5, values="real", rand
     y[:, delay:] = x[:, :-delay]
     X = x[:, :, np.newaxis].astype(np.float64)
     return _in_form_of(n_steps, X, lengths), _in_form_of(n_steps, y, lengths)
+
+
+@validate_params(
+    {"n_samples": [at_least(1)], "n_steps": [Integral, tuple, list], "random_state": ["random_state"]},
+    prefer_skip_nested_validation=True,
+)
+def make_survival(n_samples=100, n_steps=(20, 40), *, random_state=None):
+    """Make times to an event that depend on the level of a sequence, and more on how it fluctuates.
+
+    A sequence is a level m, normal with the deviation 1, and an autoregression of variance 1 around it,
+    u[t] = φ u[t - 1] + e[t], with φ uniform in [-0.9, 0.9): that of one sequence changes from step to step, that of
+    another drifts. The event comes after the time T with
+
+    P(T > t) = exp(-(t exp(0.7 m + 2 φ) / 100)^1.5),
+
+    and is seen unless T is greater than a time of censoring, uniform in [0, 300). Means, deviations and last values
+    tell of m alone.
+
+    Parameters
+    ----------
+    n_samples : int, default=100
+        Number of sequences.
+    n_steps : int or (int, int), default=(20, 40)
+        Number of steps of every sequence, or the minimum and maximum length: lengths are then uniform, with both
+        included.
+    random_state : int, RandomState instance or None, default=None
+        Source of all randomness; pass an int for reproducible data. A larger number of samples then begins with the
+        same ones.
+
+    Returns
+    -------
+    X : list of n_samples float64 arrays of shape (T_i, 1)
+        The sequences; an array of shape (n_samples, n_steps, 1) if `n_steps` is an int.
+    y : structured array of shape (n_samples,)
+        With the fields ``event``, whether it was seen, and ``time``, that of the event or of censoring: as
+        :class:`~skrnn.RNNSurvival` and scikit-survival take it.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range, or `n_steps` is not a pair of lengths.
+
+    Notes
+    -----
+    The concordance index of the risk exp(0.7 m + 2 φ) itself is 0.84, that of exp(0.7 m) 0.67. Of the events 62 % are
+    seen.
+
+    Examples
+    --------
+    >>> from skrnn.datasets import make_survival
+    >>> X, y = make_survival(n_samples=3, n_steps=30, random_state=0)
+    >>> X.shape, y["event"].tolist()
+    ((3, 30, 1), [True, True, True])
+    """
+    min_length, max_length = _min_and_max_length(n_steps, 2, "so that there is something to fluctuate")
+    n_samples = int(n_samples)
+    # (n_samples, 5 + max_length): in the row of a sequence the numbers from which its length, m, φ, both times and its
+    # innovations follow
+    draws = check_random_state(random_state).uniform(size=(n_samples, 5 + max_length))
+    draws = np.maximum(draws, np.finfo(np.float64).tiny)
+    lengths, level, phi = _integers(draws[:, 0], min_length, max_length), ndtri(draws[:, 1]), 1.8 * draws[:, 2] - 0.9
+    time = 100 * (-np.log(draws[:, 3])) ** (1 / 1.5) / np.exp(0.7 * level + 2 * phi)
+    end = 300 * draws[:, 4]
+    u = ndtri(draws[:, 5:])
+    for t in range(1, max_length):
+        u[:, t] = phi * u[:, t - 1] + np.sqrt(1 - phi**2) * u[:, t]
+    y = np.empty(n_samples, [("event", bool), ("time", np.float64)])
+    y["event"], y["time"] = time <= end, np.minimum(time, end)
+    return _in_form_of(n_steps, (level[:, np.newaxis] + u)[:, :, np.newaxis], lengths), y

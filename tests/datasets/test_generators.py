@@ -6,11 +6,18 @@ import numpy as np
 import pytest
 
 from skrnn import RNNClassifier, RNNRegressor
-from skrnn.datasets import make_adding, make_copy_memory, make_delayed_echo, make_hourly_load, make_temporal_order
+from skrnn.datasets import (
+    make_adding,
+    make_copy_memory,
+    make_delayed_echo,
+    make_hourly_load,
+    make_survival,
+    make_temporal_order,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 TRAINING = {"cell": "gru", "learning_rate_init": 1e-2, "batch_size": 20, "random_state": 0}
-GENERATORS = [make_adding, make_copy_memory, make_delayed_echo, make_temporal_order]
+GENERATORS = [make_adding, make_copy_memory, make_delayed_echo, make_survival, make_temporal_order]
 
 # Experiments 6a and 6b: the positions of the relevant symbols from 1, and the minimum distance to the end (table 10)
 WINDOWS = {2: [(10, 20), (50, 60)], 3: [(10, 20), (33, 43), (66, 76)]}
@@ -194,6 +201,21 @@ def test_same_random_state_same_data(make):
     assert not all(np.array_equal(x, other) for x, other in zip(X, X_other, strict=True))
 
 
+def test_survival_is_the_distribution_that_is_stated():
+    """The level and its fluctuation from the sequences, survival by the formula, without what is censored before."""
+    X, y = make_survival(4000, 200, random_state=0)
+    level = X[:, :, 0].mean(axis=1)
+    u = X[:, :, 0] - level[:, np.newaxis]
+    phi = (u[:, 1:] * u[:, :-1]).mean(axis=1) / (u**2).mean(axis=1)
+    assert u.var() == pytest.approx(1, rel=0.1)
+    assert (phi.min(), phi.max()) == pytest.approx((-0.9, 0.9), abs=0.1)
+    # the time of censoring is uniform in [0, 300)
+    for t in (20, 60, 150):
+        survival = np.exp(-((t * np.exp(0.7 * level + 2 * phi) / 100) ** 1.5))
+        assert (y["time"] > t).mean() == pytest.approx(survival.mean() * (1 - t / 300), abs=0.02)
+    assert y["event"].mean() == pytest.approx(0.62, abs=0.02)
+
+
 @pytest.mark.parametrize("make", GENERATORS)
 def test_more_samples_begin_with_the_same_ones(make):
     X, y = make(n_samples=50, random_state=0)
@@ -236,6 +258,8 @@ def test_a_generator_goes_on(make):
         (make_delayed_echo, {"n_steps": 5}, "n_steps=5 is too short: expected at least 6 steps, more than delay=5"),
         (make_delayed_echo, {"n_steps": (3, 9), "delay": 3}, "expected at least 4 steps, more than delay=3"),
         (make_delayed_echo, {"n_steps": [9]}, r"n_steps=\[9\]: expected the length"),
+        (make_survival, {"n_samples": 0}, "'n_samples' parameter of make_survival"),
+        (make_survival, {"n_steps": 1}, "n_steps=1 is too short: expected at least 2 steps"),
     ],
 )
 def test_bad_parameters(make, parameters, message):
