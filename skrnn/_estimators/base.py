@@ -1,6 +1,7 @@
 """The skeleton that RNNClassifier and RNNRegressor share: fit and the way from X to scores."""
 
 from abc import ABCMeta, abstractmethod
+from operator import itemgetter
 from typing import ClassVar
 
 import numpy as np
@@ -472,7 +473,7 @@ class BaseRNN(
         steps, one = states.read_step(reading, x)
         scores, state = states.continue_one_step(model, reading, steps, state)
         rows = decode(fitted, scores)
-        return (rows[0] if one else rows), state
+        return (each_column(itemgetter(0), rows) if one else rows), state
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -488,4 +489,9 @@ def decoded(fitted, scores):
 
 def _in_form_of(model, sequences, rows):
     """Rows as predict returns them: one per sequence as they are, one per step in the form of X."""
-    return sequences.split(rows) if model.network.per_step else rows
+    return each_column(sequences.split, rows) if model.network.per_step else rows
+
+
+def each_column(function, rows):
+    """function(rows), or a list of what it is of those of each column of y, in which probabilities of several are."""
+    return list(map(function, rows)) if isinstance(rows, list) else function(rows)

@@ -6,11 +6,10 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 
 from skrnn._estimators.base import BaseRNN, in_epochs
-from skrnn._estimators.class_targets import ClassTargets, classes_to_come
+from skrnn._estimators.label_targets import LabelTargets, announced_classes, same_classes
 from skrnn._estimators.shared_parameters import Parameter, flag, with_parameters
 from skrnn._messages import shown
 from skrnn._sklearn import StrOptions, checks_parameters
-from skrnn._training.losses import LOSSES
 
 
 @with_parameters(
@@ -123,7 +122,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     (20, 2)
     """
 
-    _targets_type = ClassTargets
+    _targets_type = LabelTargets
 
     def __init__(
         self,
@@ -224,7 +223,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         >>> net.n_iter_, bool(net.score(X, X[:, 0, 0] > 0) > 0.9)
         (40, True)
         """
-        if self.class_weight == "balanced":
+        of_columns = self.class_weight if isinstance(self.class_weight, list) else [self.class_weight]
+        if any(isinstance(weights, str) for weights in of_columns):
             raise ValueError(
                 "class_weight='balanced' needs all data at once, which partial_fit does not see; pass the weights as a "
                 "dict, see sklearn.utils.class_weight.compute_class_weight"
@@ -233,8 +233,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         if not fitted and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if classes is not None:
-            classes = classes_to_come(classes, self.return_sequences)
-        if fitted and classes is not None and not np.array_equal(self.classes_, classes):
+            classes = announced_classes(classes, self.return_sequences)
+        if fitted and classes is not None and not same_classes(self.classes_, classes):
             raise ValueError(
                 f"`classes={shown(classes)}` is not the same as on last call to partial_fit, was: "
                 f"{shown(self.classes_)}"
@@ -242,7 +242,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         return self._partial_fit(X, y, sample_weight, classes=classes)
 
     def _make_loss(self, targets):
-        return LOSSES[targets.loss_name]()
+        return targets.make_loss()
 
     def predict_proba(self, X, *, initial_state=None, return_state=False):
         """Probability of each class or label, for each sequence or with `return_sequences` each step.
