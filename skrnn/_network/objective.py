@@ -40,7 +40,7 @@ class Objective:
         self.network, self.examples = network, examples
         network.check_counts(sequences, examples.used)
         self.engine = network.engine(
-            dtype, loss=loss.name, parameter=loss.parameter, of_logistic=loss.of_logistic, alpha=alpha, dropout=dropout,
+            dtype, loss=loss.name, parameters=loss.parameters, of_logistic=loss.of_logistic, alpha=alpha, dropout=dropout,
             recurrent_dropout=recurrent_dropout,
         )
         self.gradient = np.zeros(network.layout.size, dtype)

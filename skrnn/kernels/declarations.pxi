@@ -247,17 +247,21 @@ cdef struct BufferNeeds:
 
 
 ctypedef double (*RowLoss)(
-    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
+    Py_ssize_t Q, const real* scores, const void* target, double weight, const double* parameters,
+    Py_ssize_t n_parameters, real* gradient,
 ) noexcept nogil
 
 
 cdef struct Loss:
     RowLoss of_row              # NULL for none
-    bint of_classes             # whether targets are class numbers, or else Q real numbers
-    bint mean                   # whether it is the mean over outputs, or else the sum
-    Py_ssize_t min_outputs      # the numbers of outputs that it can be of
+    bint of_classes             # whether targets are class numbers, or else real numbers
+    bint mean                   # whether it is the mean over targets, or else the sum
+    Py_ssize_t min_outputs      # the numbers of scores, Q, that it can be of
     Py_ssize_t max_outputs
-    double parameter
+    Py_ssize_t width            # scores of each real target
+    Py_ssize_t n_targets        # real numbers or classes in a row of targets
+    const double* parameters    # (n_parameters,)
+    Py_ssize_t n_parameters
     bint logistic               # whether it is of σ(score)
 
 
@@ -290,7 +294,7 @@ cdef struct Job:
     const char* targets         # target_size bytes for each sequence of the caller, or for each of its steps
     Py_ssize_t target_size
     const double* weights       # one for each target, or NULL where all are 1
-    const double* known         # of each target the fraction of its Q numbers that is not NaN, or NULL for 1
+    const double* known         # of each row of targets the fraction that is not missing, or NULL for 1
     double total_weight         # Σ weight · known
     double dropout              # rates
     double recurrent_dropout

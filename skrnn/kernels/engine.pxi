@@ -42,6 +42,7 @@ cdef class Engine:
     cdef Job settings               # what all batches have in common
     cdef double alpha
     cdef const Py_ssize_t[:, ::1] decayed
+    cdef const double[::1] loss_parameters      # which settings.loss points to
     cdef Memory packed              # the weights
     cdef bint is_packed
     cdef Workspace space
@@ -122,7 +123,7 @@ cdef class Engine:
         self,
         *,
         str loss=None,                          # its name, for `gradient`
-        double parameter=0.0,                   # of the loss
+        const double[::1] parameters=None,      # IN  of the loss, kept
         bint of_logistic=False,                 # whether the loss is of σ(scores)
         double alpha=0.0,                       # the penalty of `gradient` is ½ alpha ‖θ‖² / Σ weights
         const Py_ssize_t[:, ::1] decayed=None,  # IN  (…, 2) over these ranges of theta: first and last + 1 of each
@@ -142,8 +143,8 @@ cdef class Engine:
             if not 0 <= rate < 1:
                 raise ValueError(f"the rate of a dropout must be at least 0 and less than 1, not {rate}")
         memset(&none, 0, sizeof(Loss))
-        self.settings.loss = none if loss is None else loss_named(loss, parameter, of_logistic, self.net.Q)
-        self.alpha, self.decayed = alpha, decayed
+        self.settings.loss = none if loss is None else loss_named(loss, parameters, of_logistic, self.net.Q)
+        self.loss_parameters, self.alpha, self.decayed = parameters, alpha, decayed
         self.settings.dropout, self.settings.recurrent_dropout = dropout, recurrent_dropout
 
     def forward(
@@ -192,11 +193,11 @@ cdef class Engine:
         self,
         const real[::1] theta,
         inputs,
-        targets,                            # IN  (n, Q) real, some NaN, or (n,) intp classes; per step (total, …)
+        targets,                            # IN  (n, Q / width) real, some NaN; (n,) or (n, k) intp classes
         real[::1] gradient,
         *,
         const double[::1] weights=None,     # IN  one for each target
-        const double[::1] known=None,       # IN  of each target the fraction of its Q numbers that is not NaN
+        const double[::1] known=None,       # IN  of each row of targets the fraction that is not missing
         real[:, ::1] final=None,
         real[:, ::1] dinitial=None,         # OUT (N, width) gradient in the initial states
         real[:, ::1] dX=None,
@@ -447,24 +448,16 @@ cdef class Engine:
     cdef int set_targets(
         self, Job* job, Batch batch, targets, const double[::1] weights, const double[::1] known, Loss loss
     ) except -1:
-        cdef const real[:, ::1] numbers
-        cdef const Py_ssize_t[::1] classes
         job.loss = loss
+        job.targets = target_rows(&loss, targets, self.n_targets(batch), &job.target_size)
         if loss.of_classes:
-            classes = targets
-            expect_length("targets", classes.shape[0], self.n_targets(batch))
-            self.expect_classes(batch, &classes[0])
-            job.targets, job.target_size = <const char*> &classes[0], sizeof(Py_ssize_t)
-        else:
-            numbers = targets
-            expect_shape("targets", numbers.shape[0], numbers.shape[1], self.n_targets(batch), self.net.Q)
-            job.targets, job.target_size = <const char*> &numbers[0, 0], self.net.Q * sizeof(real)
+            self.expect_classes(batch, job)
         if weights is not None:
             expect_length("weights", weights.shape[0], self.n_targets(batch))
             job.weights = &weights[0]
         if known is not None:
             expect_length("known", known.shape[0], self.n_targets(batch))
-            if loss.of_classes:
+            if loss.of_classes and loss.n_targets == 1:
                 raise ValueError("classes are known as a whole: known must be None")
             job.known = &known[0]
         job.total_weight = self.weight_of(batch, job.weights, job.known)
@@ -513,10 +506,10 @@ cdef class Engine:
     cdef int expect_rows(self, str name, Py_ssize_t rows, Py_ssize_t columns, Batch batch) except -1:
         return expect_shape(name, rows, columns, batch.S if self.net.per_step else batch.N, self.net.Q)
 
-    cdef int expect_classes(self, Batch batch, const Py_ssize_t* classes) except -1:
+    cdef int expect_classes(self, Batch batch, const Job* job) except -1:
         cdef Py_ssize_t i, t, row
         for i in range(batch.N):
             for t in range(batch.length[i] if self.net.per_step else 1):
                 row = batch.source[i] + t if self.net.per_step else batch.sample[i]
-                check_class(classes[row], row, self.net.Q)
+                check_classes(&job.loss, <const Py_ssize_t*> (job.targets + row * job.target_size), row, self.net.Q)
         return 0
