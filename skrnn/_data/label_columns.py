@@ -22,10 +22,13 @@ class LabelColumns:
     ----------
     hint : str
         What errors say at their end.
+    are_announced : bool
+        Whether the user said what labels there are.
     """
 
     ndim = 2
     hint = ""
+    are_announced = False
 
     def __init__(self, columns, missing, names=None, minus_one=False):
         self.columns, self.missing, self.names, self.minus_one = columns, missing, names, minus_one
@@ -53,18 +56,16 @@ class LabelColumns:
 
     def to_array(self):
         """All labels, (R, k), with NaN, −1 or None where one is missing."""
-        return join_columns(list(map(self._with_missing, self.columns, self.missing.T)))
-
-    def _with_missing(self, column, missing):
-        if not missing.any():
-            return column
-        if self.minus_one and column.dtype.kind == "i":
-            return np.where(missing, -1, column)
-        if column.dtype.kind in "fiu":
-            return np.where(missing, np.nan, column)
-        column = column.astype(object)
-        column[missing] = None
-        return column
+        labels = join_columns(self.columns)
+        if not self.missing.any():
+            return labels
+        if labels.dtype.kind == "i" and self.minus_one:
+            return np.where(self.missing, -1, labels)
+        if labels.dtype.kind in "fiu":
+            return np.where(self.missing, np.nan, labels)
+        labels = labels.astype(object)
+        labels[self.missing] = None
+        return labels
 
 
 def join_columns(columns):

@@ -37,6 +37,7 @@ class LabelTargets:
             if isinstance(classes, list) or others.any():
                 several = SeveralClassTargets.read(y, sequences, per_step)
                 several.values.hint = _hint(rows, others, sequences, per_step)
+                several.values.are_announced = classes is not None
                 return several
         return rows_of_labels(rows, missing, sequences, per_step)
 

@@ -167,7 +167,7 @@ class SeveralClassTargets:
                 f"y has {k} columns, and each sequence of X {k} steps: it is read as {k} targets of a sequence, each "
                 "with its own classes. If it holds a label for each step, set return_sequences=True"
             )
-        others = _others_than_indicators(rows.values)
+        others = None if rows.values.are_announced else _others_than_indicators(rows.values)
         if others is not None:
             row, q = map(int, np.argwhere(others)[0])
             messages.append(
@@ -211,4 +211,4 @@ def _others_than_indicators(values):
     labels = np.stack(values.columns, axis=1)
     others = (labels != 0) & (labels != 1) & ~values.missing
     few = np.count_nonzero(others) <= max(1, MIN_OTHERS * np.count_nonzero(~values.missing))
-    return others if few or (labels[others] == -1).all() else None
+    return others if others.any() and (few or (labels[others] == -1).all()) else None

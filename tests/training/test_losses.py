@@ -51,6 +51,9 @@ VALUES = {
     "poisson": lambda z, y: np.sum(xlogy(y, y) - y * z - y + np.exp(z), axis=1),
     "binary_log_loss": lambda z, y: -np.log(np.where(y == 1, logistic(z[:, 0]), logistic(-z[:, 0]))),
     "log_loss": lambda z, y: -np.log((np.exp(z) / np.exp(z).sum(axis=1, keepdims=True))[np.arange(len(y)), y]),
+    "multioutput_log_loss": lambda z, y: (
+        VALUES["binary_log_loss"](z[:, :1], y[:, 0]) + VALUES["log_loss"](z[:, 1:], y[:, 1])
+    ) / 2,
     "multilabel_log_loss": lambda z, y: -np.log(np.where(y == 1, logistic(z), logistic(-z))).sum(axis=1),
 }
 
