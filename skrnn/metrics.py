@@ -118,7 +118,7 @@ def make_sequence_scorer(metric, *, response_method="predict", greater_is_better
     The steps of all sequences are concatenated, as by `concatenate_steps`. Steps without a target (NaN, None, or −1
     among integer labels) are left out; steps of padding should have none. Of several outputs or labels some may be
     missing in the same way: the score is then the mean over outputs of the metric of each alone, over the steps of
-    which it is known.
+    which it is known. So it is always for several columns of classes, which metrics of scikit-learn do not take.
 
     Parameters
     ----------

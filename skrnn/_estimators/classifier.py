@@ -21,8 +21,8 @@ from skrnn._sklearn import StrOptions, checks_parameters
         [StrOptions({"balanced"}), dict, list, None], 'dict, list of dict, "balanced" or None',
         'Weights of the classes, {label: weight}, 1 for those without; "balanced" makes them inverse to how often a '
         "class occurs, among sequences or, with `return_sequences`, among steps. A class that y lacks may have one, "
-        "if all classes of y have one. For several labels a list with a dict for each; a row has the product of the "
-        "weights of its labels, of which those that are not known have 1.",
+        "if all classes of y have one. For several labels, or columns of classes, a list with a dict for each; a row "
+        "has the product of the weights of its labels, of which those that are not known have 1.",
     ),
 )
 class RNNClassifier(ClassifierMixin, BaseRNN):
@@ -30,8 +30,10 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     The network reads a sequence step by step through one or more recurrent layers; a linear layer on what `pooling`
     says of their outputs (or on the output of each step) gives the log-odds. It is trained on the log loss by
-    backpropagation through time. X needs no scaling: see `standardize`. A y of zeros and ones with a column for each of
-    several labels makes it a multilabel classifier.
+    backpropagation through time. X needs no scaling: see `standardize`.
+
+    A y of zeros and ones with a column for each of several labels makes it a multilabel classifier. Any other y of
+    several columns holds as many targets, each with its own classes; the loss is the mean of their log losses.
 
     Parameters
     ----------
@@ -39,8 +41,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     Attributes
     ----------
-    classes_ : array of shape (n_classes,)
-        The labels; for several labels at once their numbers.
+    classes_ : array of shape (n_classes,), or list of arrays
+        The labels; for several labels at once their numbers. For several columns of classes a list with those of each.
     loss_ : float
         Loss of the last epoch, in the unit of `loss_curve_`.
     best_loss_ : float or None
@@ -73,9 +75,10 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     t_ : int
         Sequences seen in training.
     n_outputs_ : int
-        Outputs of the network: 1 for two classes, else the number of classes or labels.
-    out_activation_ : str
-        "logistic" for two classes or several labels, else "softmax".
+        Outputs of the network: 1 for two classes, else the number of classes or labels; for several columns of classes
+        the sum of those of each.
+    out_activation_ : str or list of str
+        "logistic" for two classes or several labels, else "softmax"; a list for several columns of classes.
     parameters_ : dict
         The fitted weights by name.
     X_mean_, X_scale_ : array of shape (n_features,), or None
@@ -120,6 +123,15 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     True
     >>> net.predict_proba(X[40:]).shape
     (20, 2)
+
+    Two targets at once, each with its own classes:
+
+    >>> y = [[up, min(len(x) // 3, 2)] for x, up in zip(X, y)]
+    >>> net = RNNClassifier(8, random_state=0).fit(X, y)
+    >>> net.predict(X[:2]).tolist() == y[:2]
+    True
+    >>> [p.shape for p in net.predict_proba(X)]
+    [(60, 2), (60, 2)]
     """
 
     _targets_type = LabelTargets
@@ -197,9 +209,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         ----------
         X, y, sample_weight
             As in `fit`.
-        classes : array-like of shape (n_classes,), optional
-            All labels that there will be; needed in the first call. With `return_sequences`, what stands for no label
-            (−1 among integers, NaN, None) is none of them.
+        classes : array-like of shape (n_classes,), or list of them, optional
+            All labels that there will be; needed in the first call. For several columns of classes a list with those of
+            each. With `return_sequences`, what stands for no label (−1 among integers, NaN, None) is none of them.
 
         Returns
         -------
@@ -247,6 +259,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     def predict_proba(self, X, *, initial_state=None, return_state=False):
         """Probability of each class or label, for each sequence or with `return_sequences` each step.
 
+        Of several columns of classes it is a list, as that of scikit-learn's classifiers of several outputs.
+
         For probabilities of steps write ``cross_val_predict(net, X, params={"y": y}, method="predict_proba")``: in its
         own argument y it looks for labels of samples.
 
@@ -259,7 +273,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         -------
         p : array of shape (n, n_classes); with `return_sequences` (n, steps, n_classes), or for a collection an \
 object array of n arrays (steps, n_classes)
-            Columns in the order of ``classes_``.
+            Columns in the order of ``classes_``. For several columns of classes a list with an array for each.
         state : array of shape (n, width)
             Only with `return_state`.
 
@@ -292,7 +306,7 @@ object array of n arrays (steps, n_classes)
         Returns
         -------
         p : array of shape (n_classes,), or (n, n_classes) for n streams
-            In the order of ``classes_``.
+            In the order of ``classes_``. For several columns of classes a list with an array for each.
         state : array of shape (n, width)
             For the next step.
 
@@ -351,7 +365,7 @@ object array of n arrays (steps, n_classes)
         Parameters
         ----------
         X, y, sample_weight
-            As in `fit`. Of several labels, all that are known have to be right.
+            As in `fit`. Of several labels, or columns of classes, all that are known have to be right.
 
         Returns
         -------
@@ -377,7 +391,7 @@ object array of n arrays (steps, n_classes)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
+        tags.classifier_tags.multi_label = tags.target_tags.multi_output = True
         if self.return_sequences:
             # To scikit-learn a classifier has one label per sample: for those with this tag check_cv stratifies by y
             # (and fails for lists of lists), scorers pick a column of predict_proba; displays, votes and stacks take
