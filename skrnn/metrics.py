@@ -67,7 +67,7 @@ def concatenate_steps(y, *others):
     """
     index, rows = _read_steps(y)
     beside = [_beside(other, index, f"others[{k}]") for k, other in enumerate(others)]
-    return tuple(values[rows.known] for values in (rows.as_array(), *beside))
+    return rows.take(rows.known).as_array(), *(values[rows.known] for values in beside)
 
 
 def split_steps(rows, like):

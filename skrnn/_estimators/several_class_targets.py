@@ -92,7 +92,7 @@ class SeveralClassTargets:
         self._each(rows, lambda targets, column: targets.check(column))
 
     def encode(self, rows, sequences, per_step, loss):
-        """The numbers of the classes (R, k), −1 where a label is missing; of a row without any, which is left out, 0."""
+        """The numbers of the classes (R, k), −1 where a label is missing; 0 in rows without any, which are left out."""
         codes = self._each(rows, lambda targets, column: targets.encode(column, sequences, per_step, loss))
         return rows.of_known(np.where(rows.values.missing, MISSING, np.stack(codes, axis=1))[rows.known])
 

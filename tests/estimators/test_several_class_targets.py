@@ -18,8 +18,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from skrnn import RNNClassifier, concatenate_steps, make_sequence_scorer, split_steps
-from skrnn.exceptions import NothingLearnedWarning
-from skrnn.preprocessing import SequenceScaler
+from skrnn.exceptions import ConstantTargetWarning, NothingLearnedWarning
+from skrnn.preprocessing import SequenceScaler, sequences_from_long
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 nan = np.nan
@@ -179,8 +179,8 @@ class TestForms:
         fitted = net(True).fit(X, y)
         p, predicted = fitted.predict_proba(X), fitted.predict(X)
         assert [part.shape for part in (p[0][2], p[1][3], predicted[1])] == [(4, 3), (5, 2), (3, 3)]
-        right = np.concatenate([(a == np.array(b, dtype=object)).all(axis=1) for a, b in zip(predicted, y, strict=True)])
-        assert fitted.score(X, y) == right.mean()
+        right = [(a == np.array(b, dtype=object)).all(axis=1) for a, b in zip(predicted, y, strict=True)]
+        assert fitted.score(X, y) == np.concatenate(right).mean()
 
     @pytest.mark.parametrize("gone", [None, nan, pd.NA, -1], ids=repr)
     def test_what_is_missing_among_steps(self, gone):
@@ -265,7 +265,7 @@ class TestWeights:
         [
             ({"high": 2}, "class_weight is {'high': 2}, but y has 3 columns: expected a list of 3 dicts, {label: weig"),
             ([{"high": 2}], "class_weight is a list of 1, but y has 3 columns"),
-            ([None, {4: 2}, None], r"class_weight\[1\] has weights for \[4\], which are not among the classes \[3, 7\]"),
+            ([None, {4: 2}, None], r"class_weight\[1\] has weights for \[4\], which are not among the classes \[3, "),
             ([None, 5, None], r"class_weight\[1\] is 5, expected a dict"),
         ],
     )
@@ -461,6 +461,23 @@ class TestModelSelection:
         rest = net().fit(X[20:], y[20:]).predict_proba(X[:20])
         assert all(a[:20].tobytes() == b.tobytes() for a, b in zip(p, rest, strict=True))
 
+    @pytest.mark.parametrize("form", [np.asarray, pd.DataFrame])
+    def test_columns_of_different_types(self, form):
+        """Where scikit-learn does not look for classes by itself: it compares labels of all columns."""
+        X, y = data()
+        p = cross_val_predict(net(), X, form(y), cv=KFold(3), method="predict_proba")
+        assert [of_column.shape for of_column in p] == [(60, 3), (60, 2), (60, 2)]
+        assert {type(label) for label in cross_val_predict(net(), X, form(y), cv=KFold(3))[0]} == {str, int, bool}
+
+    def test_columns_of_a_long_table(self, per_step):
+        rng = np.random.default_rng(0)
+        df = pd.DataFrame({"unit": np.arange(120) // 4, "hour": np.arange(120) % 4, "heat": rng.normal(size=120)})
+        df["ward"], df["grade"] = np.where(df.unit % 2, "north", "south"), df.unit % 3
+        X, y, _ = sequences_from_long(df, "unit", "hour", ["ward", "grade"], return_sequences=per_step)
+        fitted = net(per_step).fit(X, y)
+        assert [classes.tolist() for classes in fitted.classes_] == [["north", "south"], [0, 1, 2]]
+        assert fitted.predict(X)[0].shape == ((4, 2) if per_step else (2,))
+
     def test_metrics_of_steps(self):
         X, y = data(True)
         y[0, 0], y[1, 2, 1] = None, None
@@ -527,7 +544,7 @@ class TestMessages:
             "classes. If it holds a label for each step, set return_sequences=True"
         )):
             net().fit(X, y[..., 0])
-        with pytest.raises(ValueError, match="In column 0 of y: .*if y holds a label for each step, set return_seq"):
+        with pytest.raises(ValueError, match=r"In column 0 of y: .*if y holds a label for each step, set return_seq"):
             net().fit(X, np.where(np.arange(5) == 0, "b", y[..., 0]))
 
     @pytest.mark.parametrize("other", [-1, 7])
@@ -543,6 +560,12 @@ class TestMessages:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", "y is 0 or 1")
             net().fit(X, y)
+
+    def test_a_column_that_is_constant_where_it_has_weight(self):
+        X, y = data()
+        weights = np.where(y[:, 1] == 3, 1.0, 0.0)
+        with pytest.warns(ConstantTargetWarning, match=r"output 1 of y is constant, 3 for all that the net is trained"):
+            net().fit(X, y, weights)
 
     def test_a_failed_fit_leaves_the_net_as_it_was(self):
         X, y = data()
