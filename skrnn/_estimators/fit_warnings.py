@@ -29,7 +29,8 @@ def warn_if_nothing_learned(estimator, model, targets, examples, held_out=None):
     held_out : HeldOut, optional
     """
     rows, y, weights = _known_rows(examples)
-    if len(y) < 2 or len(constant_outputs(y)) == (y.shape[1] if y.ndim > 1 else 1):
+    known = y >= 0 if model.loss.of_classes and y.ndim > 1 else None
+    if len(y) < 2 or len(constant_outputs(y, known=known)) == (y.shape[1] if y.ndim > 1 else 1):
         return
     constant = _best_constant(model.loss, y, weights, model.network.n_outputs).astype(model.dtype)
     message = _nothing_of_training(model, examples, rows, y, weights, constant)

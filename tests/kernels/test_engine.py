@@ -130,8 +130,8 @@ def test_the_gradient_of_a_loss_is_backward_of_its_gradient_in_the_scores(loss, 
     rng, loss = np.random.default_rng(3), make_loss(loss)
     rows, alpha = case.net.n_rows(case.sequences, case.index), 0.1
     targets, weights = targets_for(loss.name, rows, rng, dtype), rng.uniform(size=rows)
-    if missing and not loss.of_classes:
-        targets[rng.uniform(size=targets.shape) < 0.4] = np.nan
+    if missing and targets.ndim > 1:
+        targets[rng.uniform(size=targets.shape) < 0.4] = -1 if loss.of_classes else np.nan
     known = known_fraction(targets)
     engine = case.net.engine(dtype, loss=loss.name, parameters=loss.parameters, alpha=alpha, **RATES)
     inputs = Inputs(case.X, case.sequences.starts, case.sequences.lengths, case.index, case.initial)

@@ -51,6 +51,9 @@ VALUES = {
     "poisson": lambda z, y: np.sum(xlogy(y, y) - y * z - y + np.exp(z), axis=1),
     "binary_log_loss": lambda z, y: -np.log(np.where(y == 1, logistic(z[:, 0]), logistic(-z[:, 0]))),
     "log_loss": lambda z, y: -np.log((np.exp(z) / np.exp(z).sum(axis=1, keepdims=True))[np.arange(len(y)), y]),
+    "multioutput_log_loss": lambda z, y: (
+        VALUES["binary_log_loss"](z[:, :1], y[:, 0]) + VALUES["log_loss"](z[:, 1:], y[:, 1])
+    ) / 2,
     "multilabel_log_loss": lambda z, y: -np.log(np.where(y == 1, logistic(z), logistic(-z))).sum(axis=1),
 }
 
@@ -120,12 +123,56 @@ class TestValueAndGradient:
     def test_float32_stays_float32(self, name, of_logistic, weights):
         scores, targets = example(name)
         scores = scores.astype(np.float32)
-        if targets.ndim > 1:
-            targets = targets.astype(np.float32)
         loss = make_loss(name, of_logistic)
+        if not loss.of_classes:
+            targets = targets.astype(np.float32)
         value, gradient = loss.value_and_gradient(scores, targets, weights)
         assert isinstance(value, float)
-        assert gradient.dtype == loss.predict(scores).dtype == np.float32
+        assert gradient.dtype == np.asarray(loss.predict(scores)[0]).dtype == np.float32
+
+    @WEIGHTS
+    def test_of_columns_of_classes_those_that_are_known(self, weights):
+        """Σ w ℓ / Σ w m / k; an unknown class, −1, has no gradient."""
+        loss = LOSSES["multioutput_log_loss"]((3, 1, 4))
+        rng = np.random.default_rng(0)
+        scores, targets = 3 * rng.normal(size=(7, 8)), rng.integers([3, 2, 4], size=(7, 3))
+        targets[[0, 1, 1, 4, 4, 4], [1, 0, 2, 0, 1, 2]] = -1
+        w = np.ones(7) if weights is None else weights
+        of_cells = np.stack([
+            VALUES["log_loss" if name == "softmax" else "binary_log_loss"](scores[:, columns], np.maximum(y, 0))
+            for name, columns, y in zip(
+                loss.out_activation, (slice(0, 3), slice(3, 4), slice(4, 8)), targets.T, strict=True
+            )
+        ], axis=1)
+        known = targets >= 0
+        value, gradient = loss.value_and_gradient(scores, targets, weights)
+        assert value == pytest.approx((w[:, None] * of_cells * known).sum() / (w[:, None] * known).sum(), rel=1e-13)
+        assert value == pytest.approx(loss.mean(scores.astype(np.float32), targets, weights), rel=1e-6)
+        assert_gradient(
+            gradient, central_differences(lambda: loss.value_and_gradient(scores, targets, weights)[0], scores)
+        )
+        np.testing.assert_array_equal(gradient[4], 0)
+        np.testing.assert_array_equal(gradient[0, 3], 0)
+        assert (gradient[0, :3] != 0).all()
+
+    @pytest.mark.parametrize(
+        ("n_scores", "targets", "message"),
+        [
+            ((3, 1), [[0, 0]], "has 4 scores for all columns, expected 5"),
+            ((6, -1), [[0, 0]], "has -1.0 scores for column 1, expected a number from 1"),
+            ((3, 2), [[3, 0]], r"targets\[0, 0\]=3 must be a class from 0 to 2, or -1"),
+            ((4, 1), [[3, 2]], r"targets\[0, 1\]=2 must be a class from 0 to 1, or -1"),
+            ((4, 1), [[-2, 1]], r"targets\[0, 0\]=-2 must be a class"),
+            ((4, 1), [[1, 1, 1]], "targets"),
+        ],
+    )
+    def test_columns_of_classes_that_do_not_go(self, n_scores, targets, message):
+        scores = np.zeros((1, 5))
+        with pytest.raises(ValueError, match=message):
+            kernels_for(np.float64).loss(
+                "multioutput_log_loss", np.array(n_scores, float), False, scores, np.array(targets), np.ones(1),
+                np.empty_like(scores),
+            )
 
     def test_log_cosh_of_large_and_small_distances(self):
         """Where cosh overflows, and where log cosh d = ½ d² would be lost in the rounding of log 2."""
@@ -271,7 +318,8 @@ class TestBestConstant:
         """Also where the loss has no minimum, as of the class 0 alone; it is almost at its infimum, 0."""
         loss, Q = make_loss(name, of_logistic), outputs_of(name)
         for dtype in (np.float32, np.float64):
-            targets = np.full(4, target) if loss.of_classes else np.full((4, Q), target, dtype)
+            shape = targets_for(name, 4, np.random.default_rng(0)).shape
+            targets = np.full(shape, target, np.intp if loss.of_classes else dtype)
             best = loss.best_constant(targets, None, Q)
             assert np.isfinite(best).all()
             value, _ = loss.value_and_gradient(np.tile(best, (4, 1)).astype(dtype), targets)
