@@ -24,17 +24,20 @@ class Case:
 
     def __init__(
         self, form, hidden_size=(5,), bidirectional=False, per_step=False, lengths=RAGGED, n_inputs=3, n_outputs=2,
-        seed=0, dtype=np.float64, pooling="last", units=None, patch=None,
+        seed=0, dtype=np.float64, pooling="last", units=None, patch=None, embeddings=(), static=None,
     ):
         rng = np.random.default_rng(seed)
         self.form = form
         self.net = RecurrentNetwork(
-            n_inputs, hidden_size, n_outputs, *form, bidirectional, per_step, pooling, units=units, patch=patch
+            n_inputs, hidden_size, n_outputs, *form, bidirectional, per_step, pooling, units=units, patch=patch,
+            embeddings=embeddings, static=static,
         )
         # About 1/√K, as in a trained net: a larger recurrence is chaotic and amplifies rounding.
         scale = 0.5 * min(1, 4 / max(hidden_size)) ** 0.5
         self.theta = (scale * rng.normal(size=self.net.layout.size)).astype(dtype)
         self.X = rng.normal(size=(sum(lengths), n_inputs)).astype(dtype)
+        for feature, embedding in enumerate(embeddings, n_inputs - len(embeddings)):
+            self.X[:, feature] = rng.integers(embedding.n_categories, size=len(self.X))
         self.sequences = Sequences(self.X, np.array(lengths, dtype=np.intp), "ragged")
         self.index = np.arange(len(lengths))
         shape = (len(lengths), self.net.state_width)
@@ -43,6 +46,10 @@ class Case:
         rows = self.net.n_rows(self.sequences, self.index)
         self.dscores = rng.normal(size=(rows, n_outputs)).astype(dtype)
         self.dfinal = rng.normal(size=shape).astype(dtype)
+        if static is not None:
+            codes = [rng.integers(table.n_categories - 1, size=len(lengths)) for table in static.embeddings]
+            numbers = rng.normal(size=(len(lengths), static.n_numbers))
+            self.sequences.static = np.column_stack([numbers, *codes]).astype(dtype)
         if "mean" in pooling:       # numbers of steps: a gradient in them has no meaning
             self.initial[:, -1], self.dfinal[:, -1] = rng.integers(1, 4, size=len(lengths)), 0
 
@@ -65,7 +72,8 @@ class Case:
 
     def pool(self, state, i):
         """What sequence i has pooled, sums, maxima and with the mean the number of steps; empty for the last output."""
-        return state[i, sum(np.size(states) for layer in self.states(state, i) for states in layer) :]
+        names = [name for name in self.net.state_layout if name in ("sums", "maxima", "steps")]
+        return np.concatenate([state[i, self.net.state_layout[name]] for name in names]) if names else np.empty(0)
 
     def forward(self):
         """Scores and final states."""
