@@ -1,7 +1,7 @@
 """Distributions of a target. A new one is one class here, its loss in `losses.py` and ``kernels/likelihoods.pxi``.
 
-The class says what a net's scores mean, and how an estimator gets a mean, a deviation, a quantile, a density, a sample and
-a score of it. Arrays of parameters have the shape (R, Q) of the targets and are float64.
+The class says what a net's scores mean, and how an estimator gets a mean, a deviation, quantiles, a density, samples
+and a score of it. Arrays of parameters have the shape (R, Q) of the targets and are float64.
 """
 
 from dataclasses import dataclass, replace
