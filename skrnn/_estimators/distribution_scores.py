@@ -58,7 +58,8 @@ def neg_mean_crps(estimator, X, y, sample_weight=None):
     """The negative mean continuous ranked probability score, a scorer in the units of y: the greater the better.
 
     It is that of the distribution which a net with a likelihood as loss predicts, in closed form, and of several
-    quantiles twice their mean pinball loss. For a prediction without a deviation it would be the absolute error.
+    quantiles twice their mean pinball loss: nets with a few quantiles are compared with each other, not with
+    distributions. For a prediction without a deviation it would be the absolute error.
 
     Parameters
     ----------

@@ -214,9 +214,9 @@ class TestCoverage:
         net = net_for(parameters, hidden_size=8, max_iter=40).fit(self.X[:600], self.y[:600])
         X, y = self.X[600:], self.y[600:]
         low, high = net.predict_quantile(X, [0.05, 0.95]).T
-        assert 0.86 < interval_coverage(y, low, high) < 0.94
+        assert 0.83 < interval_coverage(y, low, high) < 0.95
         for part in (X[:, -1, 0] < 0.5, X[:, -1, 0] > 0.5):
-            assert 0.84 < interval_coverage(y[part], low[part], high[part]) < 0.97
+            assert 0.79 < interval_coverage(y[part], low[part], high[part]) < 0.97
 
 
 class TestScorers:
