@@ -1,4 +1,4 @@
-"""Metrics over the steps of sequences."""
+"""Metrics over the steps of sequences, and of distributions."""
 
 from inspect import signature
 
@@ -11,14 +11,26 @@ from skrnn._data.numbers import is_sized
 from skrnn._data.sequences import SequenceIndex
 from skrnn._data.target_checks import step_labels
 from skrnn._data.weights import as_weights
-from skrnn._estimators.class_targets import ClassTargets
+from skrnn._estimators.distribution_scores import (
+    crps_gaussian,
+    crps_samples,
+    interval_coverage,
+    mean_log_likelihood,
+    mean_quantile_loss,
+    neg_mean_crps,
+)
+from skrnn._estimators.label_targets import LabelTargets
 from skrnn._estimators.number_targets import NumberTargets
+from skrnn._estimators.several_class_targets import SeveralClassTargets
 from skrnn._estimators.target_rows import mean_over_outputs
 from skrnn._messages import shown
 from skrnn._public import set_public_home
 from skrnn._sklearn import BaseScorer
 
-__all__ = ["concatenate_steps", "make_sequence_scorer", "split_steps"]
+__all__ = [
+    "concatenate_steps", "crps_gaussian", "crps_samples", "interval_coverage", "make_sequence_scorer",
+    "mean_log_likelihood", "mean_quantile_loss", "neg_mean_crps", "split_steps",
+]
 
 PROBABILITIES = ("predict_proba", "predict_log_proba")
 
@@ -66,7 +78,7 @@ def concatenate_steps(y, *others):
     """
     index, rows = _read_steps(y)
     beside = [_beside(other, index, f"others[{k}]") for k, other in enumerate(others)]
-    return tuple(values[rows.known] for values in (rows.values, *beside))
+    return rows.take(rows.known).as_array(), *(values[rows.known] for values in beside)
 
 
 def split_steps(rows, like):
@@ -117,7 +129,7 @@ def make_sequence_scorer(metric, *, response_method="predict", greater_is_better
     The steps of all sequences are concatenated, as by `concatenate_steps`. Steps without a target (NaN, None, or −1
     among integer labels) are left out; steps of padding should have none. Of several outputs or labels some may be
     missing in the same way: the score is then the mean over outputs of the metric of each alone, over the steps of
-    which it is known.
+    which it is known. So it is always for several columns of classes, which metrics of scikit-learn do not take.
 
     Parameters
     ----------
@@ -180,21 +192,58 @@ class _SequenceScorer(BaseScorer):
 
         `method_caller` is not used: it would take the predictions of a classifier for those of samples.
         """
-        index, rows = _read_steps(y, numeric=True if is_regressor(estimator) else None)
+        classes = getattr(estimator, "classes_", None)
+        several = isinstance(classes, list)
+        read = NumberTargets.read if is_regressor(estimator) else SeveralClassTargets.read if several else None
+        index, rows = _read_steps(y, read=read)
         predicted = getattr(estimator, self._response_method)(X)
+        kwargs = self._kwargs | kwargs
+        weights = None
+        if sample_weight is not None:
+            weights = as_weights(sample_weight, index, per_step=True)[rows.known]
+        if several:
+            of_columns = [self._rows(part, index)[rows.known] for part in _parts(predicted)]
+            return self._sign * self._mean_over_columns(rows.values[rows.known], of_columns, classes, weights, kwargs)
+        true, predicted = rows.values[rows.known], self._rows(predicted, index)[rows.known]
+        if self._response_method in PROBABILITIES and true.ndim == 1 and classes is not None:
+            predicted, kwargs = self._for_metric(predicted, classes, kwargs)
+        if weights is not None:
+            kwargs["sample_weight"] = weights
+        return self._sign * mean_over_outputs(self._score_func, true, predicted, **kwargs)
+
+    def _rows(self, predicted, index):
+        """What the estimator returned for the steps of sequences as rows (rows, ...)."""
         if len(predicted) != len(index) or not is_sized(next(iter(predicted))):
             raise ValueError(
                 f"{self._response_method} returned {len(predicted)} predictions of sequences for y with targets of the "
                 f"steps of {len(index)}: make_sequence_scorer is for a net with return_sequences=True"
             )
-        predicted = _beside(predicted, index, f"{self._response_method}(X)")
-        true, predicted = rows.values[rows.known], predicted[rows.known]
-        kwargs = self._kwargs | kwargs
-        if self._response_method in PROBABILITIES and true.ndim == 1 and hasattr(estimator, "classes_"):
-            predicted, kwargs = self._for_metric(predicted, estimator.classes_, kwargs)
-        if sample_weight is not None:
-            kwargs["sample_weight"] = as_weights(sample_weight, index, per_step=True)[rows.known]
-        return self._sign * mean_over_outputs(self._score_func, true, predicted, **kwargs)
+        return _beside(predicted, index, f"{self._response_method}(X)")
+
+    def _mean_over_columns(self, true, predicted, classes, weights, kwargs):
+        """The mean of the metric over those columns of labels that have any with weight.
+
+        Parameters
+        ----------
+        true : LabelColumns of R rows
+        predicted : list of arrays
+            (R, k) labels, or for each column the probabilities (R, C).
+        classes : list of k arrays
+        weights : (R,) array or None
+        kwargs : dict
+        """
+        scores = []
+        for q, (column, missing) in enumerate(zip(true.columns, true.missing.T, strict=True)):
+            rows = ~missing if weights is None else ~missing & (weights > 0)
+            if not rows.any():
+                continue
+            of_column = kwargs if weights is None else kwargs | {"sample_weight": weights[rows]}
+            if self._response_method in PROBABILITIES:
+                values, of_column = self._for_metric(predicted[q][rows], classes[q], of_column)
+            else:
+                values = predicted[0][rows, q].astype(classes[q].dtype)
+            scores.append(self._score_func(column[rows], values, **of_column))
+        return float(np.mean(scores)) if scores else float("nan")
 
     def _for_metric(self, predicted, classes, kwargs):
         """Probabilities (rows, classes) as metrics take them, and the arguments that say what classes there are."""
@@ -218,11 +267,11 @@ class _SequenceScorer(BaseScorer):
         return f"make_sequence_scorer({name}, response_method={self._response_method!r}{sign}{arguments})"
 
 
-def _read_steps(y, name="y", numeric=None):
+def _read_steps(y, name="y", read=None):
     """The index of the sequences of y, whose targets are of steps, and these as `TargetRows`.
 
-    `numeric` says whether they are numbers or labels; None: labels, unless there are several per step that are not 0 or
-    1. Of one number per step both are read in the same way, but for the integer −1.
+    `read` reads them as numbers or as labels; None: as labels, unless there are several floats per step that are not 0
+    or 1. Of one number per step both are read in the same way, but for the integer −1.
     """
     if issparse(y) or isinstance(y, str | bytes | dict) or not is_sized(y):
         raise TypeError(f"{name} is {shown(y)}, expected an array or a list with the targets of each step")
@@ -233,14 +282,19 @@ def _read_steps(y, name="y", numeric=None):
         raise ValueError(f"{found}, expected a target for each step, as with return_sequences=True")
     kind = "array" if isinstance(sequences, np.ndarray) and sequences.ndim > 1 else "ragged"
     index = SequenceIndex(np.array([len(row) for row in sequences], dtype=np.intp), kind)
-    if numeric is None:
-        numeric = _are_numbers(step_labels(y, index, name)[0])
-    return index, (NumberTargets if numeric else ClassTargets).read(y, index, per_step=True)
+    if read is None:
+        read = (NumberTargets if _are_numbers(step_labels(y, index, name)[0]) else LabelTargets).read
+    return index, read(y, index, per_step=True)
 
 
 def _are_numbers(rows):
-    """Whether rows (total, outputs) cannot be indicators of labels."""
-    return rows.ndim == 2 and rows.dtype.kind in "iuf" and not (np.isin(rows, (-1, 0, 1)) | np.isnan(rows)).all()
+    """Whether rows (total, outputs) are floats that cannot be indicators of labels."""
+    return rows.ndim == 2 and rows.dtype.kind == "f" and not (np.isin(rows, (-1, 0, 1)) | np.isnan(rows)).all()
+
+
+def _parts(predicted):
+    """A list of predictions: of probabilities of several columns of labels those of each."""
+    return predicted if isinstance(predicted, list) else [predicted]
 
 
 def _beside(values, index, name):

@@ -1,6 +1,7 @@
 """The skeleton that RNNClassifier and RNNRegressor share: fit and the way from X to scores."""
 
 from abc import ABCMeta, abstractmethod
+from operator import itemgetter
 from typing import ClassVar
 
 import numpy as np
@@ -493,9 +494,7 @@ class BaseRNN(
         steps, one = states.read_step(reading, x)
         scores, state = states.continue_one_step(model, reading, steps, state)
         rows = decode(fitted, scores)
-        if isinstance(rows, tuple):
-            return tuple(part[0] for part in rows) if one else rows, state
-        return (rows[0] if one else rows), state
+        return (each_part(itemgetter(0), rows) if one else rows), state
 
     @property
     def embeddings_(self):
@@ -562,7 +561,10 @@ def decoded(fitted, scores):
 
 
 def _in_form_of(model, sequences, rows):
-    """Rows as predict returns them: one per sequence as they are, one per step in the form of X; a tuple one by one."""
-    if isinstance(rows, tuple):
-        return tuple(_in_form_of(model, sequences, part) for part in rows)
-    return sequences.split(rows) if model.network.per_step else rows
+    """Rows as predict returns them: one per sequence as they are, one per step in the form of X."""
+    return each_part(sequences.split, rows) if model.network.per_step else rows
+
+
+def each_part(function, rows):
+    """function(rows), or what it is of each of a list of rows, those of each column of y, or of a tuple."""
+    return type(rows)(map(function, rows)) if isinstance(rows, list | tuple) else function(rows)

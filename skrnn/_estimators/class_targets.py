@@ -13,6 +13,7 @@ from skrnn._data.target_checks import NUMBERS, as_labels, check_finite_rows, che
 from skrnn._estimators import class_weights
 from skrnn._estimators.target_rows import TargetRows, known_in_part
 from skrnn._messages import shown
+from skrnn._training.losses import LOSSES
 
 # Fewer rows with exactly one label each may be so by chance
 MIN_ONE_HOT = 5
@@ -38,19 +39,10 @@ class ClassTargets:
     @staticmethod
     def read(y, sequences, per_step):
         """Checked targets; raise a ValueError that names what is no label."""
-        rows, missing = step_labels(y, sequences) if per_step else _labels_of_sequences(y, sequences)
+        rows, missing = labels_of(y, sequences, per_step)
         if rows.ndim == 2 and rows.shape[1] > 1:
-            _check_indicators(rows, missing, sequences, per_step)
-            return known_in_part(rows, missing, per_step, "label")
-        rows, missing = rows.reshape(-1), missing.reshape(-1)
-        if rows.dtype.kind == "f":
-            check_finite_rows(rows, sequences, per_step, allow_nan=per_step)
-        if not per_step and missing.any():
-            where = sequences.label("y", np.flatnonzero(missing)[0], per_step=per_step)
-            raise ValueError(f"Input y contains a missing label: {where}")
-        if missing.all():
-            raise ValueError("y has no label for any step")
-        return TargetRows(rows, ~missing if missing.any() else None)
+            check_indicators(rows, missing, sequences, per_step)
+        return rows_of_labels(rows, missing, sequences, per_step)
 
     @classmethod
     def learn(cls, rows, classes=None):
@@ -78,10 +70,14 @@ class ClassTargets:
 
     @property
     def loss_name(self):
-        """The loss that goes with these targets."""
+        """The name of the loss that goes with these targets."""
         if self.multilabel:
             return "multilabel_log_loss"
         return "binary_log_loss" if len(self.classes) == 2 else "log_loss"
+
+    def make_loss(self):
+        """The loss that goes with these targets."""
+        return LOSSES[self.loss_name]()
 
     @property
     def n_outputs(self):
@@ -145,14 +141,17 @@ class ClassTargets:
             hint = "; its loss is infinite: leave it out, or choose another scoring than 'loss'" if by_loss else ""
             raise self._unknown(labels[bad], sequences, np.arange(len(rows))[rows.known][bad], per_step, hint)
 
-    def class_weights(self, rows, class_weight):
-        """The weights that a `class_weight` gives the classes, or 0 and 1 for each label; None if it is None."""
+    def class_weights(self, rows, class_weight, name="class_weight"):
+        """The weights that a `class_weight` gives the classes, or 0 and 1 for each label; None if it is None.
+
+        `name` is what messages call that of a class.
+        """
         if class_weight is None:
             return None
         labels = rows.values[rows.known]
         if self.multilabel:
             return class_weights.of_labels(class_weight, labels)
-        return class_weights.of_classes(class_weight, self.classes, self._find(labels)[0])
+        return class_weights.of_classes(class_weight, self.classes, self._find(labels)[0], name)
 
     def weights(self, rows, of_classes):
         """Weights of targets, (rows,) float64, by what `class_weights` returned; None if that is None."""
@@ -184,7 +183,7 @@ class ClassTargets:
 
     def strata(self, rows):
         """What the parts of a split should have in equal shares, or None."""
-        return None if self.multilabel else rows
+        return None if self.multilabel else rows.values
 
     def coincidences(self, rows, sequences, per_step):
         """What y may have been meant to be, as messages: labels of steps, or of one class in indicators of all."""
@@ -228,6 +227,26 @@ def _type_names(labels):
     return ", ".join(sorted({type(label).__name__ for label in labels.tolist()}))
 
 
+def labels_of(y, sequences, per_step):
+    """Labels (R,) or (R, labels), and which of them are missing."""
+    return step_labels(y, sequences) if per_step else _labels_of_sequences(y, sequences)
+
+
+def rows_of_labels(rows, missing, sequences, per_step):
+    """What `labels_of` returned as TargetRows: one label each, or indicators of several labels."""
+    if rows.ndim == 2 and rows.shape[1] > 1:
+        return known_in_part(rows, missing, per_step, "label")
+    rows, missing = rows.reshape(-1), missing.reshape(-1)
+    if rows.dtype.kind == "f":
+        check_finite_rows(rows, sequences, per_step, allow_nan=per_step)
+    if not per_step and missing.any():
+        where = sequences.label("y", np.flatnonzero(missing)[0], per_step=per_step)
+        raise ValueError(f"Input y contains a missing label: {where}")
+    if missing.all():
+        raise ValueError("y has no label for any step")
+    return TargetRows(rows, ~missing if missing.any() else None)
+
+
 def _labels_of_sequences(y, sequences):
     """Labels (n,) or (n, labels), and which of them are missing."""
     labels, missing = as_labels(check_one_each(y.toarray() if issparse(y) else y, sequences.lengths), "y")
@@ -242,33 +261,37 @@ def _labels_of_sequences(y, sequences):
     return column_or_1d(labels, warn=True), missing
 
 
-def classes_to_come(classes, per_step):
+def classes_to_come(classes, per_step, name="classes"):
     """The labels that `partial_fit` was told of, sorted; raise an error that says why they cannot be.
 
     With targets per step, what is no label of a step is no class either: ``np.unique(y)`` may hold it.
     """
-    labels, missing = as_labels(classes, "classes")
+    labels, missing = as_labels(classes, name)
     if per_step and labels.dtype.kind == "i":
         missing = missing | (labels == -1)
     if labels.ndim != 1 or missing.all() or (missing.any() and not per_step):
         raise ValueError(
-            f"classes={shown(classes)}: expected all labels that there will be, in one dimension, none of them missing"
+            f"{name}={shown(classes)}: expected all labels that there will be, in one dimension, none of them missing"
         )
-    return _sorted_classes("classes", labels[~missing])
+    return _sorted_classes(name, labels[~missing])
 
 
-def _check_indicators(rows, missing, sequences, per_step):
-    """Raise a ValueError that names the first cell of rows (…, labels) that is neither 0 nor 1 nor missing."""
+def no_indicators(rows, missing):
+    """Which cells of rows (R, labels) are neither 0 nor 1 nor missing."""
     if rows.dtype.kind in "fiub":
         good = (rows == 0) | (rows == 1)
     else:
         good = np.array([isinstance(cell, NUMBERS) and cell in (0, 1) for cell in rows.flat]).reshape(rows.shape)
-    bad = first_cell(~(good | missing))
+    return ~(good | missing)
+
+
+def check_indicators(rows, missing, sequences, per_step):
+    """Raise a ValueError that names the first cell of rows (R, labels) that is neither 0 nor 1 nor missing."""
+    bad = first_cell(no_indicators(rows, missing))
     if bad is not None:
         where = sequences.label("y", *bad, per_step=per_step)
         what = "has several values per step" if per_step else f"has shape {rows.shape}"
         raise ValueError(
-            f"y {what} and {where} is {shown(rows[bad])}, expected 0 or 1 for each of several labels, NaN where "
-            "it is not known, or one label; one label per step needs return_sequences=True, several targets with more "
-            "classes sklearn.multioutput.MultiOutputClassifier"
+            f"y {what} and {where} is {shown(rows[bad])}, expected as in the first fit 0 or 1 for each of several "
+            "labels, NaN where it is not known, or one label; one label per step needs return_sequences=True"
         )

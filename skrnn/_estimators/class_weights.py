@@ -9,7 +9,7 @@ from skrnn._messages import shown
 DICT = "a dict {label: weight}"
 
 
-def of_classes(class_weight, classes, codes):
+def of_classes(class_weight, classes, codes, name="class_weight"):
     """The weight of each class, by scikit-learn's rule (``compute_class_weight``), which does not depend on the fold.
 
     A class without a weight counts 1, and a weight for a class that y lacks is not used; but where some class has none
@@ -21,14 +21,16 @@ def of_classes(class_weight, classes, codes):
     classes : (n_classes,) array
     codes : (rows,) int array
         The class number of each target.
+    name : str
+        What messages call `class_weight`.
 
     Returns
     -------
     (n_classes,) float64 array
     """
     if isinstance(class_weight, list):
-        raise TypeError(f"class_weight is a list, which is for a y of several labels; expected {DICT} or 'balanced'")
-    return _weights("class_weight", class_weight, classes, codes)
+        raise TypeError(f"{name} is a list, which is for a y of several labels; expected {DICT} or 'balanced'")
+    return _weights(name, class_weight, classes, codes)
 
 
 def of_labels(class_weight, labels):
@@ -45,20 +47,25 @@ def of_labels(class_weight, labels):
     (labels, 2) float64 array
     """
     n_labels = labels.shape[1]
-    if class_weight == "balanced":
-        class_weight = [class_weight] * n_labels
-    if not isinstance(class_weight, list) or len(class_weight) != n_labels:
-        found = f"a list of {len(class_weight)}" if isinstance(class_weight, list) else f"{shown(class_weight)}"
-        raise ValueError(
-            f"class_weight is {found}, but y has {n_labels} labels: expected a list of {n_labels} dicts, "
-            "{0: weight, 1: weight} for each label, or 'balanced'"
-        )
+    class_weight = one_each(class_weight, n_labels, "labels", "{0: weight, 1: weight} for each label")
     weights = np.ones((n_labels, 2))
     for k, (of_label, column) in enumerate(zip(class_weight, labels.T, strict=True)):
         if of_label is not None:
             codes = column[(column == 0) | (column == 1)].astype(np.intp)
             weights[k] = _weights(f"class_weight[{k}]", of_label, np.arange(2), codes)
     return weights
+
+
+def one_each(class_weight, n, what, expected):
+    """A list of the weights of each of n labels or columns; a ValueError says what was `expected` where it is none."""
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        return [class_weight] * n
+    if not isinstance(class_weight, list) or len(class_weight) != n:
+        found = f"a list of {len(class_weight)}" if isinstance(class_weight, list) else f"{shown(class_weight)}"
+        raise ValueError(
+            f"class_weight is {found}, but y has {n} {what}: expected a list of {n} dicts, {expected}, or 'balanced'"
+        )
+    return class_weight
 
 
 def of_indicators(weights, labels):

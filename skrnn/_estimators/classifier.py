@@ -1,16 +1,14 @@
 """RNNClassifier."""
 
-import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 
 from skrnn._estimators.base import BaseRNN, in_epochs
-from skrnn._estimators.class_targets import ClassTargets, classes_to_come
+from skrnn._estimators.label_targets import LabelTargets, announced_classes, same_classes
 from skrnn._estimators.shared_parameters import Parameter, flag, with_parameters
 from skrnn._messages import shown
 from skrnn._sklearn import StrOptions, checks_parameters
-from skrnn._training.losses import LOSSES
 
 
 @with_parameters(
@@ -22,8 +20,8 @@ from skrnn._training.losses import LOSSES
         [StrOptions({"balanced"}), dict, list, None], 'dict, list of dict, "balanced" or None',
         'Weights of the classes, {label: weight}, 1 for those without; "balanced" makes them inverse to how often a '
         "class occurs, among sequences or, with `return_sequences`, among steps. A class that y lacks may have one, "
-        "if all classes of y have one. For several labels a list with a dict for each; a row has the product of the "
-        "weights of its labels, of which those that are not known have 1.",
+        "if all classes of y have one. For several labels, or columns of classes, a list with a dict for each; a row "
+        "has the product of the weights of its labels, of which those that are not known have 1.",
     ),
 )
 class RNNClassifier(ClassifierMixin, BaseRNN):
@@ -31,8 +29,10 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     The network reads a sequence step by step through one or more recurrent layers; a linear layer on what `pooling`
     says of their outputs (or on the output of each step) gives the log-odds. It is trained on the log loss by
-    backpropagation through time. X needs no scaling: see `standardize`. A y of zeros and ones with a column for each of
-    several labels makes it a multilabel classifier.
+    backpropagation through time. X needs no scaling: see `standardize`.
+
+    A y of zeros and ones with a column for each of several labels makes it a multilabel classifier. Any other y of
+    several columns holds as many targets, each with its own classes; the loss is the mean of their log losses.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
 
     Attributes
     ----------
-    classes_ : array of shape (n_classes,)
-        The labels; for several labels at once their numbers.
+    classes_ : array of shape (n_classes,), or list of arrays
+        The labels; for several labels at once their numbers. For several columns of classes a list with those of each.
     loss_ : float
         Loss of the last epoch, in the unit of `loss_curve_`.
     best_loss_ : float or None
@@ -74,9 +74,10 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     t_ : int
         Sequences seen in training.
     n_outputs_ : int
-        Outputs of the network: 1 for two classes, else the number of classes or labels.
-    out_activation_ : str
-        "logistic" for two classes or several labels, else "softmax".
+        Outputs of the network: 1 for two classes, else the number of classes or labels; for several columns of classes
+        the sum of those of each.
+    out_activation_ : str or list of str
+        "logistic" for two classes or several labels, else "softmax"; a list for several columns of classes.
     parameters_ : dict
         The fitted weights by name.
     embeddings_ : dict of str to array of shape (n_categories, dim)
@@ -127,9 +128,18 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     True
     >>> net.predict_proba(X[40:]).shape
     (20, 2)
+
+    Two targets at once, each with its own classes:
+
+    >>> y = [[up, min(len(x) // 3, 2)] for x, up in zip(X, y)]
+    >>> net = RNNClassifier(8, random_state=0).fit(X, y)
+    >>> net.predict(X[:2]).tolist() == y[:2]
+    True
+    >>> [p.shape for p in net.predict_proba(X)]
+    [(60, 2), (60, 2)]
     """
 
-    _targets_type = ClassTargets
+    _targets_type = LabelTargets
 
     def __init__(
         self,
@@ -208,9 +218,9 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         ----------
         X, y, sample_weight
             As in `fit`.
-        classes : array-like of shape (n_classes,), optional
-            All labels that there will be; needed in the first call. With `return_sequences`, what stands for no label
-            (−1 among integers, NaN, None) is none of them.
+        classes : array-like of shape (n_classes,), or list of them, optional
+            All labels that there will be; needed in the first call. For several columns of classes a list with those of
+            each. With `return_sequences`, what stands for no label (−1 among integers, NaN, None) is none of them.
 
         Returns
         -------
@@ -234,7 +244,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         >>> net.n_iter_, bool(net.score(X, X[:, 0, 0] > 0) > 0.9)
         (40, True)
         """
-        if self.class_weight == "balanced":
+        of_columns = self.class_weight if isinstance(self.class_weight, list) else [self.class_weight]
+        if any(isinstance(weights, str) for weights in of_columns):
             raise ValueError(
                 "class_weight='balanced' needs all data at once, which partial_fit does not see; pass the weights as a "
                 "dict, see sklearn.utils.class_weight.compute_class_weight"
@@ -243,8 +254,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         if not fitted and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if classes is not None:
-            classes = classes_to_come(classes, self.return_sequences)
-        if fitted and classes is not None and not np.array_equal(self.classes_, classes):
+            classes = announced_classes(classes, self.return_sequences)
+        if fitted and classes is not None and not same_classes(self.classes_, classes):
             raise ValueError(
                 f"`classes={shown(classes)}` is not the same as on last call to partial_fit, was: "
                 f"{shown(self.classes_)}"
@@ -252,10 +263,12 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         return self._partial_fit(X, y, sample_weight, classes=classes)
 
     def _make_loss(self, targets):
-        return LOSSES[targets.loss_name]()
+        return targets.make_loss()
 
     def predict_proba(self, X, *, initial_state=None, return_state=False):
         """Probability of each class or label, for each sequence or with `return_sequences` each step.
+
+        Of several columns of classes it is a list, as that of scikit-learn's classifiers of several outputs.
 
         For probabilities of steps write ``cross_val_predict(net, X, params={"y": y}, method="predict_proba")``: in its
         own argument y it looks for labels of samples.
@@ -269,7 +282,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         -------
         p : array of shape (n, n_classes); with `return_sequences` (n, steps, n_classes), or for a collection an \
 object array of n arrays (steps, n_classes)
-            Columns in the order of ``classes_``.
+            Columns in the order of ``classes_``. For several columns of classes a list with an array for each.
         state : array of shape (n, width)
             Only with `return_state`.
 
@@ -302,7 +315,7 @@ object array of n arrays (steps, n_classes)
         Returns
         -------
         p : array of shape (n_classes,), or (n, n_classes) for n streams
-            In the order of ``classes_``.
+            In the order of ``classes_``. For several columns of classes a list with an array for each.
         state : array of shape (n, width)
             For the next step.
 
@@ -361,7 +374,7 @@ object array of n arrays (steps, n_classes)
         Parameters
         ----------
         X, y, sample_weight
-            As in `fit`. Of several labels, all that are known have to be right.
+            As in `fit`. Of several labels, or columns of classes, all that are known have to be right.
 
         Returns
         -------
@@ -387,7 +400,7 @@ object array of n arrays (steps, n_classes)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
+        tags.classifier_tags.multi_label = tags.target_tags.multi_output = True
         if self.return_sequences:
             # To scikit-learn a classifier has one label per sample: for those with this tag check_cv stratifies by y
             # (and fails for lists of lists), scorers pick a column of predict_proba; displays, votes and stacks take

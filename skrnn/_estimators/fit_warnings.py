@@ -29,7 +29,8 @@ def warn_if_nothing_learned(estimator, model, targets, examples, held_out=None):
     held_out : HeldOut, optional
     """
     rows, y, weights = _known_rows(examples)
-    if len(y) < 2 or len(constant_outputs(y)) == (y.shape[1] if y.ndim > 1 else 1):
+    known = y >= 0 if model.loss.of_classes and y.ndim > 1 else None
+    if len(y) < 2 or len(constant_outputs(y, known=known)) == (y.shape[1] if y.ndim > 1 else 1):
         return
     constant = _best_constant(model.loss, y, weights, model.network.n_outputs).astype(model.dtype)
     message = _nothing_of_training(model, examples, rows, y, weights, constant)
@@ -49,7 +50,7 @@ def _nothing_of_training(model, examples, rows, y, weights, constant):
     """What to say where the loss of the training data, `_known_rows`, is hardly less than that of a constant (Q,)."""
     loss, history = model.loss, model.history
     of_constant, _ = loss.value_and_gradient(np.tile(constant, (len(y), 1)), y, weights)
-    # A log-likelihood has no zero; where the squared error is less by a fraction of it, it is less by about half of that
+    # A log-likelihood has no zero: where the squared error falls by a fraction of it, it falls by half of that fraction
     enough = of_constant - 0.5 * MIN_EXPLAINED if loss.is_likelihood else (1 - MIN_EXPLAINED) * of_constant
     # With dropout, or of theta before the updates of its epoch, the record is larger than the loss
     if history.epochs[history.last.best_iter - 1].loss <= enough:

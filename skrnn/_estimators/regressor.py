@@ -99,7 +99,7 @@ class RNNRegressor(RegressorMixin, PredictiveMixin, BaseRNN):
     n_outputs_ : int
         Targets of a sequence or step.
     out_activation_ : str
-        "identity", "logistic", or "exp" for the loss "poisson".
+        "identity", "logistic", or "exp" for the losses "poisson" and "negative_binomial".
     parameters_ : dict
         The fitted weights by name.
     embeddings_ : dict of str to array of shape (n_categories, dim)
@@ -113,7 +113,7 @@ class RNNRegressor(RegressorMixin, PredictiveMixin, BaseRNN):
         With `standardize`, the same of the static numbers, over the sequences with weight; None where X has none.
     y_mean_, y_scale_ : float or array of shape (n_outputs_,), or None
         With `standardize`, the same of the targets: mean and standard deviation, 1 where they are constant; 0 and the
-        mean for the loss "poisson", 0 and 1 with ``out_activation="logistic"``.
+        mean for the loss "poisson", 0 and 1 for "negative_binomial" and with ``out_activation="logistic"``.
     patch_size_, patch_stride_ : int
         Steps that the network reads at a time, and from one such patch to the next; 1 and 1 where it reads single ones.
     n_features_in_ : int
@@ -144,6 +144,12 @@ class RNNRegressor(RegressorMixin, PredictiveMixin, BaseRNN):
     Huber, P. J. (1964). Robust estimation of a location parameter. Annals of Mathematical Statistics 35(1), 73-101.
 
     Koenker, R. and Bassett, G. (1978). Regression quantiles. Econometrica 46(1), 33-50.
+
+    Nix, D. A. and Weigend, A. S. (1994). Estimating the mean and variance of the target probability distribution. IEEE
+    International Conference on Neural Networks, 55-60. The loss "gaussian".
+
+    Lange, K. L., Little, R. J. A. and Taylor, J. M. G. (1989). Robust statistical modeling using the t distribution.
+    Journal of the American Statistical Association 84, 881-896. The loss "student_t".
 
     Examples
     --------

@@ -102,7 +102,7 @@ class ScorerOfEpochs:
         else:
             self.form = _form_of(held_out)
         known = held_out.rows.take(self.rows)
-        self.y = known.with_missing(known.values[known.known])
+        self.y = known.as_array()
         self.weights = {"sample_weight": known.weights} if weighted else {}
         if held_out.per_step:
             self.y = self.form.split(self.y)

@@ -77,7 +77,8 @@ def loss_parameter(name, note=""):
 
 def one_or_several(parameter, note):
     """A parameter that may also be a list."""
-    return Parameter([*parameter.constraint, "array-like"], f"{parameter.kind}, or list of them", f"{parameter.meaning} {note}")
+    kind, meaning = f"{parameter.kind}, or a list of them", f"{parameter.meaning} {note}"
+    return Parameter([*parameter.constraint, "array-like"], kind, meaning)
 
 
 def positive_int_or_auto(meaning):

@@ -27,7 +27,7 @@ def split(estimator, fitted, data, X, groups=None):
     model, reading, targets = fitted
     examples, per_step, fraction = data.examples, estimator.return_sequences, estimator.validation_fraction
     used = examples.used
-    strata = None if per_step else targets.strata(data.rows.values[used])
+    strata = None if per_step else targets.strata(data.rows.take(used))
     at_least = 1 if per_step else targets.min_validated
     if groups is None:
         used, index = hold_out(used, "sequences", fraction, model.random_state, strata, at_least)

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
+from skrnn._data.label_columns import LabelColumns
 from skrnn._data.target_checks import with_nan
 from skrnn._data.weights import multiply_weights
 
@@ -14,7 +15,7 @@ class TargetRows:
 
     Parameters
     ----------
-    values : (rows, ...) array
+    values : (rows, ...) array, or LabelColumns
         Of several outputs those that are not known are NaN.
     labelled : (rows,) bool array, optional
         Which rows have a target; None for all.
@@ -42,10 +43,11 @@ class TargetRows:
 
     def check_every_output(self):
         """Raise a ValueError that names the first of several outputs of which nothing is known."""
-        values = self.values[self.known if self.weights is None else self.weights > 0]
-        if values.ndim == 2 and values.dtype.kind == "f" and np.isnan(values).all(axis=0).any():
-            output = int(np.argmax(np.isnan(values).all(axis=0)))
-            weightless = " or has weight 0" * bool(len(values) < np.count_nonzero(~np.isnan(self.values).all(axis=1)))
+        missing = _missing_cells(self.values)
+        used = missing[self.known if self.weights is None else self.weights > 0]
+        if used.all(axis=0).any():
+            output = int(np.argmax(used.all(axis=0)))
+            weightless = " or has weight 0" * bool(len(used) < np.count_nonzero(~missing.all(axis=1)))
             raise ValueError(
                 f"y has no target for output {output}: every value of its column is missing{weightless}; leave it out"
             )
@@ -73,6 +75,12 @@ class TargetRows:
         rows = np.full((len(self), *values.shape[1:]), missing, dtype)
         rows[self.labelled] = values
         return rows
+
+    def as_array(self):
+        """The targets of all rows in an array, with what stands for none where one is missing."""
+        if isinstance(self.values, LabelColumns):
+            return self.values.to_array()
+        return self.with_missing(self.values[self.known])
 
     def of_known(self, values):
         """Values of the rows that have a target, in an array of all rows, with 0 in the others."""
@@ -109,6 +117,14 @@ def mean_over_outputs(metric, y, predicted, sample_weight=None, **kwargs):
         warnings.warn(message, UndefinedMetricWarning, stacklevel=2)
         return float("nan")
     return float(np.mean(scores))
+
+
+def _missing_cells(values):
+    """Which outputs of targets are missing, (rows, outputs) bool; (rows, 0) where none can be."""
+    if isinstance(values, LabelColumns):
+        return values.missing
+    several = values.ndim == 2 and values.dtype.kind == "f"
+    return np.isnan(values) if several else np.zeros((len(values), 0), bool)
 
 
 def known_in_part(rows, missing, per_step, what):

@@ -30,7 +30,7 @@ class TrainingData(NamedTuple):
     """What a net is trained on."""
 
     reading: object         # Reading
-    targets: object         # ClassTargets or NumberTargets
+    targets: object         # ClassTargets, SeveralClassTargets or NumberTargets
     loss: object            # Loss
     rows: object            # TargetRows
     examples: object        # Examples, as the network reads them
@@ -93,9 +93,13 @@ class TrainingDataMixin:
         """What is known of the targets, their loss, their rows as the user knows them, and examples."""
         per_step = self.return_sequences
         check_samples(sequences, y)
-        rows = self._targets_type.read(y, sequences, per_step)
+        if resume:
+            targets, rows = resume.targets, resume.targets.read(y, sequences, per_step)
+        else:
+            rows = self._targets_type.read(y, sequences, per_step, **targets)
         rows.weigh(as_weights(sample_weight, sequences, per_step))
-        targets = resume.targets if resume else self._targets_type.learn(rows, **targets)
+        if not resume:
+            targets = self._targets_type.learn(rows, **targets)
         loss = self._make_loss(targets)
         if resume and self.standardize and not loss.takes_units_of(resume.model.loss):
             what = f"loss={loss.name!r}" + " and out_activation='logistic'" * loss.of_logistic

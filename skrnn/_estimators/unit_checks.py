@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skrnn._data.label_columns import LabelColumns
 from skrnn._messages import shown
 from skrnn._warnings import warn_user
 from skrnn.exceptions import ConstantFeatureWarning, ConstantTargetWarning, PrecisionWarning
@@ -136,12 +137,15 @@ def warn_of_constant_targets(rows, weights, whole=True):
     whole : bool
         Whether this is all data. Otherwise it is a first part, which units are learned from: one row does not do.
     """
-    values = rows.values[rows.known if weights is None else weights > 0]
-    constant = constant_outputs(values, min_rows=2 if whole else 1)
+    values, known = rows.values[rows.known if weights is None else weights > 0], None
+    if isinstance(values, LabelColumns):
+        values, known = values.to_array(), ~values.missing
+    constant = constant_outputs(values, 2 if whole else 1, known)
     if not len(constant):
         return
-    columns = values.reshape(len(values), -1)[:, constant]
-    value = _listed(shown(column[column == column][0]) for column in columns.T)
+    columns = values.reshape(len(values), -1)
+    known = columns == columns if known is None else known
+    value = _listed(shown(columns[known[:, q], q][0]) for q in constant)
     subject = _named(constant, None, "y", 1 if values.ndim == 1 else values.shape[1])
     if whole:
         message = (
@@ -158,12 +162,12 @@ def warn_of_constant_targets(rows, weights, whole=True):
     )
 
 
-def constant_outputs(values, min_rows=2):
-    """The outputs of which so many rows (R,) or (R, Q) or more are known, not NaN, and all the same."""
+def constant_outputs(values, min_rows=2, known=None):
+    """The outputs of which so many rows (R,) or (R, Q) or more are known, not NaN unless `known` says it, and alike."""
     if len(values) < min_rows:
         return []
     columns = values.reshape(len(values), -1)
-    known = columns == columns          # NaN is not
+    known = columns == columns if known is None else known          # NaN is not
     first = columns[known.argmax(axis=0), np.arange(columns.shape[1])]
     return np.flatnonzero(((columns == first) | ~known).all(axis=0) & (known.sum(axis=0) >= min_rows))
 

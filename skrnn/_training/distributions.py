@@ -1,7 +1,7 @@
 """Distributions of a target. A new one is one class here, its loss in `losses.py` and ``kernels/likelihoods.pxi``.
 
-The class says what a net's scores mean, and how an estimator gets a mean, a deviation, a quantile, a density, a sample and
-a score of it. Arrays of parameters have the shape (R, Q) of the targets and are float64.
+The class says what a net's scores mean, and how an estimator gets a mean, a deviation, quantiles, a density, samples
+and a score of it. Arrays of parameters have the shape (R, Q) of the targets and are float64.
 """
 
 from dataclasses import dataclass, replace
@@ -232,9 +232,10 @@ class NegativeBinomial(Distribution):
     @staticmethod
     def first_scores(y, weights):
         """By moments: α = (variance − μ) / μ²."""
-        mean = max(np.average(y, weights=weights), np.finfo(np.float32).tiny)
+        mean = np.average(y, weights=weights)
         excess = np.average((y - mean) ** 2, weights=weights) - mean
-        return np.array([np.log(mean), np.log(max(excess / mean**2, 1e-2))])
+        dispersion = excess / mean**2 if mean > 0 else 0
+        return np.array([np.log(max(mean, np.finfo(np.float32).tiny)), np.log(max(dispersion, 1e-2))])
 
     def in_units(self, center, scale):
         """Itself: counts have one unit, and `units_of` of the loss leaves them as they are."""

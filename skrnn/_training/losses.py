@@ -620,6 +620,65 @@ class MultilabelLogLoss(Loss):
         return log_expit(scores)
 
 
+class MultioutputLogLoss(Loss):
+    """The log loss of each of several columns of classes, over its own scores: the mean over columns.
+
+    Targets are the numbers of the classes (R, k), −1 where one is not known.
+
+    Parameters
+    ----------
+    n_scores : tuple of k ints
+        Of each column: one for two classes, else one for each class.
+    """
+
+    name = "multioutput_log_loss"
+    summary = "the log loss of each of several targets"
+    of_classes = True
+
+    def __init__(self, n_scores):
+        super().__init__()
+        ends = np.cumsum(n_scores)
+        self.columns = [
+            (slice(int(end) - n, int(end)), BinaryLogLoss() if n == 1 else LogLoss())
+            for n, end in zip(n_scores, ends, strict=True)
+        ]
+        self.out_activation = [loss.out_activation for _, loss in self.columns]
+
+    @property
+    def parameters(self):
+        """How many scores each column has, (k,) float64."""
+        return np.array([scores.stop - scores.start for scores, _ in self.columns], dtype=np.float64)
+
+    def best_constant(self, targets, weights=None, n_outputs=None):
+        """Those of each column, of its known rows; NaN for one of which nothing is known."""
+        return self._of_columns(
+            lambda loss, y, w, n: loss.best_constant(y, w, n), np.nan, targets, weights
+        )
+
+    def starting_scores(self, targets, weights=None, n_outputs=None, whole=False):
+        """Those of each column; 0 for one of which nothing is known."""
+        return self._of_columns(
+            lambda loss, y, w, n: loss.starting_scores(y, w, n, whole), 0.0, targets, weights
+        )
+
+    def _of_columns(self, function, unknown, targets, weights):
+        """function(loss, targets, weights, n_scores) of the known rows of each column, side by side."""
+        constants = []
+        for (scores, loss), y in zip(self.columns, targets.T, strict=True):
+            rows, n = np.flatnonzero(y >= 0), scores.stop - scores.start
+            of_rows = None if weights is None else weights[rows]
+            constants.append(function(loss, y[rows], of_rows, n) if len(rows) else np.full(n, unknown))
+        return np.concatenate(constants)
+
+    def predict(self, scores):
+        """Probabilities of the classes of each column, a list of k arrays (R, C)."""
+        return [loss.predict(scores[:, of_column]) for of_column, loss in self.columns]
+
+    def predict_log(self, scores):
+        """Their logarithms, finite also where the probabilities are 0."""
+        return [loss.predict_log(scores[:, of_column]) for of_column, loss in self.columns]
+
+
 def explained_counts(y, predictions, weights):
     """The mean over outputs of D² of the Poisson deviance."""
     columns = zip(y.reshape(len(y), -1).T, predictions.reshape(len(predictions), -1).T, strict=True)
@@ -732,6 +791,6 @@ LOSSES = {
     loss.name: loss
     for loss in (
         SquaredError, AbsoluteError, Huber, Quantile, LogCosh, Poisson, Gaussian, StudentT, NegativeBinomial,
-        BinaryLogLoss, LogLoss, MultilabelLogLoss,
+        BinaryLogLoss, LogLoss, MultilabelLogLoss, MultioutputLogLoss,
     )
 }

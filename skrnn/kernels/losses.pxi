@@ -31,7 +31,7 @@ cdef int register_loss(
 
     A real target has `width` scores, side by side: a number, or ONE_EACH. The loss has to be the sum over targets, or
     the mean, of what it is of each alone. Class numbers are one in each row, or `class_columns`=ONE_EACH: then the
-    parameters are the numbers of classes of the columns, whose scores are side by side, and −1 is a missing class,
+    parameters are the numbers of scores of the columns, side by side, one for two classes, and −1 is a missing class,
     of which the loss takes no notice.
     `n_parameters` is ONE_EACH where there may be any number of parameters but none.
     """
@@ -50,7 +50,7 @@ cdef Loss loss_named(str name, const double[::1] parameters, bint of_logistic, P
     """The loss for Q scores, of them or of σ(scores). Its parameters stay the caller's."""
     cdef Loss loss
     cdef Py_ssize_t n = 0 if parameters is None else parameters.shape[0], k
-    cdef double n_classes = 0
+    cdef double n_scores = 0
     if name not in LOSSES:
         raise ValueError(f"there is no loss {name!r}, expected one of {', '.join(LOSSES)}")
     loss = (<RegisteredLoss> LOSSES[name]).loss
@@ -68,9 +68,11 @@ cdef Loss loss_named(str name, const double[::1] parameters, bint of_logistic, P
         loss.n_targets = Q // loss.width
     elif loss.n_targets == ONE_EACH:
         for k in range(n):
-            n_classes += parameters[k]
-        if n_classes != Q:
-            raise ValueError(f"{name} of {n_classes:.0f} classes has {Q} scores, expected one for each class")
+            if parameters[k] < 1 or parameters[k] != floor(parameters[k]):
+                raise ValueError(f"{name} has {parameters[k]} scores for column {k}, expected a number from 1")
+            n_scores += parameters[k]
+        if n_scores != Q:
+            raise ValueError(f"{name} has {n_scores:.0f} scores for all columns, expected {Q}")
         loss.n_targets = n
     return loss
 
@@ -285,6 +287,32 @@ cdef double log_loss(
 register_loss("log_loss", log_loss, mean=False, n_parameters=0, width=1, of_classes=True, min_outputs=2)
 
 
+cdef double multioutput_log_loss(
+    Py_ssize_t Q, const real* scores, const void* target, double weight, const double* parameters,
+    Py_ssize_t n_parameters, real* gradient,
+) noexcept nogil:
+    """The mean over columns of the log loss of each, of its own scores; the target is (n_parameters,), −1 if missing."""
+    cdef const Py_ssize_t* y = <const Py_ssize_t*> target
+    cdef double of_column = weight / n_parameters, total = 0
+    cdef Py_ssize_t k, n, first = 0
+    for k in range(n_parameters):
+        n = <Py_ssize_t> parameters[k]
+        if y[k] < 0:
+            memset(gradient + first, 0, n * sizeof(real))
+        elif n == 1:
+            total += binary_log_loss(1, scores + first, y + k, of_column, NULL, 0, gradient + first)
+        else:
+            total += log_loss(n, scores + first, y + k, of_column, NULL, 0, gradient + first)
+        first += n
+    return total
+
+
+register_loss(
+    "multioutput_log_loss", multioutput_log_loss, mean=True, n_parameters=ONE_EACH, width=1, of_classes=True,
+    min_outputs=2, max_outputs=PY_SSIZE_T_MAX, class_columns=ONE_EACH,
+)
+
+
 cdef double softmax_terms(Py_ssize_t Q, const real* scores, real* terms, real* highest) noexcept nogil:
     """terms = exp(scores − highest); returns their sum."""
     cdef Py_ssize_t q, v
@@ -338,14 +366,13 @@ cdef double loss_of_scores(
 
 cdef int check_classes(const Loss* loss, const Py_ssize_t* target, Py_ssize_t row, Py_ssize_t Q) except -1:
     """One score is for two classes, several are one for each class; in several columns −1 is missing."""
-    cdef Py_ssize_t highest = Q - 1 if Q > 1 else 1, k
-    if loss.n_targets == 1:
-        if not 0 <= target[0] <= highest:
-            raise ValueError(f"targets[{row}]={target[0]} must be a class from 0 to {highest}")
-        return 0
+    cdef Py_ssize_t highest, n, k
     for k in range(loss.n_targets):
-        if not -1 <= target[k] < loss.parameters[k]:
+        n = <Py_ssize_t> loss.parameters[k] if loss.n_targets > 1 else Q
+        highest = n - 1 if n > 1 else 1
+        if not (-1 if loss.n_targets > 1 else 0) <= target[k] <= highest:
             raise ValueError(
-                f"targets[{row}, {k}]={target[k]} must be a class from 0 to {loss.parameters[k] - 1:.0f}, or -1"
+                f"targets[{row}]={target[0]} must be a class from 0 to {highest}" if loss.n_targets == 1 else
+                f"targets[{row}, {k}]={target[k]} must be a class from 0 to {highest}, or -1"
             )
     return 0

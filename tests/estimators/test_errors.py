@@ -323,9 +323,9 @@ def test_strings_in_y_of_a_regressor():
     [
         (np.zeros(4), {}, "at least 2 classes in y, got 1 class"),
         (np.linspace(0, 1, 4), {}, "Unknown label type"),
-        (np.full((4, 2), 3), {}, r"y has shape \(4, 2\) and y\[0, 0\] is 3, expected 0 or 1 for each of several"),
-        (np.full((4, 2), "a"), {}, r"y has shape \(4, 2\) and y\[0, 0\] is 'a', expected 0 or 1 for each of"),
-        ([np.full((len(x), 2), 0.5) for x in ragged()], A_STEP, r"y has several values .* y\[0\]\[0, 0\] is 0.5"),
+        (np.full((4, 2), 3), {}, r"In column 0 of y: a classifier needs at least 2 classes in y, got 1 class: 3"),
+        (np.full((4, 2), "a"), {}, r"In column 0 of y: a classifier needs at least 2 classes in y, got 1 class: 'a'"),
+        ([np.full((len(x), 2), 0.5) for x in ragged()], A_STEP, "In column 0 of y: Unknown label type: continuous"),
         (["a", None, "b", "a"], {}, r"Input y contains a missing label: y\[1\]"),
         (["a", np.nan, "b", "a"], {}, r"Input y contains a missing label: y\[1\]"),
         (pd.Series(["a", "b", None, "a"]), {}, r"Input y contains a missing label: y\[2\]"),

@@ -40,11 +40,27 @@ def estimators(per_step):
     return {
         "regressor": (RNNRegressor(4, return_sequences=per_step, **SHORT), lambda Y: Y),
         "labels": (RNNClassifier(4, return_sequences=per_step, **SHORT), lambda Y: np.where(np.isnan(Y), nan, Y > 1)),
+        "classes": (
+            RNNClassifier(4, return_sequences=per_step, **SHORT),
+            lambda Y: np.where(np.isnan(Y), nan, np.digitize(Y, [0.5, 1.5]) + 1),
+        ),
     }
 
 
+# What partial_fit is told of them in its first call
+FIRST = {"regressor": {}, "labels": {"classes": [0, 1]}, "classes": {"classes": [[1, 2, 3], [1, 2, 3]]}}
+# The scores of the second output of two
+SECOND = {"regressor": slice(1, 2), "labels": slice(1, 2), "classes": slice(3, 6)}
+
+
 def predicted(net, X):
-    return (net.predict_proba if hasattr(net, "predict_proba") else net.predict)(X)
+    """Predictions, of a classifier probabilities, those of several columns side by side."""
+    p = (net.predict_proba if hasattr(net, "predict_proba") else net.predict)(X)
+    if not isinstance(p, list):
+        return p
+    if p[0].dtype != object:
+        return np.concatenate(p, axis=-1)
+    return as_object_array([np.concatenate(row, axis=-1) for row in zip(*p, strict=True)])
 
 
 @pytest.fixture(params=[False, True], ids=["sequences", "steps"])
@@ -52,7 +68,7 @@ def per_step(request):
     return request.param
 
 
-@pytest.fixture(params=["regressor", "labels"])
+@pytest.fixture(params=["regressor", "labels", "classes"])
 def kind(request):
     return request.param
 
@@ -89,14 +105,12 @@ class TestTraining:
         net, of = estimators(per_step)[kind]
         X, Y = data(per_step)
         net.set_params(solver="sgd", alpha=0.0, momentum=0.0)
-        if kind == "labels":
-            net.partial_fit(X, of(Y), classes=[0, 1])
-        else:
-            net.partial_fit(X, Y)
+        net.partial_fit(X, of(Y), **FIRST[kind])
         before = {name: value.copy() for name, value in net.parameters_.items()}
         net.partial_fit(X, np.where([True, False], of(Y), nan))
         for name in ("head.V", "head.c"):
-            np.testing.assert_array_equal(net.parameters_[name][..., 1], before[name][..., 1])
+            second = SECOND[kind]
+            np.testing.assert_array_equal(net.parameters_[name][..., second], before[name][..., second])
             assert (net.parameters_[name][..., 0] != before[name][..., 0]).all()
 
     @pytest.mark.parametrize("loss", REGRESSION_LOSSES)
@@ -156,13 +170,12 @@ class TestTraining:
         net, of = estimators(per_step)[kind]
         X, Y = data(per_step)
         net.set_params(standardize=standardize, solver="sgd", alpha=0.0)
-        first = {"classes": [0, 1]} if kind == "labels" else {}
         if kind == "regressor" and standardize:
             with pytest.raises(ValueError, match="y has no target for output 1"):
                 net.partial_fit(X, np.where([True, False], of(Y), nan))
             return
-        net.partial_fit(X, np.where([True, False], of(Y), nan), **first)
-        assert net.parameters_["head.c"][1] == 0
+        net.partial_fit(X, np.where([True, False], of(Y), nan), **FIRST[kind])
+        np.testing.assert_array_equal(net.parameters_["head.c"][SECOND[kind]], 0)
         assert np.isfinite(predicted(net.partial_fit(X, of(Y)), X)).all()
 
     def test_class_weights_count_what_is_known(self, per_step):
@@ -281,22 +294,39 @@ def test_labels_of_steps_in_rows_of_lists(gone):
 
 
 class TestMessages:
-    @pytest.mark.parametrize("bad", [7.0, 0.5, np.inf, "a"])
+    @pytest.mark.parametrize("bad", [0.5, np.inf, "a"])
     def test_name_the_label(self, bad, per_step):
+        """Of several columns that are not all 0 or 1, which have classes of their own."""
         net, of = estimators(per_step)["labels"]
         X, Y = data(per_step)
         Y = of(Y).astype(object)
         Y[(2, 5, 1) if per_step else (2, 1)] = bad
         where = r"y\[2\]\[5, 1\]" if per_step else r"y\[2, 1\]"
-        with pytest.raises(ValueError, match=f"{where} is {bad!r}, expected 0 or 1 for each of several labels"):
+        message = f"In column 1 of y: .*; {where} is {bad!r}: of several labels each is 0 or 1, or NaN where it is not"
+        if bad == np.inf:
+            message = r"In column 1 of y: Input y contains infinity: y\[2\]"
+        with pytest.raises((ValueError, TypeError), match=message):
             net.fit(X, Y)
 
-    def test_of_a_sequence_minus_one_is_no_label(self):
+    @pytest.mark.parametrize("bad", [7, 0.5, -2, "a"])
+    def test_name_the_label_after_the_first_fit(self, bad, per_step):
+        net, of = estimators(per_step)["labels"]
+        X, Y = data(per_step)
+        Y = of(Y).astype(int).astype(object)
+        net.set_params(warm_start=True).fit(X, Y)
+        Y[(2, 5, 1) if per_step else (2, 1)] = bad
+        where = r"y\[2\]\[5, 1\]" if per_step else r"y\[2, 1\]"
+        message = f"{where} is {bad!r}, expected as in the first fit 0 or 1 for each of several labels"
+        for call in (net.fit, net.score):
+            with pytest.raises(ValueError, match=message):
+                call(X, Y)
+
+    def test_of_a_sequence_minus_one_is_a_class_of_its_own(self):
         net, of = estimators(False)["labels"]
         X, Y = data()
         Y = of(Y).astype(int)
         Y[3, 0] = -1
-        with pytest.raises(ValueError, match=r"y\[3, 0\] is -1, expected 0 or 1 .* NaN where it is not known"):
+        with pytest.warns(UserWarning, match=r"y\[3, 0\] is -1: it is read as 2 .* NaN where they are not known"):
             net.fit(X, Y)
 
     @pytest.mark.parametrize(

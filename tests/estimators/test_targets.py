@@ -441,7 +441,7 @@ class TestLabelsThatDoNotGo:
             ([0, None], ValueError, r"classes=\[0, None\]: expected all labels .* none of them missing"),
             ([0, 1, nan], ValueError, "none of them missing"),
             ([[0, 1]], ValueError, "in one dimension"),
-            ([[0], [1, 2]], ValueError, "classes is not an array of labels"),
+            ([[0], [1, 2]], ValueError, r"classes=\[\[0\], \[1, 2\]\] are of 2 columns, but y has one"),
             ("ab", ValueError, "classes='ab': expected all labels"),
             ({0, 1}, TypeError, "classes is a set, expected an array or a list: a set has no order"),
             ([], ValueError, "expected all labels"),

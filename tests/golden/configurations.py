@@ -237,10 +237,11 @@ def counts(rng, *shape):
 
 def loss_of(settings, n_outputs, per_step, dtype, rng):
     X = ragged(rng, dtype=dtype)
-    logistic, poisson = settings.get("out_activation") == "logistic", settings["loss"] == "poisson"
-    y = targets(rng, X, n_outputs, per_step, counts if poisson else shares if logistic else uniform)
+    logistic = settings.get("out_activation") == "logistic"
+    of_counts = LOSSES[settings["loss"]].out_activation == "exp"
+    y = targets(rng, X, n_outputs, per_step, counts if of_counts else shares if logistic else uniform)
     net = regressor(GRU | settings | {"return_sequences": per_step}, X, y)
-    predicted = rounded if logistic or poisson else exact
+    predicted = rounded if logistic or of_counts else exact
     return exact(parameters=parameters(net)) | predicted(predict=net.predict(X)) | curves(net)
 
 

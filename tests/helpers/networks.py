@@ -11,6 +11,9 @@ from skrnn.kernels import CELLS, kernels_for
 
 RAGGED = (2, 5, 1, 4)
 
+# Several quantiles at once are a loss of their own here.
+ALL_LOSSES = LOSSES | {"quantiles": LOSSES["quantile"]}
+
 # (cell, activation, reset_after): a new cell is tested by being in CELLS.
 FORMS = [
     (cell, form.get("activation", "tanh"), form.get("reset_after", True))
@@ -95,14 +98,16 @@ class Case:
 
 
 def outputs_of(loss):
-    """How many outputs the tests give a loss."""
-    return min(3, kernels_for(np.float64).LOSSES[loss].max_outputs)
+    """How many scores the tests give a loss: of three targets; those of several columns are one and two."""
+    return make_loss(loss).width * min(3, kernels_for(np.float64).LOSSES[ALL_LOSSES[loss].name].max_outputs)
 
 
 def targets_for(loss, rows, rng, dtype=np.float64):
     """Random targets for `outputs_of` a loss, in its form."""
-    Q, domain = outputs_of(loss), LOSSES[loss].domain
-    if LOSSES[loss].of_classes:
+    Q, domain = outputs_of(loss) // make_loss(loss).width, ALL_LOSSES[loss].domain
+    if loss == "multioutput_log_loss":
+        return rng.integers(2, size=(rows, 2))
+    if ALL_LOSSES[loss].of_classes:
         return rng.integers(max(2, Q), size=rows)
     if domain is None:
         return rng.normal(size=(rows, Q)).astype(dtype)
@@ -119,4 +124,8 @@ def make_optimizer(name, theta, rate=1e-3):
 
 def make_loss(name, of_logistic=False):
     """A loss with a parameter that shows."""
-    return LOSSES[name].make(RNNRegressor().get_params() | {"quantile": 0.3, "huber_delta": 0.7}, of_logistic)
+    if name == "multioutput_log_loss":
+        return LOSSES[name]((1, 2))
+    quantile = [0.1, 0.3, 0.9] if name == "quantiles" else 0.3
+    parameters = RNNRegressor().get_params() | {"quantile": quantile, "huber_delta": 0.7}
+    return ALL_LOSSES[name].make(parameters, of_logistic)

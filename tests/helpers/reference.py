@@ -115,7 +115,7 @@ def states_of_static(parameters, z):
 
 
 def mean_loss(of_rows, mean, scores, targets, weights):
-    """The loss of scores (R, Q) over the cells of targets (R, Q) that are known, not NaN.
+    """The loss of scores (R, Q · width) over the cells of targets (R, Q) that are known, not NaN.
 
     `of_rows` is the loss of rows of one output; of several it is their mean, or else their sum. A row of which m of Q
     targets are known counts m / Q of its weight.
@@ -123,7 +123,7 @@ def mean_loss(of_rows, mean, scores, targets, weights):
     total = norm = 0
     for z, y, w in zip(scores, targets, weights, strict=True):
         known = [q for q in range(len(y)) if not np.isnan(y[q])]
-        cells = [of_rows(z[[q]][np.newaxis], y[[q]][np.newaxis])[0] for q in known]
+        cells = [of_rows(z.reshape(len(y), -1)[[q]], y[[q]][np.newaxis])[0] for q in known]
         total += w * np.sum(cells) / (len(y) if mean else 1)
         norm += w * len(known) / len(y)
     return total / norm
