@@ -20,7 +20,9 @@ SYNONYMS = {
     "loss": {
         "mse": "squared_error", "meansquarederror": "squared_error", "l2": "squared_error", "rmse": "squared_error",
         "mae": "absolute_error", "meanabsoluteerror": "absolute_error", "l1": "absolute_error",
-        "pinball": "quantile", "smoothl1": "huber", "poissonnll": "poisson",
+        "pinball": "quantile", "quantiles": "quantile", "multiquantile": "quantile", "smoothl1": "huber",
+        "poissonnll": "poisson", "normal": "gaussian", "gaussiannll": "gaussian", "studentt": "student_t",
+        "t": "student_t", "nb": "negative_binomial", "negbin": "negative_binomial",
     },
     "method": {"zscore": "standard", "standardize": "standard"},
     "missing": {"locf": "ffill", "forward": "ffill", "forwardfill": "ffill", "pad": "ffill", "raise": "error"},

@@ -1,4 +1,4 @@
-"""Metrics over the steps of sequences."""
+"""Metrics over the steps of sequences, and of distributions."""
 
 from inspect import signature
 
@@ -11,6 +11,14 @@ from skrnn._data.numbers import is_sized
 from skrnn._data.sequences import SequenceIndex
 from skrnn._data.target_checks import step_labels
 from skrnn._data.weights import as_weights
+from skrnn._estimators.distribution_scores import (
+    crps_gaussian,
+    crps_samples,
+    interval_coverage,
+    mean_log_likelihood,
+    mean_quantile_loss,
+    neg_mean_crps,
+)
 from skrnn._estimators.label_targets import LabelTargets
 from skrnn._estimators.number_targets import NumberTargets
 from skrnn._estimators.several_class_targets import SeveralClassTargets
@@ -19,7 +27,10 @@ from skrnn._messages import shown
 from skrnn._public import set_public_home
 from skrnn._sklearn import BaseScorer
 
-__all__ = ["concatenate_steps", "make_sequence_scorer", "split_steps"]
+__all__ = [
+    "concatenate_steps", "crps_gaussian", "crps_samples", "interval_coverage", "make_sequence_scorer",
+    "mean_log_likelihood", "mean_quantile_loss", "neg_mean_crps", "split_steps",
+]
 
 PROBABILITIES = ("predict_proba", "predict_log_proba")
 

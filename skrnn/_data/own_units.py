@@ -65,6 +65,10 @@ class TargetUnits(NamedTuple):
         """Standardized targets (R, Q) in the units of their sequences."""
         return ((targets - self.level) / self.ratio).astype(targets.dtype)
 
+    def take(self, rows):
+        """Those of some of the rows."""
+        return TargetUnits(self.level[rows], self.ratio[rows])
+
     def put_back(self, scores):
         """Scores (R, Q) in the units of all sequences."""
         return (scores * self.ratio + self.level).astype(scores.dtype)

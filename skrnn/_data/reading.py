@@ -11,7 +11,9 @@ from skrnn._data.containers import IN_PLACE, as_sequences, check_values
 from skrnn._data.features import columns_of_table, features_of
 from skrnn._data.lazy import unshared
 from skrnn._data.missing import filled, without_gaps
+from skrnn._data.mixed import Mixed, is_mixed, learn_mixed, on_numbers
 from skrnn._data.own_units import in_own_units, target_units
+from skrnn._data.tables import is_frame, is_table, normalize_table
 from skrnn._data.units import Units
 from skrnn._sklearn import check_columns, check_feature_names_in
 
@@ -47,6 +49,10 @@ class Reading:
         Whether the network reads features in units of their own, and whether in those of each sequence.
     units : Units, optional
         If so, of numbers: the mean and deviation of each feature of X.
+    mixed : Mixed, optional
+        What the features are, if there are others than numbers of steps.
+    static_units : Units, optional
+        The mean and deviation of the numbers beside the steps, if there are any.
     """
 
     from_table: bool
@@ -60,6 +66,55 @@ class Reading:
     announced: bool = False
     standardize: bool | str = False
     units: Units | None = None
+    mixed: Mixed | None = None
+    static_units: Units | None = None
+
+    @property
+    def step_encodings(self):
+        """The encodings of the codes at the end of a step, in order."""
+        return () if self.mixed is None else self.mixed.step_encodings
+
+    @property
+    def static_encodings(self):
+        """The encodings of the codes at the end of the static features, in order."""
+        return () if self.mixed is None else self.mixed.static_encodings
+
+    @property
+    def has_encodings(self):
+        """Whether some features are categories with an embedding of each."""
+        return bool(self.step_encodings or self.static_encodings)
+
+    @property
+    def n_numbers(self):
+        """Features of a step of X that are numbers; the others are codes."""
+        return self.n_step_features - len(self.step_encodings)
+
+    @property
+    def n_static(self):
+        """Static features of X."""
+        return 0 if self.mixed is None else len(self.mixed.static)
+
+    @property
+    def n_static_numbers(self):
+        """Static features that the network reads as numbers: those of X, and indicators of what is missing."""
+        return (self.n_static - len(self.static_encodings)) * (1 + (self.missing == "indicator"))
+
+    @property
+    def network_static_units(self):
+        """The units of static features that the network reads as numbers, or None where it reads them as they are."""
+        if self.static_units is None or not self.standardize:
+            return None
+        return self.static_units.with_indicators() if self.missing == "indicator" else self.static_units
+
+    @property
+    def step_names(self):
+        """Names of the features of a step, or None."""
+        return self.feature_names if self.mixed is None else self.mixed.step_names
+
+    @property
+    def number_names(self):
+        """Names of those that are numbers, or None."""
+        return self.feature_names if self.mixed is None else self.mixed.number_names
 
     @property
     def before_first(self):
@@ -71,7 +126,8 @@ class Reading:
         """The units of what the network reads, or None where it is in units already."""
         if self.units is None or self.in_own_units:
             return None
-        return self.units.with_indicators() if self.missing == "indicator" else self.units
+        units = self.units.with_indicators() if self.missing == "indicator" else self.units
+        return units.with_codes(len(self.step_encodings)) if self.step_encodings else units
 
     @property
     def in_own_units(self):
@@ -122,14 +178,24 @@ class Reading:
         check_columns(estimator, table, self.attributes())
 
     def _check(self, estimator, X, dtype, leave_out_padding=True, named=True):
-        in_place = IN_PLACE if dtype is None else (dtype,)
+        read = partial(
+            as_sequences, n_steps=self.n_steps, leave_out_padding=leave_out_padding and self.missing != "error",
+            in_place=IN_PLACE if dtype is None else (dtype,), categorical=self.n_categories > 0,
+        )
+        if self.mixed is not None:
+            X = normalize_table(X)
+            if named and is_table(X):
+                self.check_table(estimator, X)
+            sequences = self.mixed.read(X, read, self.n_steps, self.missing)
+            if named and not is_table(X):
+                replace(self, **self._of_steps()).check_names(estimator, sequences)
+            self._check_n_features(estimator, sequences)
+            return self._unshared(sequences)
         try:
-            sequences = as_sequences(
-                X, self.n_steps, allow_missing=self.missing != "error", leave_out_padding=leave_out_padding,
-                in_place=in_place, categorical=self.n_categories > 0,
-            )
+            sequences = read(X, allow_missing=self.missing != "error")
         except ValueError:
-            if self.from_table and len(getattr(X, "shape", ())) == 2:
+            named = self.feature_names is not None and is_frame(X)
+            if named or (self.from_table and len(getattr(X, "shape", ())) == 2):
                 # Other columns than in fit are the first thing to report, as everywhere in scikit-learn
                 self.check_table(estimator, X)
             raise
@@ -148,12 +214,17 @@ class Reading:
         if n_columns != self.n_features_in:
             raise ValueError(f"X has {n_columns} columns, expected {self.n_features_in} as in fit")
 
+    def _of_steps(self):
+        """The number of columns, and their names, without those of static features."""
+        n = self.n_features_in - self.n_static
+        return {"n_features_in": n, "feature_names": self.feature_names and self.feature_names[:n]}
+
     def check_names(self, estimator, sequences):
         """Raise a ValueError if the columns of X, or their names, differ from those in the fit."""
         # Sequences without columns have no names to check
         if sequences.columns is not None and (sequences.kind == "table") == self.from_table:
             self.check_table(estimator, sequences.columns)
-        names = list(self.feature_names or ())
+        names = list(self.step_names or ())
         if not self.from_table and names and sequences.names is not None and names != sequences.names:
             raise ValueError(
                 "The feature names should match those that were passed during fit: X has the features "
@@ -185,18 +256,51 @@ class Reading:
 
     def prepare(self, sequences):
         """Sequences filled as `missing` says, and in their own units; categories before the first one stay NaN."""
+        sequences = self.with_filled_static(sequences)
         if self.in_own_units:
-            return sequences.map(partial(in_own_units, units=self.units, missing=self.missing))
+            return self._map(sequences, partial(in_own_units, units=self.units, missing=self.missing))
         if self.missing not in FILLED:
             return sequences
         before = np.nan if self.n_categories else self.before_first
-        return sequences.map(partial(without_gaps, missing=self.missing, initial=before))
+        return self._map(sequences, partial(without_gaps, missing=self.missing, initial=before))
+
+    def _map(self, sequences, change):
+        """Sequences changed by a function of the numbers of their steps."""
+        return sequences.map(partial(on_numbers, change=change) if self.step_encodings else change)
+
+    def with_filled_static(self, sequences):
+        """Sequences with their static features filled as `missing` says."""
+        if self.static_units is None or self.missing not in FILLED:
+            return sequences
+        return sequences.with_static(self._filled_static(sequences.static))
+
+    def _filled_static(self, static):
+        """Static features (n, S) in which each missing number is the mean; with indicators, if `missing` asks for them.
+        """
+        center = self.static_units.center.astype(static.dtype)
+        numbers, codes = np.split(static, [len(center)], axis=1)
+        missing = np.isnan(numbers)
+        parts = [np.where(missing, center, numbers), *[missing] * (self.missing == "indicator"), codes]
+        return np.concatenate(parts, axis=1, dtype=static.dtype, casting="unsafe")
+
+    def read_static(self, static, n, dtype):
+        """Static features of n sequences as the network reads them, (n, S).
+
+        Parameters
+        ----------
+        static : array-like of shape (n, S) or (S,), or a data frame of n rows
+            As in `WithStatic`, or the static columns of a frame.
+        n : int
+        dtype : dtype
+        """
+        static = self.mixed.read_static(static, n, self.missing).astype(dtype)
+        return static if self.static_units is None or self.missing not in FILLED else self._filled_static(static)
 
     def target_units(self, loss, sequences, index, n_outputs):
         """`TargetUnits` of the sequences `index`, as the network reads them, or None where targets are in no such."""
-        if not (self.in_own_units and loss.of_distance and self.n_step_features in (1, n_outputs)):
+        if not (self.in_own_units and loss.of_distance and self.n_numbers in (1, n_outputs)):
             return None
-        return target_units(sequences, index, self.n_step_features, n_outputs, self.per_step)
+        return target_units(sequences, index, self.n_numbers, n_outputs, self.per_step)
 
     def fill(self, sequences, before=None):
         """Missing values of sequences in memory filled as `missing` says.
@@ -213,7 +317,17 @@ class Reading:
         (n, D) array
             The last values of each feature; `before` if nothing is filled.
         """
-        return filled(sequences, self.missing, before) if self.missing in FILLED else (sequences, before)
+        if self.missing not in FILLED:
+            return sequences, before
+        if not self.step_encodings:
+            return filled(sequences, self.missing, before)
+        last = [before]
+
+        def fill(numbers):
+            changed, last[0] = filled(numbers, self.missing, before)
+            return changed
+
+        return on_numbers(sequences, fill), last[0]
 
     def categorize(self, sequences):
         """Sequences with their steps as categories, if they are; the last one stands for all that fit did not see."""
@@ -282,7 +396,7 @@ def set_attributes(estimator, attributes):
 
 def learn_reading(
     estimator, X, n_steps=None, *, missing="error", categorical=False, n_categories=None, per_step=False,
-    standardize=False, leave_out_padding=True,
+    standardize=False, leave_out_padding=True, categorical_features=None,
 ):
     """Learn how X is read, in the first fit, and read its sequences.
 
@@ -297,13 +411,15 @@ def learn_reading(
     missing : {"error", "ffill", "indicator", "keep"}
         As in `Reading`.
     categorical : bool
-        Whether steps are categories.
+        Whether steps are categories, unless some features are.
     n_categories : int, optional
         How many there are; None: up to the greatest in X.
     per_step, standardize
         As in `Reading`.
     leave_out_padding : bool
         As in `as_sequences`.
+    categorical_features : "from_dtype", None, or array-like
+        Which features are categories, as in `learn_mixed`.
 
     Returns
     -------
@@ -311,15 +427,30 @@ def learn_reading(
     Sequences or LazySequences
         float32 or float64, as X; as categories, or with missing values that are not filled yet.
     """
-    sequences = as_sequences(
-        X, n_steps, allow_missing=missing != "error", leave_out_padding=leave_out_padding, categorical=categorical,
+    read = partial(
+        as_sequences, n_steps=n_steps, leave_out_padding=leave_out_padding and missing != "error",
         last_category=None if n_categories is None else n_categories - 1,
-        with_units=bool(standardize) and not categorical,
     )
-    n_features_in, names = features_of(estimator, sequences)
+    mixed = None
+    if is_mixed(X, categorical_features):
+        mixed = learn_mixed(X, n_steps, categorical_features, read)
+    categorical = categorical and not (mixed is not None and mixed.step_encodings + mixed.static_encodings)
+    if categorical and missing == "indicator":
+        raise ValueError(
+            "missing='indicator' is for numbers, to which it adds an input, but with embedding_dim X holds categories; "
+            "missing='ffill' takes the last category"
+        )
+    read = partial(read, categorical=categorical)
+    if mixed is None:
+        sequences = read(X, allow_missing=missing != "error", with_units=bool(standardize) and not categorical)
+        n_features_in, names = features_of(estimator, sequences)
+    else:
+        sequences = mixed.read(X, read, n_steps, missing)
+        mixed = mixed.with_n_features(sequences.n_features)
+        n_features_in, names = mixed.features(estimator, sequences)
     reading = Reading(
         sequences.kind == "table", n_features_in, names, sequences.n_features, missing, per_step=per_step,
-        n_steps=n_steps, standardize=standardize,
+        n_steps=n_steps, standardize=standardize, mixed=mixed,
     )
     sequences = reading._unshared(sequences)
     return _learn_categories(reading, sequences, n_categories) if categorical else (reading, sequences)

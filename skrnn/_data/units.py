@@ -30,6 +30,10 @@ class Units(NamedTuple):
         """Those of the features with an indicator of each, which is 0 or 1 and stays so."""
         return Units(*(np.append(part, np.full_like(part, i)) for i, part in enumerate(self)))
 
+    def with_codes(self, n):
+        """Those of the features with n codes of categories after them, which are not changed."""
+        return Units(np.append(self.center, np.zeros(n)), np.append(self.scale, np.ones(n)))
+
 
 class WeightedMoments:
     """Mean and standard deviation of each feature over weighted steps, in which missing values do not count.

@@ -50,7 +50,8 @@ def _nothing_of_training(model, examples, rows, y, weights, constant):
     """What to say where the loss of the training data, `_known_rows`, is hardly less than that of a constant (Q,)."""
     loss, history = model.loss, model.history
     of_constant, _ = loss.value_and_gradient(np.tile(constant, (len(y), 1)), y, weights)
-    enough = (1 - MIN_EXPLAINED) * of_constant
+    # A log-likelihood has no zero: where the squared error falls by a fraction of it, it falls by half of that fraction
+    enough = of_constant - 0.5 * MIN_EXPLAINED if loss.is_likelihood else (1 - MIN_EXPLAINED) * of_constant
     # With dropout, or of theta before the updates of its epoch, the record is larger than the loss
     if history.epochs[history.last.best_iter - 1].loss <= enough:
         return None

@@ -66,9 +66,18 @@ class NumberTargets:
             warn_of_units(center, scale, sequences.dtype, what="y")
         return replace(self, center=center, scale=np.where(scale > 0, scale, 1.0))
 
+    def in_own_units(self, own):
+        """What is known of targets that a loss with several scores for each takes in the units of their sequences.
+
+        Their center and scale are (R, outputs), those of rows. A loss with one score has it put back into the units of
+        all sequences.
+        """
+        center, scale = (0.0, 1.0) if self.scale is None else (self.center, self.scale)
+        return replace(self, center=center + scale * own.level, scale=scale * own.ratio)
+
     @property
     def n_outputs(self):
-        """Outputs of the network."""
+        """Targets of a sequence or step."""
         return int(np.prod(self.shape))
 
     def check(self, rows):
@@ -124,21 +133,35 @@ class NumberTargets:
         return True
 
     def decode(self, scores, loss):
-        """Predictions for raw scores."""
-        rows = loss.predict(scores)
-        if self.scale is not None:
-            rows = (rows * self.scale + self.center).astype(rows.dtype)
+        """Predictions for raw scores: (R,) or (R, outputs), of several quantiles with these as a last dimension."""
+        rows = self._decoded(scores, loss)
         return rows if self.shape else rows[:, 0]
+
+    def _decoded(self, scores, loss):
+        rows = loss.predict(scores)
+        if self.scale is None:
+            return rows
+        center, scale = (part[..., np.newaxis] if rows.ndim > 2 else part for part in (self.center, self.scale))
+        return (rows * scale + center).astype(rows.dtype)
+
+    def distribution(self, scores, loss):
+        """What is known of the distribution of targets (R, outputs), in the user's units."""
+        found = loss.distribution(scores)
+        return found if self.scale is None else found.in_units(self.center, self.scale)
 
     def score(self, rows, scores, loss, weights):
         """How much of the loss raw scores explain, for early stopping."""
-        rows, predicted = self._standardized(rows.reshape(-1, self.n_outputs)), loss.predict(scores)
+        rows = rows.reshape(-1, self.n_outputs)
+        if loss.width > 1:      # each row may have units of its own, in which no scores are compared
+            predicted = self._decoded(scores, loss)
+        else:
+            rows, predicted = self._standardized(rows), loss.predict(scores)
         constant = constant_outputs(rows)
         if len(constant) and loss.of_distance:
             # 0, whose mean is 0 to the bit: the mean of other numbers that are the same is not always theirs
             first = np.zeros(self.n_outputs)
             first[constant] = np.nanmax(rows[:, constant], axis=0)
-            rows, predicted = rows - first, predicted - first
+            rows, predicted = rows - first, predicted - (first[:, np.newaxis] if predicted.ndim > 2 else first)
         return self.measure(loss.score, rows, predicted, weights)
 
     def measure(self, metric, rows, predicted, weights):

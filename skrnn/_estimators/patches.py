@@ -12,7 +12,7 @@ def automatic_size(lengths):
     return next((size for n_steps, size in AUTOMATIC_SIZES if typical >= n_steps), None)
 
 
-def check_patches(patch_size, patch_stride, return_sequences, embedding_dim):
+def check_patches(patch_size, patch_stride, return_sequences):
     """Raise a ValueError for a size and a stride that do not go together, or not with other parameters."""
     if is_number(patch_stride) and not is_number(patch_size):
         raise ValueError(
@@ -31,7 +31,11 @@ def check_patches(patch_size, patch_stride, return_sequences, embedding_dim):
             f"patch_size={patch_size} does not go with return_sequences=True: a patch of several steps has one output; "
             "leave it out"
         )
-    if embedding_dim is not None:
+
+
+def check_no_patches(patch_size):
+    """Raise a ValueError for a size, where each step is a category."""
+    if is_number(patch_size):
         raise ValueError(
             f"patch_size={patch_size} is for numbers, but with embedding_dim X holds categories: leave it out"
         )

@@ -1,36 +1,56 @@
 """RNNRegressor."""
 
+import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
+from skrnn._data.numbers import as_numbers
 from skrnn._estimators.base import BaseRNN, in_epochs
 from skrnn._estimators.number_targets import NumberTargets
+from skrnn._estimators.predictive import PredictiveMixin
 from skrnn._estimators.shared_parameters import (
     REGRESSION_LOSSES,
     choice,
     flag,
     loss_parameter,
+    one_or_several,
     summaries,
     with_parameters,
 )
+from skrnn._messages import shown
 from skrnn._sklearn import checks_parameters
+
+
+def check_quantiles(quantile):
+    """Raise a ValueError unless a list of quantiles is increasing and between 0 and 1."""
+    levels = as_numbers(quantile, "quantile")
+    good = levels.ndim == 1 and levels.size > 0 and levels[0] > 0 and levels[-1] < 1 and (np.diff(levels) > 0).all()
+    if not good:
+        raise ValueError(
+            f"quantile={shown(quantile)}: expected one number between 0 and 1, or an increasing list of them, such as "
+            "[0.05, 0.5, 0.95]"
+        )
 
 
 @with_parameters(
     return_sequences=flag("False: targets per sequence. True: targets per step. It is never guessed from y."),
     loss=choice(REGRESSION_LOSSES, f"What is minimized: {summaries(REGRESSION_LOSSES)}."),
-    quantile=loss_parameter("quantile"),
+    quantile=one_or_several(
+        loss_parameter("quantile"),
+        "A list, increasing, is predicted by one net without crossings, as the last dimension of `predict`.",
+    ),
     huber_delta=loss_parameter(
         "huber_delta",
         "larger deviations count as absolute; in standard deviations of y (`y_scale_`) with `standardize`",
     ),
     out_activation=choice(
         ("identity", "logistic"),
-        '"logistic": predictions lie between 0 and 1, as y must. Not with the loss "poisson".',
+        '"logistic": predictions lie between 0 and 1, as y must. Not with several quantiles nor with the losses '
+        '"poisson", "gaussian", "student_t" and "negative_binomial".',
     ),
 )
-class RNNRegressor(RegressorMixin, BaseRNN):
+class RNNRegressor(RegressorMixin, PredictiveMixin, BaseRNN):
     """Recurrent neural network that predicts numbers from sequences: per sequence, or per step.
 
     The network reads a sequence step by step through one or more recurrent layers; a linear layer on what `pooling`
@@ -79,15 +99,17 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     n_outputs_ : int
         Targets of a sequence or step.
     out_activation_ : str
-        "identity", "logistic", or "exp" for the loss "poisson".
+        "identity", "logistic", or "exp" for the losses "poisson" and "negative_binomial".
     parameters_ : dict
         The fitted weights by name.
     X_mean_, X_scale_ : array of shape (n_features,), or None
         With `standardize`, what is subtracted from each feature of a step, and what it is then divided by; a constant
         feature has the scale 1. None for steps that are categories.
+    static_mean_, static_scale_ : array of shape (n_static_numbers,), or None
+        With `standardize`, the same of the static numbers, over the sequences with weight; None where X has none.
     y_mean_, y_scale_ : float or array of shape (n_outputs_,), or None
         With `standardize`, the same of the targets: mean and standard deviation, 1 where they are constant; 0 and the
-        mean for the loss "poisson", 0 and 1 with ``out_activation="logistic"``.
+        mean for the loss "poisson", 0 and 1 for "negative_binomial" and with ``out_activation="logistic"``.
     patch_size_, patch_stride_ : int
         Steps that the network reads at a time, and from one such patch to the next; 1 and 1 where it reads single ones.
     n_features_in_ : int
@@ -119,6 +141,12 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     Koenker, R. and Bassett, G. (1978). Regression quantiles. Econometrica 46(1), 33-50.
 
+    Nix, D. A. and Weigend, A. S. (1994). Estimating the mean and variance of the target probability distribution. IEEE
+    International Conference on Neural Networks, 55-60. The loss "gaussian".
+
+    Lange, K. L., Little, R. J. A. and Taylor, J. M. G. (1989). Robust statistical modeling using the t distribution.
+    Journal of the American Statistical Association 84, 881-896. The loss "student_t".
+
     Examples
     --------
     The mean of each sequence, from sequences of different lengths:
@@ -145,11 +173,13 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         bidirectional=False,
         return_sequences=False,
         pooling="last_mean_max",
+        static_to="head",
         n_steps=None,
         patch_size="auto",
         patch_stride=None,
         embedding_dim=None,
         n_categories=None,
+        categorical_features="from_dtype",
         missing="error",
         standardize=True,
         dropout=0.0,
@@ -186,8 +216,10 @@ class RNNRegressor(RegressorMixin, BaseRNN):
     ):
         super().__init__(
             hidden_size=hidden_size, cell=cell, activation=activation, reset_after=reset_after,
-            bidirectional=bidirectional, return_sequences=return_sequences, pooling=pooling, n_steps=n_steps,
+            bidirectional=bidirectional, return_sequences=return_sequences, pooling=pooling, static_to=static_to,
+            n_steps=n_steps,
             patch_size=patch_size, patch_stride=patch_stride, embedding_dim=embedding_dim, n_categories=n_categories,
+            categorical_features=categorical_features,
             missing=missing, standardize=standardize, dropout=dropout, recurrent_dropout=recurrent_dropout,
             solver=solver, alpha=alpha, batch_size=batch_size, learning_rate=learning_rate,
             learning_rate_init=learning_rate_init, power_t=power_t, max_iter=max_iter, average=average, shuffle=shuffle,
@@ -240,7 +272,12 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     def _check_parameters(self):
         super()._check_parameters()
-        reason = REGRESSION_LOSSES[self.loss].why_not_logistic
+        loss = REGRESSION_LOSSES[self.loss]
+        reason = loss.why_not_logistic
+        if np.ndim(self.quantile):
+            check_quantiles(self.quantile)
+            if loss.parameter_name == "quantile":
+                reason = "where each of several quantiles adds to the one below it, without a bound"
         if self.out_activation == "logistic" and reason:
             raise ValueError(
                 f"out_activation={self.out_activation!r} does not go with loss={self.loss!r}, {reason}; leave it at "
@@ -252,6 +289,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
 
     def score(self, X, y, sample_weight=None):
         """Coefficient of determination R² over sequences, or with `return_sequences` over all steps with a target.
+
+        Of several quantiles it is the mean over them of D², the explained fraction of the pinball loss; 0 is as good as
+        the quantiles of y. How good the distribution of a likelihood is says `skrnn.metrics.mean_log_likelihood`.
 
         Parameters
         ----------
@@ -279,7 +319,9 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         >>> bool(net.score(X, y) == r2_score(y, net.predict(X)))
         True
         """
-        return self._score(r2_score, X, y, sample_weight)
+        loss = self._get_fitted().model.loss
+        several = loss.knows_quantiles and not loss.is_likelihood
+        return self._score(loss.score if several else r2_score, X, y, sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -72,9 +72,8 @@ class DefaultScore:
 
     def __call__(self, scores, loss):
         held_out, fitted = self.held_out, self.fitted
-        return fitted.targets.score(
-            held_out.values, scores[held_out.has_weight], fitted.model.loss, held_out.weights
-        )
+        targets = held_out.targets_of(fitted.targets, fitted.model.loss, held_out.has_weight)
+        return targets.score(held_out.values, scores[held_out.has_weight], fitted.model.loss, held_out.weights)
 
 
 class ScorerOfEpochs:
@@ -112,6 +111,7 @@ class ScorerOfEpochs:
     def __call__(self, scores, loss=None):
         fitted = ScoredFitted(*self.fitted)
         fitted.X, fitted.sequences, fitted.known_scores = self.X, self.form, scores[self.rows]
+        fitted.known_targets = self.held_out.targets_of(fitted.targets, fitted.model.loss, self.rows)
         estimator = copy(self.estimator)
         set_attributes(estimator, {"_fitted": fitted} | fitted.attributes())
         score = self.scorer(estimator, self.X, self.y, **self.weights)
@@ -145,10 +145,14 @@ class ScoredFitted(Fitted):
     sequences : SequenceIndex or RowsAsSamples
         Gives rows of predictions the form of what `predict` returns.
     known_scores : (rows, Q) array
+    known_targets : ClassTargets or NumberTargets
+        What is known of the targets of these rows.
     """
 
     def scores(self, estimator, X):
-        return (self.sequences, self.known_scores) if X is self.X else super().scores(estimator, X)
+        if X is self.X:
+            return self.sequences, self.known_scores, self.known_targets
+        return super().scores(estimator, X)
 
 
 class RowsAsSamples:

@@ -25,12 +25,16 @@ class Fitted(NamedTuple):
     targets: object = None  # ClassTargets or NumberTargets
 
     def scores(self, estimator, X):
-        """Sequences of X, and raw scores: a row per sequence, or per step."""
+        """Sequences of X, raw scores, a row per sequence or per step, and what is known of their targets."""
         sequences, model = self.reading.read(estimator, X, dtype=self.model.dtype), self.model
         scores = finite_scores(model.network, model.theta, sequences, exponential=model.exponential)
         index = np.arange(len(sequences))
-        own = self.reading.target_units(model.loss, sequences, index, model.network.n_outputs)
-        return sequences, scores if own is None else own.put_back(scores)
+        own = self.reading.target_units(model.loss, sequences, index, model.network.n_outputs // model.loss.width)
+        if own is None:
+            return sequences, scores, self.targets
+        if model.loss.width > 1:
+            return sequences, scores, self.targets.in_own_units(own)
+        return sequences, own.put_back(scores), self.targets
 
     def attributes(self):
         """The public attributes, without those of training."""
@@ -38,6 +42,8 @@ class Fitted(NamedTuple):
         if self.targets is not None:
             units = self.reading.units or (None, None)
             size, stride = self.model.network.patch or (1, 1)
+            static = (self.reading.standardize and self.reading.static_units) or (None, None)
+            attributes |= {"static_mean_": static[0], "static_scale_": static[1]}
             attributes |= {"X_mean_": units[0], "X_scale_": units[1], "patch_size_": size, "patch_stride_": stride}
             attributes |= {"n_outputs_": self.targets.n_outputs} | self.targets.attributes()
         return attributes
@@ -128,9 +134,11 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
 
         ``layer0.W`` (D, G·K), ``layer0.U`` (K, G·K) and ``layer0.b`` (biases, G·K) of the first layer, its gates in the
         order of the cell; ``layer0.reverse.W`` and so on for the other direction of a bidirectional layer; ``head.V``
-        (K, outputs) and ``head.c`` (outputs,); ``embedding.E`` (categories, embedding_dim): one more category than
+        (K, outputs) and ``head.c`` (outputs,), the last rows of V for static features; ``static.W`` and ``static.b``,
+        which make the initial states of these; ``embedding.E`` (categories, embedding_dim): one more category than
         `fit` has seen, or than `n_categories`, the last, stands for all others. Those of a language model are its
-        `symbols_`, with the begin of a text in the place of its end.
+        `symbols_`, with the begin of a text in the place of its end. Of categorical features ``embedding.NAME.E``, of
+        static ones ``static.NAME.E``, with a row for each of `categories_`.
         """
         return self._get_fitted().model.parameters
 

@@ -53,25 +53,38 @@ class HeldOut:
         self.weights = None if self.rows.weights is None else self.rows.weights[self.has_weight]
 
     def scores(self, model, theta):
-        """Raw scores of the sequences or steps, in the units of all; a ValueError names the first not finite."""
+        """Raw scores of the sequences or steps; a ValueError names the first not finite.
+
+        One for each target is in the units of all sequences, several are in those that `targets_of` knows.
+        """
         scores = scores_of(model.network, theta, self.sequences, self.index)
         check_scores(
             model.network, scores, self.sequences, self.row_numbers, name=self.name, exponential=model.exponential
         )
-        return scores if self.own is None else self.own.put_back(scores)
+        return self.own.put_back(scores) if self._puts_back(model.loss) else scores
+
+    def _puts_back(self, loss):
+        return self.own is not None and loss.width == 1
+
+    def targets_of(self, targets, loss, rows):
+        """What is known of the targets of some rows, with the units of what `scores` returns of them."""
+        in_own = self.own is not None and not self._puts_back(loss)
+        return targets.in_own_units(self.own.take(rows)) if in_own else targets
 
     def loss(self, loss, scores):
         """The mean loss of what `scores` returns, weighted as in training."""
         if self.targets is None:
             return float("inf")
-        return loss.mean(scores if self.own is None else self.own.of(scores), self.targets, self.loss_weights)
+        scores = self.own.of(scores) if self._puts_back(loss) else scores
+        return loss.mean(scores, self.targets, self.loss_weights)
 
     def score_of_constant(self, constant, targets, loss, scoring):
         """The score of the scores `constant` (Q,) in the place of all, by the loss or the score of the estimator."""
         scores = np.tile(constant, (len(self.row_numbers), 1))
-        scores = scores if self.own is None else self.own.put_back(scores)
+        scores = self.own.put_back(scores) if self._puts_back(loss) else scores
         if scoring == "loss":
             return -self.loss(loss, scores)
+        targets = self.targets_of(targets, loss, self.has_weight)
         return float(targets.score(self.values, scores[self.has_weight], loss, self.weights))
 
     def warn_if_constant(self, targets):

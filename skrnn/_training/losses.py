@@ -6,15 +6,17 @@ of y, scores and predictions.
 
 import warnings
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from scipy.optimize import brentq
+from scipy.optimize import brentq, minimize
 from scipy.special import expit, log_expit, log_softmax, logit
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedie_score, r2_score
 
 from skrnn._data.target_checks import first_cell
 from skrnn._data.units import rounding_of
+from skrnn._training import distributions
 from skrnn._warnings import without_warnings
 from skrnn.kernels import kernels_for
 
@@ -26,10 +28,12 @@ class Domain:
     low: float
     high: float
     expected: str           # in words, for messages
+    whole: bool = False     # whether they are whole numbers
 
     def first_outside(self, targets):
         """The row and output of the first number of targets (R, Q) that is outside, or None."""
-        return first_cell((targets < self.low) | (targets > self.high))
+        outside = (targets < self.low) | (targets > self.high)
+        return first_cell(outside | (targets > np.floor(targets)) if self.whole else outside)
 
 
 FROM_0_TO_1 = Domain(0, 1, "numbers from 0 to 1 with out_activation='logistic'; scale y")
@@ -38,6 +42,8 @@ FROM_0_TO_1 = Domain(0, 1, "numbers from 0 to 1 with out_activation='logistic'; 
 MAX_ROWS_PER_MEAN = 2**16
 # The least probability, and the least distance to 1, of a best constant: float32 tells them from 0 and 1.
 MIN_PROBABILITY = float(np.finfo(np.float32).eps)
+# The least distance of two quantiles that training begins with, as a fraction of the largest one
+MIN_INCREMENT = 1e-2
 
 
 class Loss:
@@ -52,6 +58,11 @@ class Loss:
         Value of the loss's own parameter, if it has one.
     of_logistic : bool
         Whether it is a loss of σ(score) rather than of the score.
+
+    Attributes
+    ----------
+    width : int
+        Scores of a target, side by side: Q targets have Q · width scores.
     """
 
     name = None                     # in `LOSSES` and in the kernels
@@ -63,18 +74,26 @@ class Loss:
     out_activation = "identity"     # what turns scores into predictions
     why_not_logistic = "which has an activation of its own"     # None where it can be a loss of σ(score)
     domain = None                   # a `Domain`, or None for all numbers
+    width = 1
+    is_likelihood = False           # whether it is −log of a density, which `distribution` gives
+    knows_quantiles = False         # whether predictions have quantiles, which `distribution` gives
 
     def __init__(self, parameter=0.0, of_logistic=False):
         if of_logistic and self.why_not_logistic:
             raise ValueError(f"there is no loss {self.name!r} of σ(score), {self.why_not_logistic}")
-        self.parameter, self.of_logistic = float(parameter), bool(of_logistic)
+        self.parameter, self.of_logistic = self.read_parameter(parameter), bool(of_logistic)
         if of_logistic:
             self.out_activation = "logistic"
+
+    @staticmethod
+    def read_parameter(parameter):
+        """The own parameter as it is kept."""
+        return float(parameter)
 
     @property
     def parameters(self):
         """What the kernels are given of it, (n,) float64."""
-        return np.array([self.parameter] if self.parameter_name else [])
+        return np.atleast_1d(np.array(self.parameter if self.parameter_name else []))
 
     @property
     def of_distance(self):
@@ -165,6 +184,10 @@ class Loss:
 
     def predict(self, scores):
         """What is predicted, row by row."""
+        raise NotImplementedError
+
+    def distribution(self, scores):
+        """What is known of the distribution of the targets, in their units here."""
         raise NotImplementedError
 
 
@@ -286,20 +309,69 @@ class Huber(RegressionLoss):
 class Quantile(RegressionLoss):
     """(target − score) · (q − [target < score]), q its parameter, mean over outputs and rows; it predicts quantile q.
 
+    Of several q, increasing, it is the mean over them, and predictions have them as a last dimension. The first score
+    of a target is the lowest quantile, and softplus of each other one is added for the next: they never cross.
+
     Koenker, R. and Bassett, G. (1978). Regression quantiles. Econometrica 46(1), 33-50.
     """
 
     name = "quantile"
-    summary = "the pinball loss, which predicts a quantile"
+    summary = "the pinball loss, which predicts a quantile, or several"
     parameter_name = "quantile"
     parameter_range = (0, 1)
 
+    @staticmethod
+    def read_parameter(parameter):
+        """A float, or a tuple of floats."""
+        return float(parameter) if np.ndim(parameter) == 0 else tuple(map(float, parameter))
+
+    @property
+    def knows_quantiles(self):
+        """Whether there are several, or a list of one."""
+        return isinstance(self.parameter, tuple)
+
+    @property
+    def width(self):
+        """Scores of a target: the number of quantiles."""
+        return len(self.parameters)
+
     def _best_prediction(self, targets, weights):
-        return weighted_quantile(targets, weights, self.parameter)
+        if not self.knows_quantiles:
+            return weighted_quantile(targets, weights, self.parameter)
+        return self._scores_of(targets, weights, least=np.finfo(np.float32).eps)
+
+    def _scores_of(self, targets, weights, least):
+        """Scores (Q, m) of the quantiles of targets (R, Q), which differ by `least` of the largest difference."""
+        values = np.column_stack([weighted_quantile(targets, weights, q) for q in self.parameter])
+        widest = np.diff(values, axis=1).max(axis=1, initial=0)[:, np.newaxis]
+        return distributions.scores_of_quantiles(values, least * np.where(widest > 0, widest, 1))
+
+    def best_constant(self, targets, weights=None, n_outputs=None):
+        return super().best_constant(targets, weights, n_outputs).ravel()
+
+    def starting_scores(self, targets, weights=None, n_outputs=None, whole=False):
+        """The best constant; several quantiles are apart, since softplus has almost no slope where they are not."""
+        if not self.knows_quantiles:
+            return super().starting_scores(targets, weights, n_outputs, whole)
+        return of_known_numbers(partial(self._scores_of, least=MIN_INCREMENT), targets, weights).ravel()
 
     def score(self, y, predictions, sample_weight=None):
-        """D² of the pinball loss."""
-        return d2_pinball_score(y, predictions, sample_weight=sample_weight, alpha=self.parameter)
+        """D² of the pinball loss, the mean over several quantiles, the last dimension of predictions."""
+        if not self.knows_quantiles:
+            return d2_pinball_score(y, predictions, sample_weight=sample_weight, alpha=self.parameter)
+        return float(np.mean([
+            d2_pinball_score(y, predictions[..., m], sample_weight=sample_weight, alpha=q)
+            for m, q in enumerate(self.parameter)
+        ]))
+
+    def predict(self, scores):
+        """The quantile (R, Q), or the quantiles (R, Q, m)."""
+        if not self.knows_quantiles:
+            return super().predict(scores)
+        return distributions.quantiles_of_scores(scores, self.width).astype(scores.dtype)
+
+    def distribution(self, scores):
+        return distributions.Quantiles(self.parameter, distributions.quantiles_of_scores(scores, self.width))
 
 
 class LogCosh(RegressionLoss):
@@ -335,19 +407,138 @@ class Poisson(RegressionLoss):
 
     def score(self, y, predictions, sample_weight=None):
         """The mean over outputs of D² of the Poisson deviance."""
-        columns = zip(y.reshape(len(y), -1).T, predictions.reshape(len(predictions), -1).T, strict=True)
-        return np.mean([self._explained_counts(y, p, sample_weight) for y, p in columns])
-
-    @staticmethod
-    def _explained_counts(y, predictions, weights):
-        """D² of one output (R,); of constant targets, by whose deviance 0 scikit-learn divides, 1 when met, else 0."""
-        if len(y) > 1 and (y == y[0]).all():
-            return float((predictions == y).all())
-        return d2_tweedie_score(y, predictions, sample_weight=weights, power=1)
+        return explained_counts(y, predictions, sample_weight)
 
     def predict(self, scores):
         """The predicted mean exp(score), infinite where that is too large for the dtype."""
         return without_warnings(np.exp, scores)
+
+
+class LikelihoodLoss(RegressionLoss):
+    """−log of the density of the target, the mean over outputs and rows; scores are parameters of its distribution."""
+
+    why_not_logistic = "whose outputs are the parameters of a distribution"
+    is_likelihood = knows_quantiles = True
+    distribution_type = None            # in `distributions`
+    starting_range = (-3, 20)           # of the scores but the first, in which they learn
+
+    @property
+    def width(self):
+        """Scores of a target."""
+        return self.distribution_type.width
+
+    def distribution(self, scores):
+        return self.distribution_type.of_scores(scores)
+
+    def best_constant(self, targets, weights=None, n_outputs=None):
+        return of_known_numbers(self._best_scores, targets, weights).ravel()
+
+    def _best_scores(self, targets, weights):
+        """The best scores (Q, width) of float64 targets (R, Q), within bounds that no finite maximum lies beyond."""
+        return np.array([self._best_of_output(y[:, 0], weights) for y in by_output(targets)])
+
+    def _best_of_output(self, y, weights):
+        """The best scores (width,) of the numbers y (R,)."""
+        def objective(scores):
+            value, gradient = self.value_and_gradient(np.tile(scores, (len(y), 1)), y[:, np.newaxis], weights)
+            return value, gradient.sum(axis=0)
+
+        found = minimize(
+            objective, self.distribution_type.first_scores(y, weights), jac=True, method="L-BFGS-B",
+            bounds=[(None, None)] + [(-30, 30)] * (self.width - 1), options={"ftol": 0, "gtol": 1e-9, "maxiter": 500},
+        )
+        return found.x
+
+    def starting_scores(self, targets, weights=None, n_outputs=None, whole=False):
+        """The best constant, near enough to 0 but for the first score for the others to learn."""
+        best = self.best_constant(targets, weights, n_outputs).reshape(-1, self.width)
+        best[:, 1:] = np.clip(best[:, 1:], *self.starting_range)
+        return best.ravel()
+
+    def score(self, y, predictions, sample_weight=None):
+        """R² of the mean."""
+        return r2_score(y, predictions, sample_weight=sample_weight)
+
+
+class LocationScaleLoss(LikelihoodLoss):
+    """That of a location and a scale, which follow the units of the targets."""
+
+    def predict(self, scores):
+        """The mean (R, Q)."""
+        return np.ascontiguousarray(scores[:, :: self.width])
+
+
+class Gaussian(LocationScaleLoss):
+    """½ z² + log σ + ½ log 2π, z = (target − μ) / σ, the mean over outputs and rows; it predicts μ.
+
+    Nix, D. A. and Weigend, A. S. (1994). Estimating the mean and variance of the target probability distribution. ICNN.
+    """
+
+    name = "gaussian"
+    summary = "the negative log-likelihood of a normal distribution, whose mean and deviation the net predicts"
+    distribution_type = distributions.Normal
+
+    def _best_of_output(self, y, weights):
+        return self.distribution_type.first_scores(y, weights)
+
+
+class StudentT(LocationScaleLoss):
+    """−log of the density of Student's t, the mean over outputs and rows; it predicts the location, which is the mean.
+
+    Lange, K. L., Little, R. J. A. and Taylor, J. M. G. (1989). Robust statistical modeling using the t distribution.
+    Journal of the American Statistical Association 84, 881-896.
+    """
+
+    name = "student_t"
+    summary = (
+        "that of Student's t, for outliers, whose location, scale and degrees of freedom (more than 2) the net predicts"
+    )
+    distribution_type = distributions.StudentT
+
+    def _best_of_output(self, y, weights):
+        center, s = distributions.Normal.first_scores(y, weights)
+        _, deviation = distributions.Normal.parameters_of(center, s)
+        # of numbers around 0 and 1 the iteration needs no units
+        scores = super()._best_of_output((y - center) / deviation, weights)
+        location, scale, _ = self.distribution_type.parameters_of(*scores)
+        return np.array([center + deviation * location, distributions.score_of_scale(deviation * scale), scores[2]])
+
+
+class NegativeBinomial(LikelihoodLoss):
+    """−log of the probability of a count with mean exp(score) and variance μ + α μ²; the mean over outputs and rows.
+
+    Cameron, A. C. and Trivedi, P. K. (2013). Regression analysis of count data, 2nd edition, chapter 3. NB2.
+    """
+
+    name = "negative_binomial"
+    summary = "that of the negative binomial distribution of counts, whose mean and dispersion the net predicts"
+    out_activation = "exp"
+    domain = Domain(0, np.inf, "whole numbers that are not negative with loss='negative_binomial'", whole=True)
+    distribution_type = distributions.NegativeBinomial
+    starting_range = (-4, 4)
+
+    def takes_units_of(self, other):
+        """Only of itself: the probability is one of the counts as they are."""
+        return self.name == other.name
+
+    def units_of(self, targets, weights=None):
+        """0 and 1: counts have their unit."""
+        return Loss.units_of(self, targets, weights)
+
+    def starting_scores(self, targets, weights=None, n_outputs=None, whole=False):
+        """The best constant in reach; as `Poisson` where there is no count."""
+        scores = super().starting_scores(targets, weights, n_outputs, whole).reshape(-1, self.width)
+        if not whole:
+            scores[:, 0] = np.where(np.fmax.reduce(targets) == 0, np.log(0.5 / len(targets)), scores[:, 0])
+        return scores.ravel()
+
+    def score(self, y, predictions, sample_weight=None):
+        """D² of the Poisson deviance, the mean over outputs: as good as the mean is."""
+        return explained_counts(y, predictions, sample_weight)
+
+    def predict(self, scores):
+        """The mean (R, Q), infinite where that is too large for the dtype."""
+        return without_warnings(np.exp, scores[:, :: self.width])
 
 
 class BinaryLogLoss(Loss):
@@ -488,6 +679,19 @@ class MultioutputLogLoss(Loss):
         return [loss.predict_log(scores[:, of_column]) for of_column, loss in self.columns]
 
 
+def explained_counts(y, predictions, weights):
+    """The mean over outputs of D² of the Poisson deviance."""
+    columns = zip(y.reshape(len(y), -1).T, predictions.reshape(len(predictions), -1).T, strict=True)
+    return np.mean([_explained_counts(y, p, weights) for y, p in columns])
+
+
+def _explained_counts(y, predictions, weights):
+    """D² of one output (R,); of constant targets, by whose deviance 0 scikit-learn divides, 1 when met, else 0."""
+    if len(y) > 1 and (y == y[0]).all():
+        return float((predictions == y).all())
+    return d2_tweedie_score(y, predictions, sample_weight=weights, power=1)
+
+
 def known_fraction(targets):
     """Of each row of targets the fraction that is known, (R,) float64; None where all are known.
 
@@ -513,6 +717,13 @@ def of_known(function, targets, weights):
     }
     unknown = np.full_like(next(iter(columns.values())), np.nan)
     return np.concatenate([columns.get(q, unknown) for q in range(targets.shape[1])])
+
+
+def of_known_numbers(function, targets, weights):
+    """`of_known` of float64 targets, and weights of 1 for None."""
+    targets = np.ascontiguousarray(targets, dtype=np.float64)      # the order of sums
+    weights = np.ones(len(targets)) if weights is None else np.asarray(weights, dtype=np.float64)
+    return of_known(function, targets, weights)
 
 
 def logit_of(p):
@@ -579,7 +790,7 @@ def by_output(y):
 LOSSES = {
     loss.name: loss
     for loss in (
-        SquaredError, AbsoluteError, Huber, Quantile, LogCosh, Poisson, BinaryLogLoss, LogLoss, MultilabelLogLoss,
-        MultioutputLogLoss,
+        SquaredError, AbsoluteError, Huber, Quantile, LogCosh, Poisson, Gaussian, StudentT, NegativeBinomial,
+        BinaryLogLoss, LogLoss, MultilabelLogLoss, MultioutputLogLoss,
     )
 }

@@ -100,6 +100,18 @@ cdef const char* target_rows(const Loss* loss, targets, Py_ssize_t n, Py_ssize_t
     return <const char*> &classes[0]
 
 
+cdef inline double logistic_loss(double z, double y, double* gradient) noexcept nogil:
+    """−y log p − (1 − y) log (1 − p), p = σ(z): log(1 + exp(−|z|)) + max(z, 0) − y z; the gradient is p − y."""
+    cdef double e = exp(-fabs(z))
+    gradient[0] = (1 if z >= 0 else e) / (1 + e) - y
+    return log1p(e) + (z if z > 0 else 0) - y * z
+
+
+cdef inline double softplus(double z, double* slope) noexcept nogil:
+    """log(1 + exp(z)); its slope is σ(z)."""
+    return logistic_loss(z, 0, slope)
+
+
 cdef double squared_error(
     Py_ssize_t Q, const real* scores, const void* target, double weight, const double* parameters,
     Py_ssize_t n_parameters, real* gradient,
@@ -134,19 +146,35 @@ cdef double quantile_loss(
     Py_ssize_t Q, const real* scores, const void* target, double weight, const double* parameters,
     Py_ssize_t n_parameters, real* gradient,
 ) noexcept nogil:
-    """(target − score) · (quantile − [target < score]), the mean over outputs; the target is (Q,) real."""
+    """(target − s) · (quantile − [target < s]), the mean over targets (Q / n_parameters,) and their quantiles.
+
+    The lowest quantile s is the first score of a target, each other the one below plus softplus(its score).
+    """
     cdef const real* y = <const real*> target
-    cdef double difference, slope, total = 0
-    cdef Py_ssize_t q
-    for q in range(Q):
-        difference = <double> y[q] - scores[q]
-        slope = parameters[0] if difference > 0 else parameters[0] - 1 if difference < 0 else 0
-        total += slope * difference
-        gradient[q] = <real> (-weight / Q * slope)
+    cdef double level, increment, difference, slope, above, total = 0
+    cdef Py_ssize_t m, r, first
+    for m in range(Q // n_parameters):
+        first, level = m * n_parameters, scores[m * n_parameters]
+        for r in range(n_parameters):
+            if r > 0:
+                level += softplus(scores[first + r], &increment)
+            difference = <double> y[m] - level
+            slope = parameters[r] if difference > 0 else parameters[r] - 1 if difference < 0 else 0
+            total += slope * difference
+            gradient[first + r] = <real> (-weight / Q * slope)
+        if n_parameters == 1:
+            continue
+        # level_r = score_0 + softplus(score_1) + … + softplus(score_r)
+        above = 0
+        for r in range(n_parameters - 1, 0, -1):
+            above += gradient[first + r]
+            softplus(scores[first + r], &increment)
+            gradient[first + r] = <real> (above * increment)
+        gradient[first] = <real> (above + gradient[first])
     return weight * total / Q
 
 
-register_loss("quantile", quantile_loss, mean=True, n_parameters=1)
+register_loss("quantile", quantile_loss, mean=True, n_parameters=ONE_EACH, width=ONE_EACH)
 
 
 cdef double huber_loss(
@@ -206,13 +234,6 @@ cdef double poisson_loss(
 
 
 register_loss("poisson", poisson_loss)
-
-
-cdef inline double logistic_loss(double z, double y, double* gradient) noexcept nogil:
-    """−y log p − (1 − y) log (1 − p), p = σ(z): log(1 + exp(−|z|)) + max(z, 0) − y z; the gradient is p − y."""
-    cdef double e = exp(-fabs(z))
-    gradient[0] = (1 if z >= 0 else e) / (1 + e) - y
-    return log1p(e) + (z if z > 0 else 0) - y * z
 
 
 cdef double binary_log_loss(

@@ -11,6 +11,9 @@ from skrnn.kernels import CELLS, kernels_for
 
 RAGGED = (2, 5, 1, 4)
 
+# Several quantiles at once are a loss of their own here.
+ALL_LOSSES = LOSSES | {"quantiles": LOSSES["quantile"]}
+
 # (cell, activation, reset_after): a new cell is tested by being in CELLS.
 FORMS = [
     (cell, form.get("activation", "tanh"), form.get("reset_after", True))
@@ -24,17 +27,20 @@ class Case:
 
     def __init__(
         self, form, hidden_size=(5,), bidirectional=False, per_step=False, lengths=RAGGED, n_inputs=3, n_outputs=2,
-        seed=0, dtype=np.float64, pooling="last", units=None, patch=None,
+        seed=0, dtype=np.float64, pooling="last", units=None, patch=None, embeddings=(), static=None,
     ):
         rng = np.random.default_rng(seed)
         self.form = form
         self.net = RecurrentNetwork(
-            n_inputs, hidden_size, n_outputs, *form, bidirectional, per_step, pooling, units=units, patch=patch
+            n_inputs, hidden_size, n_outputs, *form, bidirectional, per_step, pooling, units=units, patch=patch,
+            embeddings=embeddings, static=static,
         )
         # About 1/√K, as in a trained net: a larger recurrence is chaotic and amplifies rounding.
         scale = 0.5 * min(1, 4 / max(hidden_size)) ** 0.5
         self.theta = (scale * rng.normal(size=self.net.layout.size)).astype(dtype)
         self.X = rng.normal(size=(sum(lengths), n_inputs)).astype(dtype)
+        for feature, embedding in enumerate(embeddings, n_inputs - len(embeddings)):
+            self.X[:, feature] = rng.integers(embedding.n_categories, size=len(self.X))
         self.sequences = Sequences(self.X, np.array(lengths, dtype=np.intp), "ragged")
         self.index = np.arange(len(lengths))
         shape = (len(lengths), self.net.state_width)
@@ -43,6 +49,10 @@ class Case:
         rows = self.net.n_rows(self.sequences, self.index)
         self.dscores = rng.normal(size=(rows, n_outputs)).astype(dtype)
         self.dfinal = rng.normal(size=shape).astype(dtype)
+        if static is not None:
+            codes = [rng.integers(table.n_categories - 1, size=len(lengths)) for table in static.embeddings]
+            numbers = rng.normal(size=(len(lengths), static.n_numbers))
+            self.sequences.static = np.column_stack([numbers, *codes]).astype(dtype)
         if "mean" in pooling:       # numbers of steps: a gradient in them has no meaning
             self.initial[:, -1], self.dfinal[:, -1] = rng.integers(1, 4, size=len(lengths)), 0
 
@@ -65,7 +75,8 @@ class Case:
 
     def pool(self, state, i):
         """What sequence i has pooled, sums, maxima and with the mean the number of steps; empty for the last output."""
-        return state[i, sum(np.size(states) for layer in self.states(state, i) for states in layer) :]
+        names = [name for name in self.net.state_layout if name in ("sums", "maxima", "steps")]
+        return np.concatenate([state[i, self.net.state_layout[name]] for name in names]) if names else np.empty(0)
 
     def forward(self):
         """Scores and final states."""
@@ -87,16 +98,16 @@ class Case:
 
 
 def outputs_of(loss):
-    """How many outputs the tests give a loss; those of several columns are one and two."""
-    return min(3, kernels_for(np.float64).LOSSES[loss].max_outputs)
+    """How many scores the tests give a loss: of three targets; those of several columns are one and two."""
+    return make_loss(loss).width * min(3, kernels_for(np.float64).LOSSES[ALL_LOSSES[loss].name].max_outputs)
 
 
 def targets_for(loss, rows, rng, dtype=np.float64):
     """Random targets for `outputs_of` a loss, in its form."""
-    Q, domain = outputs_of(loss), LOSSES[loss].domain
+    Q, domain = outputs_of(loss) // make_loss(loss).width, ALL_LOSSES[loss].domain
     if loss == "multioutput_log_loss":
         return rng.integers(2, size=(rows, 2))
-    if LOSSES[loss].of_classes:
+    if ALL_LOSSES[loss].of_classes:
         return rng.integers(max(2, Q), size=rows)
     if domain is None:
         return rng.normal(size=(rows, Q)).astype(dtype)
@@ -115,4 +126,6 @@ def make_loss(name, of_logistic=False):
     """A loss with a parameter that shows."""
     if name == "multioutput_log_loss":
         return LOSSES[name]((1, 2))
-    return LOSSES[name].make(RNNRegressor().get_params() | {"quantile": 0.3, "huber_delta": 0.7}, of_logistic)
+    quantile = [0.1, 0.3, 0.9] if name == "quantiles" else 0.3
+    parameters = RNNRegressor().get_params() | {"quantile": quantile, "huber_delta": 0.7}
+    return ALL_LOSSES[name].make(parameters, of_logistic)

@@ -66,6 +66,13 @@ def scan(cell, X, state, W, U, b, **form):
     return np.array(H), state
 
 
+def embedded(X, tables):
+    """What is read of steps X (T, F): numbers, then of the last features, which are categories, rows of `tables`."""
+    numbers, categories = np.split(X, [X.shape[1] - len(tables)], axis=1)
+    rows = [E[category.astype(int)] for E, category in zip(tables, categories.T, strict=True)]
+    return np.concatenate([numbers, *rows], axis=1)
+
+
 def patches(X, size, stride):
     """The patches of a sequence X (T, F), (n, size·F); the last one repeats the last step for those that it lacks."""
     starts = [0]
@@ -92,8 +99,23 @@ def pooled(Y, last, pooling, before):
     return np.concatenate([last, sums / steps, maxima]), np.concatenate([sums, maxima, [steps]])
 
 
+def static_inputs(parameters, numbers, codes, units):
+    """z (Z,) of one sequence: its static numbers in units (center, scale), then the vector of each of its categories.
+
+    `codes` has the category of each feature by name.
+    """
+    center, scale = units
+    vectors = [parameters[f"static.{name}.E"][code] for name, code in codes.items()]
+    return np.concatenate([(numbers - center) / scale, *vectors])
+
+
+def states_of_static(parameters, z):
+    """The states (K,) of all layers before the first step, from static inputs z (Z,)."""
+    return np.tanh(z @ parameters["static.W"] + parameters["static.b"])
+
+
 def mean_loss(of_rows, mean, scores, targets, weights):
-    """The loss of scores (R, Q) over the cells of targets (R, Q) that are known, not NaN.
+    """The loss of scores (R, Q · width) over the cells of targets (R, Q) that are known, not NaN.
 
     `of_rows` is the loss of rows of one output; of several it is their mean, or else their sum. A row of which m of Q
     targets are known counts m / Q of its weight.
@@ -101,19 +123,20 @@ def mean_loss(of_rows, mean, scores, targets, weights):
     total = norm = 0
     for z, y, w in zip(scores, targets, weights, strict=True):
         known = [q for q in range(len(y)) if not np.isnan(y[q])]
-        cells = [of_rows(z[[q]][np.newaxis], y[[q]][np.newaxis])[0] for q in known]
+        cells = [of_rows(z.reshape(len(y), -1)[[q]], y[[q]][np.newaxis])[0] for q in known]
         total += w * np.sum(cells) / (len(y) if mean else 1)
         norm += w * len(known) / len(y)
     return total / norm
 
 
 def network(
-    parameters, X, initial, cell, n_layers, bidirectional, per_step, pooling="last", before=(), masks=None, **form
+    parameters, X, initial, cell, n_layers, bidirectional, per_step, pooling="last", before=(), masks=None, static=(),
+    **form,
 ):
     """Scores (T, Q) or (Q,) of one sequence X (T, D), the final states [layer][direction] (states, K), and the pool.
 
     Dropout has masks: "inputs" [layer] (T, D), "recurrent" [layer][direction] (K,), and "head" (T, P), or (H,)
-    of the H numbers that the head reads of a sequence.
+    of the H numbers that the head reads of the outputs of a sequence. Beside them it reads `static` (Z,).
     """
     Y, final = X, []
     for depth in range(n_layers):
@@ -135,4 +158,5 @@ def network(
         features, pool = pooled(Y, np.concatenate([state[0] for state in final[-1]]), pooling, before)
     if masks:
         features = features * masks["head"]
+    features = np.concatenate([features, np.broadcast_to(static, (*features.shape[:-1], len(static)))], axis=-1)
     return features @ parameters["head.V"] + parameters["head.c"], final, pool

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import FORMS, Case, make_loss, outputs_of, targets_for
+from networks import ALL_LOSSES, FORMS, Case, make_loss, outputs_of, targets_for
 from pairwise import one_at_a_time, pairwise
 
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn._data.examples import Examples
 from skrnn._network.objective import Objective
 from skrnn._runtime import memory, threads
-from skrnn._training.losses import LOSSES
 
 pytestmark = pytest.mark.usefixtures("simd")
 
@@ -56,7 +55,7 @@ def test_threads_change_no_bit_of_large_networks(n_units, monkeypatch):
     assert results[1:] == results[:1] * 2
 
 
-@pytest.mark.parametrize(("loss", "form"), one_at_a_time(LOSSES, FORMS), ids=str)
+@pytest.mark.parametrize(("loss", "form"), one_at_a_time(ALL_LOSSES, FORMS), ids=str)
 def test_threads_change_no_bit_of_the_loss(form, loss, monkeypatch):
     case = Case(form, (9,), per_step=True, lengths=np.resize(LENGTHS, 150), n_outputs=outputs_of(loss))
     rng = np.random.default_rng(0)

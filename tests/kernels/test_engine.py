@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from networks import FORMS, Case, make_loss, outputs_of, targets_for
+from networks import ALL_LOSSES, FORMS, Case, make_loss, outputs_of, targets_for
 from numerical import assert_gradient, central_differences
 from pairwise import pairwise
 
 from skrnn._data.sequences import Sequences
 from skrnn._network.network import RecurrentNetwork
-from skrnn._training.losses import LOSSES, known_fraction
+from skrnn._training.losses import known_fraction
 from skrnn.kernels import kernels_for
 from skrnn.kernels.inputs import Inputs
 
@@ -117,7 +117,7 @@ def test_gradients_of_a_loss_in_inputs_and_initial_states(form, bidirectional, p
 @pytest.mark.parametrize(
     ("loss", "per_step", "resources", "dtype", "missing"),
     pairwise(
-        LOSSES, [False, True], [RESOURCES, SEGMENTS, RESOURCES | {"n_threads": 3}], [np.float32, np.float64],
+        ALL_LOSSES, [False, True], [RESOURCES, SEGMENTS, RESOURCES | {"n_threads": 3}], [np.float32, np.float64],
         [False, True],
     ),
     ids=str,

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import FORMS, Case, make_loss, make_optimizer, outputs_of, targets_for
+from networks import ALL_LOSSES, FORMS, Case, make_loss, make_optimizer, outputs_of, targets_for
 from pairwise import pairwise
 
 from skrnn._data.examples import Examples
 from skrnn._network.objective import Objective
 from skrnn._runtime import memory, threads
-from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
 from skrnn.kernels import kernels_for
 
@@ -66,7 +65,7 @@ def test_sequences_of_very_different_lengths_need_no_room_for_the_longest_each()
     assert np.isfinite(dtheta).all()
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", ALL_LOSSES)
 @pytest.mark.parametrize("per_step", [False, True])
 def test_loss_in_segments_has_the_same_bits(loss, per_step, monkeypatch):
     case = Case(("gru", "tanh", True), (4,), per_step=per_step, lengths=(200, 170, 3), n_outputs=outputs_of(loss))

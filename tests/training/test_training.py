@@ -4,7 +4,7 @@ from inspect import signature
 
 import numpy as np
 import pytest
-from networks import FORMS, RAGGED, make_loss, make_optimizer, outputs_of, targets_for
+from networks import ALL_LOSSES, FORMS, RAGGED, make_loss, make_optimizer, outputs_of, targets_for
 from numerical import assert_gradient, central_differences
 from pairwise import one_at_a_time, pairwise
 from sklearn.exceptions import ConvergenceWarning
@@ -18,7 +18,6 @@ from skrnn._network.layout import full_range
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
 from skrnn._training.loop import Batches, History, Stopping, clipping, train
-from skrnn._training.losses import LOSSES
 from skrnn._training.model import Model
 from skrnn._training.optimizers import OPTIMIZERS, SGD, Adam, NAdam
 from skrnn._training.schedules import SCHEDULES
@@ -38,7 +37,7 @@ def examples_for(loss, per_step, weighted, seed=0):
 
 @pytest.mark.parametrize(
     ("form_and_loss", "per_step", "weighted"),
-    pairwise(list(one_at_a_time(FORMS, LOSSES)), [False, True], [False, True]), ids=str,
+    pairwise(list(one_at_a_time(FORMS, ALL_LOSSES)), [False, True], [False, True]), ids=str,
 )
 def test_loss_and_gradient_of_the_whole_network(form_and_loss, per_step, weighted):
     form, loss = form_and_loss
