@@ -103,6 +103,9 @@ class TestConvention:
         assert fitted.score(X, y) == right.mean()
         of_rows = np.broadcast_to(weights[:, np.newaxis], right.shape) if per_step else weights
         assert fitted.score(X, y, weights) == pytest.approx(np.average(right, weights=of_rows))
+        gaps = np.random.default_rng(2).uniform(size=y.shape) < 0.4
+        right = ((fitted.predict(X) == y) | gaps).all(axis=-1)[~gaps.all(axis=-1)]
+        assert fitted.score(X, np.where(gaps, None, y)) == right.mean()
         if not per_step:
             numbers = data(labels=KINDS["integers"])[1].astype(int)
             several = MultiOutputClassifier(DecisionTreeClassifier(max_depth=1)).fit(X[:, 0], numbers)
@@ -285,6 +288,7 @@ class TestInParts:
         classes = [[0, 2, 5], [0, 1], [1, 2, 3]]
         only = np.where(y <= 1, y, 1)
         only[..., 0] = 0
+        only.flat[2] = 2            # no mistake, since it was announced
         fitted = net(per_step).partial_fit(X, only, classes=classes)
         assert [found.tolist() for found in fitted.classes_] == classes
         assert [p.shape[-1] for p in fitted.predict_proba(X)] == [3, 2, 3]
