@@ -43,18 +43,22 @@ class RecurrentNetwork:
         Size and stride: the network reads so many steps side by side, D = size · F inputs, from every stride-th step
         on; the last patch repeats the last step of its sequence for those that it lacks. What is said of the steps of
         layers, states and pooling is then said of patches. None: single steps, D = F.
+    decay : Decay, optional
+        What is missing and the states of the first layer decay with times that steps have at their end. None: nothing.
     """
 
     def __init__(
         self, n_inputs, hidden_size, n_outputs, cell, activation, reset_after, bidirectional, per_step, pooling="last",
-        n_categories=0, units=None, patch=None,
+        n_categories=0, units=None, patch=None, decay=None,
     ):
         self.n_inputs, self.per_step, self.n_categories = n_inputs, per_step, n_categories
-        self.units, self.patch = units, patch
+        self.units, self.patch, self.decay = units, patch, decay
         self.pooling = "last" if per_step else pooling
         self.layers = []
         if patch is not None:
             n_inputs *= patch[0]
+        if decay is not None:
+            n_inputs -= decay.n_times(1 + bidirectional)
         for depth, n_units in enumerate(hidden_size):
             variant = CELLS[cell].variant_of(activation=activation, reset_after=reset_after)
             layer = RecurrentLayer(cell, variant, n_inputs, n_units, bidirectional, f"layer{depth}")
@@ -64,6 +68,8 @@ class RecurrentNetwork:
         shapes = {}
         for layer in self.layers:
             shapes |= layer.shapes()
+        if decay is not None:
+            shapes |= decay.shapes(self.layers[0])
         shapes |= {"head.V": (self.n_features, n_outputs), "head.c": (n_outputs,)}
         if n_categories:
             shapes |= {"embedding.E": (n_categories, self.n_inputs)}
@@ -89,6 +95,8 @@ class RecurrentNetwork:
         parameters = self.layout.views(theta)
         for layer in self.layers:
             layer.initialize(parameters, random_state)
+        if self.decay is not None:
+            self.decay.initialize(parameters, self.layers[0], random_state)
         shape = (self.n_features, self.n_outputs)
         parameters["head.V"][:] = glorot_uniform(*shape, shape, random_state)
         if self.n_categories:
@@ -114,6 +122,7 @@ class RecurrentNetwork:
             "V": slices["head.V"].start, "c": slices["head.c"].start, "size": slices["head.c"].stop,
             "per_step": self.per_step, "pooling": self.pooling, "n_categories": self.n_categories,
             "units": self.units, "patch": self.patch,
+            "decay": None if self.decay is None else self.decay.for_kernels(slices, self.layers[0]),
         }
 
     def engine(self, dtype, **objective):

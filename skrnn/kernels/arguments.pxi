@@ -87,3 +87,15 @@ def check_patch(patch, n_inputs, per_step, n_categories):
         )
     if per_step or n_categories:
         raise ValueError("a network that reads patches has one output per sequence, and inputs that are numbers")
+
+
+def check_decay(decay, D, K, n_directions, size, patch, n_categories):
+    """Raise a ValueError unless the first layer can have this decay, and its parameters lie within theta."""
+    n, indicators = decay["n"], decay["indicators"]
+    if patch is not None or n_categories:
+        raise ValueError("a network whose inputs decay reads single steps, of numbers")
+    if not 1 <= n <= indicators <= D - n or not len(decay["W"]) == len(decay["b"]) == n_directions:
+        raise ValueError(f"a decay must be of the first of the {D} inputs, with indicators after them: {decay}")
+    extents = [(decay["w"], 2 * n)] + [(W, n * K) for W in decay["W"]] + [(b, K) for b in decay["b"]]
+    if any(start < 0 or start + extent > size for start, extent in extents):
+        raise ValueError(f"the parameters must lie within the {size} numbers of theta")

@@ -36,6 +36,10 @@ cdef class Engine:
         one step.
     units : pair of (F,) float64 arrays, optional
         Center and scale of each feature: steps are read as (x − center) · (1 / scale). None: as they are.
+    decay : dict, optional
+        Of what is missing and of states, see decay.pxi: ``n``, the number of features that decay; ``indicators``, the
+        column of their first indicator; where in theta ``w`` begins, with ``b`` after it, and for each direction ``W``
+        and ``b``. A step of the caller then has n · directions numbers more than D.
     """
     cdef Net net
     cdef Memory units               # what net.center and net.inverse point to
@@ -52,7 +56,7 @@ cdef class Engine:
 
     def __cinit__(
         self, layers, *, Py_ssize_t n_outputs, Py_ssize_t V, Py_ssize_t c, Py_ssize_t size, bint per_step=False,
-        str pooling="last", Py_ssize_t n_categories=0, patch=None, units=None,
+        str pooling="last", Py_ssize_t n_categories=0, patch=None, units=None, decay=None,
     ):
         self.net.per_step = per_step
         self.net.pooling = LAST if per_step else pooling_named(pooling)
@@ -74,6 +78,9 @@ cdef class Engine:
         self.net.H = n_read(self.net.pooling) * self.net.P
         self.net.patch_size, self.net.patch_stride = patch or (1, 1)
         self.net.F = self.net.D // self.net.patch_size
+        self.net.decay.n = 0
+        if decay is not None:
+            self.set_decay(decay, patch)
         self.net.center = self.net.inverse = NULL
         if units is not None:
             self.set_units(units[0], units[1])
@@ -98,9 +105,23 @@ cdef class Engine:
             self.net.packed_size += layer.cell.packed_size(layer)
         return 0
 
+    cdef int set_decay(self, decay, patch) except -1:
+        cdef Decay* own = &self.net.decay
+        cdef Layer* layer = &self.net.layers[0]
+        cdef int d
+        check_decay(decay, layer.D, layer.K, layer.n_directions, self.net.size, patch, self.net.n_categories)
+        own.n, own.indicators, own.w, own.packed = decay["n"], decay["indicators"], decay["w"], self.net.packed_size
+        self.net.packed_size += 2 * ceil_div(own.n, VL) * VL
+        for d in range(layer.n_directions):
+            own.W[d], own.b[d], own.packed_states[d] = decay["W"][d], decay["b"][d], self.net.packed_size
+            self.net.packed_size += packed_size(1 + own.n, layer.K)
+        self.net.F = layer.D + own.n * layer.n_directions
+        decay_terms(&self.net, layer)
+        return 0
+
     cdef int set_units(self, const double[::1] center, const double[::1] scale) except -1:
         """Keep center and 1 / scale for all inputs, those of a patch step after step."""
-        cdef Py_ssize_t F = self.net.F, j
+        cdef Py_ssize_t F = self.net.D // self.net.patch_size, j
         cdef real* units
         if self.net.n_categories > 0:
             raise ValueError("units are those of numbers: they must be None for inputs that are categories")
@@ -255,7 +276,7 @@ cdef class Engine:
     def step(
         self,
         const real[::1] theta,
-        steps,                              # IN  (n, D) real, steps or full patches; or (n,) intp categories
+        steps,                              # IN  (n, patch_size · F) real, or (n,) intp categories
         const real[:, ::1] state,           # IN  (n, width)
         real[:, ::1] scores,                # OUT (n, Q)
         real[:, ::1] after,                 # OUT (n, width); may be `state`
@@ -268,7 +289,7 @@ cdef class Engine:
         Returns whether the states before the steps, and the scores, are finite.
         """
         cdef Job job
-        cdef Py_ssize_t n = self.set_steps(&job, theta, steps, self.net.D)
+        cdef Py_ssize_t n = self.set_steps(&job, theta, steps, self.net.patch_size * self.net.F)
         cdef Buffers* buffers
         cdef real* out
         cdef bint finite
@@ -350,6 +371,8 @@ cdef class Engine:
         if dX is not None:
             if self.net.n_categories > 0:
                 raise ValueError("dX must be None: inputs that are categories have no gradient")
+            if self.net.decay.n > 0:
+                raise ValueError("dX must be None: of inputs that decay there is no gradient")
             expect_shape("dX", dX.shape[0], dX.shape[1], batch.S, self.net.F)
             job.dX = &dX[0, 0]
             memset(job.dX, 0, batch.S * self.net.F * sizeof(real))
@@ -388,6 +411,8 @@ cdef class Engine:
                         layer, parameters + layer.W[d], parameters + layer.U[d], parameters + layer.b[d],
                         packed + layer.packed[d], backward,
                     )
+            if net.decay.n > 0:
+                pack_decay(net, parameters, packed)
             packed += net.packed
             pack_rows(packed, 1 + net.H, net.Q, 0, 1, parameters + net.c, net.Q, 1)
             pack_rows(packed, 1 + net.H, net.Q, 1, net.H, parameters + net.V, net.Q, 1)
