@@ -10,12 +10,13 @@ from skrnn._data.categories import as_categories, check_seen, count_categories, 
 from skrnn._data.containers import IN_PLACE, as_sequences, check_values
 from skrnn._data.features import columns_of_table, features_of
 from skrnn._data.lazy import unshared
-from skrnn._data.missing import filled, without_gaps
+from skrnn._data.missing import WITH_INDICATORS, filled, without_gaps
 from skrnn._data.own_units import in_own_units, target_units
+from skrnn._data.times import Times, column_of_times
 from skrnn._data.units import Units
 from skrnn._sklearn import check_columns, check_feature_names_in
 
-FILLED = ("ffill", "indicator")
+FILLED = ("ffill", "indicator", "decay")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Reading:
         Their names.
     n_step_features : int
         Features of a step of X.
-    missing : {"error", "ffill", "indicator", "keep"}
+    missing : {"error", "ffill", "indicator", "decay", "keep"}
         How missing values are treated; "keep" leaves them as they are.
     n_categories : int
         Rows of the embedding, the last one for all categories that fit did not see, and for steps before the first one
@@ -46,7 +47,9 @@ class Reading:
     standardize : bool or "sequence"
         Whether the network reads features in units of their own, and whether in those of each sequence.
     units : Units, optional
-        If so, of numbers: the mean and deviation of each feature of X.
+        If so, of numbers: the mean and deviation of each feature of X but the time.
+    times : Times, optional
+        What is known of the times of steps, where the network reads times since.
     """
 
     from_table: bool
@@ -60,6 +63,22 @@ class Reading:
     announced: bool = False
     standardize: bool | str = False
     units: Units | None = None
+    times: Times | None = None
+
+    @property
+    def n_numbers(self):
+        """Features of a step of X that are no time."""
+        return self.n_step_features if self.times is None else self.times.n_features
+
+    @property
+    def n_indicators(self):
+        """Indicators of what was missing that the network reads of a step."""
+        return self.n_numbers if self.missing in WITH_INDICATORS else 0
+
+    @property
+    def first_indicator(self):
+        """The place of the first one: after the numbers, and what they have beside them in units of the sequence."""
+        return self.n_numbers * (3 if self.in_own_units else 1)
 
     @property
     def before_first(self):
@@ -71,7 +90,8 @@ class Reading:
         """The units of what the network reads, or None where it is in units already."""
         if self.units is None or self.in_own_units:
             return None
-        return self.units.with_indicators() if self.missing == "indicator" else self.units
+        n_others = self.n_indicators + (0 if self.times is None else self.times.n_inputs)
+        return self.units.with_others(n_others) if n_others else self.units
 
     @property
     def in_own_units(self):
@@ -97,6 +117,8 @@ class Reading:
         Sequences or LazySequences
         """
         sequences = self._check(estimator, X, dtype, named=named)
+        if self.times is not None and dtype is not None:
+            sequences = sequences.astype(dtype)     # before differences, as in states
         sequences = self.categorize(self.prepare(sequences))
         return sequences if dtype is None else sequences.astype(dtype)
 
@@ -176,15 +198,39 @@ class Reading:
 
     def _unshared(self, sequences):
         """Sequences that share no steps, if these are changed or have outputs."""
-        changed = self.missing in FILLED or self.standardize == "sequence"
+        changed = self.missing in FILLED or self.standardize == "sequence" or self.times is not None
         return unshared(sequences) if self.per_step or changed else sequences
+
+    def column_of_times(self, times):
+        """Which feature of a step of X `times` is, its name or index; None for None."""
+        names = self.feature_names
+        return column_of_times(
+            times, names if names and len(names) == self.n_step_features else None, self.n_step_features
+        )
+
+    def learn_times(self, times, n_directions):
+        """`Times` without their means, or None where the network reads no times."""
+        column = self.column_of_times(times)
+        if column is None and self.missing != "decay":
+            return None
+        since = {"indicator": "input", "decay": "decay"}.get(self.missing, "")
+        return Times(column, self.n_step_features - (column is not None), since, n_directions, times)
 
     def check_values(self, sequences, name="X"):
         """Raise a ValueError that names the first value that is not finite, may not be missing, or is no category."""
         check_values(sequences, name, self.missing != "error", self.n_categories > 0)
 
     def prepare(self, sequences):
-        """Sequences filled as `missing` says, and in their own units; categories before the first one stay NaN."""
+        """Sequences filled as `missing` says, and in their own units; categories before the first one stay NaN.
+
+        With times, the numbers that they add to each step come last.
+        """
+        if self.times is not None:
+            return sequences.map(partial(_timed, reading=self))
+        return self._prepare_numbers(sequences)
+
+    def _prepare_numbers(self, sequences):
+        """What `prepare` returns of sequences without times."""
         if self.in_own_units:
             return sequences.map(partial(in_own_units, units=self.units, missing=self.missing))
         if self.missing not in FILLED:
@@ -194,26 +240,48 @@ class Reading:
 
     def target_units(self, loss, sequences, index, n_outputs):
         """`TargetUnits` of the sequences `index`, as the network reads them, or None where targets are in no such."""
-        if not (self.in_own_units and loss.of_distance and self.n_step_features in (1, n_outputs)):
+        if not (self.in_own_units and loss.of_distance and self.n_numbers in (1, n_outputs)):
             return None
-        return target_units(sequences, index, self.n_step_features, n_outputs, self.per_step)
+        return target_units(sequences, index, self.n_numbers, n_outputs, self.per_step)
 
-    def fill(self, sequences, before=None):
-        """Missing values of sequences in memory filled as `missing` says.
+    @property
+    def memory_width(self):
+        """Numbers that `fill` has to know of the steps before, for each sequence."""
+        n_seen = self.n_numbers if self.missing in FILLED else 0
+        return n_seen + (0 if self.times is None else self.times.state_width)
+
+    def set_first_memory(self, memory):
+        """Fill (n, memory_width) with what is known before the first steps."""
+        memory[:] = 0
+        if self.missing in FILLED:
+            memory[:, : self.n_numbers] = self.before_first
+
+    def fill(self, sequences, before=None, name="X"):
+        """Sequences in memory as `prepare` returns them, that continue others, and do not have units of their own.
 
         Parameters
         ----------
         sequences : Sequences
-        before : (n, D) array, optional
-            The last values of each feature before the first steps.
+        before : (n, memory_width) array, optional
+            What is known of the steps before: the last values of each feature, where missing ones are filled, and the
+            state of times.
+        name : str
+            What messages call the sequences.
 
         Returns
         -------
         Sequences
-        (n, D) array
-            The last values of each feature; `before` if nothing is filled.
+        (n, memory_width) array
+            What is known after the last steps.
         """
-        return filled(sequences, self.missing, before) if self.missing in FILLED else (sequences, before)
+        if self.times is None:
+            return filled(sequences, self.missing, before) if self.missing in FILLED else (sequences, before)
+        n_seen = before.shape[1] - self.times.state_width
+        steps, beside, after = self.times.split(sequences, before[:, n_seen:], name)
+        if self.missing in FILLED:
+            steps, last = filled(steps, self.missing, before[:, :n_seen])
+            after = np.concatenate([last, after], axis=1)
+        return _with_inputs(steps, beside), after
 
     def categorize(self, sequences):
         """Sequences with their steps as categories, if they are; the last one stands for all that fit did not see."""
@@ -282,7 +350,7 @@ def set_attributes(estimator, attributes):
 
 def learn_reading(
     estimator, X, n_steps=None, *, missing="error", categorical=False, n_categories=None, per_step=False,
-    standardize=False, leave_out_padding=True,
+    standardize=False, leave_out_padding=True, times=None, n_directions=1,
 ):
     """Learn how X is read, in the first fit, and read its sequences.
 
@@ -304,6 +372,10 @@ def learn_reading(
         As in `Reading`.
     leave_out_padding : bool
         As in `as_sequences`.
+    times : str, int or None
+        Which feature of a step is its time.
+    n_directions : int
+        In how many directions the network reads.
 
     Returns
     -------
@@ -321,8 +393,20 @@ def learn_reading(
         sequences.kind == "table", n_features_in, names, sequences.n_features, missing, per_step=per_step,
         n_steps=n_steps, standardize=standardize,
     )
+    reading = replace(reading, times=reading.learn_times(times, n_directions))
     sequences = reading._unshared(sequences)
     return _learn_categories(reading, sequences, n_categories) if categorical else (reading, sequences)
+
+
+def _timed(sequences, reading):
+    """Sequences prepared, with the numbers that times add to each step after the others."""
+    steps, beside, _ = reading.times.split(sequences)
+    return _with_inputs(reading._prepare_numbers(steps), beside)
+
+
+def _with_inputs(sequences, beside):
+    """Sequences with further inputs (total, …) of each step."""
+    return sequences.replace(values=np.concatenate([sequences.values, beside], axis=1))
 
 
 def _number_of_used(counts):

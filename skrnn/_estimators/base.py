@@ -18,6 +18,7 @@ from skrnn._estimators.splitting import split
 from skrnn._estimators.trainable import Fitted, TrainableMixin
 from skrnn._estimators.training_data import TrainingDataMixin
 from skrnn._estimators.validation import read_validation
+from skrnn._network.decay import Decay
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
 from skrnn._network.scores import finite_scores
@@ -51,7 +52,7 @@ class BaseRNN(
     @abstractmethod
     def __init__(
         self, *, hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, n_steps,
-        patch_size, patch_stride, embedding_dim, n_categories, missing, standardize, dropout, recurrent_dropout, solver,
+        patch_size, patch_stride, embedding_dim, n_categories, missing, times, standardize, dropout, recurrent_dropout, solver,
         alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, average, shuffle, random_state, tol,
         verbose, warm_start, momentum, nesterovs_momentum, early_stopping, scoring, validation_fraction, beta_1, beta_2,
         epsilon, n_iter_no_change, max_fun, max_grad_norm, truncated_bptt_steps,
@@ -69,6 +70,7 @@ class BaseRNN(
         self.embedding_dim = embedding_dim
         self.n_categories = n_categories
         self.missing = missing
+        self.times = times
         self.standardize = standardize
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
@@ -190,15 +192,31 @@ class BaseRNN(
                 "missing='indicator' is for numbers, to which it adds an input, but with embedding_dim X holds "
                 "categories; missing='ffill' takes the last category"
             )
+        self._check_times()
         if self.embedding_dim is None and self.n_categories is not None:
             raise ValueError(f"n_categories={self.n_categories} is for categories: set embedding_dim, or leave it out")
-        check_patches(self.patch_size, self.patch_stride, self.return_sequences, self.embedding_dim)
+        check_patches(self.patch_size, self.patch_stride, self.return_sequences, self.embedding_dim, self.missing)
         if callable(self.scoring):
             check_scoring(self, self.scoring)       # refuses metrics, which do not take an estimator
         if self.solver == "lbfgs":
             self._check_lbfgs()
         else:
             OPTIMIZERS[self.solver].check_parameters(vars(self))
+
+    def _check_times(self):
+        """Raise a ValueError where steps that are categories are to have times or decays."""
+        if self.embedding_dim is None:
+            return
+        if self.missing == "decay":
+            raise ValueError(
+                "missing='decay' is for numbers, which decay to their mean, but with embedding_dim X holds categories; "
+                "missing='ffill' takes the last category"
+            )
+        if self.times is not None:
+            raise ValueError(
+                f"times={self.times!r} is a feature beside others, but with embedding_dim a step of X is a category "
+                "alone: leave it out"
+            )
 
     def _check_lbfgs(self):
         for name, off in (
@@ -226,6 +244,7 @@ class BaseRNN(
             data.targets.n_outputs, self.cell, self.activation, self.reset_after, self.bidirectional,
             self.return_sequences, self.pooling, reading.n_categories, reading.network_units,
             self._patch(data.examples, resume),
+            Decay(reading.n_numbers, reading.first_indicator) if reading.missing == "decay" else None,
         )
         if resume:
             self._check_same_shapes(network, resume.model)
@@ -235,7 +254,9 @@ class BaseRNN(
         """Size and stride of the patches that the network reads: those of the first fit; None for single steps."""
         if resume and self.patch_size == "auto" and not self.return_sequences:
             return resume.model.network.patch
-        auto = self.patch_size == "auto" and (self.return_sequences or self.embedding_dim is not None)
+        auto = self.patch_size == "auto" and (
+            self.return_sequences or self.embedding_dim is not None or self.missing == "decay"
+        )
         patch = None if auto else patch_for(
             self.patch_size, self.patch_stride, examples.sequences.lengths[examples.used]
         )

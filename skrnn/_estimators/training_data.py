@@ -16,6 +16,7 @@ from skrnn._estimators.unit_checks import (
     warn_of_constant_features,
     warn_of_constant_targets,
     warn_of_missing_features,
+    warn_of_times,
     warn_of_units,
 )
 from skrnn._training.losses import known_fraction
@@ -68,6 +69,8 @@ class TrainingDataMixin:
             if (self.missing, self.embedding_dim is not None) != (reading.missing, reading.n_categories > 0):
                 what = f"missing={self.missing!r} and embedding_dim={self.embedding_dim!r}"
                 raise self._cannot_continue(f"{what}, which change what it reads of X")
+            if reading.column_of_times(self.times) != (reading.times and reading.times.column):
+                raise self._cannot_continue(f"times={self.times!r}, which change what it reads of X")
             if self.standardize != reading.standardize:
                 raise self._cannot_continue(f"standardize={self.standardize!r}, which changes its units")
             if self.n_categories != (reading.n_categories - 1 if reading.announced else None):
@@ -77,6 +80,7 @@ class TrainingDataMixin:
             reading, sequences = learn_reading(
                 self, X, self.n_steps, missing=self.missing, categorical=self.embedding_dim is not None,
                 n_categories=self.n_categories, per_step=self.return_sequences, standardize=self.standardize,
+                times=self.times, n_directions=1 + bool(self.bidirectional),
             )
         if self.solver == "lbfgs" and isinstance(sequences, LazySequences):
             sequences = in_memory(sequences, "solver='lbfgs'")
@@ -120,6 +124,8 @@ class TrainingDataMixin:
         if reading.n_categories:
             return self._see_categories(reading, examples, resume)
         if not resume:
+            if reading.times is not None:
+                reading = _learn_times(reading, examples)
             if self.standardize:
                 reading = _learn_units(reading, examples)
             examples = examples.replace(sequences=reading.prepare(examples.sequences))
@@ -134,11 +140,22 @@ class TrainingDataMixin:
         return reading, examples.replace(sequences=sequences)
 
 
+def _learn_times(reading, examples):
+    """A reading with the means of times, and a warning of times that lose digits."""
+    sequences = examples.sequences
+    times, center = reading.times.learn(sequences, examples.used, examples.weights_of_sequences())
+    if times.column is not None:
+        warn_of_times(center, times.means[0], sequences.dtype, times.name)
+    return replace(reading, times=times)
+
+
 def _learn_units(reading, examples):
     """A reading with the units of the features of examples, and warnings of those that cannot be learned from."""
     sequences, names = examples.sequences, reading.feature_names
     center, scale = learn_units(sequences, examples.used, examples.weights_of_sequences())
     names = names if names and len(names) == len(center) else None
+    if reading.times is not None:
+        center, scale, names = map(reading.times.without, (center, scale, names))
     missing = np.isnan(center) & (scale == 0)
     center = np.where(missing, 0.0, center)
     check_units(center, scale, sequences.dtype, names)
