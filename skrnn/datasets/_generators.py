@@ -14,7 +14,7 @@ SYMBOLS = ("E", "B", "a", "b", "c", "d", "X", "Y")
 POSITIONS = {2: ((10, 20), (50, 60)), 3: ((10, 20), (33, 43), (66, 76))}
 
 
-def _at_least(minimum):
+def at_least(minimum):
     return Interval(Integral, minimum, None, closed="left")
 
 
@@ -42,7 +42,7 @@ def _in_form_of(n_steps, rows, lengths):
 
 
 @validate_params(
-    {"n_samples": [_at_least(1)], "n_steps": [_at_least(2)], "random_state": ["random_state"]},
+    {"n_samples": [at_least(1)], "n_steps": [at_least(2)], "random_state": ["random_state"]},
     prefer_skip_nested_validation=True,
 )
 def make_adding(n_samples=100, n_steps=100, *, random_state=None):
@@ -117,10 +117,10 @@ def make_adding(n_samples=100, n_steps=100, *, random_state=None):
 
 @validate_params(
     {
-        "n_samples": [_at_least(1)],
-        "gap": [_at_least(1)],
-        "n_symbols": [_at_least(1)],
-        "alphabet_size": [_at_least(1)],
+        "n_samples": [at_least(1)],
+        "gap": [at_least(1)],
+        "n_symbols": [at_least(1)],
+        "alphabet_size": [at_least(1)],
         "one_hot": ["boolean"],
         "random_state": ["random_state"],
     },
@@ -197,7 +197,7 @@ def make_copy_memory(n_samples=100, gap=100, *, n_symbols=10, alphabet_size=8, o
 
 @validate_params(
     {
-        "n_samples": [_at_least(1)],
+        "n_samples": [at_least(1)],
         "n_steps": [Integral, tuple, list],
         "n_relevant": [Options(Integral, {2, 3})],
         "one_hot": ["boolean"],
@@ -288,9 +288,9 @@ def make_temporal_order(n_samples=100, n_steps=(100, 110), *, n_relevant=2, one_
 
 @validate_params(
     {
-        "n_samples": [_at_least(1)],
+        "n_samples": [at_least(1)],
         "n_steps": [Integral, tuple, list],
-        "delay": [_at_least(1)],
+        "delay": [at_least(1)],
         "values": [StrOptions({"real", "binary"})],
         "random_state": ["random_state"],
     },

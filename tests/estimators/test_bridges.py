@@ -289,6 +289,26 @@ class TestMapie:
         _, intervals = conformal.predict(X[self.test], ensemble=True, confidence_level=self.level)
         self.check(intervals, y[self.test])
 
+    def test_adaptive(self, data):
+        """The level follows what intervals have held so far: so they hold what they should where the noise grows."""
+        from mapie.regression import SplitConformalRegressor, TimeSeriesRegressor
+
+        X, y = data
+        y = y + np.where(np.arange(len(y)) < self.test.start, 0, 1) * np.random.default_rng(1).normal(size=len(y))
+        net = clone(NET).fit(X[self.fit], y[self.fit])
+        fixed = SplitConformalRegressor(net, confidence_level=self.level, prefit=True)
+        fixed.conformalize(X[self.conform], y[self.conform])
+        conformal = TimeSeriesRegressor(net, method="aci", cv="prefit").fit(X[self.conform], y[self.conform])
+        held = []
+        for i in range(*self.test.indices(len(y))):
+            now = slice(i, i + 1)
+            _, intervals = conformal.predict(X[now], confidence_level=self.level, allow_infinite_bounds=True)
+            held.append(intervals[0, 0, 0] <= y[i] <= intervals[0, 1, 0])
+            conformal.adapt_conformal_inference(X[now], y[now], gamma=0.05, confidence_level=self.level)
+        low, high = fixed.predict_interval(X[self.test])[1][:, :, 0].T
+        assert np.mean((low <= y[self.test]) & (y[self.test] <= high)) < self.level - 0.08
+        assert abs(np.mean(held) - self.level) < 0.02
+
 
 class TestImbalancedLearn:
     """It takes tables; sequences of different lengths go into their cells."""
