@@ -97,7 +97,8 @@ def filled(sequences, missing, before=None):
     ----------
     sequences : Sequences
     missing : {"ffill", "indicator", "decay"}
-        Fill with the last value; or, with the others, also add an indicator of each feature, which is 1 where it was missing.
+        Fill with the last value; with the others also add an indicator of each feature, which is 1 where it was
+        missing.
     before : (n, D) array, optional
         The last values before the first steps.
 

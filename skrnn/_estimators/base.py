@@ -52,10 +52,10 @@ class BaseRNN(
     @abstractmethod
     def __init__(
         self, *, hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, n_steps,
-        patch_size, patch_stride, embedding_dim, n_categories, missing, times, standardize, dropout, recurrent_dropout, solver,
-        alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, average, shuffle, random_state, tol,
-        verbose, warm_start, momentum, nesterovs_momentum, early_stopping, scoring, validation_fraction, beta_1, beta_2,
-        epsilon, n_iter_no_change, max_fun, max_grad_norm, truncated_bptt_steps,
+        patch_size, patch_stride, embedding_dim, n_categories, missing, times, standardize, dropout, recurrent_dropout,
+        solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, average, shuffle, random_state,
+        tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, scoring, validation_fraction, beta_1,
+        beta_2, epsilon, n_iter_no_change, max_fun, max_grad_norm, truncated_bptt_steps,
     ):
         self.hidden_size = hidden_size
         self.cell = cell

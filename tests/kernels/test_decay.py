@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import reference
-from networks import FORMS, RAGGED, Case
+from networks import FORMS, Case
 from numerical import assert_gradient, central_differences
 from pairwise import pairwise
 
@@ -180,5 +180,5 @@ class TestRefuses:
     def test_a_description_that_does_not_fit(self, wrong):
         net = make_case(("gru", "tanh", True), (2, 2, 4)).net
         net._description["decay"].update(wrong)
-        with pytest.raises(ValueError, match="a decay must be|must lie within"):
+        with pytest.raises(ValueError, match=r"a decay must be|must lie within"):
             net.engine(np.float64)
