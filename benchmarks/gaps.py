@@ -9,7 +9,7 @@ import argparse
 import warnings
 
 import numpy as np
-from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.metrics import log_loss
 
 from skrnn import RNNClassifier, RNNRegressor
 from skrnn.datasets import load_co2, load_japanese_vowels, make_patients
@@ -31,9 +31,9 @@ def main():
     print(f"{'':34}" + "".join(f"{missing + ' + times' * timed:>20}" for missing, timed in WAYS))
     for name in arguments.sets:
         results = np.array([[SETS[name](way, seed) for way in WAYS] for seed in range(arguments.seeds)])
-        low, median, high = np.percentile(results, [25, 50, 75], axis=0)
+        quartiles = np.percentile(results, [25, 50, 75], axis=0)
         print(f"{name + ', ' + MEASURES[name]:34}" + "".join(
-            f"{m:>13.3f} ±{(h - l) / 2:.3f}" for l, m, h in zip(low, median, high, strict=True)
+            f"{median:>13.3f} ±{(high - low) / 2:.3f}" for low, median, high in quartiles.T
         ), flush=True)
 
 
