@@ -422,8 +422,9 @@ class BaseRNN(
         -------
         state : array of shape (n_sequences, width)
             A row holds what a sequence carries from step to step: all states of all layers, with `pooling` what is
-            pooled so far, with `missing` what was seen last, with `patch_size` the steps of the patch that has begun
-            and their number. Rows may be selected and put together like samples.
+            pooled so far, with `missing` what was seen last, with `times` and `missing="decay"` when that was, with
+            `patch_size` the steps of the patch that has begun and their number. Rows may be selected and put together
+            like samples.
 
         Raises
         ------

@@ -81,7 +81,7 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         The fitted weights by name.
     X_mean_, X_scale_ : array of shape (n_features,), or None
         With `standardize`, what is subtracted from each feature of a step, and what it is then divided by; a constant
-        feature has the scale 1. None for steps that are categories.
+        feature has the scale 1. The time (`times`) is left out. None for steps that are categories.
     patch_size_, patch_stride_ : int
         Steps that the network reads at a time, and from one such patch to the next; 1 and 1 where it reads single ones.
     n_features_in_ : int

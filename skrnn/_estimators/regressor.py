@@ -84,7 +84,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         The fitted weights by name.
     X_mean_, X_scale_ : array of shape (n_features,), or None
         With `standardize`, what is subtracted from each feature of a step, and what it is then divided by; a constant
-        feature has the scale 1. None for steps that are categories.
+        feature has the scale 1. The time (`times`) is left out. None for steps that are categories.
     y_mean_, y_scale_ : float or array of shape (n_outputs_,), or None
         With `standardize`, the same of the targets: mean and standard deviation, 1 where they are constant; 0 and the
         mean for the loss "poisson", 0 and 1 with ``out_activation="logistic"``.

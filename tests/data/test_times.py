@@ -21,7 +21,7 @@ def steps_with_gaps(column, dtype=np.float64, seed=0):
 
 
 def expected_gaps(values, column):
-    """Δ and δ of one sequence, as Che et al. (2018) define them: δ_t = Δ_t + δ_{t−1} where nothing was seen at t − 1."""
+    """Δ and δ of one sequence, as Che et al. (2018) define them: δ_t = Δ_t + δ_{t−1} unless seen at t − 1."""
     times = np.arange(len(values)) if column is None else values[:, column]
     features = values if column is None else np.delete(values, column, axis=1)
     elapsed, since = np.zeros(len(values)), np.zeros(features.shape)
