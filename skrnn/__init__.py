@@ -13,14 +13,15 @@ if find_spec("skrnn._runtime.machine") is None:
     )
 
 from skrnn._data.ragged import RaggedArray
+from skrnn._data.with_static import WithStatic
 from skrnn._estimators.classifier import RNNClassifier
 from skrnn._estimators.regressor import RNNRegressor
 from skrnn._language.language_model import RNNLanguageModel
 from skrnn.metrics import concatenate_steps, make_sequence_scorer, split_steps
 
 __all__ = [
-    "RNNClassifier", "RNNLanguageModel", "RNNRegressor", "RaggedArray", "__version__", "concatenate_steps",
-    "make_sequence_scorer", "split_steps",
+    "RNNClassifier", "RNNLanguageModel", "RNNRegressor", "RaggedArray", "WithStatic", "__version__",
+    "concatenate_steps", "make_sequence_scorer", "split_steps",
 ]
 SUBMODULES = ("datasets", "exceptions", "metrics", "preprocessing")
 

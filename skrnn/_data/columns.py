@@ -19,7 +19,7 @@ def columns_of(X):
     """
     if isinstance(X, np.ndarray):
         columns = list(enumerate(X.T)) if X.dtype == object and X.ndim == 2 else []
-        firsts = [_first_cell(column) for _, column in columns]
+        firsts = [first_cell(column) for _, column in columns]
         return columns if any(is_sized(cell) and not isinstance(cell, Mapping) for cell in firsts) else []
     if isinstance(X, list | tuple | RaggedArray):
         return []
@@ -100,7 +100,7 @@ def cells_of(values, name):
     columns = columns_of(values)
     if not columns:
         return values
-    cells = [_cells(column, name) for column in columns]
+    cells = [cells_in(column, name) for column in columns]
     if columns[0][1] is values or (len(cells) == 1 and are_sequences(columns, name)):
         return cells[0]
     if are_sequences(columns, name):
@@ -113,7 +113,7 @@ def cells_of(values, name):
 
 def are_sequences(columns, name):
     """Whether every cell of the columns is a sequence; in an ordinary table none is."""
-    firsts = [_first_cell(cells) for _, cells in columns]
+    firsts = [first_cell(cells) for _, cells in columns]
     found = [is_sized(cell) for cell in firsts]
     if any(found) and not all(found):
         for (column, _), cell in zip(columns, firsts, strict=True):
@@ -126,7 +126,7 @@ def are_sequences(columns, name):
     return any(found)
 
 
-def _first_cell(column):
+def first_cell(column):
     """The first cell that is not missing, or None."""
     return next((cell for cell in column if not is_missing(cell)), None)
 
@@ -139,15 +139,15 @@ def sequences_in(columns, name):
     check_unique([column for column, _ in columns], name)
     arrow = [_from_arrow(column) for _, column in columns]
     if len(arrow) == 1:
-        return _cells(columns[0], name) if arrow[0] is None else arrow[0]
+        return cells_in(columns[0], name) if arrow[0] is None else arrow[0]
     same = all(ragged is not None and ragged.values.ndim == 1 for ragged in arrow)
     if same and all(np.array_equal(ragged.lengths, arrow[0].lengths) for ragged in arrow):
         return RaggedArray(_stacked([ragged.values for ragged in arrow]), arrow[0].lengths)
-    cells, names = [_cells(column, name) for column in columns], [column for column, _ in columns]
+    cells, names = [cells_in(column, name) for column in columns], [column for column, _ in columns]
     return [_side_by_side(row, names, f"{name}[{i}]") for i, row in enumerate(zip(*cells, strict=True))]
 
 
-def _cells(column, name):
+def cells_in(column, name):
     """The cells of a column, as a list."""
     column_name, column = column
     if isinstance(column, np.ndarray):

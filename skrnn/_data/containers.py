@@ -16,6 +16,7 @@ from skrnn._data.on_demand import Reader, is_read_in_chunks, read_if_small
 from skrnn._data.ragged import RaggedArray, without_unused
 from skrnn._data.schemas import check_schema, check_unique
 from skrnn._data.sequences import Sequences
+from skrnn._data.with_static import WithStatic
 
 # Dtypes that the kernels compute in
 IN_PLACE = (np.float32, np.float64)
@@ -74,7 +75,7 @@ def as_sequences(
             raise TypeError(missing_items(X, "X", error)) from error
     if are_sequences(columns, "X"):
         sequences = _from_columns(X, columns, n_steps)
-    elif _is_collection(X):
+    elif is_collection(X):
         sequences = _from_collection(X, n_steps)
     else:
         sequences = _from_array(X, n_steps)
@@ -139,6 +140,11 @@ def check_type(X):
     """Raise an error if X is of a type that cannot hold sequences."""
     if issparse(X):
         raise TypeError("Sparse data was passed for X, but sequences are dense; use X.toarray()")
+    if isinstance(X, WithStatic):
+        raise TypeError(
+            "X is a WithStatic, but no static features are read here: a net reads those that it was fitted with; pass "
+            "X.sequences"
+        )
     check_not_foreign(X, "X")
     shape = getattr(X, "shape", None)
     if shape is None and not hasattr(X, "__array__"):
@@ -296,7 +302,7 @@ def _names_of(x):
     return list(getattr(x, "column_names", None) or getattr(x, "columns", ()))
 
 
-def _is_collection(X):
+def is_collection(X):
     """Whether X is a collection of sequences rather than one array."""
     if isinstance(X, RaggedArray):
         return True

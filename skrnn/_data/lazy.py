@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from skrnn._data.sequences import SequenceIndex, Sequences
+from skrnn._data.sequences import SequenceIndex, Sequences, cast_static, rows_or_none
 from skrnn._data.units import WeightedMoments
 from skrnn._runtime import memory
 
@@ -30,12 +30,15 @@ class LazySequences(SequenceIndex):
     dtype : dtype
     n_per_chunk : int
         How many sequences in a row are stored together, so that it takes no longer to read all of them.
+    static : (n, S) array, optional
+        The static features of each sequence, which are in memory.
     """
 
     ndim = 1
 
-    def __init__(self, read, lengths, kind, n_features, dtype, n_per_chunk=1, **index):
+    def __init__(self, read, lengths, kind, n_features, dtype, n_per_chunk=1, static=None, **index):
         super().__init__(lengths, kind, **index)
+        self.static = static
         self.n_per_chunk = n_per_chunk
         self._read, self.n_features, self.dtype = read, n_features, np.dtype(dtype)
 
@@ -73,7 +76,14 @@ class LazySequences(SequenceIndex):
         return LazySequences(
             read, self.lengths, self.kind, probe.n_features, probe.dtype, self.n_per_chunk, n_padded=self.n_padded,
             columns=self.columns if same else None, names=self.names if same else None,
+            static=cast_static(self.static, probe.dtype), n_codes=probe.n_codes,
         )
+
+    def with_static(self, static):
+        """The same sequences with other static features, (n, S)."""
+        sequences = self.map(_unchanged)
+        sequences.static = static
+        return sequences
 
     def load(self, index):
         """Sequences in memory that hold the sequences `index`, and the indices of these among them."""
@@ -85,7 +95,7 @@ class LazySequences(SequenceIndex):
                 f"X[{i}] has changed while it was in use: it had {self.lengths[i]} steps of {self.n_features} features"
             )
         chunk = chunk.astype(self.dtype)
-        chunk.numbers = index
+        chunk.numbers, chunk.static = index, rows_or_none(self.static, index)
         chunk.mask_offsets = np.stack([self.starts[index] - chunk.starts, index])
         return chunk, np.arange(len(index))
 
@@ -119,7 +129,8 @@ class LazySequences(SequenceIndex):
                 return self.load(chosen)[0].values
         return LazySequences(
             _Selection(self, chosen), self.lengths[chosen], self.kind, self.n_features, self.dtype,
-            columns=self.columns, names=self.names, n_padded=self.n_padded,
+            columns=self.columns, names=self.names, n_padded=self.n_padded, static=rows_or_none(self.static, chosen),
+            n_codes=self.n_codes,
         )
 
     def __repr__(self):
@@ -127,6 +138,10 @@ class LazySequences(SequenceIndex):
             f"{len(self)} sequences, {self.lengths.min()} to {self.lengths.max()} steps of {self.n_features} features, "
             f"{self.dtype}, read on demand"
         )
+
+
+def _unchanged(sequences):
+    return sequences
 
 
 class _Map:
@@ -163,7 +178,8 @@ def unshared(sequences):
         return sequences
     return LazySequences(
         sequences.copy_of, sequences.lengths, sequences.kind, sequences.n_features, sequences.dtype,
-        columns=sequences.columns, names=sequences.names,
+        columns=sequences.columns, names=sequences.names, static=sequences.static,
+        n_codes=sequences.n_codes,
     )
 
 

@@ -11,7 +11,9 @@ from skrnn._data.containers import IN_PLACE, as_sequences, check_values
 from skrnn._data.features import columns_of_table, features_of
 from skrnn._data.lazy import unshared
 from skrnn._data.missing import WITH_INDICATORS, filled, without_gaps
+from skrnn._data.mixed import Mixed, is_mixed, learn_mixed, on_numbers
 from skrnn._data.own_units import in_own_units, target_units
+from skrnn._data.tables import is_frame, is_table, normalize_table
 from skrnn._data.times import Times, column_of_times
 from skrnn._data.units import Units
 from skrnn._sklearn import check_columns, check_feature_names_in
@@ -48,6 +50,10 @@ class Reading:
         Whether the network reads features in units of their own, and whether in those of each sequence.
     units : Units, optional
         If so, of numbers: the mean and deviation of each feature of X but the time.
+    mixed : Mixed, optional
+        What the features are, if there are others than numbers of steps.
+    static_units : Units, optional
+        The mean and deviation of the numbers beside the steps, if there are any.
     times : Times, optional
         What is known of the times of steps, where the network reads times since.
     """
@@ -63,12 +69,58 @@ class Reading:
     announced: bool = False
     standardize: bool | str = False
     units: Units | None = None
+    mixed: Mixed | None = None
+    static_units: Units | None = None
     times: Times | None = None
 
     @property
+    def step_encodings(self):
+        """The encodings of the codes at the end of a step, in order."""
+        return () if self.mixed is None else self.mixed.step_encodings
+
+    @property
+    def static_encodings(self):
+        """The encodings of the codes at the end of the static features, in order."""
+        return () if self.mixed is None else self.mixed.static_encodings
+
+    @property
+    def has_encodings(self):
+        """Whether some features are categories with an embedding of each."""
+        return bool(self.step_encodings or self.static_encodings)
+
+    @property
     def n_numbers(self):
-        """Features of a step of X that are no time."""
-        return self.n_step_features if self.times is None else self.times.n_features
+        """Features of a step of X that are numbers, but for the time; the others are codes."""
+        n_times = self.times is not None and self.times.column is not None
+        return self.n_step_features - len(self.step_encodings) - n_times
+
+    @property
+    def n_static(self):
+        """Static features of X."""
+        return 0 if self.mixed is None else len(self.mixed.static)
+
+    @property
+    def n_static_numbers(self):
+        """Static features that the network reads as numbers: those of X, and indicators of what is missing."""
+        return (self.n_static - len(self.static_encodings)) * (1 + (self.missing in WITH_INDICATORS))
+
+    @property
+    def network_static_units(self):
+        """The units of static features that the network reads as numbers, or None where it reads them as they are."""
+        if self.static_units is None or not self.standardize:
+            return None
+        n_indicators = len(self.static_units.center) if self.missing in WITH_INDICATORS else 0
+        return self.static_units.with_others(n_indicators)
+
+    @property
+    def step_names(self):
+        """Names of the features of a step, or None."""
+        return self.feature_names if self.mixed is None else self.mixed.step_names
+
+    @property
+    def number_names(self):
+        """Names of those that are numbers, or None."""
+        return self.feature_names if self.mixed is None else self.mixed.number_names
 
     @property
     def n_indicators(self):
@@ -91,7 +143,8 @@ class Reading:
         if self.units is None or self.in_own_units:
             return None
         n_others = self.n_indicators + (0 if self.times is None else self.times.n_inputs)
-        return self.units.with_others(n_others) if n_others else self.units
+        units = self.units.with_others(n_others) if n_others else self.units
+        return units.with_codes(len(self.step_encodings)) if self.step_encodings else units
 
     @property
     def in_own_units(self):
@@ -144,14 +197,24 @@ class Reading:
         check_columns(estimator, table, self.attributes())
 
     def _check(self, estimator, X, dtype, leave_out_padding=True, named=True):
-        in_place = IN_PLACE if dtype is None else (dtype,)
+        read = partial(
+            as_sequences, n_steps=self.n_steps, leave_out_padding=leave_out_padding and self.missing != "error",
+            in_place=IN_PLACE if dtype is None else (dtype,), categorical=self.n_categories > 0,
+        )
+        if self.mixed is not None:
+            X = normalize_table(X)
+            if named and is_table(X):
+                self.check_table(estimator, X)
+            sequences = self.mixed.read(X, read, self.n_steps, self.missing)
+            if named and not is_table(X):
+                replace(self, **self._of_steps()).check_names(estimator, sequences)
+            self._check_n_features(estimator, sequences)
+            return self._unshared(sequences)
         try:
-            sequences = as_sequences(
-                X, self.n_steps, allow_missing=self.missing != "error", leave_out_padding=leave_out_padding,
-                in_place=in_place, categorical=self.n_categories > 0,
-            )
+            sequences = read(X, allow_missing=self.missing != "error")
         except ValueError:
-            if self.from_table and len(getattr(X, "shape", ())) == 2:
+            named = self.feature_names is not None and is_frame(X)
+            if named or (self.from_table and len(getattr(X, "shape", ())) == 2):
                 # Other columns than in fit are the first thing to report, as everywhere in scikit-learn
                 self.check_table(estimator, X)
             raise
@@ -170,12 +233,17 @@ class Reading:
         if n_columns != self.n_features_in:
             raise ValueError(f"X has {n_columns} columns, expected {self.n_features_in} as in fit")
 
+    def _of_steps(self):
+        """The number of columns, and their names, without those of static features."""
+        n = self.n_features_in - self.n_static
+        return {"n_features_in": n, "feature_names": self.feature_names and self.feature_names[:n]}
+
     def check_names(self, estimator, sequences):
         """Raise a ValueError if the columns of X, or their names, differ from those in the fit."""
         # Sequences without columns have no names to check
         if sequences.columns is not None and (sequences.kind == "table") == self.from_table:
             self.check_table(estimator, sequences.columns)
-        names = list(self.feature_names or ())
+        names = list(self.step_names or ())
         if not self.from_table and names and sequences.names is not None and names != sequences.names:
             raise ValueError(
                 "The feature names should match those that were passed during fit: X has the features "
@@ -202,19 +270,31 @@ class Reading:
         return unshared(sequences) if self.per_step or changed else sequences
 
     def column_of_times(self, times):
-        """Which feature of a step of X `times` is, its name or index; None for None."""
-        names = self.feature_names
-        return column_of_times(
-            times, names if names and len(names) == self.n_step_features else None, self.n_step_features
-        )
+        """Which of the numbers of a step `times` is, a name or an index of a feature; None for None."""
+        encodings = self.step_encodings and self.mixed.steps
+        names, n = self.step_names, self.n_step_features
+        column = column_of_times(times, names if names and len(names) == n else None, n)
+        if column is None or not encodings:
+            return column
+        if encodings[column] is not None:
+            raise ValueError(
+                f"times={times!r} is one of the categorical features, expected a number: leave it out of them, and "
+                "convert strings to numbers"
+            )
+        return sum(encoding is None for encoding in encodings[:column])
 
     def learn_times(self, times, n_directions):
         """`Times` without their means, or None where the network reads no times."""
-        column = self.column_of_times(times)
+        column, n_numbers = self.column_of_times(times), self.n_step_features - len(self.step_encodings)
+        if self.missing == "decay" and n_numbers == (column is not None):
+            raise ValueError(
+                "missing='decay' is for numbers, which decay to their mean, but the steps of X hold categories alone: "
+                "try missing='ffill'"
+            )
         if column is None and self.missing != "decay":
             return None
         since = {"indicator": "input", "decay": "decay"}.get(self.missing, "")
-        return Times(column, self.n_step_features - (column is not None), since, n_directions, times)
+        return Times(column, n_numbers - (column is not None), since, n_directions, times)
 
     def check_values(self, sequences, name="X"):
         """Raise a ValueError that names the first value that is not finite, may not be missing, or is no category."""
@@ -223,20 +303,53 @@ class Reading:
     def prepare(self, sequences):
         """Sequences filled as `missing` says, and in their own units; categories before the first one stay NaN.
 
-        With times, the numbers that they add to each step come last.
+        With times, the numbers that they add to each step come after the others.
         """
+        sequences, change = self.with_filled_static(sequences), self._change()
         if self.times is not None:
-            return sequences.map(partial(_timed, reading=self))
-        return self._prepare_numbers(sequences)
+            change = partial(_timed, times=self.times, change=change)
+        return sequences if change is None else self._map(sequences, change)
 
-    def _prepare_numbers(self, sequences):
-        """What `prepare` returns of sequences without times."""
+    def _change(self):
+        """How the numbers of steps, without their times, are filled and brought to units of their own; None: not."""
         if self.in_own_units:
-            return sequences.map(partial(in_own_units, units=self.units, missing=self.missing))
+            return partial(in_own_units, units=self.units, missing=self.missing)
         if self.missing not in FILLED:
-            return sequences
+            return None
         before = np.nan if self.n_categories else self.before_first
-        return sequences.map(partial(without_gaps, missing=self.missing, initial=before))
+        return partial(without_gaps, missing=self.missing, initial=before)
+
+    def _map(self, sequences, change):
+        """Sequences changed by a function of the numbers of their steps."""
+        return sequences.map(partial(on_numbers, change=change) if self.step_encodings else change)
+
+    def with_filled_static(self, sequences):
+        """Sequences with their static features filled as `missing` says."""
+        if self.static_units is None or self.missing not in FILLED:
+            return sequences
+        return sequences.with_static(self._filled_static(sequences.static))
+
+    def _filled_static(self, static):
+        """Static features (n, S) in which each missing number is the mean; with indicators, if `missing` asks for them.
+        """
+        center = self.static_units.center.astype(static.dtype)
+        numbers, codes = np.split(static, [len(center)], axis=1)
+        missing = np.isnan(numbers)
+        parts = [np.where(missing, center, numbers), *[missing] * (self.missing in WITH_INDICATORS), codes]
+        return np.concatenate(parts, axis=1, dtype=static.dtype, casting="unsafe")
+
+    def read_static(self, static, n, dtype):
+        """Static features of n sequences as the network reads them, (n, S).
+
+        Parameters
+        ----------
+        static : array-like of shape (n, S) or (S,), or a data frame of n rows
+            As in `WithStatic`, or the static columns of a frame.
+        n : int
+        dtype : dtype
+        """
+        static = self.mixed.read_static(static, n, self.missing).astype(dtype)
+        return static if self.static_units is None or self.missing not in FILLED else self._filled_static(static)
 
     def target_units(self, loss, sequences, index, n_outputs):
         """`TargetUnits` of the sequences `index`, as the network reads them, or None where targets are in no such."""
@@ -274,8 +387,22 @@ class Reading:
         (n, memory_width) array
             What is known after the last steps.
         """
+        if not self.memory_width:
+            return sequences, before
+        if not self.step_encodings:
+            return self._fill_numbers(sequences, before, name)
+        last = [before]
+
+        def fill(numbers):
+            changed, last[0] = self._fill_numbers(numbers, before, name)
+            return changed
+
+        return on_numbers(sequences, fill), last[0]
+
+    def _fill_numbers(self, sequences, before, name):
+        """What `fill` returns of sequences without categories."""
         if self.times is None:
-            return filled(sequences, self.missing, before) if self.missing in FILLED else (sequences, before)
+            return filled(sequences, self.missing, before)
         n_seen = before.shape[1] - self.times.state_width
         steps, beside, after = self.times.split(sequences, before[:, n_seen:], name)
         if self.missing in FILLED:
@@ -350,7 +477,7 @@ def set_attributes(estimator, attributes):
 
 def learn_reading(
     estimator, X, n_steps=None, *, missing="error", categorical=False, n_categories=None, per_step=False,
-    standardize=False, leave_out_padding=True, times=None, n_directions=1,
+    standardize=False, leave_out_padding=True, categorical_features=None, times=None, n_directions=1,
 ):
     """Learn how X is read, in the first fit, and read its sequences.
 
@@ -365,13 +492,15 @@ def learn_reading(
     missing : {"error", "ffill", "indicator", "keep"}
         As in `Reading`.
     categorical : bool
-        Whether steps are categories.
+        Whether steps are categories, unless some features are.
     n_categories : int, optional
         How many there are; None: up to the greatest in X.
     per_step, standardize
         As in `Reading`.
     leave_out_padding : bool
         As in `as_sequences`.
+    categorical_features : "from_dtype", None, or array-like
+        Which features are categories, as in `learn_mixed`.
     times : str, int or None
         Which feature of a step is its time.
     n_directions : int
@@ -383,25 +512,45 @@ def learn_reading(
     Sequences or LazySequences
         float32 or float64, as X; as categories, or with missing values that are not filled yet.
     """
-    sequences = as_sequences(
-        X, n_steps, allow_missing=missing != "error", leave_out_padding=leave_out_padding, categorical=categorical,
+    read = partial(
+        as_sequences, n_steps=n_steps, leave_out_padding=leave_out_padding and missing != "error",
         last_category=None if n_categories is None else n_categories - 1,
-        with_units=bool(standardize) and not categorical,
     )
-    n_features_in, names = features_of(estimator, sequences)
+    mixed = None
+    if is_mixed(X, categorical_features):
+        mixed = learn_mixed(X, n_steps, categorical_features, read)
+    categorical = categorical and not (mixed is not None and mixed.step_encodings + mixed.static_encodings)
+    if categorical and missing in WITH_INDICATORS:
+        raise ValueError(
+            f"missing={missing!r} is for numbers, to which it adds an input, but with embedding_dim X holds "
+            "categories; missing='ffill' takes the last category"
+        )
+    if categorical and times is not None:
+        raise ValueError(
+            f"times={times!r} is a feature beside others, but with embedding_dim a step of X is a category alone: "
+            "leave it out, or say which features are categories (categorical_features)"
+        )
+    read = partial(read, categorical=categorical)
+    if mixed is None:
+        sequences = read(X, allow_missing=missing != "error", with_units=bool(standardize) and not categorical)
+        n_features_in, names = features_of(estimator, sequences)
+    else:
+        sequences = mixed.read(X, read, n_steps, missing)
+        mixed = mixed.with_n_features(sequences.n_features)
+        n_features_in, names = mixed.features(estimator, sequences)
     reading = Reading(
         sequences.kind == "table", n_features_in, names, sequences.n_features, missing, per_step=per_step,
-        n_steps=n_steps, standardize=standardize,
+        n_steps=n_steps, standardize=standardize, mixed=mixed,
     )
     reading = replace(reading, times=reading.learn_times(times, n_directions))
     sequences = reading._unshared(sequences)
     return _learn_categories(reading, sequences, n_categories) if categorical else (reading, sequences)
 
 
-def _timed(sequences, reading):
-    """Sequences prepared, with the numbers that times add to each step after the others."""
-    steps, beside, _ = reading.times.split(sequences)
-    return _with_inputs(reading._prepare_numbers(steps), beside)
+def _timed(sequences, times, change):
+    """Sequences without their times, changed, and with the numbers that these add to each step."""
+    steps, beside, _ = times.split(sequences)
+    return _with_inputs(steps if change is None else change(steps), beside)
 
 
 def _with_inputs(sequences, beside):

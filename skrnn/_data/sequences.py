@@ -28,11 +28,13 @@ class SequenceIndex:
         Number of steps of each sequence of X, if padding at the ends of some has been left out.
     numbers : (n,) int array, optional
         The indices of the sequences in X; None for all.
+    n_codes : int
+        How many of the last features of a step are codes of categories.
     """
 
-    def __init__(self, lengths, kind, columns=None, names=None, n_padded=None, numbers=None):
+    def __init__(self, lengths, kind, columns=None, names=None, n_padded=None, numbers=None, n_codes=0):
         self.lengths, self.kind, self.columns, self.names = lengths, kind, columns, names
-        self.n_padded, self.numbers = n_padded, numbers
+        self.n_padded, self.numbers, self.n_codes = n_padded, numbers, n_codes
         self.starts = np.cumsum(lengths) - lengths
         # How often each category occurs, if the steps are categories that have been counted
         self.category_counts = None
@@ -93,13 +95,15 @@ class Sequences(SequenceIndex):
         The category of each step, if steps are categories.
     starts : (n,) int array, optional
         The row of the first step of each sequence, if sequences share steps or are in another order.
+    static : (n, S) array, optional
+        The static features of each sequence: numbers, then codes of categories.
     """
 
-    def __init__(self, values, lengths, kind, *, categories=None, starts=None, **index):
+    def __init__(self, values, lengths, kind, *, categories=None, starts=None, static=None, **index):
         super().__init__(lengths, kind, **index)
         # The kernels need C-contiguous and aligned values; a view if they are
         self.values = np.require(values, requirements=["C", "A"])
-        self.categories = categories
+        self.categories, self.static = categories, static
         # (2, n), for the masks of dropout: what to add to the row of a step to get its row among contiguous sequences,
         # and the index of the sequence. None if these are the row and the index themselves.
         self.mask_offsets = None
@@ -125,7 +129,9 @@ class Sequences(SequenceIndex):
 
     def replace(self, **changed):
         """The same sequences with some of the parameters changed."""
-        names = ("values", "lengths", "kind", "columns", "names", "categories", "n_padded", "numbers")
+        names = (
+            "values", "lengths", "kind", "columns", "names", "categories", "n_padded", "numbers", "static", "n_codes"
+        )
         starts = {} if self.contiguous else {"starts": self.starts}
         return Sequences(**{name: getattr(self, name) for name in names} | starts | changed)
 
@@ -135,12 +141,16 @@ class Sequences(SequenceIndex):
         rows = rows_of(self.starts[index], lengths)
         categories = None if self.categories is None else self.categories[rows]
         return self.replace(
-            values=self.values[rows], categories=categories, lengths=lengths, starts=None, numbers=index
+            values=self.values[rows], categories=categories, lengths=lengths, starts=None, numbers=index,
+            static=rows_or_none(self.static, index),
         )
 
     def view_of(self, index):
         """The sequences `index`, without a copy of their steps."""
-        view = self.replace(lengths=self.lengths[index], starts=self.starts[index], numbers=index)
+        view = self.replace(
+            lengths=self.lengths[index], starts=self.starts[index], numbers=index,
+            static=rows_or_none(self.static, index),
+        )
         if self.mask_offsets is None:
             view.mask_offsets = np.stack([np.zeros_like(index), index])
         else:
@@ -150,6 +160,10 @@ class Sequences(SequenceIndex):
     def map(self, change):
         """The sequences changed by a function."""
         return change(self)
+
+    def with_static(self, static):
+        """The same sequences with other static features, (n, S)."""
+        return self.replace(static=static)
 
     def load(self, index):
         """Sequences in memory that hold the sequences `index`, and the indices of these among them."""
@@ -163,7 +177,9 @@ class Sequences(SequenceIndex):
         """The same sequences in another dtype; themselves if it is theirs."""
         if self.values.dtype == dtype:
             return self
-        cast = self.replace(values=without_warnings(self.values.astype, dtype))
+        cast = self.replace(
+            values=without_warnings(self.values.astype, dtype), static=cast_static(self.static, dtype, name)
+        )
         place = cast.first_not_finite(allow_nan=True)
         if place:
             raise ValueError(f"{name} is too large for {np.dtype(dtype)}, the dtype of the fitted net: {place[1]}")
@@ -212,6 +228,26 @@ def _surely_finite(values):
         return np.isfinite(values).all()
     # One pass without a temporary
     return np.isfinite(without_warnings(np.sum, values, None, np.float64))
+
+
+def rows_or_none(array, index):
+    """The rows `index` of an array that may be None."""
+    return None if array is None else array[index]
+
+
+def cast_static(static, dtype, name="X"):
+    """Static features (n, S), or None, in another dtype; raise a ValueError that names the first that is too large."""
+    if static is None or static.dtype == dtype:
+        return static
+    cast = without_warnings(static.astype, dtype)
+    bad = np.argwhere(np.isinf(cast))
+    if len(bad):
+        sequence, feature = map(int, bad[0])
+        raise ValueError(
+            f"{name} is too large for {np.dtype(dtype)}, the dtype of the fitted net: sequence {sequence}, static "
+            f"feature {feature}"
+        )
+    return cast
 
 
 def row_number(rows, i):

@@ -41,8 +41,9 @@ class Times:
 
     @property
     def n_inputs(self):
-        """Inputs that are added to a step, without those of decays."""
-        return (self.column is not None) + self.n_features * (self.since == "input")
+        """Numbers that are added to a step; the last ones are of decays alone, those of each direction."""
+        n_since = {"": 0, "input": 1, "decay": self.n_directions}[self.since]
+        return (self.column is not None) + self.n_features * n_since
 
     @property
     def state_width(self):

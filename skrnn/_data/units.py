@@ -30,6 +30,10 @@ class Units(NamedTuple):
         """Those of the features and n numbers after them that stay as they are, such as indicators."""
         return Units(*(np.append(part, np.full(n, i, part.dtype)) for i, part in enumerate(self)))
 
+    def with_codes(self, n):
+        """Those of the features with n codes of categories after them, which are not changed."""
+        return Units(np.append(self.center, np.zeros(n)), np.append(self.scale, np.ones(n)))
+
 
 class WeightedMoments:
     """Mean and standard deviation of each feature over weighted steps, in which missing values do not count.

@@ -10,18 +10,21 @@ from sklearn.metrics import check_scoring
 from skrnn._data.target_checks import check_samples
 from skrnn._data.weights import as_weights
 from skrnn._estimators import states
+from skrnn._estimators.embeddings import check_embedding_dim, embeddings_for, tables_of
 from skrnn._estimators.fit_warnings import warn_if_nothing_learned
 from skrnn._estimators.groups import read_groups
-from skrnn._estimators.patches import check_patches, patch_for
+from skrnn._estimators.patches import check_no_patches, check_patches, patch_for
 from skrnn._estimators.scorers import validator_of
 from skrnn._estimators.splitting import split
 from skrnn._estimators.trainable import Fitted, TrainableMixin
 from skrnn._estimators.training_data import TrainingDataMixin
 from skrnn._estimators.validation import read_validation
 from skrnn._network.decay import Decay
+from skrnn._network.embeddings import unseen_rows
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
 from skrnn._network.scores import finite_scores
+from skrnn._network.static import STATIC_TO, StaticInputs
 from skrnn._sklearn import checks_parameters
 from skrnn._training import run
 from skrnn._training.loop import Batches
@@ -51,11 +54,12 @@ class BaseRNN(
 
     @abstractmethod
     def __init__(
-        self, *, hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, n_steps,
-        patch_size, patch_stride, embedding_dim, n_categories, missing, times, standardize, dropout, recurrent_dropout,
-        solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, average, shuffle, random_state,
-        tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, scoring, validation_fraction, beta_1,
-        beta_2, epsilon, n_iter_no_change, max_fun, max_grad_norm, truncated_bptt_steps,
+        self, *, hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, static_to,
+        n_steps, patch_size, patch_stride, embedding_dim, n_categories, categorical_features, missing, times,
+        standardize, dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t,
+        max_iter, average, shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum,
+        early_stopping, scoring, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun, max_grad_norm,
+        truncated_bptt_steps,
     ):
         self.hidden_size = hidden_size
         self.cell = cell
@@ -64,11 +68,13 @@ class BaseRNN(
         self.bidirectional = bidirectional
         self.return_sequences = return_sequences
         self.pooling = pooling
+        self.static_to = static_to
         self.n_steps = n_steps
         self.patch_size = patch_size
         self.patch_stride = patch_stride
         self.embedding_dim = embedding_dim
         self.n_categories = n_categories
+        self.categorical_features = categorical_features
         self.missing = missing
         self.times = times
         self.standardize = standardize
@@ -187,36 +193,16 @@ class BaseRNN(
             raise ValueError(
                 "truncated_bptt_steps needs the states of the steps before, which bidirectional=True does not have"
             )
-        if self.embedding_dim is not None and self.missing == "indicator":
-            raise ValueError(
-                "missing='indicator' is for numbers, to which it adds an input, but with embedding_dim X holds "
-                "categories; missing='ffill' takes the last category"
-            )
-        self._check_times()
+        check_embedding_dim(self.embedding_dim)
         if self.embedding_dim is None and self.n_categories is not None:
             raise ValueError(f"n_categories={self.n_categories} is for categories: set embedding_dim, or leave it out")
-        check_patches(self.patch_size, self.patch_stride, self.return_sequences, self.embedding_dim, self.missing)
+        check_patches(self.patch_size, self.patch_stride, self.return_sequences, self.missing)
         if callable(self.scoring):
             check_scoring(self, self.scoring)       # refuses metrics, which do not take an estimator
         if self.solver == "lbfgs":
             self._check_lbfgs()
         else:
             OPTIMIZERS[self.solver].check_parameters(vars(self))
-
-    def _check_times(self):
-        """Raise a ValueError where steps that are categories are to have times or decays."""
-        if self.embedding_dim is None:
-            return
-        if self.missing == "decay":
-            raise ValueError(
-                "missing='decay' is for numbers, which decay to their mean, but with embedding_dim X holds categories; "
-                "missing='ffill' takes the last category"
-            )
-        if self.times is not None:
-            raise ValueError(
-                f"times={self.times!r} is a feature beside others, but with embedding_dim a step of X is a category "
-                "alone: leave it out"
-            )
 
     def _check_lbfgs(self):
         for name, off in (
@@ -232,30 +218,44 @@ class BaseRNN(
     def _set_first_values(self, model, reading, examples, whole):
         """Set the parameters of a new model that depend on what it is trained on: all data, or the first part."""
         if reading.n_categories:
-            run.forget_unseen(model, reading.unseen_categories(examples.sequences, examples.used))
+            unseen = reading.unseen_categories(examples.sequences, examples.used)
+            run.forget_unseen(model, dict.fromkeys(model.network.tables, unseen))
+        elif model.network.tables:
+            run.forget_unseen(model, unseen_rows(model.network, examples.sequences, examples.used))
         if self.standardize:
             run.begin_with_constant(model, examples, whole)
 
     def _make_model(self, data, resume, start):
         """The model to train on TrainingData; `start` makes it of the one to continue, or None, as `starting_model`."""
         reading, sequences = data.reading, data.examples.sequences
+        of_steps, of_static = embeddings_for(self.embedding_dim, reading.step_encodings, reading.static_encodings)
         network = RecurrentNetwork(
             int(self.embedding_dim) if reading.n_categories else sequences.n_features, self._check_hidden_size(),
             data.targets.n_outputs, self.cell, self.activation, self.reset_after, self.bidirectional,
             self.return_sequences, self.pooling, reading.n_categories, reading.network_units,
-            self._patch(data.examples, resume),
+            self._patch(reading, data.examples, resume), of_steps, self._static_inputs(reading, of_static),
             Decay(reading.n_numbers, reading.first_indicator) if reading.missing == "decay" else None,
         )
         if resume:
             self._check_same_shapes(network, resume.model)
         return start(resume and resume.model, network, data.loss, sequences.dtype, vars(self))
 
-    def _patch(self, examples, resume):
+    def _static_inputs(self, reading, embeddings):
+        """What the network reads beside each sequence, with the embeddings of its categories; None for nothing."""
+        if not reading.n_static:
+            return None
+        return StaticInputs(
+            reading.n_static_numbers, embeddings, reading.network_static_units, STATIC_TO[self.static_to]
+        )
+
+    def _patch(self, reading, examples, resume):
         """Size and stride of the patches that the network reads: those of the first fit; None for single steps."""
+        if reading.n_categories:
+            check_no_patches(self.patch_size)
         if resume and self.patch_size == "auto" and not self.return_sequences:
             return resume.model.network.patch
         auto = self.patch_size == "auto" and (
-            self.return_sequences or self.embedding_dim is not None or self.missing == "decay"
+            self.return_sequences or reading.n_categories > 0 or self.missing == "decay"
         )
         patch = None if auto else patch_for(
             self.patch_size, self.patch_stride, examples.sequences.lengths[examples.used]
@@ -411,12 +411,16 @@ class BaseRNN(
         """
         return self._predict(X, decoded, initial_state, return_state)
 
-    def initial_state(self, n_sequences=1):
+    def initial_state(self, n_sequences=None, static=None):
         """The state of sequences before their first step, for `predict_step` and the predict methods.
 
         Parameters
         ----------
-        n_sequences : int, default=1
+        n_sequences : int, optional
+            How many; None: as many as `static` has rows, and else one.
+        static : array-like of shape (n_sequences, S) or (S,), or a data frame of n_sequences rows, optional
+            What stands beside the steps of each, as in X of `fit`, if the net was fitted with static features: the
+            states have it, and predictions from them need it no more.
 
         Returns
         -------
@@ -429,7 +433,8 @@ class BaseRNN(
         Raises
         ------
         ValueError
-            When the number is not positive or too large for the memory, or the net reads in both directions.
+            When the number is not positive or too large for the memory, when static features lack or there are none,
+            or when the net reads in both directions.
 
         Examples
         --------
@@ -442,8 +447,7 @@ class BaseRNN(
         """
         model, reading, _ = self._get_fitted()
         states.check_continues(model, reading, "initial_state")
-        states.check_n_sequences(model, reading, n_sequences)
-        return states.zero_state(model, reading, int(n_sequences))
+        return states.initial_state(model, reading, n_sequences, static)
 
     def predict_step(self, x, state):
         """Predict from one more step of each of some streams; the same bits as `predict` of the steps so far.
@@ -456,8 +460,8 @@ class BaseRNN(
         x : array-like of shape (features,) or (n, features)
             The step of one stream, or of n.
         state : array-like of shape (n, width), or None
-            From `initial_state`, which None stands for, or from the step before: as `initial_state` in `predict`. For
-            one stream also (width,).
+            From `initial_state`, which None stands for, unless the net has static features; or from the step before: as
+            `initial_state` in `predict`. For one stream also (width,).
 
         Returns
         -------
@@ -495,6 +499,57 @@ class BaseRNN(
         scores, state = states.continue_one_step(model, reading, steps, state)
         rows = decode(fitted, scores)
         return (rows[0] if one else rows), state
+
+    @property
+    def embeddings_(self):
+        """What is learned of categorical features: the embedding of each, by its name.
+
+        A dict of arrays (n_categories, dim), views of `parameters_`: row i stands for ``categories_[name][i]``. Empty
+        if there are no such features. Where each step is one category its name is that of the feature of X, or ``x0``.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrnn import RNNClassifier
+        >>> X = pd.DataFrame({"pulse": [[70, 72, 75], [81, 80], [65, 66, 69]],
+        ...                   "drug": [["none", "a", "a"], ["b", "none"], ["a", "b", "none"]]})
+        >>> net = RNNClassifier(8, embedding_dim={"drug": 2}, max_iter=5, random_state=0).fit(X, [0, 1, 0])
+        >>> net.categories_["drug"].tolist()
+        ['a', 'b', 'none', 'unseen']
+        >>> net.embeddings_["drug"].shape
+        (4, 2)
+        """
+        model, reading, _ = self._get_fitted()
+        parameters = model.parameters
+        return {name: parameters[table] for name, (table, _) in tables_of(model.network, reading).items()}
+
+    @property
+    def categories_(self):
+        """What the rows of `embeddings_` stand for, by the name of the feature.
+
+        A dict of arrays (n_categories,) of objects: the categories, None for missing ones, if the first fit saw some,
+        and "unseen" for all that it did not see.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+
+        Examples
+        --------
+        >>> from skrnn import RNNClassifier
+        >>> X = [[0, 1, 1], [1, 0], [2, 2, 0], [0, 2]]
+        >>> net = RNNClassifier(8, embedding_dim=2, max_iter=5, random_state=0).fit(X, [0, 1, 0, 1])
+        >>> net.categories_["x0"].tolist()
+        [0, 1, 2, 'unseen']
+        """
+        model, reading, _ = self._get_fitted()
+        return {name: labels for name, (_, labels) in tables_of(model.network, reading).items()}
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

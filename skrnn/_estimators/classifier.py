@@ -82,6 +82,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     X_mean_, X_scale_ : array of shape (n_features,), or None
         With `standardize`, what is subtracted from each feature of a step, and what it is then divided by; a constant
         feature has the scale 1. The time (`times`) is left out. None for steps that are categories.
+    static_mean_, static_scale_ : array of shape (n_static_numbers,), or None
+        With `standardize`, the same of the static numbers, over the sequences with weight; None where X has none.
     patch_size_, patch_stride_ : int
         Steps that the network reads at a time, and from one such patch to the next; 1 and 1 where it reads single ones.
     n_features_in_ : int
@@ -135,11 +137,13 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         bidirectional=False,
         return_sequences=False,
         pooling="last_mean_max",
+        static_to="head",
         n_steps=None,
         patch_size="auto",
         patch_stride=None,
         embedding_dim=None,
         n_categories=None,
+        categorical_features="from_dtype",
         missing="error",
         times=None,
         standardize=True,
@@ -174,9 +178,11 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
     ):
         super().__init__(
             hidden_size=hidden_size, cell=cell, activation=activation, reset_after=reset_after,
-            bidirectional=bidirectional, return_sequences=return_sequences, pooling=pooling, n_steps=n_steps,
+            bidirectional=bidirectional, return_sequences=return_sequences, pooling=pooling, static_to=static_to,
+            n_steps=n_steps,
             patch_size=patch_size, patch_stride=patch_stride, embedding_dim=embedding_dim, n_categories=n_categories,
-            missing=missing, times=times, standardize=standardize, dropout=dropout, recurrent_dropout=recurrent_dropout,
+            categorical_features=categorical_features, missing=missing, times=times,
+            standardize=standardize, dropout=dropout, recurrent_dropout=recurrent_dropout,
             solver=solver, alpha=alpha, batch_size=batch_size, learning_rate=learning_rate,
             learning_rate_init=learning_rate_init, power_t=power_t, max_iter=max_iter, average=average, shuffle=shuffle,
             random_state=random_state, tol=tol, verbose=verbose, warm_start=warm_start, momentum=momentum,

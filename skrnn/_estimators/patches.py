@@ -12,7 +12,7 @@ def automatic_size(lengths):
     return next((size for n_steps, size in AUTOMATIC_SIZES if typical >= n_steps), None)
 
 
-def check_patches(patch_size, patch_stride, return_sequences, embedding_dim, missing):
+def check_patches(patch_size, patch_stride, return_sequences, missing):
     """Raise a ValueError for a size and a stride that do not go together, or not with other parameters."""
     if is_number(patch_stride) and not is_number(patch_size):
         raise ValueError(
@@ -31,14 +31,18 @@ def check_patches(patch_size, patch_stride, return_sequences, embedding_dim, mis
             f"patch_size={patch_size} does not go with return_sequences=True: a patch of several steps has one output; "
             "leave it out"
         )
-    if embedding_dim is not None:
-        raise ValueError(
-            f"patch_size={patch_size} is for numbers, but with embedding_dim X holds categories: leave it out"
-        )
     if missing == "decay":
         raise ValueError(
             f"patch_size={patch_size} does not go with missing='decay', whose states decay from step to step: leave it "
             "out, or take missing='indicator'"
+        )
+
+
+def check_no_patches(patch_size):
+    """Raise a ValueError for a size, where each step is a category."""
+    if is_number(patch_size):
+        raise ValueError(
+            f"patch_size={patch_size} is for numbers, but with embedding_dim X holds categories: leave it out"
         )
 
 

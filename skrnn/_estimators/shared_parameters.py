@@ -14,7 +14,10 @@ from sklearn.metrics import get_scorer_names
 
 from skrnn._data.categories import MAX_CATEGORIES
 from skrnn._data.missing import MISSING
+from skrnn._data.mixed import FROM_DTYPE
+from skrnn._estimators.embeddings import AUTOMATIC_DIM_TEXT
 from skrnn._estimators.patches import AUTOMATIC_SIZES
+from skrnn._network.static import STATIC_TO
 from skrnn._sklearn import Interval, StrOptions
 from skrnn._training import epochs
 from skrnn._training.epochs import AUTO
@@ -123,6 +126,13 @@ SHARED = {
         "`return_sequences`, which reads every step. The mean is computed in the dtype of X: in float32 it loses "
         "digits over very many steps, and takes 2**24 at most.",
     ),
+    "static_to": choice(
+        STATIC_TO,
+        "What reads the static features of a sequence, where X has any (columns without lists in a frame, or "
+        ':class:`skrnn.WithStatic`): "head", the output layer, beside what it reads of the steps; "initial_state", the '
+        "states before the first step, tanh(z W + b) of the static inputs z, so that the net may read each sequence in "
+        'its own way; "both". Categories among them are embedded as those of steps.',
+    ),
     "n_steps": positive_int(
         "Only for 2-D X: the number of steps that the columns of a row are split into, in time order, each of "
         "columns / n_steps features. None: every column is a step of one feature.", or_none=True,
@@ -132,7 +142,8 @@ SHARED = {
         "Steps that the first layer reads at a time, side by side: a long series is read in fewer, overlapping patches "
         "(Nie et al. 2023), several times faster and often better. The last patch repeats the last step of its "
         f'sequence where it lacks some. "auto": {AUTOMATIC_TEXT}, by the median length of the sequences in the first '
-        '`fit`. None: single steps, as always with `return_sequences`, `embedding_dim` or missing="decay" ("auto" is '
+        '`fit`. None: single steps, as always with `return_sequences`, missing="decay" or where each step is one '
+        'category ("auto" is '
         "off there).",
     ),
     "patch_stride": Parameter(
@@ -140,16 +151,27 @@ SHARED = {
         'Steps from the first one of a patch to the first one of the next, at most `patch_size`. None and "auto": half '
         "of `patch_size`.",
     ),
-    "embedding_dim": positive_int(
-        "X holds categories, 0, 1, 2, ..., one per step, and each category is a vector of this many inputs, which is "
-        "learned. Categories that `fit` did not see are vectors of zeros. Padding is NaN, with `missing=\"ffill\"`.",
-        or_none=True,
+    "embedding_dim": Parameter(
+        [Interval(Integral, 1, None, closed="left"), StrOptions({AUTO}), dict, None], 'int, dict, "auto" or None',
+        "How many numbers stand for a category: a vector that is learned. Of `categorical_features` it is that of all, "
+        f'or of those that a dict has by name; of others, and with "auto" or None, {AUTOMATIC_DIM_TEXT}. They are in '
+        "`embeddings_`. Where no feature is categorical, an int says that X holds categories, 0, 1, 2, ..., one per "
+        "step. Categories that `fit` did not see are vectors of zeros. Padding is NaN, with `missing=\"ffill\"`.",
     ),
     "n_categories": Parameter(
         [Interval(Integral, 1, MAX_CATEGORIES, closed="both"), None], "int or None",
-        "With `embedding_dim`: X holds the categories 0 to n_categories − 1, also those that later calls of "
-        "`partial_fit` bring, which begin as vectors of zeros. None: those up to the greatest category in the first "
-        "`fit`.",
+        "With an int as `embedding_dim`, where each step is one category: X holds 0 to n_categories − 1, also those "
+        "that later calls of `partial_fit` bring, which begin as vectors of zeros. None: those up to the greatest "
+        "category in the first `fit`.",
+    ),
+    "categorical_features": Parameter(
+        ["array-like", StrOptions({FROM_DTYPE}), None], 'array-like, "from_dtype" or None',
+        "Features that are categories, each of which is read as a vector that is learned, of a width that "
+        "`embedding_dim` sets: a list of names, of indices, or a mask of bools, over all columns of a frame, for other "
+        "X over the features of a step and then the static ones of `WithStatic`. They may be strings or numbers. "
+        '"from_dtype": in frames those that hold strings or have a dtype of categories (pandas\' category, polars\' '
+        "Categorical and Enum, Arrow's dictionary), also in lists, and static strings. Missing ones are a category of "
+        "their own; those that the first `fit` did not see are a vector of zeros. None: none is.",
     ),
     "missing": choice(
         MISSING,

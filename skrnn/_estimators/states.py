@@ -22,11 +22,29 @@ def _seen(model, reading):
     return slice(width, width + reading.memory_width)
 
 
-def zero_state(model, reading, n):
-    """States (n, width) of sequences before their first step."""
+def initial_state(model, reading, n, static):
+    """States (n, width) of sequences before their first step, checked: what `BaseRNN.initial_state` returns."""
+    if reading.n_static and static is None:
+        raise ValueError(
+            f"initial_state needs static, an array or frame with a row for each sequence: this net was fitted with "
+            f"{reading.n_static} static features"
+        )
+    if static is not None and not reading.n_static:
+        raise ValueError("static must be None: this net was fitted without static features")
+    if n is None:
+        n = 1 if static is None or np.ndim(static) == 1 else len(static)
+    check_n_sequences(model, reading, n)
+    return first_state(model, reading, int(n), None if static is None else reading.read_static(static, n, model.dtype))
+
+
+def first_state(model, reading, n, static=None):
+    """States (n, width) of sequences before their first step, with the static features (n, S) that the network reads.
+    """
     state = np.zeros((n, state_width(model, reading)), model.dtype)
-    width, seen = model.network.state_width, _seen(model, reading)
-    state[:, :width] = model.network.zero_state(n, model.dtype)
+    network, width, seen = model.network, model.network.state_width, _seen(model, reading)
+    state[:, :width] = (
+        network.zero_state(n, model.dtype) if static is None else network.initial_state(model.theta, static, n)
+    )
     reading.set_first_memory(state[:, seen])
     return state
 
@@ -59,7 +77,7 @@ def as_state(state, dtype, name):
 
 
 def check_state(model, reading, state, n, name):
-    """States (n, width) to start with, as the net computes with them; zero states when None."""
+    """States (n, width) to start with, as the net computes with them; those before the first step when None."""
     state = _of_shape(model, reading, state, n, name)
     if not all_finite(state):
         _check_cells(model.network, state, name)
@@ -71,7 +89,12 @@ def check_state(model, reading, state, n, name):
 def _of_shape(model, reading, state, n, name):
     """What `check_state` returns, without a look at each number."""
     if state is None:
-        return zero_state(model, reading, n)
+        if reading.n_static:
+            raise ValueError(
+                f"{name} is None, but this net was fitted with {reading.n_static} static features, which its states "
+                "have: begin with initial_state(static=...)"
+            )
+        return first_state(model, reading, n)
     dtype = model.dtype
     if type(state) is not np.ndarray or state.dtype != dtype:
         state = as_state(state, dtype, name)
@@ -117,9 +140,12 @@ def check_continues(model, reading, what):
 def continue_from(model, reading, sequences, state, names=("X", "initial_state")):
     """Scores of sequences as the user gave them, from states on, and the states after their last steps.
 
-    `names` are what messages call the sequences and the states.
+    `names` are what messages call the sequences and the states. States have the static features of their sequences,
+    those of X are read where there are no states.
     """
     width, seen = model.network.state_width, _seen(model, reading)
+    if state is None and reading.n_static:
+        state = first_state(model, reading, len(sequences), reading.with_filled_static(sequences).static)
     state = check_state(model, reading, state, len(sequences), names[1])
     after = np.empty_like(state)
     scores, first = [], 0
@@ -148,7 +174,8 @@ def continue_one_step(model, reading, steps, state):
     if model.network.patch is not None:
         return _continue_one_patch(model, reading, steps, state)
     if reading.n_categories or reading.memory_width:
-        return continue_from(model, reading, _as_sequences(steps).astype(model.dtype, "x"), state, ("x", "state"))
+        sequences = _as_sequences(steps, len(reading.step_encodings)).astype(model.dtype, "x")
+        return continue_from(model, reading, sequences, state, ("x", "state"))
     state = _of_shape(model, reading, state, len(steps), "state")
     if steps.dtype != model.dtype:
         steps = _as_sequences(steps).astype(model.dtype, "x").values
@@ -169,7 +196,7 @@ def _continue_one_patch(model, reading, steps, state):
         scores, after, finite = continue_one_patch(model, steps, state)
     else:
         seen = _seen(model, reading)
-        filled, last = reading.fill(_as_sequences(steps), state[:, seen], "x")
+        filled, last = reading.fill(_as_sequences(steps, len(reading.step_encodings)), state[:, seen], "x")
         scores, after, finite = continue_one_patch(model, filled.values, state)
         after[:, seen] = last
     if model.exponential or not finite:
@@ -183,15 +210,15 @@ def _for_kernels(array):
     return array if flags.c_contiguous and flags.aligned else np.require(array, requirements=["C", "A"])
 
 
-def _as_sequences(steps):
-    """Steps (n, features) as n sequences of one step."""
-    return Sequences(steps, np.ones(len(steps), np.intp), "array")
+def _as_sequences(steps, n_codes=0):
+    """Steps (n, features), the last of them codes, as n sequences of one step."""
+    return Sequences(steps, np.ones(len(steps), np.intp), "array", n_codes=n_codes)
 
 
 def read_step(reading, x):
     """One step of each of n streams, (n, features), checked; and whether x was of one stream."""
     _check_names(reading, x)
-    x = as_numbers(x, "x")
+    x = reading.mixed.encode_step(x) if reading.step_encodings else as_numbers(x, "x")
     one = x.ndim < 2
     steps = x[np.newaxis] if x.ndim == 1 else np.atleast_2d(x)
     if steps.ndim != 2 or steps.shape[1] != reading.n_step_features or not len(steps):
@@ -206,7 +233,7 @@ def read_step(reading, x):
 
 def _check_names(reading, x):
     """Raise a ValueError when the features of a step have other names than in fit."""
-    expected = reading.feature_names
+    expected = reading.step_names
     if expected is None or len(expected) != reading.n_step_features:
         return
     names = getattr(x, "columns", getattr(x, "index", None))

@@ -38,6 +38,8 @@ class Fitted(NamedTuple):
         if self.targets is not None:
             units = self.reading.units or (None, None)
             size, stride = self.model.network.patch or (1, 1)
+            static = (self.reading.standardize and self.reading.static_units) or (None, None)
+            attributes |= {"static_mean_": static[0], "static_scale_": static[1]}
             attributes |= {"X_mean_": units[0], "X_scale_": units[1], "patch_size_": size, "patch_stride_": stride}
             attributes |= {"n_outputs_": self.targets.n_outputs} | self.targets.attributes()
         return attributes
@@ -129,10 +131,12 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
         ``layer0.W`` (D, G·K), ``layer0.U`` (K, G·K) and ``layer0.b`` (biases, G·K) of the first layer, its gates in the
         order of the cell; ``layer0.reverse.W`` and so on for the other direction of a bidirectional layer; of
         `missing="decay"` ``decay.W`` and ``decay.b`` (features,) of the inputs, ``layer0.decay.W`` (features, K) and
-        ``layer0.decay.b`` (K,) of the states; ``head.V``
-        (K, outputs) and ``head.c`` (outputs,); ``embedding.E`` (categories, embedding_dim): one more category than
+        ``layer0.decay.b`` (K,) of the states; ``head.V`` (K, outputs) and ``head.c`` (outputs,), the last rows of V for
+        static features; ``static.W`` and ``static.b``,
+        which make the initial states of these; ``embedding.E`` (categories, embedding_dim): one more category than
         `fit` has seen, or than `n_categories`, the last, stands for all others. Those of a language model are its
-        `symbols_`, with the begin of a text in the place of its end.
+        `symbols_`, with the begin of a text in the place of its end. Of categorical features ``embedding.NAME.E``, of
+        static ones ``static.NAME.E``, with a row for each of `categories_`.
         """
         return self._get_fitted().model.parameters
 

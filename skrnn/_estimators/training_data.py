@@ -7,10 +7,14 @@ import numpy as np
 
 from skrnn._data.examples import Examples
 from skrnn._data.lazy import LazySequences, in_memory
+from skrnn._data.mixed import without_codes
+from skrnn._data.numbers import is_positive_int
 from skrnn._data.reading import learn_reading
+from skrnn._data.sequences import Sequences
 from skrnn._data.target_checks import check_samples
 from skrnn._data.units import Units, divisors_of, learn_units
 from skrnn._data.weights import as_weights, multiply_weights
+from skrnn._estimators.embeddings import check_has_categories
 from skrnn._estimators.unit_checks import (
     check_units,
     warn_of_constant_features,
@@ -66,7 +70,8 @@ class TrainingDataMixin:
         """
         if resume:
             reading = replace(resume.reading, per_step=self.return_sequences, n_steps=self.n_steps)
-            if (self.missing, self.embedding_dim is not None) != (reading.missing, reading.n_categories > 0):
+            categorical = is_positive_int(self.embedding_dim) and not reading.has_encodings
+            if (self.missing, categorical) != (reading.missing, reading.n_categories > 0):
                 what = f"missing={self.missing!r} and embedding_dim={self.embedding_dim!r}"
                 raise self._cannot_continue(f"{what}, which change what it reads of X")
             if reading.column_of_times(self.times) != (reading.times and reading.times.column):
@@ -78,10 +83,12 @@ class TrainingDataMixin:
             sequences = reading.read(self, X, dtype=resume.model.dtype)
         else:
             reading, sequences = learn_reading(
-                self, X, self.n_steps, missing=self.missing, categorical=self.embedding_dim is not None,
+                self, X, self.n_steps, missing=self.missing, categorical=is_positive_int(self.embedding_dim),
                 n_categories=self.n_categories, per_step=self.return_sequences, standardize=self.standardize,
-                times=self.times, n_directions=1 + bool(self.bidirectional),
+                categorical_features=self.categorical_features, times=self.times,
+                n_directions=1 + bool(self.bidirectional),
             )
+        check_has_categories(self.embedding_dim, self.n_categories, reading.has_encodings)
         if self.solver == "lbfgs" and isinstance(sequences, LazySequences):
             sequences = in_memory(sequences, "solver='lbfgs'")
         return reading, sequences
@@ -121,6 +128,8 @@ class TrainingDataMixin:
 
     def _see_steps(self, reading, examples, loss, resume):
         """What the steps of sequences with weight tell of how X is read, and examples as the network reads them."""
+        if not resume and reading.n_static:
+            reading = _learn_static_units(reading, examples)
         if reading.n_categories:
             return self._see_categories(reading, examples, resume)
         if not resume:
@@ -142,7 +151,7 @@ class TrainingDataMixin:
 
 def _learn_times(reading, examples):
     """A reading with the means of times, and a warning of times that lose digits."""
-    sequences = examples.sequences
+    sequences = without_codes(examples.sequences)
     times, center = reading.times.learn(sequences, examples.used, examples.weights_of_sequences())
     if times.column is not None:
         warn_of_times(center, times.means[0], sequences.dtype, times.name)
@@ -151,7 +160,9 @@ def _learn_times(reading, examples):
 
 def _learn_units(reading, examples):
     """A reading with the units of the features of examples, and warnings of those that cannot be learned from."""
-    sequences, names = examples.sequences, reading.feature_names
+    if not reading.n_numbers:
+        return replace(reading, units=Units(np.empty(0), np.empty(0)))
+    sequences, names = without_codes(examples.sequences), reading.number_names
     center, scale = learn_units(sequences, examples.used, examples.weights_of_sequences())
     names = names if names and len(names) == len(center) else None
     if reading.times is not None:
@@ -164,6 +175,24 @@ def _learn_units(reading, examples):
     if sequences.lengths[examples.used].sum() > 1:
         warn_of_constant_features(center, np.where(missing, 1.0, scale), names)
     return replace(reading, units=Units(center, divisors_of(center, scale)))
+
+
+def _learn_static_units(reading, examples):
+    """A reading with the units of the static numbers of examples, and warnings of those that cannot be learned from."""
+    sequences, names = examples.sequences, reading.mixed.static_number_names
+    if not names or not (reading.standardize or reading.missing != "error"):
+        return reading
+    numbers = sequences.static[:, : len(names)]
+    rows = Sequences(numbers, np.ones(len(numbers), np.intp), "array")
+    center, scale = learn_units(rows, examples.used, examples.weights_of_sequences())
+    missing = np.isnan(center) & (scale == 0)
+    center = np.where(missing, 0.0, center)
+    check_units(center, scale, sequences.dtype, names)
+    warn_of_units(center, scale, sequences.dtype, names)
+    warn_of_missing_features(missing, names, per="sequence")
+    if len(examples.used) > 1:
+        warn_of_constant_features(center, np.where(missing, 1.0, scale), names, per="sequence")
+    return replace(reading, static_units=Units(center, divisors_of(center, scale)))
 
 
 def _in_own_units(reading, examples, loss):

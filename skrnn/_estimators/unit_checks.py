@@ -94,24 +94,26 @@ def warn_of_times(center, mean_step, dtype, times):
         )
 
 
-def warn_of_missing_features(missing, names=None):
+def warn_of_missing_features(missing, names=None, per="step"):
     """Warn of features that are missing in every step.
 
     Parameters
     ----------
     missing : (D,) bool array
     names : sequence of D str, optional
+    per : {"step", "sequence"}
+        What has a value of each.
     """
     found = np.flatnonzero(missing)
     if len(found):
         warn_user(
-            f"{_named(found, names, 'X', len(missing))} {_is(found)} missing in every step: there is nothing to learn "
+            f"{_named(found, names, 'X', len(missing))} {_is(found)} missing in every {per}: there is nothing to learn "
             f"from. Leave {'them' if len(found) > 1 else 'it'} out, unless later data have values",
             ConstantFeatureWarning, ("missing", len(missing)),
         )
 
 
-def warn_of_constant_features(center, scale, names=None):
+def warn_of_constant_features(center, scale, names=None, per="step"):
     """Warn of features that have the same value in every step.
 
     Not of zeros beside features of zeros and ones: these are categories that do not occur, as in a fold.
@@ -121,6 +123,8 @@ def warn_of_constant_features(center, scale, names=None):
     center, scale : (D,) float64 arrays
         Of more than one step: mean and standard deviation, 0 for what is constant.
     names : sequence of D str, optional
+    per : {"step", "sequence"}
+        What has a value of each.
     """
     constant = scale == 0
     # Of the numbers from 0 to 1 with the mean m those that are 0 or 1 have the greatest variance, m (1 − m)
@@ -132,10 +136,10 @@ def warn_of_constant_features(center, scale, names=None):
         return
     values, it = _listed(f"{value:.6g}" for value in center[found]), "them" if len(found) > 1 else "it"
     message = (
-        f"{_named(found, names, 'X', len(center))} {_is(found)} constant, {values} in every step: nothing can be "
+        f"{_named(found, names, 'X', len(center))} {_is(found)} constant, {values} in every {per}: nothing can be "
         f"learned from {it}. "
     )
-    if len(found) == len(center):
+    if len(found) == len(center) and per == "step":
         message += "Sequences then differ in nothing but their lengths"
     else:
         message += f"Leave {it} out, unless later data vary"

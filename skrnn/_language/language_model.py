@@ -392,7 +392,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
 
     def _begin(self, model, corpus):
         """What a new model knows of the texts before it is trained on them."""
-        run.forget_unseen(model, corpus.unseen_symbols())
+        run.forget_unseen(model, dict.fromkeys(model.network.tables, corpus.unseen_symbols()))
         if self.initial_bias == "frequencies":
             run.begin_near_constant(model, corpus.predicted())
 

@@ -5,9 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skrnn._data.sequences import rows_or_none
+from skrnn._network.embeddings import check_embeddings, table_of
 from skrnn._network.initial_values import glorot_uniform
 from skrnn._network.layer import RecurrentLayer
 from skrnn._network.layout import ParameterLayout
+from skrnn._network.static import HEAD, INITIAL_STATE
 from skrnn._runtime import memory, threads
 from skrnn.kernels import CELLS, kernels_for
 from skrnn.kernels.inputs import Inputs
@@ -36,25 +39,34 @@ class RecurrentNetwork:
         Which vector, one of ``POOLINGS``: the last output, the mean of all, the maximum of each unit, or these side by
         side.
     n_categories : int
-        Number of categories, each embedded as F inputs; 0 where steps are F numbers.
+        Number of categories, where each step is one, embedded as F inputs; 0 where steps have features.
     units : pair of (F,) float64 arrays, optional
-        Center and scale of every feature: the first layer reads (x − center) / scale. None: steps as they are.
+        Center and scale of every feature: the first layer reads (x − center) / scale, of numbers. None: as they are.
     patch : pair of int, optional
-        Size and stride: the network reads so many steps side by side, D = size · F inputs, from every stride-th step
-        on; the last patch repeats the last step of its sequence for those that it lacks. What is said of the steps of
-        layers, states and pooling is then said of patches. None: single steps, D = F.
+        Size and stride: the network reads so many steps side by side, D = size · (inputs of a step), from every
+        stride-th step on; the last patch repeats the last step of its sequence for those that it lacks. What is said of
+        the steps of layers, states and pooling is then said of patches. None: single steps.
+    embeddings : tuple of C Embedding
+        Of the last C features of a step, which are categories: whole numbers from 0 on. The inputs of a step are its
+        F − C numbers, then the embedding of each category.
+    static : StaticInputs, optional
+        What it reads beside each sequence, and where.
     decay : Decay, optional
-        What is missing and the states of the first layer decay with times that steps have at their end. None: nothing.
+        What is missing and the states of the first layer decay with times that steps have after the numbers that it
+        reads.
     """
 
     def __init__(
         self, n_inputs, hidden_size, n_outputs, cell, activation, reset_after, bidirectional, per_step, pooling="last",
-        n_categories=0, units=None, patch=None, decay=None,
+        n_categories=0, units=None, patch=None, embeddings=(), static=None, decay=None,
     ):
         self.n_inputs, self.per_step, self.n_categories = n_inputs, per_step, n_categories
-        self.units, self.patch, self.decay = units, patch, decay
+        self.units, self.patch, self.embeddings, self.static = units, patch, tuple(embeddings), static
+        self.decay = decay
+        check_embeddings(self.embeddings, n_inputs)
         self.pooling = "last" if per_step else pooling
         self.layers = []
+        n_inputs += sum(embedding.dim - 1 for embedding in self.embeddings)
         if patch is not None:
             n_inputs *= patch[0]
         if decay is not None:
@@ -64,15 +76,21 @@ class RecurrentNetwork:
             layer = RecurrentLayer(cell, variant, n_inputs, n_units, bidirectional, f"layer{depth}")
             self.layers.append(layer)
             n_inputs = layer.n_outputs
-        self.n_features, self.n_outputs = n_inputs * len(self.pooled_parts), n_outputs
+        self.n_features, self.n_outputs = n_inputs * len(self.pooled_parts) + self.n_static, n_outputs
         shapes = {}
         for layer in self.layers:
             shapes |= layer.shapes()
+        if static is not None:
+            shapes |= static.shapes(self.n_states)
         if decay is not None:
             shapes |= decay.shapes(self.layers[0])
         shapes |= {"head.V": (self.n_features, n_outputs), "head.c": (n_outputs,)}
         if n_categories:
-            shapes |= {"embedding.E": (n_categories, self.n_inputs)}
+            shapes |= {table_of(): (n_categories, self.n_inputs)}
+        for embedding in self.embeddings:
+            shapes |= {table_of(embedding): (embedding.n_categories, embedding.dim)}
+        if static is not None:
+            shapes |= static.table_shapes()
         self.layout = ParameterLayout(shapes)
 
     @property
@@ -80,14 +98,30 @@ class RecurrentNetwork:
         """What the head reads side by side, of "last", "mean" and "max"."""
         return self.pooling.split("_")
 
+    @property
+    def n_static(self):
+        """How many static inputs the head reads, Z or 0."""
+        return self.static.n_inputs if self.static is not None and HEAD in self.static.to else 0
+
     def dense_range(self):
-        """The range of theta without the embedding, (1, 2)."""
+        """The range of theta without embeddings, (1, 2)."""
         return np.array([[0, self.layout.slices["head.c"].stop]], dtype=np.intp)
 
-    def embedding_ranges(self, categories):
-        """The ranges of theta with the embeddings of categories, (n, 2)."""
-        first = self.layout.slices["embedding.E"].start + categories * self.n_inputs
-        return np.stack([first, first + self.n_inputs], axis=1)
+    @cached_property
+    def tables(self):
+        """The names of the parameters that embed categories: of steps, then of static features."""
+        of_steps = [table_of()] if self.n_categories else map(table_of, self.embeddings)
+        return (*of_steps, *([] if self.static is None else self.static.table_shapes()))
+
+    def codes(self, sequences, index, rows):
+        """What each of `tables` is read at, a list of (n,) arrays of whole numbers.
+
+        Those of steps are read at the categories in these rows of the steps of `sequences`, those of static features
+        at the categories of the sequences `index`.
+        """
+        of_steps = sequences.values[rows, self.n_inputs - len(self.embeddings) :].T if self.embeddings else ()
+        of_steps = [sequences.categories[rows]] if self.n_categories else of_steps
+        return [*of_steps, *([] if self.static is None else self.static.codes(sequences.static[index]))]
 
     def initialize(self, random_state, dtype):
         """A fresh theta."""
@@ -99,8 +133,8 @@ class RecurrentNetwork:
             self.decay.initialize(parameters, self.layers[0], random_state)
         shape = (self.n_features, self.n_outputs)
         parameters["head.V"][:] = glorot_uniform(*shape, shape, random_state)
-        if self.n_categories:
-            parameters["embedding.E"][:] = random_state.standard_normal((self.n_categories, self.n_inputs))
+        for table in self.tables:
+            parameters[table][:] = random_state.standard_normal(parameters[table].shape)
         return theta
 
     def __getstate__(self):
@@ -121,7 +155,11 @@ class RecurrentNetwork:
             "layers": [layer.for_kernels(slices) for layer in self.layers], "n_outputs": self.n_outputs,
             "V": slices["head.V"].start, "c": slices["head.c"].start, "size": slices["head.c"].stop,
             "per_step": self.per_step, "pooling": self.pooling, "n_categories": self.n_categories,
-            "units": self.units, "patch": self.patch,
+            "units": self.units, "patch": self.patch, "n_static": self.n_static, "n_parameters": self.layout.size,
+            "embeddings": [
+                (slices[table_of(embedding)].start, embedding.n_categories, embedding.dim)
+                for embedding in self.embeddings
+            ],
             "decay": None if self.decay is None else self.decay.for_kernels(slices, self.layers[0]),
         }
 
@@ -140,7 +178,8 @@ class RecurrentNetwork:
         """The columns of a state, in order: a slice for each (layer, direction, name).
 
         After the states of the layers come, of what is pooled so far, the slices "sums" and "maxima" of the top layer's
-        outputs, as far as the head reads the mean and the maximum, and with the sums "steps", their number.
+        outputs, as far as the head reads the mean and the maximum, then "static", the static inputs of the head, which
+        stay as they are, and with the sums "steps", their number.
         """
         columns, start = {}, 0
         for depth, layer in enumerate(self.layers):
@@ -152,6 +191,9 @@ class RecurrentNetwork:
             if part in self.pooled_parts:
                 columns[name] = slice(start, start + self.layers[-1].n_outputs)
                 start = columns[name].stop
+        if self.n_static:
+            columns["static"] = slice(start, start + self.n_static)
+            start = columns["static"].stop
         if "mean" in self.pooled_parts:
             columns["steps"] = slice(start, start + 1)
         return columns
@@ -161,12 +203,65 @@ class RecurrentNetwork:
         """Numbers in the state of a sequence."""
         return max(columns.stop for columns in self.state_layout.values())
 
+    @property
+    def n_states(self):
+        """Numbers in the states of all layers, which come first in the state of a sequence."""
+        return sum(len(layer.directions) * len(layer.cell.states) * layer.n_units for layer in self.layers)
+
     def zero_state(self, n_sequences, dtype):
-        """States of sequences before their first step, (N, width)."""
+        """States of sequences before their first step, (N, width), without static features."""
         state = np.zeros((n_sequences, self.state_width), dtype)
         if "maxima" in self.state_layout:
             state[:, self.state_layout["maxima"]] = -np.inf
         return state
+
+    def begin(self, theta, sequences, index):
+        """States before the first steps of the sequences `index`, (N, width); without static features None: zeros."""
+        if self.static is None:
+            return None
+        return self.initial_state(theta, rows_or_none(sequences.static, index), len(index))
+
+    def initial_state(self, theta, values, n):
+        """States (n, width) before the first steps of sequences that have these static features (n, S)."""
+        self.static.check(values, n)
+        state, parameters = self.zero_state(n, theta.dtype), self.layout.views(theta)
+        z = self.static.read(parameters, values.astype(theta.dtype, copy=False))
+        if HEAD in self.static.to:
+            state[:, self.state_layout["static"]] = z
+        if INITIAL_STATE in self.static.to:
+            state[:, : self.n_states] = self.static.states(parameters, z)
+        return state
+
+    def carry(self, theta, sequences, index, state):
+        """States of the sequences `index` that go on, with the embeddings of static features as they are now."""
+        if self.n_static and self.static.embeddings:
+            state = state.copy()
+            values = sequences.static[index].astype(theta.dtype, copy=False)
+            state[:, self.state_layout["static"]] = self.static.read(self.layout.views(theta), values)
+        return state
+
+    def add_static_gradient(self, theta, sequences, index, initial, dinitial, gradient, begun=True):
+        """Add what the gradient in the initial states of the sequences `index` is in theta.
+
+        Parameters
+        ----------
+        theta, gradient : (P,) array
+        sequences : Sequences
+        index : (N,) int array
+        initial, dinitial : (N, width) array
+            As `begin` returns them, and the gradient in them.
+        begun : bool
+            Whether `begin` made all of the initial states, or `carry`, only static inputs of the head.
+        """
+        of_states = slice(0, self.n_states)
+        begun = begun and INITIAL_STATE in self.static.to
+        dz = dinitial[:, self.state_layout["static"]] if self.n_static else np.zeros(
+            (len(index), self.static.n_inputs), theta.dtype
+        )
+        self.static.add_gradient(
+            self.layout.views(theta), sequences.static[index].astype(theta.dtype, copy=False),
+            initial[:, of_states] if begun else None, dinitial[:, of_states], dz, self.layout.views(gradient),
+        )
 
     def hidden_states(self, state):
         """The h of every layer and direction from states (N, width), side by side."""
@@ -225,7 +320,7 @@ class RecurrentNetwork:
         index : (N,) int array
             Which of them.
         initial : (N, width) array, optional
-            States before their first steps; those of `zero_state` when None.
+            States before their first steps; those of `begin` when None.
         final : (N, width) array, optional
             Filled with the states after every sequence's last step.
         engine : Engine, optional
@@ -236,6 +331,7 @@ class RecurrentNetwork:
             Of the masks of dropout.
         """
         scores = np.empty((self.n_rows(sequences, index), self.n_outputs), theta.dtype)
+        initial = self.begin(theta, sequences, index) if initial is None else initial
         inputs, resources = self._batch(sequences, index, initial, 1)
         engine = self.engine(theta.dtype) if engine is None else engine
         engine.forward(theta, inputs, scores, final=final, training=training, seed=seed, **resources)
@@ -254,7 +350,8 @@ class RecurrentNetwork:
         dscores : array like what `forward` returns
             Gradient of the function in the scores.
         dstate : (N, width) array, optional
-            Its gradient in the final states; becomes that in the initial states.
+            Its gradient in the final states; becomes that in the initial states. The gradient of theta has that of
+            static features, if the states before the first steps are those of `begin`.
         need_dX : bool
             Whether to return the gradient in the steps.
         penalty : float
@@ -266,12 +363,18 @@ class RecurrentNetwork:
         """
         gradient = np.zeros_like(theta)
         dX = np.empty((int(sequences.lengths[index].sum()), self.n_inputs), theta.dtype) if need_dX else None
+        begun = initial is None and self.static is not None
+        if begun:
+            initial = self.begin(theta, sequences, index)
+            dstate = np.zeros_like(initial) if dstate is None else dstate
         inputs, resources = self._batch(sequences, index, initial, 3)
         engine = self.engine(theta.dtype) if engine is None else engine
         value = engine.backward(
             theta, inputs, dscores, gradient, dstate=dstate, final=final, dX=dX, penalty=penalty, training=training,
             seed=seed, **resources,
         )
+        if begun:
+            self.add_static_gradient(theta, sequences, index, initial, dstate, gradient)
         return Gradients(gradient, dX, value)
 
     def step(self, engine, theta, steps, state, packed=False):
@@ -285,7 +388,7 @@ class RecurrentNetwork:
         engine : Engine
             From `engine`.
         theta : (P,) array
-        steps : (n, D) array, or (n,) intp array of categories
+        steps : (n, F) array, or (n,) intp array of categories
             In the units of the user.
         state : (n, width) array
             The states before the steps.

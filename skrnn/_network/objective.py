@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils import gen_batches
 
 from skrnn._data.ragged import rows_of
+from skrnn._network.embeddings import SparseGradient
 from skrnn._network.layout import full_range
 from skrnn._runtime import memory, threads
 from skrnn.kernels.inputs import Inputs
@@ -40,13 +41,13 @@ class Objective:
         self.network, self.examples = network, examples
         network.check_counts(sequences, examples.used)
         self.engine = network.engine(
-            dtype, loss=loss.name, parameter=loss.parameter, of_logistic=loss.of_logistic, alpha=alpha, dropout=dropout,
+            dtype, loss=loss.name, parameters=loss.parameters, of_logistic=loss.of_logistic, alpha=alpha, dropout=dropout,
             recurrent_dropout=recurrent_dropout,
         )
         self.gradient = np.zeros(network.layout.size, dtype)
-        # What the last gradient is of: all parameters, but of an embedding only the rows in use
-        self.ranges = network.dense_range() if network.n_categories else full_range(self.gradient)
-        self.embedded = []
+        # What the last gradient is of: all parameters, but of embeddings only the rows in use
+        self.ranges = network.dense_range() if network.tables else full_range(self.gradient)
+        self.embedded = SparseGradient(network, self.gradient)
         self.random_state = random_state if dropout > 0 or recurrent_dropout > 0 else None
         self.max_steps = max_steps if max_steps and network.n_patches(sequences.lengths).max() > max_steps else None
         work = 3 * batch_size * network.mean_patches(sequences) * network.work
@@ -102,20 +103,32 @@ class Objective:
             state = final
 
     def _gradient(self, theta, examples, starts, lengths, index, initial, weights, seed, final):
-        if self.network.n_categories:
-            E = self.network.layout.views(self.gradient)["embedding.E"]
-            E[self.embedded] = 0
-            self.embedded = used = np.unique(examples.sequences.categories[rows_of(starts[index], lengths[index])])
-            self.ranges = np.concatenate([self.network.dense_range(), self.network.embedding_ranges(used)])
         sequences = examples.sequences
-        inputs = Inputs(sequences.steps, starts, lengths, index, initial, sequences.mask_offsets)
+        self.embedded.clear()
+        inputs = self._inputs(theta, sequences, starts, lengths, index, initial)
+        dinitial = None if self.network.static is None else np.empty_like(inputs.initial)
         loss, penalty, weight = self.thread_tuner.run(
             lambda n_threads: self.engine.gradient(
                 theta, inputs, examples.targets, self.gradient, weights=weights, known=examples.known, final=final,
-                seed=seed, max_bytes=self.max_bytes, n_threads=n_threads,
+                dinitial=dinitial, seed=seed, max_bytes=self.max_bytes, n_threads=n_threads,
             )
         )
+        if self.network.static is not None:
+            self.network.add_static_gradient(
+                theta, sequences, index, inputs.initial, dinitial, self.gradient, begun=initial is None
+            )
+        if self.network.tables:
+            self.ranges = self.embedded.ranges(sequences, index, rows_of(starts[index], lengths[index]))
         return loss, penalty, self.gradient, weight
+
+    def _inputs(self, theta, sequences, starts, lengths, index, initial):
+        """What the kernels read of sequences, or of stretches of them, from their beginning or from states on."""
+        network = self.network
+        if initial is None:
+            initial = network.begin(theta, sequences, index)
+        elif network.static is not None:
+            initial = network.carry(theta, sequences, index, initial)
+        return Inputs(sequences.steps, starts, lengths, index, initial, sequences.mask_offsets)
 
     def _seed(self):
         """A seed of masks for a batch."""
@@ -124,10 +137,9 @@ class Objective:
     def _pass_on(self, theta, examples, starts, lengths, index, initial, seed, final):
         rows = lengths[index].sum() if examples.per_step else len(index)
         scores = np.empty((rows, self.network.n_outputs), theta.dtype)
-        sequences = examples.sequences
         self.engine.forward(
-            theta, Inputs(sequences.steps, starts, lengths, index, initial, sequences.mask_offsets), scores,
-            final=final, training=True, seed=seed, max_bytes=self.max_bytes, n_threads=self.thread_tuner.max_threads,
+            theta, self._inputs(theta, examples.sequences, starts, lengths, index, initial), scores, final=final,
+            training=True, seed=seed, max_bytes=self.max_bytes, n_threads=self.thread_tuner.max_threads,
         )
 
 

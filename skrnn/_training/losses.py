@@ -72,6 +72,11 @@ class Loss:
             self.out_activation = "logistic"
 
     @property
+    def parameters(self):
+        """What the kernels are given of it, (n,) float64."""
+        return np.array([self.parameter] if self.parameter_name else [])
+
+    @property
     def of_distance(self):
         """Whether it depends on scores and targets by their distance alone."""
         return self.is_regression and self.out_activation == "identity"
@@ -106,7 +111,7 @@ class Loss:
         known = known_fraction(targets)
         total = weights.sum() if known is None else (weights * known).sum()
         value = kernels_for(scores.dtype).loss(
-            self.name, self.parameter, self.of_logistic, scores, targets, weights / total, gradient
+            self.name, self.parameters, self.of_logistic, scores, targets, weights / total, gradient
         )
         return value, gradient
 
@@ -124,7 +129,7 @@ class Loss:
             part = np.array(scores[rows], dtype=np.float64)
             of_part = targets[rows] if self.of_classes else targets[rows].astype(np.float64)
             value += kernels_for(part.dtype).loss(
-                self.name, self.parameter, self.of_logistic, part, of_part, weights[rows], np.empty_like(part)
+                self.name, self.parameters, self.of_logistic, part, of_part, weights[rows], np.empty_like(part)
             )
         return value
 
@@ -425,10 +430,13 @@ class MultilabelLogLoss(Loss):
 
 
 def known_fraction(targets):
-    """Of each row of targets (R, Q) the fraction that is known, not NaN, (R,) float64; None where all are known."""
-    if targets.dtype.kind != "f":
+    """Of each row of targets the fraction that is known, (R,) float64; None where all are known.
+
+    Not known are NaN among numbers (R, Q), and −1 among classes of several columns (R, k); classes (R,) are all known.
+    """
+    if targets.ndim == 1:
         return None
-    known = ~np.isnan(targets)
+    known = ~np.isnan(targets) if targets.dtype.kind == "f" else targets >= 0
     return None if known.all() else known.mean(axis=1)
 
 

@@ -70,8 +70,9 @@ def next_model(fitted, network, loss, dtype, parameters):
 
 
 def forget_unseen(model, unseen):
-    """Embed categories that are not trained on, a bool array (n_categories,), as zeros."""
-    model.parameters["embedding.E"][unseen] = 0
+    """Embed categories that are not trained on as zeros: a bool array (n_categories,) for each table, by its name."""
+    for table, rows in unseen.items():
+        model.parameters[table][rows] = 0
 
 
 def begin_with_constant(model, examples, whole):

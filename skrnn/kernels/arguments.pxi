@@ -36,13 +36,26 @@ cdef int expect_count(Py_ssize_t steps, const real[:, ::1] state, Py_ssize_t row
     return 0
 
 
-cdef int expect_categories(
-    const Py_ssize_t* categories, Py_ssize_t first, Py_ssize_t last, Py_ssize_t n_categories
-) except -1:
-    cdef Py_ssize_t t
+cdef int expect_categories(const Job* job, Py_ssize_t first, Py_ssize_t last) except -1:
+    """Check that the categories of steps first .. last - 1 have embeddings."""
+    cdef const Net* net = job.net
+    cdef Py_ssize_t t, n_categories
+    cdef const real* codes
+    cdef int c
     for t in range(first, last):
-        if not 0 <= categories[t] < n_categories:
-            raise ValueError(f"steps[{t}]={categories[t]} must be a category from 0 to {n_categories - 1}")
+        if net.of_categories:
+            n_categories = net.embeddings.n_categories
+            if not 0 <= job.categories[t] < n_categories:
+                raise ValueError(f"steps[{t}]={job.categories[t]} must be a category from 0 to {n_categories - 1}")
+            continue
+        codes = job.values + (t + 1) * net.F - net.n_embeddings
+        for c in range(net.n_embeddings):
+            n_categories = net.embeddings[c].n_categories
+            # NaN is not in the range, and only what is may become an index
+            if not 0 <= codes[c] < n_categories or codes[c] != <Py_ssize_t> codes[c]:
+                raise ValueError(
+                    f"steps[{t}, {net.F - net.n_embeddings + c}]={codes[c]} must be a category from 0 to {n_categories - 1}"
+                )
     return 0
 
 
@@ -55,7 +68,7 @@ cdef bint all_finite(const real* x, Py_ssize_t n) noexcept nogil:
     return finite
 
 
-def check_layout(layers, n_read, n_outputs, V, c, size):
+def check_layout(layers, n_read, n_static, n_outputs, V, c, size):
     """Raise a ValueError where a network's layers do not fit together, or its parameters not into `size` numbers."""
     below = None
     extents = []
@@ -71,9 +84,33 @@ def check_layout(layers, n_read, n_outputs, V, c, size):
         below = n_directions * K
     if below is None or n_outputs < 1:
         raise ValueError("a network must have a layer and an output")
-    extents += [(V, n_read * below * n_outputs), (c, n_outputs)]
+    extents += [(V, (n_read * below + n_static) * n_outputs), (c, n_outputs)]
     if any(start < 0 or start + extent > size for start, extent in extents):
         raise ValueError(f"the parameters must lie within the {size} numbers of theta")
+
+
+def check_embeddings(embeddings, width, size, n_parameters, of_categories):
+    """Raise a ValueError unless embeddings are among the `width` inputs of a step, and follow the rest of theta.
+
+    `of_categories` says that each step is one category, an integer; others are numbers, which count up to a limit.
+    Returns the length of theta, which ends with the last embedding where `n_parameters` is None.
+    """
+    if n_parameters is None:
+        n_parameters = max([size] + [start + rows * dim for start, rows, dim in embeddings])
+    if n_parameters < size:
+        raise ValueError(f"theta must have at least {size} numbers, not {n_parameters}")
+    limit = PY_SSIZE_T_MAX if of_categories else 2**(MANTISSA_BITS + 1)
+    for start, n_categories, dim in embeddings:
+        if not 1 <= n_categories <= min(limit, PY_SSIZE_T_MAX // 16 // max(1, dim)):
+            raise ValueError(f"there cannot be {n_categories} embedded categories")
+        if dim < 1 or not size <= start <= n_parameters - n_categories * dim:
+            raise ValueError(
+                f"an embedding of {n_categories} categories in {dim} numbers each, from {start} on, must lie between "
+                f"the {size} other parameters and the end of theta, {n_parameters}"
+            )
+    if sum(dim for _, _, dim in embeddings) > width:
+        raise ValueError(f"the embeddings of a step must be among its {width} inputs")
+    return n_parameters
 
 
 def check_patch(patch, n_inputs, per_step, n_categories):
@@ -89,13 +126,13 @@ def check_patch(patch, n_inputs, per_step, n_categories):
         raise ValueError("a network that reads patches has one output per sequence, and inputs that are numbers")
 
 
-def check_decay(decay, D, K, n_directions, size, patch, n_categories):
+def check_decay(decay, n_numbers, K, n_directions, size, patch, of_categories):
     """Raise a ValueError unless the first layer can have this decay, and its parameters lie within theta."""
     n, indicators = decay["n"], decay["indicators"]
-    if patch is not None or n_categories:
+    if patch is not None or of_categories:
         raise ValueError("a network whose inputs decay reads single steps, of numbers")
-    if not 1 <= n <= indicators <= D - n or not len(decay["W"]) == len(decay["b"]) == n_directions:
-        raise ValueError(f"a decay must be of the first of the {D} inputs, with indicators after them: {decay}")
+    if not 1 <= n <= indicators <= n_numbers - n or not len(decay["W"]) == len(decay["b"]) == n_directions:
+        raise ValueError(f"a decay must be of the first of the {n_numbers} numbers, with indicators after them: {decay}")
     extents = [(decay["w"], 2 * n)] + [(W, n * K) for W in decay["W"]] + [(b, K) for b in decay["b"]]
     if any(start < 0 or start + extent > size for start, extent in extents):
         raise ValueError(f"the parameters must lie within the {size} numbers of theta")

@@ -1,8 +1,8 @@
 # Decays with the time δ since each feature was last seen: of what the first layer reads where a value is missing, from
 # the last value to the mean, and of its states before every step.
 #
-# A step of the caller is D numbers, of which the first n decay, their indicators among the others, and then δ (n,) as
-# the first direction reads, and where there are two δ (n,) as the second one reads.
+# Of the numbers of a step of the caller the first n decay, and their indicators are among the others. After them come
+# δ (n,) as the first direction reads, and where there are two δ (n,) as the second one reads, before its categories.
 #
 # Che, Z., Purushotham, S., Cho, K., Sontag, D. and Liu, Y. (2018). Recurrent neural networks for multivariate time
 # series with missing values. Scientific Reports 8, 6085.

@@ -11,7 +11,8 @@
 #     before step t is therefore a view: in the block of step t - 1, or of the initial states. A sequence that has ended
 #     takes no further step, and its final state is its row in the block of its own last step.
 # (d) The states of a sequence go to and from the caller as a row of `width` numbers: K for each layer, direction and
-#     state, then with pooling the sums and the maxima so far, P each, and for the mean the number of steps.
+#     state, then with pooling the sums and the maxima so far, P each, then the Z static features, which stay as they
+#     are, and for the mean the number of steps.
 # (e) Threads. A thread takes a whole group through all layers and steps, forward, loss and backward, and adds up the
 #     gradient of the group, without a barrier. Where there are fewer groups than threads, the threads share one: each
 #     takes a tile of it, a range of its sequences, and then a part of the parameters. Rows never influence each other,
@@ -20,6 +21,8 @@
 #     computed as a group.
 # (g) Patches. A network may read `patch_size` steps of a sequence side by side, every `patch_stride` steps. Then a step
 #     of the network is a patch: what is said of steps here is said of patches, but for the rows of the caller's arrays.
+# (h) Categories. A step of the caller ends with the categories of some features, as numbers; the network reads the
+#     vectors of an embedding in their place. Or each step is one category.
 
 cdef extern from "simd/vector.h" nogil:
     ctypedef double real
@@ -177,26 +180,38 @@ cdef struct Decay:
     Py_ssize_t[2] packed_states
 
 
+cdef struct Embedding:
+    # A vector for each category of a feature, (n_categories, dim); its gradient is summed by itself, after the groups
+    Py_ssize_t start            # index in theta where it begins
+    Py_ssize_t n_categories
+    Py_ssize_t dim
+
+
 cdef struct Net:
     Layer* layers
     int n_layers
-    Py_ssize_t F                # features of a step of the caller
+    Py_ssize_t F                # features of a step of the caller, see (h):
+    Py_ssize_t n_numbers        # the first ones are numbers,
+    int n_embeddings            # each of the others is a category with an embedding
+    const Embedding* embeddings
+    bint of_categories          # whether each step is one category, an integer
+    Py_ssize_t width            # what the network reads of a step: its numbers, then the vectors of its categories
     Py_ssize_t patch_size       # steps that the network reads at a time,
     Py_ssize_t patch_stride     # and from the first of one such patch to that of the next; 1 and 1 for single steps
-    Py_ssize_t D                # inputs, patch_size · F; without what only decays read
-    Decay decay
-    const real* center          # (D,) the units of the inputs: the first layer reads (x − center) · inverse;
-    const real* inverse         # (D,) NULL for numbers as they are
+    Py_ssize_t D                # inputs, patch_size · width
+    Decay decay                 # of the first numbers, with δ between the numbers and the categories of a step
+    const real* center          # (D,) the units of the inputs: the first layer reads (x − center) · inverse, with 0 and
+    const real* inverse         # (D,) 1 for vectors of embeddings; NULL where all are read as they are
     Py_ssize_t P                # columns of the top layer's output
-    Py_ssize_t H                # of what the head reads of it: P, or of a sequence a multiple
+    Py_ssize_t Z                # static features of a sequence, which the head reads beside it
+    Py_ssize_t H                # of what the head reads: P + Z, or of a sequence a multiple of P, and Z
     Py_ssize_t Q                # outputs
     bint per_step               # the head reads every step, or else one vector of every sequence:
     int pooling                 # of the last output, the mean of all and the maximum of each unit those that it reads
     Py_ssize_t V                # index in theta where the parameters of the head begin
     Py_ssize_t c
     Py_ssize_t packed           # and of their packed form: [c; V] (1 + H, Q), then [0; Vᵀ] (1 + Q, H)
-    Py_ssize_t size             # number of parameters, without the embedding
-    Py_ssize_t n_categories     # rows of the embedding (n_categories, D), which follows them; 0 for numbers as inputs
+    Py_ssize_t size             # number of parameters, without those that follow them: the embeddings and others
     Py_ssize_t packed_size      # number of all packed weights
 
 
@@ -242,17 +257,16 @@ cdef struct LayerBuffers:
 cdef struct Buffers:
     # All arrays of a group; R = S steps, or N sequences
     LayerBuffers* layers
-    real* features              # (N, H) what the head reads, unless it reads every step
-    real* dfeatures             # (N, H)
-    real* dropped               # (S, P) what it reads of every step under dropout; or NULL
-    real* pool                  # (N, n_pooled) sums and maxima of the outputs so far; NULL for the last output
+    real* features              # (R, H) what the head reads; NULL where that is the output of every step as it is
+    real* dfeatures             # (N, H); NULL where the head reads the output of every step alone
+    real* pool                  # (N, n_pooled) sums and maxima of the outputs so far, static features; NULL for none
     real* dpool                 # (N, n_pooled)
     real* count                 # (N,) number of steps so far
-    Py_ssize_t* peak            # (N, P) step of the maximum, −1 where it came before this segment
+    Py_ssize_t* peak            # (N, P) step of the maximum, −1 where it came before this segment; NULL for no pooling
     real* scores                # (R, Q)
     real* dscores               # (R, Q)
     double* losses              # (R,)
-    real* dX                    # (S, D), or NULL where it is not needed; of an embedding outside of the other arrays
+    real* dX                    # (S, D), or NULL where it is not needed; with embeddings outside of the other arrays
     real* d_decay               # (S, 2 n) gradients of w and b of a decay, or NULL
     real* scratch               # (N, scratch_width)
     Py_ssize_t scratch_width    # maximum number of inputs or units of a layer
@@ -267,17 +281,21 @@ cdef struct BufferNeeds:
 
 
 ctypedef double (*RowLoss)(
-    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
+    Py_ssize_t Q, const real* scores, const void* target, double weight, const double* parameters,
+    Py_ssize_t n_parameters, real* gradient,
 ) noexcept nogil
 
 
 cdef struct Loss:
     RowLoss of_row              # NULL for none
-    bint of_classes             # whether targets are class numbers, or else Q real numbers
-    bint mean                   # whether it is the mean over outputs, or else the sum
-    Py_ssize_t min_outputs      # the numbers of outputs that it can be of
+    bint of_classes             # whether targets are class numbers, or else real numbers
+    bint mean                   # whether it is the mean over targets, or else the sum
+    Py_ssize_t min_outputs      # the numbers of scores, Q, that it can be of
     Py_ssize_t max_outputs
-    double parameter
+    Py_ssize_t width            # scores of each real target
+    Py_ssize_t n_targets        # real numbers or classes in a row of targets
+    const double* parameters    # (n_parameters,)
+    Py_ssize_t n_parameters
     bint logistic               # whether it is of σ(score)
 
 
@@ -304,13 +322,14 @@ cdef struct Job:
     Watch* watch
     const Net* net
     const real* packed          # the packed weights
-    const real* values          # (total, F) the caller's steps; or with categories the embedding (n_categories, D)
-    const Py_ssize_t* categories    # (total,) rows of the embedding, or NULL
+    const real* theta           # (P,)
+    const real* values          # (total, F) the caller's steps, or NULL for
+    const Py_ssize_t* categories    # (total,) steps that are categories
     Loss loss                   # none where dscores are given
     const char* targets         # target_size bytes for each sequence of the caller, or for each of its steps
     Py_ssize_t target_size
     const double* weights       # one for each target, or NULL where all are 1
-    const double* known         # of each target the fraction of its Q numbers that is not NaN, or NULL for 1
+    const double* known         # of each row of targets the fraction that is not missing, or NULL for 1
     double total_weight         # Σ weight · known
     double dropout              # rates
     double recurrent_dropout

@@ -6,8 +6,8 @@
 #   inputs      IN      an Inputs, see inputs.py
 #   scores      OUT     (R, Q)
 #   final       OUT     (N, width) states after the last steps
-#   gradient    OUT     (P,); of an embedding IN, OUT: the rows of the batch's categories are added to, others left
-#   dX          OUT     (S, F) gradient in the steps
+#   gradient    OUT     (P,); of embeddings IN, OUT: the rows of the batch's categories are added to, others left
+#   dX          OUT     (S, F) gradient in the steps; 0 in categories
 #   seed                of the masks of dropout
 #   max_bytes           to work in; more is taken where a single group needs more
 #   n_threads           at most; no bit of any result depends on it
@@ -30,22 +30,33 @@ cdef class Engine:
     pooling : str
         Which vector: one of POOLINGS.
     n_categories : int
-        Rows of the embedding (n_categories, D), which follows the other parameters in theta; 0 for numbers as inputs.
+        Rows of the embedding (n_categories, D), which follows the other parameters in theta, where each step is a
+        category; 0 where it has features.
     patch : pair of int, optional
-        Size and stride: the D = size · F inputs are so many steps of F features, from every stride-th step on. None:
-        one step.
+        Size and stride: the D inputs are those of so many steps, from every stride-th step on. None: one step.
     units : pair of (F,) float64 arrays, optional
-        Center and scale of each feature: steps are read as (x − center) · (1 / scale). None: as they are.
+        Center and scale of each feature: numbers are read as (x − center) · (1 / scale). None: as they are.
+    embeddings : sequence of C triples of int
+        Of the last C of the F features, which are categories: where the embedding (n_categories, dim) begins in theta,
+        n_categories and dim. Of a step the F − C numbers are read, then the embeddings side by side.
+    n_static : int
+        Static features of a sequence, numbers in its states that the head reads after all others.
+    n_parameters : int, optional
+        The length of theta, P, which may end with numbers that the kernels do not know and whose gradient is left as it
+        is. None: it ends with the last embedding.
     decay : dict, optional
         Of what is missing and of states, see decay.pxi: ``n``, the number of features that decay; ``indicators``, the
         column of their first indicator; where in theta ``w`` begins, with ``b`` after it, and for each direction ``W``
-        and ``b``. A step of the caller then has n · directions numbers more than D.
+        and ``b``. A step of the caller then has n · directions numbers more, between its numbers and its categories.
     """
     cdef Net net
+    cdef Py_ssize_t n_parameters    # the length of theta
+    cdef Memory embeddings          # what net.embeddings points to
     cdef Memory units               # what net.center and net.inverse point to
     cdef Job settings               # what all batches have in common
     cdef double alpha
     cdef const Py_ssize_t[:, ::1] decayed
+    cdef const double[::1] loss_parameters      # which settings.loss points to
     cdef Memory packed              # the weights
     cdef bint is_packed
     cdef Workspace space
@@ -56,28 +67,35 @@ cdef class Engine:
 
     def __cinit__(
         self, layers, *, Py_ssize_t n_outputs, Py_ssize_t V, Py_ssize_t c, Py_ssize_t size, bint per_step=False,
-        str pooling="last", Py_ssize_t n_categories=0, patch=None, units=None, decay=None,
+        str pooling="last", Py_ssize_t n_categories=0, patch=None, units=None, embeddings=(), Py_ssize_t n_static=0,
+        n_parameters=None, decay=None,
     ):
         self.net.per_step = per_step
         self.net.pooling = LAST if per_step else pooling_named(pooling)
-        check_layout(layers, n_read(self.net.pooling), n_outputs, V, c, size)
+        if n_static < 0:
+            raise ValueError(f"n_static={n_static} must not be negative")
+        check_layout(layers, n_read(self.net.pooling), n_static, n_outputs, V, c, size)
         check_patch(patch, layers[0]["D"], per_step, n_categories)
-        if not 0 <= n_categories <= PY_SSIZE_T_MAX // 16 // layers[0]["D"]:
-            raise ValueError(f"there cannot be {n_categories} embedded categories")
+        if n_categories != 0 and len(embeddings) > 0:
+            raise ValueError("steps are categories, or have features that are: n_categories or embeddings, not both")
         self.packed, self.space, self.stream_space = Memory(), Workspace(), Workspace()
         self.net.layers = <Layer*> calloc(len(layers), sizeof(Layer))
         if self.net.layers == NULL:
             raise MemoryError()
         self.net.n_layers = len(layers)
         self.net.Q, self.net.V, self.net.c, self.net.size = n_outputs, V, c, size
-        self.net.n_categories = n_categories
+        self.net.Z = n_static
         self.net.packed_size = 0
         for depth, description in enumerate(layers):
             self.set_layer(&self.net.layers[depth], description)
         self.net.D, self.net.P = self.net.layers[0].D, self.net.layers[self.net.n_layers - 1].P
-        self.net.H = n_read(self.net.pooling) * self.net.P
+        self.net.H = n_read(self.net.pooling) * self.net.P + self.net.Z
         self.net.patch_size, self.net.patch_stride = patch or (1, 1)
-        self.net.F = self.net.D // self.net.patch_size
+        self.net.width = self.net.D // self.net.patch_size
+        self.net.of_categories = n_categories != 0
+        self.set_embeddings(
+            [(size, n_categories, self.net.D)] if self.net.of_categories else list(embeddings), n_parameters
+        )
         self.net.decay.n = 0
         if decay is not None:
             self.set_decay(decay, patch)
@@ -109,41 +127,63 @@ cdef class Engine:
         cdef Decay* own = &self.net.decay
         cdef Layer* layer = &self.net.layers[0]
         cdef int d
-        check_decay(decay, layer.D, layer.K, layer.n_directions, self.net.size, patch, self.net.n_categories)
+        check_decay(
+            decay, self.net.n_numbers, layer.K, layer.n_directions, self.net.size, patch, self.net.of_categories
+        )
         own.n, own.indicators, own.w, own.packed = decay["n"], decay["indicators"], decay["w"], self.net.packed_size
         self.net.packed_size += 2 * ceil_div(own.n, VL) * VL
         for d in range(layer.n_directions):
             own.W[d], own.b[d], own.packed_states[d] = decay["W"][d], decay["b"][d], self.net.packed_size
             self.net.packed_size += packed_size(1 + own.n, layer.K)
-        self.net.F = layer.D + own.n * layer.n_directions
+        self.net.F += own.n * layer.n_directions
         decay_terms(&self.net, layer)
         return 0
 
+    cdef int set_embeddings(self, list embeddings, n_parameters) except -1:
+        """Keep where embeddings lie, and what is then left of a step: the features that are numbers."""
+        cdef Embedding* kept
+        n_parameters = check_embeddings(
+            embeddings, self.net.width, self.net.size, n_parameters, self.net.of_categories
+        )
+        self.embeddings = Memory()
+        kept = <Embedding*> self.embeddings.reserve(len(embeddings) * sizeof(Embedding))
+        self.net.embeddings, self.net.n_embeddings = kept, len(embeddings)
+        self.net.n_numbers, self.n_parameters = self.net.width, n_parameters
+        for c, (start, n_categories, dim) in enumerate(embeddings):
+            kept[c] = Embedding(start=start, n_categories=n_categories, dim=dim)
+            self.net.n_numbers -= dim
+        self.net.F = self.net.n_numbers + self.net.n_embeddings
+        return 0
+
     cdef int set_units(self, const double[::1] center, const double[::1] scale) except -1:
-        """Keep center and 1 / scale for all inputs, those of a patch step after step."""
-        cdef Py_ssize_t F = self.net.D // self.net.patch_size, j
+        """Keep center and 1 / scale for all inputs, those of a patch step after step; 0 and 1 for embeddings."""
+        cdef Py_ssize_t n = self.net.n_numbers, D = self.net.D, i, j
         cdef real* units
-        if self.net.n_categories > 0:
+        if self.net.of_categories:
             raise ValueError("units are those of numbers: they must be None for inputs that are categories")
-        expect_length("center", center.shape[0], F)
-        expect_length("scale", scale.shape[0], F)
+        expect_length("center", center.shape[0], self.net.F)
+        expect_length("scale", scale.shape[0], self.net.F)
         self.units = Memory()
-        units = <real*> self.units.reserve(2 * self.net.D * sizeof(real))
-        for j in range(self.net.D):
-            units[j], units[self.net.D + j] = <real> center[j % F], <real> (1 / scale[j % F] if scale[j % F] > 0 else 0)
-            if not (units[self.net.D + j] > 0 and all_finite(units + j, 1) and all_finite(units + self.net.D + j, 1)):
+        units = <real*> self.units.reserve(2 * D * sizeof(real))
+        for i in range(D):
+            j = i % self.net.width
+            if j >= n:
+                units[i], units[D + i] = 0, 1
+                continue
+            units[i], units[D + i] = <real> center[j], <real> (1 / scale[j] if scale[j] > 0 else 0)
+            if not (units[D + i] > 0 and all_finite(units + i, 1) and all_finite(units + D + i, 1)):
                 raise ValueError(
-                    f"feature {j % F} has the center {center[j % F]} and the scale {scale[j % F]}, expected a finite "
-                    "number and a positive one, both and 1 / scale within the dtype of the engine"
+                    f"feature {j} has the center {center[j]} and the scale {scale[j]}, expected a finite number and a "
+                    "positive one, both and 1 / scale within the dtype of the engine"
                 )
-        self.net.center, self.net.inverse = units, units + self.net.D
+        self.net.center, self.net.inverse = units, units + D
         return 0
 
     def set_objective(
         self,
         *,
         str loss=None,                          # its name, for `gradient`
-        double parameter=0.0,                   # of the loss
+        const double[::1] parameters=None,      # IN  of the loss, kept
         bint of_logistic=False,                 # whether the loss is of σ(scores)
         double alpha=0.0,                       # the penalty of `gradient` is ½ alpha ‖θ‖² / Σ weights
         const Py_ssize_t[:, ::1] decayed=None,  # IN  (…, 2) over these ranges of theta: first and last + 1 of each
@@ -157,14 +197,14 @@ cdef class Engine:
             raise ValueError(f"alpha={alpha} must have the ranges of theta that it penalizes, decayed")
         if decayed is not None:
             for i in range(decayed.shape[0]):
-                if not 0 <= decayed[i, 0] <= decayed[i, 1] <= self.n_parameters():
-                    raise ValueError(f"decayed[{i}] must be a range of the {self.n_parameters()} parameters")
+                if not 0 <= decayed[i, 0] <= decayed[i, 1] <= self.n_parameters:
+                    raise ValueError(f"decayed[{i}] must be a range of the {self.n_parameters} parameters")
         for rate in (dropout, recurrent_dropout):
             if not 0 <= rate < 1:
                 raise ValueError(f"the rate of a dropout must be at least 0 and less than 1, not {rate}")
         memset(&none, 0, sizeof(Loss))
-        self.settings.loss = none if loss is None else loss_named(loss, parameter, of_logistic, self.net.Q)
-        self.alpha, self.decayed = alpha, decayed
+        self.settings.loss = none if loss is None else loss_named(loss, parameters, of_logistic, self.net.Q)
+        self.loss_parameters, self.alpha, self.decayed = parameters, alpha, decayed
         self.settings.dropout, self.settings.recurrent_dropout = dropout, recurrent_dropout
 
     def forward(
@@ -213,11 +253,11 @@ cdef class Engine:
         self,
         const real[::1] theta,
         inputs,
-        targets,                            # IN  (n, Q) real, some NaN, or (n,) intp classes; per step (total, …)
+        targets,                            # IN  (n, Q / width) real, some NaN; (n,) or (n, k) intp classes
         real[::1] gradient,
         *,
         const double[::1] weights=None,     # IN  one for each target
-        const double[::1] known=None,       # IN  of each target the fraction of its Q numbers that is not NaN
+        const double[::1] known=None,       # IN  of each row of targets the fraction that is not missing
         real[:, ::1] final=None,
         real[:, ::1] dinitial=None,         # OUT (N, width) gradient in the initial states
         real[:, ::1] dX=None,
@@ -302,8 +342,8 @@ cdef class Engine:
         self.expect_states("state", state.shape[0], state.shape[1], n)
         self.expect_states("after", after.shape[0], after.shape[1], n)
         expect_shape("scores", scores.shape[0], scores.shape[1], n, self.net.Q)
-        if job.categories != NULL:
-            expect_categories(job.categories, 0, n, self.net.n_categories)
+        if self.net.n_embeddings > 0:
+            expect_categories(&job, 0, n * self.net.patch_size)
         if self.net.pooling & MEAN:
             for i in range(n):
                 expect_count(1, state, i, self.net.pooling)
@@ -338,7 +378,7 @@ cdef class Engine:
     def pack_weights(self, const real[::1] theta):
         """Arrange the weights for steps with packed=True, until another method is called."""
         cdef Job job
-        expect_length("theta", theta.shape[0], self.n_parameters())
+        expect_length("theta", theta.shape[0], self.n_parameters)
         self.pack(&job, theta, False)
 
     def memory(self):
@@ -364,12 +404,12 @@ cdef class Engine:
         The penalty, whose gradient is added, is stored in `of_weights`.
         """
         cdef Watch watch
-        expect_length("gradient", gradient.shape[0], self.n_parameters())
+        expect_length("gradient", gradient.shape[0], self.n_parameters)
         if dstate is not None:
             self.expect_states("dstate", dstate.shape[0], dstate.shape[1], batch.N)
             job.dstate = &dstate[0, 0]
         if dX is not None:
-            if self.net.n_categories > 0:
+            if self.net.of_categories:
                 raise ValueError("dX must be None: inputs that are categories have no gradient")
             if self.net.decay.n > 0:
                 raise ValueError("dX must be None: of inputs that decay there is no gradient")
@@ -383,7 +423,7 @@ cdef class Engine:
         return train(self.space, job, batch, &gradient[0], max_bytes, n_threads)
 
     cdef double penalty(self, const real* theta, double penalty, real* gradient) noexcept:
-        """½ penalty Σ θ² over the decayed ranges, and its gradient penalty · θ; 0 elsewhere, but for the embedding."""
+        """½ penalty Σ θ² over the decayed ranges, and its gradient penalty · θ; 0 elsewhere, but for embeddings."""
         cdef Py_ssize_t i, j
         cdef double total = 0
         memset(gradient, 0, self.net.size * sizeof(real))
@@ -421,10 +461,6 @@ cdef class Engine:
         self.is_packed = True
         return 0
 
-    cdef Py_ssize_t n_parameters(self) noexcept:
-        """The length of theta, with the embedding."""
-        return self.net.size + self.net.n_categories * self.net.D
-
     cdef int begin_streams(self, Py_ssize_t n, int n_threads) except -1:
         """Make room for steps of n streams."""
         cdef BufferNeeds needs = BufferNeeds(gradient=False, dX=False, dropout=False, recurrent_dropout=False)
@@ -442,16 +478,16 @@ cdef class Engine:
         """Begin a job without loss and dropout; returns the number of rows of the steps, of `width` numbers each."""
         cdef const real[:, ::1] values
         cdef const Py_ssize_t[::1] categories
-        expect_length("theta", theta.shape[0], self.n_parameters())
+        expect_length("theta", theta.shape[0], self.n_parameters)
         memset(job, 0, sizeof(Job))
-        job.net = &self.net
-        if self.net.n_categories == 0:
+        job.net, job.theta = &self.net, &theta[0]
+        if not self.net.of_categories:
             values = steps
             expect_shape("steps", values.shape[0], values.shape[1], values.shape[0], width)
             job.values = &values[0, 0]
             return values.shape[0]
         categories = steps
-        job.values, job.categories = &theta[0] + self.net.size, &categories[0]
+        job.categories = &categories[0]
         return categories.shape[0]
 
     cdef Py_ssize_t set_inputs(
@@ -472,24 +508,16 @@ cdef class Engine:
     cdef int set_targets(
         self, Job* job, Batch batch, targets, const double[::1] weights, const double[::1] known, Loss loss
     ) except -1:
-        cdef const real[:, ::1] numbers
-        cdef const Py_ssize_t[::1] classes
         job.loss = loss
+        job.targets = target_rows(&loss, targets, self.n_targets(batch), &job.target_size)
         if loss.of_classes:
-            classes = targets
-            expect_length("targets", classes.shape[0], self.n_targets(batch))
-            self.expect_classes(batch, &classes[0])
-            job.targets, job.target_size = <const char*> &classes[0], sizeof(Py_ssize_t)
-        else:
-            numbers = targets
-            expect_shape("targets", numbers.shape[0], numbers.shape[1], self.n_targets(batch), self.net.Q)
-            job.targets, job.target_size = <const char*> &numbers[0, 0], self.net.Q * sizeof(real)
+            self.expect_classes(batch, job)
         if weights is not None:
             expect_length("weights", weights.shape[0], self.n_targets(batch))
             job.weights = &weights[0]
         if known is not None:
             expect_length("known", known.shape[0], self.n_targets(batch))
-            if loss.of_classes:
+            if loss.of_classes and loss.n_targets == 1:
                 raise ValueError("classes are known as a whole: known must be None")
             job.known = &known[0]
         job.total_weight = self.weight_of(batch, job.weights, job.known)
@@ -514,7 +542,7 @@ cdef class Engine:
         return total
 
     cdef int check_batch(self, Job* job, Batch batch, const real[:, ::1] initial, real[:, ::1] final) except -1:
-        """Set the states before and after, and check that the categories are rows of the embedding."""
+        """Set the states before and after, and check that the categories are rows of the embeddings."""
         cdef Py_ssize_t i
         if initial is not None:
             self.expect_states("initial", initial.shape[0], initial.shape[1], batch.N)
@@ -525,11 +553,9 @@ cdef class Engine:
         if self.net.pooling & MEAN:
             for i in range(batch.N):
                 expect_count(batch.length[i], initial, batch.position[i], self.net.pooling)
-        if job.categories != NULL:
+        if self.net.n_embeddings > 0:
             for i in range(batch.N):
-                expect_categories(
-                    job.categories, batch.source[i], batch.source[i] + batch.length[i], self.net.n_categories
-                )
+                expect_categories(job, batch.source[i], batch.source[i] + batch.n_rows[i])
         return 0
 
     cdef int expect_states(self, str name, Py_ssize_t rows, Py_ssize_t columns, Py_ssize_t N) except -1:
@@ -538,10 +564,10 @@ cdef class Engine:
     cdef int expect_rows(self, str name, Py_ssize_t rows, Py_ssize_t columns, Batch batch) except -1:
         return expect_shape(name, rows, columns, batch.S if self.net.per_step else batch.N, self.net.Q)
 
-    cdef int expect_classes(self, Batch batch, const Py_ssize_t* classes) except -1:
+    cdef int expect_classes(self, Batch batch, const Job* job) except -1:
         cdef Py_ssize_t i, t, row
         for i in range(batch.N):
             for t in range(batch.length[i] if self.net.per_step else 1):
                 row = batch.source[i] + t if self.net.per_step else batch.sample[i]
-                check_class(classes[row], row, self.net.Q)
+                check_classes(&job.loss, <const Py_ssize_t*> (job.targets + row * job.target_size), row, self.net.Q)
         return 0

@@ -67,7 +67,7 @@ cdef double train_group(
     Py_ssize_t segment_steps,   # steps of a segment, which are rounded up to whole chunks
     const SegmentTables* segments,
     real* gradient,             # OUT (net.size,)
-    real* dX,                   # OUT (S, D) packed, of inputs that are embedded, or NULL
+    real* dX,                   # OUT (S, D) packed, where some inputs are embedded, or NULL
 ) noexcept nogil:
     """A group forward and back, with its gradient of theta; returns its loss.
 
@@ -107,7 +107,7 @@ cdef double train_group(
         if job.loss.of_row != NULL:
             value = loss_of_group(net, buffers, &s, value)
         if job.dX != NULL:
-            return_dX(job, &s, 0, s.n, buffers.dX)
+            return_dX(job, &s, 0, s.n, own.dX)
     if job.dstate != NULL:
         copy_dstates(net, buffers, g, 0, g.n, job.dstate, True)
     restore_mode(mode)

@@ -11,7 +11,8 @@ class Inputs:
     Parameters
     ----------
     steps : (total, F) array, or (total,) intp array
-        The features of all steps in the engine's dtype, or for a network with an embedding their categories.
+        The features of all steps in the engine's dtype, the categories among them whole numbers at the end; or where
+        each step is one category, these.
     starts, lengths : (n,) intp array
         The row of the first step of every sequence, and its number of steps. Sequences may share rows.
     index : (N,) intp array

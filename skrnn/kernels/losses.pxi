@@ -8,7 +8,7 @@ cdef class RegisteredLoss:
 
     @property
     def of_classes(self):
-        """Whether targets are class numbers, or else Q real numbers."""
+        """Whether targets are class numbers, or else real numbers."""
         return self.loss.of_classes
 
     @property
@@ -20,39 +20,87 @@ cdef class RegisteredLoss:
 LOSSES = {}
 
 
-cdef int register_loss(
-    str name, RowLoss of_row, bint mean=False, bint of_classes=False, Py_ssize_t min_outputs=1,
-    Py_ssize_t max_outputs=PY_SSIZE_T_MAX,
-) except -1:
-    """Make a loss known by its name, of targets that are class numbers or else Q real numbers.
+cdef Py_ssize_t ONE_EACH = -1       # as many as the loss has parameters, at least one
 
-    Of these it has to be the sum over outputs, or the mean, of what it is of each alone.
+
+cdef int register_loss(
+    str name, RowLoss of_row, bint mean=False, Py_ssize_t n_parameters=0, Py_ssize_t width=1, bint of_classes=False,
+    Py_ssize_t min_outputs=1, Py_ssize_t max_outputs=PY_SSIZE_T_MAX, Py_ssize_t class_columns=1,
+) except -1:
+    """Make a loss known by its name, of targets that are class numbers or else Q / width real numbers.
+
+    A real target has `width` scores, side by side: a number, or ONE_EACH. The loss has to be the sum over targets, or
+    the mean, of what it is of each alone. Class numbers are one in each row, or `class_columns`=ONE_EACH: then the
+    parameters are the numbers of classes of the columns, whose scores are side by side, and −1 is a missing class,
+    of which the loss takes no notice.
+    `n_parameters` is ONE_EACH where there may be any number of parameters but none.
     """
     cdef RegisteredLoss entry = RegisteredLoss.__new__(RegisteredLoss)
     if name in LOSSES:
         raise ValueError(f"there are two losses {name!r}")
     entry.loss = Loss(
         of_row=of_row, of_classes=of_classes, mean=mean, min_outputs=min_outputs, max_outputs=max_outputs,
-        parameter=0, logistic=False,
+        width=width, n_targets=class_columns, parameters=NULL, n_parameters=n_parameters, logistic=False,
     )
     LOSSES[name] = entry
     return 0
 
 
-cdef Loss loss_named(str name, double parameter, bint of_logistic, Py_ssize_t Q) except *:
-    """The loss for Q outputs, with its parameter, of the scores or of σ(scores)."""
+cdef Loss loss_named(str name, const double[::1] parameters, bint of_logistic, Py_ssize_t Q) except *:
+    """The loss for Q scores, of them or of σ(scores). Its parameters stay the caller's."""
     cdef Loss loss
+    cdef Py_ssize_t n = 0 if parameters is None else parameters.shape[0], k
+    cdef double n_classes = 0
     if name not in LOSSES:
         raise ValueError(f"there is no loss {name!r}, expected one of {', '.join(LOSSES)}")
     loss = (<RegisteredLoss> LOSSES[name]).loss
     if not loss.min_outputs <= Q <= loss.max_outputs:
         raise ValueError(f"{name} of {Q} outputs must be of {loss.min_outputs} to {loss.max_outputs}")
-    loss.parameter, loss.logistic = parameter, of_logistic
+    if n == 0 if loss.n_parameters == ONE_EACH else n != loss.n_parameters:
+        expected = "at least one" if loss.n_parameters == ONE_EACH else loss.n_parameters
+        raise ValueError(f"{name} has {n} parameters, expected {expected}")
+    loss.parameters, loss.n_parameters, loss.logistic = &parameters[0] if n else NULL, n, of_logistic
+    if loss.width == ONE_EACH:
+        loss.width = n
+    if not loss.of_classes:
+        if Q % loss.width != 0:
+            raise ValueError(f"{name} has {loss.width} scores for each target, of which {Q} is no multiple")
+        loss.n_targets = Q // loss.width
+    elif loss.n_targets == ONE_EACH:
+        for k in range(n):
+            n_classes += parameters[k]
+        if n_classes != Q:
+            raise ValueError(f"{name} of {n_classes:.0f} classes has {Q} scores, expected one for each class")
+        loss.n_targets = n
     return loss
 
 
+cdef const char* target_rows(const Loss* loss, targets, Py_ssize_t n, Py_ssize_t* size) except NULL:
+    """The first byte of the rows of targets, n rows of `size` bytes; they stay the caller's.
+
+    They are (n, Q / width) real numbers, or class numbers, (n,) intp or (n, n_targets).
+    """
+    cdef const real[:, ::1] numbers
+    cdef const Py_ssize_t[::1] classes
+    cdef const Py_ssize_t[:, ::1] columns
+    if not loss.of_classes:
+        numbers = targets
+        expect_shape("targets", numbers.shape[0], numbers.shape[1], n, loss.n_targets)
+        size[0] = loss.n_targets * sizeof(real)
+        return <const char*> &numbers[0, 0]
+    size[0] = loss.n_targets * sizeof(Py_ssize_t)
+    if loss.n_targets > 1:
+        columns = targets
+        expect_shape("targets", columns.shape[0], columns.shape[1], n, loss.n_targets)
+        return <const char*> &columns[0, 0]
+    classes = targets
+    expect_length("targets", classes.shape[0], n)
+    return <const char*> &classes[0]
+
+
 cdef double squared_error(
-    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
+    Py_ssize_t Q, const real* scores, const void* target, double weight, const double* parameters,
+    Py_ssize_t n_parameters, real* gradient,
 ) noexcept nogil:
     """½ (score − target)², the mean over outputs; the target is (Q,) real."""
     cdef const real* y = <const real*> target
@@ -69,17 +117,20 @@ register_loss("squared_error", squared_error, mean=True)
 
 
 cdef double absolute_error(
-    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
+    Py_ssize_t Q, const real* scores, const void* target, double weight, const double* parameters,
+    Py_ssize_t n_parameters, real* gradient,
 ) noexcept nogil:
     """|score − target|, the mean over outputs; the target is (Q,) real."""
-    return quantile_loss(Q, scores, target, 2 * weight, 0.5, gradient)
+    cdef double half = 0.5
+    return quantile_loss(Q, scores, target, 2 * weight, &half, 1, gradient)
 
 
 register_loss("absolute_error", absolute_error, mean=True)
 
 
 cdef double quantile_loss(
-    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
+    Py_ssize_t Q, const real* scores, const void* target, double weight, const double* parameters,
+    Py_ssize_t n_parameters, real* gradient,
 ) noexcept nogil:
     """(target − score) · (quantile − [target < score]), the mean over outputs; the target is (Q,) real."""
     cdef const real* y = <const real*> target
@@ -87,36 +138,38 @@ cdef double quantile_loss(
     cdef Py_ssize_t q
     for q in range(Q):
         difference = <double> y[q] - scores[q]
-        slope = parameter if difference > 0 else parameter - 1 if difference < 0 else 0
+        slope = parameters[0] if difference > 0 else parameters[0] - 1 if difference < 0 else 0
         total += slope * difference
         gradient[q] = <real> (-weight / Q * slope)
     return weight * total / Q
 
 
-register_loss("quantile", quantile_loss, mean=True)
+register_loss("quantile", quantile_loss, mean=True, n_parameters=1)
 
 
 cdef double huber_loss(
-    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
+    Py_ssize_t Q, const real* scores, const void* target, double weight, const double* parameters,
+    Py_ssize_t n_parameters, real* gradient,
 ) noexcept nogil:
     """½ d² for |d| = |score − target| ≤ δ, else δ (|d| − ½ δ), the mean over outputs; the target is (Q,) real."""
     cdef const real* y = <const real*> target
-    cdef double difference, slope, total = 0
+    cdef double difference, slope, total = 0, delta = parameters[0]
     cdef Py_ssize_t q
     for q in range(Q):
         difference = <double> scores[q] - y[q]
-        slope = max(-parameter, min(parameter, difference))
+        slope = max(-delta, min(delta, difference))
         # d · slope − ½ slope² is both
         total += slope * (difference - 0.5 * slope)
         gradient[q] = <real> (weight / Q * slope)
     return weight * total / Q
 
 
-register_loss("huber", huber_loss, mean=True)
+register_loss("huber", huber_loss, mean=True, n_parameters=1)
 
 
 cdef double log_cosh_loss(
-    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
+    Py_ssize_t Q, const real* scores, const void* target, double weight, const double* parameters,
+    Py_ssize_t n_parameters, real* gradient,
 ) noexcept nogil:
     """log cosh d = |d| + log(1 + exp(−2 |d|)) − log 2, d = score − target, the mean over outputs; targets are (Q,)."""
     cdef const real* y = <const real*> target
@@ -136,7 +189,8 @@ register_loss("log_cosh", log_cosh_loss, mean=True)
 
 
 cdef double poisson_loss(
-    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
+    Py_ssize_t Q, const real* scores, const void* target, double weight, const double* parameters,
+    Py_ssize_t n_parameters, real* gradient,
 ) noexcept nogil:
     """exp(score) − target · score, minus its minimum: half the deviance, the sum over outputs; the target is (Q,)."""
     cdef const real* y = <const real*> target
@@ -160,7 +214,8 @@ cdef inline double logistic_loss(double z, double y, double* gradient) noexcept 
 
 
 cdef double binary_log_loss(
-    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
+    Py_ssize_t Q, const real* scores, const void* target, double weight, const double* parameters,
+    Py_ssize_t n_parameters, real* gradient,
 ) noexcept nogil:
     """−log p of the target, p = σ(score) for target 1."""
     cdef double slope
@@ -169,11 +224,15 @@ cdef double binary_log_loss(
     return weight * value
 
 
-register_loss("binary_log_loss", binary_log_loss, mean=False, of_classes=True, min_outputs=1, max_outputs=1)
+register_loss(
+    "binary_log_loss", binary_log_loss, mean=False, n_parameters=0, width=1, of_classes=True, min_outputs=1,
+    max_outputs=1,
+)
 
 
 cdef double multilabel_log_loss(
-    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
+    Py_ssize_t Q, const real* scores, const void* target, double weight, const double* parameters,
+    Py_ssize_t n_parameters, real* gradient,
 ) noexcept nogil:
     """−log p of each label or of its absence, p = σ(score), the sum over labels; the target is (Q,) of 0 and 1."""
     cdef const real* y = <const real*> target
@@ -189,7 +248,8 @@ register_loss("multilabel_log_loss", multilabel_log_loss)
 
 
 cdef double log_loss(
-    Py_ssize_t Q, const real* scores, const void* target, double weight, double parameter, real* gradient
+    Py_ssize_t Q, const real* scores, const void* target, double weight, const double* parameters,
+    Py_ssize_t n_parameters, real* gradient,
 ) noexcept nogil:
     """−log p of the target, p = softmax(scores)."""
     cdef Py_ssize_t y = (<const Py_ssize_t*> target)[0], q
@@ -201,7 +261,7 @@ cdef double log_loss(
     return weight * (log(total) + highest - scores[y])
 
 
-register_loss("log_loss", log_loss, mean=False, of_classes=True, min_outputs=2)
+register_loss("log_loss", log_loss, mean=False, n_parameters=0, width=1, of_classes=True, min_outputs=2)
 
 
 cdef double softmax_terms(Py_ssize_t Q, const real* scores, real* terms, real* highest) noexcept nogil:
@@ -219,15 +279,17 @@ cdef double softmax_terms(Py_ssize_t Q, const real* scores, real* terms, real* h
 
 
 cdef double loss_of_known(
-    const Loss* loss, Py_ssize_t Q, const real* scores, const real* target, double weight, real* gradient
+    const Loss* loss, const real* scores, const real* target, double weight, real* gradient
 ) noexcept nogil:
-    """weight · loss over the outputs whose target is not NaN, one by one; the others have no gradient."""
-    cdef double value = 0, of_output = weight / Q if loss.mean else weight
-    cdef Py_ssize_t q
-    for q in range(Q):
-        gradient[q] = 0
-        if target[q] == target[q]:
-            value += loss.of_row(1, scores + q, target + q, of_output, loss.parameter, gradient + q)
+    """weight · loss over the targets that are not NaN, one by one; the scores of the others have no gradient."""
+    cdef double value = 0, of_target = weight / loss.n_targets if loss.mean else weight
+    cdef Py_ssize_t m, W = loss.width
+    for m in range(loss.n_targets):
+        memset(gradient + m * W, 0, W * sizeof(real))
+        if target[m] == target[m]:
+            value += loss.of_row(
+                W, scores + m * W, target + m, of_target, loss.parameters, loss.n_parameters, gradient + m * W
+            )
     return value
 
 
@@ -236,26 +298,33 @@ cdef double loss_of_scores(
 ) noexcept nogil:
     """weight · loss, and its gradient in the scores; these become σ(scores) where the loss is of that.
 
-    `known` says that no number of the target is NaN.
+    `known` says that no number of the target is NaN; of classes the loss itself sees which are missing.
     """
     cdef double value
     cdef Py_ssize_t q, v
     if loss.logistic:
         for v in range(ceil_div(Q, VL)):
             store(scores + v * VL, logistic(load_lanes(scores + v * VL, Q - v * VL)), Q - v * VL)
-    if known:
-        value = loss.of_row(Q, scores, target, weight, loss.parameter, gradient)
+    if known or loss.of_classes:
+        value = loss.of_row(Q, scores, target, weight, loss.parameters, loss.n_parameters, gradient)
     else:
-        value = loss_of_known(loss, Q, scores, <const real*> target, weight, gradient)
+        value = loss_of_known(loss, scores, <const real*> target, weight, gradient)
     if loss.logistic:
         for q in range(Q):
             gradient[q] = gradient[q] * scores[q] * (1 - scores[q])
     return value
 
 
-cdef int check_class(Py_ssize_t target, Py_ssize_t row, Py_ssize_t Q) except -1:
-    """One output is for two classes, several are one for each class."""
-    cdef Py_ssize_t highest = Q - 1 if Q > 1 else 1
-    if not 0 <= target <= highest:
-        raise ValueError(f"targets[{row}]={target} must be a class from 0 to {highest}")
+cdef int check_classes(const Loss* loss, const Py_ssize_t* target, Py_ssize_t row, Py_ssize_t Q) except -1:
+    """One score is for two classes, several are one for each class; in several columns −1 is missing."""
+    cdef Py_ssize_t highest = Q - 1 if Q > 1 else 1, k
+    if loss.n_targets == 1:
+        if not 0 <= target[0] <= highest:
+            raise ValueError(f"targets[{row}]={target[0]} must be a class from 0 to {highest}")
+        return 0
+    for k in range(loss.n_targets):
+        if not -1 <= target[k] < loss.parameters[k]:
+            raise ValueError(
+                f"targets[{row}, {k}]={target[k]} must be a class from 0 to {loss.parameters[k] - 1:.0f}, or -1"
+            )
     return 0

@@ -66,7 +66,9 @@ cdef Py_ssize_t lay_out_buffers(
     cdef LayerBuffers* b
     cdef Py_ssize_t R = S if net.per_step else N, rows, max_width = 0
     cdef int depth, d
-    cdef bint every_step, keep = needs.gradient, pooling = pool_width(net) > 0
+    cdef bint every_step, keep = needs.gradient, pooling = pools_steps(net), pooled = pool_width(net) > 0
+    # whether the head reads the outputs of every step as they are
+    cdef bint plain = net.per_step and not needs.dropout and net.Z == 0
     for depth in range(net.n_layers):
         layer, b = &net.layers[depth], &buffers.layers[depth]
         # whether all of its outputs are read, or only the last ones
@@ -97,13 +99,14 @@ cdef Py_ssize_t lay_out_buffers(
                 direction.recurrent = <real*> arena_alloc(&arena, S, layer.K, sizeof(real))
         b.Y = <real*> arena_alloc(&arena, S, layer.P, sizeof(real)) if layer.n_directions == 2 else NULL
         b.dY = <real*> arena_alloc(&arena, S, layer.P, sizeof(real)) if keep and every_step else NULL
-    buffers.features = NULL if net.per_step else <real*> arena_alloc(&arena, N, net.H, sizeof(real))
-    buffers.dfeatures = <real*> arena_alloc(&arena, N, net.H, sizeof(real)) if keep and not net.per_step else NULL
-    buffers.dropped = <real*> arena_alloc(&arena, S, net.P, sizeof(real)) if net.per_step and needs.dropout else NULL
-    buffers.pool = <real*> arena_alloc(&arena, N, n_pooled(net), sizeof(real)) if pooling else NULL
+    buffers.features = NULL if plain else <real*> arena_alloc(&arena, R, net.H, sizeof(real))
+    buffers.dfeatures = NULL
+    if keep and (net.Z > 0 or not net.per_step):
+        buffers.dfeatures = <real*> arena_alloc(&arena, N, net.H, sizeof(real))
+    buffers.pool = <real*> arena_alloc(&arena, N, n_pooled(net), sizeof(real)) if pooled else NULL
     buffers.count = <real*> arena_alloc(&arena, N, 1, sizeof(real)) if pooling else NULL
     buffers.peak = <Py_ssize_t*> arena_alloc(&arena, N, net.P, sizeof(Py_ssize_t)) if pooling else NULL
-    buffers.dpool = <real*> arena_alloc(&arena, N, n_pooled(net), sizeof(real)) if keep and pooling else NULL
+    buffers.dpool = <real*> arena_alloc(&arena, N, n_pooled(net), sizeof(real)) if keep and pooled else NULL
     buffers.scores = <real*> arena_alloc(&arena, R, net.Q, sizeof(real))
     buffers.dscores = <real*> arena_alloc(&arena, R, net.Q, sizeof(real)) if keep else NULL
     buffers.losses = <double*> arena_alloc(&arena, R, 1, sizeof(double)) if keep else NULL

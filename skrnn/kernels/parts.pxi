@@ -18,36 +18,30 @@ def softmax(real[:, ::1] scores):       # IN, OUT (R, Q)
 
 def loss(
     str name,
-    double parameter,
+    const double[::1] parameters,   # IN  of the loss; None for none
     bint of_logistic,
     real[:, ::1] scores,        # IN  (R, Q); OUT σ(scores) where the loss is of that
-    targets,                    # IN  (R, Q) real, NaN where one is missing, or (R,) intp classes
+    targets,                    # IN  (R, Q / width) real, NaN where one is missing, or (R,) or (R, k) intp classes
     const double[::1] weights,  # IN  (R,)
     real[:, ::1] gradient,      # OUT (R, Q)
 ):
     """Σ weight · loss over the rows, and the gradient in the scores."""
-    cdef Py_ssize_t R = scores.shape[0], Q = scores.shape[1], r, q
-    cdef bint known
-    cdef Loss function = loss_named(name, parameter, of_logistic, Q)
-    cdef const real[:, ::1] numbers
-    cdef const Py_ssize_t[::1] classes
+    cdef Py_ssize_t R = scores.shape[0], Q = scores.shape[1], r, m, size
+    cdef bint known = True
+    cdef Loss function = loss_named(name, parameters, of_logistic, Q)
+    cdef const char* target = target_rows(&function, targets, R, &size)
+    cdef const real* numbers
     cdef double total = 0
     expect_length("weights", weights.shape[0], R)
     expect_shape("gradient", gradient.shape[0], gradient.shape[1], R, Q)
-    if not function.of_classes:
-        numbers = targets
-        expect_shape("targets", numbers.shape[0], numbers.shape[1], R, Q)
-        for r in range(R):
-            known = True
-            for q in range(Q):
-                known = known and numbers[r, q] == numbers[r, q]
-            total += loss_of_scores(&function, Q, &scores[r, 0], &numbers[r, 0], weights[r], known, &gradient[r, 0])
-        return total
-    classes = targets
-    expect_length("targets", classes.shape[0], R)
     for r in range(R):
-        check_class(classes[r], r, Q)
-        total += loss_of_scores(&function, Q, &scores[r, 0], &classes[r], weights[r], True, &gradient[r, 0])
+        if function.of_classes:
+            check_classes(&function, <const Py_ssize_t*> (target + r * size), r, Q)
+        else:
+            numbers, known = <const real*> (target + r * size), True
+            for m in range(function.n_targets):
+                known = known and numbers[m] == numbers[m]
+        total += loss_of_scores(&function, Q, &scores[r, 0], target + r * size, weights[r], known, &gradient[r, 0])
     return total
 
 

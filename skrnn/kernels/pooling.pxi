@@ -2,7 +2,8 @@
 # unit, or these side by side, in this order.
 #
 # The pool of a sequence, sums and then maxima, as far as they are read, is part of its states, so that it continues
-# where a segment or a stream was left.
+# where a segment or a stream was left. So are the static features of a sequence, which come after them: the head reads
+# them after all others.
 
 
 POOLINGS = {"last": LAST, "mean": MEAN, "max": MAXIMUM, "last_mean_max": LAST | MEAN | MAXIMUM}
@@ -19,12 +20,22 @@ cdef str pooling_name(int pooling):
 
 
 cdef inline Py_ssize_t n_read(int pooling) noexcept nogil:
-    """How many vectors of P numbers the head reads."""
+    """How many vectors of P numbers the head reads of the outputs."""
     return (pooling & LAST > 0) + (pooling & MEAN > 0) + (pooling & MAXIMUM > 0)
 
 
+cdef inline bint pools_steps(const Net* net) noexcept nogil:
+    """Whether the head reads the outputs of all steps of a sequence, pooled."""
+    return net.pooling & (MEAN | MAXIMUM) > 0
+
+
 cdef inline Py_ssize_t n_pooled(const Net* net) noexcept nogil:
-    """Sums and maxima of a sequence."""
+    """Sums, maxima and static features of a sequence."""
+    return first_static(net) + net.Z
+
+
+cdef inline Py_ssize_t first_static(const Net* net) noexcept nogil:
+    """Where the static features begin in a pool."""
     return n_read(net.pooling & (MEAN | MAXIMUM)) * net.P
 
 
@@ -38,9 +49,10 @@ cdef void load_pool(const Net* net, const Buffers* buffers, Py_ssize_t r, const 
     cdef Py_ssize_t j, n = n_pooled(net)
     cdef real* pool = buffers.pool + r * n
     for j in range(n):
-        pool[j] = initial[j] if initial != NULL else 0 if j < first_maximum(net) else -INFINITY
-    for j in range(net.P):
-        buffers.peak[r * net.P + j] = -1
+        pool[j] = initial[j] if initial != NULL else -INFINITY if first_maximum(net) <= j < first_static(net) else 0
+    if buffers.peak != NULL:
+        for j in range(net.P):
+            buffers.peak[r * net.P + j] = -1
     if net.pooling & MEAN:
         buffers.count[r] = initial[n] if initial != NULL else 0
 
@@ -97,6 +109,14 @@ cdef void read_features(
         features += P
     if net.pooling & MAXIMUM:
         memcpy(features, maxima, P * sizeof(real))
+        features += P
+    read_static(net, buffers, r, features)
+
+
+cdef inline void read_static(const Net* net, const Buffers* buffers, Py_ssize_t r, real* features) noexcept nogil:
+    """The static features (Z,) of sequence r."""
+    if net.Z > 0:
+        memcpy(features, buffers.pool + r * n_pooled(net) + first_static(net), net.Z * sizeof(real))
 
 
 cdef void features_gradient(
@@ -116,6 +136,20 @@ cdef void features_gradient(
     if net.pooling & MAXIMUM:
         for j in range(P):
             dmaxima[j] = dmaxima[j] + dfeatures[j]
+        dfeatures += P
+    add_to_static(net, buffers, r, dfeatures)
+
+
+cdef inline void add_to_static(
+    const Net* net, const Buffers* buffers, Py_ssize_t r, const real* dfeatures
+) noexcept nogil:
+    """Add what the head sends to the static features of sequence r."""
+    cdef real* dstatic
+    cdef Py_ssize_t j
+    if net.Z > 0:
+        dstatic = buffers.dpool + r * n_pooled(net) + first_static(net)
+        for j in range(net.Z):
+            dstatic[j] = dstatic[j] + dfeatures[j]
 
 
 cdef void pool_steps_gradient(

@@ -11,7 +11,7 @@ cdef Py_ssize_t state_width(const Net* net) noexcept nogil:
 
 
 cdef Py_ssize_t pool_width(const Net* net) noexcept nogil:
-    """Numbers in the pool of one sequence, with its number of steps."""
+    """Numbers in the pool of one sequence, with its static features and its number of steps."""
     return n_pooled(net) + (net.pooling & MEAN > 0)
 
 
@@ -155,15 +155,15 @@ cdef void return_dX(
     Py_ssize_t last,
     const real* dX,             # IN  (S, D) packed
 ) noexcept nogil:
-    """The gradient of the inputs, to the caller's steps and in their units: `read_patch` backwards.
+    """The gradient of the inputs that are numbers, to the caller's steps and in their units: `read_inputs` backwards.
 
     Steps that several patches hold get the sum, from the last patch to the first, as segments go.
     """
     cdef const Net* net = job.net
-    cdef Py_ssize_t t, r, i, j, step, F = net.F, mask = look_mask(g.length[first], net.D + STEP_WORK)
+    cdef Py_ssize_t t, r, i, j, step, mask = look_mask(g.length[first], net.D + STEP_WORK)
     cdef const real* dx
     cdef real* to
-    if net.patch_size == 1 and net.inverse == NULL:
+    if net.patch_size == 1 and net.inverse == NULL and net.n_embeddings == 0:
         copy_rows(job, g, first, last, net.D, True, <real*> dX, job.dX, True)
         return
     for r in range(first, last):
@@ -173,6 +173,7 @@ cdef void return_dX(
             step = (g.begin + t) * net.patch_stride
             dx = dX + (g.offset[t] + r) * net.D
             for i in range(net.patch_size):
-                to = job.dX + (g.out[r] + min(step + i, g.rows[r] - 1)) * F
-                for j in range(i * F, (i + 1) * F):
-                    to[j - i * F] += dx[j] * net.inverse[j] if net.inverse != NULL else dx[j]
+                to = job.dX + (g.out[r] + min(step + i, g.rows[r] - 1)) * net.F
+                for j in range(net.n_numbers):
+                    to[j] += dx[j] * net.inverse[i * net.width + j] if net.inverse != NULL else dx[j]
+                dx += net.width

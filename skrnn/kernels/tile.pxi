@@ -30,8 +30,8 @@ cdef void gather(
                 read_inputs(job, g, r, row, x)
                 if since != NULL:
                     memcpy(
-                        since + (g.offset[t] + r) * n, job.values + row * job.net.F + D + backwards * n,
-                        n * sizeof(real),
+                        since + (g.offset[t] + r) * n,
+                        job.values + row * job.net.F + job.net.n_numbers + backwards * n, n * sizeof(real),
                     )
             else:
                 memcpy(x, Y + (mirrored_row(g, t, r) if backwards else g.offset[t] + r) * D, D * sizeof(real))
@@ -51,8 +51,8 @@ cdef inline void read_inputs(
     """x (D,), what the first layer reads of sequence r from a row of the caller's steps on."""
     cdef const Net* net = job.net
     cdef Py_ssize_t j
-    if job.categories != NULL:
-        memcpy(x, job.values + job.categories[row] * net.D, net.D * sizeof(real))
+    if net.n_embeddings > 0:
+        read_embedded(job, row, g.source[r] + g.rows[r] - 1, x)
     elif net.patch_size == 1:
         memcpy(x, job.values + row * net.F, net.D * sizeof(real))
     else:
@@ -61,7 +61,7 @@ cdef inline void read_inputs(
         for j in range(net.D):
             x[j] = (x[j] - net.center[j]) * net.inverse[j]
     if net.decay.n > 0:
-        decay_inputs(job, job.values + row * net.F + net.D, x)
+        decay_inputs(job, job.values + row * net.F + net.n_numbers, x)
 
 
 cdef inline void read_patch(const Net* net, const real* values, Py_ssize_t n, real* x) noexcept nogil:
@@ -71,6 +71,32 @@ cdef inline void read_patch(const Net* net, const real* values, Py_ssize_t n, re
     memcpy(x, values, n * F * sizeof(real))
     for i in range(n, net.patch_size):
         memcpy(x + i * F, values + (n - 1) * F, F * sizeof(real))
+
+
+cdef inline Py_ssize_t category(const Job* job, Py_ssize_t row, int c) noexcept nogil:
+    """The category that the embedding c reads in a row of the caller's steps."""
+    if job.net.of_categories:
+        return job.categories[row]
+    return <Py_ssize_t> job.values[row * job.net.F + job.net.F - job.net.n_embeddings + c]
+
+
+cdef inline void read_embedded(const Job* job, Py_ssize_t row, Py_ssize_t last, real* x) noexcept nogil:
+    """x (D,) ← numbers, then embeddings of a step, or of each of a patch; row `last` stands for those after it."""
+    cdef const Net* net = job.net
+    cdef const Embedding* embedding
+    cdef Py_ssize_t i, j, step
+    cdef int c
+    for i in range(net.patch_size):
+        step = min(row + i, last)
+        for j in range(net.n_numbers):
+            x[j] = job.values[step * net.F + j]
+        x += net.n_numbers
+        for c in range(net.n_embeddings):
+            embedding = &net.embeddings[c]
+            memcpy(
+                x, job.theta + embedding.start + category(job, step, c) * embedding.dim, embedding.dim * sizeof(real)
+            )
+            x += embedding.dim
 
 
 cdef inline void drop_inputs(
@@ -132,7 +158,7 @@ cdef void forward_tile(
     if net.per_step:
         step_scores(job, buffers, g, first, last)
     else:
-        if buffers.pool != NULL:
+        if pools_steps(net):
             pool_steps(job, buffers, g, first, last)
         sequence_scores(job, buffers, g, max(first, g.ending), last)
 
@@ -155,10 +181,8 @@ cdef void linear_gradient(const Job* job, Py_ssize_t m, const real* dscores, rea
 
 cdef inline const real* head_inputs(const Net* net, const Buffers* buffers, const Group* g) noexcept nogil:
     """What the head reads: (S, H) of every step, or (N, H) of every sequence."""
-    if not net.per_step:
+    if buffers.features != NULL:
         return buffers.features
-    if buffers.dropped != NULL:
-        return buffers.dropped
     return outputs(net, buffers, net.n_layers - 1, g)
 
 
@@ -174,17 +198,21 @@ cdef void step_scores(
     cdef const Net* net = job.net
     cdef const real* Y = outputs(net, buffers, net.n_layers - 1, g)
     cdef Py_ssize_t t, r, row, P = net.P, mask = look_mask(g.length[first], head_work(net, last - first))
+    cdef real* features
     for t in range(g.length[first]):
         if t & mask == mask and interrupted(job.watch):
             return
-        if buffers.dropped != NULL:
+        if buffers.features != NULL:
             for r in range(first, min(last, g.active[t])):
-                row = (g.offset[t] + r) * P
-                memcpy(buffers.dropped + row, Y + row, P * sizeof(real))
-                drop_inputs(job, net.n_layers, g, t, r, False, P, buffers.dropped + row)
+                row = g.offset[t] + r
+                features = buffers.features + row * net.H
+                memcpy(features, Y + row * P, P * sizeof(real))
+                drop_inputs(job, net.n_layers, g, t, r, False, P, features)
+                read_static(net, buffers, r, features + P)
         row = g.offset[t] + first
         linear(
-            job, min(last, g.active[t]) - first, head_inputs(net, buffers, g) + row * P, buffers.scores + row * net.Q
+            job, min(last, g.active[t]) - first, head_inputs(net, buffers, g) + row * net.H,
+            buffers.scores + row * net.Q,
         )
 
 
@@ -193,12 +221,12 @@ cdef void sequence_scores(
 ) noexcept nogil:
     """Scores of sequences that end in the group or segment."""
     cdef const Net* net = job.net
-    cdef Py_ssize_t r
+    cdef Py_ssize_t r, dropped = net.H - net.Z
     if first >= last:
         return
     for r in range(first, last):
         read_features(net, buffers, g, r, buffers.features + r * net.H)
-        drop_inputs(job, net.n_layers, g, g.length[r] - 1, r, False, net.H, buffers.features + r * net.H)
+        drop_inputs(job, net.n_layers, g, g.length[r] - 1, r, False, dropped, buffers.features + r * net.H)
     linear(job, last - first, buffers.features + first * net.H, buffers.scores + first * net.Q)
 
 
@@ -247,27 +275,41 @@ cdef void head_gradient(
 ) noexcept nogil:
     """What the head sends to the top layer: to every step, or to the last states or the pool."""
     cdef const Net* net = job.net
-    cdef Py_ssize_t t, r, row, ending = max(first, g.ending)
-    cdef Py_ssize_t mask = look_mask(g.length[first], head_work(net, last - first))
-    cdef real* dY = buffers.layers[net.n_layers - 1].dY
+    cdef Py_ssize_t r, ending = max(first, g.ending)
     cdef real* dfeatures
     if net.per_step:
-        for t in range(g.length[first]):
-            if t & mask == mask and interrupted(job.watch):
-                return
-            row = g.offset[t] + first
-            linear_gradient(job, min(last, g.active[t]) - first, buffers.dscores + row * net.Q, dY + row * net.P)
-            for r in range(first, min(last, g.active[t])):
-                drop_inputs(job, net.n_layers, g, t, r, False, net.P, dY + (g.offset[t] + r) * net.P)
+        steps_gradient(job, buffers, g, first, last)
         return
     if ending < last:
         linear_gradient(job, last - ending, buffers.dscores + ending * net.Q, buffers.dfeatures + ending * net.H)
     for r in range(ending, last):
         dfeatures = buffers.dfeatures + r * net.H
-        drop_inputs(job, net.n_layers, g, g.length[r] - 1, r, False, net.H, dfeatures)
+        drop_inputs(job, net.n_layers, g, g.length[r] - 1, r, False, net.H - net.Z, dfeatures)
         features_gradient(net, buffers, r, dfeatures)
-    if buffers.pool != NULL:
+    if pools_steps(net):
         pool_steps_gradient(job, buffers, g, first, last)
+
+
+cdef void steps_gradient(
+    const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
+) noexcept nogil:
+    """What the head sends to the outputs of every step, and to the static features, from the last step to the first."""
+    cdef const Net* net = job.net
+    cdef Py_ssize_t t, r, row, m, P = net.P, mask = look_mask(g.length[first], head_work(net, last - first))
+    cdef real* dY = buffers.layers[net.n_layers - 1].dY
+    cdef real* dfeatures        # (m, H) of a step
+    for t in range(g.length[first] - 1, -1, -1):
+        if t & mask == mask and interrupted(job.watch):
+            return
+        row, m = g.offset[t] + first, min(last, g.active[t]) - first
+        dfeatures = dY + row * P if net.Z == 0 else buffers.dfeatures + first * net.H
+        linear_gradient(job, m, buffers.dscores + row * net.Q, dfeatures)
+        if net.Z > 0:
+            for r in range(m):
+                memcpy(dY + (row + r) * P, dfeatures + r * net.H, P * sizeof(real))
+                add_to_static(net, buffers, first + r, dfeatures + r * net.H + P)
+        for r in range(first, first + m):
+            drop_inputs(job, net.n_layers, g, t, r, False, P, dY + (g.offset[t] + r) * P)
 
 
 cdef void last_outputs_gradient(

@@ -25,11 +25,12 @@ cdef double train(
     cdef Py_ssize_t i, last, n_whole = batch.n_groups, rows = batch.max_rows(), segment_steps = batch.length[0]
     cdef Py_ssize_t left = batch.n_groups % n_threads
     cdef BufferNeeds needs = BufferNeeds(
-        gradient=True, dX=job.dX != NULL or net.decay.n > 0, dropout=job.dropout > 0, recurrent_dropout=job.recurrent_dropout > 0,
+        gradient=True, dX=(job.dX != NULL or net.decay.n > 0) and net.n_embeddings == 0, dropout=job.dropout > 0,
+        recurrent_dropout=job.recurrent_dropout > 0,
     )
     cdef Py_ssize_t size = space.size_of(net, batch, rows, needs)
-    # of the gradients of a group's inputs that are embedded, which are summed in the order of its sequences
-    cdef Py_ssize_t embedded = 0 if job.categories == NULL else rows * net.D * <Py_ssize_t> sizeof(real)
+    # of the gradients of a group's inputs where some are embedded, which are summed in the order of its sequences
+    cdef Py_ssize_t embedded = 0 if net.n_embeddings == 0 else rows * net.D * <Py_ssize_t> sizeof(real)
     cdef Py_ssize_t per_round
     cdef int workers
     cdef double value = 0
@@ -88,15 +89,15 @@ cdef double train_groups(
             add_up(n, BLOCK, gradients + i * BLOCK, stride, gradient + i * BLOCK)
     i = (n_blocks - 1) * BLOCK
     add_up(n, net.size - i, gradients + i, stride, gradient + i)
-    add_to_embedding(job, groups, n, dX, gradient + net.size)
+    add_to_embeddings(job, groups, n, dX, gradient)
     for i in range(n):
         value += values[i]
     return value
 
 
 cdef real* embedded_inputs(Workspace space, const Job* job, const Group* groups, Py_ssize_t n) except? NULL:
-    """Room for the gradients (S, D) of the embedded inputs of n groups; NULL where there is no embedding."""
-    if job.categories == NULL:
+    """Room for the gradients (S, D) of the inputs of n groups; NULL where none is embedded."""
+    if job.net.n_embeddings == 0:
         return NULL
     return <real*> space.input_gradients.reserve(rows_before(groups, n) * job.net.D * sizeof(real))
 
@@ -155,7 +156,7 @@ cdef double train_shared(
         for i in prange(n_threads, schedule="static", chunksize=1):
             shared_parts(job, buffers, g, &of_parts, parts, total)
     add_up(1, net.size, total, 0, gradient)
-    add_to_embedding(job, g, 1, dX, gradient + net.size)
+    add_to_embeddings(job, g, 1, dX, gradient)
     return value + loss_of_group(net, buffers, g, 0) if job.loss.of_row != NULL else value
 
 
@@ -180,24 +181,41 @@ cdef void shared_parts(
         i = next_task(job.watch, tasks, i)
 
 
-cdef void add_to_embedding(
+cdef void add_to_embeddings(
     const Job* job, const Group* groups, Py_ssize_t n, const real* dX, real* gradient
 ) noexcept nogil:
-    """dE[category] += dx (n_categories, D) of every step of n groups, in the order of the batch; dX (S, D) packed."""
-    cdef Py_ssize_t i, r, t, j, D = job.net.D, mask = look_mask(groups.length[0], D + STEP_WORK)
+    """dE[category] += dx of every step of n groups, in the order of the batch: `read_embedded` backwards; dX packed."""
+    cdef const Net* net = job.net
+    cdef Py_ssize_t i, r, t, k, last, D = net.D, mask = look_mask(groups.length[0], D + STEP_WORK)
     cdef const Group* g
-    cdef real* row
-    cdef const real* dx
     if dX == NULL:
         return
     for i in range(n):
         g = &groups[i]
         for r in range(g.n):
+            last = g.source[r] + g.rows[r] - 1
             for t in range(g.length[r]):
                 if t & mask == mask and interrupted(job.watch):
                     return
-                row = gradient + job.categories[g.source[r] + t] * D
-                dx = dX + (g.offset[t] + r) * D
-                for j in range(D):
-                    row[j] = row[j] + dx[j]
+                for k in range(net.patch_size):
+                    add_step_to_embeddings(
+                        job, min(source_row(net, g, t, r, False) + k, last),
+                        dX + (g.offset[t] + r) * D + k * net.width + net.n_numbers, gradient,
+                    )
         dX += g.offset[g.length[0]] * D
+
+
+cdef inline void add_step_to_embeddings(
+    const Job* job, Py_ssize_t row, const real* dx, real* gradient
+) noexcept nogil:
+    """dE[category] += dx for the categories in a row of the caller's steps, dx those of their vectors, side by side."""
+    cdef const Embedding* embedding
+    cdef Py_ssize_t j
+    cdef real* to
+    cdef int c
+    for c in range(job.net.n_embeddings):
+        embedding = &job.net.embeddings[c]
+        to = gradient + embedding.start + category(job, row, c) * embedding.dim
+        for j in range(embedding.dim):
+            to[j] = to[j] + dx[j]
+        dx += embedding.dim

@@ -13,7 +13,7 @@ cdef class Workspace:
     cdef Memory records             # the buffers
     cdef Memory tables              # the segments, and what they point to
     cdef Memory sums                # gradients of groups, to be added up
-    cdef Memory input_gradients     # (S, D) packed of some groups, of embedded inputs
+    cdef Memory input_gradients     # (S, D) packed of some groups, where some inputs are embedded
 
     def __cinit__(self):
         self.arrays, self.records, self.tables = Memory(), Memory(), Memory()

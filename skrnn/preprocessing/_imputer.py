@@ -1,6 +1,7 @@
 """SequenceImputer."""
 
 from numbers import Integral, Real
+from types import SimpleNamespace
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -13,10 +14,12 @@ from skrnn._data.missing import fill_forward, interpolated, valid_lengths
 from skrnn._data.ragged import rows_of
 from skrnn._data.reading import Reading, learn_reading, set_attributes
 from skrnn._data.sequences import Sequences
+from skrnn._data.with_static import WithStatic
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
-from skrnn._sklearn import Interval, StrOptions, checks_parameters
+from skrnn._sklearn import Interval, StrOptions, check_feature_names_in, checks_parameters, output_container
 from skrnn._warnings import without_warnings
+from skrnn.preprocessing._beside import Beside, keep_static, learn_beside
 from skrnn.preprocessing._forms import TableOutput, with_indicators
 from skrnn.preprocessing._statistics import Moments, Quartiles, add_to_statistic
 
@@ -29,6 +32,11 @@ class Imputation(NamedTuple):
     strategy: str
     add_indicator: bool
     padding: str
+    beside: Beside | None = None
+
+    def numbers(self, estimator, X):
+        """The sequences of numbers in X."""
+        return X if self.beside is None else self.beside.numbers(estimator, X)
 
     def fill(self, sequences):
         """Sequences with their missing values imputed."""
@@ -50,6 +58,13 @@ class Imputation(NamedTuple):
 
     def names(self, input_features=None):
         """Names of the columns of a 2-D output, or of the features of a step."""
+        if self.beside is not None:
+            check_feature_names_in(SimpleNamespace(**self.beside.attributes()), input_features)
+            return self.beside.names(self.add_indicator)
+        return self.names_of_numbers(input_features)
+
+    def names_of_numbers(self, input_features=None):
+        """Those of the sequences of numbers."""
         names = self.reading.names(input_features)
         if not self.add_indicator:
             return names
@@ -156,10 +171,13 @@ class SequenceImputer(VersionedPickleMixin, CheckedParametersMixin, TableOutput,
         >>> SequenceImputer("median").fit(X).statistics_
         array([3.])
         """
+        X, beside = learn_beside(self, X)
         reading, sequences = learn_reading(self, X, self.n_steps, missing="keep", leave_out_padding=False)
-        imputation = Imputation(reading, self._statistics(sequences), self.strategy, self.add_indicator, self.padding)
+        imputation = Imputation(
+            reading, self._statistics(sequences), self.strategy, self.add_indicator, self.padding, beside
+        )
         set_attributes(
-            self, {"_fitted": imputation, "statistics_": imputation.statistics, **reading.attributes()}
+            self, {"_fitted": imputation, "statistics_": imputation.statistics, **(beside or reading).attributes()}
         )
         return self
 
@@ -202,13 +220,17 @@ class SequenceImputer(VersionedPickleMixin, CheckedParametersMixin, TableOutput,
         [[5.0, 0.0], [2.0, 1.0]]
         """
         check_is_fitted(self)
+        if isinstance(X, WithStatic):
+            return keep_static(X, self.transform)
         imputation = self._fitted
-        sequences = imputation.reading.check(self, X, leave_out_padding=False)
+        numbers = imputation.numbers(self, X)
+        sequences = imputation.reading.check(self, numbers, leave_out_padding=False)
         if isinstance(sequences, Sequences) and imputation.strategy in ("ffill", "interpolate"):
             # The imputed value depends on the window that a step is in
             sequences = in_memory(sequences, f"strategy={imputation.strategy!r}")
         filled = sequences.map(imputation.fill)
-        return self._in_form_of(X, filled, imputation.names(), indicators=imputation.add_indicator)
+        out = self._in_form_of(numbers, filled, imputation.names_of_numbers(), indicators=imputation.add_indicator)
+        return out if imputation.beside is None else imputation.beside.put_back(X, out, output_container(self))
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns of a 2-D output, or of the features of a step: those of X, then those of the indicators.

@@ -10,19 +10,21 @@ from skrnn._data.numbers import is_sized
 from skrnn._data.ragged import RaggedArray
 from skrnn._data.schemas import check_unique_names
 from skrnn._data.sequences import SequenceIndex
+from skrnn._data.tables import table_of_lists
 from skrnn._messages import shown
 
 MAX_EXACT = 2**53       # integers up to here are floats
 LABEL_DTYPES = (nw.Boolean, nw.String, nw.Categorical, nw.Enum, nw.Object)
 
 
-def sequences_from_long(df, group, time, target=None, *, features=None, return_sequences=False):
+def sequences_from_long(df, group, time, target=None, *, features=None, static=None, return_sequences=False):
     """Convert a table that has a row per step, as from databases and sensors, to sequences.
 
     Parameters
     ----------
-    df : pandas or polars DataFrame, or Arrow Table
-        Rows in any order. Not changed.
+    df : pandas or polars DataFrame, Arrow Table, or a lazy frame
+        Rows in any order. Not changed. Of a polars LazyFrame, a DuckDB relation or an Ibis table the columns in use are
+        selected, and the rows sorted, by its own engine, and collected once.
     group : str
         Column that identifies the sequences: numbers, strings, categories, dates.
     time : str
@@ -32,16 +34,21 @@ def sequences_from_long(df, group, time, target=None, *, features=None, return_s
         Column or columns of targets: numbers, booleans, strings or categories.
     features : list of str, optional
         Columns of the features, in this order; `group` and `time` may be among them. None: all columns but `group`,
-        `time` and `target`.
+        `time`, `target` and `static`.
+    static : list of str, optional
+        Columns of what belongs to a whole group, such as the age of a patient: numbers, booleans, strings or
+        categories, the same in all of its rows. X is then a data frame, and features may be strings or categories, too.
     return_sequences : bool, default=False
         False: one target per group, the same in all of its rows. True: one target per row.
 
     Returns
     -------
-    X : RaggedArray of n sequences (rows of the group, features)
-        Groups in order of their first row in `df`, the rows of each sorted by time; ``feature_names`` are the columns.
-        float32 if all features are float32, else float64, so that integers beyond 2^53 are rounded. A missing value is
-        NaN, False is 0 and True is 1.
+    X : RaggedArray of n sequences (rows of the group, features); with `static` a data frame of n rows
+        Groups in order of their first row in `df`, those of a lazy frame sorted; the rows of each sorted by time;
+        ``feature_names`` are the columns. float32 if all features are float32, else float64, so that integers beyond
+        2^53 are rounded. A missing value is NaN, False is 0 and True is 1. The data frame is of the library of `df`, an
+        Arrow Table for DuckDB and Ibis: a column of lists for each feature, and a column of values for each of
+        `static`, all of which the estimators read.
     y : array of shape (n,), or with a list of k targets (n, k); None without `target`
         Numbers and booleans keep their dtype, strings and categories are objects. With `return_sequences` an object
         array of n arrays (rows of the group,) or (rows of the group, k). A missing target is NaN, which makes floats of
@@ -52,10 +59,11 @@ def sequences_from_long(df, group, time, target=None, *, features=None, return_s
     Raises
     ------
     TypeError
-        If `df` is not such a table or is lazy, or a column cannot be used, naming it.
+        If `df` is not such a table, or a column cannot be used, naming it.
     ValueError
         If a column does not exist, or two have the same name; if a group, a time, or the target of a group is missing;
-        if a group has the same time twice or, without `return_sequences`, different targets; if an integer target
+        if a group has the same time twice, different values of `static` or, without `return_sequences`, different
+        targets; if an integer target
         beside missing ones is beyond 2^53; naming column, group and row. Rows count from 0.
 
     See Also
@@ -80,15 +88,23 @@ def sequences_from_long(df, group, time, target=None, *, features=None, return_s
     [[[1.0], [2.0], [3.0]], [[7.0], [8.0]]]
     >>> y, groups, X.feature_names
     (array([ True, False]), array(['b', 'a'], dtype=object), ['heat'])
+
+    With what belongs to a whole group:
+
+    >>> df["kind"] = ["new", "old", "new", "old", "new"]
+    >>> X, y, groups = sequences_from_long(df, "unit", "hour", "failed", static=["kind"])
+    >>> X.kind.tolist(), [x.tolist() for x in X.heat]
+    (['new', 'old'], [[1.0, 2.0, 3.0], [7.0, 8.0]])
     """
-    frame = _frame(df)
     several = is_sized(target)
     targets = list(target) if several else [] if target is None else [target]
     if several and not targets:
         raise ValueError(f"target={target!r}: expected a column, a list of columns, or None")
+    beside = _static_names(static)
+    frame = _frame(df, group, time, targets, features, beside)
     keys, times = _keys_and_times(frame, group, time)
     labels = _targets(frame, targets, (group, time))
-    columns = _features(frame, features, (group, time), targets)
+    columns = _features(frame, features, (group, time), targets, beside, strings=static is not None)
     codes, firsts = _groups(keys)
     order = _order(times, keys, codes)
     lengths = np.bincount(codes)
@@ -100,7 +116,12 @@ def sequences_from_long(df, group, time, target=None, *, features=None, return_s
     y = np.column_stack(y) if several else y[0] if y else None
     if return_sequences and labels:
         y = SequenceIndex(lengths, "ragged").split(y)
-    X = RaggedArray(_values(columns, order), lengths, None, [column.name for column in columns])
+    if static is None:
+        X = RaggedArray(_values(columns, order), lengths, None, [column.name for column in columns])
+    else:
+        for column in _static(frame, beside, (time, *targets)):
+            _check_constant(column, keys, codes, order)
+        X = _frame_of_lists(columns, order, lengths, frame.select(beside)[firsts])
     return X, y, _array(keys[firsts])
 
 
@@ -112,7 +133,7 @@ def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, name
     y_pred : array of shape (n,) or (n, k); with `return_sequences` a collection of n arrays (rows,) or (rows, k)
         Predictions of a network for the n groups, of k outputs or classes. With `return_sequences` also an array of
         shape (n, rows) or (n, rows, k), if all groups have the same number of rows.
-    df : pandas or polars DataFrame, or Arrow Table
+    df : pandas or polars DataFrame, Arrow Table, or a lazy frame
         The table that was passed to :func:`sequences_from_long`, or one with the same rows of `group` and `time`. Not
         changed.
     group, time : str
@@ -124,10 +145,10 @@ def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, name
 
     Returns
     -------
-    table : of the library of `df`
+    table : of the library of `df`, an Arrow Table for DuckDB and Ibis
         With `return_sequences` the columns `group`, `time` and the predictions, with a row for each row of `df`, in its
         order and, in pandas, with its index. Otherwise the columns `group` and the predictions, with a row for each
-        group, in order of first appearance.
+        group, in order of first appearance. Rows and groups of a lazy frame are sorted.
 
     Raises
     ------
@@ -152,7 +173,7 @@ def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, name
     1    a     0   0.7
     2    b     0   0.1
     """
-    frame = _frame(df)
+    frame = _frame(df, group, time, [], [])
     keys, times = _keys_and_times(frame, group, time)
     if np.ma.is_masked(y_pred):
         raise ValueError("y_pred has masked values; fill them first")
@@ -171,18 +192,80 @@ def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, name
     return _with_predictions(table, predictions, names).to_native()
 
 
-def _frame(df):
-    """The narwhals frame of a table in memory that has rows."""
+def _frame(df, group, time, targets, features, static=()):
+    """The narwhals frame of a table that has rows; of a lazy one the columns in use, collected and sorted."""
     df = normalize_container(df, "df")
     check_unique_names(df, "df")
     frame = nw.from_native(df, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
-        raise TypeError(f"df is a lazy {type(df).__name__}, expected a table in memory: pass df.collect()")
+        frame = _collected(frame, [group, time, *targets, *(features or ()), *static], features is None, (group, time))
     if not isinstance(frame, nw.DataFrame):
-        raise TypeError(f"df is a {type(df).__name__}, expected a pandas or polars DataFrame, or an Arrow Table")
+        raise TypeError(
+            f"df is a {type(df).__name__}, expected a pandas or polars DataFrame, an Arrow Table, or a lazy frame of "
+            "polars, DuckDB or Ibis"
+        )
     if not len(frame):
         raise ValueError("df has no rows, expected at least one")
     return frame
+
+
+def _collected(frame, names, whole, keys):
+    """A lazy frame in memory: its rows sorted by their keys, and all of its columns or only those of some names."""
+    columns = frame.collect_schema().names()
+    if all(key in columns for key in keys):         # what is missing is named where columns are looked up
+        frame = frame.sort(*keys)
+    chosen = frame if whole else frame.select([name for name in columns if name in names])
+    return nw.from_native(normalize_container(chosen.collect().to_native(), "df"))
+
+
+def _static_names(static):
+    """The names of static columns, a list."""
+    if isinstance(static, str) or not (static is None or is_sized(static)):
+        raise TypeError(f"static={shown(static)}: expected a list of columns, [{shown(static)}]")
+    names = [] if static is None else list(static)
+    if len(set(names)) < len(names):
+        raise ValueError(f"static={names}: expected different columns")
+    return names
+
+
+def _static(frame, names, keys):
+    """The static columns."""
+    columns = [_column(frame, "static", name) for name in names]
+    for column in columns:
+        if column.name in keys:
+            raise ValueError(f"static={names}: {column.name!r} is the time or a target, expected other columns")
+        if not column.dtype.is_numeric() and column.dtype not in LABEL_DTYPES:
+            raise TypeError(
+                f"df[{column.name!r}] has dtype {column.dtype}, expected numbers, booleans, strings or categories: "
+                "convert dates and times, for example to years"
+            )
+    return columns
+
+
+def _check_constant(column, keys, codes, order):
+    """Raise a ValueError unless all rows of a group have the same value."""
+    values, missing = _labels(column)[order], _missing(column)[order]
+    differs = (values[1:] != values[:-1]) & ~(missing[1:] & missing[:-1]) | (missing[1:] != missing[:-1])
+    differs = np.flatnonzero(differs & (np.diff(codes[order]) == 0))
+    if len(differs):
+        i, j = sorted(order[differs[0] : differs[0] + 2])
+        raise ValueError(
+            f"df[{column.name!r}] is {_cell(column, i)} in row {i} and {_cell(column, j)} in row {j}, both in the "
+            f"group {_cell(keys, i)}: expected one value per group for static={[column.name]}; what changes from row "
+            "to row is one of the features"
+        )
+
+
+def _frame_of_lists(columns, order, lengths, static):
+    """A native frame with a column of lists for each feature, and the static columns."""
+    ends = np.cumsum(lengths)[:-1]
+    lists = {}
+    for column in columns:
+        if column.dtype.is_numeric() or column.dtype == nw.Boolean:
+            lists[column.name] = np.split(_floats(column)[order], ends)
+        else:
+            lists[column.name] = [cells.tolist() for cells in np.split(_labels(column)[order], ends)]
+    return table_of_lists(lists, nw.maybe_reset_index(static).to_native())
 
 
 def _column(frame, argument, name):
@@ -211,23 +294,26 @@ def _keys_and_times(frame, group, time):
     return keys, times
 
 
-def _features(frame, names, keys, targets):
-    """The columns of features: those of these names, else all others."""
+def _features(frame, names, keys, targets, static, strings):
+    """The columns of features: those of these names, else all others; with `strings` also of categories."""
     if names is None:
-        names = [name for name in frame.columns if name not in (*keys, *targets)]
+        names = [name for name in frame.columns if name not in (*keys, *targets, *static)]
     if isinstance(names, str) or not is_sized(names):
         raise TypeError(f"features={names!r}: expected a list of columns, [{names!r}]")
     columns = [_column(frame, "features", name) for name in names]
     if not columns:
         raise ValueError(f"df has no features: its columns are {frame.columns}, expected more than group, time, target")
     names = [column.name for column in columns]
-    if len(set(names)) < len(names) or set(names) & set(targets):
-        raise ValueError(f"features={names}: expected different columns, and none of the targets {list(targets)}")
+    if len(set(names)) < len(names) or set(names) & {*targets, *static}:
+        others = f"the targets {list(targets)}" + f" and static columns {static}" * bool(static)
+        raise ValueError(f"features={names}: expected different columns, and none of {others}")
     for column in columns:
-        if not (column.dtype.is_numeric() or column.dtype == nw.Boolean):
+        if not (column.dtype.is_numeric() or column.dtype in (LABEL_DTYPES if strings else [nw.Boolean])):
+            as_frame = not strings and column.dtype in LABEL_DTYPES
+            remedy = ", pass static=[] for a frame with categories" if as_frame else ""
             raise TypeError(
-                f"df[{column.name!r}] has dtype {column.dtype}, expected numbers: encode them, or choose other columns "
-                "with features=[...]"
+                f"df[{column.name!r}] has dtype {column.dtype}, expected numbers: encode them{remedy}, or choose other "
+                "columns with features=[...]"
             )
     return columns
 

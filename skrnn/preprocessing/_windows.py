@@ -16,10 +16,12 @@ from skrnn._data.numbers import as_array, is_hashable, is_missing
 from skrnn._data.ragged import RaggedArray
 from skrnn._data.reading import learn_table, set_attributes
 from skrnn._data.schemas import check_unique_names
+from skrnn._data.with_static import WithStatic
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
 from skrnn._sklearn import Interval, checks_parameters
+from skrnn.preprocessing._beside import keep_static
 from skrnn.preprocessing._context import Context, codes_of, labels_of
 from skrnn.preprocessing._forms import RaggedOutput
 
@@ -176,12 +178,13 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
         >>> [x.tolist() for x in SlidingWindow(2).fit_transform(np.array([[1.0], [2.0], [3.0]]))]
         [[[1.0]], [[1.0], [2.0]], [[2.0], [3.0]]]
         """
-        return _windows(*self._fit(X))
+        windows = _windows(*self._fit(X))
+        return keep_static(X, lambda _: windows) if isinstance(X, WithStatic) else windows
 
     @checks_parameters
     def _fit(self, X):
         window, group, with_context = self.window, self.group, self.context
-        table = _table(X, group)
+        table = _table(X.sequences if isinstance(X, WithStatic) else X, group)
         reading = learn_table(self, nw.to_native(table, pass_through=True))
         rows, groups, names = _split(table, reading, group)
         context, public = None, {}
@@ -220,6 +223,8 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
         """
         check_is_fitted(self)
         self._validate_params()
+        if isinstance(X, WithStatic):
+            return keep_static(X, self.transform)
         reading, *of_fit, context = self._fitted
         window, group, with_context = self.window, self.group, self.context
         if with_context and (context is None or of_fit != [window, group]):

@@ -282,13 +282,20 @@ class TestRefuses:
         ({"times": "hour"}, "times='hour' is a name, but the features of a step of X have none"),
         ({"times": 4}, "times=4 is no feature of X, whose steps have 4"),
         ({"missing": "decay", "patch_size": 4}, "patch_size=4 does not go with missing='decay'"),
-        ({"missing": "decay", "embedding_dim": 3}, "missing='decay' is for numbers"),
+        ({"missing": "decay", "embedding_dim": 3}, "missing='decay' is for numbers, to which it adds an input"),
         ({"missing": "ffill", "times": 1, "embedding_dim": 3}, "times=1 is a feature beside others"),
         ({"times": 1.5}, "The 'times' parameter of RNNRegressor must be"),
     ], ids=str)
     def test_parameters(self, parameters, message):
         with pytest.raises(ValueError, match=message):
             RNNRegressor(**SMALL | {"missing": "ffill"} | parameters).fit(X, y)
+
+    def test_times_that_are_categories(self):
+        frame = pd.DataFrame({"a": lists(X, 0), "day": [["mon"] * len(x) for x in X]})
+        with pytest.raises(ValueError, match="times='day' is one of the categorical features, expected a number"):
+            make(("ffill", "day")).fit(frame, y)
+        with pytest.raises(ValueError, match="missing='decay' is for numbers.*categories alone"):
+            make(("decay", None)).fit(frame[["day"]], y)
 
     def test_names_of_other_frames(self):
         with pytest.raises(ValueError, match=r"times='day' is no feature of X: expected one of \['a', 'hour'"):
@@ -311,6 +318,27 @@ def test_steps_that_windows_share():
     for missing in ("error", "decay"):
         net = make((missing, 1)).fit(windows, targets)
         np.testing.assert_array_equal(net.predict(windows), net.predict([np.array(w) for w in windows]))
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_beside_categories_and_static_features(way):
+    """In frames: the same bits in streams, and categories and static features make a difference."""
+    rng, X = np.random.default_rng(2), data_for(way)
+    frame = pd.DataFrame({name: lists(X, j) for j, name in enumerate(NAMES)})
+    frame.insert(1, "drug", [rng.choice(["x", "y", "z"], len(x)).tolist() for x in X])
+    frame["age"], frame["ward"] = rng.normal(60, 9, 30), rng.choice(["north", "south"], 30)
+    net = make(way).fit(frame, y)
+    predicted = net.predict(frame)
+    state = net.initial_state(static=frame[["age", "ward"]])
+    for i in (3, 8):
+        own = state[[i]]
+        for t in range(len(X[i])):
+            stepped, own = net.predict_step({name: frame[name][i][t] for name in [*NAMES, "drug"]}, own)
+        assert stepped == predicted[i]
+    other = frame.assign(drug=[["x"] * len(x) for x in X])
+    assert (net.predict(other) != predicted).any()
+    by_index = make((way[0], None if way[1] is None else 2)).fit(frame, y)
+    np.testing.assert_array_equal(by_index.predict(frame), predicted)
 
 
 def test_automatic_patches_are_off_with_decay():

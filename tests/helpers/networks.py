@@ -24,18 +24,20 @@ class Case:
 
     def __init__(
         self, form, hidden_size=(5,), bidirectional=False, per_step=False, lengths=RAGGED, n_inputs=3, n_outputs=2,
-        seed=0, dtype=np.float64, pooling="last", units=None, patch=None, decay=None,
+        seed=0, dtype=np.float64, pooling="last", units=None, patch=None, embeddings=(), static=None, decay=None,
     ):
         rng = np.random.default_rng(seed)
         self.form = form
         self.net = RecurrentNetwork(
             n_inputs, hidden_size, n_outputs, *form, bidirectional, per_step, pooling, units=units, patch=patch,
-            decay=decay,
+            embeddings=embeddings, static=static, decay=decay,
         )
         # About 1/√K, as in a trained net: a larger recurrence is chaotic and amplifies rounding.
         scale = 0.5 * min(1, 4 / max(hidden_size)) ** 0.5
         self.theta = (scale * rng.normal(size=self.net.layout.size)).astype(dtype)
         self.X = rng.normal(size=(sum(lengths), n_inputs)).astype(dtype)
+        for feature, embedding in enumerate(embeddings, n_inputs - len(embeddings)):
+            self.X[:, feature] = rng.integers(embedding.n_categories, size=len(self.X))
         if decay is not None:
             self.set_gaps(decay, rng)
         self.sequences = Sequences(self.X, np.array(lengths, dtype=np.intp), "ragged")
@@ -46,15 +48,19 @@ class Case:
         rows = self.net.n_rows(self.sequences, self.index)
         self.dscores = rng.normal(size=(rows, n_outputs)).astype(dtype)
         self.dfinal = rng.normal(size=shape).astype(dtype)
+        if static is not None:
+            codes = [rng.integers(table.n_categories - 1, size=len(lengths)) for table in static.embeddings]
+            numbers = rng.normal(size=(len(lengths), static.n_numbers))
+            self.sequences.static = np.column_stack([numbers, *codes]).astype(dtype)
         if "mean" in pooling:       # numbers of steps: a gradient in them has no meaning
             self.initial[:, -1], self.dfinal[:, -1] = rng.integers(1, 4, size=len(lengths)), 0
 
     def set_gaps(self, decay, rng):
         """Make some values missing, and δ positive; parameters so that some rates are not, none near the kink."""
-        n, D = decay.n_features, self.net.layers[0].n_inputs
-        indicators = slice(decay.indicators, decay.indicators + n)
-        self.X[:, indicators] = rng.random((len(self.X), n)) < 0.5
-        self.X[:, D:] = rng.integers(1, 4, size=self.X[:, D:].shape) / 2
+        n, n_times = decay.n_features, decay.n_times(len(self.net.layers[0].directions))
+        end = self.net.n_inputs - len(self.net.embeddings)
+        self.X[:, decay.indicators : decay.indicators + n] = rng.random((len(self.X), n)) < 0.5
+        self.X[:, end - n_times : end] = rng.integers(1, 4, size=(len(self.X), n_times)) / 2
         for name in ("decay", *(f"{name}.decay" for name in self.net.layers[0].directions)):
             W, b = self.parameters[f"{name}.W"], self.parameters[f"{name}.b"]
             sign = np.where(np.arange(len(b)) % 3 == 1, -1, 1)
@@ -80,7 +86,8 @@ class Case:
 
     def pool(self, state, i):
         """What sequence i has pooled, sums, maxima and with the mean the number of steps; empty for the last output."""
-        return state[i, sum(np.size(states) for layer in self.states(state, i) for states in layer) :]
+        names = [name for name in self.net.state_layout if name in ("sums", "maxima", "steps")]
+        return np.concatenate([state[i, self.net.state_layout[name]] for name in names]) if names else np.empty(0)
 
     def forward(self):
         """Scores and final states."""

@@ -91,6 +91,13 @@ def scan(cell, X, state, W, U, b, gammas=None, **form):
     return np.array(H), state
 
 
+def embedded(X, tables):
+    """What is read of steps X (T, F): numbers, then of the last features, which are categories, rows of `tables`."""
+    numbers, categories = np.split(X, [X.shape[1] - len(tables)], axis=1)
+    rows = [E[category.astype(int)] for E, category in zip(tables, categories.T, strict=True)]
+    return np.concatenate([numbers, *rows], axis=1)
+
+
 def patches(X, size, stride):
     """The patches of a sequence X (T, F), (n, size·F); the last one repeats the last step for those that it lacks."""
     starts = [0]
@@ -117,6 +124,21 @@ def pooled(Y, last, pooling, before):
     return np.concatenate([last, sums / steps, maxima]), np.concatenate([sums, maxima, [steps]])
 
 
+def static_inputs(parameters, numbers, codes, units):
+    """z (Z,) of one sequence: its static numbers in units (center, scale), then the vector of each of its categories.
+
+    `codes` has the category of each feature by name.
+    """
+    center, scale = units
+    vectors = [parameters[f"static.{name}.E"][code] for name, code in codes.items()]
+    return np.concatenate([(numbers - center) / scale, *vectors])
+
+
+def states_of_static(parameters, z):
+    """The states (K,) of all layers before the first step, from static inputs z (Z,)."""
+    return np.tanh(z @ parameters["static.W"] + parameters["static.b"])
+
+
 def mean_loss(of_rows, mean, scores, targets, weights):
     """The loss of scores (R, Q) over the cells of targets (R, Q) that are known, not NaN.
 
@@ -133,13 +155,14 @@ def mean_loss(of_rows, mean, scores, targets, weights):
 
 
 def network(
-    parameters, X, initial, cell, n_layers, bidirectional, per_step, pooling="last", before=(), masks=None, decay=None,
+    parameters, X, initial, cell, n_layers, bidirectional, per_step, pooling="last", before=(), masks=None, static=(),
+    decay=None,
     **form,
 ):
     """Scores (T, Q) or (Q,) of one sequence X (T, D), the final states [layer][direction] (states, K), and the pool.
 
     Dropout has masks: "inputs" [layer] (T, D), "recurrent" [layer][direction] (K,), and "head" (T, P), or (H,)
-    of the H numbers that the head reads of a sequence.
+    of the H numbers that the head reads of the outputs of a sequence. Beside them it reads `static` (Z,).
     """
     gammas = None
     if decay is not None:
@@ -169,4 +192,5 @@ def network(
         features, pool = pooled(Y, np.concatenate([state[0] for state in final[-1]]), pooling, before)
     if masks:
         features = features * masks["head"]
+    features = np.concatenate([features, np.broadcast_to(static, (*features.shape[:-1], len(static)))], axis=-1)
     return features @ parameters["head.V"] + parameters["head.c"], final, pool

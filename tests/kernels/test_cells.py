@@ -300,7 +300,7 @@ class TestKernelsRefuseWrongArguments:
     def test_numbers_of_outputs_that_a_loss_does_not_have(self, loss, n_outputs):
         scores = np.zeros((4, n_outputs))
         with pytest.raises(ValueError, match=f"{loss} of {n_outputs} outputs must be"):
-            kernels_for(np.float64).loss(loss, 0.0, False, scores, np.zeros(4, np.intp), np.ones(4), scores)
+            kernels_for(np.float64).loss(loss, None, False, scores, np.zeros(4, np.intp), np.ones(4), scores)
 
     def engine(self, layers, V=0, c=0):
         return kernels_for(np.float64).Engine(layers, n_outputs=2, V=V, c=c, size=42)
@@ -327,5 +327,5 @@ class TestKernelsRefuseWrongArguments:
             self.gradient(targets=np.array(targets), loss="log_loss")
         with pytest.raises(ValueError, match="must be a class from 0 to 1"):
             kernels_for(np.float64).loss(
-                "log_loss", 0.0, False, np.zeros((4, 2)), np.array(targets), np.ones(4), np.zeros((4, 2))
+                "log_loss", None, False, np.zeros((4, 2)), np.array(targets), np.ones(4), np.zeros((4, 2))
             )

@@ -8,6 +8,7 @@ from numerical import assert_gradient, central_differences
 from pairwise import pairwise
 
 from skrnn._network.decay import Decay
+from skrnn._network.embeddings import Embedding
 from skrnn.kernels import POOLINGS
 from skrnn.kernels.inputs import Inputs
 
@@ -19,20 +20,23 @@ DECAYS = [(1, 1, 2), (2, 3, 6), (5, 5, 10)]
 
 
 def make_case(form, n_and_inputs, hidden_size=(5,), bidirectional=False, *args, **keywords):
-    n, indicators, D = n_and_inputs
+    n, indicators, n_numbers = n_and_inputs
     decay = Decay(n, indicators)
-    return Case(
-        form, hidden_size, bidirectional, *args, n_inputs=D + decay.n_times(1 + bidirectional), decay=decay, **keywords
-    )
+    n_inputs = n_numbers + decay.n_times(1 + bidirectional) + len(keywords.get("embeddings", ()))
+    return Case(form, hidden_size, bidirectional, *args, n_inputs=n_inputs, decay=decay, **keywords)
 
 
 def expected_outputs(case, i, per_step=False, pooling="last"):
     cell, activation, reset_after = case.form
     layers = case.net.layers
-    X = case.X[case.steps(i)].copy()
+    X = case.X[case.steps(i)]
     if case.net.units is not None:
-        center, scale = case.net.units
-        X[:, : len(center)] = (X[:, : len(center)] - center) / scale
+        X = (X - case.net.units[0]) / case.net.units[1]
+    X = reference.embedded(X, [case.parameters[table] for table in case.net.tables])
+    # the reference has the times at the end
+    end = case.net.n_inputs - len(case.net.embeddings)
+    times = slice(end - case.net.decay.n_times(len(layers[0].directions)), end)
+    X = np.concatenate([np.delete(X, times, axis=1), X[:, times]], axis=1)
     return reference.network(
         case.parameters, X, case.states(case.initial, i), cell, len(layers),
         len(layers[0].directions) == 2, per_step, pooling, case.pool(case.initial, i), decay=case.net.decay,
@@ -86,13 +90,30 @@ class TestEveryArrangement:
 def test_pooling_and_units(pooling, bidirectional):
     """Units are of what is read: the missing value decays to the center."""
     rng = np.random.default_rng(0)
-    units = (np.append(rng.normal(size=2), [0, 0]), np.append(0.5 + rng.random(2), [1, 1]))
+    n_others = 4 + 2 * bidirectional
+    units = (np.append(rng.normal(size=2), np.zeros(n_others)), np.append(0.5 + rng.random(2), np.ones(n_others)))
     case = make_case(("gru", "tanh", True), (2, 2, 4), (4,), bidirectional, False, pooling=pooling, units=units)
     scores, _ = case.forward()
     for i in case.index:
         expected, _, _ = expected_outputs(case, i, pooling=pooling)
         np.testing.assert_allclose(scores[i], expected, rtol=1e-12, atol=1e-14)
     assert_gradients(case)
+
+
+@pytest.mark.parametrize("per_step", [False, True])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_beside_categories(bidirectional, per_step):
+    """Which come after the times in a step, and before them in what the first layer reads."""
+    embeddings = (Embedding("ward", 4, 2), Embedding("drug", 3, 1))
+    case = make_case(("lstm", "tanh", True), (2, 3, 5), (4,), bidirectional, per_step, embeddings=embeddings)
+    scores, _ = case.forward()
+    for i in case.index:
+        expected, _, _ = expected_outputs(case, i, per_step)
+        np.testing.assert_allclose(scores[case.steps(i) if per_step else i], expected, rtol=1e-12, atol=1e-14)
+    assert_gradients(case)
+    for resources in ({"n_threads": 3}, {"max_bytes": 1}):
+        for actual, wanted in zip(gradients(case, **resources), gradients(case), strict=True):
+            np.testing.assert_array_equal(actual, wanted)
 
 
 @pytest.mark.every_simd

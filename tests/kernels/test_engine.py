@@ -133,7 +133,7 @@ def test_the_gradient_of_a_loss_is_backward_of_its_gradient_in_the_scores(loss, 
     if missing and not loss.of_classes:
         targets[rng.uniform(size=targets.shape) < 0.4] = np.nan
     known = known_fraction(targets)
-    engine = case.net.engine(dtype, loss=loss.name, parameter=loss.parameter, alpha=alpha, **RATES)
+    engine = case.net.engine(dtype, loss=loss.name, parameters=loss.parameters, alpha=alpha, **RATES)
     inputs = Inputs(case.X, case.sequences.starts, case.sequences.lengths, case.index, case.initial)
     expected = {
         "gradient": np.empty_like(case.theta), "dX": np.empty_like(case.X), "final": np.empty_like(case.initial),
@@ -147,7 +147,7 @@ def test_the_gradient_of_a_loss_is_backward_of_its_gradient_in_the_scores(loss, 
     engine.forward(case.theta, inputs, scores, training=True, seed=SEED, **resources)
     assert weight == pytest.approx(np.sum(weights if known is None else weights * known))
     dscores = np.empty_like(scores)
-    losses = kernels_for(dtype).loss(loss.name, loss.parameter, False, scores, targets, weights / weight, dscores)
+    losses = kernels_for(dtype).loss(loss.name, loss.parameters, False, scores, targets, weights / weight, dscores)
     actual = {name: np.empty_like(array) for name, array in expected.items()}
     dstate = np.zeros_like(case.initial)
     of_weights = engine.backward(

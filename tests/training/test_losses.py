@@ -70,7 +70,7 @@ class TestTable:
     def test_an_unknown_name_is_an_error(self):
         scores = np.zeros((1, 1))
         with pytest.raises(ValueError, match="there is no loss 'cubic', expected one of squared_error, "):
-            kernels_for(np.float64).loss("cubic", 0.0, False, scores, scores, np.ones(1), scores)
+            kernels_for(np.float64).loss("cubic", None, False, scores, scores, np.ones(1), scores)
 
     def test_a_loss_says_what_the_estimator_needs(self, name):
         loss = LOSSES[name]

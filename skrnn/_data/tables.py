@@ -1,0 +1,174 @@
+"""Tables of any library: some of their columns, and others in their place. And what their columns hold."""
+
+import numpy as np
+
+from skrnn._data.numbers import is_missing, is_sized
+from skrnn._data.schemas import library_of
+
+# Dtypes of categories: of pandas, of polars, of Arrow
+CATEGORIES = ("CategoricalDtype", "Categorical", "Enum", "DictionaryType")
+
+
+def is_table(X):
+    """Whether X is a data frame, an Arrow table, or a 2-D object array."""
+    if isinstance(X, np.ndarray):
+        return X.ndim == 2 and X.dtype == object
+    return library_of(X) in ("pandas", "polars", "pyarrow") and hasattr(X, "columns")
+
+
+def is_frame(X):
+    """Whether X is a data frame or an Arrow table."""
+    return is_table(X) and not isinstance(X, np.ndarray)
+
+
+def normalize_table(X):
+    """A RecordBatch as an Arrow table; anything else unchanged."""
+    if type(X).__name__ != "RecordBatch":
+        return X
+    import pyarrow as pa
+
+    return pa.Table.from_batches([X])
+
+
+def names_of(table):
+    """The labels of the columns of a table: names, or numbers."""
+    if isinstance(table, np.ndarray):
+        return list(range(table.shape[1]))
+    return list(table.column_names if library_of(table) == "pyarrow" else table.columns)
+
+
+def select_columns(table, places):
+    """A table of some of the columns."""
+    places = [int(place) for place in places]
+    if isinstance(table, np.ndarray):
+        return table[:, places]
+    if library_of(table) == "pandas":
+        return table.iloc[:, places]
+    return table.select([names_of(table)[place] for place in places])
+
+
+def replace_columns(table, changed):
+    """A table with other cells in some of its columns.
+
+    Parameters
+    ----------
+    table : data frame, Arrow table or 2-D object array
+    changed : dict
+        For the place of a column its cells: an array (n,), or a list of n arrays.
+    """
+    names, library = names_of(table), library_of(table)
+    if isinstance(table, np.ndarray):
+        table = table.copy()
+        for place, cells in changed.items():
+            table[:, place] = as_objects(cells)
+    elif library == "pandas":
+        import pandas as pd
+
+        table = table.copy(deep=False)
+        for place, cells in changed.items():
+            cells = cells if isinstance(cells, np.ndarray) else as_objects(cells)
+            table.isetitem(place, pd.Series(cells, index=table.index))
+    elif library == "polars":
+        import polars as pl
+
+        table = table.with_columns(pl.Series(names[place], cells) for place, cells in changed.items())
+    else:
+        import pyarrow as pa
+
+        for place, cells in changed.items():
+            table = table.set_column(place, names[place], cells if hasattr(cells, "type") else pa.array(cells))
+    return table
+
+
+def table_of_lists(lists, beside):
+    """A table with columns of lists, and after them those of a frame with as many rows, of which it may have none.
+
+    Parameters
+    ----------
+    lists : dict
+        For each name a list of arrays or lists.
+    beside : data frame or Arrow table
+    """
+    if library_of(beside) == "pandas":
+        import pandas as pd
+
+        table = pd.DataFrame({name: pd.Series(as_objects(cells)) for name, cells in lists.items()})
+        return pd.concat([table, beside], axis=1) if len(beside.columns) else table
+    if library_of(beside) == "polars":
+        import polars as pl
+
+        return pl.DataFrame([pl.Series(name, cells) for name, cells in lists.items()] + beside.get_columns())
+    import pyarrow as pa
+
+    table = pa.table({name: pa.array(cells) for name, cells in lists.items()})
+    for name in beside.column_names:
+        table = table.append_column(name, beside.column(name))
+    return table
+
+
+def append_columns(table, columns):
+    """A table with further columns, (name, cells), at its end."""
+    if isinstance(table, np.ndarray):
+        return np.column_stack([table, *(as_objects(cells) for _, cells in columns)])
+    for name, cells in columns:
+        if library_of(table) == "pandas":
+            table = table.assign(**{name: as_objects(cells)})
+        elif library_of(table) == "polars":
+            table = table.with_columns(cells.alias(name))
+        else:
+            table = table.append_column(name, cells)
+    return table
+
+
+def as_objects(cells):
+    """Cells as an object array (n,)."""
+    out = np.empty(len(cells), dtype=object)
+    for i, cell in enumerate(cells):
+        out[i] = cell
+    return out
+
+
+def holds_categories(cells):
+    """Whether a column holds categories, in lists or not: strings, or what its dtype says to be such."""
+    kind = _dtype_in(cells)
+    if _kind_name(kind) in CATEGORIES:
+        return True
+    if isinstance(cells, np.ndarray) or _kind_name(kind) in ("ObjectDType", "Object"):
+        return _first_is_string(cells)
+    return _kind_name(kind) in ("StringDtype", "String") or str(kind) in ("string", "large_string", "string_view")
+
+
+def categories_of_dtype(cells):
+    """The categories that the dtype of a column announces, in its order, or None: those of pandas, an Enum of polars.
+    """
+    kind = _dtype_in(cells)
+    if _kind_name(kind) == "CategoricalDtype" and kind.categories is not None:
+        return kind.categories.tolist()
+    return kind.categories.to_list() if _kind_name(kind) == "Enum" else None
+
+
+def _dtype_in(cells):
+    """The dtype of what is in a column, or in the lists in it."""
+    kind = getattr(cells, "type", None) or getattr(cells, "dtype", None)
+    kind = getattr(kind, "pyarrow_dtype", kind)
+    while _kind_name(kind) not in CATEGORIES and (hasattr(kind, "inner") or hasattr(kind, "value_type")):
+        kind = kind.inner if hasattr(kind, "inner") else kind.value_type
+    return kind
+
+
+def _kind_name(kind):
+    return getattr(kind, "__name__", type(kind).__name__)      # types of polars may be classes
+
+
+def _first_is_string(cells):
+    """Whether the first value that is not missing, in cells or in lists in them, is a string."""
+    for cell in cells:
+        if isinstance(cell, np.ndarray) and cell.dtype.kind in "fiub":
+            return False
+        if is_sized(cell):
+            inner = next((value for value in cell if not is_missing(value)), None)
+            if inner is not None:
+                return isinstance(inner, str)
+        elif not is_missing(cell):
+            return isinstance(cell, str)
+    return False

@@ -1,0 +1,116 @@
+"""Static features: what stands beside a sequence, read by the head, or where the states of the sequence begin."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skrnn._data.units import Units
+from skrnn._network.embeddings import Embedding
+from skrnn.kernels import kernels_for
+
+HEAD, INITIAL_STATE = "head", "initial_state"
+# Who reads static features, by the value of an estimator's parameter
+STATIC_TO = {HEAD: (HEAD,), INITIAL_STATE: (INITIAL_STATE,), "both": (HEAD, INITIAL_STATE)}
+
+
+class StaticInputs(NamedTuple):
+    """What a network reads beside each sequence: numbers, then the embeddings of categories, Z numbers in all.
+
+    Where `to` has "initial_state", the states s before the first step are tanh(z W + b), else 0. W and b begin as 0.
+    """
+
+    n_numbers: int
+    embeddings: tuple[Embedding, ...]   # one for each column of codes, which come after the numbers
+    units: Units | None                 # center and scale of the numbers, which are read as (x − center) · (1 / scale)
+    to: tuple[str, ...]                 # who reads them: "head", "initial_state" or both
+
+    @property
+    def n_inputs(self):
+        """Z."""
+        return self.n_numbers + sum(table.dim for table in self.embeddings)
+
+    @property
+    def n_columns(self):
+        """Numbers and codes of a sequence."""
+        return self.n_numbers + len(self.embeddings)
+
+    def shapes(self, n_states):
+        """Shapes of the parameters that make z the initial states, `n_states` of all layers."""
+        if INITIAL_STATE not in self.to:
+            return {}
+        return {"static.W": (self.n_inputs, n_states), "static.b": (n_states,)}
+
+    def table_shapes(self):
+        """Shapes of the tables of embeddings."""
+        return {parameter_of(table): (table.n_categories, table.dim) for table in self.embeddings}
+
+    def read(self, parameters, values):
+        """z (N, Z) of the static features (N, S) of sequences."""
+        dtype = values.dtype
+        numbers = values[:, : self.n_numbers]
+        if self.units is not None:
+            numbers = (numbers - self.units.center.astype(dtype)) * (1 / self.units.scale).astype(dtype)
+        embedded = [parameters[parameter_of(table)][codes] for table, codes in self._tables(values)]
+        return np.concatenate([numbers, *embedded], axis=1)
+
+    def states(self, parameters, z):
+        """s (N, K) = tanh(z W + b)."""
+        s = np.repeat(parameters["static.b"][np.newaxis], len(z), axis=0)
+        for j, row in enumerate(parameters["static.W"]):        # not by a BLAS: the same bits for some and for all
+            s += z[:, j, np.newaxis] * row
+        flat = s.reshape(-1)
+        kernels_for(s.dtype).evaluate("tanh", flat, flat)
+        return s
+
+    def add_gradient(self, parameters, values, s, ds, dz, gradients):
+        """Add to the gradients of the parameters, by name.
+
+        Parameters
+        ----------
+        parameters : mapping
+        values : (N, S) array
+        s, ds : (N, K) array or None
+            The initial states that come of z, and the gradient in them.
+        dz : (N, Z) array
+            The gradient of what else reads z.
+        gradients : mapping
+            Added to.
+        """
+        if s is not None:
+            z, W, dW = self.read(parameters, values), parameters["static.W"], gradients["static.W"]
+            da = ds * (1 - s * s)
+            gradients["static.b"] += da.sum(axis=0)
+            dz = dz.copy()
+            for j in range(len(W)):
+                dW[j] += (z[:, j, np.newaxis] * da).sum(axis=0)
+                dz[:, j] += (da * W[j]).sum(axis=1)
+        first = self.n_numbers
+        for table, codes in self._tables(values):
+            np.add.at(gradients[parameter_of(table)], codes, dz[:, first : first + table.dim])
+            first += table.dim
+
+    def codes(self, values):
+        """The categories (N,) of each embedded feature of sequences that have the static features (N, S)."""
+        return [codes for _, codes in self._tables(values)]
+
+    def check(self, values, n):
+        """Raise a ValueError unless values are the static features (n, S) of sequences that a network can read."""
+        shape = None if values is None else values.shape
+        if shape != (n, self.n_columns):
+            raise ValueError(f"static has shape {shape}, expected {(n, self.n_columns)}: a row for each sequence")
+        for table, codes in self._tables(values):
+            bad = np.flatnonzero((codes < 0) | (codes >= table.n_categories))
+            if len(bad):
+                raise ValueError(
+                    f"the static feature {table.name!r} of sequence {bad[0]} has the code {codes[bad[0]]}, expected "
+                    f"one from 0 to {table.n_categories - 1}"
+                )
+
+    def _tables(self, values):
+        """Each embedding, with the codes (N,) of its column."""
+        return [(table, values[:, self.n_numbers + i].astype(np.intp)) for i, table in enumerate(self.embeddings)]
+
+
+def parameter_of(table):
+    """The name of the parameter of a static feature's embedding."""
+    return f"static.{table.name}.E"

@@ -1,0 +1,107 @@
+"""What transformers leave as it is: static features, and the columns of a frame that hold no lists of numbers."""
+
+from typing import NamedTuple
+
+import narwhals.stable.v2 as nw
+import numpy as np
+
+from skrnn._data.columns import columns_of, first_cell
+from skrnn._data.features import columns_of_table
+from skrnn._data.mixed import FROM_DTYPE, is_mixed
+from skrnn._data.numbers import is_sized
+from skrnn._data.tables import (
+    append_columns,
+    holds_categories,
+    is_table,
+    names_of,
+    normalize_table,
+    replace_columns,
+    select_columns,
+)
+from skrnn._data.with_static import WithStatic
+from skrnn._sklearn import check_columns
+from skrnn.preprocessing._forms import with_indicators
+
+
+class Beside(NamedTuple):
+    """Which columns of a frame a transformer changes: those of lists of numbers.
+
+    Parameters
+    ----------
+    n_features_in : int
+        Of all columns.
+    feature_names : tuple of str, or None
+        Their names.
+    is_number : tuple of bool
+        Which hold lists of numbers.
+    """
+
+    n_features_in: int
+    feature_names: tuple | None
+    is_number: tuple
+
+    def attributes(self):
+        """The public attributes that a fit sets."""
+        names = self.feature_names
+        named = {} if names is None else {"feature_names_in_": np.array(names, dtype=object)}
+        return {"n_features_in_": self.n_features_in} | named
+
+    def numbers(self, estimator, X):
+        """The columns of a frame that a transformer changes; raises an error for other columns than in fit."""
+        X = normalize_table(X)
+        if not is_table(X):
+            raise TypeError(f"X is a {type(X).__name__}, expected a frame with the columns of fit")
+        check_columns(estimator, X, self.attributes())
+        return select_columns(X, np.flatnonzero(self.is_number))
+
+    def put_back(self, X, changed, library):
+        """The frame with changed columns in their places, and further ones, of indicators, at its end.
+
+        Parameters
+        ----------
+        X : data frame, Arrow table or 2-D object array
+        changed : the same, or a data frame of `library`
+        library : {"default", "pandas", "polars"}
+            What the result is to be.
+        """
+        X = normalize_table(X)
+        if library != "default" and not isinstance(X, np.ndarray):
+            frame = nw.from_native(X)
+            X = frame.to_pandas() if library == "pandas" else frame.to_polars()
+        elif library != "default":
+            X = nw.from_numpy(X, schema=[f"x{j}" for j in names_of(X)], backend=library).to_native()
+        columns, places = columns_of(changed), np.flatnonzero(self.is_number)
+        out = replace_columns(X, {int(j): cells for j, (_, cells) in zip(places, columns, strict=False)})
+        return append_columns(out, columns[len(places) :])
+
+    def names(self, indicators):
+        """Names of the columns that the transformer returns."""
+        names = [f"x{j}" for j in range(self.n_features_in)] if self.feature_names is None else list(self.feature_names)
+        numbers = [name for name, is_number in zip(names, self.is_number, strict=True) if is_number]
+        return np.array(names + with_indicators(numbers)[len(numbers) :] * indicators, dtype=object)
+
+
+def learn_beside(estimator, X):
+    """The sequences of numbers in X, and what of it stays as it is, or None.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Not changed.
+    X : as `fit` takes it
+    """
+    if isinstance(X, WithStatic):
+        X = X.sequences
+    if not is_mixed(X, FROM_DTYPE) or not is_table(X):
+        return X, None
+    X = normalize_table(X)
+    is_number = tuple(is_sized(first_cell(cells)) and not holds_categories(cells) for _, cells in columns_of(X))
+    if not any(is_number):
+        raise ValueError(f"X has no column of lists of numbers, only {names_of(X)}")
+    n, names = columns_of_table(estimator, X)
+    return select_columns(X, np.flatnonzero(is_number)), Beside(n, names, is_number)
+
+
+def keep_static(X, change):
+    """`WithStatic` with its sequences changed by a function."""
+    return WithStatic(change(X.sequences), X.static, X.static_names)
