@@ -294,7 +294,7 @@ class TestRefuses:
         frame = pd.DataFrame({"a": lists(X, 0), "day": [["mon"] * len(x) for x in X]})
         with pytest.raises(ValueError, match="times='day' is one of the categorical features, expected a number"):
             make(("ffill", "day")).fit(frame, y)
-        with pytest.raises(ValueError, match="missing='decay' is for numbers.*categories alone"):
+        with pytest.raises(ValueError, match=r"missing='decay' is for numbers.*categories alone"):
             make(("decay", None)).fit(frame[["day"]], y)
 
     def test_names_of_other_frames(self):
