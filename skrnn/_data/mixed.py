@@ -11,9 +11,10 @@ from skrnn._data.columns import cells_in, columns_of, first_cell
 from skrnn._data.containers import check_finite
 from skrnn._data.encoding import learn_encoding
 from skrnn._data.features import features_of
+from skrnn._data.foreign import check_item
 from skrnn._data.numbers import as_numbers, is_sized
 from skrnn._data.ragged import rows_of
-from skrnn._data.schemas import check_unique, library_of
+from skrnn._data.schemas import check_unique, in_column, library_of
 from skrnn._data.static_columns import StaticColumns, check_not_missing
 from skrnn._data.step_cells import ColumnsOfLists, label_of, objects_in
 from skrnn._data.tables import (
@@ -78,12 +79,17 @@ class Mixed:
 
     @property
     def static_number_names(self):
-        """Names of the numbers beside the steps; their places where they have none."""
-        names = self.static_names or [f"static feature {j}" for j in range(len(self.static))]
+        """Names of the numbers beside the steps; x and their places where they have none."""
+        n = len(self.static)
+        places = range(len(self.steps), len(self.steps) + n) if self.is_static is None else np.flatnonzero(self.is_static)
+        names = self.static_names or [f"x{place}" for place in places]
         return [name for name, encoding in zip(names, self.static, strict=True) if encoding is None]
 
     def with_n_features(self, n):
         """The same, of steps of n features, which are all numbers if they were not counted."""
+        if self.static and self.static_names is None and self.is_static is None:
+            static = (encoding and replace(encoding, name=f"x{n + j}") for j, encoding in enumerate(self.static))
+            self = replace(self, static=tuple(static))
         if self.step_encodings:
             return self
         named = self.step_names is not None and len(self.step_names) == n
@@ -164,8 +170,8 @@ class Mixed:
             if len(static) != len(sequences):
                 raise ValueError(f"X has {len(sequences)} sequences and {len(static)} rows of static features")
             sequences = sequences.with_static(static.astype(sequences.dtype))
-        if parts.table is not None:
-            sequences.columns = parts.table
+        if parts.table is not None or (sequences.kind == "table" and is_frame(parts.steps)):
+            sequences.columns = parts.steps if parts.table is None else parts.table
         return sequences
 
     def _check_static(self, static):
@@ -317,9 +323,13 @@ def is_mixed(X, categorical_features):
 
 def _differ(columns, with_categories):
     """Whether columns of lists have others beside them, or hold categories."""
-    lists = [is_sized(first_cell(cells)) for _, cells in columns]
+    firsts = [first_cell(cells) for _, cells in columns]
+    lists = list(map(is_sized, firsts))
     if not any(lists):
         return False
+    if not all(lists):
+        for (name, _), cell in zip(columns, firsts, strict=True):
+            check_item(cell, f"the first cell of X{in_column(name)}")
     return not all(lists) or (with_categories and any(holds_categories(cells) for _, cells in columns))
 
 
@@ -383,13 +393,16 @@ def _learn(parts, cells, sequences, of_steps, of_static):
         names = _names_of_features(sequences)
     else:
         names = names_of(parts.steps) if is_frame(parts.steps) else getattr(parts.steps, "feature_names", None)
-    n = len(of_steps)
-    steps = tuple(_learn_step(j, names, cells, sequences) if chosen else None for j, chosen in enumerate(of_steps))
+    # Where features have no names, these are of their places in X
+    places, beside = (range(len(chosen)) for chosen in (of_steps, of_static))
+    if parts.is_static is not None:
+        places, beside = np.flatnonzero(~np.array(parts.is_static)), np.flatnonzero(parts.is_static)
+    steps = tuple(_learn_step(j, places[j], names, cells, sequences) if chosen else None for j, chosen in enumerate(of_steps))
     named = names is not None and all(isinstance(name, str) for name in names)
-    beside = tuple(_learn_static(j, static, n) if chosen else None for j, chosen in enumerate(of_static))
+    of_static = tuple(_learn_static(j, static, beside[j]) if chosen else None for j, chosen in enumerate(of_static))
     static_named = static is not None and all(isinstance(name, str) for name in static.names)
     return Mixed(
-        steps, beside, tuple(names) if named else None, tuple(static.names) if static_named else None, parts.is_static
+        steps, of_static, tuple(names) if named else None, tuple(static.names) if static_named else None, parts.is_static
     )
 
 
@@ -400,9 +413,9 @@ def _names_of_features(sequences):
     return names_of(sequences.columns)
 
 
-def _learn_step(j, names, cells, sequences):
+def _learn_step(j, place, names, cells, sequences):
     """The encoding of a feature of steps."""
-    label = f"x{j}" if names is None or not isinstance(names[j], str) else names[j]
+    label = f"x{place}" if names is None or not isinstance(names[j], str) else names[j]
     if cells is not None:
         lists = cells.lists(j)
         flat = [cell for values in lists for cell in values]
@@ -414,9 +427,9 @@ def _learn_step(j, names, cells, sequences):
     return learn_encoding(label, np.concatenate(found), "X[{}]".format)
 
 
-def _learn_static(j, static, n):
+def _learn_static(j, static, place):
     """The encoding of what stands beside the steps."""
-    name = static.names[j] if isinstance(static.names[j], str) else f"x{n + j}"
+    name = static.names[j] if isinstance(static.names[j], str) else f"x{place}"
     return learn_encoding(name, static.cells(j), static.label(j), static.announced(j))
 
 

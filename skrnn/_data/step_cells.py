@@ -6,7 +6,7 @@ import numpy as np
 
 from skrnn._data.columns import cells_in, columns_of
 from skrnn._data.containers import is_collection
-from skrnn._data.numbers import is_missing, is_sized
+from skrnn._data.numbers import as_array, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray
 from skrnn._data.schemas import check_unique_names, in_column
 from skrnn._data.tables import categories_of_dtype, holds_categories, is_frame, names_of, replace_columns
@@ -128,6 +128,8 @@ def objects_in(X, n_steps):
         items = [_steps(x, i) for i, x in enumerate(X)]
         return ArraysOfSteps(items, partial(_as_ragged, X), X.feature_names)
     if is_frame(X):
+        if as_array(X, "X").dtype.kind in "fiub":
+            return None
         X = np.array(list(zip(*(cells_in(column, "X") for column in columns_of(X)), strict=True)), dtype=object)
     elif isinstance(X, list | tuple) and not is_collection(X):
         X = np.array(X, dtype=object)

@@ -1,5 +1,7 @@
 """Tables of any library: some of their columns, and others in their place. And what their columns hold."""
 
+from collections.abc import Mapping, Set
+
 import numpy as np
 
 from skrnn._data.numbers import is_missing, is_sized
@@ -13,7 +15,9 @@ def is_table(X):
     """Whether X is a data frame, an Arrow table, or a 2-D object array."""
     if isinstance(X, np.ndarray):
         return X.ndim == 2 and X.dtype == object
-    return library_of(X) in ("pandas", "polars", "pyarrow") and hasattr(X, "columns")
+    if library_of(X) == "polars":       # a lazy one would be asked for its columns
+        return type(X).__name__ == "DataFrame"
+    return library_of(X) in ("pandas", "pyarrow") and hasattr(X, "columns")
 
 
 def is_frame(X):
@@ -164,6 +168,8 @@ def _first_is_string(cells):
     """Whether the first value that is not missing, in cells or in lists in them, is a string."""
     for cell in cells:
         if isinstance(cell, np.ndarray) and cell.dtype.kind in "fiub":
+            return False
+        if isinstance(cell, Mapping | Set):
             return False
         if is_sized(cell):
             inner = next((value for value in cell if not is_missing(value)), None)

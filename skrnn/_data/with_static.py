@@ -108,7 +108,8 @@ class WithStatic:
             if key.dtype == bool and len(key) != len(self):
                 raise IndexError(f"the mask has {len(key)} entries, but there are {len(self)} sequences")
         rows = np.arange(len(self))[key]
-        return WithStatic(select(self.sequences, rows), select(self.static, rows), self.static_names)
+        numbers = rows if hasattr(self.sequences, "shape") else rows.tolist()      # others may want ints of Python
+        return WithStatic(select(self.sequences, numbers), select(self.static, rows), self.static_names)
 
     def _pair(self, i):
         """A sequence and the row of its static features."""

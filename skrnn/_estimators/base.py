@@ -411,13 +411,13 @@ class BaseRNN(
         """
         return self._predict(X, decoded, initial_state, return_state)
 
-    def initial_state(self, n_sequences=None, static=None):
+    def initial_state(self, n_sequences=1, static=None):
         """The state of sequences before their first step, for `predict_step` and the predict methods.
 
         Parameters
         ----------
-        n_sequences : int, optional
-            How many; None: as many as `static` has rows, and else one.
+        n_sequences : int, default=1
+            How many. With `static` it may be left out: as many as that has rows.
         static : array-like of shape (n_sequences, S) or (S,), or a data frame of n_sequences rows, optional
             What stands beside the steps of each, as in X of `fit`, if the net was fitted with static features: the
             states have it, and predictions from them need it no more.
@@ -518,7 +518,7 @@ class BaseRNN(
         >>> from skrnn import RNNClassifier
         >>> X = pd.DataFrame({"pulse": [[70, 72, 75], [81, 80], [65, 66, 69]],
         ...                   "drug": [["none", "a", "a"], ["b", "none"], ["a", "b", "none"]]})
-        >>> net = RNNClassifier(8, embedding_dim={"drug": 2}, max_iter=5, random_state=0).fit(X, [0, 1, 0])
+        >>> net = RNNClassifier(4, embedding_dim={"drug": 2}, random_state=0).fit(X, [0, 1, 0])
         >>> net.categories_["drug"].tolist()
         ['a', 'b', 'none', 'unseen']
         >>> net.embeddings_["drug"].shape
@@ -542,9 +542,10 @@ class BaseRNN(
 
         Examples
         --------
+        >>> import numpy as np
         >>> from skrnn import RNNClassifier
-        >>> X = [[0, 1, 1], [1, 0], [2, 2, 0], [0, 2]]
-        >>> net = RNNClassifier(8, embedding_dim=2, max_iter=5, random_state=0).fit(X, [0, 1, 0, 1])
+        >>> X = [np.array([0, 1, 1]), np.array([1, 0]), np.array([2, 2, 0]), np.array([0, 2])]
+        >>> net = RNNClassifier(4, embedding_dim=2, learning_rate_init=0.02, random_state=0).fit(X, [0, 1, 0, 1])
         >>> net.categories_["x0"].tolist()
         [0, 1, 2, 'unseen']
         """

@@ -82,6 +82,10 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         "identity", "logistic", or "exp" for the loss "poisson".
     parameters_ : dict
         The fitted weights by name.
+    embeddings_ : dict of str to array of shape (n_categories, dim)
+        What is learned of each categorical feature, by its name.
+    categories_ : dict of str to array of shape (n_categories,)
+        What the rows of `embeddings_` stand for; the last is "unseen".
     X_mean_, X_scale_ : array of shape (n_features,), or None
         With `standardize`, what is subtracted from each feature of a step, and what it is then divided by; a constant
         feature has the scale 1. The time (`times`) is left out. None for steps that are categories.
@@ -147,7 +151,7 @@ class RNNRegressor(RegressorMixin, BaseRNN):
         bidirectional=False,
         return_sequences=False,
         pooling="last_mean_max",
-        static_to="head",
+        static_to="both",
         n_steps=None,
         patch_size="auto",
         patch_stride=None,

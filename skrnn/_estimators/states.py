@@ -31,9 +31,9 @@ def initial_state(model, reading, n, static):
         )
     if static is not None and not reading.n_static:
         raise ValueError("static must be None: this net was fitted without static features")
-    if n is None:
-        n = 1 if static is None or np.ndim(static) == 1 else len(static)
     check_n_sequences(model, reading, n)
+    if static is not None and n == 1 and np.ndim(static) == 2:
+        n = len(static)
     return first_state(model, reading, int(n), None if static is None else reading.read_static(static, n, model.dtype))
 
 

@@ -41,8 +41,8 @@ class Objective:
         self.network, self.examples = network, examples
         network.check_counts(sequences, examples.used)
         self.engine = network.engine(
-            dtype, loss=loss.name, parameters=loss.parameters, of_logistic=loss.of_logistic, alpha=alpha, dropout=dropout,
-            recurrent_dropout=recurrent_dropout,
+            dtype, loss=loss.name, parameters=loss.parameters, of_logistic=loss.of_logistic, alpha=alpha,
+            dropout=dropout, recurrent_dropout=recurrent_dropout,
         )
         self.gradient = np.zeros(network.layout.size, dtype)
         # What the last gradient is of: all parameters, but of embeddings only the rows in use

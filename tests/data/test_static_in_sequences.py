@@ -85,5 +85,5 @@ def test_of_some_sequences(kind, select):
 def test_too_large_for_the_dtype(kind):
     static = STATIC.copy()
     static[2, 1] = 1e39
-    with pytest.raises(ValueError, match="too large for float32, .* sequence 2, static feature 1"):
+    with pytest.raises(ValueError, match=r"too large for float32, .* sequence 2, static feature 1"):
         KINDS[kind](static).astype(np.float32)

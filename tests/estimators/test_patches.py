@@ -197,7 +197,6 @@ class TestSizes:
             ({"patch_size": 4, "patch_stride": 5}, r"patch_stride=5 is more than patch_size=4"),
             ({"patch_size": 4, "return_sequences": True}, r"patch_size=4 does not go with return_sequences=True"),
             ({"patch_size": 1, "return_sequences": True}, r"patch_size=1 does not go with return_sequences=True"),
-            ({"patch_size": 4, "embedding_dim": 2}, r"patch_size=4 is for numbers, but with embedding_dim"),
             ({"patch_size": 0}, r"'patch_size' parameter of RNNRegressor must be"),
             ({"patch_size": 2.0}, r"'patch_size' parameter of RNNRegressor must be"),
             ({"patch_size": 4, "patch_stride": 0}, r"'patch_stride' parameter of RNNRegressor must be"),
@@ -208,6 +207,10 @@ class TestSizes:
         X, y = data()
         with pytest.raises((ValueError, TypeError), match=message):
             RNNRegressor(2, **parameters).fit(X, y)
+
+    def test_not_of_steps_that_are_categories(self):
+        with pytest.raises(ValueError, match="patch_size=4 is for numbers, but with embedding_dim"):
+            RNNRegressor(2, patch_size=4, embedding_dim=2).fit(np.array([[0, 1], [2, 0]]), [0.0, 1.0])
 
 
 def random_pieces(n, rng):

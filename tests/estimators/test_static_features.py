@@ -17,11 +17,11 @@ pytestmark = [
 ]
 
 VARIANTS = {
-    "defaults": {}, "last": {"pooling": "last"}, "mean, stacked": {"pooling": "mean", "hidden_size": (5, 3)},
+    "defaults": {}, "mean, stacked": {"pooling": "mean", "hidden_size": (5, 3)},
     "steps": {"return_sequences": True}, "ffill": {"missing": "ffill"},
     "indicator of steps": {"missing": "indicator", "return_sequences": True},
     "patches": {"patch_size": 4, "patch_stride": 2}, "patches, indicator": {"patch_size": 3, "missing": "indicator"},
-    "raw": {"standardize": False}, "truncated": {"truncated_bptt_steps": 2},
+    "raw": {"standardize": False},
 }
 LENGTHS = (6, 1, 9, 4)
 
@@ -115,7 +115,7 @@ class TestStates:
 
     def test_of_a_net_without(self):
         net = RNNRegressor(3, max_iter=2).fit(np.random.default_rng(0).normal(size=(5, 4, 2)), np.arange(5))
-        with pytest.raises(ValueError, match="static must be None: .* without static features"):
+        with pytest.raises(ValueError, match=r"static must be None: .* without static features"):
             net.initial_state(static=[[1.0]])
 
     @pytest.mark.parametrize("rows", [1, 3])
@@ -205,7 +205,11 @@ class TestFit:
 
     @pytest.mark.parametrize("to", STATIC_TO)
     @pytest.mark.parametrize(
-        "parameters", [{"solver": "lbfgs"}, {"early_stopping": True, "validation_fraction": 0.5}, {"bidirectional": True}],
+        "parameters",
+        [
+            {"solver": "lbfgs"}, {"early_stopping": True, "validation_fraction": 0.5}, {"bidirectional": True},
+            {"truncated_bptt_steps": 2}, {"dropout": 0.2},
+        ],
         ids=str,
     )
     def test_every_way_of_training(self, to, parameters):
@@ -246,16 +250,18 @@ class TestFit:
 
     @pytest.mark.parametrize("to", STATIC_TO)
     def test_reading_on_demand_changes_no_bit(self, to, monkeypatch):
-        """Windows that share steps are copied as they are read."""
         rng = np.random.default_rng(0)
         X, static = rng.normal(size=(40, 6, 2)), rng.normal(size=(40, 2))
-        y, net = rng.normal(size=(40, 6)), RNNRegressor(4, return_sequences=True, static_to=to, max_iter=3, random_state=0)
+        y = rng.normal(size=(40, 6))
+        net = RNNRegressor(4, return_sequences=True, static_to=to, max_iter=3, random_state=0)
         whole = clone(net).fit(WithStatic(X, static), y)
         monkeypatch.setattr(lazy, "MAX_BYTES_PER_READ", 500)
-        parts = clone(net).fit(WithStatic(OnDemand(X), static), list(y))
+        on_demand = WithStatic(OnDemand(X), static)
+        parts = clone(net).fit(on_demand, list(y))
+        assert isinstance(parts._fitted.reading.read(parts, on_demand), lazy.LazySequences)
         assert parts._fitted.model.theta.tobytes() == whole._fitted.model.theta.tobytes()
         expected = whole.predict(WithStatic(X, static))
-        predicted = parts.predict(WithStatic(OnDemand(X), static))
+        predicted = parts.predict(on_demand)
         assert np.stack(list(predicted)).tobytes() == expected.tobytes()
 
 

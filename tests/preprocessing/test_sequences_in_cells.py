@@ -103,9 +103,12 @@ def test_a_column_of_records_beside_numbers(library):
 
 def test_a_column_of_numbers_beside_sequences():
     X = frame().to_numpy()
-    X[:, 1] = 1.0
-    with pytest.raises(ValueError, match=r"the column 1 does not hold lists.*for each of its steps"):
-        RNNClassifier(**SMALL).fit(X, Y)
+    X[:, 1] = [1.0, 2.0, 3.0, 4.0]
+    net = RNNClassifier(**SMALL).fit(X, Y)
+    assert net.n_features_in_ == 2
+    X[2, 1] = {"a": 1.0}
+    with pytest.raises(TypeError, match=r"X\[:, 1\]\[2\] is dict"):
+        net.predict(X)
 
 
 @pytest.mark.parametrize("make", MAKE)

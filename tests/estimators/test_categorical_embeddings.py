@@ -78,8 +78,9 @@ def test_parameters_are_checked(parameters, match):
 
 @pytest.mark.parametrize("embedding_dim", ["auto", {"x0": 2}])
 def test_without_categorical_features_there_is_nothing_to_embed(embedding_dim):
+    X = np.random.default_rng(0).normal(size=(4, 3))
     with pytest.raises(ValueError, match="is for categorical features, and X has none: name them in categorical_feat"):
-        RNNClassifier(**SMALL, embedding_dim=embedding_dim).fit(np.random.default_rng(0).normal(size=(4, 3)), [0, 1, 0, 1])
+        RNNClassifier(**SMALL, embedding_dim=embedding_dim).fit(X, [0, 1, 0, 1])
 
 
 class TestReadingThem:
@@ -106,7 +107,7 @@ class TestReadingThem:
         np.testing.assert_array_equal(net.predict_proba(swapped), expected)
 
     def test_where_each_step_is_a_category(self):
-        net = RNNRegressor(**SMALL, embedding_dim=2).fit([[0, 2, 0], [2, 3]], [0.0, 1.0])
+        net = RNNRegressor(**SMALL, embedding_dim=2).fit([np.array([0, 2, 0]), np.array([2, 3])], [0.0, 1.0])
         assert net.categories_["x0"].tolist() == [0, 1, 2, 3, "unseen"]
         np.testing.assert_array_equal(net.embeddings_["x0"], net.parameters_["embedding.E"])
         X = pd.DataFrame({"letter": [[0, 2, 0], [2, 3]]})
@@ -127,7 +128,7 @@ class TestGoingOn:
     def test_partial_fit_keeps_the_tables(self):
         X, y = frame()
         low = X.assign(drug=[["a" if drug == "none" else drug for drug in drugs] for drugs in X["drug"]])
-        net = RNNClassifier(**SMALL).partial_fit(low, y)
+        net = RNNClassifier(**SMALL).partial_fit(low, y, classes=[0, 1])
         E = {name: table.copy() for name, table in net.embeddings_.items()}
         net.partial_fit(X, y)
         assert {name: table.shape for name, table in net.embeddings_.items()} == {
