@@ -4,7 +4,9 @@ import numpy as np
 
 from skrnn._data.ragged import rows_of
 
-MISSING = ("error", "ffill", "indicator")
+MISSING = ("error", "ffill", "indicator", "decay")
+# Those with a further input for each feature, which is 1 where it was missing
+WITH_INDICATORS = ("indicator", "decay")
 
 
 def valid_lengths(sequences):
@@ -94,8 +96,9 @@ def filled(sequences, missing, before=None):
     Parameters
     ----------
     sequences : Sequences
-    missing : {"ffill", "indicator"}
-        Fill with the last value; or also add an indicator of each feature, which is 1 where it was missing.
+    missing : {"ffill", "indicator", "decay"}
+        Fill with the last value; with the others also add an indicator of each feature, which is 1 where it was
+        missing.
     before : (n, D) array, optional
         The last values before the first steps.
 
@@ -106,7 +109,7 @@ def filled(sequences, missing, before=None):
     """
     values, was_missing = fill_forward(sequences, before)
     last = values[sequences.starts + sequences.lengths - 1]
-    if missing == "indicator":
+    if missing in WITH_INDICATORS:
         values = np.concatenate([values, was_missing], axis=1, dtype=values.dtype)
     return sequences.replace(values=values), last
 

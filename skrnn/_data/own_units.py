@@ -26,7 +26,7 @@ def in_own_units(sequences, units, missing):
         In memory, each with steps of its own.
     units : Units
         M and S.
-    missing : {"error", "ffill", "indicator"}
+    missing : {"error", "ffill", "indicator", "decay"}
         As in `filled`; before the first value that is not missing it is the mean.
 
     Returns

@@ -11,15 +11,16 @@ from skrnn._data.categories import as_categories, check_seen, count_categories, 
 from skrnn._data.containers import IN_PLACE, as_sequences, check_values
 from skrnn._data.features import columns_of_table, features_of
 from skrnn._data.lazy import unshared
-from skrnn._data.missing import filled, without_gaps
+from skrnn._data.missing import WITH_INDICATORS, filled, without_gaps
 from skrnn._data.mixed import Mixed, on_numbers
 from skrnn._data.own_units import in_own_units, target_units
 from skrnn._data.parts import is_mixed
 from skrnn._data.tables import is_frame, is_table, normalize_table
+from skrnn._data.times import Times, column_of_times
 from skrnn._data.units import Units
 from skrnn._sklearn import check_columns, check_feature_names_in
 
-FILLED = ("ffill", "indicator")
+FILLED = ("ffill", "indicator", "decay")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Reading:
         Their names.
     n_step_features : int
         Features of a step of X.
-    missing : {"error", "ffill", "indicator", "keep"}
+    missing : {"error", "ffill", "indicator", "decay", "keep"}
         How missing values are treated; "keep" leaves them as they are.
     n_categories : int
         Rows of the embedding, the last one for all categories that fit did not see, and for steps before the first one
@@ -50,11 +51,13 @@ class Reading:
     standardize : bool or "sequence"
         Whether the network reads features in units of their own, and whether in those of each sequence.
     units : Units, optional
-        If so, of numbers: the mean and deviation of each feature of X.
+        If so, of numbers: the mean and deviation of each feature of X but the time.
     mixed : Mixed, optional
         What the features are, if there are others than numbers of steps.
     static_units : Units, optional
         The mean and deviation of the numbers beside the steps, if there are any.
+    times : Times, optional
+        What is known of the times of steps, where the network reads times since.
     """
 
     from_table: bool
@@ -70,6 +73,7 @@ class Reading:
     units: Units | None = None
     mixed: Mixed | None = None
     static_units: Units | None = None
+    times: Times | None = None
 
     @property
     def step_encodings(self):
@@ -88,8 +92,9 @@ class Reading:
 
     @property
     def n_numbers(self):
-        """Features of a step of X that are numbers; the others are codes."""
-        return self.n_step_features - len(self.step_encodings)
+        """Features of a step of X that are numbers, but for the time; the others are codes."""
+        n_times = self.times is not None and self.times.column is not None
+        return self.n_step_features - len(self.step_encodings) - n_times
 
     @property
     def n_static(self):
@@ -99,14 +104,15 @@ class Reading:
     @property
     def n_static_numbers(self):
         """Static features that the network reads as numbers: those of X, and indicators of what is missing."""
-        return (self.n_static - len(self.static_encodings)) * (1 + (self.missing == "indicator"))
+        return (self.n_static - len(self.static_encodings)) * (1 + (self.missing in WITH_INDICATORS))
 
     @property
     def network_static_units(self):
         """The units of static features that the network reads as numbers, or None where it reads them as they are."""
         if self.static_units is None or not self.standardize:
             return None
-        return self.static_units.with_indicators() if self.missing == "indicator" else self.static_units
+        n_indicators = len(self.static_units.center) if self.missing in WITH_INDICATORS else 0
+        return self.static_units.with_others(n_indicators)
 
     @property
     def step_names(self):
@@ -119,6 +125,16 @@ class Reading:
         return self.feature_names if self.mixed is None else self.mixed.number_names
 
     @property
+    def n_indicators(self):
+        """Indicators of what was missing that the network reads of a step."""
+        return self.n_numbers if self.missing in WITH_INDICATORS else 0
+
+    @property
+    def first_indicator(self):
+        """The place of the first one: after the numbers, and what they have beside them in units of the sequence."""
+        return self.n_numbers * (3 if self.in_own_units else 1)
+
+    @property
     def before_first(self):
         """What a feature is taken to be before the first step in which it is not missing: 0, or its mean."""
         return max(0, self.n_categories - 1) if self.units is None else self.units.center
@@ -128,7 +144,8 @@ class Reading:
         """The units of what the network reads, or None where it is in units already."""
         if self.units is None or self.in_own_units:
             return None
-        units = self.units.with_indicators() if self.missing == "indicator" else self.units
+        n_others = self.n_indicators + (0 if self.times is None else self.times.n_inputs)
+        units = self.units.with_others(n_others) if n_others else self.units
         return units.with_codes(len(self.step_encodings)) if self.step_encodings else units
 
     @property
@@ -155,6 +172,8 @@ class Reading:
         Sequences or LazySequences
         """
         sequences = self._check(estimator, X, dtype, named=named)
+        if self.times is not None and dtype is not None:
+            sequences = sequences.astype(dtype)     # before differences, as in states
         sequences = self.categorize(self.prepare(sequences))
         return sequences if dtype is None else sequences.astype(dtype)
 
@@ -249,22 +268,58 @@ class Reading:
 
     def _unshared(self, sequences):
         """Sequences that share no steps, if these are changed or have outputs."""
-        changed = self.missing in FILLED or self.standardize == "sequence"
+        changed = self.missing in FILLED or self.standardize == "sequence" or self.times is not None
         return unshared(sequences) if self.per_step or changed else sequences
+
+    def column_of_times(self, times):
+        """Which of the numbers of a step `times` is, a name or an index of a feature; None for None."""
+        encodings = self.step_encodings and self.mixed.steps
+        names, n = self.step_names, self.n_step_features
+        column = column_of_times(times, names if names and len(names) == n else None, n)
+        if column is None or not encodings:
+            return column
+        if encodings[column] is not None:
+            raise ValueError(
+                f"times={times!r} is one of the categorical features, expected a number: leave it out of them, and "
+                "convert strings to numbers"
+            )
+        return sum(encoding is None for encoding in encodings[:column])
+
+    def learn_times(self, times, n_directions):
+        """`Times` without their means, or None where the network reads no times."""
+        column, n_numbers = self.column_of_times(times), self.n_step_features - len(self.step_encodings)
+        if self.missing == "decay" and n_numbers == (column is not None):
+            raise ValueError(
+                "missing='decay' is for numbers, which decay to their mean, but the steps of X hold categories alone: "
+                "try missing='ffill'"
+            )
+        if column is None and self.missing != "decay":
+            return None
+        since = {"indicator": "input", "decay": "decay"}.get(self.missing, "")
+        return Times(column, n_numbers - (column is not None), since, n_directions, times)
 
     def check_values(self, sequences, name="X"):
         """Raise a ValueError that names the first value that is not finite, may not be missing, or is no category."""
         check_values(sequences, name, self.missing != "error", self.n_categories > 0)
 
     def prepare(self, sequences):
-        """Sequences filled as `missing` says, and in their own units; categories before the first one stay NaN."""
-        sequences = self.with_filled_static(sequences)
+        """Sequences filled as `missing` says, and in their own units; categories before the first one stay NaN.
+
+        With times, the numbers that they add to each step come after the others.
+        """
+        sequences, change = self.with_filled_static(sequences), self._change()
+        if self.times is not None:
+            change = partial(_timed, times=self.times, change=change)
+        return sequences if change is None else self._map(sequences, change)
+
+    def _change(self):
+        """How the numbers of steps, without their times, are filled and brought to units of their own; None: not."""
         if self.in_own_units:
-            return self._map(sequences, partial(in_own_units, units=self.units, missing=self.missing))
+            return partial(in_own_units, units=self.units, missing=self.missing)
         if self.missing not in FILLED:
-            return sequences
+            return None
         before = np.nan if self.n_categories else self.before_first
-        return self._map(sequences, partial(without_gaps, missing=self.missing, initial=before))
+        return partial(without_gaps, missing=self.missing, initial=before)
 
     def _map(self, sequences, change):
         """Sequences changed by a function of the numbers of their steps."""
@@ -282,7 +337,7 @@ class Reading:
         center = self.static_units.center.astype(static.dtype)
         numbers, codes = np.split(static, [len(center)], axis=1)
         missing = np.isnan(numbers)
-        parts = [np.where(missing, center, numbers), *[missing] * (self.missing == "indicator"), codes]
+        parts = [np.where(missing, center, numbers), *[missing] * (self.missing in WITH_INDICATORS), codes]
         return np.concatenate(parts, axis=1, dtype=static.dtype, casting="unsafe")
 
     def read_static(self, static, n, dtype):
@@ -304,32 +359,58 @@ class Reading:
             return None
         return target_units(sequences, index, self.n_numbers, n_outputs, self.per_step)
 
-    def fill(self, sequences, before=None):
-        """Missing values of sequences in memory filled as `missing` says.
+    @property
+    def memory_width(self):
+        """Numbers that `fill` has to know of the steps before, for each sequence."""
+        n_seen = self.n_numbers if self.missing in FILLED else 0
+        return n_seen + (0 if self.times is None else self.times.state_width)
+
+    def set_first_memory(self, memory):
+        """Fill (n, memory_width) with what is known before the first steps."""
+        memory[:] = 0
+        if self.missing in FILLED:
+            memory[:, : self.n_numbers] = self.before_first
+
+    def fill(self, sequences, before=None, name="X"):
+        """Sequences in memory as `prepare` returns them, that continue others, and do not have units of their own.
 
         Parameters
         ----------
         sequences : Sequences
-        before : (n, D) array, optional
-            The last values of each feature before the first steps.
+        before : (n, memory_width) array, optional
+            What is known of the steps before: the last values of each feature, where missing ones are filled, and the
+            state of times.
+        name : str
+            What messages call the sequences.
 
         Returns
         -------
         Sequences
-        (n, D) array
-            The last values of each feature; `before` if nothing is filled.
+        (n, memory_width) array
+            What is known after the last steps.
         """
-        if self.missing not in FILLED:
+        if not self.memory_width:
             return sequences, before
         if not self.step_encodings:
-            return filled(sequences, self.missing, before)
+            return self._fill_numbers(sequences, before, name)
         last = [before]
 
         def fill(numbers):
-            changed, last[0] = filled(numbers, self.missing, before)
+            changed, last[0] = self._fill_numbers(numbers, before, name)
             return changed
 
         return on_numbers(sequences, fill), last[0]
+
+    def _fill_numbers(self, sequences, before, name):
+        """What `fill` returns of sequences without categories."""
+        if self.times is None:
+            return filled(sequences, self.missing, before)
+        n_seen = before.shape[1] - self.times.state_width
+        steps, beside, after = self.times.split(sequences, before[:, n_seen:], name)
+        if self.missing in FILLED:
+            steps, last = filled(steps, self.missing, before[:, :n_seen])
+            after = np.concatenate([last, after], axis=1)
+        return _with_inputs(steps, beside), after
 
     def categorize(self, sequences):
         """Sequences with their steps as categories, if they are; the last one stands for all that fit did not see."""
@@ -398,7 +479,7 @@ def set_attributes(estimator, attributes):
 
 def learn_reading(
     estimator, X, n_steps=None, *, missing="error", categorical=False, n_categories=None, per_step=False,
-    standardize=False, leave_out_padding=True, categorical_features=None,
+    standardize=False, leave_out_padding=True, categorical_features=None, times=None, n_directions=1,
 ):
     """Learn how X is read, in the first fit, and read its sequences.
 
@@ -422,6 +503,10 @@ def learn_reading(
         As in `as_sequences`.
     categorical_features : "from_dtype", None, or array-like
         Which features are categories, as in `learn_mixed`.
+    times : str, int or None
+        Which feature of a step is its time.
+    n_directions : int
+        In how many directions the network reads.
 
     Returns
     -------
@@ -437,10 +522,15 @@ def learn_reading(
     if is_mixed(X, categorical_features):
         mixed = learn_mixed(X, n_steps, categorical_features, read)
     categorical = categorical and not (mixed is not None and mixed.step_encodings + mixed.static_encodings)
-    if categorical and missing == "indicator":
+    if categorical and missing in WITH_INDICATORS:
         raise ValueError(
-            "missing='indicator' is for numbers, to which it adds an input, but with embedding_dim X holds categories; "
-            "missing='ffill' takes the last category"
+            f"missing={missing!r} is for numbers, to which it adds an input, but with embedding_dim X holds "
+            "categories; missing='ffill' takes the last category"
+        )
+    if categorical and times is not None:
+        raise ValueError(
+            f"times={times!r} is a feature beside others, but with embedding_dim a step of X is a category alone: "
+            "leave it out, or say which features are categories (categorical_features)"
         )
     read = partial(read, categorical=categorical)
     if mixed is None:
@@ -454,8 +544,20 @@ def learn_reading(
         sequences.kind == "table", n_features_in, names, sequences.n_features, missing, per_step=per_step,
         n_steps=n_steps, standardize=standardize, mixed=mixed,
     )
+    reading = replace(reading, times=reading.learn_times(times, n_directions))
     sequences = reading._unshared(sequences)
     return _learn_categories(reading, sequences, n_categories) if categorical else (reading, sequences)
+
+
+def _timed(sequences, times, change):
+    """Sequences without their times, changed, and with the numbers that these add to each step."""
+    steps, beside, _ = times.split(sequences)
+    return _with_inputs(steps if change is None else change(steps), beside)
+
+
+def _with_inputs(sequences, beside):
+    """Sequences with further inputs (total, …) of each step."""
+    return sequences.replace(values=np.concatenate([sequences.values, beside], axis=1))
 
 
 def _number_of_used(counts):

@@ -26,9 +26,9 @@ class Units(NamedTuple):
     center: np.ndarray
     scale: np.ndarray
 
-    def with_indicators(self):
-        """Those of the features with an indicator of each, which is 0 or 1 and stays so."""
-        return Units(*(np.append(part, np.full_like(part, i)) for i, part in enumerate(self)))
+    def with_others(self, n):
+        """Those of the features and n numbers after them that stay as they are, such as indicators."""
+        return Units(*(np.append(part, np.full(n, i, part.dtype)) for i, part in enumerate(self)))
 
     def with_codes(self, n):
         """Those of the features with n codes of categories after them, which are not changed."""

@@ -20,6 +20,7 @@ from skrnn._estimators.splitting import split
 from skrnn._estimators.trainable import Fitted, TrainableMixin
 from skrnn._estimators.training_data import TrainingDataMixin
 from skrnn._estimators.validation import read_validation
+from skrnn._network.decay import Decay
 from skrnn._network.embeddings import unseen_rows
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
@@ -55,10 +56,11 @@ class BaseRNN(
     @abstractmethod
     def __init__(
         self, *, hidden_size, cell, activation, reset_after, bidirectional, return_sequences, pooling, static_to,
-        n_steps, patch_size, patch_stride, embedding_dim, n_categories, categorical_features, missing, standardize,
-        dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter,
-        average, shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, scoring,
-        validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun, max_grad_norm, truncated_bptt_steps,
+        n_steps, patch_size, patch_stride, embedding_dim, n_categories, categorical_features, missing, times,
+        standardize, dropout, recurrent_dropout, solver, alpha, batch_size, learning_rate, learning_rate_init, power_t,
+        max_iter, average, shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum,
+        early_stopping, scoring, validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun, max_grad_norm,
+        truncated_bptt_steps,
     ):
         self.hidden_size = hidden_size
         self.cell = cell
@@ -75,6 +77,7 @@ class BaseRNN(
         self.n_categories = n_categories
         self.categorical_features = categorical_features
         self.missing = missing
+        self.times = times
         self.standardize = standardize
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
@@ -194,7 +197,7 @@ class BaseRNN(
         check_embedding_dim(self.embedding_dim)
         if self.embedding_dim is None and self.n_categories is not None:
             raise ValueError(f"n_categories={self.n_categories} is for categories: set embedding_dim, or leave it out")
-        check_patches(self.patch_size, self.patch_stride, self.return_sequences)
+        check_patches(self.patch_size, self.patch_stride, self.return_sequences, self.missing)
         if callable(self.scoring):
             check_scoring(self, self.scoring)       # refuses metrics, which do not take an estimator
         if self.solver == "lbfgs":
@@ -232,6 +235,7 @@ class BaseRNN(
             data.targets.n_outputs * data.loss.width, self.cell, self.activation, self.reset_after, self.bidirectional,
             self.return_sequences, self.pooling, reading.n_categories, reading.network_units,
             self._patch(reading, data.examples, resume), of_steps, self._static_inputs(reading, of_static),
+            Decay(reading.n_numbers, reading.first_indicator) if reading.missing == "decay" else None,
         )
         if resume:
             self._check_same_shapes(network, resume.model)
@@ -251,7 +255,9 @@ class BaseRNN(
             check_no_patches(self.patch_size)
         if resume and self.patch_size == "auto" and not self.return_sequences:
             return resume.model.network.patch
-        auto = self.patch_size == "auto" and (self.return_sequences or reading.n_categories > 0)
+        auto = self.patch_size == "auto" and (
+            self.return_sequences or reading.n_categories > 0 or self.missing == "decay"
+        )
         patch = None if auto else patch_for(
             self.patch_size, self.patch_stride, examples.sequences.lengths[examples.used]
         )
@@ -423,8 +429,9 @@ class BaseRNN(
         -------
         state : array of shape (n_sequences, width)
             A row holds what a sequence carries from step to step: all states of all layers, with `pooling` what is
-            pooled so far, with `missing` what was seen last, with `patch_size` the steps of the patch that has begun
-            and their number. Rows may be selected and put together like samples.
+            pooled so far, with `missing` what was seen last, with `times` and `missing="decay"` when that was, with
+            `patch_size` the steps of the patch that has begun and their number. Rows may be selected and put together
+            like samples.
 
         Raises
         ------

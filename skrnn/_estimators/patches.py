@@ -12,7 +12,7 @@ def automatic_size(lengths):
     return next((size for n_steps, size in AUTOMATIC_SIZES if typical >= n_steps), None)
 
 
-def check_patches(patch_size, patch_stride, return_sequences):
+def check_patches(patch_size, patch_stride, return_sequences, missing):
     """Raise a ValueError for a size and a stride that do not go together, or not with other parameters."""
     if is_number(patch_stride) and not is_number(patch_size):
         raise ValueError(
@@ -30,6 +30,11 @@ def check_patches(patch_size, patch_stride, return_sequences):
         raise ValueError(
             f"patch_size={patch_size} does not go with return_sequences=True: a patch of several steps has one output; "
             "leave it out"
+        )
+    if missing == "decay":
+        raise ValueError(
+            f"patch_size={patch_size} does not go with missing='decay', whose states decay from step to step: leave it "
+            "out, or take missing='indicator'"
         )
 
 

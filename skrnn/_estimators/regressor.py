@@ -108,7 +108,7 @@ class RNNRegressor(RegressorMixin, PredictiveMixin, BaseRNN):
         What the rows of `embeddings_` stand for; the last is "unseen".
     X_mean_, X_scale_ : array of shape (n_features,), or None
         With `standardize`, what is subtracted from each feature of a step, and what it is then divided by; a constant
-        feature has the scale 1. None for steps that are categories.
+        feature has the scale 1. The time (`times`) is left out. None for steps that are categories.
     static_mean_, static_scale_ : array of shape (n_static_numbers,), or None
         With `standardize`, the same of the static numbers, over the sequences with weight; None where X has none.
     y_mean_, y_scale_ : float or array of shape (n_outputs_,), or None
@@ -185,6 +185,7 @@ class RNNRegressor(RegressorMixin, PredictiveMixin, BaseRNN):
         n_categories=None,
         categorical_features="from_dtype",
         missing="error",
+        times=None,
         standardize=True,
         dropout=0.0,
         recurrent_dropout=0.0,
@@ -223,8 +224,8 @@ class RNNRegressor(RegressorMixin, PredictiveMixin, BaseRNN):
             bidirectional=bidirectional, return_sequences=return_sequences, pooling=pooling, static_to=static_to,
             n_steps=n_steps,
             patch_size=patch_size, patch_stride=patch_stride, embedding_dim=embedding_dim, n_categories=n_categories,
-            categorical_features=categorical_features,
-            missing=missing, standardize=standardize, dropout=dropout, recurrent_dropout=recurrent_dropout,
+            categorical_features=categorical_features, missing=missing, times=times,
+            standardize=standardize, dropout=dropout, recurrent_dropout=recurrent_dropout,
             solver=solver, alpha=alpha, batch_size=batch_size, learning_rate=learning_rate,
             learning_rate_init=learning_rate_init, power_t=power_t, max_iter=max_iter, average=average, shuffle=shuffle,
             random_state=random_state, tol=tol, verbose=verbose, warm_start=warm_start, momentum=momentum,

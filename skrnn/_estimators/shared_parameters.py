@@ -148,7 +148,8 @@ SHARED = {
         "Steps that the first layer reads at a time, side by side: a long series is read in fewer, overlapping patches "
         "(Nie et al. 2023), several times faster and often better. The last patch repeats the last step of its "
         f'sequence where it lacks some. "auto": {AUTOMATIC_TEXT}, by the median length of the sequences in the first '
-        '`fit`. None: single steps, as always with `return_sequences` or where each step is one category ("auto" is '
+        '`fit`. None: single steps, as always with `return_sequences`, missing="decay" or where each step is one '
+        'category ("auto" is '
         "off there).",
     ),
     "patch_stride": Parameter(
@@ -181,10 +182,20 @@ SHARED = {
     "missing": choice(
         MISSING,
         "What to do with NaN in X: refuse it; take the last value of the feature that was seen in the sequence, or 0; "
-        'or that, with a further input per feature that is 1 where it was missing. Unless it is "error", steps at the '
+        'or that, with a further input per feature that is 1 where it was missing; or, "decay", that, where the last '
+        "value decays to the mean, and the states of the first layer to 0, with the time since the features were last "
+        "seen, at rates that are learned (GRU-D, Che et al. 2018; with all cells, but not with patches). "
+        'Unless it is "error", steps at the '
         "end of a 3-D X that are NaN in every feature are padding and left out; predictions per step repeat the last "
         "one there. Categories (`embedding_dim`) take the last one, and padding may be in a 2-D X, too; steps before "
         "the first category have a vector of their own, which categories that `fit` did not see share.",
+    ),
+    "times": Parameter(
+        [str, Integral, None], "str, int or None",
+        "The feature of a step that is its time, by name or index: a number that does not decrease in a sequence. In "
+        'its place the network reads the time since the last step, and with `missing="indicator"` also that since each '
+        'feature was last seen before, with "decay" for the decays; 0 at the first step. They are in units of their '
+        "means in the first `fit`, so that units of time make no difference. None: a step takes a time of 1.",
     ),
     "standardize": Parameter(
         ["boolean", StrOptions({"sequence"})], 'bool or "sequence"',

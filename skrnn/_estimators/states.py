@@ -12,15 +12,14 @@ from skrnn._warnings import without_warnings
 
 
 def state_width(model, reading):
-    """Columns of a state: the network's, what was seen last where missing values are filled, and steps of a patch."""
-    seen = reading.n_numbers if reading.missing != "error" else 0
-    return model.network.state_width + seen + pending_width(model.network)
+    """Columns of a state: the network's, what was seen last and when, and steps of a patch."""
+    return model.network.state_width + reading.memory_width + pending_width(model.network)
 
 
 def _seen(model, reading):
-    """The columns of what was seen last."""
+    """The columns of what was seen last, where missing values are filled, and of times."""
     width = model.network.state_width
-    return slice(width, width + (reading.n_numbers if reading.missing != "error" else 0))
+    return slice(width, width + reading.memory_width)
 
 
 def initial_state(model, reading, n, static):
@@ -46,8 +45,7 @@ def first_state(model, reading, n, static=None):
     state[:, :width] = (
         network.zero_state(n, model.dtype) if static is None else network.initial_state(model.theta, static, n)
     )
-    if reading.missing != "error":
-        state[:, seen] = reading.before_first
+    reading.set_first_memory(state[:, seen])
     return state
 
 
@@ -154,8 +152,8 @@ def continue_from(model, reading, sequences, state, names=("X", "initial_state")
     for part, index in sequences.iter_chunks(np.arange(len(sequences))):
         rows = slice(first, first + len(index))
         first = rows.stop
-        if reading.missing != "error":
-            part, after[rows, seen] = reading.fill(part, state[rows, seen])
+        if reading.memory_width:
+            part, after[rows, seen] = reading.fill(part, state[rows, seen], names[0])
         part = reading.categorize(part)
         if model.network.patch is not None:
             scores.append(continue_patches(model, part, state[rows], after[rows], name=names[0]))
@@ -175,7 +173,7 @@ def continue_one_step(model, reading, steps, state):
     """Scores of one more step (n, features) of each of n streams, and the states after it: as `continue_from`."""
     if model.network.patch is not None:
         return _continue_one_patch(model, reading, steps, state)
-    if reading.n_categories or reading.missing != "error":
+    if reading.n_categories or reading.memory_width:
         sequences = _as_sequences(steps, len(reading.step_encodings)).astype(model.dtype, "x")
         return continue_from(model, reading, sequences, state, ("x", "state"))
     state = _of_shape(model, reading, state, len(steps), "state")
@@ -194,11 +192,11 @@ def _continue_one_patch(model, reading, steps, state):
     state = check_state(model, reading, state, len(steps), "state")
     if steps.dtype != model.dtype:
         steps = _as_sequences(steps).astype(model.dtype, "x").values
-    if reading.missing == "error":
+    if not reading.memory_width:
         scores, after, finite = continue_one_patch(model, steps, state)
     else:
         seen = _seen(model, reading)
-        filled, last = reading.fill(_as_sequences(steps, len(reading.step_encodings)), state[:, seen])
+        filled, last = reading.fill(_as_sequences(steps, len(reading.step_encodings)), state[:, seen], "x")
         scores, after, finite = continue_one_patch(model, filled.values, state)
         after[:, seen] = last
     if model.exponential or not finite:

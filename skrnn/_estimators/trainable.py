@@ -133,8 +133,10 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
         """The fitted parameters by name, as views of one vector.
 
         ``layer0.W`` (D, G·K), ``layer0.U`` (K, G·K) and ``layer0.b`` (biases, G·K) of the first layer, its gates in the
-        order of the cell; ``layer0.reverse.W`` and so on for the other direction of a bidirectional layer; ``head.V``
-        (K, outputs) and ``head.c`` (outputs,), the last rows of V for static features; ``static.W`` and ``static.b``,
+        order of the cell; ``layer0.reverse.W`` and so on for the other direction of a bidirectional layer; of
+        `missing="decay"` ``decay.W`` and ``decay.b`` (features,) of the inputs, ``layer0.decay.W`` (features, K) and
+        ``layer0.decay.b`` (K,) of the states; ``head.V`` (K, outputs) and ``head.c`` (outputs,), the last rows of V for
+        static features; ``static.W`` and ``static.b``,
         which make the initial states of these; ``embedding.E`` (categories, embedding_dim): one more category than
         `fit` has seen, or than `n_categories`, the last, stands for all others. Those of a language model are its
         `symbols_`, with the begin of a text in the place of its end. Of categorical features ``embedding.NAME.E``, of

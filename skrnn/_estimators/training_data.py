@@ -20,6 +20,7 @@ from skrnn._estimators.unit_checks import (
     warn_of_constant_features,
     warn_of_constant_targets,
     warn_of_missing_features,
+    warn_of_times,
     warn_of_units,
 )
 from skrnn._training.losses import known_fraction
@@ -73,6 +74,8 @@ class TrainingDataMixin:
             if (self.missing, categorical) != (reading.missing, reading.n_categories > 0):
                 what = f"missing={self.missing!r} and embedding_dim={self.embedding_dim!r}"
                 raise self._cannot_continue(f"{what}, which change what it reads of X")
+            if reading.column_of_times(self.times) != (reading.times and reading.times.column):
+                raise self._cannot_continue(f"times={self.times!r}, which change what it reads of X")
             if self.standardize != reading.standardize:
                 raise self._cannot_continue(f"standardize={self.standardize!r}, which changes its units")
             if self.n_categories != (reading.n_categories - 1 if reading.announced else None):
@@ -82,7 +85,8 @@ class TrainingDataMixin:
             reading, sequences = learn_reading(
                 self, X, self.n_steps, missing=self.missing, categorical=is_positive_int(self.embedding_dim),
                 n_categories=self.n_categories, per_step=self.return_sequences, standardize=self.standardize,
-                categorical_features=self.categorical_features,
+                categorical_features=self.categorical_features, times=self.times,
+                n_directions=1 + bool(self.bidirectional),
             )
         check_has_categories(self.embedding_dim, self.n_categories, reading.has_encodings)
         if self.solver == "lbfgs" and isinstance(sequences, LazySequences):
@@ -137,6 +141,8 @@ class TrainingDataMixin:
         if reading.n_categories:
             return self._see_categories(reading, examples, resume)
         if not resume:
+            if reading.times is not None:
+                reading = _learn_times(reading, examples)
             if self.standardize:
                 reading = _learn_units(reading, examples)
             examples = examples.replace(sequences=reading.prepare(examples.sequences))
@@ -151,6 +157,15 @@ class TrainingDataMixin:
         return reading, examples.replace(sequences=sequences)
 
 
+def _learn_times(reading, examples):
+    """A reading with the means of times, and a warning of times that lose digits."""
+    sequences = without_codes(examples.sequences)
+    times, center = reading.times.learn(sequences, examples.used, examples.weights_of_sequences())
+    if times.column is not None:
+        warn_of_times(center, times.means[0], sequences.dtype, times.name)
+    return replace(reading, times=times)
+
+
 def _learn_units(reading, examples):
     """A reading with the units of the features of examples, and warnings of those that cannot be learned from."""
     if not reading.n_numbers:
@@ -158,6 +173,8 @@ def _learn_units(reading, examples):
     sequences, names = without_codes(examples.sequences), reading.number_names
     center, scale = learn_units(sequences, examples.used, examples.weights_of_sequences())
     names = names if names and len(names) == len(center) else None
+    if reading.times is not None:
+        center, scale, names = map(reading.times.without, (center, scale, names))
     missing = np.isnan(center) & (scale == 0)
     center = np.where(missing, 0.0, center)
     check_units(center, scale, sequences.dtype, names)

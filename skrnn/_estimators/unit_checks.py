@@ -74,6 +74,27 @@ def warn_of_units(center, scale, dtype, names=None, what="X"):
     )
 
 
+def warn_of_times(center, mean_step, dtype, times):
+    """Warn of times whose distance is hardly more than that of numbers of a dtype there.
+
+    Parameters
+    ----------
+    center, mean_step : float
+        The mean time, and that from one step to the next.
+    dtype : dtype
+    times : str or int
+        The parameter of the estimator.
+    """
+    step = float(np.spacing(np.asarray(abs(center), dtype)))
+    if mean_step < MIN_UNITS * step:
+        warn_user(
+            f"times={times!r} are about {center:.10g} and {mean_step:.4g} apart, but numbers of that size are "
+            f"{step:.4g} apart in {np.dtype(dtype)}, which loses their digits. Subtract the time of the first step"
+            + " before the conversion to float32, or pass float64" * (np.dtype(dtype).itemsize < 8),
+            PrecisionWarning,
+        )
+
+
 def warn_of_missing_features(missing, names=None, per="step"):
     """Warn of features that are missing in every step.
 

@@ -51,20 +51,26 @@ class RecurrentNetwork:
         F − C numbers, then the embedding of each category.
     static : StaticInputs, optional
         What it reads beside each sequence, and where.
+    decay : Decay, optional
+        What is missing and the states of the first layer decay with times that steps have after the numbers that it
+        reads.
     """
 
     def __init__(
         self, n_inputs, hidden_size, n_outputs, cell, activation, reset_after, bidirectional, per_step, pooling="last",
-        n_categories=0, units=None, patch=None, embeddings=(), static=None,
+        n_categories=0, units=None, patch=None, embeddings=(), static=None, decay=None,
     ):
         self.n_inputs, self.per_step, self.n_categories = n_inputs, per_step, n_categories
         self.units, self.patch, self.embeddings, self.static = units, patch, tuple(embeddings), static
+        self.decay = decay
         check_embeddings(self.embeddings, n_inputs)
         self.pooling = "last" if per_step else pooling
         self.layers = []
         n_inputs += sum(embedding.dim - 1 for embedding in self.embeddings)
         if patch is not None:
             n_inputs *= patch[0]
+        if decay is not None:
+            n_inputs -= decay.n_times(1 + bidirectional)
         for depth, n_units in enumerate(hidden_size):
             variant = CELLS[cell].variant_of(activation=activation, reset_after=reset_after)
             layer = RecurrentLayer(cell, variant, n_inputs, n_units, bidirectional, f"layer{depth}")
@@ -76,6 +82,8 @@ class RecurrentNetwork:
             shapes |= layer.shapes()
         if static is not None:
             shapes |= static.shapes(self.n_states)
+        if decay is not None:
+            shapes |= decay.shapes(self.layers[0])
         shapes |= {"head.V": (self.n_features, n_outputs), "head.c": (n_outputs,)}
         if n_categories:
             shapes |= {table_of(): (n_categories, self.n_inputs)}
@@ -121,6 +129,8 @@ class RecurrentNetwork:
         parameters = self.layout.views(theta)
         for layer in self.layers:
             layer.initialize(parameters, random_state)
+        if self.decay is not None:
+            self.decay.initialize(parameters, self.layers[0], random_state)
         shape = (self.n_features, self.n_outputs)
         parameters["head.V"][:] = glorot_uniform(*shape, shape, random_state)
         for table in self.tables:
@@ -150,6 +160,7 @@ class RecurrentNetwork:
                 (slices[table_of(embedding)].start, embedding.n_categories, embedding.dim)
                 for embedding in self.embeddings
             ],
+            "decay": None if self.decay is None else self.decay.for_kernels(slices, self.layers[0]),
         }
 
     def engine(self, dtype, **objective):

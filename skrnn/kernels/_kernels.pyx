@@ -35,6 +35,7 @@ include "cells/lstm.pxi"
 include "cells/skip_lstm.pxi"
 
 include "interrupts.pxi"
+include "decay.pxi"
 include "scan.pxi"
 include "losses.pxi"
 include "likelihoods.pxi"

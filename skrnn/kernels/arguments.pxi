@@ -48,13 +48,13 @@ cdef int expect_categories(const Job* job, Py_ssize_t first, Py_ssize_t last) ex
             if not 0 <= job.categories[t] < n_categories:
                 raise ValueError(f"steps[{t}]={job.categories[t]} must be a category from 0 to {n_categories - 1}")
             continue
-        codes = job.values + t * net.F + net.n_numbers
+        codes = job.values + (t + 1) * net.F - net.n_embeddings
         for c in range(net.n_embeddings):
             n_categories = net.embeddings[c].n_categories
             # NaN is not in the range, and only what is may become an index
             if not 0 <= codes[c] < n_categories or codes[c] != <Py_ssize_t> codes[c]:
                 raise ValueError(
-                    f"steps[{t}, {net.n_numbers + c}]={codes[c]} must be a category from 0 to {n_categories - 1}"
+                    f"steps[{t}, {net.F - net.n_embeddings + c}]={codes[c]} must be a category from 0 to {n_categories - 1}"
                 )
     return 0
 
@@ -124,3 +124,15 @@ def check_patch(patch, n_inputs, per_step, n_categories):
         )
     if per_step or n_categories:
         raise ValueError("a network that reads patches has one output per sequence, and inputs that are numbers")
+
+
+def check_decay(decay, n_numbers, K, n_directions, size, patch, of_categories):
+    """Raise a ValueError unless the first layer can have this decay, and its parameters lie within theta."""
+    n, indicators = decay["n"], decay["indicators"]
+    if patch is not None or of_categories:
+        raise ValueError("a network whose inputs decay reads single steps, of numbers")
+    if not 1 <= n <= indicators <= n_numbers - n or not len(decay["W"]) == len(decay["b"]) == n_directions:
+        raise ValueError(f"a decay must be of the first of the {n_numbers} numbers, with indicators after them: {decay}")
+    extents = [(decay["w"], 2 * n)] + [(W, n * K) for W in decay["W"]] + [(b, K) for b in decay["b"]]
+    if any(start < 0 or start + extent > size for start, extent in extents):
+        raise ValueError(f"the parameters must lie within the {size} numbers of theta")

@@ -82,6 +82,7 @@ cdef enum:
 
 cdef enum:
     MAX_TERMS = 6               # of a cell
+    DECAY_TERMS = 2             # of the decay of its states
 
 
 cdef struct Step:
@@ -109,16 +110,19 @@ cdef enum:
     STATE
     SAVED
     ONE
+    SINCE                       # or δ of a decay
 
 cdef enum:
     # and which parameter it belongs to
     TO_W
     TO_U
     TO_B
+    TO_DECAY_W
+    TO_DECAY_B
 
 
 cdef struct Term:
-    # M[row : row + n, column : column + width] += Σ Aᵀ G over all steps, M one of dW, dU, db
+    # M[row : row + n, column : column + width] += Σ Aᵀ G over all steps, M one of dW, dU, db, or of a decay
     int source
     Py_ssize_t block            # first column of A in `saved`, for SAVED
     Py_ssize_t n                # columns of A
@@ -126,7 +130,7 @@ cdef struct Term:
     Py_ssize_t row
     Py_ssize_t column
     Py_ssize_t width
-    Py_ssize_t gradient         # first column of G in `saved`
+    Py_ssize_t gradient         # first column of G in `saved`, or for a decay in `gamma`
 
 
 cdef struct Cell:
@@ -155,7 +159,7 @@ cdef struct Layer:
     Py_ssize_t[2] b
     Py_ssize_t[2] packed        # and of their packed form among all packed weights
     int n_terms
-    Term[MAX_TERMS] terms
+    Term[MAX_TERMS + DECAY_TERMS] terms
 
 
 cdef enum:
@@ -163,6 +167,17 @@ cdef enum:
     LAST = 1
     MEAN = 2
     MAXIMUM = 4
+
+
+cdef struct Decay:
+    # Of what is missing and of the states of the first layer, see decay.pxi
+    Py_ssize_t n                # features that decay, the first ones of a step; 0 for none
+    Py_ssize_t indicators       # column of the first of their indicators
+    Py_ssize_t w                # index in theta where w (n,) and b (n,) of the inputs begin,
+    Py_ssize_t[2] W             # and W (n, K) of each direction's states,
+    Py_ssize_t[2] b             # and b (K,)
+    Py_ssize_t packed           # and of their packed form among all packed weights
+    Py_ssize_t[2] packed_states
 
 
 cdef struct Embedding:
@@ -184,6 +199,7 @@ cdef struct Net:
     Py_ssize_t patch_size       # steps that the network reads at a time,
     Py_ssize_t patch_stride     # and from the first of one such patch to that of the next; 1 and 1 for single steps
     Py_ssize_t D                # inputs, patch_size · width
+    Decay decay                 # of the first numbers, with δ between the numbers and the categories of a step
     const real* center          # (D,) the units of the inputs: the first layer reads (x − center) · inverse, with 0 and
     const real* inverse         # (D,) 1 for vectors of embeddings; NULL where all are read as they are
     Py_ssize_t P                # columns of the top layer's output
@@ -219,6 +235,9 @@ cdef struct DirectionBuffers:
     # The arrays of one direction of one layer for a group, of all its steps or without history of two at a time
     real* X                     # (S, D) inputs in the order of its steps; NULL where the layer below has them so
     real* states                # (n_states, N + S, K); (n_states, 2 N, K) without history
+    real* before                # what steps read as the states before them: `states`, or of the same form γ ⊙ states
+    real* since                 # (S, n) δ of a decay, or NULL
+    real* gamma                 # (S, K) γ of a decay; (N, K) without history; or NULL
     real* saved                 # (S, n_saved·K); (N, n_saved·K) without history
     real* dstate                # (n_states, N, K)
     real* mask                  # (N, K) of recurrent dropout, or NULL
@@ -248,6 +267,7 @@ cdef struct Buffers:
     real* dscores               # (R, Q)
     double* losses              # (R,)
     real* dX                    # (S, D), or NULL where it is not needed; with embeddings outside of the other arrays
+    real* d_decay               # (S, 2 n) gradients of w and b of a decay, or NULL
     real* scratch               # (N, scratch_width)
     Py_ssize_t scratch_width    # maximum number of inputs or units of a layer
 
@@ -326,7 +346,7 @@ cdef struct Job:
 
 cdef struct Part:
     # Rows k .. k + n - 1 and columns j .. j + width - 1 of a term, see (e)
-    int depth                   # the layer, or -1 for the head
+    int depth                   # the layer, -1 for the head, -2 for the decay of the inputs
     int d                       # the direction
     int term
     Py_ssize_t k

@@ -44,6 +44,10 @@ cdef class Engine:
     n_parameters : int, optional
         The length of theta, P, which may end with numbers that the kernels do not know and whose gradient is left as it
         is. None: it ends with the last embedding.
+    decay : dict, optional
+        Of what is missing and of states, see decay.pxi: ``n``, the number of features that decay; ``indicators``, the
+        column of their first indicator; where in theta ``w`` begins, with ``b`` after it, and for each direction ``W``
+        and ``b``. A step of the caller then has n · directions numbers more, between its numbers and its categories.
     """
     cdef Net net
     cdef Py_ssize_t n_parameters    # the length of theta
@@ -64,7 +68,7 @@ cdef class Engine:
     def __cinit__(
         self, layers, *, Py_ssize_t n_outputs, Py_ssize_t V, Py_ssize_t c, Py_ssize_t size, bint per_step=False,
         str pooling="last", Py_ssize_t n_categories=0, patch=None, units=None, embeddings=(), Py_ssize_t n_static=0,
-        n_parameters=None,
+        n_parameters=None, decay=None,
     ):
         self.net.per_step = per_step
         self.net.pooling = LAST if per_step else pooling_named(pooling)
@@ -92,6 +96,9 @@ cdef class Engine:
         self.set_embeddings(
             [(size, n_categories, self.net.D)] if self.net.of_categories else list(embeddings), n_parameters
         )
+        self.net.decay.n = 0
+        if decay is not None:
+            self.set_decay(decay, patch)
         self.net.center = self.net.inverse = NULL
         if units is not None:
             self.set_units(units[0], units[1])
@@ -114,6 +121,22 @@ cdef class Engine:
             layer.W[d], layer.U[d], layer.b[d] = description["W"][d], description["U"][d], description["b"][d]
             layer.packed[d] = self.net.packed_size
             self.net.packed_size += layer.cell.packed_size(layer)
+        return 0
+
+    cdef int set_decay(self, decay, patch) except -1:
+        cdef Decay* own = &self.net.decay
+        cdef Layer* layer = &self.net.layers[0]
+        cdef int d
+        check_decay(
+            decay, self.net.n_numbers, layer.K, layer.n_directions, self.net.size, patch, self.net.of_categories
+        )
+        own.n, own.indicators, own.w, own.packed = decay["n"], decay["indicators"], decay["w"], self.net.packed_size
+        self.net.packed_size += 2 * ceil_div(own.n, VL) * VL
+        for d in range(layer.n_directions):
+            own.W[d], own.b[d], own.packed_states[d] = decay["W"][d], decay["b"][d], self.net.packed_size
+            self.net.packed_size += packed_size(1 + own.n, layer.K)
+        self.net.F += own.n * layer.n_directions
+        decay_terms(&self.net, layer)
         return 0
 
     cdef int set_embeddings(self, list embeddings, n_parameters) except -1:
@@ -293,7 +316,7 @@ cdef class Engine:
     def step(
         self,
         const real[::1] theta,
-        steps,                              # IN  (n, D) real, steps or full patches; or (n,) intp categories
+        steps,                              # IN  (n, patch_size · F) real, or (n,) intp categories
         const real[:, ::1] state,           # IN  (n, width)
         real[:, ::1] scores,                # OUT (n, Q)
         real[:, ::1] after,                 # OUT (n, width); may be `state`
@@ -388,6 +411,8 @@ cdef class Engine:
         if dX is not None:
             if self.net.of_categories:
                 raise ValueError("dX must be None: inputs that are categories have no gradient")
+            if self.net.decay.n > 0:
+                raise ValueError("dX must be None: of inputs that decay there is no gradient")
             expect_shape("dX", dX.shape[0], dX.shape[1], batch.S, self.net.F)
             job.dX = &dX[0, 0]
             memset(job.dX, 0, batch.S * self.net.F * sizeof(real))
@@ -426,6 +451,8 @@ cdef class Engine:
                         layer, parameters + layer.W[d], parameters + layer.U[d], parameters + layer.b[d],
                         packed + layer.packed[d], backward,
                     )
+            if net.decay.n > 0:
+                pack_decay(net, parameters, packed)
             packed += net.packed
             pack_rows(packed, 1 + net.H, net.Q, 0, 1, parameters + net.c, net.Q, 1)
             pack_rows(packed, 1 + net.H, net.Q, 1, net.H, parameters + net.V, net.Q, 1)

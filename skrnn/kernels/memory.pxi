@@ -84,6 +84,11 @@ cdef Py_ssize_t lay_out_buffers(
             if depth == 0 or d == 1 or needs.dropout:
                 direction.X = <real*> arena_alloc(&arena, S, layer.D, sizeof(real))
             direction.states = <real*> arena_alloc(&arena, layer.cell.n_states * rows, layer.K, sizeof(real))
+            direction.before, direction.since, direction.gamma = direction.states, NULL, NULL
+            if depth == 0 and net.decay.n > 0:
+                direction.before = <real*> arena_alloc(&arena, layer.cell.n_states * rows, layer.K, sizeof(real))
+                direction.since = <real*> arena_alloc(&arena, S, net.decay.n, sizeof(real))
+                direction.gamma = <real*> arena_alloc(&arena, S if keep else N, layer.K, sizeof(real))
             direction.saved = <real*> arena_alloc(&arena, S if keep else N, layer.cell.n_saved * layer.K, sizeof(real))
             direction.dstate = NULL
             if keep:
@@ -106,6 +111,9 @@ cdef Py_ssize_t lay_out_buffers(
     buffers.dscores = <real*> arena_alloc(&arena, R, net.Q, sizeof(real)) if keep else NULL
     buffers.losses = <double*> arena_alloc(&arena, R, 1, sizeof(double)) if keep else NULL
     buffers.dX = <real*> arena_alloc(&arena, S, net.D, sizeof(real)) if needs.dX else NULL
+    buffers.d_decay = NULL
+    if keep and net.decay.n > 0:
+        buffers.d_decay = <real*> arena_alloc(&arena, S, 2 * net.decay.n, sizeof(real))
     buffers.scratch_width = max_width
     buffers.scratch = <real*> arena_alloc(&arena, N, max_width, sizeof(real)) if keep else NULL
     return arena.used

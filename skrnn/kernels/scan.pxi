@@ -48,6 +48,7 @@ cdef void scan(
 ) noexcept nogil:
     """All steps: fills the states and what is saved, and Y."""
     cdef Py_ssize_t t, r, row, K = layer.K, mask = look_mask(g.length[first], step_work(layer, last - first))
+    cdef Py_ssize_t before, kept
     cdef Step s
     s.variant, s.D, s.K = layer.variant, layer.D, K
     s.plane = direction.plane
@@ -58,9 +59,15 @@ cdef void scan(
             return
         s.m = min(last, g.active[t]) - first
         s.X = X + (g.offset[t] + first) * layer.D
-        s.before = direction.states + (state_before(direction, g, t) + first) * K
+        before, kept = state_before(direction, g, t) + first, (g.offset[t] if direction.keep else 0) + first
+        s.before = direction.before + before * K
         s.after = direction.states + (state_after(direction, g, t) + first) * K
-        s.saved = direction.saved + ((g.offset[t] if direction.keep else 0) + first) * layer.cell.n_saved * K
+        s.saved = direction.saved + kept * layer.cell.n_saved * K
+        if direction.gamma != NULL:
+            decay_states(
+                job, layer, direction, backwards, s.m, direction.since + (g.offset[t] + first) * job.net.decay.n,
+                direction.gamma + kept * K, before,
+            )
         set_recurrent(direction, g, t, first, &s)
         if s.mask != NULL:
             for r in range(s.m * K):

@@ -16,7 +16,9 @@ cdef void gather(
     cdef Py_ssize_t D = job.net.layers[depth].D, t, r
     cdef Py_ssize_t mask = look_mask(g.length[first], (last - first) * (D + STEP_WORK))
     cdef real* X = buffers.layers[depth].direction[backwards].X
+    cdef real* since = buffers.layers[depth].direction[backwards].since
     cdef const real* Y = outputs(job.net, buffers, depth - 1, g) if depth > 0 else NULL
+    cdef Py_ssize_t row, n = job.net.decay.n
     cdef real* x
     for t in range(g.length[first]):
         if t & mask == mask and interrupted(job.watch):
@@ -24,7 +26,13 @@ cdef void gather(
         for r in range(first, min(last, g.active[t])):
             x = X + (g.offset[t] + r) * D
             if depth == 0:
-                read_inputs(job, g, r, source_row(job.net, g, t, r, backwards), x)
+                row = source_row(job.net, g, t, r, backwards)
+                read_inputs(job, g, r, row, x)
+                if since != NULL:
+                    memcpy(
+                        since + (g.offset[t] + r) * n,
+                        job.values + row * job.net.F + job.net.n_numbers + backwards * n, n * sizeof(real),
+                    )
             else:
                 memcpy(x, Y + (mirrored_row(g, t, r) if backwards else g.offset[t] + r) * D, D * sizeof(real))
                 drop_inputs(job, depth, g, t, r, backwards, D, x)
@@ -46,12 +54,14 @@ cdef inline void read_inputs(
     if net.n_embeddings > 0:
         read_embedded(job, row, g.source[r] + g.rows[r] - 1, x)
     elif net.patch_size == 1:
-        memcpy(x, job.values + row * net.D, net.D * sizeof(real))
+        memcpy(x, job.values + row * net.F, net.D * sizeof(real))
     else:
         read_patch(net, job.values + row * net.F, g.source[r] + g.rows[r] - row, x)
     if net.center != NULL:
         for j in range(net.D):
             x[j] = (x[j] - net.center[j]) * net.inverse[j]
+    if net.decay.n > 0:
+        decay_inputs(job, job.values + row * net.F + net.n_numbers, x)
 
 
 cdef inline void read_patch(const Net* net, const real* values, Py_ssize_t n, real* x) noexcept nogil:
@@ -67,7 +77,7 @@ cdef inline Py_ssize_t category(const Job* job, Py_ssize_t row, int c) noexcept 
     """The category that the embedding c reads in a row of the caller's steps."""
     if job.net.of_categories:
         return job.categories[row]
-    return <Py_ssize_t> job.values[row * job.net.F + job.net.n_numbers + c]
+    return <Py_ssize_t> job.values[row * job.net.F + job.net.F - job.net.n_embeddings + c]
 
 
 cdef inline void read_embedded(const Job* job, Py_ssize_t row, Py_ssize_t last, real* x) noexcept nogil:
@@ -339,7 +349,7 @@ cdef void scan_gradient(
     cdef const real* X = inputs(net, buffers, depth, backwards, g)
     # what the layer above sends to each step: (S, P), of which this direction's columns
     cdef const real* dY = buffers.layers[depth].dY
-    cdef Py_ssize_t t, r, j, row, K = layer.K, D = layer.D
+    cdef Py_ssize_t t, r, j, row, before, K = layer.K, D = layer.D
     cdef Py_ssize_t mask = look_mask(g.length[first], 3 * step_work(layer, last - first))
     cdef real* dh
     cdef real* scratch = buffers.scratch + first * buffers.scratch_width    # (m, D), and (m, K) for a mask
@@ -354,7 +364,8 @@ cdef void scan_gradient(
             return
         s.m = min(last, g.active[t]) - first
         s.X = X + (g.offset[t] + first) * D
-        s.before = direction.states + (state_before(direction, g, t) + first) * K
+        before = state_before(direction, g, t) + first
+        s.before = direction.before + before * K
         s.after = direction.states + (state_after(direction, g, t) + first) * K
         s.saved = direction.saved + (g.offset[t] + first) * layer.cell.n_saved * K
         set_recurrent(direction, g, t, first, &s)
@@ -368,6 +379,10 @@ cdef void scan_gradient(
                 for j in range(K):
                     dh[j] = dh[j] + dY[row * layer.P + backwards * K + j]
         layer.cell.step_gradient(&s, packed)
+        if direction.gamma != NULL:
+            decay_states_gradient(
+                layer, direction, s.m, direction.gamma + (g.offset[t] + first) * K, before, s.dstate
+            )
         if dX != NULL and depth > 0:
             for r in range(first, first + s.m):
                 drop_inputs(job, depth, g, t, r, backwards, D, s.dX + (r - first) * D)
@@ -386,6 +401,7 @@ cdef void backward_tile(
     """The mirror of `forward_tile`, from dscores; adds to the gradient of theta unless that is NULL."""
     cdef const Net* net = job.net
     cdef Part head = Part(depth=-1, d=0, term=0, k=0, n=net.H, j=0, width=net.Q)
+    cdef Part decay = Part(depth=-2, d=0, term=0, k=0, n=1, j=0, width=2 * net.decay.n)
     cdef real* dX
     cdef int depth, d
     head_gradient(job, buffers, g, first, last)
@@ -397,3 +413,7 @@ cdef void backward_tile(
             if read_shared(&job.watch.stopped):
                 return
             scan_gradient(job, buffers, g, first, last, depth, d, dX, gradient)
+    if net.decay.n > 0:
+        decay_inputs_gradient(job, buffers, g, first, last)
+        if gradient != NULL:
+            add_input_decay(job, buffers, g, &decay, gradient)

@@ -47,20 +47,34 @@ cdef void add_chunk(
         direction, g, chunk * g.chunk, min(g.length[0], (chunk + 1) * g.chunk), states, ranges
     )
     cdef const real* A = NULL
-    cdef const real* G = direction.saved + term.gradient + part.j
-    cdef real* to = gradient + (
-        layer.W[part.d] if term.to == TO_W else layer.U[part.d] if term.to == TO_U else layer.b[part.d]
-    ) + (term.row + part.k) * ld + term.column + part.j
+    cdef const real* G = direction.saved
+    if term.to == TO_DECAY_W or term.to == TO_DECAY_B:
+        G, ldg, ld = direction.gamma, layer.K, layer.K
+    cdef real* to = gradient + start_of(net, layer, term.to, part.d) + (
+        (term.row + part.k) * ld + term.column + part.j
+    )
+    G += term.gradient + part.j
     if term.source == ONE:
         add_sums(part.width, count, ranges, G, ldg, to)
         return
     if term.source == INPUT:
         A = inputs(net, buffers, part.depth, part.d, g)
     elif term.source == STATE:
-        A, lda = direction.states if states else direction.recurrent, layer.K
+        A, lda = direction.before if states else direction.recurrent, layer.K
+    elif term.source == SINCE:
+        A, lda = direction.since, net.decay.n
     else:
         A, lda = direction.saved + term.block, ldg
     add_outer(part.n, part.width, count, ranges, A + part.k, lda, G, ldg, to, ld)
+
+
+cdef inline Py_ssize_t start_of(const Net* net, const Layer* layer, int to, int d) noexcept nogil:
+    """Index in theta where a parameter of a direction begins."""
+    if to == TO_DECAY_W:
+        return net.decay.W[d]
+    if to == TO_DECAY_B:
+        return net.decay.b[d]
+    return layer.W[d] if to == TO_W else layer.U[d] if to == TO_U else layer.b[d]
 
 
 cdef void add_direction(
@@ -129,8 +143,11 @@ cdef void add_part(
 ) noexcept nogil:
     """Add what a group contributes to a part."""
     cdef Py_ssize_t chunk, mask = look_mask(n_chunks(g), chunk_work(g, part))
-    if part.depth < 0:
+    if part.depth == -1:
         add_head(job, buffers, g, part, gradient)
+        return
+    if part.depth == -2:
+        add_input_decay(job, buffers, g, part, gradient)
         return
     for chunk in range(n_chunks(g) - 1, -1, -1):
         if chunk & mask == mask and interrupted(job.watch):
@@ -167,6 +184,11 @@ cdef Py_ssize_t all_parts(const Net* net, Py_ssize_t max_elements, Part* parts) 
     """The parts of all parameters; returns how many, fills `parts` unless it is NULL."""
     cdef Part part = Part(depth=-1, d=0, term=0, k=0, n=0, j=0, width=0)
     cdef Py_ssize_t count = partition_parameters(net.H, net.Q, max_elements, part, parts)
+    if net.decay.n > 0:
+        part.depth = -2
+        count += partition_parameters(
+            1, 2 * net.decay.n, max_elements, part, parts + count if parts != NULL else NULL
+        )
     for part.depth in range(net.n_layers):
         for part.d in range(net.layers[part.depth].n_directions):
             for part.term in range(net.layers[part.depth].n_terms):

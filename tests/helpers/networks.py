@@ -27,13 +27,13 @@ class Case:
 
     def __init__(
         self, form, hidden_size=(5,), bidirectional=False, per_step=False, lengths=RAGGED, n_inputs=3, n_outputs=2,
-        seed=0, dtype=np.float64, pooling="last", units=None, patch=None, embeddings=(), static=None,
+        seed=0, dtype=np.float64, pooling="last", units=None, patch=None, embeddings=(), static=None, decay=None,
     ):
         rng = np.random.default_rng(seed)
         self.form = form
         self.net = RecurrentNetwork(
             n_inputs, hidden_size, n_outputs, *form, bidirectional, per_step, pooling, units=units, patch=patch,
-            embeddings=embeddings, static=static,
+            embeddings=embeddings, static=static, decay=decay,
         )
         # About 1/√K, as in a trained net: a larger recurrence is chaotic and amplifies rounding.
         scale = 0.5 * min(1, 4 / max(hidden_size)) ** 0.5
@@ -41,6 +41,8 @@ class Case:
         self.X = rng.normal(size=(sum(lengths), n_inputs)).astype(dtype)
         for feature, embedding in enumerate(embeddings, n_inputs - len(embeddings)):
             self.X[:, feature] = rng.integers(embedding.n_categories, size=len(self.X))
+        if decay is not None:
+            self.set_gaps(decay, rng)
         self.sequences = Sequences(self.X, np.array(lengths, dtype=np.intp), "ragged")
         self.index = np.arange(len(lengths))
         shape = (len(lengths), self.net.state_width)
@@ -55,6 +57,18 @@ class Case:
             self.sequences.static = np.column_stack([numbers, *codes]).astype(dtype)
         if "mean" in pooling:       # numbers of steps: a gradient in them has no meaning
             self.initial[:, -1], self.dfinal[:, -1] = rng.integers(1, 4, size=len(lengths)), 0
+
+    def set_gaps(self, decay, rng):
+        """Make some values missing, and δ positive; parameters so that some rates are not, none near the kink."""
+        n, n_times = decay.n_features, decay.n_times(len(self.net.layers[0].directions))
+        end = self.net.n_inputs - len(self.net.embeddings)
+        self.X[:, decay.indicators : decay.indicators + n] = rng.random((len(self.X), n)) < 0.5
+        self.X[:, end - n_times : end] = rng.integers(1, 4, size=(len(self.X), n_times)) / 2
+        for name in ("decay", *(f"{name}.decay" for name in self.net.layers[0].directions)):
+            W, b = self.parameters[f"{name}.W"], self.parameters[f"{name}.b"]
+            sign = np.where(np.arange(len(b)) % 3 == 1, -1, 1)
+            W[:] = sign * (0.05 + 0.2 * rng.random(W.shape))
+            b[:] = sign * (0.05 + 0.2 * rng.random(b.shape))
 
     @property
     def parameters(self):

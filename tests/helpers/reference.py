@@ -57,10 +57,35 @@ def skip_lstm(x, state, W, U, b, mask=1, activation="tanh", reset_after=True):
 STEPS = {"rnn": rnn, "gru": gru, "mgu": mgu, "lstm": lstm, "skip_lstm": skip_lstm}
 
 
-def scan(cell, X, state, W, U, b, **form):
+def gamma(a):
+    return np.exp(-np.maximum(0, a))
+
+
+def decayed(parameters, X, decay, bidirectional):
+    """What the first layer reads of steps X (T, F), in units, and γ (T, K) of the states of each direction.
+
+    The last numbers of a step are δ (n,) of each direction. The mean is 0 in units.
+    """
+    n, T = decay.n_features, len(X)
+    X, since = np.split(X, [X.shape[1] - decay.n_times(1 + bidirectional)], axis=1)
+    since = since.reshape(T, 1 + bidirectional, n).transpose(1, 0, 2)
+    m = 1 - X[:, decay.indicators : decay.indicators + n]
+    g = gamma(parameters["decay.W"] * since[0] + parameters["decay.b"])
+    X = np.concatenate([m * X[:, :n] + (1 - m) * (g * X[:, :n] + (1 - g) * 0), X[:, n:]], axis=1)
+    names = ["layer0", "layer0.reverse"]
+    gammas = [
+        gamma(delta @ parameters[f"{name}.decay.W"] + parameters[f"{name}.decay.b"])
+        for name, delta in zip(names, since, strict=False)
+    ]
+    return X, gammas
+
+
+def scan(cell, X, state, W, U, b, gammas=None, **form):
     """h of every step (T, K), and the final state, a tuple of (K,) arrays."""
     H = []
-    for x in X:
+    for t, x in enumerate(X):
+        if gammas is not None:
+            state = tuple(gammas[t] * s for s in state)
         state = STEPS[cell](x, state, W, U, b, **form)
         H.append(state[0])
     return np.array(H), state
@@ -131,6 +156,7 @@ def mean_loss(of_rows, mean, scores, targets, weights):
 
 def network(
     parameters, X, initial, cell, n_layers, bidirectional, per_step, pooling="last", before=(), masks=None, static=(),
+    decay=None,
     **form,
 ):
     """Scores (T, Q) or (Q,) of one sequence X (T, D), the final states [layer][direction] (states, K), and the pool.
@@ -138,6 +164,9 @@ def network(
     Dropout has masks: "inputs" [layer] (T, D), "recurrent" [layer][direction] (K,), and "head" (T, P), or (H,)
     of the H numbers that the head reads of the outputs of a sequence. Beside them it reads `static` (Z,).
     """
+    gammas = None
+    if decay is not None:
+        X, gammas = decayed(parameters, X, decay, bidirectional)
     Y, final = X, []
     for depth in range(n_layers):
         outputs, states = [], []
@@ -147,7 +176,12 @@ def network(
             W, U, b = (parameters[f"{name}.{kind}"] for kind in "WUb")
             inputs = Y[::-1] if direction == 1 else Y
             mask = masks["recurrent"][depth][direction] if masks else 1
-            H, state = scan(cell, inputs, tuple(initial[depth][direction]), W, U, b, mask=mask, **form)
+            of_states = None
+            if gammas is not None and depth == 0:
+                of_states = gammas[direction][::-1] if direction == 1 else gammas[direction]
+            H, state = scan(
+                cell, inputs, tuple(initial[depth][direction]), W, U, b, of_states, mask=mask, **form
+            )
             outputs.append(H[::-1] if direction == 1 else H)
             states.append(np.array(state))
         Y = np.concatenate(outputs, axis=1)
