@@ -1,6 +1,7 @@
 """The times of evenly spaced rows: read from a column, and said for any step."""
 
 from datetime import date, datetime
+from numbers import Number
 from typing import NamedTuple
 
 import narwhals.stable.v2 as nw
@@ -39,7 +40,9 @@ class Clock(NamedTuple):
         if isinstance(self.start, np.datetime64):
             time = _as_utc(time, argument, getattr(self.column.dtype, "time_zone", None))
         elif isinstance(self.start, np.timedelta64):
-            time = np.timedelta64(time).astype("m8[us]")
+            time = _as_duration(time, argument)
+        elif not isinstance(time, Number):
+            raise TypeError(f"{argument} has {shown(time)}, expected a number, as the times of df")
         if self.rest is not None:
             months = (time - self.rest).astype("M8[M]")
             exact = months.astype("M8[us]") + self.rest == time
@@ -67,6 +70,14 @@ def _as_utc(time, argument, zone):
         return np.datetime64(time).astype("M8[us]")
     except ValueError as error:
         raise ValueError(f"{argument} has {shown(time)}, expected a date or a time: {error}") from None
+
+
+def _as_duration(time, argument):
+    """A duration as timedelta64[us]."""
+    try:
+        return np.timedelta64(time).astype("m8[us]")
+    except ValueError as error:
+        raise ValueError(f"{argument} has {shown(time)}, expected a duration: {error}") from None
 
 
 def count_rows(starts):
