@@ -102,9 +102,7 @@ class Mixed:
             )
         if is_frame(table) and self.static_names and columns.names != list(self.static_names):
             raise ValueError(f"static has the columns {columns.names}, expected {list(self.static_names)} as in fit")
-        values = columns.values(self.static)
-        if missing == "error":
-            check_not_missing(values, columns, self.static)
+        values = self._static_values(columns, missing)
         if len(values) != n:
             raise ValueError(f"static has {len(values)} rows, expected {n}, one for each sequence")
         return values
@@ -150,15 +148,20 @@ class Mixed:
     def _beside(self, sequences, parts, missing):
         """Sequences with what stands beside them, and the columns of X."""
         if parts.static is not None:
-            static = parts.static.values(self.static)
-            if missing == "error":
-                check_not_missing(static, parts.static, self.static)
+            static = self._static_values(parts.static, missing)
             if len(static) != len(sequences):
                 raise ValueError(f"X has {len(sequences)} sequences and {len(static)} rows of static features")
             sequences = sequences.with_static(static.astype(sequences.dtype))
         if parts.table is not None or (sequences.kind == "table" and is_frame(parts.steps)):
             sequences.columns = parts.steps if parts.table is None else parts.table
         return sequences
+
+    def _static_values(self, columns, missing):
+        """Static features (n, S) as `StaticColumns.values` returns them, checked for missing numbers."""
+        values = columns.values(self.static)
+        if missing == "error":
+            check_not_missing(values, columns, self.static)
+        return values
 
     def _check_static(self, static):
         n, expected = 0 if static is None else len(static.names), len(self.static)

@@ -20,6 +20,7 @@ from skrnn._data.tables import (
     select_columns,
 )
 from skrnn._data.with_static import WithStatic
+from skrnn._messages import shown
 
 FROM_DTYPE = "from_dtype"
 
@@ -77,6 +78,8 @@ def divide(X, is_static=None):
         if not any(lists):
             return Parts(X)
         is_static = tuple(not held for held in lists)
+    else:
+        check_lists(X, [not beside for beside in is_static])
     beside = np.flatnonzero(is_static)
     static = None
     if len(beside):
@@ -84,6 +87,17 @@ def divide(X, is_static=None):
         names = [name if is_frame(X) else int(place) for name, place in zip(names_of(table), beside, strict=True)]
         static = StaticColumns.of(table, names, "X")
     return Parts(select_columns(X, np.flatnonzero(~np.array(is_static))), static, X, is_static)
+
+
+def check_lists(X, held_lists):
+    """Raise a ValueError that names the first column of a table that held lists in fit, and holds none now."""
+    columns = enumerate(X.T) if isinstance(X, np.ndarray) else columns_of(X)
+    for (name, cells), held in zip(columns, held_lists, strict=True):
+        cell = first_cell(cells)
+        if held and not is_sized(cell):
+            cell = cell.as_py() if hasattr(cell, "as_py") else cell     # a scalar of Arrow, which may be null
+            found = f"X[0]{in_column(name)} is missing" if cell is None else f"X holds {shown(cell)}{in_column(name)}"
+            raise ValueError(f"{found}, expected a list as in fit")
 
 
 def _from_column(X):

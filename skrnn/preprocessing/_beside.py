@@ -8,7 +8,7 @@ import numpy as np
 from skrnn._data.columns import columns_of, first_cell
 from skrnn._data.features import columns_of_table
 from skrnn._data.numbers import is_sized
-from skrnn._data.parts import FROM_DTYPE, is_mixed
+from skrnn._data.parts import FROM_DTYPE, check_lists, is_mixed
 from skrnn._data.tables import (
     append_columns,
     holds_categories,
@@ -52,6 +52,7 @@ class Beside(NamedTuple):
         if not is_table(X):
             raise TypeError(f"X is a {type(X).__name__}, expected a frame with the columns of fit")
         check_columns(estimator, X, self.attributes())
+        check_lists(X, self.is_number)
         return select_columns(X, np.flatnonzero(self.is_number))
 
     def put_back(self, X, changed, library):

@@ -2,6 +2,7 @@
 
 import datetime
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -87,6 +88,17 @@ class TestFrames:
         static = reading.check(Reader(), empty).static
         assert np.isnan(static[:, 0]).all()
         assert static[:, 1].tolist() == [2, 2, 2]
+
+    @pytest.mark.parametrize("name", ["heat", "state"])
+    @pytest.mark.parametrize(("cell", "message"), [(None, "X[0]{} is missing"), (1.0, "X holds 1.0{}")])
+    @pytest.mark.parametrize("chosen", ["from_dtype", None])
+    def test_columns_of_lists_hold_lists(self, form, name, cell, message, chosen):
+        """Also those of numbers, which would else be read as a table of one step."""
+        data = DATA if chosen else DATA | {"state": [[0.0, 1.0], [2.0, 1.0, 0.0], [1.0]], "ward": [1.0, 2.0, 3.0]}
+        reading, _ = learn(FRAMES[form](data), chosen)
+        where = f" in the column {(list(DATA).index(name) if form == 'object array' else name)!r}"
+        with pytest.raises(ValueError, match=re.escape(message.format(where) + ", expected a list as in fit")):
+            reading.check(Reader(), FRAMES[form](data | {name: [cell] * 3}))
 
 
 @pytest.mark.parametrize("form", ["pandas", "polars", "Arrow"])
