@@ -45,7 +45,7 @@ class ForecastWindows(CheckedParametersMixin, BaseEstimator):
         years. A gap is an error that names it. None: the rows of a series are in order, and count as steps.
     step : int, default=1
         Steps from one window to the next, counted back from the last. For days that are forecast at midnight from
-        hourly data it is 24: windows at other hours teach little, and are 23 times as many.
+        hourly data it is 24, which leaves out the windows that begin at other hours, 23 times as many.
     scaling : {"last", "mean", "standard"}, default=None
         The units of each window: its target, in X and in y, minus the last known value, minus the mean of its past, or
         this divided by the deviation of its past. It is for levels that wander off, as with a trend. Forecasts are
