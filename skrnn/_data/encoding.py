@@ -102,7 +102,7 @@ def learn_encoding(name, cells, label, categories=None):
     label : callable
         What messages call the cell of an index.
     categories : list, optional
-        All that there may be, in their order, as a dtype has them. None: those that occur, sorted.
+        Those that a dtype has, in their order. Others that occur come after them, sorted.
 
     Raises
     ------
@@ -119,8 +119,9 @@ def learn_encoding(name, cells, label, categories=None):
     distinct = [cell.item() if isinstance(cell, np.generic) else cell for cell in distinct if not is_missing(cell)]
     if len(set(map(kind_of, distinct))) > 1 or (distinct and kind_of(distinct[0]) is None):
         check_categories_of(cells, label)
-    categories = sorted(distinct) if categories is None else categories
-    return Encoding(str(name), tuple(categories), with_missing)
+    announced = () if categories is None else tuple(categories)
+    others = sorted(set(distinct).difference(announced))
+    return Encoding(str(name), (*announced, *others), with_missing)
 
 
 def check_categories_of(cells, label):

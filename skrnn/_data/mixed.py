@@ -91,23 +91,24 @@ class Mixed:
         check_unique([*names, *self.static_names], "X")
         return n + len(self.static), (*names, *self.static_names)
 
-    def read_static(self, static, n, missing):
-        """Static features that are passed apart from sequences, float64 (n, S), NaN where a number is missing."""
+    def read_static(self, static, n, missing, dtype):
+        """Static features that are passed apart from sequences, (n, S) of a dtype, NaN where a number is missing."""
         table = as_static_table(static, n)
         columns = StaticColumns.of(table, names_of(table) if is_frame(table) else self.static_names, "static")
-        if len(columns.names) != len(self.static):
+        if len(columns.columns) != len(self.static):
             raise ValueError(
-                f"static has {len(columns.names)} features, expected {len(self.static)} as in fit"
+                f"static has {len(columns.columns)} features, expected {len(self.static)} as in fit"
                 + (f": {list(self.static_names)}" if self.static_names else "")
             )
-        if is_frame(table) and self.static_names and columns.names != list(self.static_names):
+        named = is_frame(table) and all(isinstance(name, str) for name in columns.names)
+        if named and self.static_names and columns.names != list(self.static_names):
             raise ValueError(f"static has the columns {columns.names}, expected {list(self.static_names)} as in fit")
-        values = self._static_values(columns, missing)
+        values = self._static_values(columns, missing, dtype)
         if len(values) != n:
             raise ValueError(f"static has {len(values)} rows, expected {n}, one for each sequence")
         return values
 
-    def read(self, X, read, n_steps, missing):
+    def read(self, X, read, n_steps, missing, dtype=None):
         """The sequences of X, with codes at the end of their steps and what stands beside them.
 
         Parameters
@@ -118,20 +119,27 @@ class Mixed:
         n_steps : int or None
         missing : str
             As in `Reading`.
+        dtype : dtype, optional
+            What the numbers have to fit in; None: that of the steps.
         """
+        if self.is_static is not None and is_frame(X):
+            self._check_names(names_of(X), self._column_names())
         parts = divide(X, self.is_static)
         self._check_static(parts.static)
         if not self.step_encodings:
-            return self._beside(read(parts.steps, allow_missing=missing != "error"), parts, missing)
+            return self._beside(read(parts.steps, allow_missing=missing != "error"), parts, missing, dtype)
         cells = parts.cells(n_steps)
         if cells is None:
             sequences = read(parts.steps, allow_missing=True)
         else:
             self._check_n_features(len(cells.names))
+            self._check_names(cells.names, self.step_names)
             sequences = read(cells.replace(self._codes(cells)), allow_missing=True)
         self._check_n_features(sequences.n_features)
-        change = partial(with_codes, encodings=self.steps, encoded=cells is not None, missing=missing)
-        return self._beside(sequences.map(change), parts, missing)
+        change = partial(
+            with_codes, encodings=self.steps, encoded=cells is not None, missing=missing, dtype=dtype
+        )
+        return self._beside(sequences.map(change), parts, missing, dtype)
 
     def _codes(self, cells):
         """Codes of the features of steps that are categories, NaN for missing ones: for each a list of arrays."""
@@ -145,10 +153,10 @@ class Mixed:
                 codes[j] = np.split(encoded.astype(dtype), np.cumsum(list(map(len, lists)))[:-1])
         return codes
 
-    def _beside(self, sequences, parts, missing):
+    def _beside(self, sequences, parts, missing, dtype):
         """Sequences with what stands beside them, and the columns of X."""
         if parts.static is not None:
-            static = self._static_values(parts.static, missing)
+            static = self._static_values(parts.static, missing, dtype or sequences.dtype)
             if len(static) != len(sequences):
                 raise ValueError(f"X has {len(sequences)} sequences and {len(static)} rows of static features")
             sequences = sequences.with_static(static.astype(sequences.dtype))
@@ -156,9 +164,9 @@ class Mixed:
             sequences.columns = parts.steps if parts.table is None else parts.table
         return sequences
 
-    def _static_values(self, columns, missing):
+    def _static_values(self, columns, missing, dtype):
         """Static features (n, S) as `StaticColumns.values` returns them, checked for missing numbers."""
-        values = columns.values(self.static)
+        values = columns.values(self.static, dtype)
         if missing == "error":
             check_not_missing(values, columns, self.static)
         return values
@@ -182,17 +190,35 @@ class Mixed:
         if n != len(self.steps):
             raise ValueError(f"X has {n} features per step, expected {len(self.steps)} as in fit")
 
-    def encode_step(self, x):
+    def _column_names(self):
+        """The names of the columns of a frame, in its order, or None where some have none."""
+        if self.step_names is None or (self.static and self.static_names is None):
+            return None
+        steps, static = iter(self.step_names), iter(self.static_names or ())
+        return [next(static if beside else steps, None) for beside in self.is_static]
+
+    @staticmethod
+    def _check_names(names, expected):
+        """Raise a ValueError if features have other names, or are in another order, than in fit."""
+        if expected and all(isinstance(name, str) for name in names) and list(names) != list(expected):
+            raise ValueError(
+                "The feature names should match those that were passed during fit: X has the features "
+                f"{list(names)}, expected {list(expected)}"
+            )
+
+    def encode_step(self, x, missing):
         """A step (F,), or a step of each of n streams (n, F), with codes at its end: float64, or x where it has no F.
 
         Parameters
         ----------
         x : array-like, series, dict of the features by name, or data frame
+        missing : str
+            As in `Reading`.
         """
         if isinstance(x, Mapping):
-            missing = [name for name in self.step_names or () if name not in x]
-            if missing or self.step_names is None:
-                raise ValueError(f"x has no {missing}" if missing else "x is a dict, but the features have no names")
+            absent = [name for name in self.step_names or () if name not in x]
+            if absent or self.step_names is None:
+                raise ValueError(f"x has no {absent}" if absent else "x is a dict, but the features have no names")
             x = [x[name] for name in self.step_names]
         if is_frame(x):
             x = list(zip(*(cells_in(column, "x") for column in columns_of(x)), strict=True))
@@ -206,16 +232,20 @@ class Mixed:
         out = np.empty(rows.shape)
         for place, j in enumerate(self.order):
             name = f"x[{self.step_names[j]!r}]" if self.step_names else f"x[{j}]" if array.ndim == 1 else f"x[:, {j}]"
-            out[:, place] = self._encode_column(j, rows[:, j], name)
+            out[:, place] = self._encode_column(j, rows[:, j], name, missing)
         return out.reshape(array.shape)
 
-    def _encode_column(self, j, column, name):
+    def _encode_column(self, j, column, name, missing):
         if self.steps[j] is None:
-            return as_numbers(column, name)
+            values = as_numbers(column, name)
+            bad = np.flatnonzero(~np.isfinite(values) if missing == "error" else np.isinf(values))
+            if len(bad):
+                raise ValueError(f"{name}[{bad[0]}] is {values[bad[0]]}, expected a finite number")
+            return values
         return self.steps[j].encode(column.tolist(), (name + "[{}]").format)
 
 
-def with_codes(sequences, encodings, encoded, missing):
+def with_codes(sequences, encodings, encoded, missing, dtype):
     """Sequences whose steps are numbers and then codes.
 
     Parameters
@@ -227,6 +257,8 @@ def with_codes(sequences, encodings, encoded, missing):
         Whether categories are codes already, NaN for missing ones.
     missing : str
         As in `Reading`.
+    dtype : dtype, or None
+        What the numbers have to fit in.
     """
     values, columns = sequences.values, []
     for j, encoding in enumerate(encodings):
@@ -238,6 +270,8 @@ def with_codes(sequences, encodings, encoded, missing):
     values[:, [j for j, encoding in enumerate(encodings) if encoding is not None]] = np.stack(columns, axis=1)
     if missing == "error":
         check_finite(sequences.replace(values=values))
+    if dtype is not None:
+        sequences.replace(values=values).astype(dtype)      # messages count the features as X does
     return sequences.replace(values=values[:, order_of(encodings)], n_codes=len(columns))
 
 

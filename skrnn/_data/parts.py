@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from skrnn._data.columns import cells_in, columns_of, first_cell
-from skrnn._data.foreign import check_item
+from skrnn._data.foreign import EMPTY, check_item
 from skrnn._data.numbers import is_sized
 from skrnn._data.schemas import in_column, library_of
 from skrnn._data.static_columns import StaticColumns
-from skrnn._data.step_cells import ColumnsOfLists, objects_in
+from skrnn._data.step_cells import ColumnsOfLists, hold_categories, objects_in
 from skrnn._data.tables import (
     as_objects,
     holds_categories,
@@ -73,13 +73,15 @@ def divide(X, is_static=None):
         X = _from_column(X)
         if not is_table(X):
             return Parts(X)
-    if is_static is None or len(is_static) != len(names_of(X)):
+    if not len(X):
+        raise ValueError(EMPTY)
+    if is_static is not None and len(is_static) == len(names_of(X)):
+        check_kinds(X, is_static)
+    else:
         lists = [is_sized(first_cell(cells)) for _, cells in columns_of(X)]
         if not any(lists):
             return Parts(X)
         is_static = tuple(not held for held in lists)
-    else:
-        check_lists(X, [not beside for beside in is_static])
     beside = np.flatnonzero(is_static)
     static = None
     if len(beside):
@@ -89,15 +91,16 @@ def divide(X, is_static=None):
     return Parts(select_columns(X, np.flatnonzero(~np.array(is_static))), static, X, is_static)
 
 
-def check_lists(X, held_lists):
-    """Raise a ValueError that names the first column of a table that held lists in fit, and holds none now."""
-    columns = enumerate(X.T) if isinstance(X, np.ndarray) else columns_of(X)
-    for (name, cells), held in zip(columns, held_lists, strict=True):
-        cell = first_cell(cells)
-        if held and not is_sized(cell):
-            cell = cell.as_py() if hasattr(cell, "as_py") else cell     # a scalar of Arrow, which may be null
-            found = f"X[0]{in_column(name)} is missing" if cell is None else f"X holds {shown(cell)}{in_column(name)}"
-            raise ValueError(f"{found}, expected a list as in fit")
+def check_kinds(X, is_static):
+    """Raise a ValueError that names the first column that holds lists where fit saw values, or the other way round."""
+    columns = columns_of(X) or list(enumerate(X.T))     # an array without lists has none
+    for (name, cells), static in zip(columns, is_static, strict=True):
+        first = first_cell(cells)
+        if static and is_sized(first):
+            raise ValueError(f"X{in_column(name)} holds lists, expected one value for each sequence as in fit")
+        if not static and not is_sized(first):
+            first = first.as_py() if hasattr(first, "as_py") else first     # a scalar of Arrow, which may be null
+            raise ValueError(f"X{in_column(name)} holds {shown(first)}, expected a list for each sequence as in fit")
 
 
 def _from_column(X):
@@ -107,7 +110,7 @@ def _from_column(X):
     columns = columns_of(X)
     if len(columns) != 1 or not is_sized(first_cell(columns[0][1])) or not holds_categories(columns[0][1]):
         return X
-    return X.to_frame() if hasattr(X, "to_frame") else as_objects(cells_in(columns[0], "X"))[:, np.newaxis]
+    return X.to_frame() if hasattr(X, "to_frame") and X.name else as_objects(cells_in(columns[0], "X"))[:, np.newaxis]
 
 
 def _are_lists(table):
@@ -125,9 +128,7 @@ def is_mixed(X, categorical_features):
         return True
     with_categories = categorical_features is not None
     if isinstance(X, list | tuple):
-        return with_categories and len(X) > 0 and is_frame(X[0]) and any(
-            holds_categories(cells) for _, cells in columns_of(X[0])
-        )
+        return with_categories and len(X) > 0 and is_frame(X[0]) and any(hold_categories(X))
     if isinstance(X, np.ndarray):
         return X.ndim == 2 and X.dtype == object and _differ(columns_of(X), with_categories)
     return library_of(X) in ("pandas", "polars", "pyarrow") and _differ(columns_of(X), with_categories)

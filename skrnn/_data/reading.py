@@ -125,6 +125,17 @@ class Reading:
         return self.feature_names if self.mixed is None else self.mixed.number_names
 
     @property
+    def number_labels(self):
+        """What messages call the numbers of a step, without its time: their names, or their places in X."""
+        names, n = self.step_names, self.n_step_features
+        labels = list(names) if names is not None and len(names) == n else list(range(n))
+        if self.step_encodings:
+            labels = [label for label, encoding in zip(labels, self.mixed.steps, strict=True) if encoding is None]
+        if self.times is not None and self.times.column is not None:
+            del labels[self.times.column]
+        return labels
+
+    @property
     def n_indicators(self):
         """Indicators of what was missing that the network reads of a step."""
         return self.n_numbers if self.missing in WITH_INDICATORS else 0
@@ -207,7 +218,7 @@ class Reading:
             X = normalize_table(X)
             if named and is_table(X):
                 self.check_table(estimator, X)
-            sequences = self.mixed.read(X, read, self.n_steps, self.missing)
+            sequences = self.mixed.read(X, read, self.n_steps, self.missing, dtype)
             if named and not is_table(X):
                 replace(self, **self._of_steps()).check_names(estimator, sequences)
             self._check_n_features(estimator, sequences)
@@ -350,7 +361,7 @@ class Reading:
         n : int
         dtype : dtype
         """
-        static = self.mixed.read_static(static, n, self.missing).astype(dtype)
+        static = self.mixed.read_static(static, n, self.missing, dtype)
         return static if self.static_units is None or self.missing not in FILLED else self._filled_static(static)
 
     def target_units(self, loss, sequences, index, n_outputs):

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from skrnn._data.columns import cells_in, columns_of
+from skrnn._data.columns import cells_in, columns_of, first_cell
 from skrnn._data.containers import is_collection
 from skrnn._data.numbers import as_array, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray
@@ -87,7 +87,7 @@ class ArraysOfSteps:
         """Which features hold categories, by their dtype or first value; of arrays none does."""
         if not self._of_frames:
             return [False] * len(self.names)
-        return [holds_categories(cells) for _, cells in columns_of(self._items[0])]
+        return hold_categories(self._items)
 
     def announced(self, j):
         """The categories that the dtype of a feature announces, or None."""
@@ -104,6 +104,22 @@ class ArraysOfSteps:
         return self._form([
             replace_columns(item, {j: values[i] for j, values in codes.items()}) for i, item in enumerate(self._items)
         ])
+
+
+def hold_categories(frames):
+    """Which columns of a list of frames hold categories, by the first of them where the column has a value."""
+    return [
+        holds_categories(next((cells for cells in _column(frames, j) if first_cell(cells) is not None), first))
+        for j, (_, first) in enumerate(columns_of(frames[0]))
+    ]
+
+
+def _column(frames, j):
+    """The cells of a column of each frame that has it."""
+    for frame in frames:
+        columns = columns_of(frame) if is_frame(frame) else []
+        if j < len(columns):
+            yield columns[j][1]
 
 
 def label_of(feature, lists):

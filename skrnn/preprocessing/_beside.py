@@ -8,7 +8,7 @@ import numpy as np
 from skrnn._data.columns import columns_of, first_cell
 from skrnn._data.features import columns_of_table
 from skrnn._data.numbers import is_sized
-from skrnn._data.parts import FROM_DTYPE, check_lists, is_mixed
+from skrnn._data.parts import FROM_DTYPE, check_kinds, is_mixed
 from skrnn._data.tables import (
     append_columns,
     holds_categories,
@@ -52,8 +52,9 @@ class Beside(NamedTuple):
         if not is_table(X):
             raise TypeError(f"X is a {type(X).__name__}, expected a frame with the columns of fit")
         check_columns(estimator, X, self.attributes())
-        check_lists(X, self.is_number)
-        return select_columns(X, np.flatnonzero(self.is_number))
+        numbers = select_columns(X, np.flatnonzero(self.is_number))
+        check_kinds(numbers, [False] * len(names_of(numbers)))
+        return numbers
 
     def put_back(self, X, changed, library):
         """The frame with changed columns in their places, and further ones, of indicators, at its end.

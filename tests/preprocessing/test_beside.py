@@ -65,7 +65,7 @@ class TestFrames:
         other = NAMED[library]({name: cells for name, cells in DATA.items() if name != "ward"})
         with pytest.raises(ValueError, match="yet now missing:\n- ward"):
             scaler.transform(other)
-        with pytest.raises(ValueError, match=r"X\[0\] in the column 'heat' is missing, expected a list as in fit"):
+        with pytest.raises(ValueError, match="X in the column 'heat' holds None, expected a list for each sequence"):
             scaler.transform(NAMED[library](DATA | {"heat": [None] * 3}))
 
     def test_column_transformer(self, library):
