@@ -20,7 +20,7 @@ from skrnn._data.with_static import as_static_table
 
 @dataclass(frozen=True)
 class Mixed:
-    """What the features of steps, and those beside the steps, are.
+    """What the features of steps, and the static features, are.
 
     Parameters
     ----------
@@ -28,11 +28,11 @@ class Mixed:
         The categories of each feature of a step, in the order of X; None for a number. Empty until they are
         counted.
     static : tuple of Encoding or None
-        Those of what stands beside the steps.
+        Those of each static feature.
     step_names, static_names : tuple of str, or None
         Names of both.
     is_static : tuple of bool, or None
-        Of a frame, which of its columns stand beside the steps.
+        Of a frame, which of its columns are static features.
     """
 
     steps: tuple
@@ -48,7 +48,7 @@ class Mixed:
 
     @property
     def static_encodings(self):
-        """The encodings of the codes at the end of what stands beside the steps, in order."""
+        """The encodings of the codes at the end of the static features, in order."""
         return tuple(encoding for encoding in self.static if encoding is not None)
 
     @property
@@ -65,7 +65,7 @@ class Mixed:
 
     @property
     def static_number_names(self):
-        """Names of the numbers beside the steps; x and their places where they have none."""
+        """Names of the static numbers; x and their places where they have none."""
         first, n = len(self.steps), len(self.static)
         places = range(first, first + n) if self.is_static is None else np.flatnonzero(self.is_static)
         names = self.static_names or [f"x{place}" for place in places]
@@ -109,7 +109,7 @@ class Mixed:
         return values
 
     def read(self, X, read, n_steps, missing, dtype=None):
-        """The sequences of X, with codes at the end of their steps and what stands beside them.
+        """The sequences of X, with codes at the end of their steps and with static features.
 
         Parameters
         ----------
@@ -127,7 +127,7 @@ class Mixed:
         parts = divide(X, self.is_static)
         self._check_static(parts.static)
         if not self.step_encodings:
-            return self._beside(read(parts.steps, allow_missing=missing != "error"), parts, missing, dtype)
+            return self._with_static(read(parts.steps, allow_missing=missing != "error"), parts, missing, dtype)
         cells = parts.cells(n_steps)
         if cells is None:
             sequences = read(parts.steps, allow_missing=True)
@@ -139,7 +139,7 @@ class Mixed:
         change = partial(
             with_codes, encodings=self.steps, encoded=cells is not None, missing=missing, dtype=dtype
         )
-        return self._beside(sequences.map(change), parts, missing, dtype)
+        return self._with_static(sequences.map(change), parts, missing, dtype)
 
     def _codes(self, cells):
         """Codes of the features of steps that are categories, NaN for missing ones: for each a list of arrays."""
@@ -153,8 +153,8 @@ class Mixed:
                 codes[j] = np.split(encoded.astype(dtype), np.cumsum(list(map(len, lists)))[:-1])
         return codes
 
-    def _beside(self, sequences, parts, missing, dtype):
-        """Sequences with what stands beside them, and the columns of X."""
+    def _with_static(self, sequences, parts, missing, dtype):
+        """Sequences with their static features, and the columns of X."""
         if parts.static is not None:
             static = self._static_values(parts.static, missing, dtype or sequences.dtype)
             if len(static) != len(sequences):
@@ -195,7 +195,7 @@ class Mixed:
         if self.step_names is None or (self.static and self.static_names is None):
             return None
         steps, static = iter(self.step_names), iter(self.static_names or ())
-        return [next(static if beside else steps, None) for beside in self.is_static]
+        return [next(static if is_static else steps, None) for is_static in self.is_static]
 
     @staticmethod
     def _check_names(names, expected):

@@ -84,29 +84,29 @@ def replace_columns(table, changed):
     return table
 
 
-def table_of_lists(lists, beside):
+def table_of_lists(lists, others):
     """A table with columns of lists, and after them those of a frame with as many rows, of which it may have none.
 
     Parameters
     ----------
     lists : dict
         For each name a list of arrays or lists.
-    beside : data frame or Arrow table
+    others : data frame or Arrow table
     """
-    if library_of(beside) == "pandas":
+    if library_of(others) == "pandas":
         import pandas as pd
 
         table = pd.DataFrame({name: pd.Series(as_objects(cells)) for name, cells in lists.items()})
-        return pd.concat([table, beside], axis=1) if len(beside.columns) else table
-    if library_of(beside) == "polars":
+        return pd.concat([table, others], axis=1) if len(others.columns) else table
+    if library_of(others) == "polars":
         import polars as pl
 
-        return pl.DataFrame([pl.Series(name, cells) for name, cells in lists.items()] + beside.get_columns())
+        return pl.DataFrame([pl.Series(name, cells) for name, cells in lists.items()] + others.get_columns())
     import pyarrow as pa
 
     table = pa.table({name: pa.array(cells) for name, cells in lists.items()})
-    for name in beside.column_names:
-        table = table.append_column(name, beside.column(name))
+    for name in others.column_names:
+        table = table.append_column(name, others.column(name))
     return table
 
 

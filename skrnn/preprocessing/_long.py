@@ -100,12 +100,12 @@ def sequences_from_long(df, group, time, target=None, *, features=None, static=N
     if several and not targets:
         raise ValueError(f"target={target!r}: expected a column, a list of columns, or None")
     features = None if features is None else _names("features", features)
-    beside = [] if static is None else _names("static", static)
-    used = None if features is None else [group, time, *targets, *features, *beside]
+    static_names = [] if static is None else _names("static", static)
+    used = None if features is None else [group, time, *targets, *features, *static_names]
     frame = read_long(df, used, [group, time])
     keys, times = _keys_and_times(frame, group, time)
     labels = _targets(frame, targets, (group, time))
-    columns = _features(frame, features, (group, time), targets, beside, strings=static is not None)
+    columns = _features(frame, features, (group, time), targets, static_names, strings=static is not None)
     codes, firsts = _groups(keys)
     order = _order(times, keys, codes)
     lengths = np.bincount(codes)
@@ -120,9 +120,9 @@ def sequences_from_long(df, group, time, target=None, *, features=None, static=N
     if static is None:
         X = RaggedArray(_values(columns, order), lengths, None, [column.name for column in columns])
     else:
-        for column in _static(frame, beside, (time, *targets)):
+        for column in _static(frame, static_names, (time, *targets)):
             _check_constant(column, keys, codes, order)
-        X = _frame_of_lists(columns, order, lengths, frame[firsts].select(beside))
+        X = _frame_of_lists(columns, order, lengths, frame[firsts].select(static_names))
     return X, y, _array(keys[firsts])
 
 
