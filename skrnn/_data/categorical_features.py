@@ -119,8 +119,8 @@ def _check_no_strings(static, chosen):
         row = next((i for i, cell in enumerate(cells) if not is_missing(cell)), 0)
         if len(cells) and isinstance(cells[row], str):
             raise ValueError(
-                f"{static.label(j)(row)} is {shown(cells[row])}, but categorical_features leaves this column of strings "
-                "out: add it, or leave it out of X"
+                f"{static.label(j)(row)} is {shown(cells[row])}, but categorical_features leaves this column of "
+                "strings out: add it, or leave it out of X"
             )
 
 
