@@ -311,7 +311,7 @@ class TestWhatThereIsNot:
         X, y = data(12)
         net = net_for(fitted, warm_start=True, max_iter=1, standardize=standardize).fit(X, y)
         before = net.predict(X)
-        with pytest.raises(ValueError, match=r"cannot continue with loss='\w+', of which each target has \d outputs?, "):
+        with pytest.raises(ValueError, match=r"cannot continue with loss='\w+', of which each target has \d outputs?"):
             net.set_params(**later).fit(X, y)
         np.testing.assert_array_equal(net.predict(X), before)
 
