@@ -83,7 +83,9 @@ def _learn(parts, cells, sequences, of_steps, of_static):
     )
     named = names is not None and all(isinstance(name, str) for name in names)
     _check_no_strings(static, of_static)
-    of_static = tuple(_learn_static(j, static, static_places[j]) if chosen else None for j, chosen in enumerate(of_static))
+    of_static = tuple(
+        _learn_static(j, static, static_places[j]) if chosen else None for j, chosen in enumerate(of_static)
+    )
     static_named = static is not None and all(isinstance(name, str) for name in static.names)
     return Mixed(
         steps, of_static, tuple(names) if named else None, tuple(static.names) if static_named else None,

@@ -162,6 +162,13 @@ class TestScores:
         other = factor * X + shift
         np.testing.assert_allclose(clone(detector).fit(other).score_steps(other), scores, 1e-6)
 
+    @pytest.mark.parametrize("factor", [2.0**900, 2.0**-900])
+    def test_units_whose_squares_are_no_numbers(self, factor):
+        X = walks()
+        detector = RNNOutlierDetector(4, random_state=0, max_iter=3)
+        scores = detector.fit(X).score_steps(X)
+        np.testing.assert_allclose(clone(detector).fit(factor * X).score_steps(factor * X), scores, 1e-9)
+
     def test_forms_of_X(self):
         """The same sequences as an array, a list, a ragged array, a padded one, a frame of lists, a list of frames."""
         X = walks(20, 6)
@@ -294,6 +301,35 @@ class TestFrames:
         with pytest.raises(ValueError, match="static"):
             detector.initial_state()
 
+    @pytest.mark.parametrize("missing", ["error", "ffill", "indicator", "decay"])
+    @pytest.mark.parametrize("place", [0, 1, 2])
+    def test_times_are_not_predicted(self, missing, place):
+        """Nor is their unit of any account; streams have the bits of whole sequences."""
+        X = walks()
+        times = np.random.default_rng(1).integers(1, 9, size=X.shape[:2]).cumsum(axis=1)
+        timed = np.insert(X, place, times, axis=2)
+        detector = RNNOutlierDetector(4, times=place, missing=missing, random_state=0, max_iter=5).fit(timed)
+        assert detector.error_scale_.shape == (2,)
+        np.testing.assert_allclose(detector.error_scale_, X.std(axis=(0, 1)), rtol=0.1)      # barely trained
+        expected, state = detector.score_steps(timed), None
+        for t in range(12):
+            score, state = detector.score_step(timed[5, t], state)
+            assert score == expected[5, t]
+        other = clone(detector).fit(np.insert(X, place, 1024 * times, axis=2))
+        np.testing.assert_array_equal(other.score_samples(np.insert(X, place, 1024 * times, axis=2)),
+                                      detector.score_samples(timed))
+
+    def test_messages_count_times_and_categories(self):
+        """Features are those of X."""
+        X = np.insert(walks(), 0, np.arange(12.0), axis=2)
+        X[:, 1:, 2] = NAN
+        detector = RNNOutlierDetector(4, missing="ffill")
+        with pytest.raises(ValueError, match="X has no value of feature 2 after"):
+            detector.set_params(times=0).fit(X)
+        X[:, :, 0] = 1
+        with pytest.raises(ValueError, match="X has no value of feature 2 after"):
+            detector.set_params(times=None, categorical_features=[0]).fit(X)
+
     def test_without_a_number(self, frame):
         with pytest.raises(ValueError, match="X has no value of any feature that is a number"):
             RNNOutlierDetector().fit(frame[["ahead"]])
@@ -346,7 +382,7 @@ class TestFit:
     @pytest.mark.filterwarnings("default::skrnn.exceptions.NothingLearnedWarning")
     def test_noise_says_that_there_is_nothing_to_learn(self):
         X = np.random.default_rng(0).normal(size=(200, 10, 1))
-        with pytest.warns(NothingLearnedWarning):
+        with pytest.warns(NothingLearnedWarning, match="RNNOutlierDetector has learned"):
             RNNOutlierDetector(2, alpha=100.0, random_state=0, max_iter=5).fit(X)
 
     def test_pipelines(self):
