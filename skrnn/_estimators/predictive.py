@@ -23,7 +23,7 @@ def knows_density(estimator):
 
 def knows_quantiles(estimator):
     """Whether predictions have quantiles; an AttributeError says of which losses they have."""
-    if not (np.ndim(estimator.quantile) or _loss_of(estimator).is_likelihood):
+    if not _loss_of(estimator).knows_quantiles:
         raise AttributeError(
             f"this is for loss='quantile' with a list, such as quantile=[0.05, 0.5, 0.95], and for the losses "
             f"{LIKELIHOODS}, not for loss={estimator.loss!r}"
@@ -32,10 +32,10 @@ def knows_quantiles(estimator):
 
 
 def _loss_of(estimator):
-    """The class of the loss of an estimator, fitted or not."""
+    """The loss of a fitted estimator, or that which another one would have."""
     if estimator.__sklearn_is_fitted__():
         return estimator._fitted.model.loss
-    return LOSSES[estimator.loss]
+    return LOSSES[estimator.loss].make(vars(estimator))
 
 
 class PredictiveMixin:
@@ -107,8 +107,8 @@ class PredictiveMixin:
         x : array-like of shape (features,) or (n, features)
             The step of one stream, or of n.
         state : array-like of shape (n, width), or None
-            From `initial_state`, which None stands for, or from the step before: as `initial_state` in `predict`. For
-            one stream also (width,).
+            From `initial_state`, which None stands for, unless the net has static features; or from the step before: as
+            `initial_state` in `predict`. For one stream also (width,).
         return_std : bool, default=False
             As in `predict`.
 
