@@ -31,7 +31,7 @@ class TrainingData(NamedTuple):
     """What a net is trained on."""
 
     reading: object         # Reading
-    targets: object         # ClassTargets, SeveralClassTargets or NumberTargets
+    targets: object         # ClassTargets, SeveralClassTargets, NumberTargets or SurvivalTargets
     loss: object            # Loss
     rows: object            # TargetRows
     examples: object        # Examples, as the network reads them
@@ -154,7 +154,7 @@ class TrainingDataMixin:
             reading.check_seen(examples.sequences, examples.used)
             return reading, examples
         reading, sequences = reading.drop_unused_categories(examples.sequences, examples.used)
-        return reading, examples.replace(sequences=sequences)
+        return reading, examples.replace(sequences=reading.with_filled_static(sequences))
 
 
 def _learn_times(reading, examples):
@@ -175,14 +175,8 @@ def _learn_units(reading, examples):
     names = names if names and len(names) == len(center) else None
     if reading.times is not None:
         center, scale, names = map(reading.times.without, (center, scale, names))
-    missing = np.isnan(center) & (scale == 0)
-    center = np.where(missing, 0.0, center)
-    check_units(center, scale, sequences.dtype, names)
-    warn_of_units(center, scale, sequences.dtype, names)
-    warn_of_missing_features(missing, names)
-    if sequences.lengths[examples.used].sum() > 1:
-        warn_of_constant_features(center, np.where(missing, 1.0, scale), names)
-    return replace(reading, units=Units(center, divisors_of(center, scale)))
+    n_steps = int(sequences.lengths[examples.used].sum())
+    return replace(reading, units=_checked_units(center, scale, sequences.dtype, names, n_steps, "step"))
 
 
 def _learn_static_units(reading, examples):
@@ -193,14 +187,20 @@ def _learn_static_units(reading, examples):
     numbers = sequences.static[:, : len(names)]
     rows = Sequences(numbers, np.ones(len(numbers), np.intp), "array")
     center, scale = learn_units(rows, examples.used, examples.weights_of_sequences())
+    units = _checked_units(center, scale, sequences.dtype, names, len(examples.used), "sequence")
+    return replace(reading, static_units=units)
+
+
+def _checked_units(center, scale, dtype, names, n, per):
+    """Units of features, from their means and deviations over n steps or sequences (`per`), with warnings of them."""
     missing = np.isnan(center) & (scale == 0)
     center = np.where(missing, 0.0, center)
-    check_units(center, scale, sequences.dtype, names)
-    warn_of_units(center, scale, sequences.dtype, names)
-    warn_of_missing_features(missing, names, per="sequence")
-    if len(examples.used) > 1:
-        warn_of_constant_features(center, np.where(missing, 1.0, scale), names, per="sequence")
-    return replace(reading, static_units=Units(center, divisors_of(center, scale)))
+    check_units(center, scale, dtype, names)
+    warn_of_units(center, scale, dtype, names)
+    warn_of_missing_features(missing, names, per)
+    if n > 1:
+        warn_of_constant_features(center, np.where(missing, 1.0, scale), names, per)
+    return Units(center, divisors_of(center, scale))
 
 
 def _in_own_units(reading, examples, loss):
