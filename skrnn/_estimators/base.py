@@ -233,9 +233,10 @@ class BaseRNN(
         network = RecurrentNetwork(
             int(self.embedding_dim) if reading.n_categories else sequences.n_features, self._check_hidden_size(),
             data.targets.n_outputs * data.loss.width, self.cell, self.activation, self.reset_after, self.bidirectional,
-            self.return_sequences, self.pooling, reading.n_categories, reading.network_units,
-            self._patch(reading, data.examples, resume), of_steps, self._static_inputs(reading, of_static),
-            Decay(reading.n_numbers, reading.first_indicator) if reading.missing == "decay" else None,
+            self.return_sequences, self.pooling, n_categories=reading.n_categories, units=reading.network_units,
+            patch=self._patch(reading, data.examples, resume), embeddings=of_steps,
+            static=self._static_inputs(reading, of_static),
+            decay=Decay(reading.n_numbers, reading.first_indicator) if reading.missing == "decay" else None,
         )
         if resume:
             self._check_same_shapes(network, resume.model)
@@ -253,14 +254,12 @@ class BaseRNN(
         """Size and stride of the patches that the network reads: those of the first fit; None for single steps."""
         if reading.n_categories:
             check_no_patches(self.patch_size)
-        if resume and self.patch_size == "auto" and not self.return_sequences:
+        auto = self.patch_size == "auto"
+        if resume and auto and not self.return_sequences:
             return resume.model.network.patch
-        auto = self.patch_size == "auto" and (
-            self.return_sequences or reading.n_categories > 0 or self.missing == "decay"
-        )
-        patch = None if auto else patch_for(
-            self.patch_size, self.patch_stride, examples.sequences.lengths[examples.used]
-        )
+        patch = None
+        if not (auto and (self.return_sequences or reading.n_categories or reading.missing == "decay")):
+            patch = patch_for(self.patch_size, self.patch_stride, examples.sequences.lengths[examples.used])
         if resume and patch != resume.model.network.patch:
             what = f"patch_size={self.patch_size!r} and patch_stride={self.patch_stride!r}"
             size, stride = resume.model.network.patch or (1, 1)

@@ -149,8 +149,7 @@ SHARED = {
         "(Nie et al. 2023), several times faster and often better. The last patch repeats the last step of its "
         f'sequence where it lacks some. "auto": {AUTOMATIC_TEXT}, by the median length of the sequences in the first '
         '`fit`. None: single steps, as always with `return_sequences`, missing="decay" or where each step is one '
-        'category ("auto" is '
-        "off there).",
+        'category ("auto" is off there).',
     ),
     "patch_stride": Parameter(
         [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None], 'int, "auto" or None',
