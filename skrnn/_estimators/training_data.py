@@ -9,6 +9,7 @@ from skrnn._data.examples import Examples
 from skrnn._data.lazy import LazySequences, in_memory
 from skrnn._data.mixed import without_codes
 from skrnn._data.numbers import is_positive_int
+from skrnn._data.parts import as_hashable
 from skrnn._data.reading import learn_reading
 from skrnn._data.sequences import Sequences
 from skrnn._data.target_checks import check_samples
@@ -23,6 +24,7 @@ from skrnn._estimators.unit_checks import (
     warn_of_times,
     warn_of_units,
 )
+from skrnn._messages import shown
 from skrnn._training.losses import known_fraction
 from skrnn._warnings import warn_user
 
@@ -73,6 +75,9 @@ class TrainingDataMixin:
             categorical = is_positive_int(self.embedding_dim) and not reading.has_encodings
             if (self.missing, categorical) != (reading.missing, reading.n_categories > 0):
                 what = f"missing={self.missing!r} and embedding_dim={self.embedding_dim!r}"
+                raise self._cannot_continue(f"{what}, which change what it reads of X")
+            if as_hashable(self.categorical_features) != reading.categorical_features:
+                what = f"categorical_features={shown(self.categorical_features)}"
                 raise self._cannot_continue(f"{what}, which change what it reads of X")
             if reading.column_of_times(self.times) != (reading.times and reading.times.column):
                 raise self._cannot_continue(f"times={self.times!r}, which change what it reads of X")

@@ -124,6 +124,12 @@ class TestStates:
         with pytest.raises(ValueError, match=f"static has {rows} rows, expected 2"):
             fitted().initial_state(2, static_of(X.iloc[:rows]))
 
+    @pytest.mark.parametrize("columns", [1, 4])
+    @pytest.mark.parametrize("form", [np.array, pd.DataFrame])
+    def test_another_number_of_columns(self, columns, form):
+        with pytest.raises(ValueError, match=f"static has {columns} features, expected 3 as in fit"):
+            fitted().initial_state(2, form(np.ones((2, columns))))
+
     def test_numbers_of_sequences_are_those_of_rows(self):
         X = data()[0]
         assert len(fitted().initial_state(static=static_of(X))) == 4
