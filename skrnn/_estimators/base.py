@@ -118,7 +118,9 @@ class BaseRNN(
         Parameters
         ----------
         X : array-like of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
-            A sample is a sequence. For an array in (n, features, steps) order pass ``X.transpose(0, 2, 1)``.
+            A sample is a sequence. For an array in (n, features, steps) order pass ``X.transpose(0, 2, 1)``. A data
+            frame may have columns of lists, the steps, beside columns of one value for each sequence, its static
+            features; for other X these stand in :class:`skrnn.WithStatic`.
         y : array-like of shape (n,); with `return_sequences` (n, steps) or a collection of n arrays (steps,)
             Targets; several of them as a last dimension (outputs,). With `return_sequences` a step whose target is NaN,
             None or the integer label −1 has no target. Of several outputs some may be missing, NaN or None, or with
