@@ -99,6 +99,17 @@ class Reading:
         n_times = self.times is not None and self.times.column is not None
         return self.n_step_features - len(self.step_encodings) - n_times
 
+    def numbers_of(self, values):
+        """The numbers (R, n_numbers) of steps (R, n_step_features) as they are checked, without the times."""
+        numbers = values[..., : self.n_step_features - len(self.step_encodings)]
+        return numbers if self.times is None else self.times.without(numbers)
+
+    @property
+    def places_of_numbers(self):
+        """Which features of a step of X the numbers are, (n_numbers,) int."""
+        order = self.mixed.order if self.step_encodings else range(self.n_step_features)
+        return self.numbers_of(np.array(order))
+
     @property
     def n_static(self):
         """Static features of X."""
@@ -433,6 +444,9 @@ class Reading:
         Reading
         Sequences or LazySequences
         """
+        if self.has_encodings and len(used) < len(sequences):
+            mixed, sequences = self.mixed.drop_unused(sequences, used)
+            return replace(self, mixed=mixed), sequences
         if not self.n_categories or self.announced:
             return self, sequences
         counts = counts_in(sequences, used, self.n_categories)

@@ -90,8 +90,11 @@ class ArraysOfSteps:
         return [holds_categories(cells) for _, cells in columns_of(self._items[0])]
 
     def announced(self, j):
-        """The categories that the dtype of a feature announces, or None."""
-        return categories_of_dtype(columns_of(self._items[0])[j][1]) if self._of_frames else None
+        """The categories that the dtype of a feature announces, the same in all frames, or None."""
+        if not self._of_frames:
+            return None
+        first, *others = (categories_of_dtype(columns_of(item)[j][1]) for item in self._items)
+        return first if all(other == first for other in others) else None
 
     def lists(self, j):
         """The values of a feature of each sequence, a list of lists."""
