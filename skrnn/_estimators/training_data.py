@@ -113,6 +113,11 @@ class TrainingDataMixin:
         if resume and self.standardize and not loss.takes_units_of(resume.model.loss):
             what = f"loss={loss.name!r}" + " and out_activation='logistic'" * loss.of_logistic
             raise self._cannot_continue(f"{what}, which takes y in other units than the fit before")
+        if resume and not loss.takes_scores_of(resume.model.loss):
+            raise self._cannot_continue(
+                f"loss={loss.name!r}, of which each target has {loss.width} output{'s' * (loss.width > 1)}, that mean "
+                f"something else than the {resume.model.loss.width} of loss={resume.model.loss.name!r} before"
+            )
         if self.standardize and not resume:
             targets = targets.learn_units(rows, sequences, per_step, loss)
         encoded = targets.encode(rows, sequences, per_step, loss)

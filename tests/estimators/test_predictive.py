@@ -314,6 +314,32 @@ class TestWhatThereIsNot:
         with pytest.raises(ValueError, match="expected a number between 0 and 1"):
             net_for({"loss": "gaussian"}, max_iter=1).fit(X, y).predict_quantile(X, q)
 
+    @pytest.mark.parametrize(("fitted", "later"), [
+        ({"loss": "student_t"}, SEVERAL), (SEVERAL, {"loss": "student_t"}), ({}, SEVERAL),
+        ({"loss": "gaussian"}, {"loss": "student_t"}), ({"loss": "negative_binomial"}, {"loss": "gaussian"}),
+        (SEVERAL, SEVERAL | {"quantile": [0.1, 0.9]}),
+    ], ids=str)
+    @pytest.mark.parametrize("standardize", [True, False])
+    def test_outputs_that_mean_something_else_cannot_be_continued(self, fitted, later, standardize):
+        X, y = data(12)
+        net = net_for(fitted, warm_start=True, max_iter=1, standardize=standardize).fit(X, y)
+        before = net.predict(X)
+        with pytest.raises(ValueError, match=r"cannot continue with loss='\w+', of which each target has \d outputs?, "):
+            net.set_params(**later).fit(X, y)
+        np.testing.assert_array_equal(net.predict(X), before)
+
+    def test_methods_are_those_of_the_loss_that_was_fitted(self):
+        X, y = data(12)
+        net = net_for(SEVERAL, max_iter=1).fit(X, y)
+        expected = net.predict_quantile(X, LEVELS)
+        net.set_params(loss="squared_error", quantile=0.5)
+        np.testing.assert_array_equal(net.predict_quantile(X, LEVELS), expected)
+        net = net_for({"quantile": LEVELS}, max_iter=1)     # which the loss does not read
+        assert not hasattr(net, "predict_quantile")
+        assert not hasattr(net.fit(X, y), "predict_quantile")
+        with pytest.raises(TypeError, match="neg_mean_crps is for"):
+            neg_mean_crps(net, X, y)
+
     def test_other_units_or_scores_cannot_be_continued(self):
         X, y = data(12)
         net = net_for({"loss": "poisson"}, warm_start=True, max_iter=1).fit(X, y)
