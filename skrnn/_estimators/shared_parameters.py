@@ -182,9 +182,9 @@ SHARED = {
         MISSING,
         "What to do with NaN in X: refuse it; take the last value of the feature that was seen in the sequence, or 0; "
         'or that, with a further input per feature that is 1 where it was missing; or, "decay", that, where the last '
-        "value decays to the mean (to 0 where `standardize` is False), and the states of the first layer to 0, with the "
-        "time since the features were last seen, at rates that are learned (GRU-D, Che et al. 2018; with all cells, but "
-        "not with patches). "
+        "value decays to the mean (to 0 where `standardize` is False), and the states of the first layer to 0, with "
+        "the time since the features were last seen, at rates that are learned (GRU-D, Che et al. 2018; with all "
+        "cells, but not with patches). "
         'Unless it is "error", steps at the '
         "end of a 3-D X that are NaN in every feature are padding and left out; predictions per step repeat the last "
         "one there. Categories (`embedding_dim`) take the last one, and padding may be in a 2-D X, too; steps before "
