@@ -5,6 +5,7 @@ from inspect import signature
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import is_regressor
+from sklearn.pipeline import Pipeline
 
 from skrnn._data.columns import without_columns
 from skrnn._data.numbers import is_sized
@@ -129,7 +130,8 @@ def make_sequence_scorer(metric, *, response_method="predict", greater_is_better
     The steps of all sequences are concatenated, as by `concatenate_steps`. Steps without a target (NaN, None, or −1
     among integer labels) are left out; steps of padding should have none. Of several outputs or labels some may be
     missing in the same way: the score is then the mean over outputs of the metric of each alone, over the steps of
-    which it is known. So it is always for several columns of classes, which metrics of scikit-learn do not take.
+    which it is known. So it is always for several columns of classes, which metrics of scikit-learn do not take: of
+    these it is also the scorer where y has them for each sequence, (n, columns).
 
     Parameters
     ----------
@@ -195,6 +197,8 @@ class _SequenceScorer(BaseScorer):
         classes = getattr(estimator, "classes_", None)
         several = isinstance(classes, list)
         read = NumberTargets.read if is_regressor(estimator) else SeveralClassTargets.read if several else None
+        if several and not getattr(_last_step(estimator), "return_sequences", True):
+            return self._of_sequences(estimator, X, y, sample_weight, kwargs)
         index, rows = _read_steps(y, read=read)
         predicted = getattr(estimator, self._response_method)(X)
         kwargs = self._kwargs | kwargs
@@ -210,6 +214,15 @@ class _SequenceScorer(BaseScorer):
         if weights is not None:
             kwargs["sample_weight"] = weights
         return self._sign * mean_over_outputs(self._score_func, true, predicted, **kwargs)
+
+    def _of_sequences(self, estimator, X, y, sample_weight, kwargs):
+        """The mean of the metric over the columns of labels of sequences."""
+        index = SequenceIndex(np.ones(len(X), dtype=np.intp), "ragged")
+        rows = SeveralClassTargets.read(y, index, per_step=False)
+        weights = None if sample_weight is None else as_weights(sample_weight, index, per_step=False)
+        parts = _parts(getattr(estimator, self._response_method)(X))
+        kwargs = self._kwargs | kwargs
+        return self._sign * self._mean_over_columns(rows.values, parts, estimator.classes_, weights, kwargs)
 
     def _rows(self, predicted, index):
         """What the estimator returned for the steps of sequences as rows (rows, ...)."""
@@ -290,6 +303,15 @@ def _read_steps(y, name="y", read=None):
 def _are_numbers(rows):
     """Whether rows (total, outputs) are floats that cannot be indicators of labels."""
     return rows.ndim == 2 and rows.dtype.kind == "f" and not (np.isin(rows, (-1, 0, 1)) | np.isnan(rows)).all()
+
+
+def _last_step(estimator):
+    """The net at the end of Pipelines and searches."""
+    while True:
+        inner = getattr(estimator, "best_estimator_", estimator[-1] if isinstance(estimator, Pipeline) else estimator)
+        if inner is estimator:
+            return estimator
+        estimator = inner
 
 
 def _parts(predicted):

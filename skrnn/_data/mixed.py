@@ -97,9 +97,9 @@ class Mixed:
         """Static features that are passed apart from sequences, float64 (n, S), NaN where a number is missing."""
         table = as_static_table(static, n)
         columns = StaticColumns.of(table, names_of(table) if is_frame(table) else self.static_names, "static")
-        if len(columns.names) != len(self.static):
+        if len(columns.columns) != len(self.static):
             raise ValueError(
-                f"static has {len(columns.names)} features, expected {len(self.static)} as in fit"
+                f"static has {len(columns.columns)} features, expected {len(self.static)} as in fit"
                 + (f": {list(self.static_names)}" if self.static_names else "")
             )
         if is_frame(table) and self.static_names and columns.names != list(self.static_names):

@@ -105,6 +105,11 @@ def is_from_dtype(categorical_features):
     return isinstance(categorical_features, str) and categorical_features == FROM_DTYPE
 
 
+def as_hashable(categorical_features):
+    """The parameter as what can be compared: a list or an array as a tuple."""
+    return tuple(categorical_features) if is_sized(categorical_features) else categorical_features
+
+
 def is_mixed(X, categorical_features):
     """Whether X may have more than numbers of steps, which then has to be learned."""
     if isinstance(X, WithStatic) or not (categorical_features is None or is_from_dtype(categorical_features)):

@@ -46,7 +46,7 @@ def mean_log_likelihood(estimator, X, y, sample_weight=None):
     >>> search.cv_results_["mean_test_score"].shape
     (2,)
     """
-    net, X = _net_and_steps(estimator, X)
+    net, X = net_and_steps(estimator, X)
     if not hasattr(net, "sample"):
         raise TypeError(
             f"mean_log_likelihood is for an RNNRegressor whose loss is a likelihood, such as 'gaussian', got {net!r}"
@@ -96,7 +96,7 @@ def neg_mean_crps(estimator, X, y, sample_weight=None):
     >>> bool(abs(score + neg_mean_crps(net, X, X[:, 0, 0])) < 1e-6)
     True
     """
-    net, X = _net_and_steps(estimator, X)
+    net, X = net_and_steps(estimator, X)
     if not hasattr(net, "predict_quantile"):
         raise TypeError(
             "neg_mean_crps is for an RNNRegressor whose loss is a likelihood, such as 'gaussian', or has several "
@@ -105,7 +105,7 @@ def neg_mean_crps(estimator, X, y, sample_weight=None):
     return -mean_over_targets(net, lambda distribution, y: distribution.crps(y), X, y, sample_weight)
 
 
-def _net_and_steps(estimator, X):
+def net_and_steps(estimator, X):
     """The last step of a Pipeline and what comes to it; another estimator and X as they are."""
     if isinstance(estimator, Pipeline):
         return estimator[-1], estimator[:-1].transform(X) if len(estimator) > 1 else X

@@ -17,25 +17,26 @@ LIKELIHOODS = ", ".join(f'"{name}"' for name, loss in LOSSES.items() if loss.is_
 def knows_density(estimator):
     """Whether the loss is the likelihood of a distribution; an AttributeError says for which losses it is."""
     if not _loss_of(estimator).is_likelihood:
-        raise AttributeError(f"this is for the losses {LIKELIHOODS}, not for loss={estimator.loss!r}")
+        raise AttributeError(f"this is for the losses {LIKELIHOODS}, not for loss={_loss_of(estimator).name!r}")
     return True
 
 
 def knows_quantiles(estimator):
     """Whether predictions have quantiles; an AttributeError says of which losses they have."""
-    if not (np.ndim(estimator.quantile) or _loss_of(estimator).is_likelihood):
+    loss = _loss_of(estimator)
+    if not loss.knows_quantiles:
         raise AttributeError(
             f"this is for loss='quantile' with a list, such as quantile=[0.05, 0.5, 0.95], and for the losses "
-            f"{LIKELIHOODS}, not for loss={estimator.loss!r}"
+            f"{LIKELIHOODS}, not for loss={loss.name!r}"
         )
     return True
 
 
 def _loss_of(estimator):
-    """The class of the loss of an estimator, fitted or not."""
+    """The loss of an estimator, as it was fitted or as its parameters say."""
     if estimator.__sklearn_is_fitted__():
         return estimator._fitted.model.loss
-    return LOSSES[estimator.loss]
+    return LOSSES[estimator.loss].make(vars(estimator))
 
 
 class PredictiveMixin:
@@ -107,8 +108,8 @@ class PredictiveMixin:
         x : array-like of shape (features,) or (n, features)
             The step of one stream, or of n.
         state : array-like of shape (n, width), or None
-            From `initial_state`, which None stands for, or from the step before: as `initial_state` in `predict`. For
-            one stream also (width,).
+            From `initial_state`, which None stands for, unless the net has static features; or from the step before: as
+            `initial_state` in `predict`. For one stream also (width,).
         return_std : bool, default=False
             As in `predict`.
 
@@ -147,7 +148,7 @@ class PredictiveMixin:
         if return_std and not _loss_of(self).is_likelihood:
             raise ValueError(
                 f"return_std=True is for the losses {LIKELIHOODS}, whose nets predict a deviation, not for "
-                f"loss={self.loss!r}"
+                f"loss={_loss_of(self).name!r}"
             )
         return mean_and_std if return_std else decoded
 

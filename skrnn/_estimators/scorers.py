@@ -126,6 +126,8 @@ class ScorerOfEpochs:
         scores = np.random.RandomState(0).standard_normal(shape).astype(model.dtype)
         steps = self.held_out.per_step and not isinstance(self.name, str)
         hint = ". For targets per step pass the name of a scorer, or one of make_sequence_scorer" if steps else ""
+        if isinstance(self.fitted.attributes().get("classes_"), list):
+            hint = ". For several columns of classes pass a scorer of make_sequence_scorer, or None for accuracy"
         what = f"scoring={shown(self.name)} does not work for the {len(self.held_out.index)} sequences held out"
         try:
             score = self(scores)
@@ -145,8 +147,8 @@ class ScoredFitted(Fitted):
     sequences : SequenceIndex or RowsAsSamples
         Gives rows of predictions the form of what `predict` returns.
     known_scores : (rows, Q) array
-    known_targets : ClassTargets or NumberTargets
-        What is known of the targets of these rows.
+    known_targets
+        What is known of the targets of these rows, like ``targets``.
     """
 
     def scores(self, estimator, X):

@@ -9,6 +9,7 @@ from skrnn._data.examples import Examples
 from skrnn._data.lazy import LazySequences, in_memory
 from skrnn._data.mixed import without_codes
 from skrnn._data.numbers import is_positive_int
+from skrnn._data.parts import as_hashable
 from skrnn._data.reading import learn_reading
 from skrnn._data.sequences import Sequences
 from skrnn._data.target_checks import check_samples
@@ -23,6 +24,7 @@ from skrnn._estimators.unit_checks import (
     warn_of_times,
     warn_of_units,
 )
+from skrnn._messages import shown
 from skrnn._training.losses import known_fraction
 from skrnn._warnings import warn_user
 
@@ -31,7 +33,7 @@ class TrainingData(NamedTuple):
     """What a net is trained on."""
 
     reading: object         # Reading
-    targets: object         # ClassTargets, SeveralClassTargets or NumberTargets
+    targets: object         # ClassTargets, SeveralClassTargets, NumberTargets or SurvivalTargets
     loss: object            # Loss
     rows: object            # TargetRows
     examples: object        # Examples, as the network reads them
@@ -74,6 +76,9 @@ class TrainingDataMixin:
             if (self.missing, categorical) != (reading.missing, reading.n_categories > 0):
                 what = f"missing={self.missing!r} and embedding_dim={self.embedding_dim!r}"
                 raise self._cannot_continue(f"{what}, which change what it reads of X")
+            if as_hashable(self.categorical_features) != reading.categorical_features:
+                what = f"categorical_features={shown(self.categorical_features)}"
+                raise self._cannot_continue(f"{what}, which change what it reads of X")
             if reading.column_of_times(self.times) != (reading.times and reading.times.column):
                 raise self._cannot_continue(f"times={self.times!r}, which change what it reads of X")
             if self.standardize != reading.standardize:
@@ -108,6 +113,11 @@ class TrainingDataMixin:
         if resume and self.standardize and not loss.takes_units_of(resume.model.loss):
             what = f"loss={loss.name!r}" + " and out_activation='logistic'" * loss.of_logistic
             raise self._cannot_continue(f"{what}, which takes y in other units than the fit before")
+        if resume and not loss.takes_scores_of(resume.model.loss):
+            raise self._cannot_continue(
+                f"loss={loss.name!r}, of which each target has {loss.width} output{'s' * (loss.width > 1)}, that mean "
+                f"something else than the {resume.model.loss.width} of loss={resume.model.loss.name!r} before"
+            )
         if self.standardize and not resume:
             targets = targets.learn_units(rows, sequences, per_step, loss)
         encoded = targets.encode(rows, sequences, per_step, loss)
@@ -175,14 +185,8 @@ def _learn_units(reading, examples):
     names = names if names and len(names) == len(center) else None
     if reading.times is not None:
         center, scale, names = map(reading.times.without, (center, scale, names))
-    missing = np.isnan(center) & (scale == 0)
-    center = np.where(missing, 0.0, center)
-    check_units(center, scale, sequences.dtype, names)
-    warn_of_units(center, scale, sequences.dtype, names)
-    warn_of_missing_features(missing, names)
-    if sequences.lengths[examples.used].sum() > 1:
-        warn_of_constant_features(center, np.where(missing, 1.0, scale), names)
-    return replace(reading, units=Units(center, divisors_of(center, scale)))
+    n_steps = int(sequences.lengths[examples.used].sum())
+    return replace(reading, units=_checked_units(center, scale, sequences.dtype, names, n_steps, "step"))
 
 
 def _learn_static_units(reading, examples):
@@ -193,14 +197,20 @@ def _learn_static_units(reading, examples):
     numbers = sequences.static[:, : len(names)]
     rows = Sequences(numbers, np.ones(len(numbers), np.intp), "array")
     center, scale = learn_units(rows, examples.used, examples.weights_of_sequences())
+    units = _checked_units(center, scale, sequences.dtype, names, len(examples.used), "sequence")
+    return replace(reading, static_units=units)
+
+
+def _checked_units(center, scale, dtype, names, n, per):
+    """Units of features, from their means and deviations over n steps or sequences (`per`), with warnings of them."""
     missing = np.isnan(center) & (scale == 0)
     center = np.where(missing, 0.0, center)
-    check_units(center, scale, sequences.dtype, names)
-    warn_of_units(center, scale, sequences.dtype, names)
-    warn_of_missing_features(missing, names, per="sequence")
-    if len(examples.used) > 1:
-        warn_of_constant_features(center, np.where(missing, 1.0, scale), names, per="sequence")
-    return replace(reading, static_units=Units(center, divisors_of(center, scale)))
+    check_units(center, scale, dtype, names)
+    warn_of_units(center, scale, dtype, names)
+    warn_of_missing_features(missing, names, per)
+    if n > 1:
+        warn_of_constant_features(center, np.where(missing, 1.0, scale), names, per)
+    return Units(center, divisors_of(center, scale))
 
 
 def _in_own_units(reading, examples, loss):

@@ -104,6 +104,10 @@ class Loss:
         """Whether targets in the units that another loss takes are targets of this one."""
         return self.of_distance or self.out_activation == other.out_activation
 
+    def takes_scores_of(self, other):
+        """Whether training can go on from the scores of another loss: several of a target mean what its loss says."""
+        return self.width == other.width and (self.width == 1 or self.name == other.name)
+
     @classmethod
     def make(cls, parameters, of_logistic=False):
         """The loss with its own of an estimator's parameters, a mapping."""

@@ -8,13 +8,17 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.metrics import mean_absolute_error, mean_pinball_loss, root_mean_squared_error
+from sklearn.pipeline import Pipeline
 
+from skrnn._estimators.distribution_scores import net_and_steps
 from skrnn._messages import shown
-from skrnn.forecasting._conformal import check_quantiles, per_step
+from skrnn.forecasting._conformal import ConformalForecaster, check_quantiles, per_step
 from skrnn.forecasting._origins import RollingOrigin
 from skrnn.forecasting._windows import ForecastWindows
 
 METRICS = {"rmse": root_mean_squared_error, "mae": mean_absolute_error}
+# Metrics of quantiles
+SPREAD = ("pinball", "coverage", "width")
 
 
 def backtest(
@@ -39,8 +43,8 @@ def backtest(
     refit : bool or int, default=False
         Whether to fit at each origin, or at every so many; False fits once, before the first.
     quantiles : list of m float, default=None
-        Quantiles that models predict: as (n, horizon, m) by ``predict``, as nets with several, or by a method
-        ``predict_quantile(X, quantiles)``. The forecast of such a ``predict`` is the quantile nearest 0.5.
+        Quantiles that models predict: by a method ``predict_quantile(X, quantiles)``, as nets, or else as
+        (n, horizon, m) by ``predict``. The forecast of such a ``predict`` is the quantile nearest 0.5.
     metrics : list of str or callable, or dict of callables, default=("rmse", "mae")
         ``metric(y_true, y_pred)``, of scikit-learn, by name of function; "rmse" and "mae" are root mean squared and
         mean absolute error. With `quantiles` there are also "pinball", the mean pinball loss, "coverage", the fraction
@@ -78,10 +82,12 @@ def backtest(
     """
     if not isinstance(windows, ForecastWindows):
         raise TypeError(f"windows is {shown(windows)}, expected ForecastWindows")
-    models, metrics = _named_models(models), _named_metrics(metrics)
+    models = _named_models(models)
     quantiles = None if quantiles is None else check_quantiles(quantiles).tolist()
+    metrics = _named_metrics(metrics, {"model", "origin", "step", windows.group, *(SPREAD if quantiles else ())})
+    _check_same_quantiles(models, quantiles)
     splitter, every = _splitter(origins, windows.horizon), _refit_every(refit)
-    windows._check_names(models)
+    windows._check_names([*models, *(f"{name}_{q:g}" for name in models for q in quantiles or ())])
     panel = windows._read(df)
     index = windows._complete(panel)
     positions = splitter.origins(index.positions)
@@ -235,7 +241,7 @@ class Backtest:
         if self.quantiles is None:
             return scores
         if spread is None:
-            return scores | dict.fromkeys(("pinball", "coverage", "width"), np.nan)
+            return scores | dict.fromkeys(SPREAD, np.nan)
         low, high = spread[:, 0], spread[:, -1]
         losses = [mean_pinball_loss(actual, spread[:, k], alpha=q) for k, q in enumerate(self.quantiles)]
         return scores | {
@@ -257,13 +263,20 @@ def _named_models(models):
     return models
 
 
-def _named_metrics(metrics):
-    """The functions of the metrics by name."""
+def _named_metrics(metrics, taken):
+    """The functions of the metrics by name; none is one of those that are taken by other columns."""
     if isinstance(metrics, str) or callable(metrics):
         metrics = [metrics]
     if not isinstance(metrics, Mapping):
-        metrics = {metric if isinstance(metric, str) else getattr(metric, "__name__", str(metric)): metric
-                   for metric in metrics}
+        names = [metric if isinstance(metric, str) else getattr(metric, "__name__", str(metric)) for metric in metrics]
+        taken = taken | {name for name in names if names.count(name) > 1}
+        metrics = dict(zip(names, metrics, strict=True))
+    for name in metrics:
+        if name in taken:
+            raise ValueError(
+                f"metrics has {name!r}, which is the name of another column or metric: expected a dict of names that "
+                "are not taken"
+            )
     named = {name: METRICS.get(metric, metric) if isinstance(metric, str) else metric
              for name, metric in metrics.items()}
     for name, metric in named.items():
@@ -273,6 +286,15 @@ def _named_metrics(metrics):
                 "such as median_absolute_error of sklearn.metrics"
             )
     return named
+
+
+def _check_same_quantiles(models, quantiles):
+    """Raise a ValueError if a model predicts other quantiles than are asked for."""
+    for name, model in models.items():
+        if isinstance(model, ConformalForecaster) and quantiles is not None:
+            own = check_quantiles(model.quantiles).tolist()
+            if own != quantiles:
+                raise ValueError(f"models[{name!r}] has quantiles={own}, expected quantiles={quantiles} as in backtest")
 
 
 def _splitter(origins, horizon):
@@ -321,28 +343,51 @@ def _fit_and_forecast(name, model, windows, panel, train, test, quantiles):
     """A clone fitted to the windows `train`, and what it says of `test`."""
     data = windows._cut(panel, train)
     model = clone(model).fit(data.X, data.y)
-    X = windows._cut(panel, test).X
-    shape = len(X), windows.horizon
-    predicted = per_step(model.predict(X), shape, f"models[{name!r}]")
-    if quantiles is None:
-        if predicted.shape[2] != 1:
+    forecast = _forecast(f"models[{name!r}]", model, windows._cut(panel, test).X, windows.horizon, quantiles)
+    for values in (forecast.point, forecast.spread):
+        bad = np.argwhere(~np.isfinite(values)) if values is not None else ()
+        if len(bad):
+            row, step = bad[0][:2]
             raise ValueError(
-                f"models[{name!r}] predicts {predicted.shape[2]} values per step: expected one; say with `quantiles` "
-                "what several are"
+                f"models[{name!r}] predicts {values[tuple(bad[0])]} at the origin "
+                f"{shown(panel.time_column(test.positions[[row]])[0])}, step {step + 1}{panel.of(test.series[row])}: "
+                "expected finite numbers, also where X has missing values"
+            )
+    return forecast
+
+
+def _forecast(name, model, X, horizon, quantiles):
+    """What a fitted model says of windows X."""
+    shape = len(X), horizon
+    predicted = per_step(model.predict(X), shape, name)
+    n_values = predicted.shape[2]
+    if quantiles is None:
+        if n_values != 1:
+            raise ValueError(
+                f"{name} predicts {n_values} values per step: expected one; say with `quantiles` what several are"
             )
         return Forecast(model, predicted[:, :, 0])
-    if predicted.shape[2] > 1:
-        if predicted.shape[2] != len(quantiles):
-            raise ValueError(
-                f"models[{name!r}] predicts {predicted.shape[2]} values per step, expected {len(quantiles)} as in "
-                f"quantiles={quantiles}"
-            )
-        middle = int(np.argmin(np.abs(np.subtract(quantiles, 0.5))))
-        return Forecast(model, predicted[:, :, middle], predicted)
-    spread = None
-    if hasattr(model, "predict_quantile"):
-        spread = per_step(model.predict_quantile(X, quantiles), shape, f"models[{name!r}]")
-    return Forecast(model, predicted[:, :, 0], spread)
+    spread = _quantiles(model, X, quantiles)
+    if spread is not None:
+        spread = per_step(spread, shape, name)
+    elif n_values > 1:
+        spread = predicted
+    if spread is not None and spread.shape[2] != len(quantiles):
+        raise ValueError(
+            f"{name} predicts {spread.shape[2]} values per step, expected {len(quantiles)} as in quantiles={quantiles}"
+        )
+    if n_values == 1:
+        return Forecast(model, predicted[:, :, 0], spread)
+    return Forecast(model, spread[:, :, int(np.argmin(np.abs(np.subtract(quantiles, 0.5))))], spread)
+
+
+def _quantiles(model, X, quantiles):
+    """What the method `predict_quantile` of a model, or of the end of a Pipeline, says; None where there is none."""
+    last = model[-1] if isinstance(model, Pipeline) else model
+    if not hasattr(last, "predict_quantile"):
+        return None
+    net, X = net_and_steps(model, X)
+    return net.predict_quantile(X, quantiles)
 
 
 def _joined(parts):

@@ -1,6 +1,7 @@
 """The times of evenly spaced rows: read from a column, and said for any step."""
 
 from datetime import date, datetime
+from numbers import Real
 from typing import NamedTuple
 
 import narwhals.stable.v2 as nw
@@ -12,12 +13,16 @@ TOLERANCE = 1e-6        # of a step, for times that are floats
 
 
 class Clock(NamedTuple):
-    """The times of positions 0, 1, ...: `start` + position · `step`, or that many months after `start` and `rest`."""
+    """The times of positions 0, 1, ...: `start` + position · `step`, or that many months after `start` and `rest`.
+
+    Times with a zone are those of UTC, or `local`, as clocks show them: days and months are even there alone.
+    """
 
     start: object       # number, datetime64[us], timedelta64[us], or datetime64[M] with `rest`
     step: object
     rest: object = None     # from the beginning of the month, timedelta64[us]
     column: object = None   # narwhals series whose name and dtype the times have; None: rows are counted
+    local: bool = False
 
     def times(self, positions):
         """The times of positions, as an array."""
@@ -26,20 +31,30 @@ class Clock(NamedTuple):
 
     def series(self, positions, library):
         """The times of positions as a narwhals series with the dtype of the column they were read from."""
-        times, dtype = self.times(positions), self.column.dtype
+        times, dtype, zone = self.times(positions), self.column.dtype, zone_of(self.column)
         if dtype == nw.Object:      # Python's dates, in pandas
             times = times.astype("M8[us]" if isinstance(self.column[0], datetime) else "M8[D]").astype(object)
         series = nw.new_series("time", times, dtype if dtype == nw.Object else None, backend=library)
-        if dtype == nw.Datetime and dtype.time_zone is not None:
-            series = series.dt.replace_time_zone("UTC").dt.convert_time_zone(dtype.time_zone)
+        if self.local:
+            series = series.dt.replace_time_zone(zone)
+        elif zone is not None:
+            series = series.dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+        if dtype == nw.Unknown:     # a zone that narwhals cannot read
+            return nw.from_native(series.to_native().astype(self.column.to_native().dtype), series_only=True)
         return series if dtype == nw.Object else series.cast(dtype)
 
     def position(self, time, argument):
         """The position of one time, which must be that of a step."""
         if isinstance(self.start, np.datetime64):
-            time = _as_utc(time, argument, getattr(self.column.dtype, "time_zone", None))
+            time = _as_utc(time, argument, zone_of(self.column))
+            if self.local:
+                series = nw.new_series("time", np.array([time]), backend=self.column.implementation)
+                series = series.dt.replace_time_zone("UTC").dt.convert_time_zone(zone_of(self.column))
+                time = _instants(_as_local(series))[0]
         elif isinstance(self.start, np.timedelta64):
             time = np.timedelta64(time).astype("m8[us]")
+        elif not isinstance(time, Real):
+            raise TypeError(f"{argument} has {shown(time)}, expected a number, such as {self.start}")
         if self.rest is not None:
             months = (time - self.rest).astype("M8[M]")
             exact = months.astype("M8[us]") + self.rest == time
@@ -54,6 +69,21 @@ class Clock(NamedTuple):
 def _is_plain_date(time):
     """Whether an object is Python's date, or a datetime without a zone."""
     return isinstance(time, date) and getattr(time, "tzinfo", None) is None
+
+
+def zone_of(column):
+    """The time zone of times, or None."""
+    if column.dtype == nw.Datetime:
+        return column.dtype.time_zone
+    zone = getattr(column.to_native().dtype, "tz", None) if column.dtype == nw.Unknown else None
+    return None if zone is None else str(zone)
+
+
+def _as_local(column):
+    """Times with a zone as clocks there show them."""
+    if column.dtype == nw.Unknown:
+        return nw.from_native(column.to_native().dt.tz_localize(None), series_only=True)
+    return column.dt.replace_time_zone(None)
 
 
 def _as_utc(time, argument, zone):
@@ -97,7 +127,11 @@ def read_clock(column, starts, keys):
     inner[starts[1:-1] - 1] = False         # from the last row of a series to the first of the next
     if not inner.any():
         raise ValueError("df has no series of two rows or more, expected at least past + horizon rows of one")
-    clock = _even(times, inner) or (_monthly(times, inner) if times.dtype.kind == "M" else None)
+    clock = _even_or_monthly(times, inner)
+    if clock is None and zone_of(column) is not None:
+        times = _instants(_as_local(column))
+        clock = _even_or_monthly(times, inner)
+        clock = clock and clock._replace(local=True)
     if clock is None:
         raise ValueError(_gap(column, times, inner, starts, keys))
     firsts = times[starts[:-1]]
@@ -115,6 +149,8 @@ def read_clock(column, starts, keys):
 
 def _instants(column):
     """Times as numbers, datetime64[us] (UTC where there is a zone) or timedelta64[us]."""
+    if column.dtype == nw.Unknown and zone_of(column) is not None:
+        column = nw.from_native(column.to_native().dt.tz_convert("UTC"), series_only=True)
     dtype = column.dtype
     if dtype in (nw.Datetime, nw.Date):
         return column.dt.timestamp("us").to_numpy().astype(np.int64).view("M8[us]")
@@ -124,10 +160,17 @@ def _instants(column):
         return np.array(column.to_list(), dtype="M8[us]")
     if dtype.is_integer() or dtype.is_float():
         return column.to_numpy().astype(np.int64 if dtype.is_integer() else np.float64)
+    named = column.to_native().dtype if dtype == nw.Unknown else dtype
     raise TypeError(
-        f"df[{column.name!r}] has dtype {dtype}, expected numbers, dates, times or durations, whose distance shows "
-        "gaps: convert it, or sort the rows and leave out `time`"
+        f"df[{column.name!r}] has dtype {named}, expected numbers, dates, times or durations, whose distance shows "
+        "gaps: convert it, such as by `pandas.to_datetime` or, of periods, `dt.to_timestamp`, or sort the rows and "
+        "leave out `time`"
     )
+
+
+def _even_or_monthly(times, inner):
+    """The clock of times with one distance, in time or in months, if they have it."""
+    return _even(times, inner) or (_monthly(times, inner) if times.dtype.kind == "M" else None)
 
 
 def _even(times, inner):

@@ -95,6 +95,8 @@ class ConformalForecaster(CheckedParametersMixin, MetaEstimatorMixin, RegressorM
         """
         quantiles = check_quantiles(self.quantiles)
         y = as_numbers(y, "y")
+        if y.ndim != 2 or len(y) != len(X):
+            raise ValueError(f"y has shape {y.shape}, expected ({len(X)}, horizon), as many rows as X has windows")
         n_held = int(self.calibration * len(y))
         if not 0 < n_held < len(y):
             raise ValueError(
@@ -102,6 +104,12 @@ class ConformalForecaster(CheckedParametersMixin, MetaEstimatorMixin, RegressorM
                 "both sides"
             )
         held = slice(len(y) - n_held, None)
+        without = np.flatnonzero(np.isnan(y[held]).all(axis=0))
+        if len(without):
+            raise ValueError(
+                f"y is missing at step {without[0] + 1} in all of the last {n_held} windows, whose errors are learned: "
+                "expected some that are known; try a greater calibration"
+            )
         first = clone(self.estimator).fit(X[: held.start], y[: held.start])
         errors = y[held, :, np.newaxis] - as_quantiles(first.predict(X[held]), y[held].shape, len(quantiles))
         # the smallest error that as many of n + 1 lie below, on either side of the middle

@@ -41,7 +41,7 @@ class SeasonalNaive(CheckedParametersMixin, RegressorMixin, BaseEstimator):
 
     Notes
     -----
-    A value that is missing is that of the season before it, as far as the window goes.
+    A value that is missing is that of the season before it, as far as the window goes; beyond it the last known one.
 
     Examples
     --------
@@ -133,7 +133,13 @@ class SeasonalNaive(CheckedParametersMixin, RegressorMixin, BaseEstimator):
         for earlier in range(self.season, past, self.season):
             rows = np.maximum(last - earlier, 0)
             forecasts = np.where(np.isnan(forecasts) & (last >= earlier), target[:, rows], forecasts)
-        return forecasts
+        return np.where(np.isnan(forecasts), last_known(target), forecasts)
+
+
+def last_known(values):
+    """The last value of each row of values (n, steps) that is not NaN, (n, 1); NaN where all are."""
+    last = values.shape[1] - 1 - np.argmax(~np.isnan(values[:, ::-1]), axis=1)
+    return np.take_along_axis(values, last[:, np.newaxis], axis=1)
 
 
 class WindowTable(CheckedParametersMixin, TransformerMixin, BaseEstimator):

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from skrnn._data.numbers import is_sized
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._sklearn import Interval, StrOptions
+from skrnn.forecasting._naive import last_known
 from skrnn.forecasting._panel import read_panel
 
 WHOLE = Interval(Integral, 1, None, closed="left")
@@ -132,6 +133,8 @@ class ForecastWindows(CheckedParametersMixin, BaseEstimator):
         index = self._complete(panel)
         if origins is None:
             return self._cut(panel, index[(index.positions.max() - index.positions) % self.step == 0])
+        if not is_sized(origins):
+            raise TypeError(f"origins={origins!r}: expected a list of times")
         wanted = [panel.clock.position(origin, "origins") for origin in origins]
         for origin, position in zip(origins, wanted, strict=True):
             if position not in index.positions:
@@ -197,11 +200,18 @@ class ForecastWindows(CheckedParametersMixin, BaseEstimator):
         return read_panel(df, columns, self.group, self.time)
 
     def _check_names(self, names):
-        """Raise a ValueError if a forecast has the name of another column of a table of forecasts."""
-        taken = {self.group, "origin", self.time or "time", "step", str(self.target)}
+        """Raise a ValueError if two columns of a table of forecasts, which has these too, would have one name."""
+        taken = {"origin", "step"} | ({"time"} if self.time is None else set())
+        for argument, name in (("group", self.group), ("time", self.time), ("target", str(self.target))):
+            if name is not None and name in taken:
+                raise ValueError(
+                    f"{argument}={name!r} is the name of another column of the table of forecasts: rename it in df"
+                )
+            taken.add(name)
         for name in names:
             if name in taken:
                 raise ValueError(f"{name!r} is a column of the table of forecasts: name the forecast otherwise")
+            taken.add(name)
 
     def _needs(self):
         return f"past={self.past} rows up to an origin and horizon={self.horizon} after it, with known targets in both"
@@ -402,8 +412,7 @@ def _units(past, scaling):
     if scaling is None:
         return level, scale
     if scaling == "last":
-        last = past.shape[1] - 1 - np.argmax(~np.isnan(past[:, ::-1]), axis=1)
-        return np.take_along_axis(past, last[:, np.newaxis], axis=1), scale
+        return last_known(past), scale
     level = np.nanmean(past, axis=1, keepdims=True)
     if scaling == "standard":
         deviation = np.nanstd(past, axis=1, keepdims=True)

@@ -57,7 +57,7 @@ class TestForms:
         net = net_for(parameters, return_sequences=per_step).fit(X, y)
         several = parameters is SEVERAL
         assert net.n_outputs_ == (outputs or 1)
-        assert net.predict(X).shape == (*y.shape, 3) if several else y.shape
+        assert net.predict(X).shape == ((*y.shape, 3) if several else y.shape)
         assert net.predict_quantile(X, 0.5).shape == y.shape
         quantiles = net.predict_quantile(X, LEVELS)
         assert quantiles.shape == (*y.shape, 3)
@@ -267,6 +267,19 @@ class TestWhatThereIsNot:
             getattr(net.fit(X, y), method)
         assert not hasattr(net_for(SEVERAL), "sample")
 
+    @pytest.mark.parametrize("loss", sorted(name for name, loss in LOSSES.items() if loss.is_regression))
+    @pytest.mark.parametrize("quantile", [0.5, LEVELS], ids=str)
+    def test_what_a_loss_knows(self, loss, quantile):
+        """A list of quantiles makes no difference to other losses; a fitted net is as it was fitted."""
+        X, y = data(12)
+        y = y / y.max() if loss == "binary_log_loss" else y
+        net = net_for({"loss": loss, "quantile": quantile}, max_iter=1)
+        expected = LOSSES[loss].is_likelihood or (loss == "quantile" and quantile is LEVELS)
+        assert hasattr(net, "predict_quantile") == expected
+        net.fit(X, y).set_params(quantile=LEVELS if quantile == 0.5 else 0.5)
+        assert hasattr(net, "predict_quantile") == expected
+        assert hasattr(net, "sample") == LOSSES[loss].is_likelihood
+
     def test_deviations(self):
         X, y = data(12)
         for parameters in ({}, SEVERAL):
@@ -300,6 +313,32 @@ class TestWhatThereIsNot:
         X, y = data(12)
         with pytest.raises(ValueError, match="expected a number between 0 and 1"):
             net_for({"loss": "gaussian"}, max_iter=1).fit(X, y).predict_quantile(X, q)
+
+    @pytest.mark.parametrize(("fitted", "later"), [
+        ({"loss": "student_t"}, SEVERAL), (SEVERAL, {"loss": "student_t"}), ({}, SEVERAL),
+        ({"loss": "gaussian"}, {"loss": "student_t"}), ({"loss": "negative_binomial"}, {"loss": "gaussian"}),
+        (SEVERAL, SEVERAL | {"quantile": [0.1, 0.9]}),
+    ], ids=str)
+    @pytest.mark.parametrize("standardize", [True, False])
+    def test_outputs_that_mean_something_else_cannot_be_continued(self, fitted, later, standardize):
+        X, y = data(12)
+        net = net_for(fitted, warm_start=True, max_iter=1, standardize=standardize).fit(X, y)
+        before = net.predict(X)
+        with pytest.raises(ValueError, match=r"cannot continue with loss='\w+', of which each target has \d outputs?, "):
+            net.set_params(**later).fit(X, y)
+        np.testing.assert_array_equal(net.predict(X), before)
+
+    def test_methods_are_those_of_the_loss_that_was_fitted(self):
+        X, y = data(12)
+        net = net_for(SEVERAL, max_iter=1).fit(X, y)
+        expected = net.predict_quantile(X, LEVELS)
+        net.set_params(loss="squared_error", quantile=0.5)
+        np.testing.assert_array_equal(net.predict_quantile(X, LEVELS), expected)
+        net = net_for({"quantile": LEVELS}, max_iter=1)     # which the loss does not read
+        assert not hasattr(net, "predict_quantile")
+        assert not hasattr(net.fit(X, y), "predict_quantile")
+        with pytest.raises(TypeError, match="neg_mean_crps is for"):
+            neg_mean_crps(net, X, y)
 
     def test_other_units_or_scores_cannot_be_continued(self):
         X, y = data(12)

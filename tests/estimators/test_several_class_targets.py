@@ -482,6 +482,28 @@ class TestModelSelection:
         assert [classes.tolist() for classes in fitted.classes_] == [["north", "south"], [0, 1, 2]]
         assert fitted.predict(X)[0].shape == ((4, 2) if per_step else (2,))
 
+    @pytest.mark.parametrize("gaps", [False, True])
+    def test_metrics_of_sequences(self, gaps):
+        """The mean over columns of a metric, also at the end of a Pipeline and of a search, and in early stopping."""
+        X = np.random.default_rng(0).normal(size=(30, 4, 2))
+        y = np.array([["abc"[i % 3], i % 2] for i in range(30)], dtype=object)
+        net = RNNClassifier(3, max_iter=3, random_state=0)
+        scorer = make_sequence_scorer(f1_score, average="macro")
+        models = [net, make_pipeline("passthrough", net), GridSearchCV(net, {}, scoring=scorer, cv=KFold(2))]
+        weights = np.arange(30.0)
+        for model in models:
+            predicted = model.fit(X, y).predict(X)
+            known = np.arange(30) % 4 > 0 if gaps else np.ones(30, dtype=bool)
+            true = np.where(known[:, np.newaxis] | [True, False], y, None)
+            expected = [
+                f1_score(y[rows, k].astype(kind), predicted[rows, k].astype(kind), average="macro", sample_weight=rows)
+                for k, kind, rows in ((0, str, np.flatnonzero(weights)), (1, int, np.flatnonzero(known & (weights > 0))))
+            ]       # the weights are the numbers of the rows
+            assert scorer(model, X, true, sample_weight=weights) == pytest.approx(np.mean(expected), rel=1e-12)
+        net.set_params(early_stopping=True, scoring=scorer, validation_fraction=0.3).fit(X, y)
+        with pytest.raises(ValueError, match="For several columns of classes pass a scorer of make_sequence_scorer"):
+            net.set_params(scoring="accuracy").fit(X, y)
+
     def test_metrics_of_steps(self):
         X, y = data(True)
         y[0, 0], y[1, 2, 1] = None, None

@@ -167,6 +167,29 @@ def test_quantiles():
     assert metrics.loc["ridge", ["pinball", "coverage", "width"]].isna().all()
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore::skrnn.exceptions.NothingLearnedWarning")
+@pytest.mark.parametrize("loss", ["gaussian", "quantile"])
+def test_nets_are_asked_for_the_quantiles_also_in_a_pipeline(loss):
+    """Not taken for others, where a net predicts as many."""
+    net = RNNRegressor(3, loss=loss, quantile=[0.1, 0.5, 0.9], max_iter=2, random_state=0)
+    models = {"net": net, "pipe": make_pipeline("passthrough", net)}
+    result = backtest(models, frame(), windows(), origins=2, quantiles=[0.2, 0.5, 0.8])
+    X = result.data.X
+    expected = result.models["net"].predict_quantile(X, [0.2, 0.5, 0.8])
+    for name in models:
+        np.testing.assert_array_equal(result.by_model[name].spread, expected)
+
+
+def test_forecasts_that_are_no_numbers_are_named():
+    class Gaps(Means):
+        def predict(self, X):
+            return np.where(np.arange(HORIZON) == 1, np.nan, super().predict(X))
+
+    with pytest.raises(ValueError, match=r"models\['Gaps'\] predicts nan at the origin .*2024-01-03.*, step 2 in the g"):
+        backtest(Gaps(), frame(), windows(), origins=1)
+
+
 def test_one_step_of_estimators_that_predict_rows():
     """Horizon 1, where estimators return (n,)."""
     made = ForecastWindows(4, 1, "y", group="unit", time="hour")
@@ -229,6 +252,12 @@ def test_a_splitter_of_ones_own():
     ({"quantiles": [0.5, 0.1]}, ValueError, "quantiles="),
     ({"models": Means([0.1, 0.9]), "quantiles": [0.1, 0.5, 0.9]}, ValueError, "predicts 2 values per step, expected 3"),
     ({"models": Means([0.1, 0.9])}, ValueError, "predicts 2 values per step: expected one; say with `quantiles`"),
+    ({"metrics": [lambda y, p: 0.0, lambda y, p: 1.0]}, ValueError, "metrics has '<lambda>', which is the name of ano"),
+    ({"metrics": {"model": max_error}}, ValueError, "metrics has 'model', which is the name of another"),
+    ({"metrics": {"width": max_error}, "quantiles": [0.1, 0.9]}, ValueError, "metrics has 'width'"),
+    ({"models": {"a": Means(), "a_0.1": Means()}, "quantiles": [0.1]}, ValueError, "'a_0.1' is a column of the table"),
+    ({"models": {"c": ConformalForecaster(Means(), [0.2, 0.8])}, "quantiles": [0.1, 0.8]}, ValueError,
+     r"models\['c'\] has quantiles=\[0.2, 0.8\], expected quantiles=\[0.1, 0.8\]"),
 ])
 def test_what_cannot_be_used_is_named(changes, error, message):
     Means.fits = 0

@@ -67,3 +67,13 @@ def test_what_cannot_be_used_is_named(parameters, message):
     with pytest.raises(ValueError, match=message):
         model.fit(np.zeros((20, 3, 2)), np.zeros((20, 2)))
     assert not hasattr(model, "offsets_")
+
+
+@pytest.mark.parametrize(("y", "message"), [
+    (np.where(np.arange(20)[:, np.newaxis] < [20, 15], 0.0, np.nan), "y is missing at step 2 in all of the last 5 w"),
+    (np.zeros(20), r"y has shape \(20,\), expected \(20, horizon\)"),
+    (np.zeros((19, 2)), r"y has shape \(19, 2\), expected \(20, horizon\)"),
+])
+def test_targets_that_cannot_be_used_are_named(y, message):
+    with pytest.raises(ValueError, match=message):
+        ConformalForecaster(Constant()).fit(np.zeros((20, 3, 2)), y)

@@ -277,6 +277,24 @@ def test_arrays_have_no_columns_by_name():
         ForecastWindows(2, 1, 0, time="day").make(np.zeros(9))
 
 
+@pytest.mark.parametrize(("parameters", "taken"), [
+    ({"target": "origin"}, "target='origin'"), ({"target": "step"}, "target='step'"),
+    ({"group": "step"}, "group='step'"), ({"time": "origin"}, "time='origin'"), ({"target": "time"}, "target='time'"),
+])
+def test_columns_of_forecasts_that_would_have_one_name(parameters, taken):
+    rows = np.arange(6.0)
+    df = pd.DataFrame({"origin": rows, "y": rows, "step": 0.0, "time": 0.0})
+    data = ForecastWindows(2, 1, **{"target": "y"} | parameters).make(df)
+    with pytest.raises(ValueError, match=f"{taken} is the name of another column"):
+        data.to_frame(data.y)
+
+
+def test_periods_are_told_what_to_become():
+    df = pd.DataFrame({"t": pd.period_range("2024-01", periods=9, freq="M"), "y": np.arange(9.0)})
+    with pytest.raises(TypeError, match=r"has dtype period\[M\], expected .* of periods, `dt.to_timestamp`"):
+        ForecastWindows(2, 1, "y", time="t").make(df)
+
+
 def test_strings_have_no_distance():
     df = DAYS.assign(name=list("abcdefghi"))
     with pytest.raises(TypeError, match=r"df\['name'\] has dtype String, expected numbers, dates"):
@@ -299,6 +317,29 @@ class TestOrigins:
             windows.make(zoned, origins=[origin])
         with pytest.raises(ValueError, match="expected one without a zone"):
             windows.make(DAYS, origins=[origin.tz_localize("UTC")])
+
+    @pytest.mark.parametrize("library", [pd.DataFrame, pl.from_pandas])
+    @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "UTC"])
+    @pytest.mark.parametrize("frequency", ["D", "MS", "ME", "h"])
+    def test_days_and_months_of_clocks_that_change(self, frequency, zone, library):
+        """Days of a zone have 23 to 25 hours; its hours are even in UTC alone."""
+        times = pd.date_range("2024-03-08", periods=32 * 24 if frequency == "h" else 32, freq=frequency, tz=zone)
+        df = library(pd.DataFrame({"day": times, "y": np.arange(float(len(times)))}))
+        origins = [times[4], times[23]]
+        data = ForecastWindows(2, 2, "y", time="day").make(df, origins=[origins[0], origins[1].tz_convert("UTC")])
+        table = data.to_frame(data.y)
+        assert list(table["origin"]) == [origin for origin in origins for _ in range(2)]
+        assert list(table["day"]) == [*times[5:7], *times[24:26]]
+        assert table["day"].dtype == df["day"].dtype
+        with pytest.raises(ValueError, match="the time of no step"):
+            ForecastWindows(2, 2, "y", time="day").make(df, origins=[times[4] + pd.Timedelta(minutes=30)])
+
+    @pytest.mark.parametrize(("time", "origins", "message"), [
+        ("day", "2024-01-04", "expected a list of times"), (None, ["2024-01-04"], "expected a number, such as 0"),
+    ])
+    def test_of_another_kind_are_named(self, time, origins, message):
+        with pytest.raises(TypeError, match=message):
+            ForecastWindows(2, 1, "y", time=time).make(DAYS, origins=origins)
 
     def test_of_months(self):
         df = pd.DataFrame({"end": pd.date_range("2024-01-31", periods=6, freq="ME"), "y": np.arange(6.0)})
@@ -331,6 +372,12 @@ class TestSeasonalNaive:
     def test_what_is_missing_is_that_of_the_season_before(self):
         data = ForecastWindows(6, 2, 0).make(np.array([1.0, 2, 3, np.nan, np.nan, np.nan, 7, 8]))
         assert SeasonalNaive(2).fit(data.X, data.y).predict(data.X).tolist() == [[3.0, 2.0]]
+
+    def test_what_no_season_before_has_is_the_last_known_value(self):
+        data = ForecastWindows(4, 3, 0).make(np.array([5.0, np.nan, 7, np.nan, 1, 1, 1]))
+        assert SeasonalNaive(2).fit(data.X, data.y).predict(data.X).tolist() == [[7.0, 7.0, 7.0]]
+        data = ForecastWindows(3, 2, 0).make(np.array([5.0, np.nan, np.nan, 1, 1]))
+        assert SeasonalNaive(2).fit(data.X, data.y).predict(data.X).tolist() == [[5.0, 5.0]]
 
     def test_what_cannot_be_used_is_named(self):
         data = ForecastWindows(3, 2, 0).make(np.arange(9.0))

@@ -6,6 +6,7 @@ from scipy import stats
 
 from skrnn._training import distributions
 from skrnn._training.distributions import NegativeBinomial, Normal, Quantiles, StudentT
+from skrnn._training.losses import LOSSES
 
 LOCATION, SCALE = np.array([[0.5], [-2.0]]), np.array([[1.5], [0.2]])
 # Each with the same one of scipy
@@ -64,6 +65,50 @@ class TestDistributions:
         np.testing.assert_allclose(other.quantile(LEVELS), 2 * own.quantile(LEVELS) + 3)
         np.testing.assert_allclose(other.log_density(2 * TARGETS + 3), own.log_density(TARGETS) - np.log(2))
         np.testing.assert_allclose(other.crps(2 * TARGETS + 3), 2 * own.crps(TARGETS))
+
+
+@pytest.mark.parametrize("kind", [Normal, StudentT, NegativeBinomial])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scale", [60, 1e4])
+def test_their_densities_are_the_losses_of_large_scores(kind, dtype, scale):
+    """The kernels and NumPy bound parameters alike, and what overflows does so without a warning."""
+    loss = next(loss() for loss in LOSSES.values() if loss.is_likelihood and loss.distribution_type is kind)
+    scores = np.zeros((2 * kind.width, kind.width), dtype)
+    scores[np.arange(2 * kind.width), np.repeat(np.arange(kind.width), 2)] = np.tile([-scale, scale], kind.width)
+    found = kind.of_scores(scores)
+    assert not np.isnan(found.mean).any()
+    assert not np.isnan(found.std).any()
+    if scale < 100:
+        y = np.ones((len(scores), 1), dtype)
+        each = [loss.value_and_gradient(scores[i : i + 1], y[i : i + 1])[0] for i in range(len(scores))]
+        np.testing.assert_allclose(-found.log_density(y)[:, 0], each, rtol=1e-5)
+
+
+class TestCountsOfAnyDispersion:
+    """Counts that vary no more than Poisson's, and far more; means without counts, and huge ones."""
+
+    @pytest.mark.parametrize("mean", [1e-3, 0.5, 5.0, 300.0])
+    @pytest.mark.parametrize("dispersion", [1e-6, 1e-3, 1.0, 30.0])
+    def test_crps(self, mean, dispersion):
+        own = NegativeBinomial(np.array([[mean]]), np.array([[dispersion]]))
+        n, p = 1 / dispersion, 1 / (1 + dispersion * mean)
+        x = np.arange(stats.nbinom.isf(1e-12, n, p) + 3 * mean + 10)
+        for y in (0.0, np.ceil(mean), np.ceil(3 * mean)):
+            expected = np.sum((stats.nbinom.cdf(x, n, p) - (x >= y)) ** 2)
+            np.testing.assert_allclose(own.crps(np.array([[y]])), [[expected]], rtol=1e-6)
+
+    def test_density_where_no_count_was_seen(self):
+        """log(α μ) is finite where 1 + α μ is 1 in float64."""
+        own = NegativeBinomial(np.array([[1e-30]]), np.array([[1.0]]))
+        assert own.log_density(np.array([[3.0]]))[0, 0] == pytest.approx(3 * np.log(1e-30), rel=1e-12)
+        assert own.log_density(np.array([[0.0]]))[0, 0] == pytest.approx(0, abs=1e-25)
+
+    def test_samples_beyond_numpys_poisson(self):
+        own = NegativeBinomial(np.array([[1e25], [1e170]]), np.array([[1e-6], [1.0]]))
+        samples = own.sample(200, np.random.RandomState(0))
+        np.testing.assert_allclose(samples[0].mean(), 1e25, rtol=1e-3)
+        assert np.isfinite(samples).all()
+        assert np.isfinite(own.std).all()
 
 
 class TestQuantiles:
