@@ -14,7 +14,7 @@ from skrnn._data.lazy import unshared
 from skrnn._data.missing import WITH_INDICATORS, filled, without_gaps
 from skrnn._data.mixed import Mixed, on_numbers
 from skrnn._data.own_units import in_own_units, target_units
-from skrnn._data.parts import is_mixed
+from skrnn._data.parts import as_hashable, is_mixed
 from skrnn._data.tables import is_frame, is_table, normalize_table
 from skrnn._data.times import Times, column_of_times
 from skrnn._data.units import Units
@@ -58,6 +58,8 @@ class Reading:
         The mean and deviation of the static numbers, if there are any.
     times : Times, optional
         What is known of the times of steps, where the network reads times since.
+    categorical_features : "from_dtype", None or tuple
+        What the parameter of the estimator was, by which `mixed` was learned.
     """
 
     from_table: bool
@@ -74,6 +76,7 @@ class Reading:
     mixed: Mixed | None = None
     static_units: Units | None = None
     times: Times | None = None
+    categorical_features: str | tuple | None = None
 
     @property
     def step_encodings(self):
@@ -452,6 +455,9 @@ class Reading:
         Reading
         Sequences or LazySequences
         """
+        if self.has_encodings and len(used) < len(sequences):
+            mixed, sequences = self.mixed.drop_unused(sequences, used)
+            return replace(self, mixed=mixed), sequences
         if not self.n_categories or self.announced:
             return self, sequences
         counts = counts_in(sequences, used, self.n_categories)
@@ -563,6 +569,7 @@ def learn_reading(
     reading = Reading(
         sequences.kind == "table", n_features_in, names, sequences.n_features, missing, per_step=per_step,
         n_steps=n_steps, standardize=standardize, mixed=mixed,
+        categorical_features=as_hashable(categorical_features),
     )
     reading = replace(reading, times=reading.learn_times(times, n_directions))
     sequences = reading._unshared(sequences)

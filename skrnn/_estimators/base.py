@@ -118,7 +118,9 @@ class BaseRNN(
         Parameters
         ----------
         X : array-like of shape (n, columns) or (n, steps, features), or a collection of n arrays (steps, features)
-            A sample is a sequence. For an array in (n, features, steps) order pass ``X.transpose(0, 2, 1)``.
+            A sample is a sequence. For an array in (n, features, steps) order pass ``X.transpose(0, 2, 1)``. A data
+            frame may have columns of lists, the steps, beside columns of one value for each sequence, its static
+            features; for other X these stand in :class:`skrnn.WithStatic`.
         y : array-like of shape (n,); with `return_sequences` (n, steps) or a collection of n arrays (steps,)
             Targets; several of them as a last dimension (outputs,). With `return_sequences` a step whose target is NaN,
             None or the integer label −1 has no target. Of several outputs some may be missing, NaN or None, or with
@@ -233,9 +235,10 @@ class BaseRNN(
         network = RecurrentNetwork(
             int(self.embedding_dim) if reading.n_categories else sequences.n_features, self._check_hidden_size(),
             data.targets.n_outputs * data.loss.width, self.cell, self.activation, self.reset_after, self.bidirectional,
-            self.return_sequences, self.pooling, reading.n_categories, reading.network_units,
-            self._patch(reading, data.examples, resume), of_steps, self._static_inputs(reading, of_static),
-            Decay(reading.n_numbers, reading.first_indicator) if reading.missing == "decay" else None,
+            self.return_sequences, self.pooling, n_categories=reading.n_categories, units=reading.network_units,
+            patch=self._patch(reading, data.examples, resume), embeddings=of_steps,
+            static=self._static_inputs(reading, of_static),
+            decay=Decay(reading.n_numbers, reading.first_indicator) if reading.missing == "decay" else None,
         )
         if resume:
             self._check_same_shapes(network, resume.model)
@@ -253,14 +256,12 @@ class BaseRNN(
         """Size and stride of the patches that the network reads: those of the first fit; None for single steps."""
         if reading.n_categories:
             check_no_patches(self.patch_size)
-        if resume and self.patch_size == "auto" and not self.return_sequences:
+        auto = self.patch_size == "auto"
+        if resume and auto and not self.return_sequences:
             return resume.model.network.patch
-        auto = self.patch_size == "auto" and (
-            self.return_sequences or reading.n_categories > 0 or self.missing == "decay"
-        )
-        patch = None if auto else patch_for(
-            self.patch_size, self.patch_stride, examples.sequences.lengths[examples.used]
-        )
+        patch = None
+        if not (auto and (self.return_sequences or reading.n_categories or reading.missing == "decay")):
+            patch = patch_for(self.patch_size, self.patch_stride, examples.sequences.lengths[examples.used])
         if resume and patch != resume.model.network.patch:
             what = f"patch_size={self.patch_size!r} and patch_stride={self.patch_stride!r}"
             size, stride = resume.model.network.patch or (1, 1)

@@ -7,7 +7,7 @@ import numpy as np
 from skrnn._data.numbers import is_positive_int
 from skrnn._messages import shown
 from skrnn._network.embeddings import Embedding, table_of
-from skrnn._network.static import parameter_of
+from skrnn._network.static import static_table_of
 from skrnn._training.epochs import AUTO
 
 MAX_AUTOMATIC_DIM = 50
@@ -91,6 +91,6 @@ def tables_of(network, reading):
         labels = np.array([*range(reading.n_categories - 1), "unseen"], dtype=object)
         return {reading.feature_names[0] if named else "x0": (table_of(), labels)}
     of_static = network.static.embeddings if network.static is not None else ()
-    tables = [*map(table_of, network.embeddings), *map(parameter_of, of_static)]
+    tables = [*map(table_of, network.embeddings), *map(static_table_of, of_static)]
     encodings = (*reading.step_encodings, *reading.static_encodings)
     return {encoding.name: (table, encoding.labels) for encoding, table in zip(encodings, tables, strict=True)}

@@ -108,8 +108,8 @@ class PredictiveMixin:
         x : array-like of shape (features,) or (n, features)
             The step of one stream, or of n.
         state : array-like of shape (n, width), or None
-            From `initial_state`, which None stands for, or from the step before: as `initial_state` in `predict`. For
-            one stream also (width,).
+            From `initial_state`, which None stands for, unless the net has static features; or from the step before: as
+            `initial_state` in `predict`. For one stream also (width,).
         return_std : bool, default=False
             As in `predict`.
 

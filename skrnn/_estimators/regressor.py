@@ -222,17 +222,15 @@ class RNNRegressor(RegressorMixin, PredictiveMixin, BaseRNN):
         super().__init__(
             hidden_size=hidden_size, cell=cell, activation=activation, reset_after=reset_after,
             bidirectional=bidirectional, return_sequences=return_sequences, pooling=pooling, static_to=static_to,
-            n_steps=n_steps,
-            patch_size=patch_size, patch_stride=patch_stride, embedding_dim=embedding_dim, n_categories=n_categories,
-            categorical_features=categorical_features, missing=missing, times=times,
-            standardize=standardize, dropout=dropout, recurrent_dropout=recurrent_dropout,
-            solver=solver, alpha=alpha, batch_size=batch_size, learning_rate=learning_rate,
-            learning_rate_init=learning_rate_init, power_t=power_t, max_iter=max_iter, average=average, shuffle=shuffle,
-            random_state=random_state, tol=tol, verbose=verbose, warm_start=warm_start, momentum=momentum,
-            nesterovs_momentum=nesterovs_momentum, early_stopping=early_stopping, scoring=scoring,
-            validation_fraction=validation_fraction, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon,
-            n_iter_no_change=n_iter_no_change, max_fun=max_fun, max_grad_norm=max_grad_norm,
-            truncated_bptt_steps=truncated_bptt_steps,
+            n_steps=n_steps, patch_size=patch_size, patch_stride=patch_stride, embedding_dim=embedding_dim,
+            n_categories=n_categories, categorical_features=categorical_features, missing=missing, times=times,
+            standardize=standardize, dropout=dropout, recurrent_dropout=recurrent_dropout, solver=solver, alpha=alpha,
+            batch_size=batch_size, learning_rate=learning_rate, learning_rate_init=learning_rate_init, power_t=power_t,
+            max_iter=max_iter, average=average, shuffle=shuffle, random_state=random_state, tol=tol, verbose=verbose,
+            warm_start=warm_start, momentum=momentum, nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping, scoring=scoring, validation_fraction=validation_fraction, beta_1=beta_1,
+            beta_2=beta_2, epsilon=epsilon, n_iter_no_change=n_iter_no_change, max_fun=max_fun,
+            max_grad_norm=max_grad_norm, truncated_bptt_steps=truncated_bptt_steps,
         )
         self.loss = loss
         self.quantile = quantile

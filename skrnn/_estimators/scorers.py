@@ -147,8 +147,8 @@ class ScoredFitted(Fitted):
     sequences : SequenceIndex or RowsAsSamples
         Gives rows of predictions the form of what `predict` returns.
     known_scores : (rows, Q) array
-    known_targets : ClassTargets or NumberTargets
-        What is known of the targets of these rows.
+    known_targets
+        What is known of the targets of these rows, like ``targets``.
     """
 
     def scores(self, estimator, X):

@@ -149,8 +149,7 @@ SHARED = {
         "(Nie et al. 2023), several times faster and often better. The last patch repeats the last step of its "
         f'sequence where it lacks some. "auto": {AUTOMATIC_TEXT}, by the median length of the sequences in the first '
         '`fit`. None: single steps, as always with `return_sequences`, missing="decay" or where each step is one '
-        'category ("auto" is '
-        "off there).",
+        'category ("auto" is off there).',
     ),
     "patch_stride": Parameter(
         [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None], 'int, "auto" or None',
@@ -183,8 +182,9 @@ SHARED = {
         MISSING,
         "What to do with NaN in X: refuse it; take the last value of the feature that was seen in the sequence, or 0; "
         'or that, with a further input per feature that is 1 where it was missing; or, "decay", that, where the last '
-        "value decays to the mean, and the states of the first layer to 0, with the time since the features were last "
-        "seen, at rates that are learned (GRU-D, Che et al. 2018; with all cells, but not with patches). "
+        "value decays to the mean (to 0 where `standardize` is False), and the states of the first layer to 0, with "
+        "the time since the features were last seen, at rates that are learned (GRU-D, Che et al. 2018; with all "
+        "cells, but not with patches). "
         'Unless it is "error", steps at the '
         "end of a 3-D X that are NaN in every feature are padding and left out; predictions per step repeat the last "
         "one there. Categories (`embedding_dim`) take the last one, and padding may be in a 2-D X, too; steps before "

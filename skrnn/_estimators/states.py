@@ -34,12 +34,12 @@ def initial_state(model, reading, n, static):
     check_n_sequences(model, reading, n)
     if static is not None and n == 1 and np.ndim(static) == 2:
         n = len(static)
+        check_n_sequences(model, reading, n)
     return first_state(model, reading, int(n), None if static is None else reading.read_static(static, n, model.dtype))
 
 
 def first_state(model, reading, n, static=None):
-    """States (n, width) of sequences before their first step, with the static features (n, S) that the network reads.
-    """
+    """States (n, width) of sequences before their first step, with static features (n, S) as the network reads them."""
     state = np.zeros((n, state_width(model, reading)), model.dtype)
     network, width, seen = model.network, model.network.state_width, _seen(model, reading)
     state[:, :width] = (

@@ -22,7 +22,7 @@ class Fitted(NamedTuple):
 
     model: object           # Model
     reading: object         # Reading or TextReading
-    targets: object = None  # ClassTargets or NumberTargets
+    targets: object = None  # as in `TrainingData`; a language model has none
 
     def scores(self, estimator, X):
         """Sequences of X, raw scores, a row per sequence or per step, and what is known of their targets."""
@@ -140,11 +140,11 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
         order of the cell; ``layer0.reverse.W`` and so on for the other direction of a bidirectional layer; of
         `missing="decay"` ``decay.W`` and ``decay.b`` (features,) of the inputs, ``layer0.decay.W`` (features, K) and
         ``layer0.decay.b`` (K,) of the states; ``head.V`` (K, outputs) and ``head.c`` (outputs,), the last rows of V for
-        static features; ``static.W`` and ``static.b``,
-        which make the initial states of these; ``embedding.E`` (categories, embedding_dim): one more category than
-        `fit` has seen, or than `n_categories`, the last, stands for all others. Those of a language model are its
-        `symbols_`, with the begin of a text in the place of its end. Of categorical features ``embedding.NAME.E``, of
-        static ones ``static.NAME.E``, with a row for each of `categories_`.
+        static features; ``static.W`` and ``static.b``, which make the initial states of these; ``embedding.E``
+        (categories, embedding_dim): one more category than `fit` has seen, or than `n_categories`, the last, stands for
+        all others. Those of a language model are its `symbols_`, with the begin of a text in the place of its end. Of
+        categorical features ``embedding.NAME.E``, of static ones ``static.NAME.E``, with a row for each of
+        `categories_`.
         """
         return self._get_fitted().model.parameters
 

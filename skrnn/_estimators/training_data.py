@@ -9,6 +9,7 @@ from skrnn._data.examples import Examples
 from skrnn._data.lazy import LazySequences, in_memory
 from skrnn._data.mixed import without_codes
 from skrnn._data.numbers import is_positive_int
+from skrnn._data.parts import as_hashable
 from skrnn._data.reading import learn_reading
 from skrnn._data.sequences import Sequences
 from skrnn._data.target_checks import check_samples
@@ -23,6 +24,7 @@ from skrnn._estimators.unit_checks import (
     warn_of_times,
     warn_of_units,
 )
+from skrnn._messages import shown
 from skrnn._training.losses import known_fraction
 from skrnn._warnings import warn_user
 
@@ -31,7 +33,7 @@ class TrainingData(NamedTuple):
     """What a net is trained on."""
 
     reading: object         # Reading
-    targets: object         # ClassTargets, SeveralClassTargets or NumberTargets
+    targets: object         # ClassTargets, SeveralClassTargets, NumberTargets or SurvivalTargets
     loss: object            # Loss
     rows: object            # TargetRows
     examples: object        # Examples, as the network reads them
@@ -73,6 +75,9 @@ class TrainingDataMixin:
             categorical = is_positive_int(self.embedding_dim) and not reading.has_encodings
             if (self.missing, categorical) != (reading.missing, reading.n_categories > 0):
                 what = f"missing={self.missing!r} and embedding_dim={self.embedding_dim!r}"
+                raise self._cannot_continue(f"{what}, which change what it reads of X")
+            if as_hashable(self.categorical_features) != reading.categorical_features:
+                what = f"categorical_features={shown(self.categorical_features)}"
                 raise self._cannot_continue(f"{what}, which change what it reads of X")
             if reading.column_of_times(self.times) != (reading.times and reading.times.column):
                 raise self._cannot_continue(f"times={self.times!r}, which change what it reads of X")
@@ -145,25 +150,21 @@ class TrainingDataMixin:
 
     def _see_steps(self, reading, examples, loss, resume):
         """What the steps of sequences with weight tell of how X is read, and examples as the network reads them."""
-        if not resume and reading.n_static:
-            reading = _learn_static_units(reading, examples)
-        if reading.n_categories:
-            return self._see_categories(reading, examples, resume)
-        if not resume:
-            if reading.times is not None:
-                reading = _learn_times(reading, examples)
-            if self.standardize:
-                reading = _learn_units(reading, examples)
-            examples = examples.replace(sequences=reading.prepare(examples.sequences))
-        return reading, _in_own_units(reading, examples, loss)
-
-    def _see_categories(self, reading, examples, resume):
-        """Check that a fit that continues sees no new categories; the first one sees those of sequences with weight."""
         if resume:
             reading.check_seen(examples.sequences, examples.used)
-            return reading, examples
+            return reading, _in_own_units(reading, examples, loss)
         reading, sequences = reading.drop_unused_categories(examples.sequences, examples.used)
-        return reading, examples.replace(sequences=sequences)
+        examples = examples.replace(sequences=sequences)
+        if reading.n_static:
+            reading = _learn_static_units(reading, examples)
+        if reading.n_categories:
+            return reading, examples.replace(sequences=reading.with_filled_static(sequences))
+        if reading.times is not None:
+            reading = _learn_times(reading, examples)
+        if self.standardize:
+            reading = _learn_units(reading, examples)
+        examples = examples.replace(sequences=reading.prepare(sequences))
+        return reading, _in_own_units(reading, examples, loss)
 
 
 def _learn_times(reading, examples):
@@ -183,14 +184,8 @@ def _learn_units(reading, examples):
     center, scale = learn_units(sequences, examples.used, examples.weights_of_sequences())
     if reading.times is not None:
         center, scale = map(reading.times.without, (center, scale))
-    missing = np.isnan(center) & (scale == 0)
-    center = np.where(missing, 0.0, center)
-    check_units(center, scale, sequences.dtype, names)
-    warn_of_units(center, scale, sequences.dtype, names)
-    warn_of_missing_features(missing, names)
-    if sequences.lengths[examples.used].sum() > 1:
-        warn_of_constant_features(center, np.where(missing, 1.0, scale), names)
-    return replace(reading, units=Units(center, divisors_of(center, scale)))
+    n_steps = int(sequences.lengths[examples.used].sum())
+    return replace(reading, units=_checked_units(center, scale, sequences.dtype, names, n_steps, "step"))
 
 
 def _learn_static_units(reading, examples):
@@ -201,14 +196,20 @@ def _learn_static_units(reading, examples):
     numbers = sequences.static[:, : len(names)]
     rows = Sequences(numbers, np.ones(len(numbers), np.intp), "array")
     center, scale = learn_units(rows, examples.used, examples.weights_of_sequences())
+    units = _checked_units(center, scale, sequences.dtype, names, len(examples.used), "sequence")
+    return replace(reading, static_units=units)
+
+
+def _checked_units(center, scale, dtype, names, n, per):
+    """Units of features, from their means and deviations over n steps or sequences (`per`), with warnings of them."""
     missing = np.isnan(center) & (scale == 0)
     center = np.where(missing, 0.0, center)
-    check_units(center, scale, sequences.dtype, names)
-    warn_of_units(center, scale, sequences.dtype, names)
-    warn_of_missing_features(missing, names, per="sequence")
-    if len(examples.used) > 1:
-        warn_of_constant_features(center, np.where(missing, 1.0, scale), names, per="sequence")
-    return replace(reading, static_units=Units(center, divisors_of(center, scale)))
+    check_units(center, scale, dtype, names)
+    warn_of_units(center, scale, dtype, names)
+    warn_of_missing_features(missing, names, per)
+    if n > 1:
+        warn_of_constant_features(center, np.where(missing, 1.0, scale), names, per)
+    return Units(center, divisors_of(center, scale))
 
 
 def _in_own_units(reading, examples, loss):

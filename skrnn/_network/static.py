@@ -27,7 +27,7 @@ class StaticInputs(NamedTuple):
     @property
     def n_inputs(self):
         """Z."""
-        return self.n_numbers + sum(table.dim for table in self.embeddings)
+        return self.n_numbers + sum(embedding.dim for embedding in self.embeddings)
 
     @property
     def n_columns(self):
@@ -42,7 +42,7 @@ class StaticInputs(NamedTuple):
 
     def table_shapes(self):
         """Shapes of the tables of embeddings."""
-        return {parameter_of(table): (table.n_categories, table.dim) for table in self.embeddings}
+        return {static_table_of(each): (each.n_categories, each.dim) for each in self.embeddings}
 
     def read(self, parameters, values):
         """z (N, Z) of the static features (N, S) of sequences."""
@@ -50,7 +50,7 @@ class StaticInputs(NamedTuple):
         numbers = values[:, : self.n_numbers]
         if self.units is not None:
             numbers = (numbers - self.units.center.astype(dtype)) * (1 / self.units.scale).astype(dtype)
-        embedded = [parameters[parameter_of(table)][codes] for table, codes in self._tables(values)]
+        embedded = [parameters[static_table_of(embedding)][codes] for embedding, codes in self._embedded(values)]
         return np.concatenate([numbers, *embedded], axis=1)
 
     def states(self, parameters, z):
@@ -85,32 +85,33 @@ class StaticInputs(NamedTuple):
                 dW[j] += (z[:, j, np.newaxis] * da).sum(axis=0)
                 dz[:, j] += (da * W[j]).sum(axis=1)
         first = self.n_numbers
-        for table, codes in self._tables(values):
-            np.add.at(gradients[parameter_of(table)], codes, dz[:, first : first + table.dim])
-            first += table.dim
+        for embedding, codes in self._embedded(values):
+            np.add.at(gradients[static_table_of(embedding)], codes, dz[:, first : first + embedding.dim])
+            first += embedding.dim
 
     def codes(self, values):
         """The categories (N,) of each embedded feature of sequences that have the static features (N, S)."""
-        return [codes for _, codes in self._tables(values)]
+        return [codes for _, codes in self._embedded(values)]
 
     def check(self, values, n):
         """Raise a ValueError unless values are the static features (n, S) of sequences that a network can read."""
         shape = None if values is None else values.shape
         if shape != (n, self.n_columns):
             raise ValueError(f"static has shape {shape}, expected {(n, self.n_columns)}: a row for each sequence")
-        for table, codes in self._tables(values):
-            bad = np.flatnonzero((codes < 0) | (codes >= table.n_categories))
+        for embedding, codes in self._embedded(values):
+            bad = np.flatnonzero((codes < 0) | (codes >= embedding.n_categories))
             if len(bad):
                 raise ValueError(
-                    f"the static feature {table.name!r} of sequence {bad[0]} has the code {codes[bad[0]]}, expected "
-                    f"one from 0 to {table.n_categories - 1}"
+                    f"the static feature {embedding.name!r} of sequence {bad[0]} has the code {codes[bad[0]]}, "
+                    f"expected one from 0 to {embedding.n_categories - 1}"
                 )
 
-    def _tables(self, values):
+    def _embedded(self, values):
         """Each embedding, with the codes (N,) of its column."""
-        return [(table, values[:, self.n_numbers + i].astype(np.intp)) for i, table in enumerate(self.embeddings)]
+        codes = values[:, self.n_numbers :].astype(np.intp)
+        return zip(self.embeddings, codes.T, strict=True)
 
 
-def parameter_of(table):
-    """The name of the parameter of a static feature's embedding."""
-    return f"static.{table.name}.E"
+def static_table_of(embedding):
+    """The name of the parameter of an `Embedding` of a static feature."""
+    return f"static.{embedding.name}.E"

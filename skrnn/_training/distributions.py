@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import beta, betaln, gammaln, log_expit, ndtr, ndtri, stdtr, stdtrit, xlogy
+from scipy.special import beta, betaln, gammaln, log_expit, ndtr, ndtri, stdtr, stdtrit, xlog1py
 from scipy.stats import nbinom
+
+from skrnn._warnings import without_warnings
 
 # As in kernels/likelihoods.pxi
 MIN_SCALE = 1e-3
 MIN_FREEDOM = 2.01
 MIN_DISPERSION = 1e-6
+MAX_LOG_DISPERSION = 50
 
 LOG_2_PI = np.log(2 * np.pi)
 
@@ -234,7 +237,7 @@ class NegativeBinomial(Distribution):
 
     @staticmethod
     def parameters_of(log_mean, a):
-        return np.exp(log_mean), MIN_DISPERSION + np.exp(a)
+        return without_warnings(np.exp, log_mean), MIN_DISPERSION + np.exp(np.minimum(a, MAX_LOG_DISPERSION))
 
     @staticmethod
     def first_scores(y, weights):
@@ -266,9 +269,10 @@ class NegativeBinomial(Distribution):
         return nbinom.ppf(q, n, p)
 
     def log_density(self, y):
-        n, odds = 1 / self.dispersion, self.dispersion * self.expected
-        coefficient = -betaln(n, y + 1) - np.log(n + y)     # of Γ(n + y) / (Γ(n) y!)
-        return coefficient + xlogy(y, odds) - (n + y) * np.log1p(odds)
+        """r log p + y log (1 − p) + log Γ(y + r) / (Γ(r) y!), p = 1 / (1 + αμ), r = 1 / α; scipy loses αμ beside 1."""
+        r, t = 1 / self.dispersion, self.dispersion * self.expected
+        chance = -r * np.log1p(t) - xlog1py(y, without_warnings(np.divide, 1.0, t))
+        return chance - np.log(y + r) - betaln(y + 1, r)
 
     def crps(self, y):
         n, p = self.of_scipy

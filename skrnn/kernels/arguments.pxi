@@ -54,7 +54,8 @@ cdef int expect_categories(const Job* job, Py_ssize_t first, Py_ssize_t last) ex
             # NaN is not in the range, and only what is may become an index
             if not 0 <= codes[c] < n_categories or codes[c] != <Py_ssize_t> codes[c]:
                 raise ValueError(
-                    f"steps[{t}, {net.F - net.n_embeddings + c}]={codes[c]} must be a category from 0 to {n_categories - 1}"
+                    f"steps[{t}, {net.F - net.n_embeddings + c}]={codes[c]} must be a category from 0 to "
+                    f"{n_categories - 1}"
                 )
     return 0
 
@@ -132,7 +133,7 @@ def check_decay(decay, n_numbers, K, n_directions, size, patch, of_categories):
     if patch is not None or of_categories:
         raise ValueError("a network whose inputs decay reads single steps, of numbers")
     if not 1 <= n <= indicators <= n_numbers - n or not len(decay["W"]) == len(decay["b"]) == n_directions:
-        raise ValueError(f"a decay must be of the first of the {n_numbers} numbers, with indicators after them: {decay}")
+        raise ValueError(f"a decay must be of the first of {n_numbers} numbers, with indicators after them: {decay}")
     extents = [(decay["w"], 2 * n)] + [(W, n * K) for W in decay["W"]] + [(b, K) for b in decay["b"]]
     if any(start < 0 or start + extent > size for start, extent in extents):
         raise ValueError(f"the parameters must lie within the {size} numbers of theta")

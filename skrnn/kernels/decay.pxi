@@ -128,7 +128,7 @@ cdef void add_input_decay(
         add_sums(part.width, 1, &range_, buffers.d_decay + part.j, 2 * decay.n, gradient + decay.w + part.j)
 
 
-cdef int decay_terms(const Net* net, Layer* layer) except -1:
+cdef void add_decay_terms(const Net* net, Layer* layer) noexcept:
     """Add the terms of the decay of states to those of the first layer: dW = δᵀ da, db = Σ da."""
     layer.terms[layer.n_terms] = Term(
         source=SINCE, block=0, n=net.decay.n, to=TO_DECAY_W, row=0, column=0, width=layer.K, gradient=0
@@ -136,8 +136,7 @@ cdef int decay_terms(const Net* net, Layer* layer) except -1:
     layer.terms[layer.n_terms + 1] = Term(
         source=ONE, block=0, n=1, to=TO_DECAY_B, row=0, column=0, width=layer.K, gradient=0
     )
-    layer.n_terms += 2
-    return 0
+    layer.n_terms += DECAY_TERMS
 
 
 cdef void pack_decay(const Net* net, const real* theta, real* packed) noexcept nogil:

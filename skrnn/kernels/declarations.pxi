@@ -344,9 +344,15 @@ cdef struct Job:
     real* dX                    # (S, F), or NULL; zeros at the beginning where the network reads patches
 
 
+cdef enum:
+    # What is no layer, but has parts
+    OF_HEAD = -1
+    OF_DECAY = -2               # of the inputs
+
+
 cdef struct Part:
     # Rows k .. k + n - 1 and columns j .. j + width - 1 of a term, see (e)
-    int depth                   # the layer, -1 for the head, -2 for the decay of the inputs
+    int depth                   # the layer, or OF_HEAD or OF_DECAY
     int d                       # the direction
     int term
     Py_ssize_t k

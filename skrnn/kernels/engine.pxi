@@ -136,7 +136,7 @@ cdef class Engine:
             own.W[d], own.b[d], own.packed_states[d] = decay["W"][d], decay["b"][d], self.net.packed_size
             self.net.packed_size += packed_size(1 + own.n, layer.K)
         self.net.F += own.n * layer.n_directions
-        decay_terms(&self.net, layer)
+        add_decay_terms(&self.net, layer)
         return 0
 
     cdef int set_embeddings(self, list embeddings, n_parameters) except -1:

@@ -39,7 +39,8 @@ cdef double student_t_loss(
 ) noexcept nogil:
     """½ (ν + 1) log(1 + z² / ν) + log σ + ½ log πν − log Γ(½ ν + ½) / Γ(½ ν), the mean over targets (Q / 3,).
 
-    z = (target − μ) / σ. Scores are μ, s and n of each target, σ = MIN_SCALE + softplus(s), ν = MIN_FREEDOM + softplus(n).
+    z = (target − μ) / σ. Scores are μ, s and n of each target; σ = MIN_SCALE + softplus(s),
+    ν = MIN_FREEDOM + softplus(n).
     """
     cdef const real* y = <const real*> target
     cdef double z, sigma, nu, of_sigma, of_nu, slope, pull, of_target = weight / (Q // 3), total = 0
@@ -96,8 +97,8 @@ register_loss("negative_binomial", negative_binomial_loss, mean=True, n_paramete
 cdef double log_rising(double x, double a, double* slope) noexcept nogil:
     """log Γ(x + a) / Γ(x) for x > 0 and a ≥ 0; its slope in x is ψ(x + a) − ψ(x), ψ the digamma function.
 
-    Both arguments are raised to where Stirling's series is exact to rounding; the difference of the series is taken term
-    by term, so that nothing is lost where x is large.
+    Both arguments are raised to where Stirling's series is exact to rounding; the difference of the series is taken
+    term by term, so that nothing is lost where x is large.
     """
     cdef double value = 0, derivative = 0, z
     while x < 12:

@@ -291,7 +291,7 @@ cdef double multioutput_log_loss(
     Py_ssize_t Q, const real* scores, const void* target, double weight, const double* parameters,
     Py_ssize_t n_parameters, real* gradient,
 ) noexcept nogil:
-    """The mean over columns of the log loss of each, of its own scores; the target is (n_parameters,), −1 if missing."""
+    """The mean over columns of the log loss of each, of its own scores; the target is (n_parameters,), −1 for none."""
     cdef const Py_ssize_t* y = <const Py_ssize_t*> target
     cdef double of_column = weight / n_parameters, total = 0
     cdef Py_ssize_t k, n, first = 0

@@ -400,8 +400,8 @@ cdef void backward_tile(
 ) noexcept nogil:
     """The mirror of `forward_tile`, from dscores; adds to the gradient of theta unless that is NULL."""
     cdef const Net* net = job.net
-    cdef Part head = Part(depth=-1, d=0, term=0, k=0, n=net.H, j=0, width=net.Q)
-    cdef Part decay = Part(depth=-2, d=0, term=0, k=0, n=1, j=0, width=2 * net.decay.n)
+    cdef Part head = Part(depth=OF_HEAD, d=0, term=0, k=0, n=net.H, j=0, width=net.Q)
+    cdef Part decay = Part(depth=OF_DECAY, d=0, term=0, k=0, n=1, j=0, width=2 * net.decay.n)
     cdef real* dX
     cdef int depth, d
     head_gradient(job, buffers, g, first, last)

@@ -143,10 +143,10 @@ cdef void add_part(
 ) noexcept nogil:
     """Add what a group contributes to a part."""
     cdef Py_ssize_t chunk, mask = look_mask(n_chunks(g), chunk_work(g, part))
-    if part.depth == -1:
+    if part.depth == OF_HEAD:
         add_head(job, buffers, g, part, gradient)
         return
-    if part.depth == -2:
+    if part.depth == OF_DECAY:
         add_input_decay(job, buffers, g, part, gradient)
         return
     for chunk in range(n_chunks(g) - 1, -1, -1):
@@ -182,10 +182,10 @@ cdef Py_ssize_t partition_parameters(
 
 cdef Py_ssize_t all_parts(const Net* net, Py_ssize_t max_elements, Part* parts) noexcept nogil:
     """The parts of all parameters; returns how many, fills `parts` unless it is NULL."""
-    cdef Part part = Part(depth=-1, d=0, term=0, k=0, n=0, j=0, width=0)
+    cdef Part part = Part(depth=OF_HEAD, d=0, term=0, k=0, n=0, j=0, width=0)
     cdef Py_ssize_t count = partition_parameters(net.H, net.Q, max_elements, part, parts)
     if net.decay.n > 0:
-        part.depth = -2
+        part.depth = OF_DECAY
         count += partition_parameters(
             1, 2 * net.decay.n, max_elements, part, parts + count if parts != NULL else NULL
         )

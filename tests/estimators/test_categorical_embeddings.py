@@ -149,13 +149,28 @@ class TestGoingOn:
         with pytest.raises(ValueError, match="cannot continue with parameters of the shapes"):
             net.set_params(embedding_dim=9).fit(X, y)
 
+    @pytest.mark.parametrize("other", [None, ["drug"], [0], "from_dtype"], ids=str)
+    def test_other_categorical_features_are_an_error(self, other):
+        X, y = frame()
+        first = ["drug", "ward"] if other == "from_dtype" else "from_dtype"
+        net = RNNClassifier(**SMALL, warm_start=True, categorical_features=first).fit(X, y)
+        with pytest.raises(ValueError, match="cannot continue with categorical_features="):
+            net.set_params(categorical_features=other).fit(X, y)
+        with pytest.raises(ValueError, match="cannot continue with categorical_features="):
+            net.partial_fit(X, y)
+
+    def test_the_same_ones_may_come_in_another_form(self):
+        X, y = frame()
+        net = RNNClassifier(**SMALL, warm_start=True, categorical_features=["drug", "ward"]).fit(X, y)
+        net.set_params(categorical_features=np.array(["drug", "ward"])).fit(X, y)
+        assert net.n_iter_ > 0
+
 
 def test_of_sequences_without_weight_count_as_not_seen():
     X, y = frame()
     X.at[3, "drug"] = ["other"] * len(X.at[3, "drug"])
     net = RNNClassifier(**SMALL).fit(X, y, sample_weight=np.arange(40) != 3)
-    row = net.categories_["drug"].tolist().index("other")
-    np.testing.assert_array_equal(net.embeddings_["drug"][row], 0)
+    assert "other" not in net.categories_["drug"]
 
 
 def test_patches_and_indicators_go_with_categorical_features():

@@ -57,7 +57,7 @@ class TestForms:
         net = net_for(parameters, return_sequences=per_step).fit(X, y)
         several = parameters is SEVERAL
         assert net.n_outputs_ == (outputs or 1)
-        assert net.predict(X).shape == (*y.shape, 3) if several else y.shape
+        assert net.predict(X).shape == ((*y.shape, 3) if several else y.shape)
         assert net.predict_quantile(X, 0.5).shape == y.shape
         quantiles = net.predict_quantile(X, LEVELS)
         assert quantiles.shape == (*y.shape, 3)
@@ -266,6 +266,19 @@ class TestWhatThereIsNot:
         with pytest.raises(AttributeError, match=method):
             getattr(net.fit(X, y), method)
         assert not hasattr(net_for(SEVERAL), "sample")
+
+    @pytest.mark.parametrize("loss", sorted(name for name, loss in LOSSES.items() if loss.is_regression))
+    @pytest.mark.parametrize("quantile", [0.5, LEVELS], ids=str)
+    def test_what_a_loss_knows(self, loss, quantile):
+        """A list of quantiles makes no difference to other losses; a fitted net is as it was fitted."""
+        X, y = data(12)
+        y = y / y.max() if loss == "binary_log_loss" else y
+        net = net_for({"loss": loss, "quantile": quantile}, max_iter=1)
+        expected = LOSSES[loss].is_likelihood or (loss == "quantile" and quantile is LEVELS)
+        assert hasattr(net, "predict_quantile") == expected
+        net.fit(X, y).set_params(quantile=LEVELS if quantile == 0.5 else 0.5)
+        assert hasattr(net, "predict_quantile") == expected
+        assert hasattr(net, "sample") == LOSSES[loss].is_likelihood
 
     def test_deviations(self):
         X, y = data(12)

@@ -140,6 +140,12 @@ class TestStates:
         net = RNNRegressor(3, max_iter=2, random_state=0).fit(frame[["age", "a"]], y)
         assert net.initial_state(1, static).tobytes() == net.initial_state(static=[[50.0]]).tobytes()
 
+    @pytest.mark.parametrize("columns", [1, 4])
+    @pytest.mark.parametrize("form", [np.array, pd.DataFrame])
+    def test_another_number_of_columns(self, columns, form):
+        with pytest.raises(ValueError, match=f"static has {columns} features, expected 3 as in fit"):
+            fitted().initial_state(2, form(np.ones((2, columns))))
+
     def test_numbers_of_sequences_are_those_of_rows(self):
         X = data()[0]
         assert len(fitted().initial_state(static=static_of(X))) == 4
@@ -243,6 +249,25 @@ class TestFit:
             features = [net.transform(X), net.transform(X.assign(age=0.0))]
             assert features[0].shape == (4, 5)
             assert (features[0] != features[1]).any() == changed
+
+    @pytest.mark.parametrize("standardize", [True, False])
+    def test_beside_steps_that_are_categories(self, standardize):
+        """A missing number is the mean of the others, in fit, in predict and in streams."""
+        steps = [np.arange(T) % 3.0 for T in LENGTHS]
+        static = np.array([[61.0, 1.0], [np.nan, 2.0], [47.0, 4.0], [72.0, 1.0]])
+        net = RNNClassifier(
+            4, embedding_dim=2, missing="ffill", standardize=standardize, max_iter=3, random_state=0
+        ).fit(WithStatic(steps, static), [0, 1, 1, 0])
+        p = net.predict_proba(WithStatic(steps, static))
+        filled = np.where(np.isnan(static), np.nanmean(static, axis=0), static)
+        np.testing.assert_array_equal(net.predict_proba(WithStatic(steps, filled)), p)
+        if not standardize:     # units are those of the numbers that are known
+            again = clone(net).fit(WithStatic(steps, filled), [0, 1, 1, 0])
+            np.testing.assert_allclose(again.predict_proba(WithStatic(steps, filled)), p, rtol=1e-9)
+        state = net.initial_state(static=static[1:2])
+        for x in steps[1]:
+            last, state = net.predict_proba_step([x], state)
+        np.testing.assert_array_equal(last, p[1])
 
     def test_categories_that_fit_does_not_see_are_zeros(self):
         X, y, _ = data()

@@ -6,6 +6,7 @@ from scipy import stats
 
 from skrnn._training import distributions
 from skrnn._training.distributions import NegativeBinomial, Normal, Quantiles, StudentT
+from skrnn._training.losses import LOSSES
 
 LOCATION, SCALE = np.array([[0.5], [-2.0]]), np.array([[1.5], [0.2]])
 # Each with the same one of scipy
@@ -64,6 +65,23 @@ class TestDistributions:
         np.testing.assert_allclose(other.quantile(LEVELS), 2 * own.quantile(LEVELS) + 3)
         np.testing.assert_allclose(other.log_density(2 * TARGETS + 3), own.log_density(TARGETS) - np.log(2))
         np.testing.assert_allclose(other.crps(2 * TARGETS + 3), 2 * own.crps(TARGETS))
+
+
+@pytest.mark.parametrize("kind", [Normal, StudentT, NegativeBinomial])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scale", [60, 1e4])
+def test_their_densities_are_the_losses_of_large_scores(kind, dtype, scale):
+    """The kernels and NumPy bound parameters alike, and what overflows does so without a warning."""
+    loss = next(loss() for loss in LOSSES.values() if loss.is_likelihood and loss.distribution_type is kind)
+    scores = np.zeros((2 * kind.width, kind.width), dtype)
+    scores[np.arange(2 * kind.width), np.repeat(np.arange(kind.width), 2)] = np.tile([-scale, scale], kind.width)
+    found = kind.of_scores(scores)
+    assert not np.isnan(found.mean).any()
+    assert not np.isnan(found.std).any()
+    if scale < 100:
+        y = np.ones((len(scores), 1), dtype)
+        each = [loss.value_and_gradient(scores[i : i + 1], y[i : i + 1])[0] for i in range(len(scores))]
+        np.testing.assert_allclose(-found.log_density(y)[:, 0], each, rtol=1e-5)
 
 
 class TestCountsOfAnyDispersion:
