@@ -129,7 +129,7 @@ def learn_encoding(name, cells, label, categories=None):
     label : callable
         What messages call the cell of an index.
     categories : list, optional
-        Those that a dtype has, in their order. Others that occur come after them, sorted.
+        All that there may be, in their order, as a dtype has them. None: those that occur, sorted.
 
     Raises
     ------
@@ -146,9 +146,8 @@ def learn_encoding(name, cells, label, categories=None):
     distinct = [cell.item() if isinstance(cell, np.generic) else cell for cell in distinct if not is_missing(cell)]
     if len(set(map(kind_of, distinct))) > 1 or (distinct and kind_of(distinct[0]) is None):
         check_categories_of(cells, label)
-    known = () if categories is None else tuple(categories)
-    others = sorted(set(distinct).difference(known))
-    return Encoding(str(name), (*known, *others), with_missing, categories is not None)
+    announced = categories is not None
+    return Encoding(str(name), tuple(categories if announced else sorted(distinct)), with_missing, announced)
 
 
 def check_categories_of(cells, label):

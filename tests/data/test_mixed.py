@@ -487,15 +487,14 @@ def test_names_of_arrow_that_repeat(names, message):
         learn(table)
 
 
-@pytest.mark.parametrize(("first", "expected"), [
-    (pd.Categorical(["b"]), ["b", "a", "c"]), (pd.Categorical(["c"], categories=["c", "z"]), ["c", "z", "a", "b"]),
-    ([None], ["a", "b", "c"]), ([np.nan], ["a", "b", "c"]), (["b"], ["a", "b", "c"]),
+@pytest.mark.parametrize("first", [
+    pd.Categorical(["b"]), pd.Categorical(["c"], categories=["c", "z"]), [None], [np.nan], ["b"],
 ])
-def test_frames_of_sequences_each_with_categories_of_its_own(first, expected):
+def test_frames_of_sequences_each_with_categories_of_its_own(first):
     rest = [pd.DataFrame({"x": [1.0, 2.0], "c": pd.Categorical(cells)}) for cells in (["a", "b"], ["c", "a"])]
     reading, sequences = learn([pd.DataFrame({"x": [0.0], "c": first}), *rest])
     encoding = reading.step_encodings[0]
-    assert list(encoding.categories) == expected
+    assert list(encoding.categories) == ["a", "b", "c"]
     assert [encoding.labels[int(code)] for code in sequences.values[1:, 1]] == ["a", "b", "c", "a"]
 
 
