@@ -34,8 +34,7 @@ class ErrorScale:
         errors[sequences.starts] = np.nan
         known = ~np.isnan(errors) & (weights > 0)[:, np.newaxis]
         of_errors = [
-            np.sqrt(np.average(np.square(column[rows]), weights=weights[rows]))
-            for column, rows in zip(errors.T, known.T, strict=True)
+            root_mean_square(column[rows], weights[rows]) for column, rows in zip(errors.T, known.T, strict=True)
         ]
         deviation = unscaled.units.scale
         return cls(net, np.where(of_errors > MIN_ERROR * deviation, of_errors, deviation))
@@ -92,6 +91,12 @@ class ErrorScale:
                 "row for each stream"
             )
         return state[:, :width], state[:, width:]
+
+
+def root_mean_square(values, weights):
+    """The root of the weighted mean square; scaled by a power of 2, so that no square over- or underflows."""
+    _, exponent = np.frexp(np.abs(values).max())
+    return np.ldexp(np.sqrt(np.average(np.square(np.ldexp(values, -exponent)), weights=weights)), exponent)
 
 
 def _scores(errors):

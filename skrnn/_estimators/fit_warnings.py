@@ -38,7 +38,7 @@ def warn_if_nothing_learned(estimator, model, targets, examples, held_out=None):
     if message is None and judged and not targets.are_constant(held_out.values):
         message = _nothing_that_holds(model, targets, held_out, constant, estimator.scoring)
     if message is not None:
-        name = type(estimator).__name__
+        name = estimator._name_in_messages
         about = (name, model.loss.name, model.network.n_outputs)
         warn_user(
             f"{name} has learned {message}. {_what_to_try(estimator, model.history.n_epochs)}", NothingLearnedWarning,

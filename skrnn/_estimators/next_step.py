@@ -11,6 +11,8 @@ from skrnn._network.scores import finite_scores
 class NextStepRegressor(RNNRegressor):
     """An RNNRegressor with outputs per step, whose targets are the steps of X themselves, each one step earlier."""
 
+    _name_in_messages = "RNNOutlierDetector"        # what the user has called
+
     def fit(self, X, sample_weight=None, X_val=None, groups=None):
         """Fit the net to sequences alone."""
         return super().fit(X, None, sample_weight, X_val, X_val, groups)

@@ -67,9 +67,13 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True: it sees no data to hold out")
 
+    @property
+    def _name_in_messages(self):
+        return type(self).__name__
+
     def _cannot_continue(self, what):
         """The error that says with what a later call cannot continue."""
-        return ValueError(f"{type(self).__name__} cannot continue with {what}: set it back, or clone it")
+        return ValueError(f"{self._name_in_messages} cannot continue with {what}: set it back, or clone it")
 
     def _check_same_shapes(self, network, model):
         """Raise a ValueError when the parameters of a fitted model do not go with a network."""

@@ -137,7 +137,8 @@ def _check_numbers(schema, columns):
             if not (schema[name].is_numeric() or schema[name] == nw.Boolean):
                 raise TypeError(
                     f"{argument}={name!r}: df[{name!r}] has dtype {schema[name]}, expected numbers or booleans: "
-                    "encode it, such as a day of the week as seven columns of 0 and 1"
+                    "convert it, such as by `astype(float)`, or encode it, such as a day of the week as seven columns "
+                    "of 0 and 1"
                 )
 
 

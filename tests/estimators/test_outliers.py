@@ -162,6 +162,13 @@ class TestScores:
         other = factor * X + shift
         np.testing.assert_allclose(clone(detector).fit(other).score_steps(other), scores, 1e-6)
 
+    @pytest.mark.parametrize("factor", [2.0**900, 2.0**-900])
+    def test_units_whose_squares_are_no_numbers(self, factor):
+        X = walks()
+        detector = RNNOutlierDetector(4, random_state=0, max_iter=3)
+        scores = detector.fit(X).score_steps(X)
+        np.testing.assert_allclose(clone(detector).fit(factor * X).score_steps(factor * X), scores, 1e-9)
+
     def test_forms_of_X(self):
         """The same sequences as an array, a list, a ragged array, a padded one, a frame of lists, a list of frames."""
         X = walks(20, 6)
@@ -396,7 +403,7 @@ class TestFit:
     @pytest.mark.filterwarnings("default::skrnn.exceptions.NothingLearnedWarning")
     def test_noise_says_that_there_is_nothing_to_learn(self):
         X = np.random.default_rng(0).normal(size=(200, 10, 1))
-        with pytest.warns(NothingLearnedWarning):
+        with pytest.warns(NothingLearnedWarning, match="RNNOutlierDetector has learned"):
             RNNOutlierDetector(2, alpha=100.0, random_state=0, max_iter=5).fit(X)
 
     def test_pipelines(self):

@@ -495,10 +495,11 @@ class TestModelSelection:
             predicted = model.fit(X, y).predict(X)
             known = np.arange(30) % 4 > 0 if gaps else np.ones(30, dtype=bool)
             true = np.where(known[:, np.newaxis] | [True, False], y, None)
-            expected = [
+            columns = (0, str, np.flatnonzero(weights)), (1, int, np.flatnonzero(known & (weights > 0)))
+            expected = [        # the weights are the numbers of the rows
                 f1_score(y[rows, k].astype(kind), predicted[rows, k].astype(kind), average="macro", sample_weight=rows)
-                for k, kind, rows in ((0, str, np.flatnonzero(weights)), (1, int, np.flatnonzero(known & (weights > 0))))
-            ]       # the weights are the numbers of the rows
+                for k, kind, rows in columns
+            ]
             assert scorer(model, X, true, sample_weight=weights) == pytest.approx(np.mean(expected), rel=1e-12)
         net.set_params(early_stopping=True, scoring=scorer, validation_fraction=0.3).fit(X, y)
         with pytest.raises(ValueError, match="For several columns of classes pass a scorer of make_sequence_scorer"):
