@@ -5,6 +5,7 @@ from sklearn.pipeline import Pipeline
 
 from skrnn._data.numbers import as_numbers
 from skrnn._estimators.predictive import mean_over_targets
+from skrnn._messages import shown
 from skrnn._training.distributions import Normal, Quantiles
 
 
@@ -175,7 +176,7 @@ def crps_samples(y_true, samples, *, sample_weight=None):
     >>> crps_samples([2.0], [[1.0, 3.0]])
     0.5
     """
-    y, samples = as_numbers(y_true, "y_true"), as_numbers(samples, "samples")
+    y, samples = _finite(y_true, "y_true"), _finite(samples, "samples")
     m = _check_last(y, samples, "samples", "samples of each target")
     # Σ over pairs of |x − x'| from the order of the samples
     rank = 2 * np.arange(1, m + 1) - m - 1
@@ -214,7 +215,7 @@ def mean_quantile_loss(y_true, y_pred, *, quantile, sample_weight=None):
     >>> mean_quantile_loss([2.0], [[1.0, 4.0]], quantile=[0.25, 0.75])
     0.375
     """
-    y, predicted = as_numbers(y_true, "y_true"), as_numbers(y_pred, "y_pred")
+    y, predicted = _finite(y_true, "y_true"), _finite(y_pred, "y_pred")
     levels = as_numbers(quantile, "quantile")
     if levels.ndim != 1 or not ((levels > 0) & (levels < 1)).all():
         raise ValueError(f"quantile={quantile!r}: expected a list of numbers between 0 and 1")
@@ -254,11 +255,22 @@ def interval_coverage(y_true, lower, upper, *, sample_weight=None):
 
 def _arrays_alike(**values):
     """The values as arrays; a ValueError names the first that has another shape than y_true, the first of them."""
-    arrays = {name: as_numbers(value, name) for name, value in values.items()}
+    arrays = {name: _finite(value, name) for name, value in values.items()}
     for name, array in arrays.items():
         if array.shape != arrays["y_true"].shape:
             raise ValueError(f"{name} has shape {array.shape}, expected {arrays['y_true'].shape} as y_true")
     return arrays.values()
+
+
+def _finite(values, name):
+    """The values as an array; a ValueError if it is empty or has a NaN."""
+    array = as_numbers(values, name)
+    if not array.size or not array.ndim:
+        raise ValueError(f"{name} has shape {array.shape}, expected at least one row")
+    if np.isnan(array).any():
+        row = np.argwhere(np.isnan(array))[0][0]
+        raise ValueError(f"{name} has NaN in row {row}: leave out what is not known")
+    return array
 
 
 def _check_last(y, values, name, what):
@@ -270,4 +282,13 @@ def _check_last(y, values, name, what):
 
 def _mean(cells, sample_weight):
     """The weighted mean over rows, and over outputs."""
-    return float(np.average(cells.reshape(len(cells), -1).mean(axis=1), weights=sample_weight))
+    rows = cells.reshape(len(cells), -1).mean(axis=1)
+    if sample_weight is None:
+        return float(rows.mean())
+    weights = _finite(sample_weight, "sample_weight")
+    if weights.shape != rows.shape or (weights < 0).any() or not weights.any():
+        raise ValueError(
+            f"sample_weight={shown(sample_weight)}: expected {len(rows)} numbers, one for each row, not negative and "
+            "not all 0"
+        )
+    return float(np.average(rows, weights=weights))

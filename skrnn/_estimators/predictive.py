@@ -24,7 +24,9 @@ def knows_density(estimator):
 def knows_quantiles(estimator):
     """Whether predictions have quantiles; an AttributeError says of which losses they have."""
     loss = _loss_of(estimator)
-    if not loss.knows_quantiles:
+    fitted = estimator.__sklearn_is_fitted__()
+    several = loss.knows_quantiles if fitted else loss.name == "quantile" and np.ndim(estimator.quantile)
+    if not (several or loss.is_likelihood):
         raise AttributeError(
             f"this is for loss='quantile' with a list, such as quantile=[0.05, 0.5, 0.95], and for the losses "
             f"{LIKELIHOODS}, not for loss={loss.name!r}"
@@ -33,10 +35,10 @@ def knows_quantiles(estimator):
 
 
 def _loss_of(estimator):
-    """The loss of an estimator, as it was fitted or as its parameters say."""
+    """The loss of a fitted estimator, or the class of that which the parameters name."""
     if estimator.__sklearn_is_fitted__():
         return estimator._fitted.model.loss
-    return LOSSES[estimator.loss].make(vars(estimator))
+    return LOSSES[estimator.loss]
 
 
 class PredictiveMixin:

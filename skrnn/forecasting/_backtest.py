@@ -83,6 +83,7 @@ def backtest(
     """
     if not isinstance(windows, ForecastWindows):
         raise TypeError(f"windows is {shown(windows)}, expected ForecastWindows")
+    windows._validate_params()
     models = _named_models(models)
     quantiles = None if quantiles is None else check_quantiles(quantiles).tolist()
     metrics = _named_metrics(metrics, {"model", "origin", "step", windows.group, *(SPREAD if quantiles else ())})

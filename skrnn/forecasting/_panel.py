@@ -138,8 +138,9 @@ def _check_numbers(schema, columns):
         for name in names:
             if not (schema[name].is_numeric() or schema[name] == nw.Boolean):
                 remedy = "" if argument == "target" else (
-                    ": encode it, such as a day of the week as seven columns of 0 and 1"
+                    ", or encode it, such as a day of the week as seven columns of 0 and 1"
                 )
                 raise TypeError(
-                    f"{argument}={name!r}: df[{name!r}] has dtype {schema[name]}, expected numbers or booleans{remedy}"
+                    f"{argument}={name!r}: df[{name!r}] has dtype {schema[name]}, expected numbers or booleans: "
+                    f"convert it, such as by `astype(float)`{remedy}"
                 )

@@ -257,6 +257,28 @@ class TestScorers:
             call()
 
 
+@pytest.mark.parametrize("metric", [
+    lambda y, **weights: crps_gaussian(y, np.zeros_like(y), np.ones_like(y), **weights),
+    lambda y, **weights: crps_samples(y, np.zeros((len(y), 3)), **weights),
+    lambda y, **weights: mean_quantile_loss(y, np.zeros((len(y), 1)), quantile=[0.5], **weights),
+    lambda y, **weights: interval_coverage(y, np.zeros_like(y), 2 * np.ones_like(y), **weights),
+], ids=["crps_gaussian", "crps_samples", "mean_quantile_loss", "interval_coverage"])
+class TestFunctions:
+    @pytest.mark.parametrize(("y", "message"), [([1.0, np.nan], "y_true has NaN in row 1"), ([], "at least one row")])
+    def test_refuse_what_is_not_known(self, metric, y, message):
+        with pytest.raises(ValueError, match=message):
+            metric(np.array(y))
+
+    @pytest.mark.parametrize("weights", [[1.0], [-1.0, 2.0], [0.0, 0.0], [[1.0], [1.0]]])
+    def test_refuse_weights(self, metric, weights):
+        with pytest.raises(ValueError, match=r"sample_weight=.*: expected 2 numbers, one for each row"):
+            metric(np.ones(2), sample_weight=weights)
+
+    def test_weights_are_repetitions(self, metric):
+        y = np.array([0.5, 3.0, 1.0])
+        assert metric(y, sample_weight=[2, 0, 1]) == pytest.approx(metric(y[[0, 0, 2]]), rel=1e-12)
+
+
 class TestWhatThereIsNot:
     @pytest.mark.parametrize("method", ["predict_quantile", "sample"])
     def test_methods(self, method):

@@ -253,6 +253,7 @@ def test_a_splitter_of_ones_own():
     ({"models": Means([0.1, 0.9]), "quantiles": [0.1, 0.5, 0.9]}, ValueError, "predicts 2 values per step, expected 3"),
     ({"models": Means([0.1, 0.9])}, ValueError, "predicts 2 values per step: expected one; say with `quantiles`"),
     ({"metrics": [lambda y, p: 0.0, lambda y, p: 1.0]}, ValueError, "metrics has '<lambda>', which is the name of ano"),
+    ({"windows": windows(group=["unit"])}, ValueError, "The 'group' parameter of ForecastWindows must be"),
     ({"metrics": {"model": max_error}}, ValueError, "metrics has 'model', which is the name of another"),
     ({"metrics": {"width": max_error}, "quantiles": [0.1, 0.9]}, ValueError, "metrics has 'width'"),
     ({"models": {"a": Means(), "a_0.1": Means()}, "quantiles": [0.1]}, ValueError, "'a_0.1' is a column of the table"),
