@@ -96,6 +96,17 @@ class Reading:
         n_times = self.times is not None and self.times.column is not None
         return self.n_step_features - len(self.step_encodings) - n_times
 
+    def numbers_of(self, values):
+        """The numbers (R, n_numbers) of steps (R, n_step_features) as they are checked, without the times."""
+        numbers = values[..., : self.n_step_features - len(self.step_encodings)]
+        return numbers if self.times is None else self.times.without(numbers)
+
+    @property
+    def places_of_numbers(self):
+        """Which features of a step of X the numbers are, (n_numbers,) int."""
+        order = self.mixed.order if self.step_encodings else range(self.n_step_features)
+        return self.numbers_of(np.array(order))
+
     @property
     def n_static(self):
         """Static features of X."""
@@ -120,20 +131,11 @@ class Reading:
         return self.feature_names if self.mixed is None else self.mixed.step_names
 
     @property
-    def number_names(self):
-        """Names of those that are numbers, or None."""
-        return self.feature_names if self.mixed is None else self.mixed.number_names
-
-    @property
     def number_labels(self):
         """What messages call the numbers of a step, without its time: their names, or their places in X."""
-        names, n = self.step_names, self.n_step_features
-        labels = list(names) if names is not None and len(names) == n else list(range(n))
-        if self.step_encodings:
-            labels = [label for label, encoding in zip(labels, self.mixed.steps, strict=True) if encoding is None]
-        if self.times is not None and self.times.column is not None:
-            del labels[self.times.column]
-        return labels
+        names, places = self.step_names, self.places_of_numbers
+        named = names is not None and len(names) == self.n_step_features
+        return [names[place] if named else int(place) for place in places]
 
     @property
     def n_indicators(self):
@@ -441,6 +443,9 @@ class Reading:
         Reading
         Sequences or LazySequences
         """
+        if self.has_encodings and len(used) < len(sequences):
+            mixed, sequences = self.mixed.drop_unused(sequences, used)
+            return replace(self, mixed=mixed), sequences
         if not self.n_categories or self.announced:
             return self, sequences
         counts = counts_in(sequences, used, self.n_categories)

@@ -69,8 +69,8 @@ class RNNOutlierDetector(OutlierMixin, VersionedPickleMixin, CheckedParametersMi
         Sequences with a lower score, `score_samples`, are outliers.
     step_offset_ : float
         Steps with a lower score, `score_steps`, are outliers.
-    error_scale_ : array of shape (n_features,)
-        The root of the mean square of the errors of each feature, in its unit.
+    error_scale_ : array of shape (n_predicted,)
+        The root of the mean square of the errors of each feature that is a number, but for `times`, in its unit.
     forecaster_ : RNNRegressor
         The net that predicts the next step, with its ``loss_curve_`` and other attributes.
     n_iter_ : int
@@ -296,13 +296,13 @@ class RNNOutlierDetector(OutlierMixin, VersionedPickleMixin, CheckedParametersMi
         sequences = scale.net.sequences_of(X, self)
         return sequences.split(np.nan_to_num(scale.scores(sequences)))
 
-    def initial_state(self, n_sequences=None, static=None):
+    def initial_state(self, n_sequences=1, static=None):
         """The state of streams before their first step, for `score_step`.
 
         Parameters
         ----------
-        n_sequences : int, optional
-            How many; None: as many as `static` has rows, and else one.
+        n_sequences : int, default=1
+            How many. With `static` it may be left out: as many as that has rows.
         static : array-like or data frame of shape (n_sequences, static features), optional
             What stands beside the steps of each, where `fit` had it.
 
