@@ -6,7 +6,7 @@ import numpy as np
 
 from skrnn._data.encoding import learn_encoding
 from skrnn._data.mixed import Mixed
-from skrnn._data.numbers import is_sized
+from skrnn._data.numbers import is_missing, is_sized
 from skrnn._data.parts import divide, is_from_dtype
 from skrnn._data.ragged import rows_of
 from skrnn._data.step_cells import label_of
@@ -82,6 +82,7 @@ def _learn(parts, cells, sequences, of_steps, of_static):
         _learn_step(j, places[j], names, cells, sequences) if chosen else None for j, chosen in enumerate(of_steps)
     )
     named = names is not None and all(isinstance(name, str) for name in names)
+    _check_no_strings(static, of_static)
     of_static = tuple(_learn_static(j, static, beside[j]) if chosen else None for j, chosen in enumerate(of_static))
     static_named = static is not None and all(isinstance(name, str) for name in static.names)
     return Mixed(
@@ -109,6 +110,18 @@ def _learn_step(j, place, names, cells, sequences):
         for chunk, numbers in sequences.iter_chunks(np.arange(len(sequences)))
     ]
     return learn_encoding(label, np.concatenate(found), "X[{}]".format)
+
+
+def _check_no_strings(static, chosen):
+    """Raise a ValueError that names the first static column of strings that is not chosen to be categories."""
+    for j, encoded in enumerate(chosen):
+        cells = () if encoded else static.cells(j)
+        row = next((i for i, cell in enumerate(cells) if not is_missing(cell)), 0)
+        if len(cells) and isinstance(cells[row], str):
+            raise ValueError(
+                f"{static.label(j)(row)} is {shown(cells[row])}, but categorical_features leaves this column of "
+                "strings out: add it, or leave it out of X"
+            )
 
 
 def _learn_static(j, static, place):
@@ -145,6 +158,10 @@ def choose(categorical_features, labels):
     chosen = np.zeros(n, bool)
     if all(isinstance(entry, str) for entry in given):
         other = next((name for name in given if name not in labels), None)
+        if other is not None and not any(isinstance(label, str) for label in labels):
+            raise ValueError(
+                f"{shown_as}: the features of X have no names, expected indices from 0 to {n - 1}, or a mask"
+            )
         if other is not None:
             raise ValueError(f"{shown_as}: there is no feature {other!r}, expected some of {shown(labels)}")
         return np.isin(np.array(labels, dtype=object), given)

@@ -11,6 +11,7 @@ from skrnn._data.numbers import as_array, check_unmasked, is_date, is_missing, i
 from skrnn._data.on_demand import is_lazy_array
 from skrnn._data.ragged import RaggedArray
 from skrnn._data.schemas import check_schema, check_unique, in_column, innermost, library_of, no_dates
+from skrnn._messages import shown
 
 
 def columns_of(X):
@@ -173,6 +174,10 @@ def _side_by_side(cells, names, where):
             )
         if feature.dtype.kind in "mM" or _has_dates(feature):
             raise TypeError(f"{where}{in_column(name)} holds dates or times, {no_dates(name)}")
+        texts = feature if feature.dtype.kind in "OU" else ()
+        text = next((value for value in texts if isinstance(value, str)), None)
+        if text is not None:
+            raise ValueError(f"{where}{in_column(name)} holds {shown(str(text))}, expected numbers")
     lengths = [len(feature) for feature in features]
     if len(set(lengths)) > 1:
         raise ValueError(f"{where} holds lists of {lengths} numbers: expected one number per step in every column")

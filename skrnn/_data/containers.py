@@ -8,7 +8,7 @@ from scipy.sparse import issparse
 
 from skrnn._data.categories import check_categories
 from skrnn._data.columns import are_sequences, columns_of, is_float32, normalize_container, sequences_in
-from skrnn._data.foreign import EXPECTED, check_item, check_no_pair, check_not_foreign, missing_items
+from skrnn._data.foreign import EMPTY, EXPECTED, check_item, check_no_pair, check_not_foreign, missing_items
 from skrnn._data.lazy import LazySequences
 from skrnn._data.missing import without_padding
 from skrnn._data.numbers import as_numbers, is_missing, is_sized
@@ -152,7 +152,7 @@ def check_type(X):
             raise TypeError(f"X is a {type(X).__name__}, {EXPECTED}")
         shape = (len(X),)
     if 0 in (shape or ()) and not isinstance(X, np.ndarray):
-        raise ValueError("Found array with 0 sample(s): X is empty, expected at least one sequence")
+        raise ValueError(EMPTY)
 
 
 def check_dimensions(X):

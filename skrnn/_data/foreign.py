@@ -10,6 +10,7 @@ from skrnn._data.schemas import library_of
 
 EXPECTED = "expected an array, a data frame, or a list of sequences"
 AS_THEY_ARE = (np.ndarray, list, tuple, str, bytes, memoryview, Mapping, Set)
+EMPTY = "Found array with 0 sample(s): X is empty, expected at least one sequence"
 WINDOWS = ("Rolling", "Expanding", "ExponentialMovingWindow", "Window")
 
 

@@ -59,13 +59,6 @@ class Mixed:
         return order_of(self.steps)
 
     @property
-    def number_names(self):
-        """Names of the numbers of a step, or None."""
-        if self.step_names is None:
-            return None
-        return [name for name, encoding in zip(self.step_names, self.steps, strict=True) if encoding is None]
-
-    @property
     def static_number_names(self):
         """Names of the numbers beside the steps; x and their places where they have none."""
         first, n = len(self.steps), len(self.static)
@@ -93,8 +86,8 @@ class Mixed:
         check_unique([*names, *self.static_names], "X")
         return n + len(self.static), (*names, *self.static_names)
 
-    def read_static(self, static, n, missing):
-        """Static features that are passed apart from sequences, float64 (n, S), NaN where a number is missing."""
+    def read_static(self, static, n, missing, dtype):
+        """Static features that are passed apart from sequences, (n, S) of a dtype, NaN where a number is missing."""
         table = as_static_table(static, n)
         columns = StaticColumns.of(table, names_of(table) if is_frame(table) else self.static_names, "static")
         if len(columns.columns) != len(self.static):
@@ -102,16 +95,17 @@ class Mixed:
                 f"static has {len(columns.columns)} features, expected {len(self.static)} as in fit"
                 + (f": {list(self.static_names)}" if self.static_names else "")
             )
-        if is_frame(table) and self.static_names and columns.names != list(self.static_names):
+        named = is_frame(table) and all(isinstance(name, str) for name in columns.names)
+        if named and self.static_names and columns.names != list(self.static_names):
             raise ValueError(f"static has the columns {columns.names}, expected {list(self.static_names)} as in fit")
-        values = columns.values(self.static)
+        values = columns.values(self.static, dtype)
         if missing == "error":
             check_not_missing(values, columns, self.static)
         if len(values) != n:
             raise ValueError(f"static has {len(values)} rows, expected {n}, one for each sequence")
         return values
 
-    def read(self, X, read, n_steps, missing):
+    def read(self, X, read, n_steps, missing, dtype=None):
         """The sequences of X, with codes at the end of their steps and what stands beside them.
 
         Parameters
@@ -122,20 +116,27 @@ class Mixed:
         n_steps : int or None
         missing : str
             As in `Reading`.
+        dtype : dtype, optional
+            What the numbers have to fit in; None: that of the steps.
         """
+        if self.is_static is not None and is_frame(X):
+            self._check_names(names_of(X), self._column_names())
         parts = divide(X, self.is_static)
         self._check_static(parts.static)
         if not self.step_encodings:
-            return self._beside(read(parts.steps, allow_missing=missing != "error"), parts, missing)
+            return self._beside(read(parts.steps, allow_missing=missing != "error"), parts, missing, dtype)
         cells = parts.cells(n_steps)
         if cells is None:
             sequences = read(parts.steps, allow_missing=True)
         else:
             self._check_n_features(len(cells.names))
+            self._check_names(cells.names, self.step_names)
             sequences = read(cells.replace(self._codes(cells)), allow_missing=True)
         self._check_n_features(sequences.n_features)
-        change = partial(with_codes, encodings=self.steps, encoded=cells is not None, missing=missing)
-        return self._beside(sequences.map(change), parts, missing)
+        change = partial(
+            with_codes, encodings=self.steps, encoded=cells is not None, missing=missing, dtype=dtype
+        )
+        return self._beside(sequences.map(change), parts, missing, dtype)
 
     def drop_unused(self, sequences, index):
         """The same without categories that the sequences `index` do not have, and all sequences, with codes of these.
@@ -173,10 +174,10 @@ class Mixed:
                 codes[j] = np.split(encoded.astype(dtype), np.cumsum(list(map(len, lists)))[:-1])
         return codes
 
-    def _beside(self, sequences, parts, missing):
+    def _beside(self, sequences, parts, missing, dtype):
         """Sequences with what stands beside them, and the columns of X."""
         if parts.static is not None:
-            static = parts.static.values(self.static)
+            static = parts.static.values(self.static, dtype or sequences.dtype)
             if missing == "error":
                 check_not_missing(static, parts.static, self.static)
             if len(static) != len(sequences):
@@ -205,12 +206,30 @@ class Mixed:
         if n != len(self.steps):
             raise ValueError(f"X has {n} features per step, expected {len(self.steps)} as in fit")
 
-    def encode_step(self, x):
+    def _column_names(self):
+        """The names of the columns of a frame, in its order, or None where some have none."""
+        if self.step_names is None or (self.static and self.static_names is None):
+            return None
+        steps, static = iter(self.step_names), iter(self.static_names or ())
+        return [next(static if beside else steps, None) for beside in self.is_static]
+
+    @staticmethod
+    def _check_names(names, expected):
+        """Raise a ValueError if features have other names, or are in another order, than in fit."""
+        if expected and all(isinstance(name, str) for name in names) and list(names) != list(expected):
+            raise ValueError(
+                "The feature names should match those that were passed during fit: X has the features "
+                f"{list(names)}, expected {list(expected)}"
+            )
+
+    def encode_step(self, x, missing):
         """A step (F,), or a step of each of n streams (n, F), with codes at its end: float64, or x where it has no F.
 
         Parameters
         ----------
         x : array-like, series, dict of the features by name, or data frame
+        missing : str
+            As in `Reading`.
         """
         if isinstance(x, Mapping):
             missing = [name for name in self.step_names or () if name not in x]
@@ -229,16 +248,20 @@ class Mixed:
         out = np.empty(rows.shape)
         for place, j in enumerate(self.order):
             name = f"x[{self.step_names[j]!r}]" if self.step_names else f"x[{j}]" if array.ndim == 1 else f"x[:, {j}]"
-            out[:, place] = self._encode_column(j, rows[:, j], name)
+            out[:, place] = self._encode_column(j, rows[:, j], name, missing)
         return out.reshape(array.shape)
 
-    def _encode_column(self, j, column, name):
+    def _encode_column(self, j, column, name, missing):
         if self.steps[j] is None:
-            return as_numbers(column, name)
+            values = as_numbers(column, name)
+            bad = np.flatnonzero(~np.isfinite(values) if missing == "error" else np.isinf(values))
+            if len(bad):
+                raise ValueError(f"{name}[{bad[0]}] is {values[bad[0]]}, expected a finite number")
+            return values
         return self.steps[j].encode(column.tolist(), (name + "[{}]").format)
 
 
-def with_codes(sequences, encodings, encoded, missing):
+def with_codes(sequences, encodings, encoded, missing, dtype):
     """Sequences whose steps are numbers and then codes.
 
     Parameters
@@ -250,6 +273,8 @@ def with_codes(sequences, encodings, encoded, missing):
         Whether categories are codes already, NaN for missing ones.
     missing : str
         As in `Reading`.
+    dtype : dtype, or None
+        What the numbers have to fit in.
     """
     values, columns = sequences.values, []
     for j, encoding in enumerate(encodings):
@@ -261,6 +286,8 @@ def with_codes(sequences, encodings, encoded, missing):
     values[:, [j for j, encoding in enumerate(encodings) if encoding is not None]] = np.stack(columns, axis=1)
     if missing == "error":
         check_finite(sequences.replace(values=values))
+    if dtype is not None:
+        sequences.replace(values=values).astype(dtype)      # messages count the features as X does
     return sequences.replace(values=values[:, order_of(encodings)], n_codes=len(columns))
 
 

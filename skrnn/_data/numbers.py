@@ -56,7 +56,7 @@ def as_numbers(values, name):
     if kind == "O":
         return _from_objects(array, name, _names_of_columns(values))
     if kind in "SU" and array.size:
-        index = next((index for index, text in np.ndenumerate(array) if not _is_number(text)), (0,) * array.ndim)
+        index = next((index for index, text in np.ndenumerate(array) if not is_number(text)), (0,) * array.ndim)
         where = cell_name(name, index, _names_of_columns(values))
         raise ValueError(f"{where} is {shown(array[index])}, expected a number")
     if kind == "c":
@@ -141,7 +141,8 @@ def cell_name(name, index, columns=()):
     return f"{name}{list(index)}" + in_column(columns[index[-1]] if len(columns) > index[-1] else None)
 
 
-def _is_number(text):
+def is_number(text):
+    """Whether a text is that of a number."""
     try:
         float(text)
     except ValueError:

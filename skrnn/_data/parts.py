@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skrnn._data.columns import cells_in, columns_of, first_cell
-from skrnn._data.foreign import check_item
+from skrnn._data.foreign import EMPTY, check_item
 from skrnn._data.numbers import is_sized
 from skrnn._data.schemas import in_column, library_of
 from skrnn._data.static_columns import StaticColumns
@@ -20,6 +20,7 @@ from skrnn._data.tables import (
     select_columns,
 )
 from skrnn._data.with_static import WithStatic
+from skrnn._messages import shown
 
 FROM_DTYPE = "from_dtype"
 
@@ -72,7 +73,11 @@ def divide(X, is_static=None):
         X = _from_column(X)
         if not is_table(X):
             return Parts(X)
-    if is_static is None or len(is_static) != len(names_of(X)):
+    if not len(X):
+        raise ValueError(EMPTY)
+    if is_static is not None and len(is_static) == len(names_of(X)):
+        _check_kinds(X, is_static)
+    else:
         lists = [is_sized(first_cell(cells)) for _, cells in columns_of(X)]
         if not any(lists):
             return Parts(X)
@@ -86,6 +91,18 @@ def divide(X, is_static=None):
     return Parts(select_columns(X, np.flatnonzero(~np.array(is_static))), static, X, is_static)
 
 
+def _check_kinds(X, is_static):
+    """Raise a ValueError that names the first column that holds lists where fit saw values, or the other way round."""
+    columns = columns_of(X) or list(enumerate(X.T))     # an array without lists has none
+    for (name, cells), static in zip(columns, is_static, strict=True):
+        first = first_cell(cells)
+        if static and is_sized(first):
+            raise ValueError(f"X{in_column(name)} holds lists, expected one value for each sequence as in fit")
+        if not static and not is_sized(first):
+            first = first.as_py() if hasattr(first, "as_py") else first
+            raise ValueError(f"X{in_column(name)} holds {shown(first)}, expected a list for each sequence as in fit")
+
+
 def _from_column(X):
     """A series or an Arrow array of lists of strings as a table of one column; anything else unchanged."""
     if library_of(X) not in ("pandas", "polars", "pyarrow"):
@@ -93,7 +110,7 @@ def _from_column(X):
     columns = columns_of(X)
     if len(columns) != 1 or not is_sized(first_cell(columns[0][1])) or not holds_categories(columns[0][1]):
         return X
-    return X.to_frame() if hasattr(X, "to_frame") else as_objects(cells_in(columns[0], "X"))[:, np.newaxis]
+    return X.to_frame() if hasattr(X, "to_frame") and X.name else as_objects(cells_in(columns[0], "X"))[:, np.newaxis]
 
 
 def _are_lists(table):

@@ -134,9 +134,11 @@ class Reading:
         return self.feature_names if self.mixed is None else self.mixed.step_names
 
     @property
-    def number_names(self):
-        """Names of those that are numbers, or None."""
-        return self.feature_names if self.mixed is None else self.mixed.number_names
+    def number_labels(self):
+        """What messages call the numbers of a step, without its time: their names, or their places in X."""
+        names, places = self.step_names, self.places_of_numbers
+        named = names is not None and len(names) == self.n_step_features
+        return [names[place] if named else int(place) for place in places]
 
     @property
     def n_indicators(self):
@@ -221,7 +223,7 @@ class Reading:
             X = normalize_table(X)
             if named and is_table(X):
                 self.check_table(estimator, X)
-            sequences = self.mixed.read(X, read, self.n_steps, self.missing)
+            sequences = self.mixed.read(X, read, self.n_steps, self.missing, dtype)
             if named and not is_table(X):
                 replace(self, **self._of_steps()).check_names(estimator, sequences)
             self._check_n_features(estimator, sequences)
@@ -364,7 +366,7 @@ class Reading:
         n : int
         dtype : dtype
         """
-        static = self.mixed.read_static(static, n, self.missing).astype(dtype)
+        static = self.mixed.read_static(static, n, self.missing, dtype)
         return static if self.static_units is None or self.missing not in FILLED else self._filled_static(static)
 
     def target_units(self, loss, sequences, index, n_outputs):

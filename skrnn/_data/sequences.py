@@ -3,6 +3,7 @@
 import numpy as np
 
 from skrnn._data.ragged import is_in_file, rows_of, used_ranges
+from skrnn._data.tables import names_of
 from skrnn._warnings import without_warnings
 
 # Up to this size a temporary array costs less than avoiding it
@@ -198,8 +199,14 @@ class Sequences(SequenceIndex):
             if len(bad):
                 i, feature = map(int, bad[0])
                 sequence, step = self.locate(row_number(rows, i))
-                return values[i, feature], f"sequence {sequence}, step {step}, feature {feature}"
+                return values[i, feature], f"sequence {sequence}, step {step}, feature {self._feature(feature)}"
         return None
+
+    def _feature(self, j):
+        """What messages call a feature of the steps of X: its name, or its number where it has none."""
+        names = self.names if self.columns is None else () if self.kind == "table" else names_of(self.columns)
+        named = names and len(names) == self.n_features and isinstance(names[j], str)
+        return repr(names[j]) if named else j
 
     def iter_used_rows(self):
         """The rows of the values that are steps of sequences, in increasing order and a limited number at a time.

@@ -62,19 +62,22 @@ class StaticColumns(NamedTuple):
         name = self.names[j]
         return f"{self.where}[{name!r}]" if isinstance(name, str) else f"{self.where}[:, {name}]"
 
-    def values(self, encodings):
-        """Numbers, NaN where one is missing, and then the codes of columns that have an encoding, float64 (n, S)."""
-        numbers = [self._numbers(j) for j, encoding in enumerate(encodings) if encoding is None]
+    def values(self, encodings, dtype):
+        """Numbers, NaN where one is missing, and then the codes of columns that have an encoding, (n, S) of a dtype."""
+        numbers = [self._numbers(j, dtype) for j, encoding in enumerate(encodings) if encoding is None]
         encoded = [(j, encoding) for j, encoding in enumerate(encodings) if encoding is not None]
         codes = [encoding.encode(self.cells(j), self.label(j)) for j, encoding in encoded]
-        return np.stack([*numbers, *codes], axis=1)
+        return np.stack([*numbers, *codes], axis=1).astype(dtype)
 
-    def _numbers(self, j):
-        """A column of numbers, float64 (n,)."""
+    def _numbers(self, j, dtype):
+        """A column of numbers, float64 (n,), that a dtype holds."""
         values = np.asarray(as_numbers(self.columns[j], self._name(j)), np.float64)
-        infinite = np.flatnonzero(np.isinf(values))
-        if len(infinite):
-            raise ValueError(f"{self.label(j)(infinite[0])} is {shown(values[infinite[0]])}, expected a finite number")
+        large = np.flatnonzero(np.abs(values) > np.finfo(dtype).max)
+        if len(large):
+            where, value = self.label(j)(large[0]), values[large[0]]
+            if np.isinf(value):
+                raise ValueError(f"{where} is {shown(value)}, expected a finite number")
+            raise ValueError(f"{where} is {value:.4g}, too large for {np.dtype(dtype)}, the dtype of steps; scale it")
         return values
 
 

@@ -48,7 +48,7 @@ def select_columns(table, places):
         return table[:, places]
     if library_of(table) == "pandas":
         return table.iloc[:, places]
-    return table.select([names_of(table)[place] for place in places])
+    return table[:, places] if library_of(table) == "polars" else table.select(places)
 
 
 def replace_columns(table, changed):

@@ -51,8 +51,8 @@ class Times:
         return 2 + self.n_features * bool(self.since)
 
     def without(self, values):
-        """Values (..., features of X), or their names if there are any, without the times."""
-        return values if self.column is None or values is None else np.delete(values, self.column, axis=-1)
+        """Values (..., features of X) without the times."""
+        return values if self.column is None else np.delete(values, self.column, axis=-1)
 
     def split(self, sequences, state=None, name="X"):
         """Sequences without their times, and the inputs that are added to each step.
@@ -128,10 +128,13 @@ class Times:
         return times
 
     def _check(self, sequences, times, before, name):
-        """Raise a ValueError that names the first time that is missing, or less than that of the step before."""
+        """Raise a ValueError that names the first time that is missing, less than that of the step before, or so large
+        that differences overflow.
+        """
         previous = np.roll(times, 1)
         previous[sequences.starts] = before
-        wrong = ~(times >= previous)
+        large = np.abs(times) > np.finfo(times.dtype).max / 2
+        wrong = ~(times >= previous) | large
         if not wrong.any():
             return
         row = int(np.argmax(wrong))
@@ -139,6 +142,10 @@ class Times:
         where = f"times={self.name!r}: {cell_name(name, (sequence,))}, step {step}, "
         if np.isnan(times[row]):
             raise ValueError(where + "has no time, expected a number at every step: fill it in, or leave the step out")
+        if large[row]:
+            raise ValueError(
+                f"{where}has the time {times[row]:.4g}, too large for differences in {times.dtype}: scale it"
+            )
         raise ValueError(
             f"{where}has the time {times[row]:.15g}, less than {previous[row]:.15g} at the step before: the steps of a "
             "sequence must be in the order of their times, so sort them"

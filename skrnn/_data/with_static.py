@@ -1,10 +1,11 @@
 """`WithStatic`: sequences with what stands beside their steps."""
 
 import numpy as np
+from scipy.sparse import issparse
 
 from skrnn._data.foreign import check_not_foreign
-from skrnn._data.numbers import as_array, check_unmasked, is_sized
-from skrnn._data.tables import is_frame, names_of
+from skrnn._data.numbers import as_array, check_unmasked, is_number, is_sized
+from skrnn._data.tables import is_frame, names_of, normalize_table
 from skrnn._messages import shown
 from skrnn._sklearn import select
 
@@ -94,7 +95,7 @@ class WithStatic:
     def __getitem__(self, key):
         # scikit-learn indexes with (key, ...)
         if isinstance(key, tuple):
-            if len(key) != 2 or key[1] is not Ellipsis:
+            if not 0 < len(key) < 3 or key[1:] not in ((), (Ellipsis,)):
                 raise IndexError(f"{shown(key)} has {len(key)} dimensions, but a WithStatic has one, its sequences")
             key = key[0]
         if not isinstance(key, slice):
@@ -137,10 +138,17 @@ def n_rows(X):
 
 def as_static_table(static, n=None):
     """Static features as an array (n, S), or the frame that they are; those of one sequence may be (S,) if n is 1."""
+    static = normalize_table(static)
     static = static.to_frame() if hasattr(static, "to_frame") and not is_frame(static) else static
     if is_frame(static):
+        if not names_of(static):
+            raise ValueError("static has no columns, expected one for each static feature")
         return static
     check_not_foreign(static, "static")
+    if issparse(static):
+        raise TypeError("Sparse data was passed for static; use static.toarray()")
+    if not is_sized(static):
+        raise TypeError(f"static is {shown(static)}, expected an array (n, features), or a data frame")
     check_unmasked(static, "static")
     array = as_array(static, "static")
     if array.dtype.kind in "US" and not hasattr(static, "dtype"):
@@ -149,4 +157,18 @@ def as_static_table(static, n=None):
         array = array[np.newaxis] if n == 1 else array[:, np.newaxis]
     if array.ndim != 2 or not array.shape[1]:
         raise ValueError(f"static has shape {array.shape}, expected (n, features)")
+    if array.dtype.kind in "US":
+        _check_no_texts_of_numbers(array)
     return array
+
+
+def _check_no_texts_of_numbers(array):
+    """Raise a ValueError where NumPy has made strings of a column of numbers, since another one holds strings."""
+    numbers = [all(map(is_number, column)) for column in array.T]
+    if any(numbers) and not all(numbers):
+        j = numbers.index(True)
+        raise ValueError(
+            f"static is an array of strings, also of numbers in column {j}, {shown(str(array[0, j]))}, as NumPy makes "
+            "it of numbers beside strings: pass a data frame, or an array of dtype object. For strings that look like "
+            "numbers pass static.astype(object)"
+        )

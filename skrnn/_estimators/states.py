@@ -144,7 +144,7 @@ def continue_from(model, reading, sequences, state, names=("X", "initial_state")
     those of X are read where there are no states.
     """
     width, seen = model.network.state_width, _seen(model, reading)
-    if state is None and reading.n_static:
+    if state is None and sequences.static is not None:
         state = first_state(model, reading, len(sequences), reading.with_filled_static(sequences).static)
     state = check_state(model, reading, state, len(sequences), names[1])
     after = np.empty_like(state)
@@ -218,7 +218,7 @@ def _as_sequences(steps, n_codes=0):
 def read_step(reading, x):
     """One step of each of n streams, (n, features), checked; and whether x was of one stream."""
     _check_names(reading, x)
-    x = reading.mixed.encode_step(x) if reading.step_encodings else as_numbers(x, "x")
+    x = reading.mixed.encode_step(x, reading.missing) if reading.step_encodings else as_numbers(x, "x")
     one = x.ndim < 2
     steps = x[np.newaxis] if x.ndim == 1 else np.atleast_2d(x)
     if steps.ndim != 2 or steps.shape[1] != reading.n_step_features or not len(steps):

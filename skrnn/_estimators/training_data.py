@@ -180,11 +180,10 @@ def _learn_units(reading, examples):
     """A reading with the units of the features of examples, and warnings of those that cannot be learned from."""
     if not reading.n_numbers:
         return replace(reading, units=Units(np.empty(0), np.empty(0)))
-    sequences, names = without_codes(examples.sequences), reading.number_names
+    sequences, names = without_codes(examples.sequences), reading.number_labels
     center, scale = learn_units(sequences, examples.used, examples.weights_of_sequences())
-    names = names if names and len(names) == len(center) else None
     if reading.times is not None:
-        center, scale, names = map(reading.times.without, (center, scale, names))
+        center, scale = map(reading.times.without, (center, scale))
     n_steps = int(sequences.lengths[examples.used].sum())
     return replace(reading, units=_checked_units(center, scale, sequences.dtype, names, n_steps, "step"))
 

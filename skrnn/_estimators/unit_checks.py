@@ -22,7 +22,7 @@ def check_units(center, scale, dtype, names=None, what="X"):
         Mean and standard deviation, 0 for what is constant; not finite where they overflow.
     dtype : dtype
         What the net computes in.
-    names : sequence of D str, optional
+    names : sequence of D str or int, optional
         Of the features.
     what : {"X", "y"}
     """
@@ -101,7 +101,7 @@ def warn_of_missing_features(missing, names=None, per="step"):
     Parameters
     ----------
     missing : (D,) bool array
-    names : sequence of D str, optional
+    names : sequence of D str or int, optional
     per : {"step", "sequence"}
         What has a value of each.
     """
@@ -123,7 +123,7 @@ def warn_of_constant_features(center, scale, names=None, per="step"):
     ----------
     center, scale : (D,) float64 arrays
         Of more than one step: mean and standard deviation, 0 for what is constant.
-    names : sequence of D str, optional
+    names : sequence of D str or int, optional
     per : {"step", "sequence"}
         What has a value of each.
     """
@@ -197,7 +197,8 @@ def _named(numbers, names, what, n):
     """Some of the n features of X or outputs of y in words."""
     if what == "y" and n == 1:
         return what
-    words = [str(number) if names is None else repr(str(names[number])) for number in numbers]
+    labels = numbers if names is None else [names[number] for number in numbers]
+    words = [repr(label) if isinstance(label, str) else str(label) for label in labels]
     kind = "output" if what == "y" else "feature"
     return f"{kind}{'s' * (len(words) > 1)} {_listed(words)} of {what}"
 

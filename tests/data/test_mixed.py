@@ -254,7 +254,7 @@ def test_a_table_may_be_split_into_steps_with_categories():
 
 
 @pytest.mark.parametrize(("chosen", "error", "message"), [
-    (["ward"], ValueError, r"there is no feature 'ward', expected some of \[0, 1\]"),
+    (["ward"], ValueError, "the features of X have no names, expected indices from 0 to 1"),
     ([2], ValueError, "expected indices from 0 to 1, of 2 features"),
     ([-1], ValueError, "expected indices from 0 to 1"),
     ([True], ValueError, "is a mask of 1, expected one entry for each of 2 features"),
@@ -343,7 +343,7 @@ class TestMissing:
     def test_missing_numbers_are_refused_and_named(self):
         with pytest.raises(ValueError, match=r"contains NaN: X\['age'\]\[0\] is missing.*missing=\"ffill\""):
             learn(self.frame.assign(heat=[[1.0], [2.0, 3.0]]))
-        with pytest.raises(ValueError, match="contains NaN: sequence 1, step 1, feature 0"):
+        with pytest.raises(ValueError, match="contains NaN: sequence 1, step 1, feature 'heat'"):
             learn(self.frame.assign(age=1.0))
 
     def test_the_feature_that_is_named_is_that_of_X(self):
@@ -421,10 +421,10 @@ class TestSteps:
 
     @pytest.mark.parametrize("x", forms)
     def test_forms_of_a_step(self, x):
-        assert np.ravel(self.reading.mixed.encode_step(x)).tolist() == [1.5, 1]
+        assert np.ravel(self.reading.mixed.encode_step(x, "error")).tolist() == [1.5, 1]
 
     def test_several_streams(self):
-        steps = self.reading.mixed.encode_step([[1, "on"], [2, None], [3, "new"]])
+        steps = self.reading.mixed.encode_step([[1, "on"], [2, None], [3, "new"]], "error")
         assert steps.tolist() == [[1, 2], [2, 3], [3, 4]]
 
     @pytest.mark.parametrize(("x", "error", "message"), [
@@ -432,7 +432,90 @@ class TestSteps:
         (["on", 1.5], ValueError, r"x\['heat'\]\[0\] is 'on', expected a number"),
         ([1.5, 3], TypeError, r"x\['state'\]\[0\] is 3, expected a category"),
         ({"heat": 1.5}, ValueError, r"x has no \['state'\]"),
+        ([np.nan, "on"], ValueError, r"x\['heat'\]\[0\] is nan, expected a finite number"),
+        ({"state": "on", "heat": np.inf}, ValueError, r"x\['heat'\]\[0\] is inf, expected a finite number"),
     ])
     def test_others_are_refused(self, x, error, message):
         with pytest.raises(error, match=message):
-            self.reading.mixed.encode_step(x)
+            self.reading.mixed.encode_step(x, "error")
+
+
+@pytest.mark.parametrize("form", FRAMES)
+class TestOtherFrames:
+    """Frames that are not as in fit, which fail before names are compared or where X has none."""
+
+    @pytest.mark.parametrize(("data", "message"), [
+        ({name: cells[:0] for name, cells in DATA.items()}, r"Found array with 0 sample\(s\): X is empty"),
+        (DATA | {"heat": [1.0, 2.0, 3.0]}, "X in the column ('heat'|0) holds 1.0, expected a list for each sequence"),
+        (DATA | {"age": [[30.0], [1.0], [2.0]]}, "X in the column ('age'|2) holds lists, expected one value"),
+        (DATA | {"age": [1.0, 1e39, 3.0]}, r"X(\['age'\]|\[:, 2\])\[1\] is 1e\+39, too large for float32"),
+    ])
+    def test_they_are_refused(self, form, data, message):
+        reading, _ = learn(FRAMES[form](DATA))
+        with pytest.raises(ValueError, match=message):
+            reading.read(Reader(), FRAMES[form](data), dtype=np.dtype(np.float32))
+
+    def test_columns_in_another_order(self, form):
+        reading, _ = learn(FRAMES[form](DATA))
+        other = FRAMES[form]({name: DATA[name] for name in ("age", "heat", "state", "ward")})
+        expected = "holds 30.0, expected a list" if isinstance(other, np.ndarray) else r"should match.*'age'"
+        with pytest.raises(ValueError, match=expected):
+            reading.read(Reader(), other, named=False)
+
+
+def test_static_numbers_that_single_precision_does_not_hold():
+    with pytest.raises(ValueError, match=r"X\['age'\]\[1\] is -1e\+39, too large for float32"):
+        learn(pd.DataFrame({"heat": [np.ones(1, np.float32), np.ones(2, np.float32)], "age": [1.0, -1e39]}))
+
+
+@pytest.mark.parametrize(("names", "message"), [(["a", "a", "b", "c"], "'a'"), (["a", "b", "c", "c"], "'c'")])
+def test_names_of_arrow_that_repeat(names, message):
+    table = pa.Table.from_arrays([pa.array(cells) for cells in DATA.values()], names)
+    with pytest.raises(ValueError, match=f"X has two columns {message}"):
+        learn(table)
+
+
+@pytest.mark.parametrize("first", [
+    pd.Categorical(["b"]), pd.Categorical(["c"], categories=["c", "z"]), [None], [np.nan], ["b"],
+])
+def test_frames_of_sequences_each_with_categories_of_its_own(first):
+    rest = [pd.DataFrame({"x": [1.0, 2.0], "c": pd.Categorical(cells)}) for cells in (["a", "b"], ["c", "a"])]
+    reading, sequences = learn([pd.DataFrame({"x": [0.0], "c": first}), *rest])
+    encoding = reading.step_encodings[0]
+    assert list(encoding.categories) == ["a", "b", "c"]
+    assert [encoding.labels[int(code)] for code in sequences.values[1:, 1]] == ["a", "b", "c", "a"]
+
+
+def test_frames_of_sequences_in_another_order_are_refused():
+    reading, _ = learn([pd.DataFrame({"x": [1.0], "c": ["a"]})] * 2)
+    with pytest.raises(ValueError, match=r"should match .* \['c', 'x'\], expected \['x', 'c'\]"):
+        reading.read(Reader(), [pd.DataFrame({"c": ["a"], "x": [1.0]})])
+
+
+class TestNamesInMessages:
+    """Messages count the features as X does, whatever their order in the network."""
+
+    def test_numbers_that_are_too_large(self):
+        reading, _ = learn(ARRAY[..., ::-1].astype(np.float32), [0])
+        X = ARRAY[..., ::-1].copy()
+        X[2, 1, 1] = 1e39
+        with pytest.raises(ValueError, match=r"too large for float32, .*: sequence 2, step 1, feature 1"):
+            reading.read(Reader(), X, dtype=np.dtype(np.float32))
+
+    @pytest.mark.parametrize(("value", "missing"), [(np.nan, "error"), (np.inf, "error"), (-np.inf, "ffill")])
+    @pytest.mark.parametrize("form", ["lists", "frames"])
+    def test_columns_have_names(self, form, value, missing):
+        data = {"state": [["a", "b"], ["a"]], "heat": [[1.0, 2.0], [3.0]], "load": [[0.0, value], [1.0]]}
+        frames = [pd.DataFrame({name: cells[i] for name, cells in data.items()}) for i in range(2)]
+        with pytest.raises(ValueError, match="sequence 0, step 1, feature 'load'"):
+            learn(pd.DataFrame(data) if form == "lists" else frames, missing=missing)
+
+    @pytest.mark.parametrize(("chosen", "data", "message"), [
+        (None, {"state": DATA["state"], "heat": DATA["heat"]}, r"X\[0\] in the column 'state' holds 'on'"),
+        (["ward"], DATA, r"X\[0\] in the column 'state' holds 'on', expected numbers"),
+        (["age"], DATA | {"state": DATA["heat"]}, r"X\['ward'\]\[0\] is 'x', but categorical_features leaves"),
+        (None, DATA | {"state": DATA["heat"]}, r"X\['ward'\]\[0\] is 'x', but categorical_features leaves"),
+    ])
+    def test_strings_that_are_no_categories(self, chosen, data, message):
+        with pytest.raises(ValueError, match=message):
+            learn(pd.DataFrame(data), chosen)

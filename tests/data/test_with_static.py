@@ -7,6 +7,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from sklearn.utils import resample, shuffle
 
@@ -107,6 +108,24 @@ def test_numbers_beside_strings_stay_numbers():
     assert WithStatic(ragged(), [["a", 1], ["b", 2], ["a", 3], [None, 4]]).static[:, 1].tolist() == [1, 2, 3, 4]
 
 
+def test_strings_may_look_like_numbers():
+    for static in (np.array(["1", "2", "3", "1"]), np.array([["a", "1"]] * 4).astype(object)):
+        assert WithStatic(ragged(), static).static[0, -1] == "1"
+
+
+def test_a_batch_of_arrow():
+    X = WithStatic(ragged(), pa.RecordBatch.from_pydict({"age": AGES}))
+    assert X.static_names == ["age"]
+    assert X[[2]].static.column("age").to_pylist() == [AGES[2]]
+
+
+@pytest.mark.parametrize("key", [1, (1,), (1, ...)])
+def test_a_tuple_of_a_key_is_the_key(key):
+    x, static = WithStatic(ragged(), AGES)[key]
+    assert x.tobytes() == ragged()[1].tobytes()
+    assert static.tolist() == [AGES[1]]
+
+
 def test_sequences_that_are_read_on_demand():
     X = WithStatic(OnDisk(ragged()), AGES)
     assert [len(x) for x in X[[3, 1]].sequences] == [len(ragged()[i]) for i in (3, 1)]
@@ -120,6 +139,12 @@ def test_sequences_that_are_read_on_demand():
     ((ragged(), np.ones((4, 1, 1))), ValueError, r"static has shape \(4, 1, 1\)"),
     ((3, AGES), TypeError, "sequences is a int"),
     ((WithStatic(ragged(), AGES), AGES), TypeError, "is a WithStatic already"),
+    ((ragged(), None), TypeError, r"static is None, expected an array \(n, features\), or a data frame"),
+    ((ragged(), "abcd"), TypeError, r"static is 'abcd', expected an array \(n, features\), or a data frame"),
+    ((ragged(), csr_matrix(np.ones((4, 1)))), TypeError, r"Sparse data was passed for static; use static.toarray\(\)"),
+    ((ragged(), pd.DataFrame(index=range(4))), ValueError, "static has no columns"),
+    ((ragged(), np.array([["a", 1.5]] * 4)), ValueError, "array of strings, also of numbers in column 1, '1.5'"),
+    ((ragged(), np.column_stack([AGES, list("abba")])), ValueError, "array of strings, also of numbers in column 0"),
 ])
 def test_what_does_not_go_together_is_refused(arguments, error, message):
     with pytest.raises(error, match=message):

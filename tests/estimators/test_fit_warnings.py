@@ -5,6 +5,7 @@ import sys
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -206,6 +207,24 @@ class TestConstantFeatures:
         found = [w for w in seen(net.fit, steps, Y) if w.category is ConstantFeatureWarning]
         assert [str(w.message)[:44] for w in found] == ["feature 1 of X is missing in every step: the"]
         assert (net.X_mean_[1], net.X_scale_[1]) == (0, 1)
+
+    @pytest.mark.parametrize("parameters", [
+        {"categorical_features": [0]}, {"times": 0}, {"times": 0, "categorical_features": [1]},
+        {"times": 1, "categorical_features": [0]},
+    ], ids=str)
+    @pytest.mark.parametrize("named", [False, True])
+    def test_features_are_called_as_in_X(self, parameters, named):
+        """Whatever comes before them is a category or a time, which are no numbers of the network."""
+        n, T = len(X), X.shape[1]
+        codes = np.broadcast_to(np.arange(T), (n, T))
+        steps = np.stack([codes, codes, X[..., 0], np.full((n, T), 7.0)], axis=-1)
+        sequences, feature = steps, "3"
+        if named:
+            names = [f"c{j}" for j in range(steps.shape[-1])]
+            sequences, feature = [pd.DataFrame(rows, columns=names) for rows in steps], f"'c{feature}'"
+        net = RNNRegressor(**parameters, **LEARNS_NOTHING)
+        found = [str(w.message) for w in seen(net.fit, sequences, Y) if w.category is ConstantFeatureWarning]
+        assert [message.partition(" of X")[0] for message in found] == [f"feature {feature}"]
 
     def test_what_differs_between_sequences_is_not_constant(self):
         assert seen(warn_of_constant_features, *units(np.repeat(RNG.normal(size=(40, 3)), 5, axis=0))) == []

@@ -108,8 +108,9 @@ class TestStates:
     """What `initial_state` and predictions from states refuse."""
 
     @pytest.mark.parametrize("call", ["predict_step", "initial_state"])
-    def test_without_static_features(self, call):
-        net, x = fitted(), np.zeros(3)
+    @pytest.mark.parametrize("variant", VARIANTS)
+    def test_without_static_features(self, call, variant):
+        net, x = fitted(variant=variant), np.zeros(3)
         with pytest.raises(ValueError, match=r"fitted with 3 static features"):
             net.predict_step(x, None) if call == "predict_step" else net.initial_state(2)
 
@@ -129,6 +130,21 @@ class TestStates:
     def test_another_number_of_columns(self, columns, form):
         with pytest.raises(ValueError, match=f"static has {columns} features, expected 3 as in fit"):
             fitted().initial_state(2, form(np.ones((2, columns))))
+
+    @pytest.mark.parametrize(("static", "message"), [
+        ([[50.0, 1.0, "x", 2.0]], "static has 4 features, expected 3 as in fit"),
+        ([[50.0, 1.0]], "static has 2 features, expected 3 as in fit"),
+        ([[50.0, 1e39, "x"]], r"static\['dose'\]\[0\] is 1e\+39, too large for float32"),
+    ])
+    def test_other_features(self, static, message):
+        with pytest.raises(ValueError, match=message):
+            fitted(dtype=np.float32).initial_state(static=static)
+
+    @pytest.mark.parametrize("static", [pd.Series([50.0]), pd.Series([50.0], name=3), pd.DataFrame([[50.0]])])
+    def test_names_that_are_no_strings_are_not_compared(self, static):
+        frame, y, _ = data()
+        net = RNNRegressor(3, max_iter=2, random_state=0).fit(frame[["age", "a"]], y)
+        assert net.initial_state(1, static).tobytes() == net.initial_state(static=[[50.0]]).tobytes()
 
     def test_numbers_of_sequences_are_those_of_rows(self):
         X = data()[0]

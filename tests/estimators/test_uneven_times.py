@@ -239,7 +239,7 @@ def test_times_are_learned_from():
         scores[None] = RNNRegressor(8, max_iter=60, random_state=0).fit([x[:, 1:] for x in X], y).score(
             [x[:, 1:] for x in X], y
         )
-    with pytest.warns(UserWarning, match="feature 0 of X is constant"):
+    with pytest.warns(UserWarning, match="feature 1 of X is constant"):
         scores["times"] = RNNRegressor(8, max_iter=60, times=0, random_state=0).fit(X, y).score(X, y)
     assert scores[None] < 0.01 < 0.9 < scores["times"]
 
@@ -269,6 +269,16 @@ class TestRefuses:
         with pytest.raises(ValueError, match=rf"times=1: X\[{i}\], step 2, has the time -1, less than"):
             getattr(net, method)(data(bad), *([] if method == "predict" else [y]))
         np.testing.assert_array_equal(net.predict(X), expected)
+
+    @pytest.mark.parametrize("method", ["fit", "predict"])
+    @pytest.mark.parametrize(("dtype", "limit"), [(np.float32, 1.8e38), (np.float64, 9e307)])
+    def test_times_whose_differences_overflow(self, method, dtype, limit):
+        bad = [x.astype(dtype) for x in X]
+        bad[0][-1, 1] = limit
+        net = make(("decay", 1)).fit([x.astype(dtype) for x in X], y)
+        message = rf"times=1: X\[0\], step {len(bad[0]) - 1}, .* too large for differences in"
+        with pytest.raises(ValueError, match=message):
+            getattr(net, method)(bad, *([] if method == "predict" else [y]))
 
     def test_steps_of_streams_that_go_back(self):
         net = make(("ffill", 1)).fit(X, y)
