@@ -96,6 +96,17 @@ class Reading:
         n_times = self.times is not None and self.times.column is not None
         return self.n_step_features - len(self.step_encodings) - n_times
 
+    def numbers_of(self, values):
+        """The numbers (R, n_numbers) of steps (R, n_step_features) as they are checked, without the times."""
+        numbers = values[..., : self.n_step_features - len(self.step_encodings)]
+        return numbers if self.times is None else self.times.without(numbers)
+
+    @property
+    def places_of_numbers(self):
+        """Which features of a step of X the numbers are, (n_numbers,) int."""
+        order = self.mixed.order if self.step_encodings else range(self.n_step_features)
+        return self.numbers_of(np.array(order))
+
     @property
     def n_static(self):
         """Static features of X."""

@@ -325,9 +325,8 @@ class BaseRNN(
             return predicted
         return (*predicted, state) if isinstance(predicted, tuple) else (predicted, state)
 
-    def _score(self, metric, X, y, sample_weight):
+    def _score(self, fitted, metric, X, y, sample_weight):
         """The metric over sequences, or over all steps that have a target."""
-        fitted = self._get_fitted()
         sequences, predicted = self._predict_rows(fitted, X, decoded)
         check_samples(sequences, y)
         per_step = fitted.model.network.per_step

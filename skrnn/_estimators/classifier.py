@@ -397,7 +397,7 @@ object array of n arrays (steps, n_classes)
         >>> bool(net.score(X, y) == accuracy_score(y, net.predict(X)))
         True
         """
-        return self._score(accuracy_score, X, y, sample_weight)
+        return self._score(self._get_fitted(), accuracy_score, X, y, sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

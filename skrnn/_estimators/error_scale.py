@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from skrnn._estimators import states
-from skrnn._estimators.next_step import numbers_of
 from skrnn._warnings import without_warnings
 
 # Errors that are smaller fractions of a feature's deviation are rounding: it is constant, or known in advance
@@ -29,7 +28,7 @@ class ErrorScale:
     @classmethod
     def learn(cls, net, sequences, weights):
         """That of a net on sequences, of `NextStepRegressor.sequences_of`, with weights (total,) of steps."""
-        values = numbers_of(sequences)
+        values = net._get_fitted().reading.numbers_of(sequences.values)
         unscaled = cls(net, np.ones(values.shape[1]))
         errors = unscaled._errors(values, *unscaled._expected(sequences))
         errors[sequences.starts] = np.nan
@@ -48,7 +47,8 @@ class ErrorScale:
 
     def scores(self, sequences):
         """Scores (total,) of the steps of sequences, of `NextStepRegressor.sequences_of`; NaN where none is known."""
-        return _scores(self._errors(numbers_of(sequences), *self._expected(sequences)))
+        numbers = self.net._get_fitted().reading.numbers_of(sequences.values)
+        return _scores(self._errors(numbers, *self._expected(sequences)))
 
     def _expected(self, sequences):
         """What the net expects of each step, (total, F), and which are first ones, of which it expects nothing."""
@@ -63,7 +63,7 @@ class ErrorScale:
         scale = np.where(first, units.scale, self.of_errors)
         return (values - np.where(first, units.center, expected)) / scale
 
-    def initial_state(self, n=None, static=None):
+    def initial_state(self, n, static):
         """States (n, width) before the first step: those of the net, and what it expects of the next step, NaN."""
         state = self.net.initial_state(n, static)
         nothing = np.full((len(state), len(self.of_errors)), np.nan, state.dtype)
@@ -75,7 +75,7 @@ class ErrorScale:
         steps, one = states.read_step(reading, x)
         of_net, expected = self._split_state(state, len(steps), states.state_width(model, reading), model.dtype)
         scores, after = states.continue_one_step(model, reading, steps, of_net)
-        numbers = steps[:, : len(self.of_errors)].astype(model.dtype)
+        numbers = reading.numbers_of(steps).astype(model.dtype)
         errors = self._errors(numbers, expected, np.isnan(expected).all(axis=1))
         return _scores(errors), np.concatenate([after, targets.decode(scores, model.loss)], axis=1), one
 

@@ -26,39 +26,45 @@ class NextStepRegressor(RNNRegressor):
         scores = finite_scores(model.network, model.theta, reading.categorize(reading.prepare(sequences)))
         return targets.decode(scores, model.loss)
 
-    def _read_y(self, y, sequences, sample_weight, resume, **targets):
+    def _read_y(self, y, reading, sequences, sample_weight, resume, **targets):
         weights = as_weights(sample_weight, sequences, per_step=False)
-        return super()._read_y(next_steps(sequences), sequences, weights, resume, **targets)
+        return super()._read_y(next_steps(reading, sequences), reading, sequences, weights, resume, **targets)
 
     def _split(self, fitted, data, X, X_val, y_val, groups):
         if X_val is not None:
             sequences = fitted.reading.check(self, X_val, dtype=fitted.model.dtype, named=False)
-            y_val = next_steps(sequences, "X_val")
+            y_val = next_steps(fitted.reading, sequences, "X_val")
         return super()._split(fitted, data, X, X_val, y_val, groups)
 
     def _warn_of_constant_targets(self, rows, weights, whole):
         """Features that are constant have been named as those of X."""
 
 
-def next_steps(sequences, name="X"):
-    """The numbers of the next step of each step in the form of X, NaN where there is none; a ValueError if nowhere."""
+def next_steps(reading, sequences, name="X"):
+    """The numbers of the next step of each step in the form of X, NaN where there is none; a ValueError if nowhere.
+
+    Parameters
+    ----------
+    reading : Reading
+    sequences : Sequences or LazySequences
+        Neither filled nor with anything added.
+    name : str
+        What messages call them.
+    """
     sequences = in_memory(sequences, "a net that predicts the next step")
     if (sequences.lengths == 1).all():
         of_table = f": it is a table of {sequences.n_features} feature(s)" * (sequences.kind == "table")
         raise ValueError(f"{name} has one step in every sequence{of_table}; expected a next step to predict")
-    values = numbers_of(sequences)
+    values = reading.numbers_of(sequences.values)
     following = np.full_like(values, np.nan)
     following[:-1] = values[1:]
     following[sequences.starts + sequences.lengths - 1] = np.nan
     unknown = np.isnan(following).all(axis=0)
     if unknown.any() or not len(unknown):
-        feature = f"feature {int(np.argmax(unknown))}" if len(unknown) else "any feature that is a number"
+        feature = "any feature that is a number"
+        if len(unknown):
+            feature = f"feature {reading.places_of_numbers[np.argmax(unknown)]}"
         raise ValueError(
             f"{name} has no value of {feature} after the first steps: there is nothing to predict; leave it out"
         )
     return sequences.split(following)
-
-
-def numbers_of(sequences):
-    """The features of steps that are numbers, (total, F); codes of categories come after them."""
-    return sequences.values[:, : sequences.n_features - sequences.n_codes]

@@ -324,9 +324,10 @@ class RNNRegressor(RegressorMixin, PredictiveMixin, BaseRNN):
         >>> bool(net.score(X, y) == r2_score(y, net.predict(X)))
         True
         """
-        loss = self._get_fitted().model.loss
+        fitted = self._get_fitted()
+        loss = fitted.model.loss
         several = loss.knows_quantiles and not loss.is_likelihood
-        return self._score(loss.score if several else r2_score, X, y, sample_weight)
+        return self._score(fitted, loss.score if several else r2_score, X, y, sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

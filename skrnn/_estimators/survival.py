@@ -227,7 +227,10 @@ class RNNSurvival(BaseRNN):
                 intervals = tuple(given_edges(intervals).tolist())
             if intervals != resume.targets.intervals:
                 raise self._cannot_continue("other intervals, which are what its outputs are of")
-        return super()._read_data(X, y, sample_weight, resume, whole, intervals=self.intervals)
+        return super()._read_data(X, y, sample_weight, resume, whole)
+
+    def _learn_targets(self, rows):
+        return SurvivalTargets.learn(rows, self.intervals)
 
     def _make_loss(self, targets):
         return MultilabelLogLoss()
@@ -375,7 +378,7 @@ class RNNSurvival(BaseRNN):
         >>> bool(RNNSurvival(8, random_state=0).fit(X, y).score(X, y) > 0.8)
         True
         """
-        return self._score(concordance_index, X, y, sample_weight)
+        return self._score(self._get_fitted(), concordance_index, X, y, sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

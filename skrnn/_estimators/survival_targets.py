@@ -127,7 +127,7 @@ class SurvivalTargets:
 
     def strata(self, rows):
         """What the parts of a split should have in equal shares: events and censored."""
-        return rows["event"]
+        return rows.values["event"]
 
     def coincidences(self, rows, sequences, per_step):
         """What y may have been meant to be: nothing else."""

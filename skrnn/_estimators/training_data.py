@@ -53,7 +53,7 @@ class TrainingDataMixin:
             What else is known of the targets.
         """
         reading, sequences = self._read_X(X, resume)
-        targets, loss, rows, examples = self._read_y(y, sequences, sample_weight, resume, **targets)
+        targets, loss, rows, examples = self._read_y(y, reading, sequences, sample_weight, resume, **targets)
         if not resume:
             if whole:
                 rows.check_every_output()
@@ -93,7 +93,7 @@ class TrainingDataMixin:
             sequences = in_memory(sequences, "solver='lbfgs'")
         return reading, sequences
 
-    def _read_y(self, y, sequences, sample_weight, resume, **targets):
+    def _read_y(self, y, reading, sequences, sample_weight, resume, **targets):
         """What is known of the targets, their loss, their rows as the user knows them, and examples."""
         per_step = self.return_sequences
         check_samples(sequences, y)
@@ -103,7 +103,7 @@ class TrainingDataMixin:
             rows = self._targets_type.read(y, sequences, per_step, **targets)
         rows.weigh(as_weights(sample_weight, sequences, per_step))
         if not resume:
-            targets = self._targets_type.learn(rows, **targets)
+            targets = self._learn_targets(rows, **targets)
         loss = self._make_loss(targets)
         if resume and self.standardize and not loss.takes_units_of(resume.model.loss):
             what = f"loss={loss.name!r}" + " and out_activation='logistic'" * loss.of_logistic
@@ -115,6 +115,10 @@ class TrainingDataMixin:
         weights = multiply_weights(rows.weights, of_targets)
         examples = Examples(sequences, encoded, weights, per_step, known_fraction(encoded))
         return targets, loss, rows, examples
+
+    def _learn_targets(self, rows, **targets):
+        """What these targets tell."""
+        return self._targets_type.learn(rows, **targets)
 
     def _class_weights(self, targets, rows):
         """The weights of the classes of these targets, or None."""

@@ -294,6 +294,35 @@ class TestFrames:
         with pytest.raises(ValueError, match="static"):
             detector.initial_state()
 
+    @pytest.mark.parametrize("missing", ["error", "ffill", "indicator", "decay"])
+    @pytest.mark.parametrize("place", [0, 1, 2])
+    def test_times_are_not_predicted(self, missing, place):
+        """Nor is their unit of any account; streams have the bits of whole sequences."""
+        X = walks()
+        times = np.random.default_rng(1).integers(1, 9, size=X.shape[:2]).cumsum(axis=1)
+        timed = np.insert(X, place, times, axis=2)
+        detector = RNNOutlierDetector(4, times=place, missing=missing, random_state=0, max_iter=5).fit(timed)
+        assert detector.error_scale_.shape == (2,)
+        np.testing.assert_allclose(detector.error_scale_, X.std(axis=(0, 1)), rtol=0.1)      # barely trained
+        expected, state = detector.score_steps(timed), None
+        for t in range(12):
+            score, state = detector.score_step(timed[5, t], state)
+            assert score == expected[5, t]
+        other = clone(detector).fit(np.insert(X, place, 1024 * times, axis=2))
+        np.testing.assert_array_equal(other.score_samples(np.insert(X, place, 1024 * times, axis=2)),
+                                      detector.score_samples(timed))
+
+    def test_messages_count_times_and_categories(self):
+        """Features are those of X."""
+        X = np.insert(walks(), 0, np.arange(12.0), axis=2)
+        X[:, 1:, 2] = NAN
+        detector = RNNOutlierDetector(4, missing="ffill")
+        with pytest.raises(ValueError, match="X has no value of feature 2 after"):
+            detector.set_params(times=0).fit(X)
+        X[:, :, 0] = 1
+        with pytest.raises(ValueError, match="X has no value of feature 2 after"):
+            detector.set_params(times=None, categorical_features=[0]).fit(X)
+
     def test_without_a_number(self, frame):
         with pytest.raises(ValueError, match="X has no value of any feature that is a number"):
             RNNOutlierDetector().fit(frame[["ahead"]])
