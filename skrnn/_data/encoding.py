@@ -1,7 +1,8 @@
 """The categories of a feature, and the codes that the network reads in their place."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import compress
 from numbers import Number
 
 import numpy as np
@@ -23,11 +24,14 @@ class Encoding:
         Strings, or numbers, in the order of their codes.
     with_missing : bool
         Whether missing values are a category of their own.
+    announced : bool
+        Whether a dtype says which categories there are, so that they do not depend on those that occur.
     """
 
     name: str
     categories: tuple
     with_missing: bool
+    announced: bool = False
 
     @property
     def n_codes(self):
@@ -49,7 +53,7 @@ class Encoding:
         return {category: code for code, category in enumerate(self.categories)}
 
     def __reduce__(self):       # without what is cached
-        return Encoding, (self.name, self.categories, self.with_missing)
+        return Encoding, (self.name, self.categories, self.with_missing, self.announced)
 
     def encode(self, cells, label):
         """The codes of cells, float64 (n,).
@@ -89,6 +93,29 @@ class Encoding:
             raise TypeError(f"{label(i)} is {shown(cell)}, expected a category, {expected} as in fit")
         return self.n_codes - 1
 
+    def of_used(self, used):
+        """The encoding without the categories that do not occur, unless they are announced.
+
+        Parameters
+        ----------
+        used : (n_codes,) bool array
+            Which codes occur.
+
+        Returns
+        -------
+        Encoding
+        (n_codes,) float64 array
+            Its code for each of these.
+        """
+        kept = np.ones(len(self.categories), bool) if self.announced else used[: len(self.categories)]
+        with_missing = self.with_missing and bool(used[self.missing])
+        encoding = replace(self, categories=tuple(compress(self.categories, kept)), with_missing=with_missing)
+        codes = np.full(self.n_codes, encoding.n_codes - 1.0)
+        codes[: len(kept)][kept] = np.arange(kept.sum())
+        if self.with_missing:
+            codes[self.missing] = encoding.missing
+        return encoding, codes
+
 
 def learn_encoding(name, cells, label, categories=None):
     """The encoding of a feature.
@@ -119,8 +146,8 @@ def learn_encoding(name, cells, label, categories=None):
     distinct = [cell.item() if isinstance(cell, np.generic) else cell for cell in distinct if not is_missing(cell)]
     if len(set(map(kind_of, distinct))) > 1 or (distinct and kind_of(distinct[0]) is None):
         check_categories_of(cells, label)
-    categories = sorted(distinct) if categories is None else categories
-    return Encoding(str(name), tuple(categories), with_missing)
+    announced = categories is not None
+    return Encoding(str(name), tuple(categories if announced else sorted(distinct)), with_missing, announced)
 
 
 def check_categories_of(cells, label):

@@ -8,9 +8,11 @@ import numpy as np
 
 from skrnn._data.columns import cells_in, columns_of
 from skrnn._data.containers import check_finite
+from skrnn._data.encoding import Encoding
 from skrnn._data.features import features_of
 from skrnn._data.numbers import as_numbers
 from skrnn._data.parts import divide
+from skrnn._data.ragged import rows_of
 from skrnn._data.schemas import check_unique
 from skrnn._data.static_columns import StaticColumns, check_not_missing
 from skrnn._data.step_cells import label_of
@@ -135,6 +137,30 @@ class Mixed:
         change = partial(with_codes, encodings=self.steps, encoded=cells is not None, missing=missing)
         return self._beside(sequences.map(change), parts, missing)
 
+    def drop_unused(self, sequences, index):
+        """The same without categories that the sequences `index` do not have, and all sequences, with codes of these.
+
+        Parameters
+        ----------
+        sequences : Sequences or LazySequences
+            As `read` returns them.
+        index : (m,) int array
+        """
+        used = codes_in_use(sequences, index, self.step_encodings, self.static_encodings)
+        pairs = list(map(Encoding.of_used, (*self.step_encodings, *self.static_encodings), used))
+        encodings, codes = (list(each) for each in zip(*pairs, strict=True))
+        if encodings == [*self.step_encodings, *self.static_encodings]:
+            return self, sequences
+        n, remaining = len(self.step_encodings), iter(encodings)
+        if n:
+            sequences = sequences.map(partial(_recoded_steps, codes=codes[:n]))
+        if codes[n:]:
+            sequences = sequences.with_static(recoded(sequences.static, codes[n:]))
+        steps, static = (
+            tuple(encoding and next(remaining) for encoding in of_each) for of_each in (self.steps, self.static)
+        )
+        return replace(self, steps=steps, static=static), sequences
+
     def _codes(self, cells):
         """Codes of the features of steps that are categories, NaN for missing ones: for each a list of arrays."""
         dtype = np.float64 if all(self.steps) else np.float32      # the numbers decide about single precision
@@ -236,6 +262,44 @@ def with_codes(sequences, encodings, encoded, missing):
     if missing == "error":
         check_finite(sequences.replace(values=values))
     return sequences.replace(values=values[:, order_of(encodings)], n_codes=len(columns))
+
+
+def codes_in_use(sequences, index, of_steps, of_static):
+    """Which codes the sequences `index` have at the end of their steps, and beside them: (n_codes,) bool of each.
+
+    Parameters
+    ----------
+    sequences : Sequences or LazySequences
+    index : (m,) int array
+    of_steps, of_static : tuple of Encoding
+    """
+    used = [np.zeros(encoding.n_codes, bool) for encoding in (*of_steps, *of_static)]
+    n = len(of_steps)
+    if n:
+        for chunk, numbers in sequences.iter_chunks(index):
+            rows = rows_of(chunk.starts[numbers], chunk.lengths[numbers])
+            _mark(used[:n], chunk.values[rows, -n:])
+    if of_static:
+        _mark(used[n:], sequences.static[index, -len(of_static) :])
+    return used
+
+
+def _mark(used, codes):
+    """Mark the codes (R, C) that occur: for each column a bool array."""
+    for in_use, column in zip(used, codes.T, strict=True):
+        in_use[column.astype(np.intp)] = True
+
+
+def recoded(values, codes):
+    """Rows of numbers and codes (R, …) with other codes: for each column of these the new ones of all old ones."""
+    values = values.copy()
+    for column, new in zip(values.T[-len(codes) :], codes, strict=True):
+        column[:] = new[column.astype(np.intp)]
+    return values
+
+
+def _recoded_steps(sequences, codes):
+    return sequences.replace(values=recoded(sequences.values, codes))
 
 
 def on_numbers(sequences, change):

@@ -9,7 +9,7 @@ from skrnn._data.foreign import check_item
 from skrnn._data.numbers import is_sized
 from skrnn._data.schemas import in_column, library_of
 from skrnn._data.static_columns import StaticColumns
-from skrnn._data.step_cells import ColumnsOfLists, objects_in
+from skrnn._data.step_cells import ColumnsOfLists, frames_hold_categories, objects_in
 from skrnn._data.tables import (
     as_objects,
     holds_categories,
@@ -111,9 +111,7 @@ def is_mixed(X, categorical_features):
         return True
     with_categories = categorical_features is not None
     if isinstance(X, list | tuple):
-        return with_categories and len(X) > 0 and is_frame(X[0]) and any(
-            holds_categories(cells) for _, cells in columns_of(X[0])
-        )
+        return with_categories and len(X) > 0 and is_frame(X[0]) and any(frames_hold_categories(X))
     if isinstance(X, np.ndarray):
         return X.ndim == 2 and X.dtype == object and _differ(columns_of(X), with_categories)
     return library_of(X) in ("pandas", "polars", "pyarrow") and _differ(columns_of(X), with_categories)

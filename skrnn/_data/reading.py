@@ -441,6 +441,9 @@ class Reading:
         Reading
         Sequences or LazySequences
         """
+        if self.has_encodings and len(used) < len(sequences):
+            mixed, sequences = self.mixed.drop_unused(sequences, used)
+            return replace(self, mixed=mixed), sequences
         if not self.n_categories or self.announced:
             return self, sequences
         counts = counts_in(sequences, used, self.n_categories)

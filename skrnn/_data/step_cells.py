@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from skrnn._data.columns import cells_in, columns_of
+from skrnn._data.columns import cells_in, columns_of, first_cell
 from skrnn._data.containers import is_collection
 from skrnn._data.numbers import as_array, is_missing, is_sized
 from skrnn._data.ragged import RaggedArray
@@ -85,13 +85,14 @@ class ArraysOfSteps:
 
     def holds_categories(self):
         """Which features hold categories, by their dtype or first value; of arrays none does."""
-        if not self._of_frames:
-            return [False] * len(self.names)
-        return [holds_categories(cells) for _, cells in columns_of(self._items[0])]
+        return frames_hold_categories(self._items) if self._of_frames else [False] * len(self.names)
 
     def announced(self, j):
-        """The categories that the dtype of a feature announces, or None."""
-        return categories_of_dtype(columns_of(self._items[0])[j][1]) if self._of_frames else None
+        """The categories that the dtype of a feature announces, the same in all frames, or None."""
+        if not self._of_frames:
+            return None
+        first, *others = (categories_of_dtype(columns_of(item)[j][1]) for item in self._items)
+        return first if all(other == first for other in others) else None
 
     def lists(self, j):
         """The values of a feature of each sequence, a list of lists."""
@@ -104,6 +105,19 @@ class ArraysOfSteps:
         return self._form([
             replace_columns(item, {j: values[i] for j, values in codes.items()}) for i, item in enumerate(self._items)
         ])
+
+
+def frames_hold_categories(frames):
+    """Which columns of frames hold categories, each as the first frame says that has a value in it."""
+    return [
+        holds_categories(next((cells for cells in _cells_of(frames, j) if first_cell(cells) is not None), first))
+        for j, (_, first) in enumerate(columns_of(frames[0]))
+    ]
+
+
+def _cells_of(frames, j):
+    """The cells of a column of each of some frames, of those that have as many columns."""
+    return (columns[j][1] for frame in frames if len(columns := columns_of(frame)) > j)
 
 
 def label_of(feature, lists):

@@ -69,8 +69,8 @@ class RNNOutlierDetector(OutlierMixin, VersionedPickleMixin, CheckedParametersMi
         Sequences with a lower score, `score_samples`, are outliers.
     step_offset_ : float
         Steps with a lower score, `score_steps`, are outliers.
-    error_scale_ : array of shape (n_features,)
-        The root of the mean square of the errors of each feature, in its unit.
+    error_scale_ : array of shape (n_predicted,)
+        The root of the mean square of the errors of each feature that is a number, but for `times`, in its unit.
     forecaster_ : RNNRegressor
         The net that predicts the next step, with its ``loss_curve_`` and other attributes.
     n_iter_ : int

@@ -140,25 +140,21 @@ class TrainingDataMixin:
 
     def _see_steps(self, reading, examples, loss, resume):
         """What the steps of sequences with weight tell of how X is read, and examples as the network reads them."""
-        if not resume and reading.n_static:
-            reading = _learn_static_units(reading, examples)
-        if reading.n_categories:
-            return self._see_categories(reading, examples, resume)
-        if not resume:
-            if reading.times is not None:
-                reading = _learn_times(reading, examples)
-            if self.standardize:
-                reading = _learn_units(reading, examples)
-            examples = examples.replace(sequences=reading.prepare(examples.sequences))
-        return reading, _in_own_units(reading, examples, loss)
-
-    def _see_categories(self, reading, examples, resume):
-        """Check that a fit that continues sees no new categories; the first one sees those of sequences with weight."""
         if resume:
             reading.check_seen(examples.sequences, examples.used)
-            return reading, examples
+            return reading, _in_own_units(reading, examples, loss)
         reading, sequences = reading.drop_unused_categories(examples.sequences, examples.used)
-        return reading, examples.replace(sequences=sequences)
+        examples = examples.replace(sequences=sequences)
+        if reading.n_static:
+            reading = _learn_static_units(reading, examples)
+        if reading.n_categories:
+            return reading, examples.replace(sequences=reading.with_filled_static(sequences))
+        if reading.times is not None:
+            reading = _learn_times(reading, examples)
+        if self.standardize:
+            reading = _learn_units(reading, examples)
+        examples = examples.replace(sequences=reading.prepare(sequences))
+        return reading, _in_own_units(reading, examples, loss)
 
 
 def _learn_times(reading, examples):

@@ -309,13 +309,20 @@ def _features(frame, names, keys, targets, static, strings):
         raise ValueError(f"features={names}: expected different columns, and none of {others}")
     for column in columns:
         if not (column.dtype.is_numeric() or column.dtype in (LABEL_DTYPES if strings else [nw.Boolean])):
-            as_frame = not strings and column.dtype in LABEL_DTYPES
-            remedy = ", pass static=[] for a frame with categories" if as_frame else ""
             raise TypeError(
-                f"df[{column.name!r}] has dtype {column.dtype}, expected numbers: encode them{remedy}, or choose other "
+                f"df[{column.name!r}] has dtype {column.dtype}, expected numbers: {_remedy(column)}, or choose other "
                 "columns with features=[...]"
             )
     return columns
+
+
+def _remedy(column):
+    """What can be done about a feature that is no number."""
+    if column.dtype in LABEL_DTYPES:
+        return "encode them, pass static=[] for a frame with categories"
+    if column.dtype.is_temporal():
+        return "convert dates and times, for example to seconds by (t - t.min()).dt.total_seconds()"
+    return "encode them"
 
 
 def _targets(frame, names, keys):

@@ -48,6 +48,25 @@ class TestLearning:
                 learn_encoding("f", cells, label)
 
 
+class TestUsed:
+    """What remains of an encoding, and the new codes of all old ones: the last one is for what is dropped."""
+
+    @pytest.mark.parametrize(("with_missing", "used", "categories", "missing", "codes"), [
+        (True, [1, 1, 1, 1, 0], "abc", True, [0, 1, 2, 3, 4]), (True, [0, 1, 1, 1, 0], "bc", True, [3, 0, 1, 2, 3]),
+        (True, [1, 0, 1, 0, 0], "ac", False, [0, 2, 1, 2, 2]), (True, [0, 0, 0, 1, 0], "", True, [1, 1, 1, 0, 1]),
+        (False, [0, 1, 0, 0], "b", False, [1, 0, 1, 1]),
+    ])
+    def test_those_that_occur_stay(self, with_missing, used, categories, missing, codes):
+        encoding, new = Encoding("f", ("a", "b", "c"), with_missing).of_used(np.array(used, bool))
+        assert (encoding, new.tolist()) == (Encoding("f", tuple(categories), missing), codes)
+
+    def test_those_that_are_announced_stay(self):
+        encoding = learn_encoding("f", ["a", None], label, ["b", "a"])
+        assert encoding.of_used(np.array([0, 1, 0, 0], bool))[0] == Encoding("f", ("b", "a"), False, True)
+        assert encoding.of_used(np.array([0, 1, 0, 0], bool))[1].tolist() == [0, 1, 2, 2]
+        assert pickle.loads(pickle.dumps(encoding)) == encoding
+
+
 class TestCodes:
     encoding = Encoding("f", ("a", "b"), True)
 

@@ -157,6 +157,30 @@ def test_dtypes_of_categories_in_lists(cells):
     assert sequences.n_codes == 1
 
 
+@pytest.mark.parametrize(("dtypes", "categories"), [
+    ([["a", "b"], ["c"]], ("a", "b", "c")), ([["b", "a"], ["a", "b"]], ("a", "b")),
+    ([["c", "b", "a"]] * 2, ("c", "b", "a")),
+])
+def test_dtypes_of_frames_that_differ_announce_nothing(dtypes, categories):
+    """As where each frame was made of strings by itself: the categories are then those that occur."""
+    X = [pd.DataFrame({"x": [1.0] * len(own), "c": pd.Categorical(sorted(own), categories=own)}) for own in dtypes]
+    reading, sequences = learn(X)
+    assert reading.step_encodings[0].categories == categories
+    codes = [categories.index(category) for own in dtypes for category in sorted(own)]
+    assert sequences.values[:, 1].tolist() == codes
+
+
+@pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize("empty", [None, float("nan")])
+def test_the_first_frame_with_a_value_says_which_features_are_categories(library, empty):
+    X = [library({"c": [cell, cell], "x": [1.0, 2.0]}) for cell in (empty, empty, "b", "a")]
+    reading, sequences = learn(X)
+    assert reading.step_encodings[0].categories == ("a", "b")
+    assert sequences.values[:, 1].tolist() == [2, 2, 2, 2, 1, 1, 0, 0]
+    numbers, _ = learn([library({"c": [cell], "x": [1.0]}) for cell in (empty, 1.0)], missing="ffill")
+    assert numbers.step_encodings == ()
+
+
 @pytest.mark.parametrize("column", [
     pd.Series([True, False, True]), pd.Series([1, None, 3], dtype="Int64"), pd.Series([None, 2.5, 1], dtype=object),
     pl.Series([True, False, True]), pl.Series([1, None, 3]), pa.array([1.5, None, 2.0]),

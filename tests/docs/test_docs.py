@@ -5,7 +5,9 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from skrnn.kernels import CELLS
 
@@ -32,6 +34,8 @@ def test_code_runs(page):
         exec(compile(block, page.name, "exec"), names)
     if page.name == "forecasting.md":
         check_forecasts(names["result"].metrics.set_index("model"))
+    if page.name == "tables.md":
+        check_risks(names["y"], names["p"], names["threshold"])
 
 
 def check_forecasts(metrics):
@@ -41,8 +45,18 @@ def check_forecasts(metrics):
     assert metrics["coverage"].between(0.85, 0.95).all()
 
 
+def check_risks(y, p, threshold):
+    """What tables.md says of the patients of hospitals that were left out."""
+    assert roc_auc_score(y, p) > 0.85
+    highest = p >= np.quantile(p, 0.8)
+    assert abs(p[highest].mean() - y[highest].mean()) < 0.04
+    alarms = p >= threshold
+    assert y[alarms].sum() >= 0.8 * y.sum()
+    assert y[alarms].mean() > 2.5 * y.mean()
+
+
 def test_pages_with_code_are_found():
-    pages = {"README.md", "data.md", "forecasting.md", "language.md", *PEERS}
+    pages = {"README.md", "data.md", "forecasting.md", "language.md", "tables.md", *PEERS}
     assert {page.name for page in PAGES if python_blocks(page)} >= pages
 
 

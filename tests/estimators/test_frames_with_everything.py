@@ -157,6 +157,15 @@ class TestMissing:
         np.testing.assert_array_equal(proba, net.predict_proba(gaps.iloc[:1])[0])
 
 
+def test_a_missing_static_number_beside_steps_that_are_categories():
+    ids = [np.array([state == "on" for state in states], int) for states in DATA["state"]]
+    age = np.array([np.nan, *DATA["age"][1:]])
+    X, filled = (WithStatic(ids, ages) for ages in (age, np.where(np.isnan(age), np.nanmean(age), age)))
+    net = RNNClassifier(**SMALL, embedding_dim=2, missing="ffill").fit(X, Y)
+    np.testing.assert_array_equal(net.static_mean_, np.nanmean(age))
+    np.testing.assert_array_equal(net.predict_proba(X), net.predict_proba(filled))
+
+
 @pytest.mark.parametrize("step", [
     lambda heat, state: [heat, state], lambda heat, state: pd.Series({"heat": heat, "state": state}),
     lambda heat, state: {"state": state, "heat": heat},

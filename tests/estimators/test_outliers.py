@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from skrnn import RaggedArray, RNNClassifier, RNNOutlierDetector, RNNRegressor, RNNSurvival
+from skrnn import RaggedArray, RNNClassifier, RNNOutlierDetector, RNNRegressor, RNNSurvival, WithStatic
 from skrnn._estimators.outlier_detector import NOT_OF_FORECASTS
 from skrnn._training import epochs
 from skrnn.datasets import load_japanese_vowels
@@ -293,6 +293,27 @@ class TestFrames:
             assert score == expected[t]
         with pytest.raises(ValueError, match="static"):
             detector.initial_state()
+
+    @pytest.mark.parametrize("static_to", ["head", "initial_state", "both"])
+    def test_several_streams(self, frame, static_to):
+        """Rows of states are those of the rows of static features, whatever the library of X."""
+        detector = RNNOutlierDetector(4, static_to=static_to, random_state=0, max_iter=3).fit(frame)
+        expected, static = detector.score_steps(frame), frame[["age", "ward"]]
+        assert detector.initial_state(3, static.iloc[:3]).shape == detector.initial_state(static=static.iloc[:3]).shape
+        one = detector.initial_state(static=[static["age"][7], "b"])
+        np.testing.assert_array_equal(one, detector.initial_state(static=static.iloc[[7]]))
+        state = detector.initial_state(static=static.iloc[[5, 7]].to_numpy())
+        for t in range(10):
+            scores, state = detector.score_step([[frame["ahead"][i][t], frame["x"][i][t]] for i in (5, 7)], state)
+            np.testing.assert_array_equal(scores, [expected[5][t], expected[7][t]])
+        with pytest.raises(ValueError, match="static"):
+            detector.score_step(["up", 0.0], None)
+        with pytest.raises(ValueError, match="static has 3 rows, expected 2"):
+            detector.initial_state(2, static.iloc[:3])
+        steps = [np.array(rows, dtype=object).T for rows in zip(frame["ahead"], frame["x"], strict=True)]
+        beside = WithStatic(steps, static)
+        same = clone(detector).set_params(categorical_features=[0, 3]).fit(beside)
+        np.testing.assert_array_equal(same.score_samples(beside), detector.score_samples(frame))
 
     @pytest.mark.parametrize("missing", ["error", "ffill", "indicator", "decay"])
     @pytest.mark.parametrize("place", [0, 1, 2])

@@ -331,6 +331,26 @@ def test_what_stands_beside_the_steps():
     assert net.score(frame[150:].assign(ward="a"), y[150:]) < net.score(frame[150:], y[150:])
 
 
+@pytest.mark.parametrize("static_to", ["head", "initial_state", "both"])
+def test_streams_of_frames(static_to):
+    """Categories among the numbers of a step, and what stands beside the steps."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({
+        "x": list(rng.normal(size=(40, 5))), "drug": [rng.choice(["a", "b"], 5).tolist() for _ in range(40)],
+        "age": rng.normal(size=40), "ward": rng.choice(["x", "y"], 40),
+    })
+    y = targets(zip(rng.random(40) < 0.8, rng.exponential(size=40), strict=True))
+    net = RNNSurvival(4, intervals=5, static_to=static_to, random_state=0, max_iter=3).fit(frame, y)
+    assert {name: len(table) for name, table in net.embeddings_.items()} == {"drug": 3, "ward": 3}
+    state = net.initial_state(static=frame[["age", "ward"]].iloc[[3, 7]])
+    for t in range(5):
+        risks, state = net.predict_step([[frame["x"][i][t], frame["drug"][i][t]] for i in (3, 7)], state)
+    np.testing.assert_array_equal(risks, net.predict(frame)[[3, 7]])
+    for wrong in (lambda: net.initial_state(), lambda: net.predict_step([0.0, "a"], None)):
+        with pytest.raises(ValueError, match="static"):
+            wrong()
+
+
 class TestGoingOn:
     def test_partial_fit_keeps_its_intervals(self):
         X, y = problem()

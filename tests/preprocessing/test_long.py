@@ -367,7 +367,10 @@ def test_groups_split_sequences():
             "the time 'r' twice in the group 8, in rows 1 and 4",
         ),
         ({"x": ["1", "2", "3", "4", "5"]}, {}, TypeError, r"df\['x'\] has dtype String, expected numbers: encode them"),
-        ({"x": [datetime(2020, 1, 1)] * 5}, {}, TypeError, r"df\['x'\] has dtype Datetime.*features=\[\.\.\.\]"),
+        (
+            {"x": [datetime(2020, 1, 1)] * 5}, {}, TypeError,
+            r"df\['x'\] has dtype Datetime.* to seconds by \(t - t.min\(\)\).dt.total_seconds\(\).*features=\[\.\.\.\]",
+        ),
         ({"x": [timedelta(1)] * 5}, {}, TypeError, r"df\['x'\] has dtype Duration.*features=\[\.\.\.\]"),
         ({"y": [timedelta(1)] * 5}, {}, TypeError, r"df\['y'\] has dtype Duration.*for a target"),
         ({"y": ["u", "v", "u", "w", "w"]}, {}, ValueError, "'v' in row 1 and 'w' in row 3, both in the group 'a'"),
