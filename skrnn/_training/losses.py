@@ -399,8 +399,7 @@ class Poisson(RegressionLoss):
         return np.zeros_like(mean), mean
 
     def _best_prediction(self, targets, weights):
-        mean = np.average(targets, axis=0, weights=weights)
-        return np.log(np.maximum(mean, np.finfo(np.float32).tiny))
+        return log_of_mean(targets, weights)
 
     def starting_scores(self, targets, weights=None, n_outputs=None, whole=False):
         """The logarithm of the mean, of half a count in all rows where there is none and counts may come."""
@@ -525,14 +524,14 @@ class NegativeBinomial(LikelihoodLoss):
 
     def _best_of_output(self, y, weights):
         """The mean is the best one with any dispersion; the slope in this is 0 once if the variance is more than it."""
-        log_mean, by_moments = self.distribution_type.first_scores(y, weights)
+        log_mean = log_of_mean(y, weights)
 
         def slope(score):
             scores = np.tile([log_mean, score], (len(y), 1))
             _, gradient = self.value_and_gradient(scores, y[:, np.newaxis], weights)
             return gradient[:, 1].sum()
 
-        if by_moments <= np.log(distributions.MIN_DISPERSION) or slope(-MAX_SCORE) >= 0:
+        if not (weights * y).any() or slope(-MAX_SCORE) >= 0:
             return np.array([log_mean, -MAX_SCORE])
         if slope(MAX_SCORE) <= 0:
             return np.array([log_mean, MAX_SCORE])
@@ -698,6 +697,11 @@ class MultioutputLogLoss(Loss):
     def predict_log(self, scores):
         """Their logarithms, finite also where the probabilities are 0."""
         return [loss.predict_log(scores[:, of_column]) for of_column, loss in self.columns]
+
+
+def log_of_mean(counts, weights):
+    """The logarithm of the weighted mean, finite also where there is no count."""
+    return np.log(np.maximum(np.average(counts, axis=0, weights=weights), np.finfo(np.float32).tiny))
 
 
 def explained_counts(y, predictions, weights):
