@@ -338,7 +338,7 @@ class TestBestConstant:
         loss, weights = LOSSES["negative_binomial"](), np.arange(1.0, len(y) + 1)
         log_mean, dispersion = loss.best_constant(y, weights)
         mean = np.average(y[:, 0], weights=weights)
-        assert log_mean == pytest.approx(np.log(mean or np.finfo(np.float32).tiny), rel=1e-14)
+        assert log_mean == pytest.approx(np.log(mean or float(np.finfo(np.float32).tiny)), rel=1e-14)
         values = [
             loss.value_and_gradient(np.tile([log_mean, score], (len(y), 1)), y, weights)[0]
             for score in (dispersion, dispersion - 0.1, dispersion + 0.1)
