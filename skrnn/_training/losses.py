@@ -531,7 +531,7 @@ class NegativeBinomial(LikelihoodLoss):
             _, gradient = self.value_and_gradient(scores, y[:, np.newaxis], weights)
             return gradient[:, 1].sum()
 
-        if not (weights * y).any() or slope(-MAX_SCORE) >= 0:
+        if slope(-MAX_SCORE) >= 0:
             return np.array([log_mean, -MAX_SCORE])
         if slope(MAX_SCORE) <= 0:
             return np.array([log_mean, MAX_SCORE])
