@@ -22,7 +22,7 @@ def learn_mixed(X, n_steps, categorical_features, read):
     X : as the user passes it
     n_steps : int or None
     categorical_features : "from_dtype", None, names, indices or mask
-        Over the columns of a frame; else over the features of a step, and then those that stand beside the steps.
+        Over the columns of a frame; else over the features of a step, and then the static ones.
     read : callable
         Reads a container of steps, with `allow_missing` or without.
 
@@ -75,15 +75,17 @@ def _learn(parts, cells, sequences, of_steps, of_static):
     else:
         names = names_of(parts.steps) if is_frame(parts.steps) else getattr(parts.steps, "feature_names", None)
     # Where features have no names, these are of their places in X
-    places, beside = (range(len(chosen)) for chosen in (of_steps, of_static))
+    step_places, static_places = (range(len(chosen)) for chosen in (of_steps, of_static))
     if parts.is_static is not None:
-        places, beside = np.flatnonzero(~np.array(parts.is_static)), np.flatnonzero(parts.is_static)
+        step_places, static_places = np.flatnonzero(~np.array(parts.is_static)), np.flatnonzero(parts.is_static)
     steps = tuple(
-        _learn_step(j, places[j], names, cells, sequences) if chosen else None for j, chosen in enumerate(of_steps)
+        _learn_step(j, step_places[j], names, cells, sequences) if chosen else None for j, chosen in enumerate(of_steps)
     )
     named = names is not None and all(isinstance(name, str) for name in names)
     _check_no_strings(static, of_static)
-    of_static = tuple(_learn_static(j, static, beside[j]) if chosen else None for j, chosen in enumerate(of_static))
+    of_static = tuple(
+        _learn_static(j, static, static_places[j]) if chosen else None for j, chosen in enumerate(of_static)
+    )
     static_named = static is not None and all(isinstance(name, str) for name in static.names)
     return Mixed(
         steps, of_static, tuple(names) if named else None, tuple(static.names) if static_named else None,
@@ -125,7 +127,7 @@ def _check_no_strings(static, chosen):
 
 
 def _learn_static(j, static, place):
-    """The encoding of what stands beside the steps."""
+    """The encoding of a static feature."""
     name = static.names[j] if isinstance(static.names[j], str) else f"x{place}"
     return learn_encoding(name, static.cells(j), static.label(j), static.announced(j))
 

@@ -10,7 +10,8 @@ from skrnn._data.foreign import check_item, check_not_foreign, items_of
 from skrnn._data.numbers import as_array, check_unmasked, is_date, is_missing, is_sized, is_tensor
 from skrnn._data.on_demand import is_lazy_array
 from skrnn._data.ragged import RaggedArray
-from skrnn._data.schemas import check_schema, check_unique, in_column, innermost, library_of, no_dates
+from skrnn._data.schemas import check_schema, check_unique, dtype_of, in_column, innermost, library_of, no_dates
+from skrnn._data.tables import normalize_table
 from skrnn._messages import shown
 
 
@@ -61,7 +62,7 @@ def normalize_container(X, name):
         return X
     import pyarrow as pa
 
-    X = pa.Table.from_batches([X]) if isinstance(X, pa.RecordBatch) else X
+    X = normalize_table(X)
     if isinstance(X, pa.Table):
         for i, field in enumerate(X.schema):
             if pa.types.is_dictionary(field.type):
@@ -197,7 +198,7 @@ def _stacked(features):
 
 def is_float32(column):
     """Whether a column, or the innermost values of a column of lists, is float32: its cells no longer tell."""
-    return str(innermost(column.type if hasattr(column, "type") else column.dtype)) in ("Float32", "float32", "float")
+    return str(innermost(dtype_of(column))) in ("Float32", "float32", "float")
 
 
 def _from_arrow(column):

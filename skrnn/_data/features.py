@@ -1,5 +1,7 @@
 """The features of X, their number and their names, as an estimator learns them."""
 
+import numpy as np
+
 from skrnn._sklearn import learn_columns
 
 
@@ -16,3 +18,9 @@ def columns_of_table(estimator, table):
     learned = learn_columns(estimator, table)
     names = learned.get("feature_names_in_")
     return int(learned["n_features_in_"]), None if names is None else tuple(names)
+
+
+def attributes_of_columns(n, names):
+    """The public attributes that a fit sets: ``n_features_in_`` and, if there are names, ``feature_names_in_``."""
+    named = {} if names is None else {"feature_names_in_": np.array(names, dtype=object)}
+    return {"n_features_in_": n} | named

@@ -22,7 +22,7 @@ from skrnn._data.with_static import as_static_table
 
 @dataclass(frozen=True)
 class Mixed:
-    """What the features of steps, and those beside the steps, are.
+    """What the features of steps, and the static features, are.
 
     Parameters
     ----------
@@ -30,11 +30,11 @@ class Mixed:
         The categories of each feature of a step, in the order of X; None for a number. Empty until they are
         counted.
     static : tuple of Encoding or None
-        Those of what stands beside the steps.
+        Those of each static feature.
     step_names, static_names : tuple of str, or None
         Names of both.
     is_static : tuple of bool, or None
-        Of a frame, which of its columns stand beside the steps.
+        Of a frame, which of its columns are static features.
     """
 
     steps: tuple
@@ -50,7 +50,7 @@ class Mixed:
 
     @property
     def static_encodings(self):
-        """The encodings of the codes at the end of what stands beside the steps, in order."""
+        """The encodings of the codes at the end of the static features, in order."""
         return tuple(encoding for encoding in self.static if encoding is not None)
 
     @property
@@ -60,7 +60,7 @@ class Mixed:
 
     @property
     def static_number_names(self):
-        """Names of the numbers beside the steps; x and their places where they have none."""
+        """Names of the static numbers; x and their places where they have none."""
         first, n = len(self.steps), len(self.static)
         places = range(first, first + n) if self.is_static is None else np.flatnonzero(self.is_static)
         names = self.static_names or [f"x{place}" for place in places]
@@ -98,15 +98,13 @@ class Mixed:
         named = is_frame(table) and all(isinstance(name, str) for name in columns.names)
         if named and self.static_names and columns.names != list(self.static_names):
             raise ValueError(f"static has the columns {columns.names}, expected {list(self.static_names)} as in fit")
-        values = columns.values(self.static, dtype)
-        if missing == "error":
-            check_not_missing(values, columns, self.static)
+        values = self._static_values(columns, missing, dtype)
         if len(values) != n:
             raise ValueError(f"static has {len(values)} rows, expected {n}, one for each sequence")
         return values
 
     def read(self, X, read, n_steps, missing, dtype=None):
-        """The sequences of X, with codes at the end of their steps and what stands beside them.
+        """The sequences of X, with codes at the end of their steps and with static features.
 
         Parameters
         ----------
@@ -124,7 +122,7 @@ class Mixed:
         parts = divide(X, self.is_static)
         self._check_static(parts.static)
         if not self.step_encodings:
-            return self._beside(read(parts.steps, allow_missing=missing != "error"), parts, missing, dtype)
+            return self._with_static(read(parts.steps, allow_missing=missing != "error"), parts, missing, dtype)
         cells = parts.cells(n_steps)
         if cells is None:
             sequences = read(parts.steps, allow_missing=True)
@@ -136,7 +134,7 @@ class Mixed:
         change = partial(
             with_codes, encodings=self.steps, encoded=cells is not None, missing=missing, dtype=dtype
         )
-        return self._beside(sequences.map(change), parts, missing, dtype)
+        return self._with_static(sequences.map(change), parts, missing, dtype)
 
     def drop_unused(self, sequences, index):
         """The same without categories that the sequences `index` do not have, and all sequences, with codes of these.
@@ -174,18 +172,23 @@ class Mixed:
                 codes[j] = np.split(encoded.astype(dtype), np.cumsum(list(map(len, lists)))[:-1])
         return codes
 
-    def _beside(self, sequences, parts, missing, dtype):
-        """Sequences with what stands beside them, and the columns of X."""
+    def _with_static(self, sequences, parts, missing, dtype):
+        """Sequences with their static features, and the columns of X."""
         if parts.static is not None:
-            static = parts.static.values(self.static, dtype or sequences.dtype)
-            if missing == "error":
-                check_not_missing(static, parts.static, self.static)
+            static = self._static_values(parts.static, missing, dtype or sequences.dtype)
             if len(static) != len(sequences):
                 raise ValueError(f"X has {len(sequences)} sequences and {len(static)} rows of static features")
             sequences = sequences.with_static(static.astype(sequences.dtype))
         if parts.table is not None or (sequences.kind == "table" and is_frame(parts.steps)):
             sequences.columns = parts.steps if parts.table is None else parts.table
         return sequences
+
+    def _static_values(self, columns, missing, dtype):
+        """Static features (n, S) as `StaticColumns.values` returns them, checked for missing numbers."""
+        values = columns.values(self.static, dtype)
+        if missing == "error":
+            check_not_missing(values, columns, self.static)
+        return values
 
     def _check_static(self, static):
         n, expected = 0 if static is None else len(static.names), len(self.static)
@@ -211,7 +214,7 @@ class Mixed:
         if self.step_names is None or (self.static and self.static_names is None):
             return None
         steps, static = iter(self.step_names), iter(self.static_names or ())
-        return [next(static if beside else steps, None) for beside in self.is_static]
+        return [next(static if is_static else steps, None) for is_static in self.is_static]
 
     @staticmethod
     def _check_names(names, expected):
@@ -232,9 +235,9 @@ class Mixed:
             As in `Reading`.
         """
         if isinstance(x, Mapping):
-            missing = [name for name in self.step_names or () if name not in x]
-            if missing or self.step_names is None:
-                raise ValueError(f"x has no {missing}" if missing else "x is a dict, but the features have no names")
+            absent = [name for name in self.step_names or () if name not in x]
+            if absent or self.step_names is None:
+                raise ValueError(f"x has no {absent}" if absent else "x is a dict, but the features have no names")
             x = [x[name] for name in self.step_names]
         if is_frame(x):
             x = list(zip(*(cells_in(column, "x") for column in columns_of(x)), strict=True))

@@ -1,4 +1,4 @@
-"""X in two parts: the steps of sequences, and what stands beside them; and which X has more than numbers of steps."""
+"""X in two parts: the steps of sequences, and their static features; and which X has more than numbers of steps."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ class Parts:
     table : data frame, Arrow table, object array, or None
         X itself, if its columns are the features of the estimator.
     is_static : tuple of bool, or None
-        Which of its columns stand beside the steps.
+        Which of its columns are static features.
     """
 
     steps: object
@@ -58,7 +58,7 @@ def divide(X, is_static=None):
     ----------
     X : as the user passes it
     is_static : tuple of bool, optional
-        Which columns of a frame stand beside the steps, as learned in fit.
+        Which columns of a frame are static features, as learned in fit.
     """
     if isinstance(X, WithStatic):
         steps = divide(X.sequences)
@@ -76,22 +76,22 @@ def divide(X, is_static=None):
     if not len(X):
         raise ValueError(EMPTY)
     if is_static is not None and len(is_static) == len(names_of(X)):
-        _check_kinds(X, is_static)
+        check_kinds(X, is_static)
     else:
         lists = [is_sized(first_cell(cells)) for _, cells in columns_of(X)]
         if not any(lists):
             return Parts(X)
         is_static = tuple(not held for held in lists)
-    beside = np.flatnonzero(is_static)
+    places = np.flatnonzero(is_static)
     static = None
-    if len(beside):
-        table = select_columns(X, beside)
-        names = [name if is_frame(X) else int(place) for name, place in zip(names_of(table), beside, strict=True)]
+    if len(places):
+        table = select_columns(X, places)
+        names = [name if is_frame(X) else int(place) for name, place in zip(names_of(table), places, strict=True)]
         static = StaticColumns.of(table, names, "X")
     return Parts(select_columns(X, np.flatnonzero(~np.array(is_static))), static, X, is_static)
 
 
-def _check_kinds(X, is_static):
+def check_kinds(X, is_static):
     """Raise a ValueError that names the first column that holds lists where fit saw values, or the other way round."""
     columns = columns_of(X) or list(enumerate(X.T))     # an array without lists has none
     for (name, cells), static in zip(columns, is_static, strict=True):
@@ -99,7 +99,7 @@ def _check_kinds(X, is_static):
         if static and is_sized(first):
             raise ValueError(f"X{in_column(name)} holds lists, expected one value for each sequence as in fit")
         if not static and not is_sized(first):
-            first = first.as_py() if hasattr(first, "as_py") else first
+            first = first.as_py() if hasattr(first, "as_py") else first     # a scalar of Arrow, which may be null
             raise ValueError(f"X{in_column(name)} holds {shown(first)}, expected a list for each sequence as in fit")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from skrnn._data.categorical_features import learn_mixed
 from skrnn._data.categories import as_categories, check_seen, count_categories, counts_in
 from skrnn._data.containers import IN_PLACE, as_sequences, check_values
-from skrnn._data.features import columns_of_table, features_of
+from skrnn._data.features import attributes_of_columns, columns_of_table, features_of
 from skrnn._data.lazy import unshared
 from skrnn._data.missing import WITH_INDICATORS, filled, without_gaps
 from skrnn._data.mixed import Mixed, on_numbers
@@ -55,7 +55,7 @@ class Reading:
     mixed : Mixed, optional
         What the features are, if there are others than numbers of steps.
     static_units : Units, optional
-        The mean and deviation of the numbers beside the steps, if there are any.
+        The mean and deviation of the static numbers, if there are any.
     times : Times, optional
         What is known of the times of steps, where the network reads times since.
     categorical_features : "from_dtype", None or tuple
@@ -422,11 +422,11 @@ class Reading:
         if self.times is None:
             return filled(sequences, self.missing, before)
         n_seen = before.shape[1] - self.times.state_width
-        steps, beside, after = self.times.split(sequences, before[:, n_seen:], name)
+        steps, added, after = self.times.split(sequences, before[:, n_seen:], name)
         if self.missing in FILLED:
             steps, last = filled(steps, self.missing, before[:, :n_seen])
             after = np.concatenate([last, after], axis=1)
-        return _with_inputs(steps, beside), after
+        return _with_inputs(steps, added), after
 
     def categorize(self, sequences):
         """Sequences with their steps as categories, if they are; the last one stands for all that fit did not see."""
@@ -482,9 +482,7 @@ class Reading:
 
     def attributes(self):
         """The public attributes that a fit sets: ``n_features_in_`` and, if there are names, ``feature_names_in_``."""
-        names = self.feature_names
-        named = {} if names is None else {"feature_names_in_": np.array(names, dtype=object)}
-        return {"n_features_in_": self.n_features_in} | named
+        return attributes_of_columns(self.n_features_in, self.feature_names)
 
 
 def set_attributes(estimator, attributes):
@@ -571,13 +569,13 @@ def learn_reading(
 
 def _timed(sequences, times, change):
     """Sequences without their times, changed, and with the numbers that these add to each step."""
-    steps, beside, _ = times.split(sequences)
-    return _with_inputs(steps if change is None else change(steps), beside)
+    steps, added, _ = times.split(sequences)
+    return _with_inputs(steps if change is None else change(steps), added)
 
 
-def _with_inputs(sequences, beside):
+def _with_inputs(sequences, added):
     """Sequences with further inputs (total, …) of each step."""
-    return sequences.replace(values=np.concatenate([sequences.values, beside], axis=1))
+    return sequences.replace(values=np.concatenate([sequences.values, added], axis=1))
 
 
 def _number_of_used(counts):

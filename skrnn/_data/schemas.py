@@ -21,12 +21,25 @@ def schema_of(X):
     return [(getattr(X, "name", None), X.dtype)] if is_column else []
 
 
-def innermost(dtype):
-    """The dtype of the numbers in a column, which may hold lists of them."""
+def dtype_of(column):
+    """The dtype of a column of any library; None where it has none."""
+    return column.dtype if hasattr(column, "dtype") else getattr(column, "type", None)
+
+
+def innermost(dtype, until=()):
+    """The dtype of the values in a column, which may hold lists of them, or codes of them.
+
+    `until` are names of dtypes that are not looked into.
+    """
     dtype = getattr(dtype, "pyarrow_dtype", dtype)
-    while hasattr(dtype, "inner") or hasattr(dtype, "value_type"):
+    while kind_name(dtype) not in until and (hasattr(dtype, "inner") or hasattr(dtype, "value_type")):
         dtype = dtype.inner if hasattr(dtype, "inner") else dtype.value_type
     return dtype
+
+
+def kind_name(dtype):
+    """The name of the class of a dtype, which polars may have in the place of an instance."""
+    return getattr(dtype, "__name__", type(dtype).__name__)
 
 
 def check_schema(X, name, unique_names=False):

@@ -1,4 +1,4 @@
-"""What stands beside the steps of sequences, column by column: numbers, or categories."""
+"""Static features, column by column: numbers, or categories."""
 
 from typing import NamedTuple
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Set
 import numpy as np
 
 from skrnn._data.numbers import is_missing, is_sized
-from skrnn._data.schemas import library_of
+from skrnn._data.schemas import dtype_of, innermost, kind_name, library_of
 
 # Dtypes of categories: of pandas, of polars, of Arrow
 CATEGORIES = ("CategoricalDtype", "Categorical", "Enum", "DictionaryType")
@@ -84,29 +84,29 @@ def replace_columns(table, changed):
     return table
 
 
-def table_of_lists(lists, beside):
+def table_of_lists(lists, others):
     """A table with columns of lists, and after them those of a frame with as many rows, of which it may have none.
 
     Parameters
     ----------
     lists : dict
         For each name a list of arrays or lists.
-    beside : data frame or Arrow table
+    others : data frame or Arrow table
     """
-    if library_of(beside) == "pandas":
+    if library_of(others) == "pandas":
         import pandas as pd
 
         table = pd.DataFrame({name: pd.Series(as_objects(cells)) for name, cells in lists.items()})
-        return pd.concat([table, beside], axis=1) if len(beside.columns) else table
-    if library_of(beside) == "polars":
+        return pd.concat([table, others], axis=1) if len(others.columns) else table
+    if library_of(others) == "polars":
         import polars as pl
 
-        return pl.DataFrame([pl.Series(name, cells) for name, cells in lists.items()] + beside.get_columns())
+        return pl.DataFrame([pl.Series(name, cells) for name, cells in lists.items()] + others.get_columns())
     import pyarrow as pa
 
     table = pa.table({name: pa.array(cells) for name, cells in lists.items()})
-    for name in beside.column_names:
-        table = table.append_column(name, beside.column(name))
+    for name in others.column_names:
+        table = table.append_column(name, others.column(name))
     return table
 
 
@@ -134,34 +134,22 @@ def as_objects(cells):
 
 def holds_categories(cells):
     """Whether a column holds categories, in lists or not: strings, or what its dtype says to be such."""
-    kind = _dtype_in(cells)
-    if _kind_name(kind) in CATEGORIES:
+    dtype = innermost(dtype_of(cells), CATEGORIES)
+    kind = kind_name(dtype)
+    if kind in CATEGORIES:
         return True
-    if isinstance(cells, np.ndarray) or _kind_name(kind) in ("ObjectDType", "Object"):
+    if isinstance(cells, np.ndarray) or kind in ("ObjectDType", "Object"):
         return _first_is_string(cells)
-    return _kind_name(kind) in ("StringDtype", "String") or str(kind) in ("string", "large_string", "string_view")
+    return kind in ("StringDtype", "String") or str(dtype) in ("string", "large_string", "string_view")
 
 
 def categories_of_dtype(cells):
     """The categories that the dtype of a column announces, in its order, or None: those of pandas, an Enum of polars.
     """
-    kind = _dtype_in(cells)
-    if _kind_name(kind) == "CategoricalDtype" and kind.categories is not None:
-        return kind.categories.tolist()
-    return kind.categories.to_list() if _kind_name(kind) == "Enum" else None
-
-
-def _dtype_in(cells):
-    """The dtype of what is in a column, or in the lists in it."""
-    kind = getattr(cells, "type", None) or getattr(cells, "dtype", None)
-    kind = getattr(kind, "pyarrow_dtype", kind)
-    while _kind_name(kind) not in CATEGORIES and (hasattr(kind, "inner") or hasattr(kind, "value_type")):
-        kind = kind.inner if hasattr(kind, "inner") else kind.value_type
-    return kind
-
-
-def _kind_name(kind):
-    return getattr(kind, "__name__", type(kind).__name__)      # types of polars may be classes
+    dtype = innermost(dtype_of(cells), CATEGORIES)
+    if kind_name(dtype) == "CategoricalDtype" and dtype.categories is not None:
+        return dtype.categories.tolist()
+    return dtype.categories.to_list() if kind_name(dtype) == "Enum" else None
 
 
 def _first_is_string(cells):

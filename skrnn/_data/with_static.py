@@ -1,4 +1,4 @@
-"""`WithStatic`: sequences with what stands beside their steps."""
+"""`WithStatic`: sequences with the static features of each."""
 
 import numpy as np
 from scipy.sparse import issparse

@@ -7,14 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import clone
-from sklearn.metrics import mean_absolute_error, mean_pinball_loss, root_mean_squared_error
+from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 from sklearn.pipeline import Pipeline
 
 from skrnn._estimators.distribution_scores import net_and_steps
 from skrnn._messages import shown
 from skrnn.forecasting._conformal import ConformalForecaster, check_quantiles, per_step
 from skrnn.forecasting._origins import RollingOrigin
-from skrnn.forecasting._windows import ForecastWindows
+from skrnn.forecasting._windows import ForecastWindows, WindowIndex
+from skrnn.metrics import interval_coverage, mean_quantile_loss
 
 METRICS = {"rmse": root_mean_squared_error, "mae": mean_absolute_error}
 # Metrics of quantiles
@@ -34,7 +35,7 @@ def backtest(
     models : estimator, or dict of estimators
         What takes windows: nets, :class:`SeasonalNaive`, anything after :class:`WindowTable` in a Pipeline. A single
         one has the name of its class.
-    df : pandas or polars DataFrame or LazyFrame, Arrow Table, or array
+    df : pandas or polars DataFrame, Arrow Table, lazy frame of polars, DuckDB or Ibis, or array
         The table, as `windows` take it.
     windows : ForecastWindows
         Its `step` is the distance of the windows to train on, back from each origin.
@@ -105,7 +106,7 @@ def backtest(
         name: _joined(done[i * len(blocks) : (i + 1) * len(blocks)]) for i, name in enumerate(models)
     }
     tests = [test for _, test in blocks]
-    data = windows._cut(panel, type(index)(*map(np.concatenate, zip(*tests, strict=True))))
+    data = windows._cut(panel, WindowIndex(*map(np.concatenate, zip(*tests, strict=True))))
     return Backtest(data, forecasts, quantiles, metrics)
 
 
@@ -244,10 +245,9 @@ class Backtest:
         if spread is None:
             return scores | dict.fromkeys(SPREAD, np.nan)
         low, high = spread[:, 0], spread[:, -1]
-        losses = [mean_pinball_loss(actual, spread[:, k], alpha=q) for k, q in enumerate(self.quantiles)]
         return scores | {
-            "pinball": float(np.mean(losses)), "coverage": float(np.mean((actual >= low) & (actual <= high))),
-            "width": float(np.mean(high - low)),
+            "pinball": mean_quantile_loss(actual, spread, quantile=self.quantiles),
+            "coverage": interval_coverage(actual, low, high), "width": float(np.mean(high - low)),
         }
 
 
@@ -327,17 +327,12 @@ def _to_train(panel, index, splitter, origin, windows):
             f"There is no window to train on before the origin {origin} whose future target is known at all "
             f"{windows.horizon} steps, at distances of step={windows.step}: ask for fewer origins, or a smaller step"
         )
-    return _in_time(index, rows)
+    return index.take(rows)
 
 
 def _at(index, origins):
     """The index of the windows at some origins, origin by origin."""
-    return _in_time(index, np.flatnonzero(np.isin(index.positions, origins)))
-
-
-def _in_time(index, rows):
-    """The index of some windows, origin by origin."""
-    return index[rows[np.argsort(index.positions[rows], kind="stable")]]
+    return index.take(np.isin(index.positions, origins))
 
 
 def _fit_and_forecast(name, model, windows, panel, train, test, quantiles):

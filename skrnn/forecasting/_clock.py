@@ -52,7 +52,7 @@ class Clock(NamedTuple):
                 series = series.dt.replace_time_zone("UTC").dt.convert_time_zone(zone_of(self.column))
                 time = _instants(_as_local(series))[0]
         elif isinstance(self.start, np.timedelta64):
-            time = np.timedelta64(time).astype("m8[us]")
+            time = _as_duration(time, argument)
         elif not isinstance(time, Real):
             raise TypeError(f"{argument} has {shown(time)}, expected a number, such as {self.start}")
         if self.rest is not None:
@@ -97,6 +97,14 @@ def _as_utc(time, argument, zone):
         return np.datetime64(time).astype("M8[us]")
     except ValueError as error:
         raise ValueError(f"{argument} has {shown(time)}, expected a date or a time: {error}") from None
+
+
+def _as_duration(time, argument):
+    """A duration as timedelta64[us]."""
+    try:
+        return np.timedelta64(time).astype("m8[us]")
+    except ValueError as error:
+        raise ValueError(f"{argument} has {shown(time)}, expected a duration: {error}") from None
 
 
 def count_rows(starts):

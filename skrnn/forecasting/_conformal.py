@@ -1,6 +1,6 @@
 """ConformalForecaster: quantiles of forecasts by the errors on windows that were not trained on."""
 
-from numbers import Real
+from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
@@ -11,6 +11,7 @@ from skrnn._data.numbers import as_numbers
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._sklearn import HasMethods, Interval, checks_parameters
+from skrnn._training.losses import Quantile
 
 
 class ConformalForecaster(CheckedParametersMixin, MetaEstimatorMixin, RegressorMixin, BaseEstimator):
@@ -29,6 +30,10 @@ class ConformalForecaster(CheckedParametersMixin, MetaEstimatorMixin, RegressorM
     calibration : float, default=0.25
         Fraction of the windows that the errors are of, the last ones: windows have to be in order of time, as
         :func:`backtest` passes them. For the quantile 0.05 it should be more than 20 windows.
+    gap : int, default=0
+        Number of windows before these that the estimator whose errors are taken is not fitted to. Windows whose
+        futures overlap, as those of each step of a series do, need one of ``horizon - 1``: else it has seen a part of
+        what it forecasts.
 
     Attributes
     ----------
@@ -58,12 +63,14 @@ class ConformalForecaster(CheckedParametersMixin, MetaEstimatorMixin, RegressorM
         "estimator": [HasMethods(["fit", "predict"])],
         "quantiles": ["array-like"],
         "calibration": [Interval(Real, 0, 1, closed="neither")],
+        "gap": [Interval(Integral, 0, None, closed="left")],
     }
 
-    def __init__(self, estimator, quantiles=(0.05, 0.5, 0.95), *, calibration=0.25):
+    def __init__(self, estimator, quantiles=(0.05, 0.5, 0.95), *, calibration=0.25, gap=0):
         self.estimator = estimator
         self.quantiles = quantiles
         self.calibration = calibration
+        self.gap = gap
 
     @checks_parameters
     def fit(self, X, y):
@@ -98,10 +105,11 @@ class ConformalForecaster(CheckedParametersMixin, MetaEstimatorMixin, RegressorM
         if y.ndim != 2 or len(y) != len(X):
             raise ValueError(f"y has shape {y.shape}, expected ({len(X)}, horizon), as many rows as X has windows")
         n_held = int(self.calibration * len(y))
-        if not 0 < n_held < len(y):
+        n_first = len(y) - n_held - self.gap
+        if n_held == 0 or n_first <= 0:
             raise ValueError(
-                f"calibration={self.calibration} of {len(y)} windows leaves {n_held} for the errors: expected some on "
-                "both sides"
+                f"calibration={self.calibration} of {len(y)} windows leaves {n_held} for the errors and, with "
+                f"gap={self.gap}, {max(0, n_first)} before them: expected some of both"
             )
         held = slice(len(y) - n_held, None)
         without = np.flatnonzero(np.isnan(y[held]).all(axis=0))
@@ -110,7 +118,7 @@ class ConformalForecaster(CheckedParametersMixin, MetaEstimatorMixin, RegressorM
                 f"y is missing at step {without[0] + 1} in all of the last {n_held} windows, whose errors are learned: "
                 "expected some that are known; try a greater calibration"
             )
-        first = clone(self.estimator).fit(X[: held.start], y[: held.start])
+        first = clone(self.estimator).fit(X[:n_first], y[:n_first])
         errors = y[held, :, np.newaxis] - as_quantiles(first.predict(X[held]), y[held].shape, len(quantiles))
         # the smallest error that as many of n + 1 lie below, on either side of the middle
         outer = np.clip(0.5 + (quantiles - 0.5) * (n_held + 1) / n_held, 0, 1)
@@ -148,6 +156,42 @@ class ConformalForecaster(CheckedParametersMixin, MetaEstimatorMixin, RegressorM
         check_is_fitted(self)
         horizon, m = self.offsets_.shape
         return np.sort(as_quantiles(self.estimator_.predict(X), (len(X), horizon), m) + self.offsets_, axis=2)
+
+    def score(self, X, y, sample_weight=None):
+        """D² of the pinball loss, the mean over quantiles, as that of a net with several quantiles.
+
+        Parameters
+        ----------
+        X : array of shape (n, past + horizon, features)
+            Windows.
+        y : array of shape (n, horizon)
+            What came.
+        sample_weight : array of shape (n,), default=None
+            Weights of the windows.
+
+        Returns
+        -------
+        float
+            1 for quantiles that are all the truth, 0 for the best constant ones.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `predict`; if y has another shape.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn.forecasting import ConformalForecaster, ForecastWindows, SeasonalNaive
+        >>> data = ForecastWindows(past=1, horizon=1, target=0).make(np.arange(40.0))
+        >>> ConformalForecaster(SeasonalNaive()).fit(data.X, data.y).score(data.X, data.y)
+        1.0
+        """
+        predictions = self.predict(X)
+        y = as_numbers(y, "y")
+        if y.shape != predictions.shape[:2]:
+            raise ValueError(f"y has shape {y.shape}, expected {predictions.shape[:2]}, the steps of X to forecast")
+        return Quantile(tuple(self.quantiles)).score(y, predictions, sample_weight)
 
 
 def check_quantiles(quantiles):

@@ -152,8 +152,8 @@ class WindowTable(CheckedParametersMixin, TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    past_ : int
-        Steps of the past that the windows of `fit` have.
+    past_, horizon_ : int
+        Steps of the past, and to forecast, that the windows of `fit` have.
     n_features_ : int
         Features of a step that the windows of `fit` have.
 
@@ -216,7 +216,7 @@ class WindowTable(CheckedParametersMixin, TransformerMixin, BaseEstimator):
             raise ValueError(
                 f"lags={shown(self.lags)}: expected whole numbers from 1 to {past}, the past of the windows"
             )
-        self.past_, self.n_features_ = past, X.shape[2]
+        self.past_, self.horizon_, self.n_features_ = past, X.shape[1] - past, X.shape[2]
         self._steps = past - lags
         return self
 
@@ -250,10 +250,47 @@ class WindowTable(CheckedParametersMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X, past = past_of(X, "WindowTable")
-        if (past, X.shape[2]) != (self.past_, self.n_features_):
+        found, expected = (past, X.shape[1] - past, X.shape[2]), (self.past_, self.horizon_, self.n_features_)
+        if found != expected:
             raise ValueError(
-                f"X has windows with past={past} and {X.shape[2]} features, expected past={self.past_} and "
-                f"{self.n_features_} as in fit"
+                "X has windows with past={}, horizon={} and {} features, expected {}, {} and {} as in fit".format(
+                    *found, *expected
+                )
             )
         steps = np.concatenate([self._steps, np.arange(past, X.shape[1])])
         return np.concatenate([X[:, self._steps, 0], X[:, steps, 1:-1].reshape(len(X), -1)], axis=1)
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the columns: a feature and its step, such as ``load_lag24`` or ``temperature_ahead1``.
+
+        Parameters
+        ----------
+        input_features : list of str, default=None
+            Names of the features of a step, the `feature_names` of windows. None: x0, x1, ...
+
+        Returns
+        -------
+        names : array of str objects
+
+        Raises
+        ------
+        ValueError
+            If there are not as many names as features; NotFittedError before `fit`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn.forecasting import ForecastWindows, WindowTable
+        >>> data = ForecastWindows(past=2, horizon=1, target=0, known=[1]).make(np.zeros((5, 2)))
+        >>> WindowTable(lags=[1]).fit(data.X).get_feature_names_out(["load", "heat", "ahead"]).tolist()
+        ['load_lag1', 'heat_lag1', 'heat_ahead1']
+        """
+        check_is_fitted(self)
+        names = [f"x{j}" for j in range(self.n_features_)] if input_features is None else list(input_features)
+        if len(names) != self.n_features_:
+            raise ValueError(f"input_features has {len(names)} names, expected {self.n_features_}, one per feature")
+        lags = [f"lag{self.past_ - step}" for step in self._steps]
+        steps = [*lags, *(f"ahead{k}" for k in range(1, self.horizon_ + 1))]
+        target, *others = names[:-1]
+        columns = [f"{target}_{lag}" for lag in lags] + [f"{name}_{step}" for step in steps for name in others]
+        return np.array(columns, dtype=object)

@@ -5,13 +5,13 @@ from typing import NamedTuple
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from skrnn._data.columns import normalize_container
+from skrnn._data.long_tables import column_of, read_long
 from skrnn._data.numbers import as_numbers
-from skrnn._data.schemas import check_unique_names
 from skrnn._messages import shown
 from skrnn.forecasting._clock import Clock, count_rows, read_clock
 from skrnn.preprocessing import sequences_from_long
 
+TABLES = "a pandas or polars DataFrame, an Arrow Table, a lazy frame of polars, DuckDB or Ibis, or an array of rows"
 # Columns that are added to the user's, whose names they must not have
 GROUP, ROW = "skrnn: group", "skrnn: row"
 
@@ -83,24 +83,10 @@ def read_panel(df, columns, group, time):
     """
     if isinstance(df, np.ndarray | list | tuple):
         return _of_array(df, columns, group, time)
-    df = normalize_container(df, "df")
-    check_unique_names(df, "df")
-    frame = nw.from_native(df, pass_through=True)
-    if not isinstance(frame, nw.DataFrame | nw.LazyFrame):
-        raise TypeError(
-            f"df is a {type(df).__name__}, expected a pandas or polars DataFrame, an Arrow Table, or an array of rows"
-        )
-    there = frame.collect_schema().names()
-    for argument, names in {**columns, "group": [group], "time": [time]}.items():
-        _check_there(argument, [name for name in names if name is not None], there)
-    _check_numbers(frame.collect_schema(), columns)
     names = [name for part in columns.values() for name in part]
-    used = [name for name in there if name in {*names, group, time}]
-    frame = frame.select(*map(nw.col, used))
-    frame = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
-    frame = nw.maybe_reset_index(frame).with_row_index(ROW)
+    frame = _frame_in_use(df, columns, group, time).with_row_index(ROW)
     if group is None:
-        frame = frame.with_columns(nw.lit(0).alias(GROUP))
+        frame = frame.with_columns(nw.lit("all rows").alias(GROUP))
     X, _, _ = sequences_from_long(frame.to_native(), group or GROUP, time or ROW, features=[*names, ROW])
     rows = X.values[:, -1].astype(np.intp)
     starts = np.concatenate([[0], np.cumsum(X.lengths)])
@@ -115,6 +101,19 @@ def read_panel(df, columns, group, time):
     return Panel(values, starts, firsts, clock, keys, frame.implementation)
 
 
+def _frame_in_use(df, columns, group, time):
+    """The narwhals frame of the columns in use."""
+    keys = [key for key in (group, time) if key is not None]
+    used = list(dict.fromkeys([*(name for part in columns.values() for name in part), *keys]))
+    frame = read_long(df, used, keys if time else [], TABLES)
+    for argument, names in {**columns, "group": [group], "time": [time]}.items():
+        for name in names:
+            if name is not None:
+                column_of(frame, argument, name)
+    _check_numbers(frame.schema, columns)
+    return nw.maybe_reset_index(frame.select(used))
+
+
 def _of_array(array, columns, group, time):
     """The one series of an array, whose rows are in order."""
     for argument, name in (("group", group), ("time", time)):
@@ -125,7 +124,10 @@ def _of_array(array, columns, group, time):
     if values.ndim != 2 or not len(values):
         raise ValueError(f"df has shape {values.shape}, expected (rows,) or (rows, columns)")
     for argument, names in columns.items():
-        _check_there(argument, names, range(values.shape[1]))
+        for name in names:
+            if name not in range(values.shape[1]):
+                there = list(range(values.shape[1]))
+                raise ValueError(f"{argument}={name!r}: expected one of the columns of df, {there}")
     starts = np.array([0, len(values)])
     clock, firsts = count_rows(starts)
     return Panel(values[:, [name for part in columns.values() for name in part]], starts, firsts, clock)
@@ -135,14 +137,10 @@ def _check_numbers(schema, columns):
     for argument, names in columns.items():
         for name in names:
             if not (schema[name].is_numeric() or schema[name] == nw.Boolean):
+                remedy = "" if argument == "target" else (
+                    ", or encode it, such as a day of the week as seven columns of 0 and 1"
+                )
                 raise TypeError(
                     f"{argument}={name!r}: df[{name!r}] has dtype {schema[name]}, expected numbers or booleans: "
-                    "convert it, such as by `astype(float)`, or encode it, such as a day of the week as seven columns "
-                    "of 0 and 1"
+                    f"convert it, such as by `astype(float)`{remedy}"
                 )
-
-
-def _check_there(argument, names, there):
-    for name in names:
-        if name not in there:
-            raise ValueError(f"{argument}={name!r}: expected one of the columns of df, {list(there)}")

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from skrnn._data.numbers import is_sized
+from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._sklearn import Interval, StrOptions
 from skrnn.forecasting._naive import last_known
@@ -45,7 +46,7 @@ class ForecastWindows(CheckedParametersMixin, BaseEstimator):
         years. A gap is an error that names it. None: the rows of a series are in order, and count as steps.
     step : int, default=1
         Steps from one window to the next, counted back from the last. For days that are forecast at midnight from
-        hourly data it is 24: windows at other hours teach little, and are 23 times as many.
+        hourly data it is 24, which leaves out the windows that begin at other hours, 23 times as many.
     scaling : {"last", "mean", "standard"}, default=None
         The units of each window: its target, in X and in y, minus the last known value, minus the mean of its past, or
         this divided by the deviation of its past. It is for levels that wander off, as with a trend. Forecasts are
@@ -103,8 +104,8 @@ class ForecastWindows(CheckedParametersMixin, BaseEstimator):
 
         Parameters
         ----------
-        df : pandas or polars DataFrame or LazyFrame, Arrow Table, or array
-            Rows in any order with `time`. Not changed.
+        df : pandas or polars DataFrame, Arrow Table, lazy frame of polars, DuckDB or Ibis, or array
+            Rows in any order with `time`. Not changed. Of a lazy frame the columns in use are collected once.
         origins : list, default=None
             Times of the last known step (without `time` positions of rows in their series, from 0). None: every
             `step`-th, back from the last one whose future is in `df`.
@@ -112,8 +113,8 @@ class ForecastWindows(CheckedParametersMixin, BaseEstimator):
         Returns
         -------
         data : Windows
-            In order of the groups' first rows in `df`, those of a group in order of time. Windows whose target is
-            missing in all of the past, or in all of the future, are left out.
+            In order of their origins; those of one origin in order of the groups' first rows in `df`, of a lazy frame
+            sorted. Windows whose target is missing in all of the past, or in all of the future, are left out.
 
         Raises
         ------
@@ -132,14 +133,14 @@ class ForecastWindows(CheckedParametersMixin, BaseEstimator):
         panel = self._read(df)
         index = self._complete(panel)
         if origins is None:
-            return self._cut(panel, index[(index.positions.max() - index.positions) % self.step == 0])
+            return self._cut(panel, index.take((index.positions.max() - index.positions) % self.step == 0))
         if not is_sized(origins):
-            raise TypeError(f"origins={origins!r}: expected a list of times")
+            raise TypeError(f"origins={shown(origins)}: expected a list of times")
         wanted = [panel.clock.position(origin, "origins") for origin in origins]
         for origin, position in zip(origins, wanted, strict=True):
             if position not in index.positions:
                 raise ValueError(f"origins has {origin}, at which no window ends: expected {self._needs()}")
-        return self._cut(panel, index[np.isin(index.positions, wanted)])
+        return self._cut(panel, index.take(np.isin(index.positions, wanted)))
 
     def ahead(self, df):
         """The window of each group whose future is not known yet.
@@ -178,7 +179,7 @@ class ForecastWindows(CheckedParametersMixin, BaseEstimator):
                 f"df has {rows[short[0]] - panel.starts[short[0]] + 1} rows{panel.of(short[0])} up to the last known "
                 f"target {self.target!r}, expected at least past={self.past}"
             )
-        data = self._cut(panel, _Index(series, rows, panel.positions(series, rows)))
+        data = self._cut(panel, WindowIndex(series, rows, panel.positions(series, rows)))
         n_known = len(self.known or ())
         unknown = np.argwhere(np.isnan(data.X[:, self.past :, -1 - n_known : -1]))
         if len(unknown):
@@ -228,7 +229,7 @@ class ForecastWindows(CheckedParametersMixin, BaseEstimator):
         if not len(rows):
             longest = panel.lengths.max()
             raise ValueError(f"df has no window: expected {self._needs()}; its longest series has {longest} rows")
-        return _Index(series[rows], rows, panel.positions(series[rows], rows))
+        return WindowIndex(series[rows], rows, panel.positions(series[rows], rows))
 
     def _cut(self, panel, index):
         """The windows at an index."""
@@ -248,15 +249,18 @@ class ForecastWindows(CheckedParametersMixin, BaseEstimator):
         return Windows(X, y, index.positions, index.series, level, scale, names, self, panel)
 
 
-class _Index(NamedTuple):
+class WindowIndex(NamedTuple):
     """Where windows lie: arrays of their series, the row of their origin, and the origin's position in time."""
 
     series: np.ndarray
     rows: np.ndarray
     positions: np.ndarray
 
-    def __getitem__(self, selection):
-        return _Index(*(values[selection] for values in self))
+    def take(self, selection):
+        """Those of some of the windows, origin by origin."""
+        chosen = WindowIndex(*(values[selection] for values in self))
+        order = np.argsort(chosen.positions, kind="stable")
+        return WindowIndex(*(values[order] for values in chosen))
 
 
 class Windows:

@@ -19,8 +19,8 @@ from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
 from skrnn._sklearn import Interval, StrOptions, check_feature_names_in, checks_parameters, output_container
 from skrnn._warnings import without_warnings
-from skrnn.preprocessing._beside import Beside, keep_static, learn_beside
 from skrnn.preprocessing._forms import TableOutput, with_indicators
+from skrnn.preprocessing._number_columns import NumberColumns, keep_static, learn_number_columns
 from skrnn.preprocessing._statistics import Moments, Quartiles, add_to_statistic
 
 
@@ -32,11 +32,11 @@ class Imputation(NamedTuple):
     strategy: str
     add_indicator: bool
     padding: str
-    beside: Beside | None = None
+    columns: NumberColumns | None = None
 
     def numbers(self, estimator, X):
         """The sequences of numbers in X."""
-        return X if self.beside is None else self.beside.numbers(estimator, X)
+        return X if self.columns is None else self.columns.numbers(estimator, X)
 
     def fill(self, sequences):
         """Sequences with their missing values imputed."""
@@ -58,9 +58,9 @@ class Imputation(NamedTuple):
 
     def names(self, input_features=None):
         """Names of the columns of a 2-D output, or of the features of a step."""
-        if self.beside is not None:
-            check_feature_names_in(SimpleNamespace(**self.beside.attributes()), input_features)
-            return self.beside.names(self.add_indicator)
+        if self.columns is not None:
+            check_feature_names_in(SimpleNamespace(**self.columns.attributes()), input_features)
+            return self.columns.names(self.add_indicator)
         return self.names_of_numbers(input_features)
 
     def names_of_numbers(self, input_features=None):
@@ -171,13 +171,13 @@ class SequenceImputer(VersionedPickleMixin, CheckedParametersMixin, TableOutput,
         >>> SequenceImputer("median").fit(X).statistics_
         array([3.])
         """
-        X, beside = learn_beside(self, X)
+        X, columns = learn_number_columns(self, X)
         reading, sequences = learn_reading(self, X, self.n_steps, missing="keep", leave_out_padding=False)
         imputation = Imputation(
-            reading, self._statistics(sequences), self.strategy, self.add_indicator, self.padding, beside
+            reading, self._statistics(sequences), self.strategy, self.add_indicator, self.padding, columns
         )
         set_attributes(
-            self, {"_fitted": imputation, "statistics_": imputation.statistics, **(beside or reading).attributes()}
+            self, {"_fitted": imputation, "statistics_": imputation.statistics, **(columns or reading).attributes()}
         )
         return self
 
@@ -230,7 +230,7 @@ class SequenceImputer(VersionedPickleMixin, CheckedParametersMixin, TableOutput,
             sequences = in_memory(sequences, f"strategy={imputation.strategy!r}")
         filled = sequences.map(imputation.fill)
         out = self._in_form_of(numbers, filled, imputation.names_of_numbers(), indicators=imputation.add_indicator)
-        return out if imputation.beside is None else imputation.beside.put_back(X, out, output_container(self))
+        return out if imputation.columns is None else imputation.columns.put_back(X, out, output_container(self))
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns of a 2-D output, or of the features of a step: those of X, then those of the indicators.

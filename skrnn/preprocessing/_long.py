@@ -5,10 +5,9 @@ from numbers import Number
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from skrnn._data.columns import normalize_container
+from skrnn._data.long_tables import column_of, read_long
 from skrnn._data.numbers import is_sized
 from skrnn._data.ragged import RaggedArray
-from skrnn._data.schemas import check_unique_names
 from skrnn._data.sequences import SequenceIndex
 from skrnn._data.tables import table_of_lists
 from skrnn._messages import shown
@@ -100,11 +99,13 @@ def sequences_from_long(df, group, time, target=None, *, features=None, static=N
     targets = list(target) if several else [] if target is None else [target]
     if several and not targets:
         raise ValueError(f"target={target!r}: expected a column, a list of columns, or None")
-    beside = _static_names(static)
-    frame = _frame(df, group, time, targets, features, beside)
+    features = None if features is None else _names("features", features)
+    static_names = [] if static is None else _names("static", static)
+    used = None if features is None else [group, time, *targets, *features, *static_names]
+    frame = read_long(df, used, [group, time])
     keys, times = _keys_and_times(frame, group, time)
     labels = _targets(frame, targets, (group, time))
-    columns = _features(frame, features, (group, time), targets, beside, strings=static is not None)
+    columns = _features(frame, features, (group, time), targets, static_names, strings=static is not None)
     codes, firsts = _groups(keys)
     order = _order(times, keys, codes)
     lengths = np.bincount(codes)
@@ -119,9 +120,9 @@ def sequences_from_long(df, group, time, target=None, *, features=None, static=N
     if static is None:
         X = RaggedArray(_values(columns, order), lengths, None, [column.name for column in columns])
     else:
-        for column in _static(frame, beside, (time, *targets)):
+        for column in _static(frame, static_names, (time, *targets)):
             _check_constant(column, keys, codes, order)
-        X = _frame_of_lists(columns, order, lengths, frame[firsts].select([nw.col(name) for name in beside]))
+        X = _frame_of_lists(columns, order, lengths, frame[firsts].select([nw.col(name) for name in static_names]))
     return X, y, _array(keys[firsts])
 
 
@@ -173,7 +174,7 @@ def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, name
     1    a     0   0.7
     2    b     0   0.1
     """
-    frame = _frame(df, group, time, [], [])
+    frame = read_long(df, [group, time], [group, time])
     keys, times = _keys_and_times(frame, group, time)
     if np.ma.is_masked(y_pred):
         raise ValueError("y_pred has masked values; fill them first")
@@ -192,45 +193,18 @@ def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, name
     return _with_predictions(table, predictions, names).to_native()
 
 
-def _frame(df, group, time, targets, features, static=()):
-    """The narwhals frame of a table that has rows; of a lazy one the columns in use, collected and sorted."""
-    df = normalize_container(df, "df")
-    check_unique_names(df, "df")
-    frame = nw.from_native(df, pass_through=True)
-    if isinstance(frame, nw.LazyFrame):
-        frame = _collected(frame, [group, time, *targets, *(features or ()), *static], features is None, (group, time))
-    if not isinstance(frame, nw.DataFrame):
-        raise TypeError(
-            f"df is a {type(df).__name__}, expected a pandas or polars DataFrame, an Arrow Table, or a lazy frame of "
-            "polars, DuckDB or Ibis"
-        )
-    if not len(frame):
-        raise ValueError("df has no rows, expected at least one")
-    return frame
-
-
-def _collected(frame, names, whole, keys):
-    """A lazy frame in memory: its rows sorted by their keys, and all of its columns or only those of some names."""
-    columns = frame.collect_schema().names()
-    if all(key in columns for key in keys):         # what is missing is named where columns are looked up
-        frame = frame.sort(*keys)
-    chosen = frame if whole else frame.select([name for name in columns if name in names])
-    return nw.from_native(normalize_container(chosen.collect().to_native(), "df"))
-
-
-def _static_names(static):
-    """The names of static columns, a list."""
-    if isinstance(static, str) or not (static is None or is_sized(static)):
-        raise TypeError(f"static={shown(static)}: expected a list of columns, [{shown(static)}]")
-    names = [] if static is None else list(static)
-    if len(set(names)) < len(names):
-        raise ValueError(f"static={names}: expected different columns")
-    return names
+def _names(argument, names):
+    """The names of columns, a list."""
+    if isinstance(names, str) or not is_sized(names):
+        raise TypeError(f"{argument}={shown(names)}: expected a list of columns, [{shown(names)}]")
+    return list(names)
 
 
 def _static(frame, names, keys):
     """The static columns."""
-    columns = [_column(frame, "static", name) for name in names]
+    if len(set(names)) < len(names):
+        raise ValueError(f"static={names}: expected different columns")
+    columns = [column_of(frame, "static", name) for name in names]
     for column in columns:
         if column.name in keys:
             raise ValueError(f"static={names}: {column.name!r} is the time or a target, expected other columns")
@@ -268,17 +242,9 @@ def _frame_of_lists(columns, order, lengths, static):
     return table_of_lists(lists, nw.maybe_reset_index(static).to_native())
 
 
-def _column(frame, argument, name):
-    if name not in frame.columns:
-        levels = getattr(nw.maybe_get_index(frame), "names", ())
-        remedy = "; it is in the index, use df.reset_index()" if name in levels else ""
-        raise ValueError(f"{argument}={name!r}: expected one of the columns of df, {frame.columns}{remedy}")
-    return frame.get_column(name)
-
-
 def _keys_and_times(frame, group, time):
     """The two columns, which must be different ones."""
-    keys, times = _column(frame, "group", group), _column(frame, "time", time)
+    keys, times = column_of(frame, "group", group), column_of(frame, "time", time)
     if group == time:
         raise ValueError(f"group and time are both {group!r}, expected two columns")
     for column in (keys, times):
@@ -298,9 +264,7 @@ def _features(frame, names, keys, targets, static, strings):
     """The columns of features: those of these names, else all others; with `strings` also of categories."""
     if names is None:
         names = [name for name in frame.columns if name not in (*keys, *targets, *static)]
-    if isinstance(names, str) or not is_sized(names):
-        raise TypeError(f"features={names!r}: expected a list of columns, [{names!r}]")
-    columns = [_column(frame, "features", name) for name in names]
+    columns = [column_of(frame, "features", name) for name in names]
     if not columns:
         raise ValueError(f"df has no features: its columns are {frame.columns}, expected more than group, time, target")
     names = [column.name for column in columns]
@@ -327,7 +291,7 @@ def _remedy(column):
 
 def _targets(frame, names, keys):
     """The columns of targets."""
-    columns = [_column(frame, "target", name) for name in names]
+    columns = [column_of(frame, "target", name) for name in names]
     for column in columns:
         if column.name in keys:
             raise ValueError(f"target={column.name!r} is the group or the time, expected another column")

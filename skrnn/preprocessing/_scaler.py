@@ -18,8 +18,8 @@ from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
 from skrnn._sklearn import Interval, StrOptions, checks_parameters, output_container
 from skrnn._warnings import without_warnings
-from skrnn.preprocessing._beside import Beside, keep_static, learn_beside
 from skrnn.preprocessing._forms import TableOutput, in_form_of
+from skrnn.preprocessing._number_columns import NumberColumns, keep_static, learn_number_columns
 from skrnn.preprocessing._statistics import STATISTICS, add_to_statistic
 
 
@@ -30,12 +30,12 @@ class Scaling(NamedTuple):
     statistic: object       # one of `STATISTICS`
     center: np.ndarray      # (D,)
     scale: np.ndarray       # (D,)
-    beside: Beside | None = None
+    columns: NumberColumns | None = None
 
     def numbers(self, estimator, X):
         """The sequences of numbers in X."""
         X = X.sequences if isinstance(X, WithStatic) else X
-        return X if self.beside is None else self.beside.numbers(estimator, X)
+        return X if self.columns is None else self.columns.numbers(estimator, X)
 
     def apply(self, values):
         """Scale values (steps, D) in place."""
@@ -149,9 +149,9 @@ class SequenceScaler(
         >>> scaler.center_, scaler.scale_
         (array([ 1., 10.]), array([4., 1.]))
         """
-        X, beside = learn_beside(self, X)
+        X, columns = learn_number_columns(self, X)
         reading, sequences = learn_reading(self, X, self.n_steps, missing="keep", leave_out_padding=False)
-        return self._update(reading, sequences, STATISTICS[self.method](), beside)
+        return self._update(reading, sequences, STATISTICS[self.method](), columns)
 
     @available_if(_has_partial_fit)
     @checks_parameters
@@ -186,21 +186,21 @@ class SequenceScaler(
         self._validate_params()
         if not hasattr(self, "_fitted"):
             return self.fit(X)
-        reading, statistic, _, _, beside = self._fitted
+        reading, statistic, _, _, columns = self._fitted
         if type(statistic) is not STATISTICS[self.method]:
             raise ValueError(f"partial_fit cannot continue with method={self.method!r}: it began with another; use fit")
         reading = replace(reading, n_steps=self.n_steps)
         sequences = reading.check(self, self._fitted.numbers(self, X), leave_out_padding=False)
-        return self._update(reading, sequences, copy(statistic), beside)
+        return self._update(reading, sequences, copy(statistic), columns)
 
-    def _update(self, reading, sequences, statistic, beside):
+    def _update(self, reading, sequences, statistic, columns):
         """Add the steps of sequences to a statistic, and set the fitted attributes."""
         add_to_statistic(statistic, sequences, f"method={self.method!r}")
         center, spread = statistic.center_and_scale()
         scale = np.where(spread == 0, 1.0, spread)
         set_attributes(self, {
-            "_fitted": Scaling(reading, statistic, center, scale, beside), "center_": center, "scale_": scale,
-            "n_samples_seen_": statistic.count, **(beside or reading).attributes(),
+            "_fitted": Scaling(reading, statistic, center, scale, columns), "center_": center, "scale_": scale,
+            "n_samples_seen_": statistic.count, **(columns or reading).attributes(),
         })
         return self
 
@@ -241,7 +241,7 @@ class SequenceScaler(
         sequences = scaling.reading.check(self, numbers, leave_out_padding=False)
         scaled = sequences.map(partial(_changed, change=scaling.apply, how="scaled"))
         out = self._in_form_of(numbers, scaled, scaling.reading.names())
-        return out if scaling.beside is None else scaling.beside.put_back(X, out, output_container(self))
+        return out if scaling.columns is None else scaling.columns.put_back(X, out, output_container(self))
 
     def inverse_transform(self, X):
         """Undo `transform`.
@@ -274,7 +274,7 @@ class SequenceScaler(
         numbers = scaling.numbers(self, X)
         sequences = scaling.reading.check(self, numbers, leave_out_padding=False, named=False)
         out = in_form_of(numbers, sequences.map(partial(_changed, change=scaling.undo, how="back in its own scale")))
-        return out if scaling.beside is None else scaling.beside.put_back(X, out, "default")
+        return out if scaling.columns is None else scaling.columns.put_back(X, out, "default")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

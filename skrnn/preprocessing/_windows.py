@@ -21,9 +21,9 @@ from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
 from skrnn._sklearn import Interval, checks_parameters
-from skrnn.preprocessing._beside import keep_static
 from skrnn.preprocessing._context import Context, codes_of, labels_of
 from skrnn.preprocessing._forms import RaggedOutput
+from skrnn.preprocessing._number_columns import keep_static
 
 
 class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, TransformerMixin, BaseEstimator):

@@ -88,6 +88,17 @@ class TestFrames:
         assert np.isnan(static[:, 0]).all()
         assert static[:, 1].tolist() == [2, 2, 2]
 
+    @pytest.mark.parametrize("name", ["heat", "state"])
+    @pytest.mark.parametrize("cell", [None, 1.0])
+    @pytest.mark.parametrize("chosen", ["from_dtype", None])
+    def test_columns_of_lists_hold_lists(self, form, name, cell, chosen):
+        """Also those of numbers, which would else be read as a table of one step."""
+        data = DATA if chosen else DATA | {"state": [[0.0, 1.0], [2.0, 1.0, 0.0], [1.0]], "ward": [1.0, 2.0, 3.0]}
+        reading, _ = learn(FRAMES[form](data), chosen)
+        column = list(DATA).index(name) if form == "object array" else name
+        with pytest.raises(ValueError, match=f"X in the column {column!r} holds {cell}, expected a list for each"):
+            reading.check(Reader(), FRAMES[form](data | {name: [cell] * 3}))
+
 
 @pytest.mark.parametrize("form", ["pandas", "polars", "Arrow"])
 @pytest.mark.parametrize(("columns", "message"), [
@@ -433,6 +444,7 @@ class TestSteps:
         ([1.5, 3], TypeError, r"x\['state'\]\[0\] is 3, expected a category"),
         ({"heat": 1.5}, ValueError, r"x has no \['state'\]"),
         ([np.nan, "on"], ValueError, r"x\['heat'\]\[0\] is nan, expected a finite number"),
+        ({"state": "on", "heat": np.nan}, ValueError, r"x\['heat'\]\[0\] is nan, expected a finite number"),
         ({"state": "on", "heat": np.inf}, ValueError, r"x\['heat'\]\[0\] is inf, expected a finite number"),
     ])
     def test_others_are_refused(self, x, error, message):

@@ -125,12 +125,6 @@ class TestStates:
         with pytest.raises(ValueError, match=f"static has {rows} rows, expected 2"):
             fitted().initial_state(2, static_of(X.iloc[:rows]))
 
-    @pytest.mark.parametrize("columns", [1, 4])
-    @pytest.mark.parametrize("form", [np.array, pd.DataFrame])
-    def test_another_number_of_columns(self, columns, form):
-        with pytest.raises(ValueError, match=f"static has {columns} features, expected 3 as in fit"):
-            fitted().initial_state(2, form(np.ones((2, columns))))
-
     @pytest.mark.parametrize(("static", "message"), [
         ([[50.0, 1.0, "x", 2.0]], "static has 4 features, expected 3 as in fit"),
         ([[50.0, 1.0]], "static has 2 features, expected 3 as in fit"),
@@ -145,6 +139,12 @@ class TestStates:
         frame, y, _ = data()
         net = RNNRegressor(3, max_iter=2, random_state=0).fit(frame[["age", "a"]], y)
         assert net.initial_state(1, static).tobytes() == net.initial_state(static=[[50.0]]).tobytes()
+
+    @pytest.mark.parametrize("columns", [1, 4])
+    @pytest.mark.parametrize("form", [np.array, pd.DataFrame])
+    def test_another_number_of_columns(self, columns, form):
+        with pytest.raises(ValueError, match=f"static has {columns} features, expected 3 as in fit"):
+            fitted().initial_state(2, form(np.ones((2, columns))))
 
     def test_numbers_of_sequences_are_those_of_rows(self):
         X = data()[0]

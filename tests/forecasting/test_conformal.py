@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.metrics import d2_pinball_score
 
 from skrnn import RNNRegressor
 from skrnn.forecasting import ConformalForecaster, ForecastWindows, SeasonalNaive
@@ -44,6 +45,27 @@ def test_as_much_is_held_as_was_asked_for():
     held = ((data.y[1500:] >= low) & (data.y[1500:] <= high)).mean(axis=0)
     assert held.min() > 0.86
     assert held.max() < 0.94
+
+
+@pytest.mark.parametrize("gap", [0, 1, 25])
+def test_windows_of_the_gap_are_neither_trained_on_nor_held(gap):
+    y = np.arange(40.0)[:, np.newaxis]
+    model = ConformalForecaster(Constant(), [0.5], calibration=0.25, gap=gap).fit(np.zeros((40, 3, 2)), y)
+    assert model.offsets_[0, 0] == y[30:].mean() - y[: 30 - gap].mean()
+    with pytest.raises(ValueError, match=r"leaves 10 for the errors and, with gap=30, 0 before them"):
+        model.set_params(gap=30).fit(np.zeros((40, 3, 2)), y)
+
+
+def test_score_is_that_of_a_net_with_several_quantiles():
+    data = ForecastWindows(4, 2, 0).make(np.random.default_rng(0).normal(size=120))
+    model = ConformalForecaster(SeasonalNaive(), [0.1, 0.5, 0.9]).fit(data.X, data.y)
+    expected = [
+        d2_pinball_score(data.y, model.predict(data.X)[:, :, k], alpha=q, sample_weight=np.arange(len(data)))
+        for k, q in enumerate([0.1, 0.5, 0.9])
+    ]
+    np.testing.assert_allclose(model.score(data.X, data.y, np.arange(len(data))), np.mean(expected))
+    with pytest.raises(ValueError, match=r"y has shape \(115,\), expected \(115, 2\)"):
+        model.score(data.X, data.y[:, 0])
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

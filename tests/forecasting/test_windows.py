@@ -264,12 +264,43 @@ def test_what_cannot_be_used_is_named(parameters, error, message):
 
 @pytest.mark.parametrize(("df", "error", "message"), [
     ({"y": [1, 2]}, TypeError, "df is a dict, expected a pandas or polars DataFrame"),
+    (pd.Series([1.0, 2.0]), TypeError, r"df is a Series, expected .* an array of rows: pass df.reset_index\(\)"),
+    (pl.Series([1.0, 2.0]), TypeError, r"df is a Series, expected .*: pass df.to_frame\(\)"),
+    (pd.DataFrame({"y": [1.0]}).set_index("y"), ValueError, r"target='y': .*; it is in the index, use df.reset_index"),
+    (pd.DataFrame({"y": []}), ValueError, "df has no rows"),
     (np.zeros((2, 2, 2)), ValueError, r"df has shape \(2, 2, 2\)"),
     (np.zeros((9, 2)), ValueError, r"target='y': expected one of the columns of df, \[0, 1\]"),
 ])
 def test_what_is_no_table_is_refused(df, error, message):
     with pytest.raises(error, match=message):
         ForecastWindows(2, 1, "y").make(df)
+
+
+@pytest.mark.parametrize("library", ["polars", "DuckDB"])
+def test_lazy_frames_are_sorted_by_their_engine(library):
+    """As if the rows came group by group in the order of their names."""
+    columns = columns_of(rows_of("times"))
+    table = pa.table(columns)
+    lazy = pl.LazyFrame(columns) if library == "polars" else pytest.importorskip("duckdb").from_arrow(table)
+    data, expected = windows().make(lazy), windows().make(table.sort_by([("unit", "ascending")]))
+    np.testing.assert_array_equal(data.X, expected.X)
+    assert column(data.to_frame(data.y), "unit") == column(expected.to_frame(data.y), "unit")
+    if library == "DuckDB":
+        with pytest.raises(ValueError, match="df is a DuckDBPyRelation, whose rows have no order"):
+            windows(time=None).make(lazy)
+
+
+@pytest.mark.parametrize("origins", [None, [23, 18]])
+def test_windows_come_origin_by_origin(origins):
+    data = windows().make(pd.DataFrame(columns_of(rows_of("integers"))), origins=origins)
+    assert (np.diff(data.origins) >= 0).all()
+    assert len(set(data.series.tolist())) == 2
+    assert data.origins.tolist() == ([2, 3, 4, 4, 5, 5, 6] if origins is None else [5, 5, 6])
+
+
+def test_rows_that_repeat_are_named_where_there_is_no_group():
+    with pytest.raises(ValueError, match="twice in the group 'all rows', in rows 3 and 9"):
+        ForecastWindows(2, 1, "y", time="day").make(pd.concat([DAYS, DAYS[3:4]]))
 
 
 def test_arrays_have_no_columns_by_name():
@@ -358,6 +389,16 @@ class TestOrigins:
         with pytest.raises(ValueError, match=message):
             ForecastWindows(2, 1, "y", time="day").make(DAYS, origins=[origin])
 
+    @pytest.mark.parametrize(("times", "origins", "message"), [
+        ("times", "2024-01-04", "origins='2024-01-04': expected a list of times"),
+        ("integers", 4, "origins=4: expected a list"), ("integers", ["a"], "origins has 'a', expected a number"),
+        ("floats", [None], "origins has None, expected a number"),
+        ("durations", ["a"], "origins has 'a', expected a duration"),
+    ])
+    def test_of_other_types_are_named(self, times, origins, message):
+        with pytest.raises((TypeError, ValueError), match=message):
+            windows().make(pd.DataFrame(columns_of(rows_of(times))), origins=origins)
+
 
 class TestSeasonalNaive:
     def test_beside_a_loop(self):
@@ -404,5 +445,22 @@ class TestWindowTable:
 
     def test_other_windows_than_in_fit_are_refused(self):
         long, short = (ForecastWindows(past, 2, 0).make(np.arange(9.0)) for past in (3, 2))
-        with pytest.raises(ValueError, match="windows with past=2 and 2 features, expected past=3"):
+        with pytest.raises(ValueError, match="windows with past=2, horizon=2 and 2 features, expected 3, 2 and 2"):
             WindowTable().fit(long.X).transform(short.X)
+
+    @pytest.mark.parametrize("lags", [None, [1, 3]])
+    def test_names_say_which_feature_at_which_step(self, lags):
+        """Each value is its own name: 100 * feature + position in the window."""
+        data = ForecastWindows(3, 2, 0, known=[1], past_only=[2]).make(np.zeros((5, 3)))
+        names = ["y", "past", "known", "ahead"]
+        X = np.array([[[100 * j + step for j in range(3)] + [step >= 3] for step in range(5)]], dtype=float)
+        table = WindowTable(lags).fit(data.X)
+        expected = [
+            f"{names[int(value) // 100]}_" + (f"lag{3 - step}" if step < 3 else f"ahead{step - 2}")
+            for value in table.transform(X)[0] for step in [int(value) % 100]
+        ]
+        assert table.get_feature_names_out(names).tolist() == expected
+        frame = table.set_output(transform="pandas").transform(X)
+        assert frame.columns[0] == ("x0_lag3" if lags is None else "x0_lag1")
+        with pytest.raises(ValueError, match="input_features has 1 names, expected 4"):
+            table.get_feature_names_out(["y"])

@@ -1,4 +1,4 @@
-"""What transformers leave as it is: static features, and the columns of a frame that hold no lists of numbers."""
+"""The columns of lists of numbers of a frame, which transformers change; they leave all others, and static features."""
 
 from typing import NamedTuple
 
@@ -6,9 +6,9 @@ import narwhals.stable.v2 as nw
 import numpy as np
 
 from skrnn._data.columns import columns_of, first_cell
-from skrnn._data.features import columns_of_table
+from skrnn._data.features import attributes_of_columns, columns_of_table
 from skrnn._data.numbers import is_sized
-from skrnn._data.parts import FROM_DTYPE, is_mixed
+from skrnn._data.parts import FROM_DTYPE, check_kinds, is_mixed
 from skrnn._data.tables import (
     append_columns,
     holds_categories,
@@ -23,7 +23,7 @@ from skrnn._sklearn import check_columns
 from skrnn.preprocessing._forms import with_indicators
 
 
-class Beside(NamedTuple):
+class NumberColumns(NamedTuple):
     """Which columns of a frame a transformer changes: those of lists of numbers.
 
     Parameters
@@ -42,9 +42,7 @@ class Beside(NamedTuple):
 
     def attributes(self):
         """The public attributes that a fit sets."""
-        names = self.feature_names
-        named = {} if names is None else {"feature_names_in_": np.array(names, dtype=object)}
-        return {"n_features_in_": self.n_features_in} | named
+        return attributes_of_columns(self.n_features_in, self.feature_names)
 
     def numbers(self, estimator, X):
         """The columns of a frame that a transformer changes; raises an error for other columns than in fit."""
@@ -52,7 +50,9 @@ class Beside(NamedTuple):
         if not is_table(X):
             raise TypeError(f"X is a {type(X).__name__}, expected a frame with the columns of fit")
         check_columns(estimator, X, self.attributes())
-        return select_columns(X, np.flatnonzero(self.is_number))
+        numbers = select_columns(X, np.flatnonzero(self.is_number))
+        check_kinds(numbers, [False] * len(names_of(numbers)))
+        return numbers
 
     def put_back(self, X, changed, library):
         """The frame with changed columns in their places, and further ones, of indicators, at its end.
@@ -81,8 +81,8 @@ class Beside(NamedTuple):
         return np.array(names + with_indicators(numbers)[len(numbers) :] * indicators, dtype=object)
 
 
-def learn_beside(estimator, X):
-    """The sequences of numbers in X, and what of it stays as it is, or None.
+def learn_number_columns(estimator, X):
+    """The sequences of numbers in X, and which columns of X they are; None if they are all of it.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def learn_beside(estimator, X):
     if not any(is_number):
         raise ValueError(f"X has no column of lists of numbers, only {names_of(X)}")
     n, names = columns_of_table(estimator, X)
-    return select_columns(X, np.flatnonzero(is_number)), Beside(n, names, is_number)
+    return select_columns(X, np.flatnonzero(is_number)), NumberColumns(n, names, is_number)
 
 
 def keep_static(X, change):

@@ -65,6 +65,8 @@ class TestFrames:
         other = NAMED[library]({name: cells for name, cells in DATA.items() if name != "ward"})
         with pytest.raises(ValueError, match="yet now missing:\n- ward"):
             scaler.transform(other)
+        with pytest.raises(ValueError, match="X in the column 'heat' holds None, expected a list for each sequence"):
+            scaler.transform(NAMED[library](DATA | {"heat": [None] * 3}))
 
     def test_column_transformer(self, library):
         if library == "Arrow":
