@@ -59,13 +59,6 @@ class Mixed:
         return order_of(self.steps)
 
     @property
-    def number_names(self):
-        """Names of the numbers of a step, or None."""
-        if self.step_names is None:
-            return None
-        return [name for name, encoding in zip(self.step_names, self.steps, strict=True) if encoding is None]
-
-    @property
     def static_number_names(self):
         """Names of the static numbers; x and their places where they have none."""
         first, n = len(self.steps), len(self.static)

@@ -134,20 +134,11 @@ class Reading:
         return self.feature_names if self.mixed is None else self.mixed.step_names
 
     @property
-    def number_names(self):
-        """Names of those that are numbers, or None."""
-        return self.feature_names if self.mixed is None else self.mixed.number_names
-
-    @property
     def number_labels(self):
         """What messages call the numbers of a step, without its time: their names, or their places in X."""
-        names, n = self.step_names, self.n_step_features
-        labels = list(names) if names is not None and len(names) == n else list(range(n))
-        if self.step_encodings:
-            labels = [label for label, encoding in zip(labels, self.mixed.steps, strict=True) if encoding is None]
-        if self.times is not None and self.times.column is not None:
-            del labels[self.times.column]
-        return labels
+        names, places = self.step_names, self.places_of_numbers
+        named = names is not None and len(names) == self.n_step_features
+        return [names[place] if named else int(place) for place in places]
 
     @property
     def n_indicators(self):

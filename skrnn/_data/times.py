@@ -51,8 +51,8 @@ class Times:
         return 2 + self.n_features * bool(self.since)
 
     def without(self, values):
-        """Values (..., features of X), or their names if there are any, without the times."""
-        return values if self.column is None or values is None else np.delete(values, self.column, axis=-1)
+        """Values (..., features of X) without the times."""
+        return values if self.column is None else np.delete(values, self.column, axis=-1)
 
     def split(self, sequences, state=None, name="X"):
         """Sequences without their times, and the inputs that are added to each step.

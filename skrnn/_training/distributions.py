@@ -239,14 +239,6 @@ class NegativeBinomial(Distribution):
     def parameters_of(log_mean, a):
         return without_warnings(np.exp, log_mean), MIN_DISPERSION + np.exp(np.minimum(a, MAX_LOG_DISPERSION))
 
-    @staticmethod
-    def first_scores(y, weights):
-        """By moments: α = (variance − μ) / μ²."""
-        mean = np.average(y, weights=weights)
-        excess = np.average((y - mean) ** 2, weights=weights) - mean
-        dispersion = excess / mean**2 if mean > 0 else 0
-        return np.array([np.log(max(mean, np.finfo(np.float32).tiny)), np.log(max(dispersion, 1e-2))])
-
     def in_units(self, center, scale):
         """Itself: counts have one unit, and `units_of` of the loss leaves them as they are."""
         return self

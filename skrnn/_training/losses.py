@@ -42,6 +42,8 @@ FROM_0_TO_1 = Domain(0, 1, "numbers from 0 to 1 with out_activation='logistic'; 
 MAX_ROWS_PER_MEAN = 2**16
 # The least probability, and the least distance to 1, of a best constant: float32 tells them from 0 and 1.
 MIN_PROBABILITY = float(np.finfo(np.float32).eps)
+# The greatest size of a score, but the first, of a best constant distribution
+MAX_SCORE = 30
 # The least distance of two quantiles that training begins with, as a fraction of the largest one
 MIN_INCREMENT = 1e-2
 
@@ -401,8 +403,7 @@ class Poisson(RegressionLoss):
         return np.zeros_like(mean), mean
 
     def _best_prediction(self, targets, weights):
-        mean = np.average(targets, axis=0, weights=weights)
-        return np.log(np.maximum(mean, np.finfo(np.float32).tiny))
+        return log_of_mean(targets, weights)
 
     def starting_scores(self, targets, weights=None, n_outputs=None, whole=False):
         """The logarithm of the mean, of half a count in all rows where there is none and counts may come."""
@@ -449,7 +450,8 @@ class LikelihoodLoss(RegressionLoss):
 
         found = minimize(
             objective, self.distribution_type.first_scores(y, weights), jac=True, method="L-BFGS-B",
-            bounds=[(None, None)] + [(-30, 30)] * (self.width - 1), options={"ftol": 0, "gtol": 1e-9, "maxiter": 500},
+            bounds=[(None, None)] + [(-MAX_SCORE, MAX_SCORE)] * (self.width - 1),
+            options={"ftol": 0, "gtol": 1e-9, "maxiter": 500},
         )
         return found.x
 
@@ -512,6 +514,9 @@ class NegativeBinomial(LikelihoodLoss):
     """−log of the probability of a count with mean exp(score) and variance μ + α μ²; the mean over outputs and rows.
 
     Cameron, A. C. and Trivedi, P. K. (2013). Regression analysis of count data, 2nd edition, chapter 3. NB2.
+
+    Levin, B. and Reeds, J. (1977). Compound multinomial likelihood functions are unimodal: proof of a conjecture of
+    I. J. Good. Annals of Statistics 5(1), 79-87. The best dispersion.
     """
 
     name = "negative_binomial"
@@ -520,6 +525,21 @@ class NegativeBinomial(LikelihoodLoss):
     domain = Domain(0, np.inf, "whole numbers that are not negative with loss='negative_binomial'", whole=True)
     distribution_type = distributions.NegativeBinomial
     starting_range = (-4, 4)
+
+    def _best_of_output(self, y, weights):
+        """The mean is the best one with any dispersion; the slope in this is 0 once if the variance is more than it."""
+        log_mean = log_of_mean(y, weights)
+
+        def slope(score):
+            scores = np.tile([log_mean, score], (len(y), 1))
+            _, gradient = self.value_and_gradient(scores, y[:, np.newaxis], weights)
+            return gradient[:, 1].sum()
+
+        if slope(-MAX_SCORE) >= 0:
+            return np.array([log_mean, -MAX_SCORE])
+        if slope(MAX_SCORE) <= 0:
+            return np.array([log_mean, MAX_SCORE])
+        return np.array([log_mean, brentq(slope, -MAX_SCORE, MAX_SCORE)])
 
     def takes_units_of(self, other):
         """Only of itself: the probability is one of the counts as they are."""
@@ -681,6 +701,11 @@ class MultioutputLogLoss(Loss):
     def predict_log(self, scores):
         """Their logarithms, finite also where the probabilities are 0."""
         return [loss.predict_log(scores[:, of_column]) for of_column, loss in self.columns]
+
+
+def log_of_mean(counts, weights):
+    """The logarithm of the weighted mean, finite also where there is no count."""
+    return np.log(np.maximum(np.average(counts, axis=0, weights=weights), np.finfo(np.float32).tiny))
 
 
 def explained_counts(y, predictions, weights):

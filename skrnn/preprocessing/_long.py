@@ -122,7 +122,7 @@ def sequences_from_long(df, group, time, target=None, *, features=None, static=N
     else:
         for column in _static(frame, static_names, (time, *targets)):
             _check_constant(column, keys, codes, order)
-        X = _frame_of_lists(columns, order, lengths, frame[firsts].select(static_names))
+        X = _frame_of_lists(columns, order, lengths, frame[firsts].select([nw.col(name) for name in static_names]))
     return X, y, _array(keys[firsts])
 
 

@@ -131,7 +131,6 @@ BAD_X = {
     "empty rows": ([[], [], [], []], r"X has shape \(4, 0\). .*0 feature\(s\)"),
     "nested unevenly": ([[1, 2], [3, [4]], [5], [6]], r"X\[1\] is not an array"),
     "4-D": (np.ones((4, 2, 2, 2)), r"dim 4: X has shape \(4, 2, 2, 2\)"),
-    "mixed columns": (pd.DataFrame({"a": [[1], [2]] * 2, "b": 0}), r"X has columns of lists, but the column 'b'"),
     "uneven columns": (pd.DataFrame({"a": [[1], [2]] * 2, "b": [[1], [2, 3]] * 2}), r"X\[1\] holds lists of \[1, 2\]"),
     "masked values": (np.ma.masked_array(np.eye(4), mask=np.eye(4)), r"X has masked values"),
     "masked values of a sequence": (replaced(2, np.ma.masked_equal(np.eye(3), 1)), r"X\[2\] has masked values"),

@@ -32,12 +32,33 @@ quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarnin
 ESTIMATORS = [RNNClassifier, RNNRegressor]
 
 
+class Counting(RNNRegressor):
+    """A regressor of counts, which makes whole numbers of what scikit-learn's checks have for y."""
+
+    def fit(self, X, y, sample_weight=None):
+        return super().fit(X, as_counts(y), sample_weight)
+
+    def partial_fit(self, X, y, sample_weight=None):
+        return super().partial_fit(X, as_counts(y), sample_weight)
+
+    def score(self, X, y, sample_weight=None):
+        return super().score(X, as_counts(y), sample_weight)
+
+
+def as_counts(y):
+    values = None if y is None else np.asarray(y)
+    if values is None or values.dtype.kind not in "biuf" or not np.isfinite(values).all():
+        return y
+    return np.round(np.abs(values))
+
+
 DEFAULT = [RNNClassifier(), RNNRegressor()]
 OTHER_INTERFACES = [
     *(estimator(cell=cell) for cell in CELLS if cell != DEFAULT[0].cell for estimator in ESTIMATORS),
     RNNRegressor((5, 4), bidirectional=True), RNNClassifier((6, 5), bidirectional=True),
     RNNRegressor(pooling="mean", missing="indicator"),
     RNNClassifier(8, pooling="max", missing="ffill", truncated_bptt_steps=3),
+    RNNRegressor(loss="gaussian"), Counting(loss="negative_binomial"),
 ]
 # L-BFGS and RMSprop have parameters with which rounding does not grow, see docs/design.md
 OTHER_NUMBERS = [
@@ -50,6 +71,7 @@ OTHER_NUMBERS = [
     ),
     RNNRegressor((5, 4), cell="skip_lstm", bidirectional=True), RNNRegressor(standardize=False),
     RNNRegressor(patch_size=3), RNNClassifier(patch_size=2, pooling="mean", missing="indicator"),
+    RNNRegressor(loss="student_t"), RNNRegressor(loss="quantile", quantile=[0.1, 0.5, 0.9]), Counting(loss="poisson"),
 ]
 # Checks of what is computed; the others look at the interface, which is that of the class, and run for the defaults.
 NUMERICAL = {

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from forms import OnDisk
 from numpy.testing import assert_allclose, assert_array_equal
+from problems import in_domain
 from threadpoolctl import threadpool_limits
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor
@@ -23,7 +24,8 @@ CELSIUS = (np.array([1.8, 1e-3]), np.array([32.0, -7.0]))
 FAR = (np.array([1e6, 1e-9]), np.array([-3e7, 5e-8]))
 EXTREME = (np.array([1e200, 1e-250]), np.zeros(2))          # whose squares are no numbers
 UNITS = {"powers of two": POWERS, "Celsius": CELSIUS, "far": FAR, "extreme": EXTREME}
-LOCATION_LOSSES = sorted(name for name, loss in LOSSES.items() if loss.is_regression and name != "poisson")
+REGRESSION = {name: loss for name, loss in LOSSES.items() if loss.is_regression}
+LOCATION_LOSSES = sorted(name for name, loss in REGRESSION.items() if loss.out_activation == "identity")
 
 
 def problem(n=30, steps=6, seed=0):
@@ -99,6 +101,14 @@ def test_units_of_counts_are_their_mean():
     assert (net.y_mean_, net.y_scale_) == (0, pytest.approx(y.mean()))
 
 
+def test_a_distribution_of_counts_is_one_of_the_counts_as_they_are():
+    X, y = problem()
+    y = np.round(np.exp(y))
+    net = RNNRegressor(loss="negative_binomial", **SMALL).fit(X, y)
+    assert (net.y_mean_, net.y_scale_) == (0, 1)
+    assert_same_net(net, RNNRegressor(loss="negative_binomial", **SMALL).fit(in_units(X, CELSIUS), y))
+
+
 def test_fractions_stay_fractions():
     X, y = problem()
     y = 1 / (1 + np.exp(-y))
@@ -147,10 +157,10 @@ def test_units_of_patches(settings, units):
 
 
 @pytest.mark.parametrize("per_step", [False, True])
-@pytest.mark.parametrize("loss", [name for name, loss in LOSSES.items() if loss.is_regression])
+@pytest.mark.parametrize("loss", REGRESSION)
 def test_the_order_in_memory_changes_no_bit(loss, per_step):
     X, _ = problem(n=200)
-    y = np.abs(100 + (X if per_step else X[:, -1]))
+    y = in_domain(loss, 100 + (X if per_step else X[:, -1]))
     net, other = (RNNRegressor(loss=loss, return_sequences=per_step, **SMALL | {"max_iter": 1}) for _ in range(2))
     assert_same_net(net.fit(X, y), other.fit(np.asfortranarray(X), np.asfortranarray(y)), exactly=True)
     assert_array_equal(net.y_mean_, other.y_mean_)

@@ -17,7 +17,16 @@ import polars as pl
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 
-from skrnn import RaggedArray, RNNClassifier, RNNLanguageModel, RNNRegressor, kernels
+from skrnn import (
+    RaggedArray,
+    RNNClassifier,
+    RNNLanguageModel,
+    RNNOutlierDetector,
+    RNNRegressor,
+    RNNSurvival,
+    WithStatic,
+    kernels,
+)
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
 from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceVectorizer, SlidingWindow, sequences_from_long
@@ -824,6 +833,179 @@ def units_and_patches():
     yield "stopped-by-the-loss-groups", by_the_loss
 
 
+# Distributions
+
+QUANTILES = {"loss": "quantile", "quantile": [0.1, 0.5, 0.9]}
+
+
+def distributed(settings, n_outputs, per_step, dtype, rng):
+    """What a net knows of the distribution of targets, of which some are missing where they may be."""
+    X = ragged(rng, dtype=dtype)
+    y = targets(rng, X, n_outputs, per_step, counts if settings["loss"] == "negative_binomial" else uniform)
+    if per_step:
+        y = [with_gaps(rows, rng) for rows in y]
+    elif n_outputs > 1:
+        y = with_gaps(y, rng)
+    net = regressor(GRU | settings | {"return_sequences": per_step}, X, y)
+    known = {"predict": net.predict(X), "predict_quantile": net.predict_quantile(X, [0.2, 0.5, 0.8])}
+    if settings["loss"] != "quantile":
+        _, known["std"] = net.predict(X, return_std=True)
+    return exact(parameters=parameters(net)) | rounded(**known) | curves(net)
+
+
+def distributions():
+    kinds = {"one": (1, False), "several": (3, False), "one-step": (1, True), "several-steps": (2, True)}
+    losses = {name: {"loss": name} for name in ("gaussian", "student_t", "negative_binomial")}
+    for i, (name, settings) in enumerate((losses | {"quantiles": QUANTILES}).items()):
+        for j, (kind, form) in enumerate(kinds.items()):
+            yield f"distribution-{name}-{kind}", partial(distributed, settings, *form, DTYPES[(i + j) % 2])
+
+
+# What stands beside a sequence, and categories among numbers
+
+def beside(rng, n):
+    """Static features: two numbers and a category."""
+    return pd.DataFrame({"age": uniform(rng, n), "dose": uniform(rng, n), "ward": np.resize(list("abca"), n)})
+
+
+def with_static(settings, dtype, rng):
+    missing, per_step = settings.get("missing", "error"), settings.get("return_sequences", False)
+    X = [x if missing == "error" else with_gaps(x, rng) for x in ragged(rng, dtype=dtype)]
+    static = beside(rng, len(X))
+    net = regressor(GRU | settings, WithStatic(X, static), targets(rng, X, 1, per_step))
+    arrays = {"parameters": parameters(net), "predict": net.predict(WithStatic(X, static))}
+    if not settings.get("bidirectional"):
+        beginning = net.initial_state(static=static)
+        step, after = net.predict_step([x[0] for x in X], beginning)
+        arrays |= {"beginning": beginning, "predict_step": step, "after": after}
+    return exact(**arrays)
+
+
+def static_features():
+    for i, (to, (reading, settings)) in enumerate(product(("head", "initial_state", "both"), READINGS.items())):
+        yield f"static-{to}-{reading}", partial(with_static, {"static_to": to} | settings, DTYPES[i % 2])
+    forms = {
+        **CELLS, "stacked-bidirectional": {"hidden_size": (3, 2), "bidirectional": True, "cell": "lstm"},
+        "indicator-steps": {"missing": INDICATOR, "return_sequences": True},
+        "dropout": {"dropout": 0.3, "recurrent_dropout": 0.2}, "bptt": {"truncated_bptt_steps": 3},
+        "patches": {"patch_size": 4}, "embedding_dim": {"embedding_dim": 3},
+    }
+    for name, settings in forms.items():
+        yield f"static-{name}", partial(with_static, {"static_to": "both"} | settings, np.float64)
+
+
+def among_numbers(settings, dtype, rng):
+    """Two numbers and two categories, of which later steps have others than those that were fitted."""
+    X = [np.insert(x, [1, 2], rng.integers((3, 12), size=(len(x), 2)), axis=1) for x in ragged(rng, 12, 2, dtype)]
+    if settings.get("missing") is not None:
+        X = [with_gaps(x, rng) for x in X]
+    per_step = settings.get("return_sequences", False)
+    y = each_step(X, partial(multiclass, rng)) if per_step else multiclass(rng, 12)
+    net = RNNClassifier(categorical_features=[1, 3], **GRU | settings).fit(X, y)
+    new = [np.where([[False, True, False, True]], x + 1, x).astype(dtype) for x in X]
+    return exact(parameters=parameters(net), predict_proba=net.predict_proba(X), new=net.predict_proba(new))
+
+
+def categories():
+    forms = {
+        "numbers": {}, "steps": {"return_sequences": True}, "indicator": {"missing": INDICATOR},
+        "indicator-patches": {"missing": INDICATOR, "patch_size": 4}, "patches": {"patch_size": 4},
+        "bidirectional": {"cell": "lstm", "hidden_size": (3, 2), "bidirectional": True},
+        "dropout": {"dropout": 0.2, "missing": "ffill"}, "embedding_dim": {"embedding_dim": 2, "solver": "adamw"},
+        "bptt": {"truncated_bptt_steps": 3}, "bptt-steps": {"truncated_bptt_steps": 3, "return_sequences": True},
+    }
+    for i, (name, settings) in enumerate(forms.items()):
+        yield f"categories-{name}", partial(among_numbers, settings, DTYPES[i % 2])
+
+
+# Several columns of classes
+
+def in_columns(rng, n):
+    """Labels of three types, a fifth of them missing."""
+    y = np.array([["abc"[i % 3], i % 2 == 0, i % 4] for i in rng.permutation(n)], dtype=object)
+    return np.where(rng.uniform(size=y.shape) < 0.2, None, y)
+
+
+def classified_in_columns(settings, dtype, rng):
+    per_step = settings.get("return_sequences", False)
+    X = ragged(rng, n=24, dtype=dtype)
+    y = each_step(X, partial(in_columns, rng)) if per_step else in_columns(rng, len(X))
+    net = RNNClassifier(**GRU | settings).fit(X, y, sample_weight=shares(rng, len(X)))
+    probabilities, labels = np.concatenate([flat(p) for p in net.predict_proba(X)], axis=-1), net.predict(X)
+    labels = np.concatenate(list(labels)) if per_step else labels
+    return exact(parameters=parameters(net), predict=labels.astype(str)) | rounded(predict_proba=probabilities)
+
+
+def columns_of_classes():
+    forms = {"": {}, "-steps": {"return_sequences": True}, "-balanced": {"class_weight": "balanced"}}
+    for i, (name, settings) in enumerate(forms.items()):
+        yield f"classes-in-columns{name}", partial(classified_in_columns, settings, DTYPES[i % 2])
+
+
+# Uneven times and decays
+
+def timed(settings, dtype, rng):
+    """NumPy has taken the mean of the times since features were last seen, which is in all numbers."""
+    X = [uniform(rng, length, 3, dtype=dtype) for length in rng.integers(1, 10, size=12)]
+    X = [x if settings.get("missing") is None else with_gaps(x, rng) for x in X]
+    if settings.get("times") is not None:
+        X = [np.insert(x, 1, np.cumsum(rng.integers(1, 9, size=len(x))) / 4, axis=1) for x in X]
+    net = regressor(GRU | settings, X, targets(rng, X, 1, settings.get("return_sequences", False)))
+    arrays = {"parameters": parameters(net), "predict": net.predict(X)}
+    if not settings.get("bidirectional"):
+        _, arrays["state"] = net.predict(X, return_state=True)
+        arrays["predict_step"], arrays["after"] = net.predict_step([x[-1] for x in X], arrays["state"])
+    return rounded(**arrays)
+
+
+def times():
+    decay = {"missing": "decay"}
+    forms = {
+        "times": {"times": 1}, "times-ffill": {"times": 1, "missing": "ffill"},
+        "times-indicator": {"times": 1, "missing": INDICATOR}, "decay": decay,
+        **{f"decay-times-{cell}": decay | {"times": 1} | form for cell, form in CELLS.items()},
+        "decay-times-steps": decay | {"times": 1, "return_sequences": True},
+        "decay-times-bidirectional": decay | {"times": 1, "hidden_size": (3, 2), "bidirectional": True},
+        "decay-times-dropout": decay | {"times": 1, "dropout": 0.2, "recurrent_dropout": 0.3},
+        "decay-times-bptt": decay | {"times": 1, "truncated_bptt_steps": 3},
+    }
+    for i, (name, settings) in enumerate(forms.items()):
+        yield name, partial(timed, settings, DTYPES[i % 2])
+
+
+# Survival and outliers
+
+def survived(settings, rng):
+    X = ragged(rng, n=24)
+    y = np.column_stack([rng.uniform(size=24) < 0.7, rng.integers(1, 40, size=24) / 4])
+    net = RNNSurvival(**GRU | {"intervals": 5} | settings).fit(X, y)
+    hazards = [step.y for step in net.predict_cumulative_hazard_function(X)]
+    return exact(parameters=parameters(net), edges=net.unique_times_) | rounded(predict=net.predict(X), hazards=hazards)
+
+
+def detected(settings, rng):
+    """Errors are in units of what NumPy has taken the mean of."""
+    X = ragged(rng, n=20)
+    detector = RNNOutlierDetector(contamination=0.1)
+    of_forecasts = {name: value for name, value in GRU.items() if name in detector.get_params()}
+    detector.set_params(**of_forecasts | settings).fit(X)
+    scores = {name: getattr(detector, name)(X) for name in ("score_samples", "score_steps")}
+    state = detector.initial_state(20)
+    for t in range(2):
+        step, state = detector.score_step([x[min(t, len(x) - 1)] for x in X], state)
+    return exact(parameters=parameters(detector.forecaster_), predict=detector.predict(X)) | rounded(
+        **scores, step=step, state=state, offsets=[detector.offset_, detector.step_offset_],
+        error_scale=detector.error_scale_,
+    )
+
+
+def survival_and_outliers():
+    for name, settings in {"": {}, "-mean": {"pooling": "mean"}, "-edges": {"intervals": [2, 4.5, 9]}}.items():
+        yield f"survival{name}", partial(survived, settings)
+    for name, settings in {"": {}, "-max": {"reduction": "max", "cell": "lstm"}}.items():
+        yield f"outliers{name}", partial(detected, settings)
+
+
 def collected(*sections):
     """The configurations of all sections by their names, which differ."""
     pairs = [pair for section in sections for pair in section()]
@@ -835,7 +1017,8 @@ def collected(*sections):
 
 CONFIGURATIONS = collected(
     cells, dropout, embeddings, losses, regression, classification, training, going_on, missing_values, forms_of_X,
-    pipelines, states, language, units_and_patches,
+    pipelines, states, language, units_and_patches, distributions, static_features, categories, columns_of_classes,
+    times, survival_and_outliers,
 )
 
 

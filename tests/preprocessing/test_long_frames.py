@@ -41,6 +41,15 @@ def columns_of(table):
     }
 
 
+@pytest.mark.parametrize("static", [[], [5], [4, 5]])
+def test_columns_may_be_numbered(static):
+    table = pd.DataFrame(LONG).set_axis(range(len(LONG)), axis=1)
+    X, y, groups = sequences_from_long(table, 0, 1, 6, features=[2], static=static)
+    columns = {2: [[1, 2, 3], [7, 8]], 4: ["new", None], 5: [1.5, 2.5]}
+    assert columns_of(X) == {name: columns[name] for name in [2, *static]}
+    assert (y.tolist(), groups.tolist()) == ([True, False], ["b", "a"])
+
+
 @pytest.mark.parametrize("library", EAGER)
 class TestStatic:
     def test_a_frame_with_both(self, library):

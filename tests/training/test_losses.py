@@ -328,7 +328,28 @@ class TestBestConstant:
         weighted = loss.best_constant(targets, repeats.astype(float), outputs_of(name))
         repeated = loss.best_constant(targets.repeat(repeats, axis=0), None, outputs_of(name))
         # up to the gradient at which the iteration of a likelihood ends
-        np.testing.assert_allclose(weighted, repeated, rtol=1e-4 if loss.is_likelihood else 1e-12)
+        np.testing.assert_allclose(weighted, repeated, rtol=1e-4 if name == "student_t" else 1e-11)
+
+    @pytest.mark.parametrize(
+        "counts", [[1, 2, 1, 1, 2, 3], [4, 4], [0, 9, 0, 2, 31], [0, 0, 0, 5000], [0, 0], [10**6, 3 * 10**6]], ids=str
+    )
+    def test_dispersion_is_the_least_unless_the_variance_exceeds_the_mean(self, counts):
+        y = np.array(counts, float)[:, np.newaxis]
+        loss, weights = LOSSES["negative_binomial"](), np.arange(1.0, len(y) + 1)
+        log_mean, dispersion = loss.best_constant(y, weights)
+        mean = np.average(y[:, 0], weights=weights)
+        assert log_mean == pytest.approx(np.log(mean or float(np.finfo(np.float32).tiny)), rel=1e-14)
+        values = [
+            loss.value_and_gradient(np.tile([log_mean, score], (len(y), 1)), y, weights)[0]
+            for score in (dispersion, dispersion - 0.1, dispersion + 0.1)
+        ]
+        if np.average((y[:, 0] - mean) ** 2, weights=weights) > mean:
+            assert -20 < dispersion < 20
+            assert values[0] < min(values[1:])
+        else:
+            assert dispersion == -30
+        repeated = loss.best_constant(y.repeat(weights.astype(int), axis=0))
+        np.testing.assert_allclose(repeated, [log_mean, dispersion], rtol=1e-11)
 
     def test_mean_median_quantile_and_frequencies(self):
         y = np.random.default_rng(0).exponential(size=(1001, 2))
