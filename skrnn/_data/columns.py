@@ -93,7 +93,7 @@ def without_columns(values, name):
     columns = columns_of(values)
     if not columns:
         return values
-    return sequences_in(columns, name) if are_sequences(columns, name) else np.asarray(values)
+    return sequences_in(columns, name, texts=True) if are_sequences(columns, name) else np.asarray(values)
 
 
 def cells_of(values, name):
@@ -133,10 +133,10 @@ def first_cell(column):
     return next((cell for cell in column if not is_missing(cell)), None)
 
 
-def sequences_in(columns, name):
+def sequences_in(columns, name, *, texts=False):
     """The sequences in columns of lists. Of one column each cell is a sequence; of several each column is a feature.
 
-    They are a RaggedArray if the columns are Arrow's, else a list.
+    They are a RaggedArray if the columns are Arrow's, else a list. `texts` says that they may hold text.
     """
     check_unique([column for column, _ in columns], name)
     arrow = [_from_arrow(column) for _, column in columns]
@@ -146,7 +146,7 @@ def sequences_in(columns, name):
     if same and all(np.array_equal(ragged.lengths, arrow[0].lengths) for ragged in arrow):
         return RaggedArray(_stacked([ragged.values for ragged in arrow]), arrow[0].lengths)
     cells, names = [cells_in(column, name) for column in columns], [column for column, _ in columns]
-    return [_side_by_side(row, names, f"{name}[{i}]") for i, row in enumerate(zip(*cells, strict=True))]
+    return [_side_by_side(row, names, f"{name}[{i}]", texts) for i, row in enumerate(zip(*cells, strict=True))]
 
 
 def cells_in(column, name):
@@ -162,8 +162,8 @@ def cells_in(column, name):
     return cells
 
 
-def _side_by_side(cells, names, where):
-    """One sequence (T, D) from the D cells of a row."""
+def _side_by_side(cells, names, where, texts):
+    """One sequence (T, D) from the D cells of a row; `texts` says that they may hold text."""
     features = [as_array(cell, where) for cell in cells]
     for name, cell, feature in zip(names, cells, features, strict=True):
         if feature.ndim != 1:
@@ -175,8 +175,8 @@ def _side_by_side(cells, names, where):
             )
         if feature.dtype.kind in "mM" or _has_dates(feature):
             raise TypeError(f"{where}{in_column(name)} holds dates or times, {no_dates(name)}")
-        texts = feature if feature.dtype.kind in "OU" else ()
-        text = next((value for value in texts if isinstance(value, str)), None)
+        values = feature if feature.dtype.kind in "OU" and not texts else ()
+        text = next((value for value in values if isinstance(value, str)), None)
         if text is not None:
             raise ValueError(f"{where}{in_column(name)} holds {shown(str(text))}, expected numbers")
     lengths = [len(feature) for feature in features]

@@ -168,4 +168,5 @@ def test_estimators_hold_one():
     X, y = np.random.default_rng(0).normal(size=(6, 4, 2)), np.arange(6.0)
     scaler, imputer = SequenceScaler().fit(X), SequenceImputer().fit(X)
     net = RNNRegressor(2, standardize=False, max_iter=1).fit(X, y)
-    assert scaler._fitted.reading == imputer._fitted.reading == replace(net._fitted.reading, missing="keep")
+    of_net = replace(net._fitted.reading, missing="keep", categorical_features=None)
+    assert scaler._fitted.reading == imputer._fitted.reading == of_net
