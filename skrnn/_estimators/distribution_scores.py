@@ -42,7 +42,7 @@ def mean_log_likelihood(estimator, X, y, sample_weight=None):
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(90, 5, 1))
     >>> y = X[:, 0, 0] + 0.1 * rng.standard_t(3, size=90)
-    >>> net = RNNRegressor(4, max_iter=50, random_state=0)
+    >>> net = RNNRegressor(4, random_state=0)
     >>> search = GridSearchCV(net, {"loss": ["gaussian", "student_t"]}, scoring=mean_log_likelihood, cv=3).fit(X, y)
     >>> search.cv_results_["mean_test_score"].shape
     (2,)
