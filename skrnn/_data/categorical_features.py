@@ -1,5 +1,6 @@
 """Which features of X are categories, and which categories there are: what a first fit learns of such an X."""
 
+import re
 from numbers import Integral
 
 import numpy as np
@@ -12,6 +13,9 @@ from skrnn._data.ragged import rows_of
 from skrnn._data.step_cells import label_of
 from skrnn._data.tables import is_frame, is_table, names_of
 from skrnn._messages import shown
+from skrnn._warnings import warn_user
+
+DECIMAL = re.compile(r"[-+]?\d*\.\d+([eE][-+]?\d+)?")
 
 
 def learn_mixed(X, n_steps, categorical_features, read):
@@ -44,7 +48,26 @@ def _learn_from_dtypes(parts, n_steps, with_categories):
     of_steps = [] if cells is None else cells.holds_categories()
     static = parts.static
     of_static = [] if static is None else [with_categories and held for held in static.holds_categories()]
-    return _learn(parts, cells, None, of_steps, of_static)
+    mixed = _learn(parts, cells, None, of_steps, of_static)
+    _warn_of_decimals([encoding for encoding in (*mixed.steps, *mixed.static) if encoding is not None])
+    return mixed
+
+
+def _warn_of_decimals(encodings):
+    """Warn of features whose dtype says that they are text, and whose texts are decimal numbers."""
+    for encoding in encodings:
+        if encoding.announced or not encoding.categories or not all(map(is_decimal, encoding.categories)):
+            continue
+        warn_user(
+            f"{encoding.name!r} holds decimal numbers as text, such as {shown(encoding.categories[0])}, and is read as "
+            f"{len(encoding.categories)} categories. If they are numbers, convert them, in pandas by pd.to_numeric; if "
+            "they are categories, name the feature in categorical_features"
+        )
+
+
+def is_decimal(text):
+    """Whether a category is a number with a decimal point, as text: codes of digits alone may be names."""
+    return isinstance(text, str) and DECIMAL.fullmatch(text.strip()) is not None
 
 
 def _learn_chosen(parts, n_steps, categorical_features, read):

@@ -10,6 +10,7 @@ from skrnn._data.numbers import is_sized
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._sklearn import Interval, StrOptions
+from skrnn._warnings import warn_user
 from skrnn.forecasting._naive import last_known
 from skrnn.forecasting._panel import read_panel
 
@@ -122,6 +123,11 @@ class ForecastWindows(CheckedParametersMixin, BaseEstimator):
             If a parameter is out of its range, a column does not exist or holds no numbers, times repeat or have gaps,
             or there is no window, or none at one of the `origins`.
 
+        Warns
+        -----
+        UserWarning
+            If groups have no window, since they are too short or their target is not known.
+
         Examples
         --------
         >>> import numpy as np
@@ -229,6 +235,12 @@ class ForecastWindows(CheckedParametersMixin, BaseEstimator):
         if not len(rows):
             longest = panel.lengths.max()
             raise ValueError(f"df has no window: expected {self._needs()}; its longest series has {longest} rows")
+        without = np.setdiff1d(np.arange(len(panel.lengths)), series[rows])
+        if len(without):
+            warn_user(
+                f"{len(without)} of {len(panel.lengths)} groups are left out, since they have no window: expected "
+                f"{self._needs()}, and there are {panel.lengths[without[0]]} rows{panel.of(without[0])}"
+            )
         return WindowIndex(series[rows], rows, panel.positions(series[rows], rows))
 
     def _cut(self, panel, index):

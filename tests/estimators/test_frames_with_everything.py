@@ -184,6 +184,27 @@ def test_each_sequence_in_its_own_units():
     assert net.predict(scaled).shape == (N,)
 
 
+class TestDecimals:
+    """Numbers that are text are categories, and hardly meant so."""
+
+    @pytest.mark.parametrize("column", ["age", "heat"])
+    def test_as_text(self, column):
+        frame = FRAME.assign(**{column: FRAME[column].map(lambda cell: (
+            [f"{value:.1f}" for value in cell] if column == "heat" else f"{cell:.1f}"
+        ))})
+        with pytest.warns(UserWarning, match=rf"'{column}' holds decimal numbers as text, .*pd.to_numeric"):
+            RNNClassifier(**SMALL).fit(frame, Y)
+
+    @pytest.mark.parametrize("text", ["0{:.0f}", "{:.1f} years", "v1.{:.0f}.0"])
+    def test_codes_and_other_texts(self, text):
+        RNNClassifier(**SMALL).fit(FRAME.assign(age=FRAME["age"].map(text.format)), Y)
+
+    def test_where_they_are_meant(self):
+        frame = FRAME.assign(age=FRAME["age"].map("{:.1f}".format))
+        RNNClassifier(**SMALL, categorical_features=["state", "age", "ward"]).fit(frame, Y)
+        RNNClassifier(**SMALL).fit(frame.assign(age=frame["age"].astype("category")), Y)
+
+
 def test_units_make_no_difference(of_pandas):
     other = FRAME.assign(age=FRAME.age * 12, heat=[[1.8 * x + 32 for x in heat] for heat in DATA["heat"]])
     net = RNNClassifier(**SMALL).fit(other, Y)

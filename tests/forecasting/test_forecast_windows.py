@@ -12,6 +12,8 @@ from sklearn.base import clone
 
 from skrnn.forecasting import ForecastWindows, SeasonalNaive, WindowTable
 
+# The group "short" has no window
+pytestmark = pytest.mark.filterwarnings("ignore:1 of 3 groups are left out:UserWarning")
 LIBRARIES = {
     "pandas": lambda columns: pd.DataFrame(columns, index=np.arange(len(columns["y"])) % 3), "polars": pl.DataFrame,
     "lazy polars": pl.LazyFrame, "Arrow": pa.table,
@@ -116,6 +118,15 @@ def plain(when, time):
     if isinstance(when, date) and not isinstance(when, datetime):
         when = datetime(when.year, when.month, when.day)
     return when.to_pytimedelta() if isinstance(when, pd.Timedelta) else when
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(("y", "rows"), [([1.0, 2.0, 3.0], 3), ([np.nan] * 6, 6)], ids=["too short", "not known"])
+def test_groups_without_a_window_are_named(y, rows):
+    frame = pd.DataFrame({"unit": ["a"] * 6 + ["b"] * rows, "y": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, *y]})
+    data = ForecastWindows(3, 2, "y", group="unit")
+    with pytest.warns(UserWarning, match=rf"1 of 2 groups are left out.*there are {rows} rows in the group 'b'"):
+        assert set(data.make(frame).series) == {0}
 
 
 def test_arrays_are_one_series_of_rows_in_order():
