@@ -16,7 +16,8 @@ from skrnn._estimators.shared_parameters import SHARED, Parameter, choice, share
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import VersionedPickleMixin
 from skrnn._sklearn import Interval, StrOptions, checks_parameters
-from skrnn._training.losses import LOSSES, weighted_quantile
+from skrnn._training.losses import LOSSES
+from skrnn._training.target_statistics import weighted_quantile
 
 OF_THE_CENTER = {name: LOSSES[name] for name in ("squared_error", "absolute_error", "log_cosh")}
 # A forecast from steps to come would be no forecast, and one of categories no number

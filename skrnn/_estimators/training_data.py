@@ -25,7 +25,7 @@ from skrnn._estimators.unit_checks import (
     warn_of_units,
 )
 from skrnn._messages import shown
-from skrnn._training.losses import known_fraction
+from skrnn._training.target_statistics import known_fraction
 from skrnn._warnings import warn_user
 
 

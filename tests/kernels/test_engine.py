@@ -8,7 +8,7 @@ from pairwise import pairwise
 
 from skrnn._data.sequences import Sequences
 from skrnn._network.network import RecurrentNetwork
-from skrnn._training.losses import known_fraction
+from skrnn._training.target_statistics import known_fraction
 from skrnn.kernels import kernels_for
 from skrnn.kernels.inputs import Inputs
 

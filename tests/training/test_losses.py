@@ -14,7 +14,9 @@ from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedi
 
 from skrnn import RNNRegressor
 from skrnn._network.scores import MAX_EXPONENT
-from skrnn._training.losses import LOSSES, RegressionLoss, weighted_quantile
+from skrnn._training.loss import RegressionLoss
+from skrnn._training.losses import LOSSES
+from skrnn._training.target_statistics import weighted_quantile
 from skrnn.kernels import kernels_for
 
 pytestmark = [pytest.mark.usefixtures("simd"), pytest.mark.every_simd]
