@@ -414,13 +414,13 @@ class BaseRNN(
         """
         return self._predict(X, decoded, initial_state, return_state)
 
-    def initial_state(self, n_sequences=1, static=None):
+    def initial_state(self, n_sequences=None, static=None):
         """The state of sequences before their first step, for `predict_step` and the predict methods.
 
         Parameters
         ----------
-        n_sequences : int, default=1
-            How many. With `static` it may be left out: as many as that has rows.
+        n_sequences : int, optional
+            How many. None: as many as `static` has rows, without it 1.
         static : array-like of shape (n_sequences, S) or (S,), or a data frame of n_sequences rows, optional
             What stands beside the steps of each, as in X of `fit`, if the net was fitted with static features: the
             states have it, and predictions from them need it no more.

@@ -297,13 +297,13 @@ class RNNOutlierDetector(OutlierMixin, VersionedPickleMixin, CheckedParametersMi
         sequences = scale.net.sequences_of(X, self)
         return sequences.split(np.nan_to_num(scale.scores(sequences)))
 
-    def initial_state(self, n_sequences=1, static=None):
+    def initial_state(self, n_sequences=None, static=None):
         """The state of streams before their first step, for `score_step`.
 
         Parameters
         ----------
-        n_sequences : int, default=1
-            How many. With `static` it may be left out: as many as that has rows.
+        n_sequences : int, optional
+            How many. None: as many as `static` has rows, without it 1.
         static : array-like or data frame of shape (n_sequences, static features), optional
             What stands beside the steps of each, where `fit` had it.
 

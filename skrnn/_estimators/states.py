@@ -31,10 +31,9 @@ def initial_state(model, reading, n, static):
         )
     if static is not None and not reading.n_static:
         raise ValueError("static must be None: this net was fitted without static features")
+    if n is None:
+        n = len(static) if static is not None and np.ndim(static) == 2 else 1
     check_n_sequences(model, reading, n)
-    if static is not None and n == 1 and np.ndim(static) == 2:
-        n = len(static)
-        check_n_sequences(model, reading, n)
     return first_state(model, reading, int(n), None if static is None else reading.read_static(static, n, model.dtype))
 
 

@@ -140,6 +140,11 @@ class TestStates:
         net = RNNRegressor(3, max_iter=2, random_state=0).fit(frame[["age", "a"]], y)
         assert net.initial_state(1, static).tobytes() == net.initial_state(static=[[50.0]]).tobytes()
 
+    def test_another_number_of_rows_than_asked_for(self):
+        X = data()[0]
+        with pytest.raises(ValueError, match="static has 4 rows, expected 1"):
+            fitted().initial_state(1, static_of(X))
+
     @pytest.mark.parametrize("columns", [1, 4])
     @pytest.mark.parametrize("form", [np.array, pd.DataFrame])
     def test_another_number_of_columns(self, columns, form):
