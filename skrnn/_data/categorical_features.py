@@ -15,6 +15,8 @@ from skrnn._data.tables import is_frame, is_table, names_of
 from skrnn._messages import shown
 from skrnn._warnings import warn_user
 
+# As many categories as sequences may be so by chance where these are fewer
+MIN_OF_EACH_ITS_OWN = 10
 DECIMAL = re.compile(r"[-+]?\d*\.\d+([eE][-+]?\d+)?")
 
 
@@ -48,21 +50,27 @@ def _learn_from_dtypes(parts, n_steps, with_categories):
     of_steps = [] if cells is None else cells.holds_categories()
     static = parts.static
     of_static = [] if static is None else [with_categories and held for held in static.holds_categories()]
-    mixed = _learn(parts, cells, None, of_steps, of_static)
-    _warn_of_decimals([encoding for encoding in (*mixed.steps, *mixed.static) if encoding is not None])
-    return mixed
+    return _learn(parts, cells, None, of_steps, of_static)
 
 
-def _warn_of_decimals(encodings):
-    """Warn of features whose dtype says that they are text, and whose texts are decimal numbers."""
-    for encoding in encodings:
-        if encoding.announced or not encoding.categories or not all(map(is_decimal, encoding.categories)):
+def warn_of_texts(mixed, n):
+    """Warn of features of n sequences that dtypes say are text, and that are hardly meant as categories."""
+    static = mixed.static_encodings
+    for encoding in (*mixed.step_encodings, *static):
+        what = f"{encoding.name!r} is read as {len(encoding.categories)} categories"
+        if encoding.announced or not encoding.categories:
             continue
-        warn_user(
-            f"{encoding.name!r} holds decimal numbers as text, such as {shown(encoding.categories[0])}, and is read as "
-            f"{len(encoding.categories)} categories. If they are numbers, convert them, in pandas by pd.to_numeric; if "
-            "they are categories, name the feature in categorical_features"
-        )
+        if all(map(is_decimal, encoding.categories)):
+            warn_user(
+                f"{what}, since it holds text, but decimal numbers, such as {shown(encoding.categories[0])}. If they "
+                "are numbers, convert them, in pandas by pd.to_numeric; if they are categories, name the feature in "
+                "categorical_features"
+            )
+        elif encoding in static and len(encoding.categories) == n >= MIN_OF_EACH_ITS_OWN:
+            warn_user(
+                f"{what}, one for each sequence, from which nothing can be learned that others have. If they are the "
+                "names of sequences leave the column out; if they are categories, name it in categorical_features"
+            )
 
 
 def is_decimal(text):

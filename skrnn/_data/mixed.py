@@ -88,7 +88,7 @@ class Mixed:
 
     def read_static(self, static, n, missing, dtype):
         """Static features that are passed apart from sequences, (n, S) of a dtype, NaN where a number is missing."""
-        table = as_static_table(static, n)
+        table = as_static_table(self._static_row(static), n)
         columns = StaticColumns.of(table, names_of(table) if is_frame(table) else self.static_names, "static")
         if len(columns.columns) != len(self.static):
             raise ValueError(
@@ -102,6 +102,18 @@ class Mixed:
         if len(values) != n:
             raise ValueError(f"static has {len(values)} rows, expected {n}, one for each sequence")
         return values
+
+    def _static_row(self, static):
+        """The static features of one sequence by name, a dict or a series, as a list; anything else as it is."""
+        names = list(self.static_names or ())
+        index = getattr(static, "index", None)      # of a series; a method of lists
+        if isinstance(static, Mapping):
+            absent = [name for name in names if name not in static]
+            if absent or not names:
+                raise ValueError(f"static has no {absent}" if absent else "static is a dict, but features have no names")
+            return [static[name] for name in names]
+        labelled = index is not None and not callable(index) and not is_frame(static)
+        return list(static) if labelled and names and list(index) == names else static
 
     def read(self, X, read, n_steps, missing, dtype=None):
         """The sequences of X, with codes at the end of their steps and with static features.

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from skrnn._data.categorical_features import learn_mixed
+from skrnn._data.categorical_features import learn_mixed, warn_of_texts
 from skrnn._data.categories import as_categories, check_seen, count_categories, counts_in
 from skrnn._data.containers import IN_PLACE, as_sequences, check_values
 from skrnn._data.features import attributes_of_columns, columns_of_table, features_of
@@ -14,7 +14,7 @@ from skrnn._data.lazy import unshared
 from skrnn._data.missing import WITH_INDICATORS, filled, without_gaps
 from skrnn._data.mixed import Mixed, on_numbers
 from skrnn._data.own_units import in_own_units, target_units
-from skrnn._data.parts import as_hashable, is_mixed
+from skrnn._data.parts import as_hashable, is_from_dtype, is_mixed
 from skrnn._data.tables import is_frame, is_table, normalize_table
 from skrnn._data.times import Times, column_of_times
 from skrnn._data.units import Units
@@ -556,6 +556,8 @@ def learn_reading(
     else:
         sequences = mixed.read(X, read, n_steps, missing)
         mixed = mixed.with_n_features(sequences.n_features)
+        if is_from_dtype(categorical_features):
+            warn_of_texts(mixed, len(sequences))
         n_features_in, names = mixed.features(estimator, sequences)
     reading = Reading(
         sequences.kind == "table", n_features_in, names, sequences.n_features, missing, per_step=per_step,

@@ -1,5 +1,7 @@
 """`WithStatic`: sequences with the static features of each."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy.sparse import issparse
 
@@ -144,6 +146,8 @@ def as_static_table(static, n=None):
         if not names_of(static):
             raise ValueError("static has no columns, expected one for each static feature")
         return static
+    if isinstance(static, Mapping):
+        raise TypeError("static is a dict, expected an array (n, features), or a data frame: pass pd.DataFrame(static)")
     check_not_foreign(static, "static")
     if issparse(static):
         raise TypeError("Sparse data was passed for static; use static.toarray()")

@@ -421,7 +421,7 @@ class BaseRNN(
         ----------
         n_sequences : int, optional
             How many. None: as many as `static` has rows, without it 1.
-        static : array-like of shape (n_sequences, S) or (S,), or a data frame of n_sequences rows, optional
+        static : array-like of shape (n_sequences, S) or (S,), data frame, or of one by name a dict or series, optional
             What stands beside the steps of each, as in X of `fit`, if the net was fitted with static features: the
             states have it, and predictions from them need it no more.
 

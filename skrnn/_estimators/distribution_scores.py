@@ -17,8 +17,9 @@ def mean_log_likelihood(estimator, X, y, sample_weight=None):
 
     Parameters
     ----------
-    estimator : RNNRegressor or Pipeline
-        Fitted with the loss "gaussian", "student_t" or "negative_binomial", or a Pipeline that ends with such a net.
+    estimator : RNNRegressor, Pipeline or search
+        Fitted with the loss "gaussian", "student_t" or "negative_binomial", or a Pipeline that ends with such a net, or
+        a search of one.
     X, y, sample_weight
         As in ``score``; missing targets are left out.
 
@@ -64,9 +65,9 @@ def neg_mean_crps(estimator, X, y, sample_weight=None):
 
     Parameters
     ----------
-    estimator : RNNRegressor or Pipeline
+    estimator : RNNRegressor, Pipeline or search
         Fitted with the loss "gaussian", "student_t" or "negative_binomial" or with a list of quantiles, or a Pipeline
-        that ends with such a net.
+        that ends with such a net, or a search of one.
     X, y, sample_weight
         As in ``score``; missing targets are left out.
 
@@ -107,7 +108,9 @@ def neg_mean_crps(estimator, X, y, sample_weight=None):
 
 
 def net_and_steps(estimator, X):
-    """The last step of a Pipeline and what comes to it; another estimator and X as they are."""
+    """The net at the end of a Pipeline, or the best one of a search, and what comes to it; else both as they are."""
+    if hasattr(estimator, "best_estimator_"):
+        return net_and_steps(estimator.best_estimator_, X)
     if isinstance(estimator, Pipeline):
         return estimator[-1], estimator[:-1].transform(X) if len(estimator) > 1 else X
     return estimator, X

@@ -17,9 +17,10 @@ from skrnn._training.losses import Quantile
 class ConformalForecaster(CheckedParametersMixin, MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     """Quantiles of any forecaster, moved so that they held on windows that it was not trained on.
 
-    The estimator is fitted to the first windows, and forecasts the last ones. Each quantile of a step is moved by that
-    quantile of the errors there; a point forecast is taken for all of its quantiles. Then the estimator is fitted to
-    all windows. Quantiles by a net alone hold less than they should, since it knows its training windows too well.
+    The estimator is fitted to the first windows, and forecasts the last ones. A point forecast becomes quantiles by
+    those of its errors there. Quantiles of an estimator that has them are moved apart, q and 1 − q by the same, until
+    as many of the last windows lie between them as should. Then the estimator is fitted to all windows. Quantiles by a
+    net alone hold less than they should where it knows its training windows too well.
 
     Parameters
     ----------
@@ -45,8 +46,10 @@ class ConformalForecaster(CheckedParametersMixin, MetaEstimatorMixin, RegressorM
     Notes
     -----
     This is split conformal prediction, of quantiles (Romano, Patterson & Candès 2019, Conformalized quantile
-    regression), with each quantile by itself and a new fit at the end. Its coverage is exact where errors are
-    exchangeable and without the new fit; of a series they are nearly so.
+    regression), with a new fit at the end. Its coverage is exact where errors are exchangeable and without the new fit;
+    of a series they are nearly so. Quantiles of an estimator are not moved by their own errors, one by one: these hold
+    by how much the first fit was off on the whole, which the new fit is not. A middle one stays as it is, and one
+    whose counterpart is not asked for is moved by its own errors.
 
     Examples
     --------
@@ -119,11 +122,10 @@ class ConformalForecaster(CheckedParametersMixin, MetaEstimatorMixin, RegressorM
                 "expected some that are known; try a greater calibration"
             )
         first = clone(self.estimator).fit(X[:n_first], y[:n_first])
-        errors = y[held, :, np.newaxis] - as_quantiles(first.predict(X[held]), y[held].shape, len(quantiles))
-        # the smallest error that as many of n + 1 lie below, on either side of the middle
-        outer = np.clip(0.5 + (quantiles - 0.5) * (n_held + 1) / n_held, 0, 1)
-        offsets = [np.nanquantile(errors[:, :, k], level, axis=0) for k, level in enumerate(outer)]
-        self.estimator_, self.offsets_ = clone(self.estimator).fit(X, y), np.column_stack(offsets)
+        predicted = per_step(first.predict(X[held]), y[held].shape)
+        errors = y[held, :, np.newaxis] - as_quantiles(predicted, y[held].shape, len(quantiles))
+        offsets = offsets_of(errors, quantiles, in_pairs=predicted.shape[2] > 1)
+        self.estimator_, self.offsets_ = clone(self.estimator).fit(X, y), offsets
         return self
 
     def predict(self, X):
@@ -202,6 +204,33 @@ def check_quantiles(quantiles):
             f"quantiles={shown(quantiles)}: expected increasing numbers between 0 and 1, such as [0.05, 0.5, 0.95]"
         )
     return values
+
+
+def offsets_of(errors, quantiles, in_pairs):
+    """By how much quantiles are moved, (horizon, m).
+
+    Parameters
+    ----------
+    errors : (n, horizon, m) array
+        Of each quantile, what came less what was predicted, NaN where it is not known.
+    quantiles : (m,) array
+    in_pairs : bool
+        Whether q and 1 − q are moved apart by the same.
+    """
+    n = len(errors)
+    # the smallest error that as many of n + 1 lie below, on either side of the middle
+    outer = np.clip(0.5 + (quantiles - 0.5) * (n + 1) / n, 0, 1)
+    offsets = np.column_stack([np.nanquantile(errors[:, :, k], level, axis=0) for k, level in enumerate(outer)])
+    if not in_pairs:
+        return offsets
+    offsets[:, quantiles == 0.5] = 0
+    for low in np.flatnonzero(quantiles < 0.5):
+        for high in np.flatnonzero(np.isclose(quantiles, 1 - quantiles[low], rtol=0, atol=1e-9)):
+            outside = np.maximum(-errors[:, :, low], errors[:, :, high])
+            level = min(1, (quantiles[high] - quantiles[low]) * (n + 1) / n)
+            offsets[:, high] = np.nanquantile(outside, level, axis=0)
+            offsets[:, low] = -offsets[:, high]
+    return offsets
 
 
 def per_step(predicted, shape, name="The estimator"):

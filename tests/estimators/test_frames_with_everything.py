@@ -192,12 +192,24 @@ class TestDecimals:
         frame = FRAME.assign(**{column: FRAME[column].map(lambda cell: (
             [f"{value:.1f}" for value in cell] if column == "heat" else f"{cell:.1f}"
         ))})
-        with pytest.warns(UserWarning, match=rf"'{column}' holds decimal numbers as text, .*pd.to_numeric"):
+        with pytest.warns(UserWarning, match=rf"'{column}' is read as .* decimal numbers, .*pd.to_numeric"):
             RNNClassifier(**SMALL).fit(frame, Y)
+
+    def test_static_features_without_names(self):
+        steps = [np.ones((3, 2)) * i for i in range(N)]
+        with pytest.warns(UserWarning, match="'x2' is read as"):
+            net = RNNClassifier(**SMALL).fit(WithStatic(steps, [[f"{i % 3}.5"] for i in range(N)]), Y)
+        assert list(net.categories_) == ["x2"]
 
     @pytest.mark.parametrize("text", ["0{:.0f}", "{:.1f} years", "v1.{:.0f}.0"])
     def test_codes_and_other_texts(self, text):
-        RNNClassifier(**SMALL).fit(FRAME.assign(age=FRAME["age"].map(text.format)), Y)
+        RNNClassifier(**SMALL).fit(FRAME.assign(age=FRAME["age"].round(-1).map(text.format)), Y)
+
+    def test_names_of_sequences(self):
+        frame = FRAME.assign(patient=[f"p{i}" for i in range(N)])
+        with pytest.warns(UserWarning, match=f"'patient' is read as {N} categories, one for each sequence"):
+            RNNClassifier(**SMALL).fit(frame, Y)
+        RNNClassifier(**SMALL, categorical_features=["patient", "state", "ward"]).fit(frame, Y)
 
     def test_where_they_are_meant(self):
         frame = FRAME.assign(age=FRAME["age"].map("{:.1f}".format))

@@ -140,6 +140,15 @@ class TestStates:
         net = RNNRegressor(3, max_iter=2, random_state=0).fit(frame[["age", "a"]], y)
         assert net.initial_state(1, static).tobytes() == net.initial_state(static=[[50.0]]).tobytes()
 
+    def test_of_one_sequence_by_name(self):
+        """As a dict or a series, in the order of the names in fit."""
+        net, row = fitted(), static_of(data()[0]).iloc[0]
+        expected = net.initial_state(static=[row.tolist()]).tobytes()
+        for static in (row, row.to_dict(), dict(reversed(row.to_dict().items()))):
+            assert net.initial_state(static=static).tobytes() == expected
+        with pytest.raises(ValueError, match=r"static has no \['age'\]"):
+            net.initial_state(static={name: value for name, value in row.items() if name != "age"})
+
     def test_another_number_of_rows_than_asked_for(self):
         X = data()[0]
         with pytest.raises(ValueError, match="static has 4 rows, expected 1"):

@@ -24,16 +24,42 @@ class Constant(BaseEstimator):
         return point if self.plus is None else point[:, :, np.newaxis] + self.plus
 
 
-@pytest.mark.parametrize("plus", [None, (-1.0, 0.0, 4.0)])
-def test_offsets_are_quantiles_of_the_errors_on_the_last_windows(plus):
+def held_out(plus, quantiles):
+    """A model that is calibrated on the last 40 of 100 targets, these, and what was said of them."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(100, 5, 2)), rng.normal(size=(100, 3))
-    model = ConformalForecaster(Constant(plus), [0.1, 0.5, 0.9], calibration=0.4).fit(X, y)
-    said = y[:60].mean(axis=0)[:, np.newaxis] + (np.zeros(3) if plus is None else plus)
+    model = ConformalForecaster(Constant(plus), quantiles, calibration=0.4).fit(X, y)
+    said = y[:60].mean(axis=0)[:, np.newaxis] + (np.zeros(len(quantiles)) if plus is None else plus)
+    expected = y.mean(axis=0)[:, np.newaxis] + (0 if plus is None else plus) + model.offsets_
+    np.testing.assert_allclose(model.predict(X[:2]), np.sort([expected, expected], axis=2))
+    return model, y[60:], said
+
+
+def test_offsets_of_points_are_quantiles_of_the_errors_on_the_last_windows():
+    model, y, said = held_out(None, [0.1, 0.5, 0.9])
     for k, level in enumerate((0.5 - 0.4 * 41 / 40, 0.5, 0.5 + 0.4 * 41 / 40)):
-        np.testing.assert_allclose(model.offsets_[:, k], np.quantile(y[60:] - said[:, k], level, axis=0))
-    expected = y.mean(axis=0)[:, np.newaxis] + model.offsets_ + (np.zeros(3) if plus is None else plus)
-    np.testing.assert_allclose(model.predict(X[:2]), np.stack([expected, expected]))
+        np.testing.assert_allclose(model.offsets_[:, k], np.quantile(y - said[:, k], level, axis=0))
+
+
+def test_quantiles_are_moved_apart_until_they_hold_as_many():
+    """Those that have a counterpart; the middle one stays, any other is moved by its own errors."""
+    model, y, said = held_out((-1.0, -0.5, 0.0, 4.0), [0.1, 0.3, 0.5, 0.9])
+    outside = np.maximum(said[:, 0] - y, y - said[:, 3])
+    np.testing.assert_allclose(model.offsets_[:, 3], np.quantile(outside, 0.8 * 41 / 40, axis=0))
+    np.testing.assert_array_equal(model.offsets_[:, 0], -model.offsets_[:, 3])
+    np.testing.assert_array_equal(model.offsets_[:, 2], 0)
+    level = 0.5 - 0.2 * 41 / 40
+    np.testing.assert_allclose(model.offsets_[:, 1], np.quantile(y - said[:, 1], level, axis=0))
+
+
+def test_what_the_first_fit_was_off_is_not_kept():
+    """Of a series with a step before the last windows, which the new fit knows."""
+    rng = np.random.default_rng(0)
+    y = np.where(np.arange(400) < 300, 0.0, 8.0)[:, np.newaxis] + rng.normal(size=(400, 1))
+    model = ConformalForecaster(Constant((-1.3, 0.0, 1.3)), [0.1, 0.5, 0.9]).fit(np.zeros((400, 2, 2)), y)
+    low, middle, high = model.predict(np.zeros((1, 2, 2)))[0, 0]
+    assert middle == y.mean()
+    assert np.mean((y[300:] >= low) & (y[300:] <= high)) > 0.8
 
 
 def test_as_much_is_held_as_was_asked_for():
