@@ -48,8 +48,9 @@ def backtest(
         (n, horizon, m) by ``predict``. The forecast of such a ``predict`` is the quantile nearest 0.5.
     metrics : list of str or callable, or dict of callables, default=("rmse", "mae")
         "rmse" and "mae" are root mean squared and mean absolute error; others are functions ``metric(y_true, y_pred)``,
-        such as those of :mod:`sklearn.metrics`, which give a column with their name. With `quantiles` there are also "pinball", the mean pinball loss, "coverage", the fraction
-        of actual values from the lowest to the highest quantile, and "width", the mean distance of these.
+        such as those of :mod:`sklearn.metrics`, which give a column with their name. With `quantiles` there are also
+        "pinball", the mean pinball loss, "coverage", the fraction of actual values from the lowest to the highest
+        quantile, and "width", the mean distance of these.
     n_jobs : int, default=None
         Number of fits at a time, as everywhere in scikit-learn.
 
