@@ -110,7 +110,8 @@ class Mixed:
         if isinstance(static, Mapping):
             absent = [name for name in names if name not in static]
             if absent or not names:
-                raise ValueError(f"static has no {absent}" if absent else "static is a dict, but it has no names in fit")
+                problem = f"has no {absent}" if absent else "is a dict, but the features have no names"
+                raise ValueError(f"static {problem}")
             return [static[name] for name in names]
         labelled = index is not None and not callable(index) and not is_frame(static)
         return list(static) if labelled and names and list(index) == names else static
