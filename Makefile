@@ -1,5 +1,5 @@
 # Two commands for a user: make demo, make test. Each makes .venv on demand and does nothing twice.
-# While working on the code: make check, the quick tests, two to three minutes.
+# While working on the code: make check, the quick tests, three to four minutes.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
