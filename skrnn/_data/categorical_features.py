@@ -55,8 +55,8 @@ def _learn_from_dtypes(parts, n_steps, with_categories):
 
 def warn_of_texts(mixed, n):
     """Warn of features of n sequences that dtypes say are text, and that are hardly meant as categories."""
-    static = mixed.static_encodings
-    for encoding in (*mixed.step_encodings, *static):
+    n_steps = len(mixed.step_encodings)
+    for place, encoding in enumerate((*mixed.step_encodings, *mixed.static_encodings)):
         what = f"{encoding.name!r} is read as {len(encoding.categories)} categories"
         if encoding.announced or not encoding.categories:
             continue
@@ -66,7 +66,7 @@ def warn_of_texts(mixed, n):
                 "are numbers, convert them, in pandas by pd.to_numeric; if they are categories, name the feature in "
                 "categorical_features"
             )
-        elif encoding in static and len(encoding.categories) == n >= MIN_OF_EACH_ITS_OWN:
+        elif place >= n_steps and len(encoding.categories) == n >= MIN_OF_EACH_ITS_OWN:
             warn_user(
                 f"{what}, one for each sequence, from which nothing can be learned that others have. If they are the "
                 "names of sequences leave the column out; if they are categories, name it in categorical_features"

@@ -203,7 +203,10 @@ class TestDecimals:
 
     @pytest.mark.parametrize("text", ["0{:.0f}", "{:.1f} years", "v1.{:.0f}.0"])
     def test_codes_and_other_texts(self, text):
-        RNNClassifier(**SMALL).fit(FRAME.assign(age=FRAME["age"].round(-1).map(text.format)), Y)
+        """Without a warning, which would be an error here."""
+        age = FRAME["age"].round(-1).map(text.format)
+        net = RNNClassifier(**SMALL).fit(FRAME.assign(age=age), Y)
+        assert net.categories_["age"].tolist() == [*sorted(set(age)), "unseen"]
 
     def test_names_of_sequences(self):
         frame = FRAME.assign(patient=[f"p{i}" for i in range(N)])
@@ -212,9 +215,12 @@ class TestDecimals:
         RNNClassifier(**SMALL, categorical_features=["patient", "state", "ward"]).fit(frame, Y)
 
     def test_where_they_are_meant(self):
+        """Without a warning, which would be an error here."""
         frame = FRAME.assign(age=FRAME["age"].map("{:.1f}".format))
-        RNNClassifier(**SMALL, categorical_features=["state", "age", "ward"]).fit(frame, Y)
-        RNNClassifier(**SMALL).fit(frame.assign(age=frame["age"].astype("category")), Y)
+        named = RNNClassifier(**SMALL, categorical_features=["state", "age", "ward"]).fit(frame, Y)
+        by_dtype = RNNClassifier(**SMALL).fit(frame.assign(age=frame["age"].astype("category")), Y)
+        for net in (named, by_dtype):
+            assert net.categories_["age"].tolist() == [*sorted(set(frame["age"])), "unseen"]
 
 
 def test_units_make_no_difference(of_pandas):
