@@ -78,8 +78,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         the sum of those of each.
     out_activation_ : str or list of str
         "logistic" for two classes or several labels, else "softmax"; a list for several columns of classes.
-    parameters_ : dict
-        The fitted weights by name.
+    parameters_ : mapping of str to array
+        The fitted weights by name; what is assigned to a name is checked and set, as by `set_parameters`.
     embeddings_ : dict of str to array of shape (n_categories, dim)
         What is learned of each categorical feature, by its name.
     categories_ : dict of str to array of shape (n_categories,)

@@ -101,8 +101,8 @@ class RNNRegressor(RegressorMixin, PredictiveMixin, BaseRNN):
         Targets of a sequence or step.
     out_activation_ : str
         "identity", "logistic", or "exp" for the losses "poisson" and "negative_binomial".
-    parameters_ : dict
-        The fitted weights by name.
+    parameters_ : mapping of str to array
+        The fitted weights by name; what is assigned to a name is checked and set, as by `set_parameters`.
     embeddings_ : dict of str to array of shape (n_categories, dim)
         What is learned of each categorical feature, by its name.
     categories_ : dict of str to array of shape (n_categories,)

@@ -76,8 +76,8 @@ class RNNSurvival(BaseRNN):
         Intervals.
     out_activation_ : str
         "logistic".
-    parameters_ : dict
-        The fitted weights by name.
+    parameters_ : mapping of str to array
+        The fitted weights by name; what is assigned to a name is checked and set, as by `set_parameters`.
     X_mean_, X_scale_ : array of shape (n_features,), or None
         With `standardize`, what is subtracted from each feature of a step, and what it is then divided by; a constant
         feature has the scale 1. None for steps that are categories.

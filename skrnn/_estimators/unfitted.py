@@ -121,9 +121,10 @@ def _units(of, given, n, standardize):
 
 def units_of_targets(y_units, n, standardize, loss):
     """`Units` of n targets as the loss takes them: those given, else 0 and 1; None without `standardize`."""
-    if y_units is not None and standardize and not loss.of_distance:
+    units = _units("y", y_units, n, standardize)
+    if units is not None and not loss.takes_units(*units):
         raise ValueError(
-            f"y_units are given, but loss={loss.name!r} with out_activation={loss.out_activation!r} takes y as it is: "
-            "leave them out"
+            f"y_units is {shown(y_units)}, but loss={loss.name!r} with out_activation={loss.out_activation!r} takes y "
+            "in no such units: leave them out"
         )
-    return _units("y", y_units, n, standardize)
+    return units

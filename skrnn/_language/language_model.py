@@ -156,8 +156,8 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         The number of updates whose gradient was clipped.
     out_activation_ : str
         "softmax".
-    parameters_ : dict of arrays
-        The parameters by name.
+    parameters_ : mapping of str to array
+        The parameters by name; what is assigned to a name is checked and set, as by `set_parameters`.
 
     See Also
     --------

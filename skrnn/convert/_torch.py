@@ -155,12 +155,13 @@ def _direction(arrays, where):
             raise ValueError(f"{where} of source lacks {kind}, an array of two dimensions")
     W, U = arrays["weight_ih"].T, arrays["weight_hh"].T
     n_gates, rest = divmod(U.shape[1], len(U))
-    b = np.stack([arrays.get(f"bias_{of}", np.zeros(U.shape[1], U.dtype)) for of in ("ih", "hh")])
-    if rest or n_gates not in CELLS or W.shape[1] != U.shape[1] or b.shape[1:] != U.shape[1:]:
+    b = [arrays.get(f"bias_{of}", np.zeros(U.shape[1], U.dtype)) for of in ("ih", "hh")]
+    width = U.shape[1:]
+    if rest or n_gates not in CELLS or W.shape[1:] != width or any(bias.shape != width for bias in b):
         shapes = {name: values.shape for name, values in arrays.items()}
         raise ValueError(f"{where} of source has the shapes {shapes}, expected those of nn.LSTM, nn.GRU or nn.RNN")
     cell = CELLS[n_gates]
-    return cell, Direction(W, U, b if cell == "gru" else b.sum(axis=0, keepdims=True))
+    return cell, Direction(W, U, np.stack(b) if cell == "gru" else np.atleast_2d(b[0] + b[1]))
 
 
 def _head(others, head):

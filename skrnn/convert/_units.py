@@ -1,12 +1,14 @@
 """Units of X and y within the first layer and the head, so that a net reads X and gives y as the user has them."""
 
+import numpy as np
+
 from skrnn._data.reading import Reading
 from skrnn._estimators.number_targets import NumberTargets
 from skrnn.exceptions import ExportError
 
 
 def folded(parameters, net):
-    """Parameters of a fitted net without units: (x − m) / s W + b = x (W / s) + (b − m (W / s)).
+    """Parameters of a fitted net without units: (x − m) / s W + b = x (W / s) + (b − m (W / s)), and so on.
 
     Raise an ExportError where the units of y cannot be in a linear head.
     """
@@ -17,7 +19,8 @@ def folded(parameters, net):
             parameters = parameters | {W: scaled, b: _shifted(parameters[b], -X.center @ scaled)}
     if y is not None:
         center, scale = y
-        V, c = parameters["head.V"] * scale, parameters["head.c"] * scale + center
+        V, c = parameters["head.V"], parameters["head.c"]
+        V, c = (V, c + np.log(scale)) if _is_exponential(net) else (V * scale, c * scale + center)
         parameters = parameters | {"head.V": V, "head.c": c}
     return parameters
 
@@ -31,7 +34,8 @@ def unfolded(parameters, net):
             parameters = parameters | {W: parameters[W] * X.scale[:, None], b: _shifted(parameters[b], shift)}
     if y is not None:
         center, scale = y
-        V, c = parameters["head.V"] / scale, (parameters["head.c"] - center) / scale
+        V, c = parameters["head.V"], parameters["head.c"]
+        V, c = (V, c - np.log(scale)) if _is_exponential(net) else (V / scale, (c - center) / scale)
         parameters = parameters | {"head.V": V, "head.c": c}
     return parameters
 
@@ -51,6 +55,11 @@ def _units(net):
             "with standardize=False, and y in the units that the head has"
         )
     return of_X, (center, scale)
+
+
+def _is_exponential(net):
+    """Whether predictions are the exponentials of scores, whose center is then 0: exp(score) s = exp(score + log s)."""
+    return net._get_fitted().model.exponential
 
 
 def _first_layer(net):
