@@ -173,7 +173,7 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
                     "out, or set the parameters of a clone"
                 )
         fitted = self._fitted
-        model = replace(fitted.model, theta=fitted.model.theta.copy())
+        model = replace(fitted.model, theta=np.array(fitted.model.theta))
         check_shapes(given, model.network.layout.shapes)
         fill(given, model.parameters)
         self._fitted = fitted._replace(model=model)

@@ -34,6 +34,21 @@ def lstm_state(K=3, n_outputs=1, dtype=np.float64, gates=4):
     return {name: rng.normal(size=shape).astype(dtype) for name, shape in shapes.items()}
 
 
+@pytest.mark.parametrize(("gates", "cell"), [(1, "rnn"), (3, "gru"), (4, "lstm")])
+@pytest.mark.parametrize("suffix", ["_l0", ""], ids=["layers", "of a cell"])
+def test_where_the_arrays_go(gates, cell, suffix):
+    state = lstm_state(gates=gates)
+    net = from_torch({name.replace("_l0", suffix): values for name, values in state.items()})
+    assert net.cell == cell
+    biases = np.stack([state["lstm.bias_ih_l0"], state["lstm.bias_hh_l0"]])
+    for name, values in {
+        "layer0.W": state["lstm.weight_ih_l0"].T, "layer0.U": state["lstm.weight_hh_l0"].T,
+        "layer0.b": biases if cell == "gru" else biases.sum(axis=0, keepdims=True),
+        "head.V": state["fc.weight"].T, "head.c": state["fc.bias"],
+    }.items():
+        np.testing.assert_array_equal(net.parameters_[name], values, err_msg=name)
+
+
 FORMS = pytest.mark.parametrize("form", [
     {"cell": "lstm"}, {"cell": "gru"}, {"cell": "rnn"}, {"cell": "rnn", "activation": "relu"},
     {"cell": "lstm", "hidden_size": (3, 3), "bidirectional": True, "pooling": "last_mean_max"},
@@ -171,6 +186,8 @@ def test_what_does_not_fit_is_named(change, keywords, message):
 def test_types_that_do_not_fit():
     with pytest.raises(TypeError, match=r"^source is a int, expected a PyTorch module or its state dict"):
         from_torch(3)
+    with pytest.raises(TypeError, match=r"^source\['state_dict'\] is a dict, expected a tensor: of a checkpoint pass"):
+        from_torch({"epoch": 3, "state_dict": lstm_state()})
     with pytest.raises(TypeError, match="estimator is a RNNLanguageModel, expected an RNNClassifier or RNNRegressor"):
         from_torch(lstm_state(), RNNLanguageModel())
     with pytest.raises(TypeError, match="classes and multilabel are for an RNNClassifier, but estimator is"):
