@@ -100,7 +100,8 @@ def _array(name, values):
     """A tensor or array as float32 or float64."""
     if isinstance(values, Mapping):
         raise TypeError(
-            f"source[{name!r}] is a {type(values).__name__}, expected a tensor: of a checkpoint pass the state dict in it"
+            f"source[{name!r}] is a {type(values).__name__}, expected a tensor: of a checkpoint pass the state dict in "
+            "it"
         )
     if hasattr(values, "detach"):
         values = values.detach().cpu()
