@@ -39,14 +39,15 @@ def network(problem):
         per_step=False,
     )
     theta = np.zeros(net.layout.size, problem.dtype)
-    copy_weights(problem, net.layout.views(theta))
+    views = net.layout.views(theta)
+    for name, values in named_weights(problem).items():
+        views[name][:] = values
     return net, theta
 
 
-def copy_weights(problem, parameters):
+def named_weights(problem):
     """The problem's weights under skrnn's names."""
-    for name, values in problem.weights.items():
-        parameters[("head." if name in "Vc" else "layer0.") + name][:] = values
+    return {("head." if name in "Vc" else "layer0.") + name: values for name, values in problem.weights.items()}
 
 
 @contextmanager
@@ -203,7 +204,7 @@ class Prediction:
         labels = np.arange(len(problem.weights["c"]))
         X = np.zeros((len(labels), *problem.X.shape[1:]), problem.dtype)
         self.classifier = classifier(problem.size.K, problem.cell, n_epochs=1).fit(X, labels)
-        copy_weights(problem, self.classifier.parameters_)
+        self.classifier.set_parameters(named_weights(problem))
 
     def step(self):
         self.classifier.predict(self.X)
