@@ -64,6 +64,8 @@ cdef class Engine:
     cdef Batch streams
     cdef Memory team                # what the threads of a team have each, see sharing.pxi
     cdef double next_team           # when there may be a team again, in seconds
+    cdef Py_ssize_t n_shared        # calls with a team
+    cdef Py_ssize_t n_abandoned     # and those of them that the thread that called ended alone
     cdef int stream_threads         # that were asked for
     cdef int stream_workers         # and that have groups and buffers
 
@@ -81,7 +83,7 @@ cdef class Engine:
         if n_categories != 0 and len(embeddings) > 0:
             raise ValueError("steps are categories, or have features that are: n_categories or embeddings, not both")
         self.packed, self.space, self.stream_space, self.team = Memory(), Workspace(), Workspace(), Memory()
-        self.next_team = 0
+        self.next_team = self.n_shared = self.n_abandoned = 0
         self.net.layers = <Layer*> calloc(len(layers), sizeof(Layer))
         if self.net.layers == NULL:
             raise MemoryError()
@@ -268,7 +270,9 @@ cdef class Engine:
         job.team, team.start = &team, seconds_now()
         for i in prange(n, nogil=True, schedule="static", chunksize=1, num_threads=n):
             share_group(job, buffers, g, i, scores)
+        self.n_shared += 1
         if team.abandoned:
+            self.n_abandoned += 1
             self.next_team = seconds_now() + SHARED_INTERVAL * (seconds_now() - team.start)
         return 0
 
@@ -402,6 +406,10 @@ cdef class Engine:
     def memory(self):
         """Bytes that arrays of groups have taken so far."""
         return self.space.arrays.size + self.space.input_gradients.size
+
+    def sharing(self):
+        """How many calls threads shared the units of a sequence in, and how many of these one of them ended alone."""
+        return self.n_shared, self.n_abandoned
 
     cdef Batch begin(
         self, Job* job, const real[::1] theta, inputs, bint training, unsigned long long seed, int n_threads,

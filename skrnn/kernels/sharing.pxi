@@ -35,21 +35,23 @@ cdef extern from *:
 
 cdef enum:
     SPINS = 64                      # before a waiting thread reads the clock, or lets others run
-    SHARED_WORK = 16384             # multiply-adds of a step for each thread that shares it, for which it gains
     SHARED_INTERVAL = 50            # calls that took as long are left to one thread after one in which others failed
 
-# Seconds that the thread that called waits for the others in all, if that is less than a quarter of the call
+# Multiply-adds of a step for each thread that shares it, from which on it gains; seconds that the thread that called
+# waits for the others in any call, in a longer one up to a quarter of it.
+cdef double shared_work = 16384
 cdef double max_wait = 2e-4
+cdef long max_parts = LONG_MAX      # of tests: after so many parts of steps the others leave
 
 
 cdef int team_size(const Net* net, const Group* g, int n_threads) noexcept nogil:
     """How many threads share the units of a group; 1 where it is not worth it."""
-    cdef int depth
     cdef double n = 1
+    cdef int depth
     if g.n > 1 or g.length[0] == 1:
         return 1
     for depth in range(net.n_layers):
-        n = max(n, step_work(&net.layers[depth], 1) / SHARED_WORK)
+        n = max(n, step_work(&net.layers[depth], 1) / shared_work)
     return <int> min(<double> n_threads, n)
 
 
@@ -100,7 +102,7 @@ cdef bint begin_shared_scan(
     cdef Team* team = job.team
     if team == NULL or team.abandoned or direction.gamma != NULL or direction.mask != NULL:
         return False
-    if step_work(layer, 1) < 2 * SHARED_WORK:
+    if step_work(layer, 1) < 2 * shared_work:
         return False
     team.layer, team.direction, team.g, team.X, team.packed = layer, direction, g, X, packed
     add_shared(&team.scans, 1)
@@ -152,6 +154,8 @@ cdef bint shared_step(const Job* job, int me, Py_ssize_t t, Step* s) noexcept no
     cdef int i
     s.part = TO_GATED if layer.cell.gated > 0 else WHOLE
     while True:
+        if me > 0 and own.done >= max_parts:
+            return False
         if s.begin < s.end:
             layer.cell.step(s, team.packed)
         add_shared(&own.done, 1)
