@@ -34,7 +34,7 @@ cdef extern from *:
     void relax() noexcept nogil
 
 cdef enum:
-    SPINS = 64                      # before a waiting thread reads the clock, or lets others run
+    SPINS = 64                      # before a waiting thread reads the clock
     SHARED_INTERVAL = 50            # calls that took as long are left to one thread after one in which others failed
 
 # Multiply-adds of a step for each thread that shares it, from which on it gains; seconds that the thread that called
@@ -227,16 +227,15 @@ cdef bint wait_for(const Job* job, int me, long* shared, long value) noexcept no
         if read_shared(&job.watch.stopped) or read_shared(&team.ended):
             return False
         now = seconds_now()
-        if me > 0:
-            if now - start > 5e-5:
-                yield_thread()
-            continue
-        team.waited = waited + now - start
-        if team.waited > max_wait and 4 * team.waited > now - team.start:
-            team.abandoned = True
-            add_shared(&team.ended, 1)
-            return False
-        for i in range(SPINS):
+        if me == 0:
+            team.waited = waited + now - start
+            if team.waited > max_wait and 4 * team.waited > now - team.start:
+                team.abandoned = True
+                add_shared(&team.ended, 1)
+                return False
+        if now - start > 5e-5:
+            yield_thread()
+        else:
             relax()
     return True
 
