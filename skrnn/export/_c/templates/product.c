@@ -1,0 +1,8 @@
+/* a (p) += x (n) W, W the first p of the ld columns of a matrix of n rows */
+static void net_product(int n, int p, int ld, const net_real *x, const net_real *W, net_real *a)
+{
+    int i, j;
+    for (i = 0; i < n; i++, W += ld)
+        for (j = 0; j < p; j++)
+            a[j] += x[i] * W[j];
+}

@@ -1,0 +1,343 @@
+"""Nets in C: compiled with all warnings as errors, and compared step by step with `predict_step`."""
+
+import ctypes
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+from networks import FORMS
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skrnn import RNNClassifier, RNNLanguageModel, RNNOutlierDetector, RNNRegressor, RNNSurvival, WithStatic
+from skrnn._training.losses import LOSSES
+from skrnn.exceptions import ExportError
+from skrnn.export import to_c
+from skrnn.kernels import CELLS, POOLINGS
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+needs_compiler = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
+STRICT = [
+    "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-Wshadow", "-Wwrite-strings",
+    "-Wmissing-prototypes", "-Werror",
+]
+TOLERANCE = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-12}
+SMALL = {"hidden_size": 3, "max_iter": 1, "random_state": 0}
+rng = np.random.default_rng(0)
+X = [rng.normal(size=(T, 3)) for T in (6, 1, 9, 4)] * 5
+GAPS = [np.where(rng.random(x.shape) < 0.4, np.nan, x) for x in X]
+TIMED = [np.insert(x, 1, 5 + np.cumsum(rng.integers(0, 9, size=len(x))) / 4, axis=1) for x in GAPS]
+TABLE = rng.normal(size=(len(X), 12))
+STATIC = rng.normal(size=(len(X), 2))
+LABELS, NUMBERS = np.arange(len(X)) % 3, rng.normal(size=len(X))
+COUNTS = rng.poisson(5, size=len(X))
+DRUGS = [rng.choice(["none", "/* a */", "b"], size=len(x)).tolist() for x in X]
+WARDS = [rng.choice([10, 30, 20.5], size=len(x)).tolist() for x in X]
+MIXED = pd.DataFrame({
+    "net_drug": DRUGS, "pulse": [x[:, 0].tolist() for x in GAPS], "ward": WARDS, "age": STATIC[:, 0],
+    "sex": rng.choice(["f", "m"], size=len(X)), "rank": STATIC[:, 1],
+})
+MIXED["ward"] = [[None if w == 20.5 and i % 2 else w for i, w in enumerate(ward)] for ward in WARDS]
+OF_STEPS = ["net_drug", "pulse", "ward"]
+CATEGORICAL = {"categorical_features": ["net_drug", "ward", "sex"]}
+
+
+def steps_of(X, i):
+    """The steps of sequence i as `predict_step` takes them, and as C does: in the place of a string its position."""
+    if not isinstance(X, pd.DataFrame):
+        steps = X.sequences[i] if isinstance(X, WithStatic) else X[i]
+        steps = np.asarray(steps).reshape(4 if X is TABLE else len(steps), -1)
+        return steps, steps
+    cells = list(zip(*(X[name][i] for name in OF_STEPS), strict=True))
+    drugs = sorted({cell for cells in DRUGS for cell in cells})
+    read = [
+        [drugs.index(drug) if drug in drugs else 99, pulse, np.nan if ward is None else ward]
+        for drug, pulse, ward in cells
+    ]
+    return cells, np.array(read)
+
+
+class Library:
+    """A net that is compiled, with states that are arrays."""
+
+    def __init__(self, net, folder, *options, **parameters):
+        (folder / "net.c").write_text(to_c(net, **parameters), encoding="ascii")
+        command = ["gcc", *STRICT, "-O1", *options, "-shared", "-fPIC", "net.c", "-o", "net.so", "-lm"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        self.functions = ctypes.CDLL(str(folder / "net.so"))
+        self.text = (folder / "net.c").read_text(encoding="ascii")
+        self.dtype = np.dtype(parameters.get("dtype") or net._fitted.model.dtype)
+
+    def size(self, name):
+        return int(re.search(rf"#define NET_{name} (\d+)", self.text)[1])
+
+    def init(self, width, static=None):
+        state = np.full(width, np.nan, self.dtype)
+        arguments = [] if static is None else [self.pointer(np.array(static, self.dtype))]
+        self.functions.net_init(self.pointer(state), *arguments)
+        return state
+
+    def step(self, state, x):
+        """Change the state; what is predicted."""
+        x, y = np.array(x, self.dtype), np.full(self.size("OUTPUTS") + 1, 1e9, self.dtype)
+        assert x.shape == (self.size("FEATURES"),)
+        self.functions.net_step(self.pointer(state), self.pointer(x), self.pointer(y))
+        assert y[-1] == 1e9     # nothing is written beyond
+        return y[:-1]
+
+    def label(self, y, *target):
+        return self.functions.net_label(self.pointer(y), *target)
+
+    def pointer(self, array):
+        return array.ctypes.data_as(ctypes.c_void_p)
+
+
+def predict_step(net, x, state):
+    """What C predicts of a step, flat, and the state after it."""
+    if isinstance(net, RNNClassifier):
+        p, after = net.predict_proba_step(x, state)
+        return np.hstack(p), after
+    if net._fitted.model.loss.is_likelihood:
+        mean, std, after = net.predict_step(x, state, return_std=True)
+        return np.hstack([mean, std]), after
+    y, after = net.predict_step(x, state)
+    return np.ravel(y), after
+
+
+def check(net, X, library, static=None, static_in_c=None):
+    """Step by step: predictions and states of some sequences."""
+    tolerance = TOLERANCE[library.dtype]
+    for i in range(4):
+        state = net.initial_state() if static is None else net.initial_state(static=static[i : i + 1])
+        in_c = library.init(state.shape[1], None if static is None else static_in_c[i])
+        np.testing.assert_allclose(in_c, state[0], rtol=tolerance, atol=tolerance)
+        for x, x_in_c in zip(*steps_of(X, i), strict=True):
+            expected, state = predict_step(net, x, state)
+            y = library.step(in_c, x_in_c)
+            if isinstance(net, RNNSurvival):
+                y = y[:1]
+            np.testing.assert_allclose(y, expected, rtol=tolerance, atol=tolerance)
+            np.testing.assert_allclose(in_c, state[0], rtol=tolerance, atol=tolerance)
+
+
+def in_dtype(X, dtype):
+    return [x.astype(dtype) for x in X]
+
+
+CASES = {
+    # readings
+    "raw": (RNNRegressor, X, NUMBERS, {"standardize": False}),
+    **{f"missing={missing}": (RNNRegressor, GAPS, NUMBERS, {"missing": missing})
+       for missing in ("ffill", "indicator", "decay")},
+    "ffill, raw": (RNNRegressor, GAPS, NUMBERS, {"missing": "ffill", "standardize": False}),
+    **{f"times, {missing}": (RNNRegressor, TIMED, NUMBERS, {"missing": missing, "times": 1, "cell": "lstm"})
+       for missing in ("ffill", "indicator", "decay")},
+    "table": (RNNRegressor, TABLE, NUMBERS, {"n_steps": 4}),
+    # networks
+    **{f"pooling={pooling}": (RNNRegressor, X, NUMBERS, {"pooling": pooling}) for pooling in POOLINGS},
+    "stacked": (RNNClassifier, X, LABELS, {"hidden_size": (4, 2, 3), "cell": "lstm"}),
+    "patches": (RNNRegressor, X, NUMBERS, {"patch_size": 4, "patch_stride": 2}),
+    "patches one by one": (RNNRegressor, X, NUMBERS, {"patch_size": 3, "patch_stride": 1, "standardize": False}),
+    "patches side by side": (RNNRegressor, TIMED, NUMBERS, {
+        "patch_size": 3, "patch_stride": 3, "missing": "indicator", "times": 1, "hidden_size": (3, 2), "cell": "lstm",
+    }),
+    "categories": (RNNClassifier, [np.arange(len(x)) % 5 for x in X], LABELS, {"embedding_dim": 2}),
+    "categories, ffill": (RNNClassifier, [np.where(x[:, 0] > 1, np.nan, np.arange(len(x)) % 5) for x in X], LABELS, {
+        "embedding_dim": 2, "missing": "ffill", "return_sequences": False,
+    }),
+    # targets
+    "two classes": (RNNClassifier, X, LABELS > 0, {}),
+    "classes of steps": (RNNClassifier, X, [np.arange(len(x)) % 3 for x in X], {"return_sequences": True}),
+    "labels": (RNNClassifier, X, np.stack([LABELS > 0, LABELS > 1], axis=1).astype(int), {}),
+    "several classes": (RNNClassifier, X, np.stack([LABELS, LABELS > 1, 7 + np.arange(20) % 4], axis=1), {}),
+    "several numbers": (RNNRegressor, X, np.stack([NUMBERS, 100 + 9 * NUMBERS], axis=1), {}),
+    "logistic": (RNNRegressor, X, 1 / (1 + NUMBERS**2), {"out_activation": "logistic"}),
+    "quantiles": (RNNRegressor, X, np.stack([NUMBERS, -NUMBERS], axis=1), {
+        "loss": "quantile", "quantile": [0.1, 0.5, 0.9],
+    }),
+    **{loss: (RNNRegressor, X, COUNTS if LOSSES[loss].domain else NUMBERS, {"loss": loss})
+       for loss in LOSSES if LOSSES[loss].is_regression},
+    "two gaussians": (RNNRegressor, X, np.stack([NUMBERS, 9 * NUMBERS], axis=1), {"loss": "gaussian"}),
+    "survival": (RNNSurvival, X, np.stack([LABELS > 0, 1 + NUMBERS**2], axis=1), {"intervals": 3}),
+}
+
+
+@needs_compiler
+@pytest.mark.slow
+class TestCompiled:
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize(("cell", "activation", "reset_after"), FORMS)
+    def test_cells(self, cell, activation, reset_after, dtype, tmp_path):
+        sequences = in_dtype(X, dtype)
+        net = RNNRegressor(cell=cell, activation=activation, reset_after=reset_after, **SMALL).fit(sequences, NUMBERS)
+        check(net, sequences, Library(net, tmp_path))
+
+    @pytest.mark.parametrize("case", CASES)
+    def test_cases(self, case, tmp_path):
+        estimator, sequences, y, parameters = CASES[case]
+        net = estimator(**SMALL | parameters).fit(sequences, y)
+        check(net, sequences, Library(net, tmp_path))
+
+    @pytest.mark.parametrize(("static_to", "missing"), [
+        ("head", "error"), ("initial_state", "ffill"), ("both", "indicator"),
+    ])
+    def test_static_features(self, static_to, missing, tmp_path):
+        static = STATIC if missing == "error" else np.where(STATIC > 1, np.nan, STATIC)
+        both = WithStatic(GAPS if missing != "error" else X, static)
+        net = RNNRegressor(cell="lstm", static_to=static_to, missing=missing, **SMALL).fit(both, NUMBERS)
+        check(net, both, Library(net, tmp_path), static, static)
+
+    @pytest.mark.parametrize("parameters", [{}, {"patch_size": 3}, {"missing": "decay"}], ids=str)
+    def test_categorical_features(self, parameters, tmp_path):
+        net = RNNClassifier(**SMALL | CATEGORICAL | {"missing": "ffill"} | parameters).fit(MIXED, LABELS)
+        static = MIXED[["age", "sex", "rank"]]
+        in_c = static.assign(sex=(static["sex"] == "m").astype(float)).to_numpy()
+        library = Library(net, tmp_path)
+        check(net, MIXED, library, static, in_c)
+        state = net.initial_state(static=static[:1])
+        unseen, _ = net.predict_proba_step(["new", 0.5, 77], state)
+        for drug in (99, -1, 4):
+            y = library.step(library.init(state.shape[1], in_c[0]), [drug, 0.5, 77])
+            np.testing.assert_allclose(y, unseen, rtol=1e-12)
+
+    def test_survival_after_each_step(self, tmp_path):
+        net = RNNSurvival(intervals=3, **SMALL).fit(X, np.stack([LABELS > 0, 1 + NUMBERS**2], axis=1))
+        library, state = Library(net, tmp_path), net.initial_state()[0]
+        for t, x in enumerate(X[0]):
+            expected = net.predict_survival_function([X[0][: t + 1]], return_array=True)[0, 1:]
+            np.testing.assert_allclose(library.step(state, x)[1:], expected, rtol=1e-12)
+
+    def test_labels(self, tmp_path):
+        for n, y in enumerate((LABELS, LABELS > 0, np.stack([LABELS, 7 + np.arange(20) % 4], axis=1))):
+            (tmp_path / str(n)).mkdir()
+            net = RNNClassifier(**SMALL).fit(X, y)
+            library, state = Library(net, tmp_path / str(n)), net.initial_state()
+            for x in X[2]:
+                label, state = net.predict_step(x, state)
+                p = np.hstack(net.predict_proba_step(x, state)[0])
+                in_c = library.step(state[0].copy(), x)
+                several = np.ndim(y) == 2
+                found = [library.label(in_c, q) for q in range(2)] if several else [library.label(in_c)]
+                classes = net.classes_ if several else [net.classes_]
+                expected = np.ravel(net.predict_step(x, state)[0])
+                assert [c[j] for c, j in zip(classes, found, strict=True)] == expected.tolist()
+                np.testing.assert_allclose(in_c, p, rtol=1e-12)
+
+    def test_in_single_precision_though_fitted_in_double(self, tmp_path):
+        net = RNNRegressor(cell="lstm", **SMALL).fit(X, NUMBERS)
+        check(net, X, Library(net, tmp_path, dtype="float32"))
+
+    def test_two_nets_and_a_main_in_one_program(self, tmp_path):
+        """With headers that are the files themselves, and each stream by itself."""
+        first, second = (RNNRegressor(cell=cell, **SMALL).fit(X, NUMBERS) for cell in ("gru", "mgu"))
+        (tmp_path / "first.c").write_text(to_c(first, name="first"))
+        (tmp_path / "second.c").write_text(to_c(second, name="second_2"))
+        (tmp_path / "main.c").write_text(
+            "#define FIRST_DECLARATIONS\n#define SECOND_2_DECLARATIONS\n#include \"first.c\"\n#include \"second.c\"\n"
+            "#include <stdio.h>\n"
+            "int main(void)\n{\n    first_state a, b;\n    second_2_state c;\n    double x[FIRST_FEATURES] = {1, 2, 3};\n"
+            "    double y[3][FIRST_OUTPUTS];\n    first_init(&a);\n    first_init(&b);\n    second_2_init(&c);\n"
+            "    first_step(&a, x, y[0]);\n    first_step(&b, x, y[1]);\n    second_2_step(&c, x, y[2]);\n"
+            '    printf("%.17g %.17g %.17g\\n", y[0][0], y[1][0], y[2][0]);\n    return 0;\n}\n'
+        )
+        command = ["gcc", *STRICT, "main.c", "first.c", "second.c", "-o", "main", "-lm"]
+        subprocess.run(command, cwd=tmp_path, check=True)
+        printed = subprocess.run([tmp_path / "main"], check=True, capture_output=True, text=True).stdout
+        expected = [net.predict_step([1.0, 2.0, 3.0], None)[0] for net in (first, first, second)]
+        np.testing.assert_allclose(np.array(printed.split(), float), expected, rtol=1e-12)
+
+    @pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="needs arm-none-eabi-gcc")
+    @pytest.mark.parametrize("cell", CELLS)
+    def test_on_a_microcontroller(self, cell, tmp_path):
+        """For the Cortex-M4F, without double arithmetic and without memory that is written but the stack."""
+        sequences = in_dtype(GAPS, np.float32)
+        net = RNNClassifier(cell=cell, missing="indicator", **SMALL).fit(sequences, LABELS)
+        (tmp_path / "net.c").write_text(to_c(net))
+        flags = ["-Os", "-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"]
+        subprocess.run(["arm-none-eabi-gcc", *STRICT, *flags, "-c", "net.c"], cwd=tmp_path, check=True)
+        command = ["arm-none-eabi-nm", "--format=posix", "net.o"]
+        symbols = [line.split()[:2] for line in subprocess.check_output(command, cwd=tmp_path, text=True).splitlines()]
+        assert not [name for name, kind in symbols if kind.lower() in "bdc"]
+        assert {name for name, kind in symbols if kind == "U"} <= {"expf", "tanhf", "memcpy", "memset"}
+
+
+class TestText:
+    def test_is_that_of_the_net_alone(self):
+        net = RNNRegressor(cell="mgu", missing="ffill", **SMALL).fit(GAPS, NUMBERS)
+        text = to_c(net, name="pump_2")
+        assert text == to_c(net, name="pump_2")
+        assert "PUMP_2_FEATURES 3\n" in text
+        assert not re.search(r"\b(net|NET)_", text)
+        assert "gru" not in text
+
+    def test_says_what_numbers_are_whatever_they_are_called(self):
+        X = MIXED.assign(pulse=[[float(i)] for i in range(20)], ward=[[(10, 20.5)[i % 2]] for i in range(20)])
+        X["net_drug"] = [[("net_a", "*/", "é\n")[i % 3]] for i in range(20)]
+        text = to_c(RNNClassifier(**SMALL, **CATEGORICAL).fit(X, LABELS), name="pump")
+        about = text[: text.index("#ifndef")]
+        assert about.count("*/") == 1
+        for line in (
+            "x[0]  net_drug: 0 for '* /', 1 for 'net_a', 2 for '\\xe9\\n'; 3 for all others", "x[1]  pulse",
+            "x[2]  ward, one of 10, 20.5; all others are unseen", "static_features[0]  age",
+            "static_features[1]  sex: 0 for 'f', 1 for 'm'; 2 for all others", "y[1]  the probability of 1, class 1",
+        ):
+            assert line in about
+
+    @pytest.mark.parametrize(("name", "error"), [("", ValueError), ("1st", ValueError), ("a b", ValueError),
+                                                 ("ü", ValueError), ("_own", ValueError), (3, TypeError)])
+    def test_names_are_identifiers(self, name, error):
+        net = RNNRegressor(**SMALL).fit(X, NUMBERS)
+        with pytest.raises(error, match=r"^name="):
+            to_c(net, name=name)
+
+    def test_dtypes(self):
+        net = RNNRegressor(**SMALL).fit(X, NUMBERS)
+        assert "typedef double pump_real;" in to_c(net, name="pump", dtype=None)
+        with pytest.raises(ValueError, match=r"^dtype='float16': expected one of"):
+            to_c(net, dtype="float16")
+
+
+class TestWhatCannotBeSaid:
+    @pytest.mark.parametrize(("parameters", "named"), [
+        ({"bidirectional": True}, "bidirectional=True"), ({"standardize": "sequence"}, "standardize='sequence'"),
+    ])
+    def test_nets_that_read_whole_sequences(self, parameters, named):
+        net = RNNRegressor(**SMALL | parameters).fit(X, NUMBERS)
+        with pytest.raises(ExportError, match=rf"^{named}.*; fit with"):
+            to_c(net)
+
+    def test_other_estimators(self):
+        pipeline = make_pipeline(StandardScaler(), RNNRegressor(**SMALL)).fit(TABLE, NUMBERS)
+        with pytest.raises(ExportError, match=r"^a Pipeline cannot be exported to C.*export the last step"):
+            to_c(pipeline)
+        for estimator in (RNNLanguageModel(), RNNOutlierDetector(), StandardScaler(), None):
+            with pytest.raises(ExportError, match=rf"^a {type(estimator).__name__} cannot be exported to C"):
+                to_c(estimator)
+
+    def test_nets_that_are_not_fitted(self):
+        with pytest.raises(NotFittedError):
+            to_c(RNNRegressor())
+
+    def test_numbers_that_the_dtype_does_not_hold(self):
+        net = RNNRegressor(**SMALL).fit([1e45 * x for x in X], NUMBERS)
+        with pytest.raises(ExportError, match=r"too large for float32; export the net with dtype='float64'"):
+            to_c(net, dtype="float32")
+
+    def test_categories_that_the_dtype_does_not_tell_apart(self):
+        frame = pd.DataFrame({"code": [[2**24 + i % 2] for i in range(20)], "pulse": [[1.0 * i] for i in range(20)]})
+        net = RNNClassifier(**SMALL, categorical_features=["code"]).fit(frame, LABELS)
+        to_c(net, dtype="float64")
+        with pytest.raises(ExportError, match=r"^the categories of 'code' are numbers that are not different in float32"):
+            to_c(net, dtype="float32")
+
+
+def test_all_cells_and_losses_are_there():
+    assert {case for case in CASES if case in LOSSES} == {name for name in LOSSES if LOSSES[name].is_regression}
+    assert {loss for loss in LOSSES if not LOSSES[loss].is_regression} == {
+        "binary_log_loss", "log_loss", "multilabel_log_loss", "multioutput_log_loss",
+    }
