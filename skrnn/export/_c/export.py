@@ -103,8 +103,8 @@ def _fitted_of(net):
         what = f"a {type(net).__name__} cannot be exported to C, expected an RNNClassifier, RNNRegressor or RNNSurvival"
         if hasattr(net, "steps"):
             what += (
-                "; export the last step of a Pipeline, and do in C what comes before it (with standardize=True a net needs "
-                "no scaler)"
+                "; export the last step of a Pipeline, and do in C what comes before it (with standardize=True a net "
+                "needs no scaler)"
             )
         raise ExportError(what)
     fitted = net._get_fitted()

@@ -17,7 +17,7 @@ def write_static(source, function, net, reading):
     reading : Reading
     """
     static, network = net.network.static, net.network
-    z = function.array("z", static.n_inputs)
+    function.array("z", static.n_inputs)
     places = [j for j, encoding in enumerate(reading.mixed.static) if encoding is None]
     function.say(*(f"z[{i}] = static_features[{place}];" for i, place in enumerate(places)))
     n = len(places)
