@@ -35,6 +35,13 @@ GAPS = [np.where(rng.random(x.shape) < 0.4, np.nan, x) for x in X]
 TIMED = [np.insert(x, 1, 5 + np.cumsum(rng.integers(0, 9, size=len(x))) / 4, axis=1) for x in GAPS]
 TABLE = rng.normal(size=(len(X), 12))
 STATIC = rng.normal(size=(len(X), 2))
+
+
+
+def in_dtype(X, dtype):
+    return [x.astype(dtype) for x in X]
+
+
 LABELS, NUMBERS = np.arange(len(X)) % 3, rng.normal(size=len(X))
 COUNTS = rng.poisson(5, size=len(X))
 DRUGS = [rng.choice(["none", "/* a */", "b", None], size=len(x)).tolist() for x in X]
@@ -89,37 +96,49 @@ int main(void)
 class Library:
     """A net that is compiled, with states that are arrays."""
 
-    def __init__(self, net, folder, *options, **parameters):
-        (folder / "net.c").write_text(to_c(net, **parameters), encoding="ascii")
-        command = ["gcc", *STRICT, "-O1", *options, "-shared", "-fPIC", "net.c", "-o", "net.so", "-lm"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        self.functions = ctypes.CDLL(str(folder / "net.so"))
-        self.text = (folder / "net.c").read_text(encoding="ascii")
-        self.dtype = np.dtype(parameters.get("dtype") or net._fitted.model.dtype)
+    def __init__(self, functions, name, text, dtype):
+        self.functions, self.name, self.text, self.dtype = functions, name, text, np.dtype(dtype)
+
+    def call(self, function, *arguments):
+        arguments = [
+            each.ctypes.data_as(ctypes.c_void_p) if isinstance(each, np.ndarray) else each for each in arguments
+        ]
+        return getattr(self.functions, f"{self.name}_{function}")(*arguments)
 
     def size(self, name):
-        return int(re.search(rf"#define NET_{name} (\d+)", self.text)[1])
+        return int(re.search(rf"#define {self.name.upper()}_{name} (\d+)", self.text)[1])
 
     def init(self, width, static=None):
         state = np.full(width, np.nan, self.dtype)
-        arguments = [] if static is None else [self.pointer(np.array(static, self.dtype))]
-        self.functions.net_init(self.pointer(state), *arguments)
+        self.call("init", state, *([] if static is None else [np.array(static, self.dtype)]))
         return state
 
     def step(self, state, x):
         """Change the state; what is predicted."""
         x, y = np.array(x, self.dtype), np.full(self.size("OUTPUTS") + 1, 1e9, self.dtype)
         assert x.shape == (self.size("FEATURES"),)
-        self.functions.net_step(self.pointer(state), self.pointer(x), self.pointer(y))
+        self.call("step", state, x, y)
         assert y[-1] == 1e9     # nothing is written beyond
         return y[:-1]
 
-    def label(self, y, *target):
-        return self.functions.net_label(self.pointer(y), *target)
 
-    def pointer(self, array):
-        return array.ctypes.data_as(ctypes.c_void_p)
+def compiled(nets, folder, **parameters):
+    """Nets in one library: a `Library` for each."""
+    texts = {f"net{i}": to_c(net, name=f"net{i}", **parameters) for i, net in enumerate(nets)}
+    for name, text in texts.items():
+        (folder / f"{name}.c").write_text(text, encoding="ascii")
+    (folder / "all.c").write_text("".join(f'#include "{name}.c"\n' for name in texts))
+    run(folder, "gcc", *STRICT, "-O1", "-shared", "-fPIC", "all.c", "-o", "all.so", "-lm")
+    functions = ctypes.CDLL(str(folder / "all.so"))
+    dtypes = [parameters.get("dtype", net._fitted.model.dtype) for net in nets]
+    return [Library(functions, name, text, dtype) for (name, text), dtype in zip(texts.items(), dtypes, strict=True)]
+
+
+def run(folder, *command, **options):
+    """What a command prints."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, **options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def predict_step(net, x, state):
@@ -150,11 +169,10 @@ def check(net, X, library, static=None, static_in_c=None):
             np.testing.assert_allclose(in_c, state[0], rtol=tolerance, atol=tolerance)
 
 
-def in_dtype(X, dtype):
-    return [x.astype(dtype) for x in X]
-
-
 CASES = {
+    **{f"{cell} {activation} {reset_after} {dtype.__name__}": (RNNRegressor, in_dtype(X, dtype), NUMBERS, {
+        "cell": cell, "activation": activation, "reset_after": reset_after,
+    }) for cell, activation, reset_after in FORMS for dtype in (np.float32, np.float64)},
     # readings
     "raw": (RNNRegressor, X, NUMBERS, {"standardize": False}),
     **{f"missing={missing}": (RNNRegressor, GAPS, NUMBERS, {"missing": missing})
@@ -192,68 +210,87 @@ CASES = {
 }
 
 
+# Static features beside the steps, as `initial_state` takes them
+GAPS_OF_STATIC = np.where(STATIC > 1, np.nan, STATIC)
+OF_FRAME = MIXED[["age", "sex", "rank"]]
+WITH_STATIC = {
+    "head": (RNNRegressor, WithStatic(X, STATIC), NUMBERS, {"cell": "lstm", "static_to": "head"}),
+    "initial state, ffill": (RNNRegressor, WithStatic(GAPS, GAPS_OF_STATIC), NUMBERS, {
+        "cell": "lstm", "static_to": "initial_state", "missing": "ffill",
+    }),
+    "both, indicator": (RNNRegressor, WithStatic(GAPS, GAPS_OF_STATIC), NUMBERS, {
+        "cell": "lstm", "static_to": "both", "missing": "indicator", "standardize": False,
+    }),
+    **{f"categorical features, {name}": (RNNClassifier, MIXED, LABELS, CATEGORICAL | parameters)
+       for name, parameters in {
+        "ffill": {"missing": "ffill"}, "patches": {"missing": "ffill", "patch_size": 3},
+        "decay": {"missing": "decay", "hidden_size": (2, 3)},
+    }.items()},
+}
+ALL = CASES | WITH_STATIC
+
+
+def static_of(X):
+    """Static features in Python and in C, where a string is its position."""
+    if isinstance(X, WithStatic):
+        return X.static, X.static
+    return OF_FRAME, OF_FRAME.assign(sex=(OF_FRAME["sex"] == "m").astype(float)).to_numpy()
+
+
+@pytest.fixture(scope="module")
+def libraries(tmp_path_factory):
+    """Of each case the net, fitted and compiled."""
+    nets = [estimator(**SMALL | parameters).fit(X, y) for estimator, X, y, parameters in ALL.values()]
+    libraries = compiled(nets, tmp_path_factory.mktemp("nets"))
+    return dict(zip(ALL, zip(nets, libraries, strict=True), strict=True))
+
+
 @needs_compiler
 @pytest.mark.slow
 class TestCompiled:
-    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-    @pytest.mark.parametrize(("cell", "activation", "reset_after"), FORMS)
-    def test_cells(self, cell, activation, reset_after, dtype, tmp_path):
-        sequences = in_dtype(X, dtype)
-        net = RNNRegressor(cell=cell, activation=activation, reset_after=reset_after, **SMALL).fit(sequences, NUMBERS)
-        check(net, sequences, Library(net, tmp_path))
-
     @pytest.mark.parametrize("case", CASES)
-    def test_cases(self, case, tmp_path):
-        estimator, sequences, y, parameters = CASES[case]
-        net = estimator(**SMALL | parameters).fit(sequences, y)
-        check(net, sequences, Library(net, tmp_path))
+    def test_predicts_as_predict_step(self, case, libraries):
+        net, library = libraries[case]
+        check(net, CASES[case][1], library)
 
-    @pytest.mark.parametrize(("static_to", "missing"), [
-        ("head", "error"), ("initial_state", "ffill"), ("both", "indicator"),
-    ])
-    def test_static_features(self, static_to, missing, tmp_path):
-        static = STATIC if missing == "error" else np.where(STATIC > 1, np.nan, STATIC)
-        both = WithStatic(GAPS if missing != "error" else X, static)
-        net = RNNRegressor(cell="lstm", static_to=static_to, missing=missing, **SMALL).fit(both, NUMBERS)
-        check(net, both, Library(net, tmp_path), static, static)
+    @pytest.mark.parametrize("case", WITH_STATIC)
+    def test_with_static_features(self, case, libraries):
+        net, library = libraries[case]
+        X = WITH_STATIC[case][1]
+        check(net, X, library, *static_of(X))
 
-    @pytest.mark.parametrize("parameters", [{}, {"patch_size": 3}, {"missing": "decay"}], ids=str)
-    def test_categorical_features(self, parameters, tmp_path):
-        net = RNNClassifier(**SMALL | CATEGORICAL | {"missing": "ffill"} | parameters).fit(MIXED, LABELS)
-        static = MIXED[["age", "sex", "rank"]]
-        in_c = static.assign(sex=(static["sex"] == "m").astype(float)).to_numpy()
-        library = Library(net, tmp_path)
-        check(net, MIXED, library, static, in_c)
+    def test_categories_that_fit_did_not_see(self, libraries):
+        net, library = libraries["categorical features, ffill"]
+        static, static_in_c = static_of(MIXED)
         state = net.initial_state(static=static[:1])
         unseen, _ = net.predict_proba_step(["new", 0.5, 77], state)
         for drug in (99, -1, 5, 4):
-            y = library.step(library.init(state.shape[1], in_c[0]), [drug, 0.5, 77])
+            y = library.step(library.init(state.shape[1], static_in_c[0]), [drug, 0.5, 77])
             np.testing.assert_allclose(y, unseen, rtol=1e-12)
 
-    def test_survival_after_each_step(self, tmp_path):
-        net = RNNSurvival(intervals=3, **SMALL).fit(X, np.stack([LABELS > 0, 1 + NUMBERS**2], axis=1))
-        library, state = Library(net, tmp_path), net.initial_state()[0]
+    def test_survival_after_each_step(self, libraries):
+        net, library = libraries["survival"]
+        state = net.initial_state()[0]
         for t, x in enumerate(X[0]):
             expected = net.predict_survival_function([X[0][: t + 1]], return_array=True)[0, 1:]
             np.testing.assert_allclose(library.step(state, x)[1:], expected, rtol=1e-12)
 
-    def test_labels(self, tmp_path):
-        for n, y in enumerate((LABELS, LABELS > 0, np.stack([LABELS, 7 + np.arange(20) % 4], axis=1))):
-            (tmp_path / str(n)).mkdir()
-            net = RNNClassifier(**SMALL).fit(X, y)
-            library, state = Library(net, tmp_path / str(n)), net.initial_state()
-            for x in X[2]:
-                in_c = library.step(state[0].copy(), x)
-                expected, state = net.predict_step(x, state)
-                several = np.ndim(y) == 2
-                found = [library.label(in_c, q) for q in range(2)] if several else [library.label(in_c)]
-                classes = net.classes_ if several else [net.classes_]
-                labels = [of_target[j] for of_target, j in zip(classes, found, strict=True)]
-                assert labels == np.ravel(expected).tolist()
+    @pytest.mark.parametrize("case", ["stacked", "two classes", "several classes"])
+    def test_labels(self, case, libraries):
+        net, library = libraries[case]
+        state = net.initial_state()
+        for x in X[2]:
+            y = library.step(state[0].copy(), x)
+            expected, state = net.predict_step(x, state)
+            if case == "several classes":
+                labels = [classes[library.call("label", y, q)] for q, classes in enumerate(net.classes_)]
+                assert labels == expected.tolist()
+            else:
+                assert net.classes_[library.call("label", y)] == expected
 
     def test_in_single_precision_though_fitted_in_double(self, tmp_path):
         net = RNNRegressor(cell="lstm", **SMALL).fit(X, NUMBERS)
-        check(net, X, Library(net, tmp_path, dtype="float32"))
+        check(net, X, *compiled([net], tmp_path, dtype="float32"))
 
     def test_two_nets_and_a_main_in_one_program(self, tmp_path):
         """With headers that are the files themselves, and each stream by itself."""
@@ -261,9 +298,8 @@ class TestCompiled:
         (tmp_path / "first.c").write_text(to_c(first, name="first"))
         (tmp_path / "second.c").write_text(to_c(second, name="second_2"))
         (tmp_path / "main.c").write_text(MAIN)
-        command = ["gcc", *STRICT, "main.c", "first.c", "second.c", "-o", "main", "-lm"]
-        subprocess.run(command, cwd=tmp_path, check=True)
-        printed = subprocess.run([tmp_path / "main"], check=True, capture_output=True, text=True).stdout
+        run(tmp_path, "gcc", *STRICT, "main.c", "first.c", "second.c", "-o", "main", "-lm")
+        printed = run(tmp_path, "./main")
         expected = [net.predict_step([1.0, 2.0, 3.0], None)[0] for net in (first, first, second)]
         np.testing.assert_allclose(np.array(printed.split(), float), expected, rtol=1e-12)
 
@@ -276,11 +312,10 @@ class TestCompiled:
         exec(python, names)
         (tmp_path / "main.c").write_text(c)
         shutil.copy(names["folder"] / "pump.c", tmp_path)
-        command = ["gcc", *STRICT, "-O2", "main.c", "pump.c", "-o", "pump", "-lm"]
-        subprocess.run(command, cwd=tmp_path, check=True)
+        run(tmp_path, "gcc", *STRICT, "-O2", "main.c", "pump.c", "-o", "pump", "-lm")
         net, steps = names["net"], names["X"][0]
         text = "\n".join(" ".join(map(str, x)) for x in steps)
-        printed = subprocess.run([tmp_path / "pump"], input=text, check=True, capture_output=True, text=True).stdout
+        printed = run(tmp_path, "./pump", input=text)
         labels, probabilities = zip(*map(str.split, printed.splitlines()), strict=True)
         assert list(labels) == [net.predict(steps[np.newaxis, : t + 1])[0] for t in range(40)]
         expected = [net.predict_proba(steps[np.newaxis, : t + 1])[0, 1] for t in range(40)]
@@ -294,9 +329,9 @@ class TestCompiled:
         net = RNNClassifier(cell=cell, missing="indicator", **SMALL).fit(sequences, LABELS)
         (tmp_path / "net.c").write_text(to_c(net))
         flags = ["-Os", "-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"]
-        subprocess.run(["arm-none-eabi-gcc", *STRICT, *flags, "-c", "net.c"], cwd=tmp_path, check=True)
-        command = ["arm-none-eabi-nm", "--format=posix", "net.o"]
-        symbols = [line.split()[:2] for line in subprocess.check_output(command, cwd=tmp_path, text=True).splitlines()]
+        run(tmp_path, "arm-none-eabi-gcc", *STRICT, *flags, "-c", "net.c")
+        printed = run(tmp_path, "arm-none-eabi-nm", "--format=posix", "net.o")
+        symbols = [line.split()[:2] for line in printed.splitlines()]
         assert not [name for name, kind in symbols if kind.lower() in "bdc"]
         assert {name for name, kind in symbols if kind == "U"} <= {"expf", "tanhf", "memcpy", "memset"}
 
