@@ -10,9 +10,11 @@ from skrnn._data.reading import set_attributes
 from skrnn._messages import shown
 from skrnn._network.scores import finite_scores
 from skrnn._parameters import CheckedParametersMixin
-from skrnn._pickling import VersionedPickleMixin
+from skrnn._pickling import StoredMixin
+from skrnn._plain import plain
 
 
+@plain
 class Fitted(NamedTuple):
     """What `fit` has learned and predictions need.
 
@@ -49,7 +51,7 @@ class Fitted(NamedTuple):
         return attributes
 
 
-class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
+class TrainableMixin(StoredMixin, CheckedParametersMixin):
     """An estimator that holds what it has learned as ``_fitted``."""
 
     def _check_hidden_size(self):
@@ -103,8 +105,9 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
 
     def _set_fitted(self, fitted):
         """Set what `fit` has learned, with the public attributes, all at once."""
-        history, validated = fitted.model.history, self.early_stopping
+        history = fitted.model.history
         last, epochs = history.last, history.epochs
+        validated = last.score is not None
         attributes = {
             "_fitted": fitted,
             "out_activation_": fitted.model.loss.out_activation,
