@@ -2,6 +2,7 @@
 
 import warnings
 from copy import deepcopy
+from functools import partial
 
 from sklearn.exceptions import InconsistentVersionWarning
 
@@ -71,25 +72,58 @@ class StoredMixin:
 
 def stored_estimator(cls):
     """Register the class of an estimator, a `StoredMixin`, so that its objects can be stored."""
-    return plain(cls, take=kept_of, make=estimator_of, parameters=dict, fitted=object, settings=dict)
+    return plain(cls, take=_kept_of_fitted, make=_estimator_of, parameters=dict, fitted=object, settings=dict)
 
 
-def kept_of(estimator):
-    """What is kept of an estimator, by name: its parameters, what `fit` has learned, and scikit-learn's settings."""
+def stored_with(*attributes):
+    """Register the class of an estimator by the names of what its `fit` sets."""
+    return partial(
+        plain, take=partial(_kept_of_attributes, attributes), make=partial(_estimator_with, attributes),
+        parameters=dict, attributes=dict, settings=dict,
+    )
+
+
+def _kept_of_fitted(estimator):
+    """What is kept of an estimator: its parameters, what `fit` has learned, and scikit-learn's settings."""
+    attributes = {name for name in vars(estimator) if name.endswith("_")}
+    return _kept_of(estimator, {"_fitted", *attributes}) | {"fitted": vars(estimator).get("_fitted")}
+
+
+def _kept_of_attributes(names, estimator):
+    return _kept_of(estimator, names) | {
+        "attributes": {name: vars(estimator)[name] for name in names if name in vars(estimator)}
+    }
+
+
+def _kept_of(estimator, attributes):
+    """Parameters and settings of an estimator; a TypeError if it has more than these and some attributes."""
     parameters, settings = estimator.get_params(deep=False), settings_of(estimator)
-    for name in vars(estimator).keys() - parameters.keys() - settings.keys() - {"_fitted"}:
-        if not name.endswith("_"):
-            raise TypeError(
-                f"{type(estimator).__name__} has the attribute {name!r}, which is none of its own and would be lost: "
-                "delete it first"
-            )
-    return {"parameters": parameters, "fitted": vars(estimator).get("_fitted"), "settings": settings}
+    others = vars(estimator).keys() - parameters.keys() - settings.keys() - set(attributes)
+    if others:
+        raise TypeError(
+            f"{type(estimator).__name__} has the attributes {sorted(others)}, which are none of its own and would be "
+            "lost: delete them first"
+        )
+    return {"parameters": parameters, "settings": settings}
 
 
-def estimator_of(cls, parameters, fitted, settings):
+def _estimator_of(cls, parameters, fitted, settings):
     """The estimator of which this was kept."""
-    estimator = cls(**parameters)
-    set_settings(estimator, settings)
+    estimator = _unfitted(cls, parameters, settings)
     if fitted is not None:
         estimator._set_fitted(fitted)
+    return estimator
+
+
+def _estimator_with(names, cls, parameters, attributes, settings):
+    if not attributes.keys() <= set(names):
+        raise ValueError(f"it has the attributes {sorted(attributes)}, expected some of {sorted(names)}")
+    estimator = _unfitted(cls, parameters, settings)
+    vars(estimator).update(attributes)
+    return estimator
+
+
+def _unfitted(cls, parameters, settings):
+    estimator = cls(**parameters)
+    set_settings(estimator, settings)
     return estimator

@@ -167,7 +167,7 @@ def dict_to_plain(value, where, other):
     return {CLASS: DICT, "keys": keys, "values": values}
 
 
-def from_plain(data, where="", others=None, depth=0):
+def from_plain(data, where="", others=lambda name: None, depth=0):
     """The object that plain data describe.
 
     Parameters
@@ -176,8 +176,8 @@ def from_plain(data, where="", others=None, depth=0):
         Anything else in them stays as it is.
     where : str
         Where they were found, for messages.
-    others : dict of str to Entry, optional
-        Further classes than those that are registered.
+    others : callable, optional
+        others(name) is the `Entry` of a class that is not registered, or None.
     depth : int
         How many others these data are in.
 
@@ -203,7 +203,7 @@ def from_plain(data, where="", others=None, depth=0):
         return made_of(parts, {"keys": list, "values": list}, where, dict_of)
     if name == OBJECTS:
         return made_of(parts, {"shape": list, "items": list}, where, array_of)
-    entry = (REGISTRY.get(name) or (others or {}).get(name)) if isinstance(name, str) else None
+    entry = (REGISTRY.get(name) or others(name)) if isinstance(name, str) else None
     if entry is None:
         raise PlainDataError(f"{where} is of the class {name!r}, which this version of skrnn does not know")
     return made_of(parts, entry.types, where, entry.make, entry.required)

@@ -1,10 +1,12 @@
-"""Warnings of what a fit can read but hardly meant, by name: filters can tell them apart."""
+"""Warnings of what a fit can read but hardly meant, and errors of files, by name: filters can tell them apart."""
 
 from sklearn.exceptions import ConvergenceWarning
 
 from skrnn._public import set_public_home
 
-__all__ = ["ConstantFeatureWarning", "ConstantTargetWarning", "NothingLearnedWarning", "PrecisionWarning"]
+__all__ = [
+    "ConstantFeatureWarning", "ConstantTargetWarning", "ModelFileError", "NothingLearnedWarning", "PrecisionWarning",
+]
 
 
 class ConstantFeatureWarning(UserWarning):
@@ -32,6 +34,27 @@ class ConstantTargetWarning(UserWarning):
     ...     _ = RNNRegressor(2, tol=1e-2).fit(np.random.default_rng(0).normal(size=(9, 4, 1)), np.full(9, 2.5))
     >>> [warning.category.__name__ for warning in found]
     ['ConstantTargetWarning']
+    """
+
+
+class ModelFileError(ValueError):
+    """A model file is damaged, cut off or none at all, or holds what no estimator can be made of.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import skrnn
+    >>> from skrnn.exceptions import ModelFileError
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "net.skrnn"
+    ...     skrnn.save(skrnn.RNNRegressor(4), path)
+    ...     _ = path.write_bytes(path.read_bytes()[:-1])
+    ...     try:
+    ...         skrnn.load(path)
+    ...     except ModelFileError as error:
+    ...         print(type(error).__name__)
+    ModelFileError
     """
 
 

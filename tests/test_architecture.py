@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1] / "skrnn"
 FLOORS = [
     {"_public", "_runtime", "_version", "_warnings"}, {"exceptions", "kernels"}, {"_messages", "_plain", "_sklearn"},
     {"_parameters", "_pickling"}, {"_data"}, {"_network"}, {"_training"}, {"preprocessing", "_estimators"},
-    {"_language", "datasets", "metrics"}, {"forecasting"}, {""},
+    {"_language", "datasets", "metrics"}, {"forecasting"}, {"_storage"}, {""},
 ]
 # The only module that may know what scikit-learn does not document
 PRIVATE_API = "_sklearn"
