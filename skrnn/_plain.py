@@ -167,7 +167,7 @@ def dict_to_plain(value, where, other):
     return {CLASS: DICT, "keys": keys, "values": values}
 
 
-def from_plain(data, where="", others=lambda name: None, depth=0):
+def from_plain(data, where="", others=lambda name: None, check=lambda made: None, depth=0):
     """The object that plain data describe.
 
     Parameters
@@ -178,6 +178,8 @@ def from_plain(data, where="", others=lambda name: None, depth=0):
         Where they were found, for messages.
     others : callable, optional
         others(name) is the `Entry` of a class that is not registered, or None.
+    check : callable
+        Raises a ValueError if it does not agree with an object that was made.
     depth : int
         How many others these data are in.
 
@@ -190,11 +192,12 @@ def from_plain(data, where="", others=lambda name: None, depth=0):
         raise PlainDataError(f"{where} lies in more than {MAX_DEPTH} others")
     kind = type(data)
     if kind is list or kind is tuple:
-        return kind([from_plain(item, f"{where}[{i}]", others, depth + 1) for i, item in enumerate(data)])
+        return kind([from_plain(item, f"{where}[{i}]", others, check, depth + 1) for i, item in enumerate(data)])
     if kind is not dict:
         return data
     parts = {
-        name: from_plain(part, f"{where}.{name}", others, depth + 1) for name, part in data.items() if name != CLASS
+        name: from_plain(part, f"{where}.{name}", others, check, depth + 1)
+        for name, part in data.items() if name != CLASS
     }
     if CLASS not in data:
         return parts
@@ -206,11 +209,11 @@ def from_plain(data, where="", others=lambda name: None, depth=0):
     entry = (REGISTRY.get(name) or others(name)) if isinstance(name, str) else None
     if entry is None:
         raise PlainDataError(f"{where} is of the class {name!r}, which this version of skrnn does not know")
-    return made_of(parts, entry.types, where, entry.make, entry.required)
+    return made_of(parts, entry.types, where, entry.make, entry.required, check)
 
 
-def made_of(parts, types, where, make, required=None):
-    """What `make` makes of parts, passed by name, which are checked: their names and types."""
+def made_of(parts, types, where, make, required=None, check=lambda made: None):
+    """What `make` makes of parts, passed by name, which are checked: their names and types; and then what was made."""
     absent = (types.keys() if required is None else required) - parts.keys()
     unknown = parts.keys() - types.keys()
     if absent or unknown:
@@ -220,7 +223,9 @@ def made_of(parts, types, where, make, required=None):
         if not fits(part, types[name]):
             raise PlainDataError(f"{where}.{name} is a {type(part).__name__}, expected {in_words(types[name])}")
     try:
-        return make(**parts)
+        made = make(**parts)
+        check(made)
+        return made
     except PlainDataError:
         raise
     except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:

@@ -6,7 +6,7 @@ from importlib import import_module
 from skrnn._messages import shown
 from skrnn._plain import PlainDataError, from_plain, to_plain
 from skrnn._storage import container, scikit_learn
-from skrnn._storage.consistency import check_consistent
+from skrnn._storage.consistency import check
 from skrnn._storage.document import Reader, Writer
 from skrnn._version import __version__
 from skrnn.exceptions import ModelFileError
@@ -100,10 +100,9 @@ def load(path):
         data = reader.decode(container.strict_json(texts["model"], f"{path}: the model"), "the model")
         if reader.used != arrays.keys():
             raise PlainDataError(f"nothing is known of the arrays {sorted(arrays.keys() - reader.used)[:5]}")
-        estimator = from_plain(data, "the model", scikit_learn.entry_of)
+        estimator = from_plain(data, "the model", scikit_learn.entry_of, check)
         if not hasattr(estimator, "get_params"):
             raise PlainDataError(f"the model is a {type(estimator).__name__}, expected an estimator")
-        check_consistent(estimator)
     except PlainDataError as error:
         raise ModelFileError(
             f"{path}, written by skrnn {texts['skrnn']}, holds what skrnn {__version__} cannot read: {error}"
