@@ -202,11 +202,13 @@ def from_plain(data, where="", others=lambda name: None, check=lambda made: None
     if CLASS not in data:
         return parts
     name = data[CLASS]
+    if not isinstance(name, str):
+        raise PlainDataError(f"{where} is of a class that has no name")
     if name == DICT:
         return made_of(parts, {"keys": list, "values": list}, where, dict_of)
     if name == OBJECTS:
         return made_of(parts, {"shape": list, "items": list}, where, array_of)
-    entry = (REGISTRY.get(name) or others(name)) if isinstance(name, str) else None
+    entry = REGISTRY.get(name) or others(name)
     if entry is None:
         raise PlainDataError(f"{where} is of the class {name!r}, which this version of skrnn does not know")
     return made_of(parts, entry.types, where, entry.make, entry.required, check)
