@@ -6,7 +6,7 @@ from functools import partial
 
 from sklearn.exceptions import InconsistentVersionWarning
 
-from skrnn._plain import from_plain, plain, to_plain
+from skrnn._plain import from_plain, has_stand_in, plain, to_plain
 from skrnn._sklearn import set_settings, settings_of
 from skrnn._version import __version__
 
@@ -44,7 +44,10 @@ class StoredMixin:
     """
 
     def __getstate__(self):
-        state = {name: to_plain(value, name) for name, value in super().__getstate__().items()}
+        state = {
+            name: value if has_stand_in(value) else to_plain(value, name)
+            for name, value in super().__getstate__().items()
+        }
         return {**state, "_skrnn_version": __version__}
 
     def __setstate__(self, state):

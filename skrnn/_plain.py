@@ -67,7 +67,7 @@ def plain(cls=None, /, *, take=None, make=None, stored_as=None, **types):
         make(cls, ...) is the object of its fields, passed by name, or the name of such a class method. None: the
         constructor.
     stored_as : type, optional
-        The registered class that takes the place of this one.
+        The registered class that takes the place of this one; pickles have the object itself.
     **types : type
         Of the fields of a class that does not declare them.
     """
@@ -96,6 +96,12 @@ def declared_fields(cls):
     else:
         types, optional = cls.__annotations__, cls._field_defaults.keys()
     return types, frozenset(types.keys() - optional)
+
+
+def has_stand_in(value):
+    """Whether an object of another class takes the place of one when it is stored."""
+    name = NAMES.get(type(value))
+    return name is not None and REGISTRY[name].cls is not type(value)
 
 
 def attributes_of(names, value):
@@ -129,12 +135,12 @@ def to_plain(value, where="", other=as_it_is):
     where : str
         Where it was found, for messages.
     other : callable
-        other(value, where) is what takes the place of an object of another package.
+        other(value, where) is what takes the place of an object of another package, or of a public one.
 
     Raises
     ------
     TypeError
-        For an object of skrnn whose class is not registered.
+        For an object of skrnn whose class is neither public nor registered.
     """
     kind = type(value)
     if kind in AS_THEY_ARE or isinstance(value, np.generic):
@@ -153,7 +159,7 @@ def to_plain(value, where="", other=as_it_is):
         return {CLASS: name} | {
             field: to_plain(part, f"{where}.{field}", other) for field, part in REGISTRY[name].take(value).items()
         }
-    if kind.__module__.partition(".")[0] == "skrnn" and not isinstance(value, type):
+    if kind.__module__.startswith("skrnn.") and "._" in kind.__module__:     # which is not public
         raise TypeError(f"{where} is a {kind.__qualname__}, whose class cannot be stored: register it with @plain")
     return other(value, where)
 

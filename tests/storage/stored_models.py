@@ -10,7 +10,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from skrnn import RNNClassifier, RNNLanguageModel, RNNOutlierDetector, RNNRegressor, RNNSurvival
+from skrnn import RaggedArray, RNNClassifier, RNNLanguageModel, RNNOutlierDetector, RNNRegressor, RNNSurvival
 from skrnn.forecasting import ConformalForecaster, SeasonalNaive, WindowTable
 from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceVectorizer, SlidingWindow
 
@@ -116,3 +116,19 @@ def outputs(estimator, X):
             if isinstance(result, pd.DataFrame):
                 found[method] = {column: result[column].tolist() for column in result}
     return found
+
+
+def numbers_of(estimator, X):
+    """What `outputs` returns as arrays of numbers or strings."""
+    return {name: flat(value) for name, value in outputs(estimator, X).items()}
+
+
+def flat(value):
+    """The numbers or strings in nested collections, one after the other."""
+    if isinstance(value, RaggedArray):
+        value = np.asarray(value.values)
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return value.ravel()
+    if isinstance(value, dict):
+        value = list(value.values())
+    return np.concatenate(list(map(flat, value))) if isinstance(value, list | np.ndarray) else np.array([value])
