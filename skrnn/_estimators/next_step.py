@@ -6,8 +6,10 @@ from skrnn._data.lazy import in_memory
 from skrnn._data.weights import as_weights
 from skrnn._estimators.regressor import RNNRegressor
 from skrnn._network.scores import finite_scores
+from skrnn._pickling import stored_estimator
 
 
+@stored_estimator
 class NextStepRegressor(RNNRegressor):
     """An RNNRegressor with outputs per step, whose targets are the steps of X themselves, each one step earlier."""
 

@@ -12,13 +12,15 @@ from skrnn._estimators.parameters import FittedParameters, check_complete, check
 from skrnn._messages import shown
 from skrnn._network.scores import finite_scores
 from skrnn._parameters import CheckedParametersMixin
-from skrnn._pickling import VersionedPickleMixin
+from skrnn._pickling import StoredMixin
+from skrnn._plain import plain
 from skrnn._training import run
 
 # The parameters of estimators that say which shapes those of the network have
 SIZES = ("hidden_size", "cell", "reset_after", "bidirectional", "pooling", "embedding_dim")
 
 
+@plain
 class Fitted(NamedTuple):
     """What `fit` has learned and predictions need.
 
@@ -55,7 +57,7 @@ class Fitted(NamedTuple):
         return attributes
 
 
-class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
+class TrainableMixin(StoredMixin, CheckedParametersMixin):
     """An estimator that holds what it has learned as ``_fitted``."""
 
     def _check_hidden_size(self):
@@ -109,8 +111,9 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
 
     def _set_fitted(self, fitted):
         """Set what `fit` has learned, with the public attributes, all at once."""
-        history, validated = fitted.model.history, self.early_stopping
+        history = fitted.model.history
         last, epochs = history.last, history.epochs
+        validated = last.score is not None
         attributes = {
             "_fitted": fitted,
             "out_activation_": fitted.model.loss.out_activation,

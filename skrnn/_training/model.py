@@ -5,9 +5,18 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from skrnn._network.network import RecurrentNetwork
+from skrnn._plain import plain
 from skrnn._training.loop import History
+from skrnn._training.loss import Loss
+from skrnn._training.optimizers import Optimizer
+from skrnn._training.schedules import Constant
 
 
+@plain(
+    make="of_parameters", network=RecurrentNetwork, loss=Loss, parameters=dict, random_state=np.random.RandomState,
+    history=History, optimizer=Optimizer | None, schedule=Constant | None, max_iter=int | None,
+)
 @dataclass
 class Model:
     """All that training changes and that predictions need: what is pickled, copied, sent to a worker and exported.
@@ -28,13 +37,13 @@ class Model:
         Maximum number of epochs or iterations of the last training; with `partial_fit` those of the schedule.
     """
 
-    network: object
-    loss: object
+    network: RecurrentNetwork
+    loss: Loss
     theta: np.ndarray
     random_state: np.random.RandomState
     history: History = field(default_factory=History)
-    optimizer: object = None
-    schedule: object = None
+    optimizer: Optimizer | None = None
+    schedule: Constant | None = None
     max_iter: int | None = None
     _engines: list = field(default_factory=list, init=False, repr=False, compare=False)
 
@@ -70,6 +79,11 @@ class Model:
             self, theta=self.theta.copy(), random_state=deepcopy(self.random_state), history=self.history.copy(),
             optimizer=deepcopy(self.optimizer),
         )
+
+    @classmethod
+    def of_parameters(cls, network, loss, parameters, **training):
+        """The model whose `parameters` are these arrays, a dict; `training` are the other fields."""
+        return cls(network, loss, network.layout.joined(parameters), **training)
 
     @property
     def learning_rate(self):
