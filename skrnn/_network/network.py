@@ -308,7 +308,7 @@ class RecurrentNetwork:
         return inputs, {"max_bytes": memory.max_bytes(), "n_threads": n_threads}
 
     def forward(
-        self, theta, sequences, index, initial=None, final=None, *, engine=None, training=False, seed=0
+        self, theta, sequences, index, initial=None, final=None, *, engine=None, training=False, seed=0, packed=False
     ):
         """Scores of sequences, (N, Q), or per step (S, Q), one sequence after the other.
 
@@ -329,12 +329,16 @@ class RecurrentNetwork:
             With the dropout of the engine's objective.
         seed : int
             Of the masks of dropout.
+        packed : bool
+            Whether ``engine.pack_weights(theta)`` was called and neither the engine nor theta used otherwise since.
         """
         scores = np.empty((self.n_rows(sequences, index), self.n_outputs), theta.dtype)
         initial = self.begin(theta, sequences, index) if initial is None else initial
         inputs, resources = self._batch(sequences, index, initial, 1)
         engine = self.engine(theta.dtype) if engine is None else engine
-        engine.forward(theta, inputs, scores, final=final, training=training, seed=seed, **resources)
+        engine.forward(
+            theta, inputs, scores, final=final, training=training, seed=seed, packed=packed, **resources
+        )
         return scores
 
     def backward(

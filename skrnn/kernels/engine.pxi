@@ -216,6 +216,7 @@ cdef class Engine:
         real[:, ::1] final=None,
         bint training=False,            # with the dropout of `set_objective`
         unsigned long long seed=0,
+        bint packed=False,              # whether theta is what `pack_weights` has packed
         Py_ssize_t max_bytes,
         int n_threads,
     ):
@@ -243,7 +244,7 @@ cdef class Engine:
         workers = self.space.allocate_workers(&self.net, batch, batch.max_rows(), needs, max_bytes, n_threads)
         start_watch(&watch)
         job.watch = &watch
-        self.pack(&job, theta, False)
+        self.set_weights(&job, theta, packed)
         out, buffers, tasks = &scores[0, 0], self.space.buffers, tasks_of(batch.n_groups, workers)
         for i in prange(workers, nogil=True, schedule="static", chunksize=1, num_threads=workers):
             forward_groups(&job, &buffers[threadid()], batch.groups, &tasks, out)
@@ -347,14 +348,9 @@ cdef class Engine:
         if self.net.pooling & MEAN:
             for i in range(n):
                 expect_count(1, state, i, self.net.pooling)
-        if packed and not self.is_packed:
-            raise ValueError("`pack_weights` must be called before a step with packed=True")
+        self.set_weights(&job, theta, packed)
         if self.streams is None or self.streams.N != n or self.stream_threads != n_threads:
             self.begin_streams(n, n_threads)
-        if packed:
-            job.packed = <real*> self.packed.reserve(0)
-        else:
-            self.pack(&job, theta, False)
         start_watch(&watch)
         job.watch = &watch
         job.initial, job.final, out, buffers = &state[0, 0], &after[0, 0], &scores[0, 0], self.stream_space.buffers
@@ -376,7 +372,7 @@ cdef class Engine:
         return finite and all_finite(out, n * self.net.Q)
 
     def pack_weights(self, const real[::1] theta):
-        """Arrange the weights for steps with packed=True, until another method is called."""
+        """Arrange the weights for `forward` and `step` with packed=True, until a method is called without it."""
         cdef Job job
         expect_length("theta", theta.shape[0], self.n_parameters)
         self.pack(&job, theta, False)
@@ -434,6 +430,15 @@ cdef class Engine:
             for j in range(self.decayed[i, 0], self.decayed[i, 1]):
                 gradient[j] = <real> penalty * theta[j]
         return 0.5 * penalty * total
+
+    cdef int set_weights(self, Job* job, const real[::1] theta, bint packed) except -1:
+        """Let a job read the packed weights, for which theta is packed first unless it is already."""
+        if not packed:
+            return self.pack(job, theta, False)
+        if not self.is_packed:
+            raise ValueError("`pack_weights` must be called before `forward` or `step` with packed=True")
+        job.packed = <real*> self.packed.reserve(0)
+        return 0
 
     cdef int pack(self, Job* job, const real[::1] theta, bint backward) except -1:
         """Arrange the weights as the products read them, forward and, where asked, backward."""
