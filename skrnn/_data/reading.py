@@ -15,6 +15,7 @@ from skrnn._data.missing import WITH_INDICATORS, filled, without_gaps
 from skrnn._data.mixed import Mixed, on_numbers
 from skrnn._data.own_units import in_own_units, target_units
 from skrnn._data.parts import as_hashable, is_from_dtype, is_mixed
+from skrnn._data.sequences import Sequences, surely_finite
 from skrnn._data.tables import is_frame, is_table, normalize_table
 from skrnn._data.times import Times, column_of_times
 from skrnn._data.units import Units
@@ -214,7 +215,27 @@ class Reading:
         """Raise a ValueError, or warn, as scikit-learn does, if a table has other columns than in the fit."""
         check_columns(estimator, table, self.attributes())
 
+    def _as_it_is(self, X, dtype):
+        """Sequences of an X that needs no conversion, and whose numbers are finite; None for any other.
+
+        Such an X is an array (n, steps, features), or a list of one (steps, features), of the dtype that the network
+        computes in, as the kernels read it. What else is said of X, by names or a number of columns, is said of tables.
+        """
+        kind, ndim = "array", 3
+        if type(X) is list and len(X) == 1:
+            kind, ndim, X = "ragged", 2, X[0]
+        if type(X) is not np.ndarray or X.ndim != ndim or X.dtype != dtype or self.mixed is not None:
+            return None
+        flags = X.flags
+        good = flags.c_contiguous and flags.aligned and X.shape[-1] == self.n_step_features and X.size
+        if not good or self.n_categories or not surely_finite(X):
+            return None
+        return Sequences.of_array(X) if kind == "array" else Sequences(X, np.full(1, len(X), np.intp), kind)
+
     def _check(self, estimator, X, dtype, leave_out_padding=True, named=True):
+        sequences = None if dtype is None else self._as_it_is(X, dtype)
+        if sequences is not None:
+            return sequences
         read = partial(
             as_sequences, n_steps=self.n_steps, leave_out_padding=leave_out_padding and self.missing != "error",
             in_place=IN_PLACE if dtype is None else (dtype,), categorical=self.n_categories > 0,

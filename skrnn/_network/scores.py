@@ -10,7 +10,7 @@ MAX_EXPONENT = {
 }
 
 
-def scores_of(network, theta, sequences, index, initial=None, final=None):
+def scores_of(network, theta, sequences, index, initial=None, final=None, **kernels):
     """Raw scores of the sequences `index`, (N, Q), or (steps, Q) with outputs per step.
 
     Parameters
@@ -23,6 +23,8 @@ def scores_of(network, theta, sequences, index, initial=None, final=None):
         States before the first steps.
     final : (N, width) array, optional
         Filled with the states after the last steps.
+    **kernels
+        Of `RecurrentNetwork.forward`: ``engine``, ``packed``.
 
     Raises
     ------
@@ -34,13 +36,16 @@ def scores_of(network, theta, sequences, index, initial=None, final=None):
     for loaded, numbers in sequences.iter_chunks(index):
         rows = slice(first, first + len(numbers))
         parts.append(network.forward(
-            theta, loaded, numbers, None if initial is None else initial[rows], None if final is None else final[rows]
+            theta, loaded, numbers, None if initial is None else initial[rows],
+            None if final is None else final[rows], **kernels,
         ))
         first = rows.stop
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def finite_scores(network, theta, sequences, initial=None, final=None, *, name="X", exponential=False):
+def finite_scores(
+    network, theta, sequences, initial=None, final=None, *, name="X", exponential=False, **kernels
+):
     """Raw scores of all sequences, which messages call `name`.
 
     Raises
@@ -49,7 +54,7 @@ def finite_scores(network, theta, sequences, initial=None, final=None, *, name="
         When some are not finite, or with `exponential` their exponentials, naming the sequence or step; and as in
         `scores_of`.
     """
-    scores = scores_of(network, theta, sequences, np.arange(len(sequences)), initial, final)
+    scores = scores_of(network, theta, sequences, np.arange(len(sequences)), initial, final, **kernels)
     check_scores(network, scores, sequences, name=name, exponential=exponential)
     return scores
 
