@@ -209,7 +209,9 @@ class Prediction:
         fitted = self.classifier._fitted
         theta = fitted.model.theta.copy()
         copy_weights(problem, fitted.model.network.layout.views(theta))
-        self.classifier._fitted = fitted._replace(model=replace(fitted.model, theta=theta))
+        model = replace(fitted.model, theta=theta)
+        model.freeze()
+        self.classifier._fitted = fitted._replace(model=model)
 
     def step(self):
         self.classifier.predict(self.X)

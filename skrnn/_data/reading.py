@@ -1,7 +1,7 @@
 """How an estimator reads X: what its first fit learns, and later calls are checked against."""
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -189,6 +189,8 @@ class Reading:
         Sequences or LazySequences
         """
         sequences = self._check(estimator, X, dtype, named=named)
+        if sequences.is_finite and self._leaves_finite_numbers:
+            return sequences if dtype is None else sequences.astype(dtype)
         if self.times is not None and dtype is not None:
             sequences = sequences.astype(dtype)     # before differences, as in states
         sequences = self.categorize(self.prepare(sequences))
@@ -221,16 +223,18 @@ class Reading:
         Such an X is an array (n, steps, features), or a list of one (steps, features), of the dtype that the network
         computes in, as the kernels read it. What else is said of X, by names or a number of columns, is said of tables.
         """
-        kind, ndim = "array", 3
-        if type(X) is list and len(X) == 1:
-            kind, ndim, X = "ragged", 2, X[0]
-        if type(X) is not np.ndarray or X.ndim != ndim or X.dtype != dtype or self.mixed is not None:
+        in_list = type(X) is list and len(X) == 1
+        x = X[0] if in_list else X
+        if type(x) is not np.ndarray or x.ndim != (2 if in_list else 3) or x.dtype != dtype or x.size == 0:
             return None
-        flags = X.flags
-        good = flags.c_contiguous and flags.aligned and X.shape[-1] == self.n_step_features and X.size
-        if not good or self.n_categories or not surely_finite(X):
+        flags, n_features = x.flags, x.shape[-1]
+        if not (flags.c_contiguous and flags.aligned) or n_features != self.n_step_features:
             return None
-        return Sequences.of_array(X) if kind == "array" else Sequences(X, np.full(1, len(X), np.intp), kind)
+        if self.n_categories or self.mixed is not None or not surely_finite(x):
+            return None
+        sequences = Sequences.of_list(x) if in_list else Sequences.of_array(x)
+        sequences.is_finite = True
+        return sequences
 
     def _check(self, estimator, X, dtype, leave_out_padding=True, named=True):
         sequences = None if dtype is None else self._as_it_is(X, dtype)
@@ -348,6 +352,16 @@ class Reading:
         if self.times is not None:
             change = partial(_timed, times=self.times, change=change)
         return sequences if change is None else self._map(sequences, change)
+
+    @cached_property
+    def _leaves_finite_numbers(self):
+        """Whether finite numbers are what the network reads: nothing is filled, added to them or changed."""
+        adds = self.missing in WITH_INDICATORS or self.times is not None or self.in_own_units
+        return not adds and not self.n_categories and self.mixed is None
+
+    def __getstate__(self):
+        # Without what is only kept to be computed once: pickles do not depend on what has been called
+        return {name: value for name, value in vars(self).items() if name != "_leaves_finite_numbers"}
 
     def _change(self):
         """How the numbers of steps, without their times, are filled and brought to units of their own; None: not."""

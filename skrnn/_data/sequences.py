@@ -1,7 +1,5 @@
 """Sequences as the estimators hold them: in memory, or read on demand."""
 
-from functools import cached_property
-
 import numpy as np
 
 from skrnn._data.numbers import all_finite, for_kernels
@@ -13,6 +11,10 @@ from skrnn._warnings import without_warnings
 MAX_NUMBERS_OF_TEMPORARY = 10_000
 # Numbers that are checked at a time, so that temporary arrays stay small
 MAX_NUMBERS_PER_CHECK = 2**20
+
+# The row of the first step of a single sequence, and its index
+FIRST = np.zeros(1, np.intp)
+FIRST.flags.writeable = False
 
 
 class SequenceIndex:
@@ -36,9 +38,12 @@ class SequenceIndex:
         How many of the last features of a step are codes of categories.
     """
 
+    is_finite = False       # whether all numbers are known to be finite
+
     def __init__(self, lengths, kind, columns=None, names=None, n_padded=None, numbers=None, n_codes=0):
         self.lengths, self.kind, self.columns, self.names = lengths, kind, columns, names
         self.n_padded, self.numbers, self.n_codes = n_padded, numbers, n_codes
+        self.starts = FIRST if len(lengths) == 1 else np.cumsum(lengths) - lengths
         # How often each category occurs, if the steps are categories that have been counted
         self.category_counts = None
         # The units of all sequences, if they have been learned while X was checked
@@ -47,15 +52,15 @@ class SequenceIndex:
     def __len__(self):
         return len(self.lengths)
 
-    @cached_property
-    def starts(self):
-        """The row of the first step of each sequence, (n,) int array."""
-        return np.zeros(1, np.intp) if len(self.lengths) == 1 else np.cumsum(self.lengths) - self.lengths
-
     @property
     def mean_length(self):
         """Mean number of steps per sequence."""
         return float(self.lengths[0] if len(self.lengths) == 1 else self.lengths.mean())
+
+    @property
+    def max_length(self):
+        """Steps of the longest sequence."""
+        return int(self.lengths[0] if len(self.lengths) == 1 else self.lengths.max())
 
     def all_have_steps(self, n_steps):
         """Whether all sequences of X have so many steps, padding included, and that is more than one."""
@@ -123,7 +128,13 @@ class Sequences(SequenceIndex):
     def of_array(cls, X):
         """The sequences of an array X (n, steps, features)."""
         n, T, D = X.shape
-        return cls(X.reshape(n * T, D), np.full(n, T, dtype=np.intp), "array")
+        lengths = np.array([T], np.intp) if n == 1 else np.full(n, T, np.intp)
+        return cls(X.reshape(n * T, D), lengths, "array")
+
+    @classmethod
+    def of_list(cls, x):
+        """The sequences of the list of one, x (steps, features)."""
+        return cls(x, np.array([len(x)], np.intp), "ragged")
 
     @property
     def n_features(self):

@@ -15,6 +15,9 @@ from skrnn._runtime import memory, threads
 from skrnn.kernels import CELLS, kernels_for
 from skrnn.kernels.inputs import Inputs
 
+# The greatest number of steps that a mean over them counts: a number + 1 is the same number beyond
+MAX_COUNT = {np.dtype(dtype): 2 ** (np.finfo(dtype).nmant + 1) for dtype in (np.float32, np.float64)}
+
 
 class RecurrentNetwork:
     """The layers, the head and the layout of their parameters. It holds no parameters itself.
@@ -270,11 +273,12 @@ class RecurrentNetwork:
     def check_counts(self, sequences, index):
         """Raise a ValueError where the mean over the steps of one of the sequences `index` cannot count them.
 
-        It is a sum and a number of steps in the dtype of the computation, and a number + 1 is the same number beyond.
+        It is a sum and a number of steps in the dtype of the computation.
         """
-        if "mean" not in self.pooled_parts:
+        limit = MAX_COUNT[sequences.dtype]
+        if "mean" not in self.pooling or sequences.max_length <= limit:
             return
-        limit, lengths = 2 ** (np.finfo(sequences.dtype).nmant + 1), self.n_patches(sequences.lengths[index])
+        lengths = self.n_patches(sequences.lengths[index])
         if lengths.max() > limit:
             longest = lengths.argmax()
             where = sequences.label("X", index[longest], per_step=False)
@@ -293,7 +297,12 @@ class RecurrentNetwork:
 
     def mean_patches(self, sequences):
         """Mean number of patches per sequence, or of single steps."""
-        return sequences.mean_length if self.patch is None else float(self.n_patches(sequences.lengths).mean())
+        if self.patch is None:
+            return sequences.mean_length
+        if len(sequences) == 1:
+            size, stride = self.patch
+            return float(1 + (max(sequences.max_length - size, 0) + stride - 1) // stride)
+        return float(self.n_patches(sequences.lengths).mean())
 
     def n_rows(self, sequences, index):
         """Rows of scores for the sequences `index`: one per sequence, or one per step."""

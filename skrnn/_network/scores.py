@@ -3,6 +3,7 @@
 import numpy as np
 
 from skrnn._data.numbers import all_finite
+from skrnn._data.sequences import FIRST, Sequences
 
 # The greatest numbers whose exponentials are finite, but for rounding
 MAX_EXPONENT = {
@@ -32,6 +33,8 @@ def scores_of(network, theta, sequences, index, initial=None, final=None, **kern
         When a sequence has more steps than the mean over them can count.
     """
     network.check_counts(sequences, index)
+    if isinstance(sequences, Sequences):
+        return network.forward(theta, sequences, index, initial, final, **kernels)
     parts, first = [], 0
     for loaded, numbers in sequences.iter_chunks(index):
         rows = slice(first, first + len(numbers))
@@ -54,7 +57,9 @@ def finite_scores(
         When some are not finite, or with `exponential` their exponentials, naming the sequence or step; and as in
         `scores_of`.
     """
-    scores = scores_of(network, theta, sequences, np.arange(len(sequences)), initial, final, **kernels)
+    n = len(sequences)
+    index = FIRST if n == 1 else np.arange(n)
+    scores = scores_of(network, theta, sequences, index, initial, final, **kernels)
     check_scores(network, scores, sequences, name=name, exponential=exponential)
     return scores
 
