@@ -313,8 +313,8 @@ class RecurrentNetwork:
         inputs = Inputs(
             sequences.steps, sequences.starts, sequences.lengths, index, initial, sequences.mask_offsets
         )
-        n_threads = threads.threads_for(work * len(index) * self.mean_patches(sequences) * self.work)
-        return inputs, {"max_bytes": memory.max_bytes(), "n_threads": n_threads}
+        work *= len(index) * self.mean_patches(sequences) * self.work
+        return inputs, memory.max_bytes(), threads.threads_for(work)
 
     def forward(
         self, theta, sequences, index, initial=None, final=None, *, engine=None, training=False, seed=0, packed=False
@@ -343,10 +343,11 @@ class RecurrentNetwork:
         """
         scores = np.empty((self.n_rows(sequences, index), self.n_outputs), theta.dtype)
         initial = self.begin(theta, sequences, index) if initial is None else initial
-        inputs, resources = self._batch(sequences, index, initial, 1)
+        inputs, max_bytes, n_threads = self._batch(sequences, index, initial, 1)
         engine = self.engine(theta.dtype) if engine is None else engine
         engine.forward(
-            theta, inputs, scores, final=final, training=training, seed=seed, packed=packed, **resources
+            theta, inputs, scores, final=final, training=training, seed=seed, packed=packed, max_bytes=max_bytes,
+            n_threads=n_threads,
         )
         return scores
 
@@ -380,11 +381,11 @@ class RecurrentNetwork:
         if begun:
             initial = self.begin(theta, sequences, index)
             dstate = np.zeros_like(initial) if dstate is None else dstate
-        inputs, resources = self._batch(sequences, index, initial, 3)
+        inputs, max_bytes, n_threads = self._batch(sequences, index, initial, 3)
         engine = self.engine(theta.dtype) if engine is None else engine
         value = engine.backward(
             theta, inputs, dscores, gradient, dstate=dstate, final=final, dX=dX, penalty=penalty, training=training,
-            seed=seed, **resources,
+            seed=seed, max_bytes=max_bytes, n_threads=n_threads,
         )
         if begun:
             self.add_static_gradient(theta, sequences, index, initial, dstate, gradient)

@@ -11,7 +11,7 @@ MAX_EXPONENT = {
 }
 
 
-def scores_of(network, theta, sequences, index, initial=None, final=None, **kernels):
+def scores_of(network, theta, sequences, index, initial=None, final=None, engine=None, packed=False):
     """Raw scores of the sequences `index`, (N, Q), or (steps, Q) with outputs per step.
 
     Parameters
@@ -24,8 +24,8 @@ def scores_of(network, theta, sequences, index, initial=None, final=None, **kern
         States before the first steps.
     final : (N, width) array, optional
         Filled with the states after the last steps.
-    **kernels
-        Of `RecurrentNetwork.forward`: ``engine``, ``packed``.
+    engine, packed
+        As in `RecurrentNetwork.forward`.
 
     Raises
     ------
@@ -34,22 +34,22 @@ def scores_of(network, theta, sequences, index, initial=None, final=None, **kern
     """
     network.check_counts(sequences, index)
     if isinstance(sequences, Sequences):
-        return network.forward(theta, sequences, index, initial, final, **kernels)
+        return network.forward(theta, sequences, index, initial, final, engine=engine, packed=packed)
     parts, first = [], 0
     for loaded, numbers in sequences.iter_chunks(index):
         rows = slice(first, first + len(numbers))
         parts.append(network.forward(
             theta, loaded, numbers, None if initial is None else initial[rows],
-            None if final is None else final[rows], **kernels,
+            None if final is None else final[rows], engine=engine, packed=packed,
         ))
         first = rows.stop
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def finite_scores(
-    network, theta, sequences, initial=None, final=None, *, name="X", exponential=False, **kernels
+    network, theta, sequences, initial=None, final=None, engine=None, packed=False, *, name="X", exponential=False
 ):
-    """Raw scores of all sequences, which messages call `name`.
+    """Raw scores of all sequences, which messages call `name`; otherwise as `scores_of`.
 
     Raises
     ------
@@ -59,8 +59,9 @@ def finite_scores(
     """
     n = len(sequences)
     index = FIRST if n == 1 else np.arange(n)
-    scores = scores_of(network, theta, sequences, index, initial, final, **kernels)
-    check_scores(network, scores, sequences, name=name, exponential=exponential)
+    scores = scores_of(network, theta, sequences, index, initial, final, engine, packed)
+    if not are_usable(scores, exponential):
+        check_scores(network, scores, sequences, name=name, exponential=exponential)
     return scores
 
 

@@ -78,8 +78,8 @@ class Model:
         engine = self._take_engine(packed)
         try:
             return finite_scores(
-                self.network, self.theta, sequences, initial, final, name=name, exponential=exponential,
-                engine=engine, packed=packed,
+                self.network, self.theta, sequences, initial, final, engine, packed, name=name,
+                exponential=exponential,
             )
         finally:
             self._keep_engine(engine, packed)
