@@ -25,7 +25,7 @@ __all__ = [
     "RNNClassifier", "RNNLanguageModel", "RNNOutlierDetector", "RNNRegressor", "RNNSurvival", "RaggedArray",
     "WithStatic", "__version__", "concatenate_steps", "make_sequence_scorer", "split_steps",
 ]
-SUBMODULES = ("datasets", "exceptions", "forecasting", "metrics", "preprocessing")
+SUBMODULES = ("convert", "datasets", "exceptions", "export", "forecasting", "metrics", "preprocessing")
 
 set_public_home(globals(), SUBMODULES)
 

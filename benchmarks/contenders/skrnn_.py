@@ -1,7 +1,6 @@
 """skrnn: the only file of the benchmarks that knows its internals."""
 
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 
@@ -42,14 +41,15 @@ def network(problem):
         per_step=False,
     )
     theta = np.zeros(net.layout.size, problem.dtype)
-    copy_weights(problem, net.layout.views(theta))
+    views = net.layout.views(theta)
+    for name, values in named_weights(problem).items():
+        views[name][:] = values
     return net, theta
 
 
-def copy_weights(problem, parameters):
+def named_weights(problem):
     """The problem's weights under skrnn's names."""
-    for name, values in problem.weights.items():
-        parameters[("head." if name in "Vc" else "layer0.") + name][:] = values
+    return {("head." if name in "Vc" else "layer0.") + name: values for name, values in problem.weights.items()}
 
 
 @contextmanager
@@ -206,12 +206,7 @@ class Prediction:
         labels = np.arange(len(problem.weights["c"]))
         X = np.zeros((len(labels), *problem.X.shape[1:]), problem.dtype)
         self.classifier = classifier(problem.size.K, problem.cell, n_epochs=1).fit(X, labels)
-        fitted = self.classifier._fitted
-        theta = fitted.model.theta.copy()
-        copy_weights(problem, fitted.model.network.layout.views(theta))
-        model = replace(fitted.model, theta=theta)
-        model.freeze()
-        self.classifier._fitted = fitted._replace(model=model)
+        self.classifier.set_parameters(named_weights(problem))
 
     def step(self):
         self.classifier.predict(self.X)

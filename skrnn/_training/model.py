@@ -140,5 +140,12 @@ class Model:
 
     @property
     def parameters(self):
-        """The parameters by name, as views of theta."""
+        """The parameters by name, as views of theta, for training: that of a fitted model does not change."""
         return self.network.layout.views(self.theta)
+
+    @property
+    def fixed_parameters(self):
+        """The parameters by name, as views of theta that cannot be written to."""
+        theta = self.theta.view()
+        theta.flags.writeable = False
+        return self.network.layout.views(theta)
