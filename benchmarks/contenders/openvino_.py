@@ -1,8 +1,9 @@
 """OpenVINO on the graph of `onnx_`, in float32, compiled for the least time of one call."""
 
 import openvino
-from contenders.onnx_ import model
 from threads import n_threads
+
+from contenders.onnx_ import model
 
 
 class Inference:
