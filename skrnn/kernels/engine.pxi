@@ -62,6 +62,8 @@ cdef class Engine:
     cdef Workspace space
     cdef Workspace stream_space     # of `step`, for the streams
     cdef Batch streams
+    cdef Memory team                # what the threads of a team have each, see sharing.pxi
+    cdef double next_team           # when there may be a team again, in seconds
     cdef int stream_threads         # that were asked for
     cdef int stream_workers         # and that have groups and buffers
 
@@ -78,7 +80,8 @@ cdef class Engine:
         check_patch(patch, layers[0]["D"], per_step, n_categories)
         if n_categories != 0 and len(embeddings) > 0:
             raise ValueError("steps are categories, or have features that are: n_categories or embeddings, not both")
-        self.packed, self.space, self.stream_space = Memory(), Workspace(), Workspace()
+        self.packed, self.space, self.stream_space, self.team = Memory(), Workspace(), Workspace(), Memory()
+        self.next_team = 0
         self.net.layers = <Layer*> calloc(len(layers), sizeof(Layer))
         if self.net.layers == NULL:
             raise MemoryError()
@@ -228,7 +231,7 @@ cdef class Engine:
         cdef BufferNeeds needs
         cdef Buffers* buffers
         cdef real* out
-        cdef int workers, i
+        cdef int workers, sharing, i
         cdef Watch watch
         cdef Tasks tasks
         total = self.set_inputs(&job, theta, inputs, training, seed, n_threads)
@@ -245,10 +248,29 @@ cdef class Engine:
         start_watch(&watch)
         job.watch = &watch
         self.set_weights(&job, theta, packed)
-        out, buffers, tasks = &scores[0, 0], self.space.buffers, tasks_of(batch.n_groups, workers)
-        for i in prange(workers, nogil=True, schedule="static", chunksize=1, num_threads=workers):
-            forward_groups(&job, &buffers[threadid()], batch.groups, &tasks, out)
+        out, buffers = &scores[0, 0], self.space.buffers
+        sharing = team_size(&self.net, batch.groups, n_threads) if batch.N == 1 else 1
+        if sharing > 1 and seconds_now() >= self.next_team:
+            self.forward_shared(&job, buffers, batch.groups, out, sharing)
+        else:
+            tasks = tasks_of(batch.n_groups, workers)
+            for i in prange(workers, nogil=True, schedule="static", chunksize=1, num_threads=workers):
+                forward_groups(&job, &buffers[threadid()], batch.groups, &tasks, out)
         raise_interrupt(&watch)
+
+    cdef int forward_shared(
+        self, Job* job, const Buffers* buffers, const Group* g, real* scores, int n
+    ) except -1:
+        """`forward_group` by n threads."""
+        cdef Team team
+        cdef int i
+        lay_out_team(&team, &self.net, n, self.team.reserve(lay_out_team(&team, &self.net, n, NULL)))
+        job.team, team.start = &team, seconds_now()
+        for i in prange(n, nogil=True, schedule="static", chunksize=1, num_threads=n):
+            share_group(job, buffers, g, i, scores)
+        if team.abandoned:
+            self.next_team = seconds_now() + SHARED_INTERVAL * (seconds_now() - team.start)
+        return 0
 
     def gradient(
         self,
