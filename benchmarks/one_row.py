@@ -2,9 +2,9 @@
 
     python benchmarks/one_row.py [--threads 1 2] [--sizes tiny small] [--cells lstm] [--seconds S]
 
-A process for each number of threads. All get the same float32 array (1, steps, features) and weights, must return the same
-scores, and are timed in turn in short rounds. Medians, in microseconds; "× ONNX" and "× OpenVINO" are their time over that
-of `predict`: above 1 `predict` is faster.
+A process for each number of threads. All get the same float32 array (1, steps, features) and weights, must return the
+same scores, and are timed in turn in short rounds. Medians, in microseconds; "× ONNX" and "× OpenVINO" are their time
+over that of `predict`: above 1 `predict` is faster.
 """
 
 import argparse
