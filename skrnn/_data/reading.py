@@ -19,11 +19,13 @@ from skrnn._data.sequences import Sequences, surely_finite
 from skrnn._data.tables import is_frame, is_table, normalize_table
 from skrnn._data.times import Times, column_of_times
 from skrnn._data.units import Units
+from skrnn._plain import plain
 from skrnn._sklearn import check_columns, check_feature_names_in
 
 FILLED = ("ffill", "indicator", "decay")
 
 
+@plain
 @dataclass(frozen=True)
 class Reading:
     """How an estimator reads X.

@@ -8,9 +8,11 @@ from skrnn._estimators.base import BaseRNN, in_epochs
 from skrnn._estimators.label_targets import LabelTargets, announced_classes, known_targets, same_classes
 from skrnn._estimators.shared_parameters import Parameter, flag, with_parameters
 from skrnn._messages import shown
+from skrnn._pickling import stored_estimator
 from skrnn._sklearn import StrOptions, checks_parameters
 
 
+@stored_estimator
 @with_parameters(
     return_sequences=flag(
         "False: one label per sequence. True: one label per step, scored by `make_sequence_scorer` in searches, since "

@@ -5,8 +5,10 @@ import numpy as np
 from skrnn._data.lazy import in_memory
 from skrnn._data.weights import as_weights
 from skrnn._estimators.regressor import RNNRegressor
+from skrnn._pickling import stored_estimator
 
 
+@stored_estimator
 class NextStepRegressor(RNNRegressor):
     """An RNNRegressor with outputs per step, whose targets are the steps of X themselves, each one step earlier."""
 

@@ -20,6 +20,7 @@ from skrnn._estimators.shared_parameters import (
 )
 from skrnn._estimators.unfitted import units_of_targets
 from skrnn._messages import shown
+from skrnn._pickling import stored_estimator
 from skrnn._sklearn import checks_parameters
 
 
@@ -34,6 +35,7 @@ def check_quantiles(quantile):
         )
 
 
+@stored_estimator
 @with_parameters(
     return_sequences=flag("False: targets per sequence. True: targets per step. It is never guessed from y."),
     loss=choice(REGRESSION_LOSSES, f"What is minimized: {summaries(REGRESSION_LOSSES)}."),

@@ -11,10 +11,12 @@ from skrnn._estimators.regressor import RNNRegressor
 from skrnn._estimators.shared_parameters import Parameter, shared_init, with_parameters
 from skrnn._estimators.step_function import StepFunction
 from skrnn._estimators.survival_targets import SurvivalTargets, cumulative_hazard, given_edges
+from skrnn._pickling import stored_estimator
 from skrnn._sklearn import Interval, checks_parameters
 from skrnn._training.losses import MultilabelLogLoss
 
 
+@stored_estimator
 @with_parameters(
     intervals=Parameter(
         [Interval(Integral, 1, None, closed="left"), "array-like"], "int or array-like of float",

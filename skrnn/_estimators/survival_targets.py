@@ -12,12 +12,14 @@ from skrnn._data.target_checks import check_finite_rows, check_one_each
 from skrnn._estimators.concordance import concordance_index
 from skrnn._estimators.target_rows import TargetRows
 from skrnn._messages import shown
+from skrnn._plain import plain
 from skrnn._training.target_statistics import weighted_quantile
 
 # What is known of a sequence: whether its event was seen, and the time of it or of the last look
 ROW = np.dtype([("event", bool), ("time", np.float64)])
 
 
+@plain
 @dataclass(frozen=True)
 class SurvivalTargets:
     """What is known of times to an event.

@@ -11,13 +11,15 @@ from skrnn._data.reading import set_attributes
 from skrnn._estimators.parameters import FittedParameters, check_complete, check_shapes, fill, read_parameters
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
-from skrnn._pickling import VersionedPickleMixin
+from skrnn._pickling import StoredMixin
+from skrnn._plain import plain
 from skrnn._training import run
 
 # The parameters of estimators that say which shapes those of the network have
 SIZES = ("hidden_size", "cell", "reset_after", "bidirectional", "pooling", "embedding_dim")
 
 
+@plain
 class Fitted(NamedTuple):
     """What `fit` has learned and predictions need.
 
@@ -57,7 +59,7 @@ class Fitted(NamedTuple):
         return attributes
 
 
-class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
+class TrainableMixin(StoredMixin, CheckedParametersMixin):
     """An estimator that holds what it has learned as ``_fitted``."""
 
     def _check_hidden_size(self):
@@ -112,8 +114,9 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
     def _set_fitted(self, fitted):
         """Set what `fit` has learned, with the public attributes, all at once."""
         fitted.model.freeze()
-        history, validated = fitted.model.history, self.early_stopping
+        history = fitted.model.history
         last, epochs = history.last, history.epochs
+        validated = last.score is not None
         attributes = {
             "_fitted": fitted,
             "out_activation_": fitted.model.loss.out_activation,

@@ -33,6 +33,7 @@ from skrnn._messages import shown
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import StreamObjective
 from skrnn._parameters import check_parameters
+from skrnn._pickling import stored_estimator
 from skrnn._sklearn import Interval, StrOptions, checks_parameters
 from skrnn._training import epochs, run
 from skrnn._training.epochs import AUTO
@@ -51,6 +52,7 @@ SAMPLING_CONSTRAINTS = {
 }
 
 
+@stored_estimator
 @with_parameters(
     embedding_dim=positive_int("Size of the vector that represents a symbol."),
     analyzer=Parameter(

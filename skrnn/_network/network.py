@@ -6,19 +6,27 @@ from typing import NamedTuple
 import numpy as np
 
 from skrnn._data.sequences import rows_or_none
-from skrnn._network.embeddings import check_embeddings, table_of
+from skrnn._data.units import Units
+from skrnn._network.decay import Decay
+from skrnn._network.embeddings import Embedding, check_embeddings, table_of
 from skrnn._network.initial_values import glorot_uniform
 from skrnn._network.layer import RecurrentLayer
 from skrnn._network.layout import ParameterLayout
-from skrnn._network.static import HEAD, INITIAL_STATE
+from skrnn._network.static import HEAD, INITIAL_STATE, StaticInputs
+from skrnn._plain import plain
 from skrnn._runtime import memory, threads
-from skrnn.kernels import CELLS, kernels_for
+from skrnn.kernels import ACTIVATIONS, CELLS, POOLINGS, kernels_for
 from skrnn.kernels.inputs import Inputs
 
 # The greatest number of steps that a mean over them counts: a number + 1 is the same number beyond
 MAX_COUNT = {np.dtype(dtype): 2 ** (np.finfo(dtype).nmant + 1) for dtype in (np.float32, np.float64)}
 
 
+@plain(
+    make="checked", n_inputs=int, hidden_size=tuple[int, ...], n_outputs=int, cell=str, activation=str,
+    reset_after=bool, bidirectional=bool, per_step=bool, pooling=str, n_categories=int, units=Units | None,
+    patch=tuple[int, int] | None, embeddings=tuple[Embedding, ...], static=StaticInputs | None, decay=Decay | None,
+)
 class RecurrentNetwork:
     """The layers, the head and the layout of their parameters. It holds no parameters itself.
 
@@ -95,6 +103,45 @@ class RecurrentNetwork:
         if static is not None:
             shapes |= static.table_shapes()
         self.layout = ParameterLayout(shapes)
+
+    @classmethod
+    def checked(cls, *, n_inputs, hidden_size, n_outputs, cell, activation, reset_after, pooling, **others):
+        """The network of these arguments; raises a ValueError for one that no network has."""
+        if not hidden_size or min(n_inputs, n_outputs, *hidden_size) < 1:
+            raise ValueError(f"{n_inputs} inputs, {hidden_size} units and {n_outputs} outputs are no network")
+        for name, value, known in (
+            ("cell", cell, CELLS), ("activation", activation, ACTIVATIONS), ("pooling", pooling, POOLINGS)
+        ):
+            if value not in known:
+                raise ValueError(f"{name}={value!r}: expected one of {', '.join(known)}")
+        network = cls(n_inputs, hidden_size, n_outputs, cell, activation, reset_after, pooling=pooling, **others)
+        network.engine(np.float32)      # whose checks are those of the kernels
+        return network
+
+    @property
+    def hidden_size(self):
+        """Units of each layer."""
+        return tuple(layer.n_units for layer in self.layers)
+
+    @property
+    def cell(self):
+        """The key of the cell in ``CELLS``."""
+        return self.layers[0].cell_name
+
+    @property
+    def activation(self):
+        """That of the cell "rnn"."""
+        return self.layers[0].form.get("activation", ACTIVATIONS[0])
+
+    @property
+    def reset_after(self):
+        """That of the cell "gru"."""
+        return self.layers[0].form.get("reset_after", True)
+
+    @property
+    def bidirectional(self):
+        """Whether layers have both directions."""
+        return len(self.layers[0].directions) == 2
 
     @property
     def pooled_parts(self):

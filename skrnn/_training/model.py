@@ -5,14 +5,23 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from skrnn._network.network import RecurrentNetwork
 from skrnn._network.scores import finite_scores
+from skrnn._plain import plain
 from skrnn._training.loop import History
+from skrnn._training.loss import Loss
+from skrnn._training.optimizers import Optimizer
+from skrnn._training.schedules import Constant
 
 # Engines that a model keeps for its next calls, one for each thread that calls at the same time, and the arrays of
 # groups that each may keep
 MAX_ENGINES, MAX_BYTES_OF_ENGINE = 16, 2**22
 
 
+@plain(
+    make="of_parameters", network=RecurrentNetwork, loss=Loss, parameters=dict, random_state=np.random.RandomState,
+    history=History, optimizer=Optimizer | None, schedule=Constant | None, max_iter=int | None,
+)
 @dataclass
 class Model:
     """All that training changes and that predictions need: what is pickled, copied, sent to a worker and exported.
@@ -38,13 +47,13 @@ class Model:
     predictions keep its weights packed. `copy` returns a model that can be trained again.
     """
 
-    network: object
-    loss: object
+    network: RecurrentNetwork
+    loss: Loss
     theta: np.ndarray
     random_state: np.random.RandomState
     history: History = field(default_factory=History)
-    optimizer: object = None
-    schedule: object = None
+    optimizer: Optimizer | None = None
+    schedule: Constant | None = None
     max_iter: int | None = None
     _engines: list = field(default_factory=list, init=False, repr=False, compare=False)
 
@@ -122,6 +131,13 @@ class Model:
             self, theta=self.theta.copy(), random_state=deepcopy(self.random_state), history=self.history.copy(),
             optimizer=deepcopy(self.optimizer),
         )
+
+    @classmethod
+    def of_parameters(cls, network, loss, parameters, **training):
+        """The fitted model whose `parameters` are these arrays, a dict; `training` are the other fields."""
+        model = cls(network, loss, network.layout.joined(parameters), **training)
+        model.freeze()
+        return model
 
     @property
     def learning_rate(self):

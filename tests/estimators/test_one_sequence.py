@@ -232,4 +232,5 @@ def test_arrays_of_the_caller_stay_as_they_are():
     values, one = X.copy(), X[0].copy()
     for name in ("float64", "own units", "ffill", "decay"):
         net_of(name).predict(values), net_of(name).predict([one])
-    assert values.tobytes() == X.tobytes() and one.tobytes() == X[0].tobytes()
+    assert values.tobytes() == X.tobytes()
+    assert one.tobytes() == X[0].tobytes()
