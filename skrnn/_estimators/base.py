@@ -27,7 +27,6 @@ from skrnn._network.decay import Decay
 from skrnn._network.embeddings import unseen_rows
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
-from skrnn._network.scores import finite_scores
 from skrnn._network.static import STATIC_TO, StaticInputs
 from skrnn._sklearn import checks_parameters
 from skrnn._training import run
@@ -335,7 +334,8 @@ class BaseRNN(
     def _predict_rows(self, fitted, X, decode):
         """Sequences of X, and decoded rows: one per sequence, or one per step."""
         sequences, scores, targets = fitted.scores(self, X)
-        return sequences, decode(fitted._replace(targets=targets), scores)
+        fitted = fitted if targets is fitted.targets else fitted._replace(targets=targets)
+        return sequences, decode(fitted, scores)
 
     def _predict(self, X, decode, initial_state, return_state):
         """What the predict methods return, and the states after it where they are asked for."""
@@ -392,7 +392,7 @@ class BaseRNN(
         model, reading, _ = self._get_fitted()
         sequences = reading.read(self, X, dtype=model.dtype)
         final = np.empty((len(sequences), model.network.state_width), model.dtype)
-        finite_scores(model.network, model.theta, sequences, final=final)
+        model.scores(sequences, final=final)
         return model.network.hidden_states(final)
 
     @property

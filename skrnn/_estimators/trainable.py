@@ -10,7 +10,6 @@ from skrnn._data.numbers import is_positive_int
 from skrnn._data.reading import set_attributes
 from skrnn._estimators.parameters import FittedParameters, check_complete, check_shapes, fill, read_parameters
 from skrnn._messages import shown
-from skrnn._network.scores import finite_scores
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import StoredMixin
 from skrnn._plain import plain
@@ -34,8 +33,11 @@ class Fitted(NamedTuple):
 
     def scores(self, estimator, X):
         """Sequences of X, raw scores, a row per sequence or per step, and what is known of their targets."""
-        sequences, model = self.reading.read(estimator, X, dtype=self.model.dtype), self.model
-        scores = finite_scores(model.network, model.theta, sequences, exponential=model.exponential)
+        model = self.model
+        sequences = self.reading.read(estimator, X, dtype=model.dtype)
+        scores = model.scores(sequences, exponential=model.exponential)
+        if not self.reading.in_own_units:
+            return sequences, scores, self.targets
         index = np.arange(len(sequences))
         own = self.reading.target_units(model.loss, sequences, index, model.network.n_outputs // model.loss.width)
         if own is None:
@@ -111,6 +113,7 @@ class TrainableMixin(StoredMixin, CheckedParametersMixin):
 
     def _set_fitted(self, fitted):
         """Set what `fit` has learned, with the public attributes, all at once."""
+        fitted.model.freeze()
         history = fitted.model.history
         last, epochs = history.last, history.epochs
         validated = last.score is not None
@@ -179,6 +182,7 @@ class TrainableMixin(StoredMixin, CheckedParametersMixin):
         model = replace(fitted.model, theta=np.array(fitted.model.theta))
         check_shapes(given, model.network.layout.shapes)
         fill(given, model.parameters)
+        model.freeze()
         self._fitted = fitted._replace(model=model)
         return self
 
