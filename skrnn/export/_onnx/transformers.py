@@ -1,0 +1,226 @@
+"""The steps of a Pipeline before the net, as operators on the numbers that they transform."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+
+from skrnn.exceptions import ExportError
+from skrnn.export._onnx.gaps import fill_forward, interpolated, is_padding
+from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceVectorizer, SlidingWindow
+
+
+class Numbers(NamedTuple):
+    """The numbers of X on their way through a Pipeline."""
+
+    values: str             # (n, columns) of a table, else (n, T, features); float32
+    lengths: str | None     # (n,) int64; None for a table
+    n_features: int         # columns, or features of a step
+    net_reads_padding: bool     # whether steps at the end that are NaN in every feature mean something to the net
+    in_streams: bool = False    # whether T steps continue others
+
+    @property
+    def is_table(self):
+        """Whether they are a table: rows of columns."""
+        return self.lengths is None
+
+
+def reads_tables(transformer):
+    """Whether a fitted transformer, the first step of a Pipeline, reads a table."""
+    if isinstance(transformer, SequenceScaler | SequenceImputer):
+        return transformer._fitted.reading.from_table
+    return True
+
+
+def n_features_of(transformer):
+    """The features of a step that a fitted transformer reads, or the columns of a table."""
+    reads_steps = isinstance(transformer, SequenceScaler | SequenceImputer) and not reads_tables(transformer)
+    return transformer._fitted.reading.n_step_features if reads_steps else transformer.n_features_in_
+
+
+def transform(g, name, transformer, X):
+    """What a fitted transformer, the step of this name in a Pipeline, makes of `Numbers`.
+
+    Raises
+    ------
+    ExportError
+        When it cannot be said in operators, naming the step and what to do.
+    """
+    kind = type(transformer)
+    if kind not in TRANSFORMERS:
+        known = ", ".join(sorted(known.__name__ for known in TRANSFORMERS if known is not SequenceVectorizer))
+        raise ExportError(
+            f"the step {name!r} of the Pipeline, {kind.__name__}, has no form in ONNX: expected one of {known}; export "
+            "the steps after it alone, pipeline[i:], and pass them what it returns"
+        )
+    return TRANSFORMERS[kind](g, f"the step {name!r} of the Pipeline, {kind.__name__},", transformer, X)
+
+
+# Scaling
+
+def centered(g, values, center):
+    """values − center, which is of two parts, as float32 may have too few digits for it."""
+    high = np.asarray(center, np.float64).astype(np.float32)
+    low = (center - high).astype(np.float32)
+    values = g.sub(values, g.floats(high))
+    return g.sub(values, g.floats(low)) if low.any() else values
+
+
+def _sequence_scaler(g, what, scaler, X):
+    _, _, center, scale, _ = scaler._fitted
+    reading = scaler._fitted.reading
+    steps = g.div(centered(g, _as_steps(g, what, reading, X), center), g.floats(scale))
+    return _put_back(g, X, steps, reading, reading.n_step_features)
+
+
+def _standard_scaler(g, what, scaler, X):
+    values = _table(what, scaler, X)
+    values = centered(g, values, scaler.mean_) if scaler.with_mean else values
+    return X._replace(values=values if scaler.scale_ is None else g.div(values, g.floats(scaler.scale_)))
+
+
+def _robust_scaler(g, what, scaler, X):
+    values = _table(what, scaler, X)
+    values = values if scaler.center_ is None else centered(g, values, scaler.center_)
+    return X._replace(values=values if scaler.scale_ is None else g.div(values, g.floats(scaler.scale_)))
+
+
+def _max_abs_scaler(g, what, scaler, X):
+    values = g.div(_table(what, scaler, X), g.floats(scaler.scale_))
+    if getattr(scaler, "clip", False):
+        values = _clipped(g, values, -1.0, 1.0)
+    return X._replace(values=values)
+
+
+def _min_max_scaler(g, what, scaler, X):
+    low, high = map(float, scaler.feature_range)
+    # as (x − minimum) scale + low, in which nothing cancels
+    values = g.mul(centered(g, _table(what, scaler, X), scaler.data_min_), g.floats(scaler.scale_))
+    values = g.add(values, low) if low else values
+    return X._replace(values=_clipped(g, values, low, high) if scaler.clip else values)
+
+
+def _clipped(g, values, low, high):
+    """Values between two numbers; NaN stays NaN."""
+    return g.where(g.op("IsNaN", values), values, g.op("Clip", values, low, high))
+
+
+# Missing values
+
+def _sequence_imputer(g, what, imputer, X):
+    fitted = imputer._fitted
+    if X.in_streams and fitted.strategy in ("ffill", "interpolate"):
+        raise ExportError(
+            f"{what} looks at other steps with strategy={fitted.strategy!r}, which a stream does not have: export "
+            "without states, or fit the net with missing='ffill' in its place"
+        )
+    values = _as_steps(g, what, fitted.reading, X)
+    statistics = g.floats(fitted.statistics)
+    if fitted.strategy == "ffill":
+        filled = fill_forward(g, values, statistics)
+    else:
+        filled = interpolated(g, values, X.lengths) if fitted.strategy == "interpolate" else values
+        filled = g.where(g.op("IsNaN", filled), statistics, filled)
+    if fitted.add_indicator:
+        filled = g.concat([filled, g.cast(g.op("IsNaN", values), np.float32)], axis=2)
+    if fitted.padding == "keep" and X.net_reads_padding and not X.is_table:
+        filled = g.where(is_padding(g, values, X.lengths), g.floats(np.nan), filled)
+    return _put_back(g, X, filled, fitted.reading, fitted.reading.n_step_features * (1 + fitted.add_indicator))
+
+
+def _simple_imputer(g, what, imputer, X):
+    values, statistics = _table(what, imputer, X), np.asarray(imputer.statistics_)
+    if not _is_nan(imputer.missing_values) or imputer.add_indicator:
+        raise ExportError(
+            f"{what} has a form in ONNX with missing_values=np.nan and add_indicator=False alone: try SequenceImputer"
+        )
+    if statistics.dtype.kind != "f" or np.isnan(statistics).any():
+        raise ExportError(f"{what} leaves out columns that it saw no value of: leave them out of X")
+    return X._replace(values=g.where(g.op("IsNaN", values), g.floats(statistics), values))
+
+
+def _is_nan(value):
+    return isinstance(value, float | np.floating) and bool(np.isnan(value))
+
+
+# Other steps
+
+def _sliding_window(g, what, windows, X):
+    """The window of each row of a table: itself and the rows before it, oldest first."""
+    _table(what, windows, X)
+    _, window, group, _ = windows._fitted
+    if group is not None or windows.context:
+        name = "context=True" if windows.context else f"group={group!r}"
+        raise ExportError(f"{what} has no form in ONNX with {name}: export the steps after it alone, pipeline[1:]")
+    n = g.shape(X.values, 0)
+    rows = g.range(n)
+    lengths = g.op("Min", g.add(rows, 1), window)
+    first = g.sub(g.add(rows, 1), lengths)
+    places = g.add(g.unsqueeze(first, 1), g.constant(np.arange(window)))
+    # steps behind the end of a short window are any rows
+    steps = g.gather(X.values, g.op("Min", places, g.sub(n, 1)))
+    return X._replace(values=steps, lengths=lengths)
+
+
+def _vectorizer(g, what, vectorizer, X):
+    raise ExportError(
+        f"{what} reads texts, which have no form in ONNX that cuts them as it does: export the steps after it alone, "
+        "pipeline[1:], whose X are the numbers that it returns"
+    )
+
+
+def _function(g, what, transformer, X):
+    if transformer.func is not None:
+        raise ExportError(f"{what} calls a function of Python, which has no form in ONNX: leave it out of the Pipeline")
+    return X
+
+
+def _pipeline(g, what, pipeline, X):
+    for name, step in pipeline.steps:
+        X = X if step in (None, "passthrough") else transform(g, name, step, X)
+    return X
+
+
+# What they read
+
+def _table(what, transformer, X):
+    """The values of `Numbers`, a table with the columns that a transformer was fitted on."""
+    if not X.is_table:
+        raise ExportError(f"{what} reads a table, but X holds sequences: expected SequenceScaler or SequenceImputer")
+    _check_n_features(what, transformer.n_features_in_, X)
+    return X.values
+
+
+def _as_steps(g, what, reading, X):
+    """The values of `Numbers` as the steps (n, T, features) that a transformer of skrnn reads."""
+    if X.is_table:
+        _check_n_features(what, reading.n_features_in, X)
+        return g.reshape(X.values, 0, -1, reading.n_step_features)
+    _check_n_features(what, reading.n_step_features, X)
+    return X.values
+
+
+def _check_n_features(what, expected, X):
+    if X.n_features != expected:
+        raise ExportError(
+            f"{what} reads {expected} numbers, but X has {X.n_features} and the others are categories to the net: "
+            "give them a dtype of categories, which the step leaves as they are, or leave the step out"
+        )
+
+
+def _put_back(g, X, steps, reading, n_features):
+    """`Numbers` that were steps (n, T, n_features) to a transformer, in the form that they had."""
+    if not X.is_table:
+        return X._replace(values=steps, n_features=n_features)
+    n_columns = X.n_features // reading.n_step_features * n_features
+    return X._replace(values=g.reshape(steps, 0, n_columns), n_features=n_columns)
+
+
+TRANSFORMERS = {
+    SequenceScaler: _sequence_scaler, SequenceImputer: _sequence_imputer, SlidingWindow: _sliding_window,
+    SequenceVectorizer: _vectorizer, StandardScaler: _standard_scaler, RobustScaler: _robust_scaler,
+    MinMaxScaler: _min_max_scaler, MaxAbsScaler: _max_abs_scaler, SimpleImputer: _simple_imputer,
+    FunctionTransformer: _function, Pipeline: _pipeline,
+}
