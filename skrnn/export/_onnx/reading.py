@@ -59,18 +59,26 @@ def declare_inputs(g, reading):
         For categories that are neither strings nor whole numbers.
     """
     n_numbers = reading.n_step_features - len(reading.step_encodings)
-    n_static = reading.n_static - len(reading.static_encodings)
-    numbers = ids = static = None
+    numbers = ids = None
     if reading.n_categories:
         ids = g.input("X", np.int64, ("n", "steps"))
     elif n_numbers:
         numbers = g.input("X", np.float32, ("n", "steps", n_numbers))
-    lengths = g.cast(g.input("lengths", np.int32, ("n",)), np.int64)
-    if n_static:
-        static = g.input("static", np.float32, ("n", n_static))
+    return declare_others(g, reading, Inputs(declare_lengths(g), numbers, ids=ids))
+
+
+def declare_lengths(g):
+    """Declare the input of the numbers of steps of sequences; returns it as int64."""
+    return g.cast(g.input("lengths", np.int32, ("n",)), np.int64)
+
+
+def declare_others(g, reading, inputs):
+    """Declare the inputs that stand beside the numbers of steps; returns the inputs with these."""
+    n_static = reading.n_static - len(reading.static_encodings)
+    static = g.input("static", np.float32, ("n", n_static)) if n_static else None
     categories = [g.input(encoding.name, _type_of(encoding), ("n", "steps")) for encoding in reading.step_encodings]
     of_static = [g.input(encoding.name, _type_of(encoding), ("n",)) for encoding in reading.static_encodings]
-    return Inputs(lengths, numbers, tuple(categories), static, tuple(of_static), ids)
+    return inputs._replace(categories=tuple(categories), static=static, static_categories=tuple(of_static))
 
 
 def read(g, reading, inputs):
@@ -86,7 +94,7 @@ def read(g, reading, inputs):
     -------
     Steps
     """
-    lengths = _lengths(g, reading, inputs)
+    lengths = known_lengths(g, reading, inputs)
     return read_on(g, reading, inputs._replace(lengths=lengths))[0]
 
 
@@ -173,6 +181,11 @@ def _categories(g, reading, ids, lengths, memory):
     return g.op("Min", ids, last), after
 
 
+def all_where_zero(g, inputs):
+    """The numbers of steps (n,), of a length of 0 all."""
+    return g.where(g.op("Greater", inputs.lengths, 0), inputs.lengths, g.shape(inputs.steps, 1))
+
+
 def _codes(g, encoding, values):
     """The codes (…) of categories, float32; the last one for what the fit did not see."""
     codes = {_missing(encoding): encoding.missing}
@@ -209,10 +222,10 @@ def _missing(encoding):
     return MISSING_TEXT if _type_of(encoding) is str else MISSING_NUMBER
 
 
-def _lengths(g, reading, inputs):
+def known_lengths(g, reading, inputs):
     """The numbers of steps (n,): of a length of 0 up to the last one of which something is known, 1 at least."""
     if reading.missing == "error":
-        return g.op("Max", inputs.lengths, 1)
+        return all_where_zero(g, inputs)
     known = []
     if inputs.ids is not None:
         known.append(g.op("Not", g.op("Less", inputs.ids, 0)))

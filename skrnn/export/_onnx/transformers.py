@@ -8,7 +8,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 from skrnn.exceptions import ExportError
-from skrnn.export._onnx.gaps import fill_forward, interpolated, is_padding
+from skrnn.export._onnx.functions import fill_forward
+from skrnn.export._onnx.interpolation import interpolated
 from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceVectorizer, SlidingWindow
 
 
@@ -18,7 +19,6 @@ class Numbers(NamedTuple):
     values: str             # (n, columns) of a table, else (n, T, features); float32
     lengths: str | None     # (n,) int64; None for a table
     n_features: int         # columns, or features of a step
-    net_reads_padding: bool     # whether steps at the end that are NaN in every feature mean something to the net
     in_streams: bool = False    # whether T steps continue others
 
     @property
@@ -38,6 +38,11 @@ def n_features_of(transformer):
     """The features of a step that a fitted transformer reads, or the columns of a table."""
     reads_steps = isinstance(transformer, SequenceScaler | SequenceImputer) and not reads_tables(transformer)
     return transformer._fitted.reading.n_step_features if reads_steps else transformer.n_features_in_
+
+
+def fill_padding(transformers):
+    """Whether one of some fitted transformers makes steps like any others of the padding of a 3-D array."""
+    return any(isinstance(each, SequenceImputer) and each._fitted.padding == "fill" for each in transformers)
 
 
 def transform(g, name, transformer, X):
@@ -117,16 +122,14 @@ def _sequence_imputer(g, what, imputer, X):
             "without states, or fit the net with missing='ffill' in its place"
         )
     values = _as_steps(g, what, fitted.reading, X)
-    statistics = g.floats(fitted.statistics)
+    statistics = g.floats(fitted.statistics[np.newaxis])
     if fitted.strategy == "ffill":
-        filled = fill_forward(g, values, statistics)
+        filled = fill_forward(g, values, g.op("Not", g.op("IsNaN", values)), statistics)
     else:
         filled = interpolated(g, values, X.lengths) if fitted.strategy == "interpolate" else values
         filled = g.where(g.op("IsNaN", filled), statistics, filled)
     if fitted.add_indicator:
         filled = g.concat([filled, g.cast(g.op("IsNaN", values), np.float32)], axis=2)
-    if fitted.padding == "keep" and X.net_reads_padding and not X.is_table:
-        filled = g.where(is_padding(g, values, X.lengths), g.floats(np.nan), filled)
     return _put_back(g, X, filled, fitted.reading, fitted.reading.n_step_features * (1 + fitted.add_indicator))
 
 
