@@ -4,7 +4,7 @@ import numpy as np
 
 from skrnn.export._onnx.functions import is_step, with_repeated_ends
 from skrnn.export._onnx.network import scores
-from skrnn.export._onnx.reading import declare_inputs, read
+from skrnn.export._onnx.pipeline import read_inputs
 from skrnn.export._onnx.transformers import centered
 
 # A sequence of the training data has the very score of the offset, and rounding must not make it an outlier
@@ -12,12 +12,11 @@ ROUNDING = 4e-6
 END = np.iinfo(np.int64).max
 
 
-def export_detector(g, estimator):
-    """Declare the inputs and outputs of a detector."""
+def write_detector(g, estimator, steps_before):
+    """Declare the inputs and outputs of a detector behind some steps of a Pipeline."""
     fitted = estimator._get_fitted()
     reading = fitted.scale.net._get_fitted().reading
-    inputs = declare_inputs(g, reading)
-    steps = read(g, reading, inputs)
+    steps, inputs = read_inputs(g, reading, steps_before)
     squares, known = _squared_errors(g, fitted.scale, inputs.numbers, steps)
     of_steps = _root_of_mean(g, squares, known)
     inside = is_step(g, steps.lengths, g.shape(inputs.numbers, 1))

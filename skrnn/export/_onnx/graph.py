@@ -116,8 +116,14 @@ class Graph:
         self.nodes.append(self.onnx.helper.make_node("Identity", [self.value(value)], [name]))
         self.outputs.append(self.onnx.helper.make_tensor_value_info(name, self.element_type(dtype), shape))
 
-    def model(self):
-        """The model, with the operators and constants that its outputs need. It is checked by ``onnx.checker``."""
+    def model(self, properties=None):
+        """The model, with the operators and constants that its outputs need. It is checked by ``onnx.checker``.
+
+        Parameters
+        ----------
+        properties : dict of str, optional
+            What is said about it.
+        """
         onnx, nodes = self.onnx, self._needed()
         used = {name for node in nodes for name in names_read(node)}
         constants = [tensor for tensor in self.constants.values() if tensor.name in used]
@@ -129,6 +135,7 @@ class Graph:
             graph, producer_name="skrnn", opset_imports=opsets,
             ir_version=onnx.helper.find_min_ir_version_for(opsets),
         )
+        onnx.helper.set_model_props(model, properties or {})
         onnx.checker.check_model(model, full_check=True)
         return model
 

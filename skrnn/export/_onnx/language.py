@@ -8,7 +8,7 @@ from skrnn.export._onnx.network import scores
 from skrnn.export._onnx.steps import Steps
 
 
-def export_language_model(g, estimator, states):
+def write_language_model(g, estimator, states):
     """Declare the inputs and outputs of a language model, with `states` those of one step of n texts."""
     model = estimator._get_fitted().model
     network, V = model.network, model.network.n_outputs

@@ -40,7 +40,7 @@ def n_features_of(transformer):
     return transformer._fitted.reading.n_step_features if reads_steps else transformer.n_features_in_
 
 
-def fill_padding(transformers):
+def fills_padding(transformers):
     """Whether one of some fitted transformers makes steps like any others of the padding of a 3-D array."""
     return any(isinstance(each, SequenceImputer) and each._fitted.padding == "fill" for each in transformers)
 
@@ -76,24 +76,24 @@ def centered(g, values, center):
 def _sequence_scaler(g, what, scaler, X):
     _, _, center, scale, _ = scaler._fitted
     reading = scaler._fitted.reading
-    steps = g.div(centered(g, _as_steps(g, what, reading, X), center), g.floats(scale))
+    steps = g.div(centered(g, _as_steps(g, reading, X), center), g.floats(scale))
     return _put_back(g, X, steps, reading, reading.n_step_features)
 
 
 def _standard_scaler(g, what, scaler, X):
-    values = _table(what, scaler, X)
+    values = _table(what, X)
     values = centered(g, values, scaler.mean_) if scaler.with_mean else values
     return X._replace(values=values if scaler.scale_ is None else g.div(values, g.floats(scaler.scale_)))
 
 
 def _robust_scaler(g, what, scaler, X):
-    values = _table(what, scaler, X)
+    values = _table(what, X)
     values = values if scaler.center_ is None else centered(g, values, scaler.center_)
     return X._replace(values=values if scaler.scale_ is None else g.div(values, g.floats(scaler.scale_)))
 
 
 def _max_abs_scaler(g, what, scaler, X):
-    values = g.div(_table(what, scaler, X), g.floats(scaler.scale_))
+    values = g.div(_table(what, X), g.floats(scaler.scale_))
     if getattr(scaler, "clip", False):
         values = _clipped(g, values, -1.0, 1.0)
     return X._replace(values=values)
@@ -102,7 +102,7 @@ def _max_abs_scaler(g, what, scaler, X):
 def _min_max_scaler(g, what, scaler, X):
     low, high = map(float, scaler.feature_range)
     # as (x − minimum) scale + low, in which nothing cancels
-    values = g.mul(centered(g, _table(what, scaler, X), scaler.data_min_), g.floats(scaler.scale_))
+    values = g.mul(centered(g, _table(what, X), scaler.data_min_), g.floats(scaler.scale_))
     values = g.add(values, low) if low else values
     return X._replace(values=_clipped(g, values, low, high) if scaler.clip else values)
 
@@ -121,7 +121,7 @@ def _sequence_imputer(g, what, imputer, X):
             f"{what} looks at other steps with strategy={fitted.strategy!r}, which a stream does not have: export "
             "without states, or fit the net with missing='ffill' in its place"
         )
-    values = _as_steps(g, what, fitted.reading, X)
+    values = _as_steps(g, fitted.reading, X)
     statistics = g.floats(fitted.statistics[np.newaxis])
     if fitted.strategy == "ffill":
         filled = fill_forward(g, values, g.op("Not", g.op("IsNaN", values)), statistics)
@@ -134,7 +134,7 @@ def _sequence_imputer(g, what, imputer, X):
 
 
 def _simple_imputer(g, what, imputer, X):
-    values, statistics = _table(what, imputer, X), np.asarray(imputer.statistics_)
+    values, statistics = _table(what, X), np.asarray(imputer.statistics_)
     if not _is_nan(imputer.missing_values) or imputer.add_indicator:
         raise ExportError(
             f"{what} has a form in ONNX with missing_values=np.nan and add_indicator=False alone: try SequenceImputer"
@@ -152,7 +152,7 @@ def _is_nan(value):
 
 def _sliding_window(g, what, windows, X):
     """The window of each row of a table: itself and the rows before it, oldest first."""
-    _table(what, windows, X)
+    _table(what, X)
     _, window, group, _ = windows._fitted
     if group is not None or windows.context:
         name = "context=True" if windows.context else f"group={group!r}"
@@ -188,29 +188,16 @@ def _pipeline(g, what, pipeline, X):
 
 # What they read
 
-def _table(what, transformer, X):
-    """The values of `Numbers`, a table with the columns that a transformer was fitted on."""
+def _table(what, X):
+    """The values of `Numbers` that are a table."""
     if not X.is_table:
         raise ExportError(f"{what} reads a table, but X holds sequences: expected SequenceScaler or SequenceImputer")
-    _check_n_features(what, transformer.n_features_in_, X)
     return X.values
 
 
-def _as_steps(g, what, reading, X):
+def _as_steps(g, reading, X):
     """The values of `Numbers` as the steps (n, T, features) that a transformer of skrnn reads."""
-    if X.is_table:
-        _check_n_features(what, reading.n_features_in, X)
-        return g.reshape(X.values, 0, -1, reading.n_step_features)
-    _check_n_features(what, reading.n_step_features, X)
-    return X.values
-
-
-def _check_n_features(what, expected, X):
-    if X.n_features != expected:
-        raise ExportError(
-            f"{what} reads {expected} numbers, but X has {X.n_features} and the others are categories to the net: "
-            "give them a dtype of categories, which the step leaves as they are, or leave the step out"
-        )
+    return g.reshape(X.values, 0, -1, reading.n_step_features) if X.is_table else X.values
 
 
 def _put_back(g, X, steps, reading, n_features):

@@ -1,0 +1,90 @@
+"""What a net reads of the inputs of a model, through the steps of a Pipeline before it."""
+
+import numpy as np
+
+from skrnn.exceptions import ExportError
+from skrnn.export._onnx.reading import (
+    Inputs,
+    all_where_zero,
+    declare_inputs,
+    declare_lengths,
+    declare_others,
+    known_lengths,
+    read_on,
+)
+from skrnn.export._onnx.transformers import Numbers, fills_padding, n_features_of, reads_tables, transform
+
+
+def read_inputs(g, reading, steps=()):
+    """Declare the inputs of a model, and read them.
+
+    They are those of `declare_inputs`; of a table ``X`` has the shape (n, columns), and there are no lengths.
+
+    Parameters
+    ----------
+    g : Graph
+    reading : Reading
+        Of the net.
+    steps : sequence of (str, transformer)
+        Those of a Pipeline before it.
+
+    Returns
+    -------
+    Steps
+        What the network reads.
+    Inputs
+        Of which it reads this: with the lengths that count.
+
+    Raises
+    ------
+    ExportError
+        When a step has no form in ONNX, or categories none.
+    """
+    inputs = _inputs(g, reading, steps)
+    return read_on(g, reading, inputs)[0], inputs
+
+
+def _inputs(g, reading, steps):
+    """The inputs of a model as its net reads them, behind the steps of a Pipeline."""
+    first = steps[0][1] if steps else None
+    if first is None and not is_table(reading):
+        inputs = declare_inputs(g, reading)
+        return inputs._replace(lengths=known_lengths(g, reading, inputs))
+    if first is None or reads_tables(first):
+        n = reading.n_features_in - reading.n_static if first is None else n_features_of(first)
+        X = Numbers(g.input("X", np.float32, ("n", n)), None, n)
+        inputs = declare_others(g, reading, Inputs(None))
+    else:
+        n = n_features_of(first)
+        inputs = Inputs(declare_lengths(g), g.input("X", np.float32, ("n", "steps", n)))
+        inputs = declare_others(g, reading, inputs)
+        fill = fills_padding(step for _, step in steps)
+        lengths = all_where_zero(g, inputs) if fill else known_lengths(g, reading, inputs)
+        X = Numbers(inputs.numbers, lengths, n)
+    for name, step in steps:
+        X = transform(g, name, step, X)
+    return _as_read(g, reading, X, inputs)
+
+
+def is_table(reading):
+    """Whether X is a table of numbers: rows of columns."""
+    return reading.from_table and not reading.n_categories and not reading.step_encodings
+
+
+def _as_read(g, reading, X, inputs):
+    """The inputs with what has become of the numbers of X."""
+    n_numbers = reading.n_step_features - len(reading.step_encodings)
+    if X.is_table:
+        X = X._replace(values=g.reshape(X.values, 0, -1, n_numbers))
+        X = X._replace(lengths=g.op("Expand", g.shape(X.values, 1), g.shape(X.values, 0)))
+    elif X.n_features != n_numbers:
+        raise ExportError(
+            f"the steps of the Pipeline before the net change {X.n_features} features as numbers, of which some are "
+            f"categories to the net: it reads {n_numbers} numbers. Give these a dtype of categories, which the steps "
+            "leave as they are"
+        )
+    if not reading.n_categories:
+        return inputs._replace(lengths=X.lengths, numbers=X.values)
+    ids = g.squeeze(X.values, 2)
+    ids = g.cast(g.where(g.op("IsNaN", ids), -1.0, ids), np.int64)
+    return inputs._replace(lengths=X.lengths, numbers=None, ids=ids)
