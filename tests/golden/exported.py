@@ -1,17 +1,18 @@
 """Golden configurations in ONNX: what onnxruntime says in the place of estimators."""
 
-from functools import partial
-
 import numpy as np
 from recorded import calls_of
 from sklearn.pipeline import Pipeline
 
-from skrnn import RNNLanguageModel, RNNOutlierDetector, WithStatic
+from skrnn._estimators.several_class_targets import SeveralClassTargets
+from skrnn import RNNLanguageModel, RNNOutlierDetector
 from skrnn.export import to_onnx
-from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceVectorizer
+from skrnn.export._onnx.pipeline import is_table
+from skrnn.preprocessing import SequenceImputer, SequenceScaler
 
 # What stands for a missing category, and for one that no fit has seen
 MISSING = {str: "", int: np.iinfo(np.int64).min}
+OF_STREAMS = ("predict_step", "score_step", "initial_state")
 UNSEEN = {str: "never seen", int: 987_654_321}
 
 
@@ -32,46 +33,122 @@ def outputs_of(running, feeds):
     return dict(zip(names, running.run(None, feeds), strict=True))
 
 
+# Answers
+
+def differences(name, padding=np.nan):
+    """For each output that a golden configuration asks for: method, name of the output, difference.
+
+    The difference is the largest one as a share of the largest value; of labels the share that is not equal.
+    """
+    models = {}
+    for call in calls_of(name):
+        if call.method in OF_STREAMS or call.options.keys() & {"initial_state", "return_state"}:
+            continue
+        key = id(getattr(net_of(call.estimator), "_fitted", None))
+        if key not in models:
+            models[key] = call.estimator, session(to_onnx(call.estimator))
+        found = outputs_of(models[key][1], feeds_of(call.estimator, call.arguments[0], padding))
+        if isinstance(call.estimator, RNNLanguageModel):
+            found["probabilities"] = found["probabilities"][:, -1]
+        for output, expected in asked(call).items():
+            yield call.method, output, difference(found[output], expected)
+
+
+def net_of(estimator):
+    """The net at the end of a Pipeline, or the estimator itself."""
+    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+
+
+def asked(call):
+    """What a call was answered, by the names of the outputs of a model."""
+    method, answer, net = call.method, call.answer, net_of(call.estimator)
+    if method == "predict_cumulative_hazard_function":
+        return {"cumulative_hazard": np.array([function.y for function in answer])}
+    if call.options.get("return_std"):
+        return {"prediction": answer[0], "std": answer[1]}
+    is_label = hasattr(net, "classes_") or isinstance(net, RNNOutlierDetector)
+    names = {"predict": "label" if is_label else "prediction", "predict_proba": "probabilities"}
+    name = names.get(method, method)
+    if not isinstance(getattr(net, "_fitted", (None,))[-1], SeveralClassTargets):
+        return {name: answer}
+    if method == "predict":
+        answer = [column_of(answer, q) for q in range(len(net.classes_))]
+    return {f"{name}_{q}": part for q, part in enumerate(answer)}
+
+
+def column_of(rows, q):
+    """A column of labels, (n, k) or of steps, in the dtype of its own."""
+    if rows.ndim > 1:
+        return np.array(rows[..., q].tolist())
+    out = np.empty(len(rows), object)
+    out[:] = [column_of(each, q) for each in rows]
+    return out
+
+
+def difference(found, expected):
+    """The largest difference as a share of the largest value; of labels the share that is not equal."""
+    expected = np.asarray(expected)
+    if expected.dtype == object and isinstance(expected[0], np.ndarray):      # steps of sequences
+        found = np.concatenate([rows[: len(x)] for rows, x in zip(found, expected, strict=True)])
+        expected = np.concatenate(list(expected))
+    assert found.shape == expected.shape, (found.shape, expected.shape)
+    if expected.dtype.kind != "f":
+        return float((found != expected).mean())
+    largest = np.abs(expected).max()
+    return float(np.abs(found - expected).max() / (largest or 1))
+
+
 # X as a model takes it
 
 def feeds_of(estimator, X, padding):
     """The inputs of a model for X; `padding` stands behind the ends of sequences."""
     first = estimator.steps[0][1] if isinstance(estimator, Pipeline) else estimator
+    if isinstance(first, RNNLanguageModel):
+        return of_texts(first, X)
     if isinstance(first, SequenceScaler | SequenceImputer):
-        numbers = first._fitted.numbers(first, X)
-        return of_sequences(first._fitted.reading, first._fitted.reading.check(first, numbers), padding)
+        reading = first._fitted.reading
+        return of_sequences(reading, reading.check(first, first._fitted.numbers(first, X)), padding)
     if first is not estimator:
         return {"X": np.asarray(X, np.float32)}
     fitted = first.forecaster_._fitted if isinstance(first, RNNOutlierDetector) else first._fitted
     return of_sequences(fitted.reading, fitted.reading.check(first, X, dtype=fitted.model.dtype), padding)
 
 
+def of_texts(model, texts):
+    """The inputs of a language model for texts."""
+    corpus = model._fitted.reading.corpus(texts)
+    return {"ids": padded(corpus, corpus.inputs.astype(np.int64), 0), "lengths": corpus.lengths.astype(np.int32)}
+
+
 def of_sequences(reading, sequences, padding):
-    """The inputs of a model for sequences with missing values as they are."""
-    n, encodings = len(sequences), reading.step_encodings
-    lengths = sequences.lengths.astype(np.int32)
-    feeds = {}
-    if reading.from_table and not encodings and not reading.n_categories:
-        feeds["X"] = sequences.values.reshape(n, -1).astype(np.float32)
+    """The inputs of a model for sequences with missing values as they are.
+
+    Where the padding of an array has been left out, the model finds it: lengths are 0.
+    """
+    encodings, lengths = reading.step_encodings, sequences.lengths.astype(np.int32)
+    n_numbers = sequences.n_features - len(encodings)
+    numbers, codes = sequences.values[:, :n_numbers], sequences.values[:, n_numbers:].astype(int)
+    if is_table(reading):
+        feeds = {"X": numbers.reshape(len(sequences), -1).astype(np.float32)}
     else:
-        feeds["lengths"] = lengths
-        columns = sequences.values[:, : sequences.n_features - len(encodings)]
-        if reading.n_categories:
-            ids = np.where(np.isnan(columns[:, 0]), -1, columns[:, 0]).astype(np.int64)
-            feeds["X"] = padded(sequences, ids, 0)
-        elif columns.shape[1]:
-            feeds["X"] = padded(sequences, columns.astype(np.float32), padding)
-        codes = sequences.values[:, sequences.n_features - len(encodings) :].astype(int)
-        for encoding, column in zip(encodings, codes.T, strict=True):
-            labels = labels_of(encoding)
-            feeds[encoding.name] = padded(sequences, labels[column], labels[-1])
-    if reading.n_static:
-        n_numbers = reading.n_static - len(reading.static_encodings)
-        if n_numbers:
-            feeds["static"] = sequences.static[:, :n_numbers].astype(np.float32)
-        codes = sequences.static[:, n_numbers:].astype(int)
-        for encoding, column in zip(reading.static_encodings, codes.T, strict=True):
-            feeds[encoding.name] = labels_of(encoding)[column]
+        feeds = {"lengths": lengths if sequences.n_padded is None else np.zeros_like(lengths)}
+    if reading.n_categories:
+        missing = np.isnan(numbers[:, 0])
+        feeds["X"] = padded(sequences, np.where(missing, -1, numbers[:, 0]).astype(np.int64), -1)
+    elif n_numbers and "X" not in feeds:
+        feeds["X"] = padded(sequences, numbers.astype(np.float32), padding if sequences.n_padded is None else np.nan)
+    for encoding, column in zip(encodings, codes.T, strict=True):
+        labels = labels_of(encoding)
+        feeds[encoding.name] = padded(sequences, labels[column], missing_of(labels))
+    return feeds if sequences.static is None else feeds | of_static(reading, sequences.static)
+
+
+def of_static(reading, static):
+    """The inputs of a model for static features, numbers and then codes."""
+    n_numbers = reading.n_static - len(reading.static_encodings)
+    feeds = {"static": static[:, :n_numbers].astype(np.float32)} if n_numbers else {}
+    for encoding, column in zip(reading.static_encodings, static[:, n_numbers:].astype(int).T, strict=True):
+        feeds[encoding.name] = labels_of(encoding)[column]
     return feeds
 
 
@@ -82,9 +159,15 @@ def labels_of(encoding):
     return np.array(labels, object if kind is str else np.int64)
 
 
+def missing_of(labels):
+    """What stands for a missing category among labels of this type."""
+    return MISSING[str if labels.dtype == object else int]
+
+
 def padded(sequences, rows, padding):
     """Rows (total, ...) of sequences as (n, T, ...)."""
-    out = np.full((len(sequences), sequences.lengths.max(), *rows.shape[1:]), padding, rows.dtype)
+    n_steps = getattr(sequences, "n_padded", None) or sequences.lengths.max()
+    out = np.full((len(sequences.lengths), n_steps, *rows.shape[1:]), padding, rows.dtype)
     for row, start, length in zip(out, sequences.starts, sequences.lengths, strict=True):
         row[:length] = rows[start : start + length]
     return out

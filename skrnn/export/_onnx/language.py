@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 
+from skrnn.export._onnx.functions import with_repeated_ends
 from skrnn.export._onnx.network import scores
 from skrnn.export._onnx.steps import Steps
 
@@ -24,7 +25,8 @@ def write_language_model(g, estimator, states):
         ids = g.input("ids", np.int64, ("n", "steps"))
         lengths = g.cast(g.input("lengths", np.int32, ("n",)), np.int64)
         of_symbols, _ = scores(g, network, model.parameters, Steps(None, lengths, categories=ids))
-        g.output("probabilities", _softmax(g, of_symbols), np.float32, ("n", "steps", V))
+        probabilities = with_repeated_ends(g, _softmax(g, of_symbols), lengths)
+        g.output("probabilities", probabilities, np.float32, ("n", "steps", V))
 
 
 def _softmax(g, of_symbols):

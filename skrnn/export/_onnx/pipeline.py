@@ -12,7 +12,7 @@ from skrnn.export._onnx.reading import (
     known_lengths,
     read_on,
 )
-from skrnn.export._onnx.transformers import Numbers, fills_padding, n_features_of, reads_tables, transform
+from skrnn.export._onnx.transformers import Numbers, check_step, fills_padding, n_features_of, reads_tables, transform
 
 
 def read_inputs(g, reading, steps=()):
@@ -46,6 +46,8 @@ def read_inputs(g, reading, steps=()):
 
 def _inputs(g, reading, steps):
     """The inputs of a model as its net reads them, behind the steps of a Pipeline."""
+    for name, step in steps:
+        check_step(name, step)
     first = steps[0][1] if steps else None
     if first is None and not is_table(reading):
         inputs = declare_inputs(g, reading)

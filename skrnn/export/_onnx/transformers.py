@@ -45,6 +45,26 @@ def fills_padding(transformers):
     return any(isinstance(each, SequenceImputer) and each._fitted.padding == "fill" for each in transformers)
 
 
+def check_step(name, transformer):
+    """Raise an ExportError for a step of a Pipeline of a kind that has no form in ONNX, naming it and what to do."""
+    kind = type(transformer)
+    if kind is SequenceVectorizer:
+        raise ExportError(
+            f"{_called(name, transformer)} reads texts, and no operator of ONNX cuts them as it does: export the steps "
+            "after it alone, pipeline[1:], whose X are the numbers that it returns"
+        )
+    if kind not in TRANSFORMERS:
+        known = ", ".join(sorted(known.__name__ for known in TRANSFORMERS))
+        raise ExportError(
+            f"{_called(name, transformer)} has no form in ONNX: expected one of {known}; export the steps after it "
+            "alone, pipeline[i:], and pass them what it returns"
+        )
+
+
+def _called(name, transformer):
+    return f"the step {name!r} of the Pipeline, {type(transformer).__name__},"
+
+
 def transform(g, name, transformer, X):
     """What a fitted transformer, the step of this name in a Pipeline, makes of `Numbers`.
 
@@ -53,14 +73,8 @@ def transform(g, name, transformer, X):
     ExportError
         When it cannot be said in operators, naming the step and what to do.
     """
-    kind = type(transformer)
-    if kind not in TRANSFORMERS:
-        known = ", ".join(sorted(known.__name__ for known in TRANSFORMERS if known is not SequenceVectorizer))
-        raise ExportError(
-            f"the step {name!r} of the Pipeline, {kind.__name__}, has no form in ONNX: expected one of {known}; export "
-            "the steps after it alone, pipeline[i:], and pass them what it returns"
-        )
-    return TRANSFORMERS[kind](g, f"the step {name!r} of the Pipeline, {kind.__name__},", transformer, X)
+    check_step(name, transformer)
+    return TRANSFORMERS[type(transformer)](g, _called(name, transformer), transformer, X)
 
 
 # Scaling
@@ -167,13 +181,6 @@ def _sliding_window(g, what, windows, X):
     return X._replace(values=steps, lengths=lengths)
 
 
-def _vectorizer(g, what, vectorizer, X):
-    raise ExportError(
-        f"{what} reads texts, which have no form in ONNX that cuts them as it does: export the steps after it alone, "
-        "pipeline[1:], whose X are the numbers that it returns"
-    )
-
-
 def _function(g, what, transformer, X):
     if transformer.func is not None:
         raise ExportError(f"{what} calls a function of Python, which has no form in ONNX: leave it out of the Pipeline")
@@ -210,7 +217,6 @@ def _put_back(g, X, steps, reading, n_features):
 
 TRANSFORMERS = {
     SequenceScaler: _sequence_scaler, SequenceImputer: _sequence_imputer, SlidingWindow: _sliding_window,
-    SequenceVectorizer: _vectorizer, StandardScaler: _standard_scaler, RobustScaler: _robust_scaler,
-    MinMaxScaler: _min_max_scaler, MaxAbsScaler: _max_abs_scaler, SimpleImputer: _simple_imputer,
-    FunctionTransformer: _function, Pipeline: _pipeline,
+    StandardScaler: _standard_scaler, RobustScaler: _robust_scaler, MinMaxScaler: _min_max_scaler,
+    MaxAbsScaler: _max_abs_scaler, SimpleImputer: _simple_imputer, FunctionTransformer: _function, Pipeline: _pipeline,
 }

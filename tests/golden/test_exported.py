@@ -1,0 +1,31 @@
+"""What onnxruntime says in the place of estimators, in all configurations."""
+
+import numpy as np
+import pytest
+from configurations import CONFIGURATIONS
+from exported import differences
+
+from skrnn.exceptions import ExportError
+
+pytest.importorskip("onnxruntime")
+BOUND = 1e-5        # as a share of the largest value, in float32
+
+# What has no form in ONNX, by the part of the message that names it
+NOT_IN_ONNX = {
+    "SlidingWindow-group": "SlidingWindow, has no form in ONNX with group=0",
+    "SlidingWindow-context": "SlidingWindow, has no form in ONNX with context=True",
+    "SequenceVectorizer": "SequenceVectorizer, reads texts",
+}
+
+
+@pytest.mark.parametrize(("name", "padding"), zip(CONFIGURATIONS, np.resize([np.nan, 1e3], len(CONFIGURATIONS)), strict=True))
+def test_predictions(name, padding):
+    """Numbers within a bound, labels the same; what stands behind the ends of sequences is of no matter."""
+    if name in NOT_IN_ONNX:
+        with pytest.raises(ExportError, match=NOT_IN_ONNX[name]):
+            list(differences(name, padding))
+        return
+    found = list(differences(name, padding))
+    wrong = [each for each in found if not each[-1] <= (BOUND if each[1] != "label" else 0)]
+    assert found
+    assert not wrong
