@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.outlier_detector import RNNOutlierDetector
+from skrnn._estimators.states import state_width
 from skrnn._language.language_model import RNNLanguageModel
 from skrnn._parameters import check_parameters
 from skrnn._sklearn import Interval
@@ -15,7 +16,9 @@ from skrnn.export._onnx.detector import write_detector
 from skrnn.export._onnx.graph import DEFAULT_OPSET, NEWEST_OPSET, OLDEST_OPSET, Graph
 from skrnn.export._onnx.language import symbols_of, write_language_model
 from skrnn.export._onnx.network import scores
-from skrnn.export._onnx.pipeline import read_inputs
+from skrnn.export._onnx.pipeline import declare
+from skrnn.export._onnx.reading import read_on
+from skrnn.export._onnx.streams import check_streams, continue_from, declare_state
 from skrnn.export._onnx.targets import write_outputs
 
 PARAMETERS = {
@@ -35,8 +38,8 @@ def to_onnx(estimator, *, opset=DEFAULT_OPSET, states=False):
     opset : int, default=17
         The version of ONNX's operators, 14 to 21. The default is for onnxruntime 1.12 and later.
     states : bool, default=False
-        Whether the model continues from states and returns those after the last steps, for streams. Of a language
-        model: whether it reads one symbol at a time.
+        Whether the model continues from states, its further input ``state``, and returns those after the last steps,
+        ``state_out``, for streams. Rows of NaN begin. Of a language model: whether it reads one symbol at a time.
 
     Returns
     -------
@@ -79,20 +82,25 @@ def to_onnx(estimator, *, opset=DEFAULT_OPSET, states=False):
         write_language_model(g, net, states)
         symbols = symbols_of(net)
         return g.model({} if symbols is None else {"symbols": symbols})
-    if isinstance(net, RNNOutlierDetector):
-        write_detector(g, net, steps)
-    else:
-        write_net(g, net, steps)
+    write = write_detector if isinstance(net, RNNOutlierDetector) else write_net
+    write(g, net, steps, states)
     return g.model()
 
 
-def write_net(g, net, steps):
+def write_net(g, net, steps_before, states):
     """Declare the inputs and outputs of a net behind some steps of a Pipeline."""
     fitted = net._get_fitted()
-    model = fitted.model
-    read, _ = read_inputs(g, fitted.reading, steps)
-    of_rows, _ = scores(g, model.network, model.parameters, read)
-    write_outputs(g, fitted, of_rows, read)
+    network, parameters = fitted.model.network, fitted.model.parameters
+    if not states:
+        steps, _ = read_on(g, fitted.reading, declare(g, fitted.reading, steps_before))
+        of_rows, _ = scores(g, network, parameters, steps)
+        write_outputs(g, fitted, of_rows, steps)
+        return
+    check_streams(fitted)
+    inputs = declare(g, fitted.reading, steps_before, in_streams=True)
+    of_rows, steps, after = continue_from(g, fitted, inputs, declare_state(g, fitted))
+    write_outputs(g, fitted, of_rows, steps)
+    g.output("state_out", after, np.float32, ("n", state_width(fitted.model, fitted.reading)))
 
 
 def divided(estimator):

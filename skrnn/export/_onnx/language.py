@@ -17,8 +17,9 @@ def write_language_model(g, estimator, states):
         ids = g.input("ids", np.int64, ("n",))
         state = g.input("state", np.float32, ("n", network.state_width))
         n = g.shape(ids, 0)
+        begun = g.where(g.op("IsNaN", state), 0.0, state)
         steps = Steps(None, g.op("Expand", 1, n), categories=g.unsqueeze(ids, 1))
-        of_symbols, after = scores(g, network, model.parameters, steps, state)
+        of_symbols, after = scores(g, network, model.parameters, steps, begun)
         g.output("probabilities", _softmax(g, g.squeeze(of_symbols, 1)), np.float32, ("n", V))
         g.output("state_out", after, np.float32, ("n", network.state_width))
     else:

@@ -10,13 +10,12 @@ from skrnn.export._onnx.reading import (
     declare_lengths,
     declare_others,
     known_lengths,
-    read_on,
 )
-from skrnn.export._onnx.transformers import Numbers, check_step, fills_padding, n_features_of, reads_tables, transform
+from skrnn.export._onnx.transformers import Numbers, check_step, fills_padding, n_step_features_of, reads_tables, transform
 
 
-def read_inputs(g, reading, steps=()):
-    """Declare the inputs of a model, and read them.
+def declare(g, reading, steps=(), in_streams=False):
+    """Declare the inputs of a model, and transform their numbers.
 
     They are those of `declare_inputs`; of a table ``X`` has the shape (n, columns), and there are no lengths.
 
@@ -27,42 +26,38 @@ def read_inputs(g, reading, steps=()):
         Of the net.
     steps : sequence of (str, transformer)
         Those of a Pipeline before it.
+    in_streams : bool
+        Whether sequences continue others: X holds steps, and none is padding.
 
     Returns
     -------
-    Steps
-        What the network reads.
     Inputs
-        Of which it reads this: with the lengths that count.
+        As the net reads them, with the lengths that count.
 
     Raises
     ------
     ExportError
         When a step has no form in ONNX, or categories none.
     """
-    inputs = _inputs(g, reading, steps)
-    return read_on(g, reading, inputs)[0], inputs
-
-
-def _inputs(g, reading, steps):
-    """The inputs of a model as its net reads them, behind the steps of a Pipeline."""
     for name, step in steps:
         check_step(name, step)
     first = steps[0][1] if steps else None
-    if first is None and not is_table(reading):
-        inputs = declare_inputs(g, reading)
-        return inputs._replace(lengths=known_lengths(g, reading, inputs))
-    if first is None or reads_tables(first):
-        n = reading.n_features_in - reading.n_static if first is None else n_features_of(first)
+    if not in_streams and (is_table(reading) if first is None else reads_tables(first)):
+        n = reading.n_features_in - reading.n_static if first is None else first.n_features_in_
         X = Numbers(g.input("X", np.float32, ("n", n)), None, n)
         inputs = declare_others(g, reading, Inputs(None))
+    elif first is None:
+        inputs = declare_inputs(g, reading)
+        return inputs if in_streams else inputs._replace(lengths=known_lengths(g, reading, inputs))
     else:
-        n = n_features_of(first)
-        inputs = Inputs(declare_lengths(g), g.input("X", np.float32, ("n", "steps", n)))
-        inputs = declare_others(g, reading, inputs)
+        n = n_step_features_of(first)
+        X = g.input("X", np.float32, ("n", "steps", n))
+        inputs = declare_others(g, reading, Inputs(declare_lengths(g), X))
         fill = fills_padding(step for _, step in steps)
-        lengths = all_where_zero(g, inputs) if fill else known_lengths(g, reading, inputs)
-        X = Numbers(inputs.numbers, lengths, n)
+        lengths = inputs.lengths
+        if not in_streams:
+            lengths = all_where_zero(g, inputs) if fill else known_lengths(g, reading, inputs)
+        X = Numbers(X, lengths, n, in_streams)
     for name, step in steps:
         X = transform(g, name, step, X)
     return _as_read(g, reading, X, inputs)

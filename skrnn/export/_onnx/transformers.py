@@ -34,10 +34,10 @@ def reads_tables(transformer):
     return True
 
 
-def n_features_of(transformer):
-    """The features of a step that a fitted transformer reads, or the columns of a table."""
-    reads_steps = isinstance(transformer, SequenceScaler | SequenceImputer) and not reads_tables(transformer)
-    return transformer._fitted.reading.n_step_features if reads_steps else transformer.n_features_in_
+def n_step_features_of(transformer):
+    """The features of a step that a fitted transformer reads."""
+    is_of_steps = isinstance(transformer, SequenceScaler | SequenceImputer)
+    return transformer._fitted.reading.n_step_features if is_of_steps else transformer.n_features_in_
 
 
 def fills_padding(transformers):
