@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skrnn.exceptions import ExportError
+
 # The operator sets that models are made for. The default is read by all runtimes that are in use.
 OLDEST_OPSET, DEFAULT_OPSET, NEWEST_OPSET = 14, 17, 21
 # Of the operators of other domains
@@ -103,7 +105,7 @@ class Graph:
 
         Raises
         ------
-        ValueError
+        ExportError
             When something has the name already.
         """
         self._reserve(name)
@@ -254,7 +256,7 @@ class Graph:
 
     def _reserve(self, name):
         if name in self.names:
-            raise ValueError(f"an input or output cannot be called {name!r}: something else is")
+            raise ExportError(f"two inputs or outputs of the model would be called {name!r}: rename the feature")
         self.names.add(name)
 
     def _needed(self, results=None):
