@@ -1,18 +1,19 @@
 """Golden configurations in ONNX: what onnxruntime says in the place of estimators."""
 
+from collections import defaultdict
+
 import numpy as np
 from recorded import calls_of
 from sklearn.pipeline import Pipeline
 
-from skrnn._estimators.several_class_targets import SeveralClassTargets
 from skrnn import RNNLanguageModel, RNNOutlierDetector
+from skrnn._estimators.several_class_targets import SeveralClassTargets
 from skrnn.export import to_onnx
 from skrnn.export._onnx.pipeline import is_table
 from skrnn.preprocessing import SequenceImputer, SequenceScaler
 
 # What stands for a missing category, and for one that no fit has seen
 MISSING = {str: "", int: np.iinfo(np.int64).min}
-OF_STREAMS = ("predict_step", "score_step", "initial_state")
 UNSEEN = {str: "never seen", int: 987_654_321}
 
 
@@ -36,22 +37,34 @@ def outputs_of(running, feeds):
 # Answers
 
 def differences(name, padding=np.nan):
-    """For each output that a golden configuration asks for: method, name of the output, difference.
+    """What the models of a golden configuration say in the place of its estimators, a difference by output.
 
-    The difference is the largest one as a share of the largest value; of labels the share that is not equal.
+    It is the largest difference of numbers, as a share of the largest of these that the configuration asks for; of
+    labels the share of those that are not equal.
     """
-    models = {}
+    models, largest, errors = {}, defaultdict(float), defaultdict(float)
     for call in calls_of(name):
-        if call.method in OF_STREAMS or call.options.keys() & {"initial_state", "return_state"}:
+        if call.method == "initial_state":
             continue
-        key = id(getattr(net_of(call.estimator), "_fitted", None))
-        if key not in models:
-            models[key] = call.estimator, session(to_onnx(call.estimator))
-        found = outputs_of(models[key][1], feeds_of(call.estimator, call.arguments[0], padding))
-        if isinstance(call.estimator, RNNLanguageModel):
-            found["probabilities"] = found["probabilities"][:, -1]
+        key = id(net_of(call.estimator)._fitted), in_streams(call)
+        if key not in models:       # with the estimator, so that the key stays its own
+            models[key] = call.estimator, session(to_onnx(call.estimator, states=in_streams(call)))
+        feeds = feeds_of_stream(call) if in_streams(call) else feeds_of(call.estimator, call.arguments[0], padding)
+        found = outputs_of(models[key][1], feeds)
         for output, expected in asked(call).items():
-            yield call.method, output, difference(found[output], expected)
+            values = found[output]
+            if isinstance(call.estimator, RNNLanguageModel):
+                values = values[:, -1]
+            if call.method.endswith("_step"):       # of one stream, or of one step of each
+                values = values.reshape(np.shape(expected))
+            error, size = difference(values, expected)
+            errors[output], largest[output] = max(errors[output], error), max(largest[output], size)
+    return {output: errors[output] / (largest[output] or 1) for output in errors}
+
+
+def in_streams(call):
+    """Whether a call continues from states, or returns them."""
+    return call.method.endswith("_step") or bool(call.options.keys() & {"initial_state", "return_state"})
 
 
 def net_of(estimator):
@@ -66,9 +79,12 @@ def asked(call):
         return {"cumulative_hazard": np.array([function.y for function in answer])}
     if call.options.get("return_std"):
         return {"prediction": answer[0], "std": answer[1]}
-    is_label = hasattr(net, "classes_") or isinstance(net, RNNOutlierDetector)
-    names = {"predict": "label" if is_label else "prediction", "predict_proba": "probabilities"}
+    of_predict = "label" if hasattr(net, "classes_") or isinstance(net, RNNOutlierDetector) else "prediction"
+    names = {"predict_proba": "probabilities", "predict": of_predict, "predict_step": of_predict}
+    names["score_step"] = "score_steps"
     name = names.get(method, method)
+    if in_streams(call):
+        return {name: answer[0], "state_out": answer[1]}
     if not isinstance(getattr(net, "_fitted", (None,))[-1], SeveralClassTargets):
         return {name: answer}
     if method == "predict":
@@ -86,16 +102,18 @@ def column_of(rows, q):
 
 
 def difference(found, expected):
-    """The largest difference as a share of the largest value; of labels the share that is not equal."""
+    """The largest difference of numbers, and the largest of these; of labels the share that is not equal, and 1."""
     expected = np.asarray(expected)
     if expected.dtype == object and isinstance(expected[0], np.ndarray):      # steps of sequences
         found = np.concatenate([rows[: len(x)] for rows, x in zip(found, expected, strict=True)])
         expected = np.concatenate(list(expected))
     assert found.shape == expected.shape, (found.shape, expected.shape)
     if expected.dtype.kind != "f":
-        return float((found != expected).mean())
-    largest = np.abs(expected).max()
-    return float(np.abs(found - expected).max() / (largest or 1))
+        return float((found != expected).mean()), 1.0
+    finite = np.isfinite(expected)      # maxima of no steps are not
+    assert (found[~finite] == expected[~finite]).all()
+    found, expected = found[finite], expected[finite]
+    return float(np.abs(found - expected).max(initial=0)), float(np.abs(expected).max(initial=0))
 
 
 # X as a model takes it
@@ -112,6 +130,25 @@ def feeds_of(estimator, X, padding):
         return {"X": np.asarray(X, np.float32)}
     fitted = first.forecaster_._fitted if isinstance(first, RNNOutlierDetector) else first._fitted
     return of_sequences(fitted.reading, fitted.reading.check(first, X, dtype=fitted.model.dtype), padding)
+
+
+def feeds_of_stream(call):
+    """The inputs of a model for steps that continue others."""
+    detector = call.estimator.forecaster_ if isinstance(call.estimator, RNNOutlierDetector) else call.estimator
+    model, reading, _ = detector._fitted
+    X, width = call.arguments[0], np.shape(call.answer[1])[1]
+    if call.method.endswith("_step"):
+        x = np.atleast_2d(X).astype(np.float32)
+        feeds = {"X": x[:, np.newaxis], "lengths": np.ones(len(x), np.int32)}
+        if reading.n_static:        # which the states have
+            feeds |= of_static(reading, np.zeros((len(x), reading.n_static)))
+        state = call.arguments[1]
+    else:
+        sequences = reading.check(detector, X, dtype=model.dtype, leave_out_padding=False)
+        feeds = of_sequences(reading, sequences, 1e3)
+        state = call.options.get("initial_state")
+    state = np.full((len(feeds["X"]), width), np.nan) if state is None else state
+    return feeds | {"state": np.asarray(state, np.float32)}
 
 
 def of_texts(model, texts):

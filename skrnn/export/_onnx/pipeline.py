@@ -11,7 +11,14 @@ from skrnn.export._onnx.reading import (
     declare_others,
     known_lengths,
 )
-from skrnn.export._onnx.transformers import Numbers, check_step, fills_padding, n_step_features_of, reads_tables, transform
+from skrnn.export._onnx.transformers import (
+    Numbers,
+    check_step,
+    fills_padding,
+    n_step_features_of,
+    reads_tables,
+    transform,
+)
 
 
 def declare(g, reading, steps=(), in_streams=False):
