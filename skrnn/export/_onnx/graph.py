@@ -63,7 +63,7 @@ class Graph:
         """
         names = [self.value(value) for value in inputs]
         outputs = [self._new_name(op_type) for _ in range(n_outputs)]
-        self.nodes.append(self.onnx.helper.make_node(op_type, names, outputs, domain=domain, **attributes))
+        self._append(op_type, names, outputs, domain=domain, **attributes)
         return outputs[0] if n_outputs == 1 else tuple(outputs)
 
     def value(self, value):
@@ -115,7 +115,7 @@ class Graph:
     def output(self, name, value, dtype, shape):
         """Declare an output of the model: a value, under a name of its own. As in `input`."""
         self._reserve(name)
-        self.nodes.append(self.onnx.helper.make_node("Identity", [self.value(value)], [name]))
+        self._append("Identity", [self.value(value)], [name])
         self.outputs.append(self.onnx.helper.make_tensor_value_info(name, self.element_type(dtype), shape))
 
     def model(self):
@@ -234,6 +234,10 @@ class Graph:
         )
         out = (out,) if len(results) == 1 else out
         return out[: len(after)], out[len(after) :]
+
+    def _append(self, op_type, inputs, outputs, **attributes):
+        # ONNX Runtime 1.18 gives two nodes without names the same one when it fuses them
+        self.nodes.append(self.onnx.helper.make_node(op_type, inputs, outputs, name=outputs[0], **attributes))
 
     def _new_name(self, kind):
         """A name that nothing has."""

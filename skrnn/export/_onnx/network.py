@@ -4,6 +4,7 @@ import numpy as np
 
 from skrnn._network.embeddings import table_of
 from skrnn._network.static import INITIAL_STATE, static_table_of
+from skrnn.exceptions import ExportError
 from skrnn.export._onnx.layers import Time, layer_outputs
 
 
@@ -26,7 +27,13 @@ def scores(g, network, parameters, steps, initial=None):
         (n, Q), or per step (n, T, Q) with anything after the end of a sequence.
     final : str
         The states after the last step of each sequence, (n, width).
+
+    Raises
+    ------
+    ExportError
+        When a parameter is beyond float32, or ONNX cannot say the cell.
     """
+    parameters = {name: _as_float32(name, values) for name, values in parameters.items()}
     if initial is None and network.static is not None:
         initial = begin(g, network, parameters, steps)
     before = None if initial is None else _state_columns(g, network, initial)
@@ -43,6 +50,18 @@ def scores(g, network, parameters, steps, initial=None):
     after |= _pool(g, network, x, time, before)
     final = g.concat([after[key] for key in network.state_layout], axis=-1)
     return _head(g, network, parameters, x, after), final
+
+
+def _as_float32(name, values):
+    """An array as float32; an ExportError that names the first number that is beyond it."""
+    beyond = np.argwhere(np.abs(values) > np.finfo(np.float32).max)
+    if len(beyond):
+        at = tuple(beyond[0].tolist())
+        raise ExportError(
+            f"{name}{list(at)} is {values[at]:.6g}, beyond float32, in which ONNX models compute; fit with numbers of "
+            "a scale nearer to 1"
+        )
+    return values.astype(np.float32)
 
 
 def begin(g, network, parameters, steps):
@@ -66,7 +85,7 @@ def static_inputs(g, static, parameters, values):
     """z (n, Z) of static features (n, S): numbers in their units, then the embeddings of categories."""
     numbers, parts = static.n_numbers, []
     if numbers:
-        parts.append(_in_units(g, g.columns(values, 0, numbers), static.units))
+        parts.append(_in_units(g, g.columns(values, 0, numbers), static.units, "static features"))
     for c, embedding in enumerate(static.embeddings, start=numbers):
         codes = g.cast(g.squeeze(g.columns(values, c, c + 1), 1), np.int64)
         parts.append(g.gather(g.floats(parameters[static_table_of(embedding)]), codes))
@@ -119,7 +138,7 @@ def _numbers(g, network, parameters, values, n_numbers, since):
     """The numbers of steps in their units, decayed where they are missing."""
     x = g.columns(values, 0, n_numbers)
     if network.units is not None:
-        x = _in_units(g, x, [part[:n_numbers] for part in network.units])
+        x = _in_units(g, x, [part[:n_numbers] for part in network.units], "features")
     if network.decay is None:
         return x
     n, first = network.decay.n_features, network.decay.indicators
@@ -129,12 +148,13 @@ def _numbers(g, network, parameters, values, n_numbers, since):
     return g.concat([g.where(missing, g.mul(own, _decay_of(g, a)), own), g.columns(x, n, n_numbers)], axis=-1)
 
 
-def _in_units(g, x, units):
+def _in_units(g, x, units, what):
     """(x − center) · (1 / scale)."""
     if units is None:
         return x
     center, scale = units
-    return g.mul(g.sub(x, g.floats(center)), g.floats(1 / scale))
+    inverse = _as_float32(f"1 / scale of {what}", 1 / scale)
+    return g.mul(g.sub(x, g.constant(_as_float32(f"center of {what}", center))), g.constant(inverse))
 
 
 def _decay_of(g, a):
