@@ -27,16 +27,16 @@ STEPS = np.split(np.random.default_rng(0).normal(100, 3, size=(LENGTHS.sum(), 2)
 CENTERED = [x - 100 for x in STEPS]
 
 
-def predicted(net, opset=DEFAULT_OPSET):
-    """The outputs of a model of a net for the sequences `STEPS`, by name."""
+def predicted(net, opset=DEFAULT_OPSET, X=STEPS):
+    """The outputs of a model of a net for sequences of `LENGTHS`, by name."""
     fitted, g = net._fitted, Graph(opset)
     steps = read(g, fitted.reading, declare_inputs(g, fitted.reading))
     write_outputs(g, fitted, scores(g, fitted.model.network, fitted.model.parameters, steps)[0], steps)
-    return run(g.model(), X=padded(np.concatenate(STEPS), LENGTHS, fill=7), lengths=LENGTHS)
+    return run(g.model(), X=padded(np.concatenate(X), LENGTHS, fill=7), lengths=LENGTHS)
 
 
 def as_rows(net, rows):
-    """What a predict method or a model returns of each sequence or step, with the end of a sequence repeated after it."""
+    """What a predict method returns of each sequence, or of steps with the last one repeated after the end."""
     if not net.return_sequences:
         return rows
     return np.stack([row[np.minimum(np.arange(max(LENGTHS)), len(row) - 1)] for row in rows])
@@ -75,12 +75,9 @@ def test_numbers(loss, standardize, several, per_step, opset):
 
 def test_one_feature_of_own_units_for_several_outputs():
     X = [x[:, :1] for x in STEPS]
-    net = RNNRegressor(3, standardize="sequence", random_state=0).partial_fit(X, [x.mean() + [0, 5] for x in X])
-    fitted, g = net._fitted, Graph(DEFAULT_OPSET)
-    steps = read(g, fitted.reading, declare_inputs(g, fitted.reading))
-    write_outputs(g, fitted, scores(g, fitted.model.network, fitted.model.parameters, steps)[0], steps)
-    out = run(g.model(), X=padded(np.concatenate(X), LENGTHS), lengths=LENGTHS)
-    assert_close(net, out["prediction"], net.predict(X))
+    y = np.array([[x.mean(), x.mean() + 5] for x in X])
+    net = RNNRegressor(3, standardize="sequence", random_state=0).partial_fit(X, y)
+    assert_close(net, predicted(net, X=X)["prediction"], net.predict(X))
 
 
 def test_every_loss_has_outputs():
