@@ -199,5 +199,5 @@ def test_category_that_is_neither_text_nor_whole(category):
 def test_category_with_the_name_of_an_input(name):
     X = pd.DataFrame({"x": [[0.0, 1.0]] * 4, name: ["a", "b"] * 2})
     net = fitted_to(X, embedding_dim=2)
-    with pytest.raises(ExportError, match=rf"would be called '{name}'.*rename"):
+    with pytest.raises(ExportError, match=rf"cannot be called '{name}'.*rename"):
         declare_inputs(Graph(DEFAULT_OPSET), net._fitted.reading)

@@ -4,9 +4,8 @@
 def log1p(g, x):
     """log(1 + x), x ≥ 0, with all digits where x is small: u = 1 + x has lost some, and log(u) x / (u − 1) has not."""
     u = g.add(x, 1.0)
-    lost = g.sub(u, 1.0)
     is_one = g.op("Equal", u, 1.0)
-    return g.where(is_one, x, g.div(g.mul(g.op("Log", u), x), g.where(is_one, 1.0, lost)))
+    return g.where(is_one, x, g.mul(g.op("Log", u), g.div(x, g.where(is_one, 1.0, g.sub(u, 1.0)))))
 
 
 def softplus(g, x):

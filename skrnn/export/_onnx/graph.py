@@ -256,7 +256,7 @@ class Graph:
 
     def _reserve(self, name):
         if name in self.names:
-            raise ExportError(f"two inputs or outputs of the model would be called {name!r}: rename the feature")
+            raise ExportError(f"an input or output cannot be called {name!r}, as another one is: rename the feature")
         self.names.add(name)
 
     def _needed(self, results=None):
