@@ -7,8 +7,8 @@ from skrnn.export._onnx.functions import is_step, last_step, with_repeated_ends
 from skrnn.export._onnx.network import scores
 from skrnn.export._onnx.pipeline import declare
 from skrnn.export._onnx.reading import read_on
+from skrnn.export._onnx.single_precision import centered
 from skrnn.export._onnx.streams import check_streams, continue_from
-from skrnn.export._onnx.transformers import centered
 
 # A sequence of the training data has the very score of the offset, and rounding must not make it an outlier
 ROUNDING = 4e-6

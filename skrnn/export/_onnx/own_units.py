@@ -4,6 +4,7 @@ import numpy as np
 
 from skrnn._data.own_units import LEAST_DEVIATION, LEAST_RATIO
 from skrnn.export._onnx.functions import fill_forward
+from skrnn.export._onnx.single_precision import divisors_as_float32, high_and_low
 
 
 def in_own_units(g, x, inside, units, fill):
@@ -29,11 +30,11 @@ def in_own_units(g, x, inside, units, fill):
     """
     known = g.op("Not", g.op("IsNaN", x))
     present = g.op("And", inside, known)
-    high, low = high_and_low(units.center)
+    high, low = high_and_low("center of features", units.center)
     # Numbers are taken from the greatest one: those of a constant sequence are then 0 to the bit, and a mean that is
     # large beside the deviation costs no digits
     greatest = g.reduce("ReduceMax", g.where(present, x, float("-inf")), 1, keepdims=True)     # (n, 1, D)
-    empty, scale = g.op("IsInf", greatest), g.floats(units.scale)
+    empty, scale = g.op("IsInf", greatest), g.constant(divisors_as_float32("scale of features", units.scale))
     greatest = g.where(empty, g.floats(high), greatest)
     x = g.div(g.sub(x, greatest), scale)
     count = g.op("Max", _sum(g, g.cast(present, np.float32)), 1.0)
@@ -49,12 +50,6 @@ def in_own_units(g, x, inside, units, fill):
     beside = g.op("Expand", beside, g.concat([g.ints(1), g.shape(x, 1), g.ints(1)], axis=0))
     ratio = g.op("Sqrt", g.add(g.mul(spread, spread), LEAST_RATIO**2))
     return g.concat([values, beside], axis=2), g.squeeze(level, 1), g.squeeze(ratio, 1)
-
-
-def high_and_low(numbers):
-    """Two float32 arrays whose sum is float64 numbers, but for what is small beside the second."""
-    high = np.asarray(numbers, np.float64).astype(np.float32)
-    return high, (numbers - high).astype(np.float32)
 
 
 def _sum(g, x):

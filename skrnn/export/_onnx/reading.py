@@ -9,6 +9,7 @@ from skrnn._data.reading import FILLED
 from skrnn.exceptions import ExportError
 from skrnn.export._onnx.functions import fill_forward, is_step, last_step
 from skrnn.export._onnx.own_units import in_own_units
+from skrnn.export._onnx.single_precision import as_float32
 from skrnn.export._onnx.steps import Steps
 from skrnn.export._onnx.times import split_times
 
@@ -134,8 +135,8 @@ def read_static(g, reading, inputs):
     """The static features (n, S) as the network reads them: numbers, indicators, codes; None without any."""
     numbers, parts = inputs.static, []
     if numbers is not None and reading.static_units is not None and reading.missing in FILLED:
-        missing = g.op("IsNaN", numbers)
-        parts.append(g.where(missing, g.floats(reading.static_units.center), numbers))
+        missing, center = g.op("IsNaN", numbers), reading.static_units.center
+        parts.append(g.where(missing, g.constant(as_float32("center of static features", center)), numbers))
         if reading.missing in WITH_INDICATORS:
             parts.append(g.cast(missing, np.float32))
     elif numbers is not None:
@@ -158,7 +159,7 @@ def _numbers(g, reading, x, lengths, memory):
         inside = g.unsqueeze(is_step(g, lengths, g.shape(x, 1)), 2)
         values, *own = in_own_units(g, x, inside, reading.units, fill=bool(n_seen))
     elif n_seen:
-        before = g.floats(np.zeros((1, n_seen)) + reading.before_first)
+        before = g.constant(as_float32("center of features", np.zeros(n_seen) + reading.before_first)[np.newaxis])
         before = before if memory is None else g.columns(memory, 0, n_seen)
         values = fill_forward(g, x, g.op("Not", g.op("IsNaN", x)), before)
         after = [last_step(g, values, lengths), *after]

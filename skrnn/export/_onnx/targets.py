@@ -10,6 +10,7 @@ from skrnn._estimators.survival_targets import SurvivalTargets
 from skrnn._training.distributions import MAX_LOG_DISPERSION, MIN_DISPERSION, MIN_FREEDOM, MIN_SCALE
 from skrnn._training.losses import BinaryLogLoss
 from skrnn.export._onnx.functions import softplus, with_repeated_ends
+from skrnn.export._onnx.single_precision import as_float32, divisors_as_float32
 
 
 class Output(NamedTuple):
@@ -167,7 +168,10 @@ def _units(g, fitted, steps):
     has_own = fitted.reading.has_target_units(loss, targets.n_outputs)
     if targets.scale is None and not has_own:
         return None
-    center, scale = (0.0, 1.0) if targets.scale is None else (g.floats(targets.center), g.floats(targets.scale))
+    center, scale = 0.0, 1.0
+    if targets.scale is not None:
+        center = g.constant(as_float32("center of y", targets.center))
+        scale = g.constant(divisors_as_float32("scale of y", targets.scale))
     if not has_own:
         return center, scale
     level, ratio = steps.own

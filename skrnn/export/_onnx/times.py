@@ -3,6 +3,7 @@
 import numpy as np
 
 from skrnn.export._onnx.functions import fill_forward, last_step, log1p, reversed_steps
+from skrnn.export._onnx.single_precision import divisors_as_float32
 
 
 def split_times(g, times, x, lengths, memory=None):
@@ -37,10 +38,11 @@ def split_times(g, times, x, lengths, memory=None):
         previous = g.where(begun, before, first)
         seen = g.where(begun, g.columns(memory, 2, times.state_width), first) if _has_since(times) else None
     elapsed, added = g.sub(t, _shifted(g, t, previous)), []
+    means = divisors_as_float32("mean of times", times.means)
     if times.column is not None:
-        added.append(g.unsqueeze(log1p(g, g.div(elapsed, float(times.means[0]))), 2))
+        added.append(g.unsqueeze(log1p(g, g.div(elapsed, means[0])), 2))
     if _has_since(times):
-        (since, seen), means = _since(g, t, steps, seen), g.floats(times.means[1:])
+        (since, seen), means = _since(g, t, steps, seen), g.constant(means[1:])
         added.append(g.div(since, means) if times.since == "decay" else log1p(g, g.div(since, means)))
         if times.since == "decay" and times.n_directions == 2:
             added.append(reversed_steps(g, g.div(_since_after(g, times, x, lengths), means), lengths))

@@ -10,6 +10,7 @@ from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScale
 from skrnn.exceptions import ExportError
 from skrnn.export._onnx.functions import fill_forward
 from skrnn.export._onnx.interpolation import interpolated
+from skrnn.export._onnx.single_precision import centered
 from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceVectorizer, SlidingWindow
 
 
@@ -78,14 +79,6 @@ def transform(g, name, transformer, X):
 
 
 # Scaling
-
-def centered(g, values, center):
-    """values − center, which is of two parts, as float32 may have too few digits for it."""
-    high = np.asarray(center, np.float64).astype(np.float32)
-    low = (center - high).astype(np.float32)
-    values = g.sub(values, g.floats(high))
-    return g.sub(values, g.floats(low)) if low.any() else values
-
 
 def _sequence_scaler(g, what, scaler, X):
     _, _, center, scale, _ = scaler._fitted
