@@ -1,5 +1,7 @@
 """A graph of ONNX operators, written like equations."""
 
+from hashlib import sha256
+
 import numpy as np
 
 from skrnn.exceptions import ExportError
@@ -75,7 +77,8 @@ class Graph:
     def constant(self, array):
         """The name of an array of numbers, bools or strings, in its own dtype; int64 for what is no array."""
         array = np.asarray(array)
-        key = (array.dtype.str, array.shape, tuple(array.flat) if array.dtype.kind in "OU" else array.tobytes())
+        data = tuple(array.flat) if array.dtype.kind in "OU" else sha256(np.ascontiguousarray(array)).digest()
+        key = (array.dtype.str, array.shape, data)
         if key not in self.constants:
             name = self._new_name("constant")
             strings = array.astype(object) if array.dtype.kind == "U" else array
