@@ -60,14 +60,17 @@ def declare(g, reading, steps=(), in_streams=False):
         n = n_step_features_of(first)
         X = g.input("X", np.float32, ("n", "steps", n))
         inputs = declare_others(g, reading, Inputs(declare_lengths(g), X))
-        fill = fills_padding(step for _, step in steps)
-        lengths = inputs.lengths
-        if not in_streams:
-            lengths = all_where_zero(g, inputs) if fill else known_lengths(g, reading, inputs)
+        transformers = [step for _, step in steps]
+        lengths = inputs.lengths if in_streams else lengths_before(g, reading, inputs, transformers)
         X = Numbers(X, lengths, n, in_streams)
     for name, step in steps:
         X = transform(g, name, step, X)
     return _as_read(g, reading, X, inputs)
+
+
+def lengths_before(g, reading, inputs, transformers):
+    """The numbers of steps (n,) of sequences that go through some fitted transformers to a net."""
+    return all_where_zero(g, inputs) if fills_padding(transformers) else known_lengths(g, reading, inputs)
 
 
 def is_table(reading):
