@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 from skrnn.exceptions import ExportError
@@ -55,7 +54,6 @@ OF_SEQUENCES = [
     *map(SequenceScaler, ("standard", "minmax", "robust")),
     *map(SequenceImputer, ("mean", "median", "constant", "ffill", "interpolate")),
     SequenceImputer("interpolate", add_indicator=True), SequenceImputer("ffill", add_indicator=True),
-    make_pipeline(SequenceImputer("ffill"), "passthrough", SequenceScaler()),
 ]
 
 
@@ -77,7 +75,7 @@ OF_TABLES = [
     RobustScaler(with_centering=False, with_scaling=False), MinMaxScaler((-2, 1), clip=True), MinMaxScaler(),
     MaxAbsScaler(), SimpleImputer(strategy="median"), FunctionTransformer(), SequenceScaler(),
     SequenceScaler("minmax", n_steps=3), SequenceImputer("interpolate"), SequenceImputer("ffill", n_steps=2),
-    SequenceImputer("mean", n_steps=3, add_indicator=True), make_pipeline(StandardScaler(), SimpleImputer()),
+    SequenceImputer("mean", n_steps=3, add_indicator=True),
 ]
 
 

@@ -13,6 +13,7 @@ from skrnn.export._onnx.reading import (
 )
 from skrnn.export._onnx.transformers import (
     Numbers,
+    adds_indicators,
     check_step,
     fills_padding,
     n_step_features_of,
@@ -58,6 +59,7 @@ def declare(g, reading, steps=(), in_streams=False):
         return inputs if in_streams else inputs._replace(lengths=known_lengths(g, reading, inputs))
     else:
         n = n_step_features_of(first)
+        _check_numbers(reading, [step for _, step in steps], n)
         X = g.input("X", np.float32, ("n", "steps", n))
         inputs = declare_others(g, reading, Inputs(declare_lengths(g), X))
         transformers = [step for _, step in steps]
@@ -78,18 +80,22 @@ def is_table(reading):
     return reading.from_table and not reading.n_categories and not reading.step_encodings
 
 
+def _check_numbers(reading, transformers, n):
+    """Raise an ExportError when transformers change n features of a step as numbers that are none to the net."""
+    n_numbers = reading.n_step_features - len(reading.step_encodings)
+    if reading.step_encodings and n * 2 ** sum(map(adds_indicators, transformers)) != n_numbers:
+        raise ExportError(
+            f"the steps of the Pipeline before the net change {n} features as numbers, of which some are categories to "
+            "the net: give these a dtype of categories, which the steps leave as they are"
+        )
+
+
 def _as_read(g, reading, X, inputs):
     """The inputs with what has become of the numbers of X."""
     n_numbers = reading.n_step_features - len(reading.step_encodings)
     if X.is_table:
         X = X._replace(values=g.reshape(X.values, 0, -1, n_numbers))
         X = X._replace(lengths=g.op("Expand", g.shape(X.values, 1), g.shape(X.values, 0)))
-    elif X.n_features != n_numbers:
-        raise ExportError(
-            f"the steps of the Pipeline before the net change {X.n_features} features as numbers, of which some are "
-            f"categories to the net: it reads {n_numbers} numbers. Give these a dtype of categories, which the steps "
-            "leave as they are"
-        )
     if not reading.n_categories:
         return inputs._replace(lengths=X.lengths, numbers=X.values)
     ids = g.squeeze(X.values, 2)

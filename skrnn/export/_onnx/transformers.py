@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 from skrnn.exceptions import ExportError
@@ -44,6 +43,11 @@ def n_step_features_of(transformer):
 def fills_padding(transformers):
     """Whether one of some fitted transformers makes steps like any others of the padding of a 3-D array."""
     return any(isinstance(each, SequenceImputer) and each._fitted.padding == "fill" for each in transformers)
+
+
+def adds_indicators(transformer):
+    """Whether a fitted transformer adds an indicator of each feature."""
+    return isinstance(transformer, SequenceImputer) and transformer._fitted.add_indicator
 
 
 def check_step(name, transformer):
@@ -180,12 +184,6 @@ def _function(g, what, transformer, X):
     return X
 
 
-def _pipeline(g, what, pipeline, X):
-    for name, step in pipeline.steps:
-        X = X if step in (None, "passthrough") else transform(g, name, step, X)
-    return X
-
-
 # What they read
 
 def _table(what, X):
@@ -211,5 +209,5 @@ def _put_back(g, X, steps, reading, n_features):
 TRANSFORMERS = {
     SequenceScaler: _sequence_scaler, SequenceImputer: _sequence_imputer, SlidingWindow: _sliding_window,
     StandardScaler: _standard_scaler, RobustScaler: _robust_scaler, MinMaxScaler: _min_max_scaler,
-    MaxAbsScaler: _max_abs_scaler, SimpleImputer: _simple_imputer, FunctionTransformer: _function, Pipeline: _pipeline,
+    MaxAbsScaler: _max_abs_scaler, SimpleImputer: _simple_imputer, FunctionTransformer: _function,
 }
