@@ -233,8 +233,10 @@ class Graph:
         inner = Graph(self.opset, self)
         names = [inner._new_name(kind) for kind in ["state"] * len(states) + ["step"] * len(sequences)]
         after, collected = body(inner, *names)
-        # a value may come out more than once, or be an input
-        results = [inner.op("Identity", value) for value in [*after, *collected]]
+        results = []
+        for value in [*after, *collected]:      # each comes out once, and of an operator within
+            own = value not in results and any(value in node.output for node in inner.nodes)
+            results.append(value if own else inner.op("Identity", value))
         graph = self.onnx.helper.make_graph(
             inner._needed(results), "body", [self.onnx.ValueInfoProto(name=name) for name in names],
             [self.onnx.ValueInfoProto(name=name) for name in results],
