@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 from skrnn.exceptions import ExportError
@@ -55,7 +54,6 @@ OF_SEQUENCES = [
     *map(SequenceScaler, ("standard", "minmax", "robust")),
     *map(SequenceImputer, ("mean", "median", "constant", "ffill", "interpolate")),
     SequenceImputer("interpolate", add_indicator=True), SequenceImputer("ffill", add_indicator=True),
-    make_pipeline(SequenceImputer("ffill"), "passthrough", SequenceScaler()),
 ]
 
 
@@ -77,7 +75,7 @@ OF_TABLES = [
     RobustScaler(with_centering=False, with_scaling=False), MinMaxScaler((-2, 1), clip=True), MinMaxScaler(),
     MaxAbsScaler(), SimpleImputer(strategy="median"), FunctionTransformer(), SequenceScaler(),
     SequenceScaler("minmax", n_steps=3), SequenceImputer("interpolate"), SequenceImputer("ffill", n_steps=2),
-    SequenceImputer("mean", n_steps=3, add_indicator=True), make_pipeline(StandardScaler(), SimpleImputer()),
+    SequenceImputer("mean", n_steps=3, add_indicator=True),
 ]
 
 
@@ -124,3 +122,16 @@ def test_what_has_no_form_is_named():
     for strategy in ("ffill", "interpolate"):
         with pytest.raises(ExportError, match=f"strategy='{strategy}', which a stream does not have"):
             graph_of(SequenceImputer(strategy).fit([X]), 4, table=False, opset=17, in_streams=True)
+
+
+@pytest.mark.parametrize(("transformer", "text"), [
+    (StandardScaler(), r"StandardScaler, cannot be exported: its scale\[0\] is .*e-51, beyond float32"),
+    (SequenceScaler(n_steps=2), r"SequenceScaler, cannot be exported: its scale\[0\]"),
+    (SimpleImputer(), None),
+])
+def test_numbers_beyond_float32_are_named(transformer, text):
+    X = np.random.default_rng(4).normal(size=(6, 4)) * 1e-50
+    if text is None:
+        X, text = X * 1e100, r"SimpleImputer, cannot be exported: its statistics_\[0\]"
+    with pytest.raises(ExportError, match=text):
+        graph_of(transformer.fit(X), 4, table=True, opset=17)

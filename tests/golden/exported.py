@@ -36,7 +36,7 @@ def outputs_of(running, feeds):
 
 # Answers
 
-def differences(name, padding=np.nan):
+def differences(name, padding=np.nan, opset=17):
     """What the models of a golden configuration say in the place of its estimators, a difference by output.
 
     It is the largest difference of numbers, as a share of the largest of these that the configuration asks for; of
@@ -48,7 +48,7 @@ def differences(name, padding=np.nan):
             continue
         key = id(net_of(call.estimator)._fitted), in_streams(call)
         if key not in models:       # with the estimator, so that the key stays its own
-            models[key] = call.estimator, session(to_onnx(call.estimator, states=in_streams(call)))
+            models[key] = call.estimator, session(to_onnx(call.estimator, opset=opset, states=in_streams(call)))
         feeds = feeds_of_stream(call) if in_streams(call) else feeds_of(call.estimator, call.arguments[0], padding)
         found = outputs_of(models[key][1], feeds)
         for output, expected in asked(call).items():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from configurations import CONFIGURATIONS
+from configurations import CONFIGURATIONS, collected, dropout, going_on, training
 from exported import differences
 
 from skrnn.exceptions import ExportError
@@ -17,9 +17,15 @@ NOT_IN_ONNX = {
     "SequenceVectorizer": "SequenceVectorizer, reads texts",
 }
 
+WITHOUT_PREDICTIONS = {
+    "language-draws", "language-draws-word", "language-draws-lists", "language-pieces", "stopped-by-the-loss-groups",
+}
+# They differ in how nets were trained
+TRAINED_APART = collected(dropout, going_on, training)
 
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in CONFIGURATIONS if name not in TRAINED_APART])
 def test_predictions(name):
     """Numbers within a bound, labels the same; what stands behind the ends of sequences is of no matter."""
     padding = (np.nan, 1e3)[len(name) % 2]
@@ -28,5 +34,5 @@ def test_predictions(name):
             differences(name, padding)
         return
     found = differences(name, padding)
-    assert found
+    assert found or name in WITHOUT_PREDICTIONS
     assert all(error <= (0 if output.startswith("label") else BOUND) for output, error in found.items()), found

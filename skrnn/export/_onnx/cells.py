@@ -11,7 +11,7 @@ class Operator(NamedTuple):
     """An operator that reads whole sequences."""
 
     op_type: str
-    gates: str              # the blocks of its parameters, in its order, by the names that skrnn's description has
+    gates: tuple            # the blocks of its parameters, in its order, by the names of the gates; with a minus negated
 
     def attributes(self, form, n_directions):
         """What says which form of a cell it is."""
@@ -25,7 +25,12 @@ class Operator(NamedTuple):
         return attributes
 
 
-OPERATORS = {"rnn": Operator("RNN", "h"), "gru": Operator("GRU", "zrn"), "lstm": Operator("LSTM", "iofg")}
+OPERATORS = {
+    "rnn": Operator("RNN", ("h",)), "gru": Operator("GRU", ("z", "r", "n")),
+    # a GRU with r = f and z = 1 − f = σ(−a_f)
+    "mgu": Operator("GRU", ("-f", "f", "n")),
+    "lstm": Operator("LSTM", ("i", "o", "f", "g")),
+}
 
 
 def blocks(g, a, U):

@@ -7,7 +7,7 @@ from skrnn.export._onnx.functions import is_step, last_step, with_repeated_ends
 from skrnn.export._onnx.network import scores
 from skrnn.export._onnx.pipeline import declare
 from skrnn.export._onnx.reading import read_on
-from skrnn.export._onnx.single_precision import centered
+from skrnn.export._onnx.single_precision import centered, divisors_as_float32
 from skrnn.export._onnx.streams import check_streams, continue_from
 
 # A sequence of the training data has the very score of the offset, and rounding must not make it an outlier
@@ -67,7 +67,7 @@ def _of_steps(g, scale, numbers, standardized, before=None):
     _, reading, targets = scale.net._get_fitted()
     places = reading.numbers_of(np.arange(reading.n_step_features))
     x = g.gather(numbers, g.ints(*places), axis=2)
-    first, of_errors = g.columns(x, 0, 1, axis=1), g.floats(scale.of_errors)
+    first, of_errors = g.columns(x, 0, 1, axis=1), g.constant(divisors_as_float32("error_scale_", scale.of_errors))
     of_first = g.div(centered(g, first, scale.units.center), g.floats(scale.units.scale))
     if before is not None:
         before = g.unsqueeze(before, 1)

@@ -105,23 +105,30 @@ def write_net(g, net, steps_before, states):
 
 
 def divided(estimator):
-    """The steps of a Pipeline before its net, pairs of a name and a transformer, and the net.
+    """The steps of a Pipeline before its net, pairs of a name and a fitted transformer, and the net.
 
     Raises
     ------
     ExportError
         When it does not end with a net.
     """
-    steps = []
-    while isinstance(estimator, Pipeline):
-        check_is_fitted(estimator)
-        steps += [(name, step) for name, step in estimator.steps[:-1] if step not in (None, "passthrough")]
-        estimator = estimator.steps[-1][1]
-    if not isinstance(estimator, BaseRNN | RNNOutlierDetector | RNNLanguageModel):
-        of_search = ": pass its best_estimator_" * hasattr(estimator, "best_estimator_")
+    *steps, (_, net) = _steps_of("", estimator) or [("", estimator)]
+    if not isinstance(net, BaseRNN | RNNOutlierDetector | RNNLanguageModel):
+        of_search = ": pass its best_estimator_" * hasattr(net, "best_estimator_")
         raise ExportError(
-            f"{type(estimator).__name__} has no form in ONNX{of_search or ', expected a net of skrnn'}, or a Pipeline "
-            "that ends with one"
+            f"{type(net).__name__} has no form in ONNX{of_search or ', expected a net of skrnn'}, or a Pipeline that "
+            "ends with one"
         )
-    check_is_fitted(estimator)
-    return steps, estimator
+    for _, step in [*steps, ("", net)]:
+        check_is_fitted(step)
+    return steps, net
+
+
+def _steps_of(name, estimator):
+    """The steps of a Pipeline, also of those within it, under the names that `set_params` knows."""
+    if estimator in (None, "passthrough"):
+        return []
+    if not isinstance(estimator, Pipeline):
+        return [(name, estimator)]
+    named = [(f"{name}__{inner}" if name else inner, step) for inner, step in estimator.steps]
+    return [pair for each in named for pair in _steps_of(*each)]

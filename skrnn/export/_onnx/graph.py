@@ -1,5 +1,7 @@
 """A graph of ONNX operators, written like equations."""
 
+from hashlib import sha256
+
 import numpy as np
 
 from skrnn.exceptions import ExportError
@@ -75,7 +77,8 @@ class Graph:
     def constant(self, array):
         """The name of an array of numbers, bools or strings, in its own dtype; int64 for what is no array."""
         array = np.asarray(array)
-        key = (array.dtype.str, array.shape, tuple(array.flat) if array.dtype.kind in "OU" else array.tobytes())
+        data = tuple(array.flat) if array.dtype.kind in "OU" else sha256(np.ascontiguousarray(array)).digest()
+        key = (array.dtype.str, array.shape, data)
         if key not in self.constants:
             name = self._new_name("constant")
             strings = array.astype(object) if array.dtype.kind == "U" else array
@@ -230,8 +233,10 @@ class Graph:
         inner = Graph(self.opset, self)
         names = [inner._new_name(kind) for kind in ["state"] * len(states) + ["step"] * len(sequences)]
         after, collected = body(inner, *names)
-        # a value may come out more than once, or be an input
-        results = [inner.op("Identity", value) for value in [*after, *collected]]
+        results = []
+        for value in [*after, *collected]:      # each comes out once, and of an operator within
+            own = value not in results and any(value in node.output for node in inner.nodes)
+            results.append(value if own else inner.op("Identity", value))
         graph = self.onnx.helper.make_graph(
             inner._needed(results), "body", [self.onnx.ValueInfoProto(name=name) for name in names],
             [self.onnx.ValueInfoProto(name=name) for name in results],

@@ -81,8 +81,9 @@ def _by_operator(g, layer, parameters, x, time, initial):
 def _arranged(operator, layer, parameters, name):
     """W (G·K, D), R (G·K, K) and both biases (2·G·K) of a direction, with the gates in the order of the operator."""
     gates, K = layer.cell.gates, layer.n_units
-    order = np.concatenate([np.arange(K) + K * gates.index(gate) for gate in operator.gates])
-    W, U, b = (parameters[f"{name}.{kind}"][:, order] for kind in "WUb")
+    order = np.concatenate([np.arange(K) + K * gates.index(gate.lstrip("-")) for gate in operator.gates])
+    sign = np.repeat([-1 if gate.startswith("-") else 1 for gate in operator.gates], K)
+    W, U, b = (parameters[f"{name}.{kind}"][:, order] * sign for kind in "WUb")
     b = b if len(b) == 2 else np.concatenate([b, np.zeros_like(b)])
     return W.T, U.T, b.ravel()
 

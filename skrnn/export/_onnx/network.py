@@ -124,7 +124,7 @@ def _since(g, network, values, n_numbers):
 
 def _numbers(g, network, parameters, values, n_numbers, since):
     """The numbers of steps in their units, decayed where they are missing."""
-    x = g.columns(values, 0, n_numbers)
+    x = values if n_numbers == network.n_inputs else g.columns(values, 0, n_numbers)
     if network.units is not None:
         x = _in_units(g, x, [part[:n_numbers] for part in network.units], "features")
     if network.decay is None:

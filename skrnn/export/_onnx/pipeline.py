@@ -13,6 +13,7 @@ from skrnn.export._onnx.reading import (
 )
 from skrnn.export._onnx.transformers import (
     Numbers,
+    adds_indicators,
     check_step,
     fills_padding,
     n_step_features_of,
@@ -58,21 +59,35 @@ def declare(g, reading, steps=(), in_streams=False):
         return inputs if in_streams else inputs._replace(lengths=known_lengths(g, reading, inputs))
     else:
         n = n_step_features_of(first)
+        _check_numbers(reading, [step for _, step in steps], n)
         X = g.input("X", np.float32, ("n", "steps", n))
         inputs = declare_others(g, reading, Inputs(declare_lengths(g), X))
-        fill = fills_padding(step for _, step in steps)
-        lengths = inputs.lengths
-        if not in_streams:
-            lengths = all_where_zero(g, inputs) if fill else known_lengths(g, reading, inputs)
+        transformers = [step for _, step in steps]
+        lengths = inputs.lengths if in_streams else lengths_before(g, reading, inputs, transformers)
         X = Numbers(X, lengths, n, in_streams)
     for name, step in steps:
         X = transform(g, name, step, X)
     return _as_read(g, reading, X, inputs)
 
 
+def lengths_before(g, reading, inputs, transformers):
+    """The numbers of steps (n,) of sequences that go through some fitted transformers to a net."""
+    return all_where_zero(g, inputs) if fills_padding(transformers) else known_lengths(g, reading, inputs)
+
+
 def is_table(reading):
     """Whether X is a table of numbers: rows of columns."""
     return reading.from_table and not reading.n_categories and not reading.step_encodings
+
+
+def _check_numbers(reading, transformers, n):
+    """Raise an ExportError when transformers change n features of a step as numbers that are none to the net."""
+    n_numbers = reading.n_step_features - len(reading.step_encodings)
+    if reading.step_encodings and n * 2 ** sum(map(adds_indicators, transformers)) != n_numbers:
+        raise ExportError(
+            f"the steps of the Pipeline before the net change {n} features as numbers, of which some are categories to "
+            "the net: give these a dtype of categories, which the steps leave as they are"
+        )
 
 
 def _as_read(g, reading, X, inputs):
@@ -81,12 +96,6 @@ def _as_read(g, reading, X, inputs):
     if X.is_table:
         X = X._replace(values=g.reshape(X.values, 0, -1, n_numbers))
         X = X._replace(lengths=g.op("Expand", g.shape(X.values, 1), g.shape(X.values, 0)))
-    elif X.n_features != n_numbers:
-        raise ExportError(
-            f"the steps of the Pipeline before the net change {X.n_features} features as numbers, of which some are "
-            f"categories to the net: it reads {n_numbers} numbers. Give these a dtype of categories, which the steps "
-            "leave as they are"
-        )
     if not reading.n_categories:
         return inputs._replace(lengths=X.lengths, numbers=X.values)
     ids = g.squeeze(X.values, 2)

@@ -4,13 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 from skrnn.exceptions import ExportError
 from skrnn.export._onnx.functions import fill_forward
 from skrnn.export._onnx.interpolation import interpolated
-from skrnn.export._onnx.single_precision import centered
+from skrnn.export._onnx.single_precision import as_float32, centered, divisors_as_float32
 from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceVectorizer, SlidingWindow
 
 
@@ -44,6 +43,11 @@ def n_step_features_of(transformer):
 def fills_padding(transformers):
     """Whether one of some fitted transformers makes steps like any others of the padding of a 3-D array."""
     return any(isinstance(each, SequenceImputer) and each._fitted.padding == "fill" for each in transformers)
+
+
+def adds_indicators(transformer):
+    """Whether a fitted transformer adds an indicator of each feature."""
+    return isinstance(transformer, SequenceImputer) and transformer._fitted.add_indicator
 
 
 def check_step(name, transformer):
@@ -80,37 +84,44 @@ def transform(g, name, transformer, X):
 
 # Scaling
 
+def _part(name, what):
+    """What messages call the numbers of a step."""
+    return f"{what} cannot be exported: its {name}"
+
+
+def _scaled(g, what, values, center=None, scale=None):
+    """(values − center) / scale, of those that are not None."""
+    if center is not None:
+        values = centered(g, values, center, _part("center", what))
+    if scale is None:
+        return values
+    return g.div(values, g.constant(divisors_as_float32(_part("scale", what), scale)))
+
+
 def _sequence_scaler(g, what, scaler, X):
-    _, _, center, scale, _ = scaler._fitted
-    reading = scaler._fitted.reading
-    steps = g.div(centered(g, _as_steps(g, reading, X), center), g.floats(scale))
-    return _put_back(g, X, steps, reading, reading.n_step_features)
+    fitted = scaler._fitted
+    steps = _scaled(g, what, _as_steps(g, fitted.reading, X), fitted.center, fitted.scale)
+    return _put_back(g, X, steps, fitted.reading, fitted.reading.n_step_features)
 
 
 def _standard_scaler(g, what, scaler, X):
-    values = _table(what, X)
-    values = centered(g, values, scaler.mean_) if scaler.with_mean else values
-    return X._replace(values=values if scaler.scale_ is None else g.div(values, g.floats(scaler.scale_)))
+    center = scaler.mean_ if scaler.with_mean else None
+    return X._replace(values=_scaled(g, what, _table(what, X), center, scaler.scale_))
 
 
 def _robust_scaler(g, what, scaler, X):
-    values = _table(what, X)
-    values = values if scaler.center_ is None else centered(g, values, scaler.center_)
-    return X._replace(values=values if scaler.scale_ is None else g.div(values, g.floats(scaler.scale_)))
+    return X._replace(values=_scaled(g, what, _table(what, X), scaler.center_, scaler.scale_))
 
 
 def _max_abs_scaler(g, what, scaler, X):
-    values = g.div(_table(what, X), g.floats(scaler.scale_))
-    if getattr(scaler, "clip", False):
-        values = _clipped(g, values, -1.0, 1.0)
-    return X._replace(values=values)
+    values = _scaled(g, what, _table(what, X), scale=scaler.scale_)
+    return X._replace(values=_clipped(g, values, -1.0, 1.0) if getattr(scaler, "clip", False) else values)
 
 
 def _min_max_scaler(g, what, scaler, X):
     low, high = map(float, scaler.feature_range)
-    # as (x − minimum) scale + low, in which nothing cancels
-    values = g.mul(centered(g, _table(what, X), scaler.data_min_), g.floats(scaler.scale_))
-    values = g.add(values, low) if low else values
+    # as (x − minimum) / (1 / scale) + low, in which nothing cancels
+    values = g.add(_scaled(g, what, _table(what, X), scaler.data_min_, 1 / scaler.scale_), low)
     return X._replace(values=_clipped(g, values, low, high) if scaler.clip else values)
 
 
@@ -129,7 +140,7 @@ def _sequence_imputer(g, what, imputer, X):
             "without states, or fit the net with missing='ffill' in its place"
         )
     values = _as_steps(g, fitted.reading, X)
-    statistics = g.floats(fitted.statistics[np.newaxis])
+    statistics = g.constant(as_float32(_part("statistics_", what), fitted.statistics)[np.newaxis])
     if fitted.strategy == "ffill":
         filled = fill_forward(g, values, g.op("Not", g.op("IsNaN", values)), statistics)
     else:
@@ -148,7 +159,8 @@ def _simple_imputer(g, what, imputer, X):
         )
     if statistics.dtype.kind != "f" or np.isnan(statistics).any():
         raise ExportError(f"{what} leaves out columns that it saw no value of: leave them out of X")
-    return X._replace(values=g.where(g.op("IsNaN", values), g.floats(statistics), values))
+    statistics = g.constant(as_float32(_part("statistics_", what), statistics))
+    return X._replace(values=g.where(g.op("IsNaN", values), statistics, values))
 
 
 def _is_nan(value):
@@ -180,12 +192,6 @@ def _function(g, what, transformer, X):
     return X
 
 
-def _pipeline(g, what, pipeline, X):
-    for name, step in pipeline.steps:
-        X = X if step in (None, "passthrough") else transform(g, name, step, X)
-    return X
-
-
 # What they read
 
 def _table(what, X):
@@ -211,5 +217,5 @@ def _put_back(g, X, steps, reading, n_features):
 TRANSFORMERS = {
     SequenceScaler: _sequence_scaler, SequenceImputer: _sequence_imputer, SlidingWindow: _sliding_window,
     StandardScaler: _standard_scaler, RobustScaler: _robust_scaler, MinMaxScaler: _min_max_scaler,
-    MaxAbsScaler: _max_abs_scaler, SimpleImputer: _simple_imputer, FunctionTransformer: _function, Pipeline: _pipeline,
+    MaxAbsScaler: _max_abs_scaler, SimpleImputer: _simple_imputer, FunctionTransformer: _function,
 }
