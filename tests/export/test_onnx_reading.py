@@ -184,7 +184,11 @@ def test_steps_that_are_categories(missing):
     net = fitted_to(X, missing=missing, embedding_dim=2)
     X[0, 0] = 9
     ids = np.nan_to_num(X[:, :, 0], nan=-1)
-    assert_reads(net, X, X=ids, lengths=np.full(N, 0 if missing == "ffill" else T))
+    lengths = np.full(N, 0 if missing == "ffill" else T)
+    assert_reads(net, X, X=ids, lengths=lengths)
+    if missing == "error":
+        ids[1, 2] = -3
+        assert read_by_onnx(net, X=ids, lengths=lengths)["categories"][1, 2] == 5       # unseen
 
 
 @pytest.mark.parametrize("category", [0.5, 2.0**63, float("inf")])

@@ -59,9 +59,10 @@ def numbers_for(loss, several, per_step):
     return [of_row(x if per_step else x.mean(axis=0)) for x in CENTERED]
 
 
-@pytest.mark.parametrize(("loss", "standardize", "several", "per_step", "opset"), pairwise(
-    LOSS_PARAMETERS, (True, False, "sequence"), (False, True), (False, True), OPSETS
-))
+@pytest.mark.parametrize(("loss", "standardize", "several", "per_step", "opset"), [
+    *pairwise(LOSS_PARAMETERS, (True, False, "sequence"), (False, True), (False, True), OPSETS),
+    ("several", True, True, False, DEFAULT_OPSET), ("several", "sequence", True, True, DEFAULT_OPSET),
+])
 def test_numbers(loss, standardize, several, per_step, opset):
     parameters = LOSS_PARAMETERS[loss]
     net = RNNRegressor(3, standardize=standardize, return_sequences=per_step, random_state=0, **parameters)

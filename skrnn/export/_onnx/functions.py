@@ -1,5 +1,7 @@
 """Functions of numbers, and of steps, that ONNX has no operator for."""
 
+import numpy as np
+
 
 def log1p(g, x):
     """log(1 + x), x ≥ 0, with all digits where x is small: u = 1 + x has lost some, and log(u) x / (u − 1) has not."""
@@ -38,11 +40,13 @@ def fill_forward(g, x, present, before):
     """Steps (n, T, D) with the last one before in the place of each number that is not present.
 
     A number that is present is the k-th of its sequence: the k-th row of a table, whose row 0 is `before`, (n or 1, D).
+    Others go to its last row, which nothing reads.
     """
-    k = g.op("CumSum", g.cast(present, int), 1)
+    is_present = g.cast(present, np.int32)
+    k = g.op("CumSum", is_present, 1)
     of_batch = g.concat([g.shape(x, 0), g.ints(1, 1)], axis=0)
     first = g.op("Expand", g.unsqueeze(before, 1), of_batch)        # (n, 1, D)
-    table = g.op(
-        "ScatterElements", g.concat([first, x], axis=1), g.where(present, k, 0), g.where(present, x, first), axis=1
-    )
+    unread = g.cast(g.add(g.shape(x, 1), 1), np.int32)
+    row = g.add(g.mul(g.sub(k, unread), is_present), unread)
+    table = g.op("ScatterElements", g.concat([first, x, first], axis=1), row, x, axis=1)
     return g.op("GatherElements", table, k, axis=1)
