@@ -4,9 +4,12 @@ All configurations of the golden set are compared in tests/golden/test_exported.
 """
 
 import json
+import re
 import subprocess
 import sys
 from builtins import __import__ as import_module
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -228,7 +231,31 @@ class TestErrors:
             to_onnx(pipeline)
 
 
-@pytest.mark.slow
 def test_onnx_is_imported_when_a_model_is_made():
-    code = "import sys, skrnn.export\nassert not {'onnx', 'skl2onnx', 'onnxruntime'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    """No module has it from the beginning."""
+    modules = [module for name, module in sys.modules.items() if name.startswith("skrnn.")]
+    libraries = {"onnx", "onnxruntime", "skl2onnx"}
+    for module in modules:
+        assert not libraries & {value.__name__ for value in vars(module).values() if isinstance(value, ModuleType)}
+
+
+@pytest.mark.slow
+def test_the_other_process_of_the_documentation_has_no_skrnn(tmp_path):
+    """The block of docs/onnx.md that predicts, where neither skrnn nor scikit-learn can be imported."""
+    page = (Path(__file__).parents[2] / "docs" / "onnx.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    [block] = [block for block in blocks if "def predict" in block]
+    rng = np.random.default_rng(5)
+    X = [rng.normal(size=(length, 12)) for length in (3, 9, 1, 6, 4, 5, 8, 2)]
+    model = make_pipeline(SequenceScaler(), RNNClassifier(**SMALL)).fit(X, np.resize(LABELS, 8))
+    (tmp_path / "model.onnx").write_bytes(to_onnx(model).SerializeToString())
+    np.savez(tmp_path / "X.npz", *X)
+    code = (
+        "import sys\nfor name in ('skrnn', 'sklearn', 'onnx'):\n    sys.modules[name] = None\n"
+        f"path = 'model.onnx'\n{block}\nwith np.load('X.npz') as file:\n    labels, p = predict(list(file.values()))\n"
+        "np.savez('found.npz', labels=labels.astype(str), p=p)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
+    with np.load(tmp_path / "found.npz") as found:
+        assert (found["labels"] == model.predict(X)).all()
+        close(found["p"], model.predict_proba(X))

@@ -11,7 +11,7 @@ class Operator(NamedTuple):
     """An operator that reads whole sequences."""
 
     op_type: str
-    gates: tuple            # the blocks of its parameters, in its order, by the names of the gates; with a minus negated
+    gates: tuple            # the blocks of its parameters, in its order, by the names of gates; "-" negates one
 
     def attributes(self, form, n_directions):
         """What says which form of a cell it is."""
