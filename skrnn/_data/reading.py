@@ -406,9 +406,13 @@ class Reading:
         static = self.mixed.read_static(static, n, self.missing, dtype)
         return static if self.static_units is None or self.missing not in FILLED else self._filled_static(static)
 
+    def has_target_units(self, loss, n_outputs):
+        """Whether targets are in the units of their sequences."""
+        return self.in_own_units and loss.of_distance and self.n_numbers in (1, n_outputs)
+
     def target_units(self, loss, sequences, index, n_outputs):
         """`TargetUnits` of the sequences `index`, as the network reads them, or None where targets are in no such."""
-        if not (self.in_own_units and loss.of_distance and self.n_numbers in (1, n_outputs)):
+        if not self.has_target_units(loss, n_outputs):
             return None
         return target_units(sequences, index, self.n_numbers, n_outputs, self.per_step)
 

@@ -4,6 +4,8 @@ from hashlib import sha256
 
 import numpy as np
 
+from skrnn.exceptions import ExportError
+
 # The operator sets that models are made for. The default is read by all runtimes that are in use.
 OLDEST_OPSET, DEFAULT_OPSET, NEWEST_OPSET = 14, 17, 21
 # Of the operators of other domains
@@ -106,7 +108,7 @@ class Graph:
 
         Raises
         ------
-        ValueError
+        ExportError
             When something has the name already.
         """
         self._reserve(name)
@@ -119,8 +121,14 @@ class Graph:
         self._append("Identity", [self.value(value)], [name])
         self.outputs.append(self.onnx.helper.make_tensor_value_info(name, self.element_type(dtype), shape))
 
-    def model(self):
-        """The model, with the operators and constants that its outputs need. It is checked by ``onnx.checker``."""
+    def model(self, properties=None):
+        """The model, with the operators and constants that its outputs need. It is checked by ``onnx.checker``.
+
+        Parameters
+        ----------
+        properties : dict of str, optional
+            What is said about it.
+        """
         onnx, nodes = self.onnx, self._needed()
         used = {name for node in nodes for name in names_read(node)}
         constants = [tensor for tensor in self.constants.values() if tensor.name in used]
@@ -132,6 +140,7 @@ class Graph:
             graph, producer_name="skrnn", opset_imports=opsets,
             ir_version=onnx.helper.find_min_ir_version_for(opsets),
         )
+        onnx.helper.set_model_props(model, properties or {})
         onnx.checker.check_model(model, full_check=True)
         return model
 
@@ -251,8 +260,10 @@ class Graph:
         return name
 
     def _reserve(self, name):
+        if not name:
+            raise ExportError("an input needs a name, and a feature is called '': rename it")
         if name in self.names:
-            raise ValueError(f"an input or output cannot be called {name!r}: something else is")
+            raise ExportError(f"an input or output cannot be called {name!r}, as another one is: rename the feature")
         self.names.add(name)
 
     def _needed(self, results=None):

@@ -4,8 +4,8 @@ import numpy as np
 
 from skrnn._network.embeddings import table_of
 from skrnn._network.static import INITIAL_STATE, static_table_of
-from skrnn.exceptions import ExportError
 from skrnn.export._onnx.layers import Time, layer_outputs
+from skrnn.export._onnx.single_precision import as_float32, centered
 
 
 def scores(g, network, parameters, steps, initial=None):
@@ -33,7 +33,7 @@ def scores(g, network, parameters, steps, initial=None):
     ExportError
         When a parameter is beyond float32, or ONNX cannot say the cell.
     """
-    parameters = {name: _as_float32(name, values) for name, values in parameters.items()}
+    parameters = {name: as_float32(name, values) for name, values in parameters.items()}
     if initial is None and network.static is not None:
         initial = begin(g, network, parameters, steps)
     before = None if initial is None else _state_columns(g, network, initial)
@@ -50,18 +50,6 @@ def scores(g, network, parameters, steps, initial=None):
     after |= _pool(g, network, x, time, before)
     final = g.concat([after[key] for key in network.state_layout], axis=-1)
     return _head(g, network, parameters, x, after), final
-
-
-def _as_float32(name, values):
-    """An array as float32; an ExportError that names the first number that is beyond it."""
-    beyond = np.argwhere(np.abs(values) > np.finfo(np.float32).max)
-    if len(beyond):
-        at = tuple(beyond[0].tolist())
-        raise ExportError(
-            f"{name}{list(at)} is {values[at]:.6g}, beyond float32, in which ONNX models compute; fit with numbers of "
-            "a scale nearer to 1"
-        )
-    return values.astype(np.float32)
 
 
 def begin(g, network, parameters, steps):
@@ -153,8 +141,8 @@ def _in_units(g, x, units, what):
     if units is None:
         return x
     center, scale = units
-    inverse = _as_float32(f"1 / scale of {what}", 1 / scale)
-    return g.mul(g.sub(x, g.constant(_as_float32(f"center of {what}", center))), g.constant(inverse))
+    inverse = as_float32(f"1 / scale of {what}", 1 / scale)
+    return g.mul(centered(g, x, center, f"center of {what}"), g.constant(inverse))
 
 
 def _decay_of(g, a):
