@@ -260,6 +260,8 @@ class Graph:
         return name
 
     def _reserve(self, name):
+        if not name:
+            raise ExportError("an input needs a name, and a feature is called '': rename it")
         if name in self.names:
             raise ExportError(f"an input or output cannot be called {name!r}, as another one is: rename the feature")
         self.names.add(name)
