@@ -1,11 +1,12 @@
-"""Warnings of what a fit can read but hardly meant, and errors of files, by name: filters can tell them apart."""
+"""Warnings of what a fit can read but hardly meant, and errors, by name: filters can tell them apart."""
 
 from sklearn.exceptions import ConvergenceWarning
 
 from skrnn._public import set_public_home
 
 __all__ = [
-    "ConstantFeatureWarning", "ConstantTargetWarning", "ModelFileError", "NothingLearnedWarning", "PrecisionWarning",
+    "ConstantFeatureWarning", "ConstantTargetWarning", "ExportError", "ModelFileError", "NothingLearnedWarning",
+    "PrecisionWarning",
 ]
 
 
@@ -34,6 +35,19 @@ class ConstantTargetWarning(UserWarning):
     ...     _ = RNNRegressor(2, tol=1e-2).fit(np.random.default_rng(0).normal(size=(9, 4, 1)), np.full(9, 2.5))
     >>> [warning.category.__name__ for warning in found]
     ['ConstantTargetWarning']
+    """
+
+
+class ExportError(ValueError):
+    """A fitted estimator, or a step of a Pipeline, cannot be said in the format that it is exported to.
+
+    The message names the parameter or the step, and says what to do instead.
+
+    Examples
+    --------
+    >>> from skrnn.exceptions import ExportError
+    >>> issubclass(ExportError, ValueError)
+    True
     """
 
 

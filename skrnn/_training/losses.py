@@ -168,6 +168,10 @@ class Poisson(RegressionLoss):
         mean = of_known(lambda y, w: np.average(y, axis=0, weights=w), targets, weights)
         return np.zeros_like(mean), mean
 
+    def takes_units(self, center, scale):
+        """With any scale."""
+        return not center.any()
+
     def _best_prediction(self, targets, weights):
         return log_of_mean(targets, weights)
 

@@ -15,6 +15,7 @@ from skrnn import RNNClassifier, RNNLanguageModel, RNNOutlierDetector, RNNRegres
 
 MODULES = [
     "skrnn", "skrnn.exceptions", "skrnn.metrics", "skrnn.preprocessing", "skrnn.datasets", "skrnn.forecasting",
+    "skrnn.convert", "skrnn.export",
 ]
 ESTIMATORS = [RNNClassifier, RNNRegressor, RNNLanguageModel, RNNSurvival, RNNOutlierDetector]
 # Parameters of two estimators that have a text of their own in one of them
@@ -97,7 +98,7 @@ def documented_attributes(value):
 
 
 def parameters_of(value):
-    if inspect.isclass(value) and issubclass(value, Warning):
+    if inspect.isclass(value) and issubclass(value, Exception):
         return {}                       # those of all exceptions
     return {name: p for name, p in inspect.signature(value).parameters.items() if name != "self"}
 

@@ -1,0 +1,1 @@
+"""Fitted estimators as ONNX models. onnx is imported when a model is made."""
