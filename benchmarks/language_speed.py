@@ -84,7 +84,9 @@ def in_turn(contenders, n_updates, rounds):
 def generation(hidden, rounds):
     """Symbols a second."""
     model = RNNLanguageModel(hidden, embedding_dim=EMBEDDING, random_state=0).partial_fit([text(SYMBOLS, 1)])
-    model.parameters_["head.c"][-1] = -1e9      # never the end
+    c = model.parameters_["head.c"].copy()
+    c[-1] = -1e9        # never the end
+    model.parameters_["head.c"] = c
     rates = []
     for _ in range(rounds):
         start = perf_counter()

@@ -19,13 +19,14 @@ from skrnn._estimators.outlier_detector import RNNOutlierDetector
 from skrnn._estimators.regressor import RNNRegressor
 from skrnn._estimators.survival import RNNSurvival
 from skrnn._language.language_model import RNNLanguageModel
+from skrnn._storage.model_file import load, save
 from skrnn.metrics import concatenate_steps, make_sequence_scorer, split_steps
 
 __all__ = [
     "RNNClassifier", "RNNLanguageModel", "RNNOutlierDetector", "RNNRegressor", "RNNSurvival", "RaggedArray",
-    "WithStatic", "__version__", "concatenate_steps", "make_sequence_scorer", "split_steps",
+    "WithStatic", "__version__", "concatenate_steps", "load", "make_sequence_scorer", "save", "split_steps",
 ]
-SUBMODULES = ("datasets", "exceptions", "export", "forecasting", "metrics", "preprocessing")
+SUBMODULES = ("convert", "datasets", "exceptions", "export", "forecasting", "metrics", "preprocessing")
 
 set_public_home(globals(), SUBMODULES)
 

@@ -7,6 +7,7 @@ from contextvars import copy_context
 from copy import copy
 from functools import wraps
 
+import numpy as np
 from sklearn import get_config, set_config
 from sklearn.metrics._scorer import _BaseScorer as BaseScorer
 from sklearn.utils import _safe_indexing as select
@@ -25,10 +26,13 @@ from sklearn.utils.validation import validate_data
 
 __all__ = [
     "BaseScorer", "HasMethods", "Interval", "InvalidParameterError", "Options", "RealNotInt", "StrOptions",
-    "check_columns", "check_feature_names_in", "checks_parameters", "learn_columns", "output_container",
-    "select", "set_output_container", "validate_parameter_constraints", "validate_params",
+    "check_columns", "check_feature_names_in", "check_one_hot", "checks_parameters", "learn_columns",
+    "output_container", "select", "set_output_container", "set_settings", "settings_of",
+    "validate_parameter_constraints", "validate_params",
 ]
 
+REQUESTS = "_metadata_request"
+SETTINGS = {"_sklearn_output_config", REQUESTS}
 FEATURES = ("n_features_in_", "feature_names_in_")
 
 
@@ -75,6 +79,54 @@ def check_columns(estimator, columns, attributes):
         vars(fitted).pop(name, None)
     vars(fitted).update(attributes)
     validate_data(fitted, columns, skip_check_array=True, reset=False)
+
+
+def settings_of(estimator):
+    """What methods of scikit-learn's base classes have set of an estimator besides its parameters, a dict by name.
+
+    The container of `set_output`, and of the methods of ``set_*_request`` which metadata each of them asks for.
+    """
+    own = {name: vars(estimator)[name] for name in SETTINGS if name in vars(estimator)}
+    if REQUESTS in own:
+        methods = vars(own[REQUESTS]).items()
+        own[REQUESTS] = {name: dict(of_method.requests) for name, of_method in methods if name != "owner"}
+    return own
+
+
+def set_settings(estimator, settings):
+    """Set what `settings_of` returned; a ValueError for anything else."""
+    unknown = settings.keys() - SETTINGS
+    if unknown:
+        raise ValueError(f"settings has {sorted(unknown)}, which nothing is known of")
+    settings = dict(settings)
+    if REQUESTS in settings:
+        requests = estimator._get_metadata_request()
+        known = vars(requests).keys() - {"owner"}
+        for name, of_method in settings[REQUESTS].items():
+            if name not in known:
+                raise ValueError(f"{name!r} is no method that asks for metadata")
+            for parameter, alias in of_method.items():
+                getattr(requests, name).add_request(param=parameter, alias=alias)
+        settings[REQUESTS] = requests
+    vars(estimator).update(settings)
+
+
+def check_one_hot(encoder):
+    """Raise a ValueError unless a OneHotEncoder has columns for its categories: it does not check this itself."""
+    if not hasattr(encoder, "categories_"):
+        return
+    found, expected = list(encoder._n_features_outs), list(encoder._compute_n_features_outs())
+    if found != expected:
+        raise ValueError(f"categories have {found} columns, expected {expected}")
+    drop = encoder._drop_idx_after_grouping
+    for i, categories in enumerate(encoder.categories_):
+        dropped = None if drop is None else drop[i]
+        n_grouped = found[i] + (dropped is not None)
+        mapping = encoder._default_to_infrequent_mappings[i] if encoder._infrequent_enabled else None
+        mapping = np.arange(len(categories)) if mapping is None else mapping
+        outside = (np.asarray(mapping) < 0) | (np.asarray(mapping) >= n_grouped)
+        if np.shape(mapping) != (len(categories),) or outside.any() or dropped not in (None, *range(n_grouped)):
+            raise ValueError(f"the {len(categories)} categories of feature {i} have no columns among {n_grouped}")
 
 
 def output_container(estimator):

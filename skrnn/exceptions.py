@@ -5,7 +5,8 @@ from sklearn.exceptions import ConvergenceWarning
 from skrnn._public import set_public_home
 
 __all__ = [
-    "ConstantFeatureWarning", "ConstantTargetWarning", "ExportError", "NothingLearnedWarning", "PrecisionWarning",
+    "ConstantFeatureWarning", "ConstantTargetWarning", "ExportError", "ModelFileError", "NothingLearnedWarning",
+    "PrecisionWarning",
 ]
 
 
@@ -47,6 +48,27 @@ class ExportError(ValueError):
     >>> from skrnn.exceptions import ExportError
     >>> issubclass(ExportError, ValueError)
     True
+    """
+
+
+class ModelFileError(ValueError):
+    """A model file is damaged, cut off or none at all, or holds what no estimator can be made of.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import skrnn
+    >>> from skrnn.exceptions import ModelFileError
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "net.skrnn"
+    ...     skrnn.save(skrnn.RNNRegressor(4), path)
+    ...     _ = path.write_bytes(path.read_bytes()[:-1])
+    ...     try:
+    ...         skrnn.load(path)
+    ...     except ModelFileError as error:
+    ...         print(type(error).__name__)
+    ModelFileError
     """
 
 

@@ -16,6 +16,7 @@ import pytest
 from setuptools import find_packages
 
 import skrnn
+import skrnn.convert
 import skrnn.datasets
 import skrnn.export
 import skrnn.forecasting
@@ -25,9 +26,9 @@ import skrnn.preprocessing
 ROOT = Path(__file__).parents[1] / "skrnn"
 # An import goes to a floor further up in this list, or stays in its own part of the package; "" is skrnn itself.
 FLOORS = [
-    {"_public", "_runtime", "_version", "_warnings"}, {"exceptions", "kernels"}, {"_messages", "_pickling", "_sklearn"},
-    {"_parameters"}, {"_data"}, {"_network"}, {"_training"}, {"preprocessing", "_estimators"},
-    {"_language", "datasets", "metrics"}, {"forecasting"}, {"export"}, {""},
+    {"_public", "_runtime", "_version", "_warnings"}, {"exceptions", "kernels"}, {"_messages", "_plain", "_sklearn"},
+    {"_parameters", "_pickling"}, {"_data"}, {"_network"}, {"_training"}, {"preprocessing", "_estimators"},
+    {"_language", "datasets", "metrics"}, {"forecasting"}, {"_storage", "convert", "export"}, {""},
 ]
 # The only module that may know what scikit-learn does not document
 PRIVATE_API = "_sklearn"
@@ -287,9 +288,11 @@ def test_packages_and_compiled_modules_are_found(package):
 
 
 @pytest.mark.parametrize(("module", "names"), [
-    ("skrnn", {*skrnn.__all__, "datasets", "exceptions", "export", "forecasting", "metrics", "preprocessing"}),
+    ("skrnn", {
+        *skrnn.__all__, "convert", "datasets", "exceptions", "export", "forecasting", "metrics", "preprocessing",
+    }),
     *((name, set(importlib.import_module(name).__all__)) for name in (
-        "skrnn.datasets", "skrnn.exceptions", "skrnn.export", "skrnn.forecasting", "skrnn.metrics",
+        "skrnn.convert", "skrnn.datasets", "skrnn.exceptions", "skrnn.export", "skrnn.forecasting", "skrnn.metrics",
         "skrnn.preprocessing",
     )),
 ])

@@ -5,6 +5,7 @@ from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
+from sklearn.pipeline import make_pipeline
 
 import skrnn.kernels
 from skrnn import RNNClassifier
@@ -18,6 +19,7 @@ from skrnn._training import run
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
 from skrnn.kernels.inputs import Inputs
+from skrnn.preprocessing import SequenceScaler
 
 # For each cell the number of its gates, and the rows of its bias in the form that is measured
 FORM = {"activation": "tanh", "reset_after": True}
@@ -39,14 +41,15 @@ def network(problem):
         per_step=False,
     )
     theta = np.zeros(net.layout.size, problem.dtype)
-    copy_weights(problem, net.layout.views(theta))
+    views = net.layout.views(theta)
+    for name, values in named_weights(problem).items():
+        views[name][:] = values
     return net, theta
 
 
-def copy_weights(problem, parameters):
+def named_weights(problem):
     """The problem's weights under skrnn's names."""
-    for name, values in problem.weights.items():
-        parameters[("head." if name in "Vc" else "layer0.") + name][:] = values
+    return {("head." if name in "Vc" else "layer0.") + name: values for name, values in problem.weights.items()}
 
 
 @contextmanager
@@ -203,13 +206,26 @@ class Prediction:
         labels = np.arange(len(problem.weights["c"]))
         X = np.zeros((len(labels), *problem.X.shape[1:]), problem.dtype)
         self.classifier = classifier(problem.size.K, problem.cell, n_epochs=1).fit(X, labels)
-        copy_weights(problem, self.classifier.parameters_)
+        self.classifier.set_parameters(named_weights(problem))
 
     def step(self):
         self.classifier.predict(self.X)
 
     def logits(self):
         return np.log(self.classifier.predict_proba(self.X))
+
+
+class Serving:
+    """What a service calls for one sequence: a method of the classifier, or `predict` of a list or of a Pipeline."""
+
+    def __init__(self, problem, what):
+        net, X = Prediction(problem).classifier, problem.X
+        self.step = {
+            "predict_proba": partial(net.predict_proba, X),
+            "list": partial(net.predict, list(X)),
+            "pipeline": partial(make_pipeline(SequenceScaler().fit(X), net).predict, X),
+            "predict_step": partial(net.predict_step, X[0, 0], net.initial_state()),
+        }[what]
 
 
 class Fit:
@@ -224,10 +240,10 @@ class Fit:
 
 
 def classifier(hidden_size, cell, n_epochs, batch_size="auto"):
-    """An estimator that trains for so many epochs."""
+    """An estimator of the network of `network` that trains for so many epochs."""
     return RNNClassifier(
-        hidden_size, cell=cell, batch_size=batch_size, max_iter=n_epochs, n_iter_no_change=n_epochs, alpha=0,
-        random_state=0,
+        hidden_size, cell=cell, pooling="last", patch_size=1, standardize=False, batch_size=batch_size,
+        max_iter=n_epochs, n_iter_no_change=n_epochs, alpha=0, random_state=0,
     )
 
 

@@ -193,8 +193,7 @@ def _from_array(X, n_steps):
             "a sequence needs at least one step and one feature"
         )
     if X.ndim == 3:
-        n, T, D = X.shape
-        return Sequences(X.reshape(n * T, D), np.full(n, T, dtype=np.intp), "array")
+        return Sequences.of_array(X)
     n, C = X.shape
     T = C if n_steps is None else int(n_steps)
     if C % T:

@@ -9,8 +9,10 @@ import numpy as np
 
 from skrnn._data.numbers import is_date, is_missing
 from skrnn._messages import shown
+from skrnn._plain import plain
 
 
+@plain
 @dataclass(frozen=True)
 class Encoding:
     """The categories of a feature. Their codes are 0, 1, 2, ..., then come that of missing ones, if fit saw any, and

@@ -18,8 +18,10 @@ from skrnn._data.static_columns import StaticColumns, check_not_missing
 from skrnn._data.step_cells import label_of
 from skrnn._data.tables import is_frame, names_of
 from skrnn._data.with_static import as_static_table
+from skrnn._plain import plain
 
 
+@plain
 @dataclass(frozen=True)
 class Mixed:
     """What the features of steps, and the static features, are.

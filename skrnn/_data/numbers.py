@@ -23,6 +23,12 @@ def all_finite(values):
     return isfinite(np.vdot(values, values)) or bool(np.isfinite(values).all())
 
 
+def for_kernels(array):
+    """An array as the kernels read it, C-contiguous and aligned; itself if it is so."""
+    flags = array.flags
+    return array if flags.c_contiguous and flags.aligned else np.require(array, requirements=["C", "A"])
+
+
 def as_numbers(values, name):
     """A float32 array if values are float32, else a float64 array; NaN where a value is missing.
 

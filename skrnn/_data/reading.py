@@ -1,7 +1,7 @@
 """How an estimator reads X: what its first fit learns, and later calls are checked against."""
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,14 +15,17 @@ from skrnn._data.missing import WITH_INDICATORS, filled, without_gaps
 from skrnn._data.mixed import Mixed, on_numbers
 from skrnn._data.own_units import in_own_units, target_units
 from skrnn._data.parts import as_hashable, is_from_dtype, is_mixed
+from skrnn._data.sequences import Sequences, surely_finite
 from skrnn._data.tables import is_frame, is_table, normalize_table
 from skrnn._data.times import Times, column_of_times
 from skrnn._data.units import Units
+from skrnn._plain import plain
 from skrnn._sklearn import check_columns, check_feature_names_in
 
 FILLED = ("ffill", "indicator", "decay")
 
 
+@plain
 @dataclass(frozen=True)
 class Reading:
     """How an estimator reads X.
@@ -188,6 +191,8 @@ class Reading:
         Sequences or LazySequences
         """
         sequences = self._check(estimator, X, dtype, named=named)
+        if sequences.is_finite and self._leaves_finite_numbers:
+            return sequences if dtype is None else sequences.astype(dtype)
         if self.times is not None and dtype is not None:
             sequences = sequences.astype(dtype)     # before differences, as in states
         sequences = self.categorize(self.prepare(sequences))
@@ -214,7 +219,29 @@ class Reading:
         """Raise a ValueError, or warn, as scikit-learn does, if a table has other columns than in the fit."""
         check_columns(estimator, table, self.attributes())
 
+    def _as_it_is(self, X, dtype):
+        """Sequences of an X that needs no conversion, and whose numbers are finite; None for any other.
+
+        Such an X is an array (n, steps, features), or a list of one (steps, features), of the dtype that the network
+        computes in, as the kernels read it. What else is said of X, by names or a number of columns, is said of tables.
+        """
+        in_list = type(X) is list and len(X) == 1
+        x = X[0] if in_list else X
+        if type(x) is not np.ndarray or x.ndim != (2 if in_list else 3) or x.dtype != dtype or x.size == 0:
+            return None
+        flags, n_features = x.flags, x.shape[-1]
+        if not (flags.c_contiguous and flags.aligned) or n_features != self.n_step_features:
+            return None
+        if self.n_categories or self.mixed is not None or not surely_finite(x):
+            return None
+        sequences = Sequences.of_list(x) if in_list else Sequences.of_array(x)
+        sequences.is_finite = True
+        return sequences
+
     def _check(self, estimator, X, dtype, leave_out_padding=True, named=True):
+        sequences = None if dtype is None else self._as_it_is(X, dtype)
+        if sequences is not None:
+            return sequences
         read = partial(
             as_sequences, n_steps=self.n_steps, leave_out_padding=leave_out_padding and self.missing != "error",
             in_place=IN_PLACE if dtype is None else (dtype,), categorical=self.n_categories > 0,
@@ -328,6 +355,16 @@ class Reading:
             change = partial(_timed, times=self.times, change=change)
         return sequences if change is None else self._map(sequences, change)
 
+    @cached_property
+    def _leaves_finite_numbers(self):
+        """Whether finite numbers are what the network reads: nothing is filled, added to them or changed."""
+        adds = self.missing in WITH_INDICATORS or self.times is not None or self.in_own_units
+        return not adds and not self.n_categories and self.mixed is None
+
+    def __getstate__(self):
+        # Without what is only kept to be computed once: pickles do not depend on what has been called
+        return {name: value for name, value in vars(self).items() if name != "_leaves_finite_numbers"}
+
     def _change(self):
         """How the numbers of steps, without their times, are filled and brought to units of their own; None: not."""
         if self.in_own_units:
@@ -369,9 +406,13 @@ class Reading:
         static = self.mixed.read_static(static, n, self.missing, dtype)
         return static if self.static_units is None or self.missing not in FILLED else self._filled_static(static)
 
+    def has_target_units(self, loss, n_outputs):
+        """Whether targets are in the units of their sequences."""
+        return self.in_own_units and loss.of_distance and self.n_numbers in (1, n_outputs)
+
     def target_units(self, loss, sequences, index, n_outputs):
         """`TargetUnits` of the sequences `index`, as the network reads them, or None where targets are in no such."""
-        if not (self.in_own_units and loss.of_distance and self.n_numbers in (1, n_outputs)):
+        if not self.has_target_units(loss, n_outputs):
             return None
         return target_units(sequences, index, self.n_numbers, n_outputs, self.per_step)
 

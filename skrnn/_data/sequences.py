@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skrnn._data.numbers import all_finite, for_kernels
 from skrnn._data.ragged import is_in_file, rows_of, used_ranges
 from skrnn._data.tables import names_of
 from skrnn._warnings import without_warnings
@@ -10,6 +11,10 @@ from skrnn._warnings import without_warnings
 MAX_NUMBERS_OF_TEMPORARY = 10_000
 # Numbers that are checked at a time, so that temporary arrays stay small
 MAX_NUMBERS_PER_CHECK = 2**20
+
+# The row of the first step of a single sequence, and its index
+FIRST = np.zeros(1, np.intp)
+FIRST.flags.writeable = False
 
 
 class SequenceIndex:
@@ -33,10 +38,12 @@ class SequenceIndex:
         How many of the last features of a step are codes of categories.
     """
 
+    is_finite = False       # whether all numbers are known to be finite
+
     def __init__(self, lengths, kind, columns=None, names=None, n_padded=None, numbers=None, n_codes=0):
         self.lengths, self.kind, self.columns, self.names = lengths, kind, columns, names
         self.n_padded, self.numbers, self.n_codes = n_padded, numbers, n_codes
-        self.starts = np.cumsum(lengths) - lengths
+        self.starts = FIRST if len(lengths) == 1 else np.cumsum(lengths) - lengths
         # How often each category occurs, if the steps are categories that have been counted
         self.category_counts = None
         # The units of all sequences, if they have been learned while X was checked
@@ -48,7 +55,12 @@ class SequenceIndex:
     @property
     def mean_length(self):
         """Mean number of steps per sequence."""
-        return float(self.lengths.mean())
+        return float(self.lengths[0] if len(self.lengths) == 1 else self.lengths.mean())
+
+    @property
+    def max_length(self):
+        """Steps of the longest sequence."""
+        return int(self.lengths[0] if len(self.lengths) == 1 else self.lengths.max())
 
     def all_have_steps(self, n_steps):
         """Whether all sequences of X have so many steps, padding included, and that is more than one."""
@@ -102,8 +114,7 @@ class Sequences(SequenceIndex):
 
     def __init__(self, values, lengths, kind, *, categories=None, starts=None, static=None, **index):
         super().__init__(lengths, kind, **index)
-        # The kernels need C-contiguous and aligned values; a view if they are
-        self.values = np.require(values, requirements=["C", "A"])
+        self.values = for_kernels(values)
         self.categories, self.static = categories, static
         # (2, n), for the masks of dropout: what to add to the row of a step to get its row among contiguous sequences,
         # and the index of the sequence. None if these are the row and the index themselves.
@@ -112,6 +123,18 @@ class Sequences(SequenceIndex):
         if starts is not None:
             self.mask_offsets = np.stack([self.starts - starts, np.arange(len(starts))])
             self.starts = starts
+
+    @classmethod
+    def of_array(cls, X):
+        """The sequences of an array X (n, steps, features)."""
+        n, T, D = X.shape
+        lengths = np.array([T], np.intp) if n == 1 else np.full(n, T, np.intp)
+        return cls(X.reshape(n * T, D), lengths, "array")
+
+    @classmethod
+    def of_list(cls, x):
+        """The sequences of the list of one, x (steps, features)."""
+        return cls(x, np.array([len(x)], np.intp), "ragged")
 
     @property
     def n_features(self):
@@ -189,11 +212,11 @@ class Sequences(SequenceIndex):
     def first_not_finite(self, allow_nan=False):
         """The first value that is infinite or, unless it is allowed, NaN, and where it is; None if there is none."""
         # Reading what no sequence uses is cheap, unless it comes from a file
-        if (self.contiguous or not is_in_file(self.values)) and _surely_finite(self.values):
+        if (self.contiguous or not is_in_file(self.values)) and surely_finite(self.values):
             return None
         for rows in self.iter_used_rows():
             values = self.values[rows]
-            if _surely_finite(values):
+            if surely_finite(values):
                 continue
             bad = np.argwhere(np.isinf(values) if allow_nan else ~np.isfinite(values))
             if len(bad):
@@ -229,10 +252,10 @@ class Sequences(SequenceIndex):
             yield slice(begin[0], begin[0] + size[0]) if len(begin) == 1 else rows_of(begin, size)
 
 
-def _surely_finite(values):
+def surely_finite(values):
     """Whether values are finite; False may also mean that their sum overflows."""
     if values.size < MAX_NUMBERS_OF_TEMPORARY:
-        return np.isfinite(values).all()
+        return all_finite(values)
     # One pass without a temporary
     return np.isfinite(without_warnings(np.sum, values, None, np.float64))
 

@@ -10,8 +10,10 @@ from skrnn._data.missing import last_seen
 from skrnn._data.numbers import cell_name
 from skrnn._data.sequences import Sequences
 from skrnn._data.units import learn_units
+from skrnn._plain import plain
 
 
+@plain
 @dataclass(frozen=True)
 class Times:
     """What is known of the times of steps.
@@ -36,7 +38,7 @@ class Times:
     n_features: int
     since: str
     n_directions: int = 1
-    name: str = ""
+    name: str | int | None = ""
     means: np.ndarray | None = None
 
     @property

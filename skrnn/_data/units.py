@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skrnn._data.ragged import rows_of
+from skrnn._plain import plain
 
 # Steps that are summed at once; longer sequences are taken in stretches
 MAX_STEPS = 1024
@@ -20,6 +21,7 @@ MIN_DEVIATION = 1e-146
 MAX_EXPONENT = 100
 
 
+@plain
 class Units(NamedTuple):
     """What is subtracted from each feature, and what it is then divided by, float64 (D,)."""
 

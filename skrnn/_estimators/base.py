@@ -8,23 +8,25 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.metrics import check_scoring
 
+from skrnn._data.numbers import is_positive_int
 from skrnn._data.target_checks import check_samples
 from skrnn._data.weights import as_weights
 from skrnn._estimators import states
 from skrnn._estimators.embeddings import check_embedding_dim, embeddings_for, tables_of
 from skrnn._estimators.fit_warnings import warn_if_nothing_learned
 from skrnn._estimators.groups import read_groups
+from skrnn._estimators.parameters import check_matrices, dtype_of
 from skrnn._estimators.patches import check_no_patches, check_patches, patch_for
 from skrnn._estimators.scorers import validator_of
 from skrnn._estimators.splitting import split
 from skrnn._estimators.trainable import Fitted, TrainableMixin
 from skrnn._estimators.training_data import TrainingDataMixin
+from skrnn._estimators.unfitted import reading_of
 from skrnn._estimators.validation import read_validation
 from skrnn._network.decay import Decay
 from skrnn._network.embeddings import unseen_rows
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
-from skrnn._network.scores import finite_scores
 from skrnn._network.static import STATIC_TO, StaticInputs
 from skrnn._sklearn import checks_parameters
 from skrnn._training import run
@@ -231,18 +233,40 @@ class BaseRNN(
     def _make_model(self, data, resume, start):
         """The model to train on TrainingData; `start` makes it of the one to continue, or None, as `starting_model`."""
         reading, sequences = data.reading, data.examples.sequences
-        of_steps, of_static = embeddings_for(self.embedding_dim, reading.step_encodings, reading.static_encodings)
-        network = RecurrentNetwork(
-            int(self.embedding_dim) if reading.n_categories else sequences.n_features, self._check_hidden_size(),
-            data.targets.n_outputs * data.loss.width, self.cell, self.activation, self.reset_after, self.bidirectional,
-            self.return_sequences, self.pooling, n_categories=reading.n_categories, units=reading.network_units,
-            patch=self._patch(reading, data.examples, resume), embeddings=of_steps,
-            static=self._static_inputs(reading, of_static),
-            decay=Decay(reading.n_numbers, reading.first_indicator) if reading.missing == "decay" else None,
+        network = self._make_network(
+            reading, sequences.n_features, data.targets.n_outputs * data.loss.width,
+            self._patch(reading, data.examples, resume),
         )
         if resume:
             self._check_same_shapes(network, resume.model)
         return start(resume and resume.model, network, data.loss, sequences.dtype, vars(self))
+
+    def _make_network(self, reading, n_features, n_scores, patch):
+        """The network for steps with so many features, as they are read."""
+        of_steps, of_static = embeddings_for(self.embedding_dim, reading.step_encodings, reading.static_encodings)
+        return RecurrentNetwork(
+            int(self.embedding_dim) if reading.n_categories else n_features, self._check_hidden_size(), n_scores,
+            self.cell, self.activation, self.reset_after, self.bidirectional, self.return_sequences, self.pooling,
+            n_categories=reading.n_categories, units=reading.network_units, patch=patch, embeddings=of_steps,
+            static=self._static_inputs(reading, of_static),
+            decay=Decay(reading.n_numbers, reading.first_indicator) if reading.missing == "decay" else None,
+        )
+
+    @checks_parameters
+    def _start_with_parameters(self, given, X_units=None, **of_targets):
+        """Be fitted with these parameters, and with what is known of X and of targets."""
+        self._check_parameters()
+        check_matrices(given, ["layer0.W", "head.V", *["embedding.E"] * is_positive_int(self.embedding_dim)])
+        reading, patch = reading_of(self, given, X_units)
+        n_inputs, n_scores = len(given["layer0.W"]) // (1 if patch is None else patch[0]), given["head.V"].shape[1]
+        targets = self._known_targets(n_scores, **of_targets)
+        network = self._make_network(reading, n_inputs, n_scores, patch)
+        self._set_given(given, network, self._make_loss(targets), dtype_of(given), reading, targets)
+
+    @abstractmethod
+    def _known_targets(self, n_scores, **of_targets):
+        """What is known of targets, of which the head has so many scores; `of_targets` are those of `set_parameters`.
+        """
 
     def _static_inputs(self, reading, embeddings):
         """What the network reads beside each sequence, with the embeddings of its categories; None for nothing."""
@@ -310,7 +334,8 @@ class BaseRNN(
     def _predict_rows(self, fitted, X, decode):
         """Sequences of X, and decoded rows: one per sequence, or one per step."""
         sequences, scores, targets = fitted.scores(self, X)
-        return sequences, decode(fitted._replace(targets=targets), scores)
+        fitted = fitted if targets is fitted.targets else fitted._replace(targets=targets)
+        return sequences, decode(fitted, scores)
 
     def _predict(self, X, decode, initial_state, return_state):
         """What the predict methods return, and the states after it where they are asked for."""
@@ -367,7 +392,7 @@ class BaseRNN(
         model, reading, _ = self._get_fitted()
         sequences = reading.read(self, X, dtype=model.dtype)
         final = np.empty((len(sequences), model.network.state_width), model.dtype)
-        finite_scores(model.network, model.theta, sequences, final=final)
+        model.scores(sequences, final=final)
         return model.network.hidden_states(final)
 
     @property
@@ -507,7 +532,7 @@ class BaseRNN(
     def embeddings_(self):
         """What is learned of categorical features: the embedding of each, by its name.
 
-        A dict of arrays (n_categories, dim), views of `parameters_`: row i stands for ``categories_[name][i]``. Empty
+        A dict of arrays (n_categories, dim), those of `parameters_`: row i stands for ``categories_[name][i]``. Empty
         if there are no such features. Where each step is one category its name is that of the feature of X, or ``x0``.
 
         Raises
@@ -528,7 +553,7 @@ class BaseRNN(
         (4, 2)
         """
         model, reading, _ = self._get_fitted()
-        parameters = model.parameters
+        parameters = model.fixed_parameters
         return {name: parameters[table] for name, (table, _) in tables_of(model.network, reading).items()}
 
     @property

@@ -13,12 +13,14 @@ from skrnn._data.target_checks import NUMBERS, as_labels, check_finite_rows, che
 from skrnn._estimators import class_weights
 from skrnn._estimators.target_rows import TargetRows, known_in_part
 from skrnn._messages import shown
+from skrnn._plain import plain
 from skrnn._training.losses import LOSSES
 
 # Fewer rows with exactly one label each may be so by chance
 MIN_ONE_HOT = 5
 
 
+@plain
 @dataclass(frozen=True)
 class ClassTargets:
     """What a classifier knows of its targets.

@@ -5,12 +5,14 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 
 from skrnn._estimators.base import BaseRNN, in_epochs
-from skrnn._estimators.label_targets import LabelTargets, announced_classes, same_classes
+from skrnn._estimators.label_targets import LabelTargets, announced_classes, known_targets, same_classes
 from skrnn._estimators.shared_parameters import Parameter, flag, with_parameters
 from skrnn._messages import shown
+from skrnn._pickling import stored_estimator
 from skrnn._sklearn import StrOptions, checks_parameters
 
 
+@stored_estimator
 @with_parameters(
     return_sequences=flag(
         "False: one label per sequence. True: one label per step, scored by `make_sequence_scorer` in searches, since "
@@ -78,8 +80,8 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
         the sum of those of each.
     out_activation_ : str or list of str
         "logistic" for two classes or several labels, else "softmax"; a list for several columns of classes.
-    parameters_ : dict
-        The fitted weights by name.
+    parameters_ : mapping of str to array
+        The fitted weights by name; what is assigned to a name is checked and set, as by `set_parameters`.
     embeddings_ : dict of str to array of shape (n_categories, dim)
         What is learned of each categorical feature, by its name.
     categories_ : dict of str to array of shape (n_categories,)
@@ -260,6 +262,51 @@ class RNNClassifier(ClassifierMixin, BaseRNN):
                 f"{shown(self.classes_)}"
             )
         return self._partial_fit(X, y, sample_weight, classes=classes)
+
+    def set_parameters(self, parameters, *, classes=None, multilabel=False, X_units=None):
+        """Give the net parameters that come from elsewhere, or that were changed.
+
+        Parameters
+        ----------
+        parameters : dict of arrays, or any mapping
+            By name, in the shapes of `parameters_`: some of those of a net that is fitted, all of those of one that is
+            not. Such a net learns from their shapes how many features and outputs there are. It computes in float32 if
+            all of them are, else in float64.
+        classes : array-like of shape (n_classes,), or list of them, optional
+            Of a net that is not fitted: the labels, in order; for several columns of classes a list with those of each.
+            For two classes the head has one output, the log-odds of the second, else one for each class.
+        multilabel : bool, default=False
+            Of a net that is not fitted: each output is a label of its own, in the place of `classes`.
+        X_units : pair of array-likes of shape (n_features,), optional
+            Of a net that is not fitted, with `standardize`: the mean and the scale of each feature, ``X_mean_`` and
+            ``X_scale_``. None: 0 and 1.
+
+        Returns
+        -------
+        self : object
+            With other parameters, but what else it has learned, and the state of the solver, as before. A net that was
+            not fitted is so now: it predicts, and `partial_fit` and `warm_start` go on from here. Its ``n_iter_`` is 0.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When a name, a shape or a value does not fit, naming it. The estimator then stays as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import RNNClassifier
+        >>> rng = np.random.default_rng(0)
+        >>> shapes = {"layer0.W": (2, 9), "layer0.U": (3, 9), "layer0.b": (2, 9), "head.V": (3, 1), "head.c": (1,)}
+        >>> parameters = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+        >>> net = RNNClassifier(3, pooling="last").set_parameters(parameters, classes=["down", "up"])
+        >>> net.predict(np.zeros((2, 4, 2))).shape
+        (2,)
+        """
+        return self._set_parameters(parameters, classes=classes, multilabel=multilabel or None, X_units=X_units)
+
+    def _known_targets(self, n_scores, classes, multilabel):
+        return known_targets(n_scores, classes, multilabel, self.return_sequences)
 
     def _make_loss(self, targets):
         return targets.make_loss()

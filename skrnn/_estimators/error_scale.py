@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from skrnn._estimators import states
+from skrnn._plain import plain
 from skrnn._warnings import without_warnings
 
 # Errors that are smaller fractions of a feature's deviation are rounding: it is constant, or known in advance
 MIN_ERROR = 1e-6
 
 
+@plain
 @dataclass(frozen=True)
 class ErrorScale:
     """How large the errors of a net are.

@@ -73,6 +73,57 @@ def announced_classes(classes, per_step):
     return [classes_to_come(of_column, per_step, f"classes[{q}]") for q, of_column in enumerate(classes)]
 
 
+def known_targets(n_scores, classes, multilabel, per_step):
+    """What targets with these labels are, of which a head has so many scores.
+
+    Parameters
+    ----------
+    n_scores : int
+    classes : array-like, list of array-likes, or None
+        In the order of the scores.
+    multilabel : bool
+        Whether each score is that of a label that is 0 or 1; classes are then None.
+    per_step : bool
+    """
+    if multilabel:
+        if classes is not None:
+            raise ValueError("multilabel=True is for labels that are 0 or 1, which have no classes: leave these out")
+        if n_scores == 1:
+            raise ValueError("multilabel=True is for several labels, but head.V has one output: pass the two classes")
+        return ClassTargets(np.arange(n_scores), True)
+    if classes is None:
+        raise ValueError(
+            "classes must be passed to a net that is not fitted: the labels that its outputs stand for, in order; or "
+            "set multilabel=True"
+        )
+    known = announced_classes(classes, per_step)
+    for name, given, found in _each_column(classes, known):
+        if len(found) < 2:
+            raise ValueError(f"{name}={shown(given)}: expected at least 2 classes")
+        if list(given) != found.tolist():
+            raise ValueError(
+                f"{name}={shown(given)}: expected them once each and in order, {shown(found.tolist())}, as the columns "
+                "of head.V are"
+            )
+    if isinstance(known, list):
+        targets = SeveralClassTargets(tuple(ClassTargets(of_column, False) for of_column in known))
+    else:
+        targets = ClassTargets(known, False)
+    if targets.n_outputs != n_scores:
+        raise ValueError(
+            f"classes={shown(classes)} have {targets.n_outputs} outputs, one for two classes, else one for each, but "
+            f"head.V has {n_scores} columns"
+        )
+    return targets
+
+
+def _each_column(classes, known):
+    """What messages call the labels of each column, these as they are given, and as `announced_classes` has them."""
+    if not isinstance(known, list):
+        return [("classes", classes, known)]
+    return [(f"classes[{q}]", *pair) for q, pair in enumerate(zip(classes, known, strict=True))]
+
+
 def same_classes(a, b):
     """Whether two of what `announced_classes` returns, or ``classes_``, are the same."""
     if isinstance(a, list) != isinstance(b, list):

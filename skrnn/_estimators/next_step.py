@@ -5,9 +5,10 @@ import numpy as np
 from skrnn._data.lazy import in_memory
 from skrnn._data.weights import as_weights
 from skrnn._estimators.regressor import RNNRegressor
-from skrnn._network.scores import finite_scores
+from skrnn._pickling import stored_estimator
 
 
+@stored_estimator
 class NextStepRegressor(RNNRegressor):
     """An RNNRegressor with outputs per step, whose targets are the steps of X themselves, each one step earlier."""
 
@@ -25,7 +26,7 @@ class NextStepRegressor(RNNRegressor):
     def forecasts_of(self, sequences):
         """What comes after each step of sequences as `sequences_of` returns them, (total, F): its numbers."""
         model, reading, targets = self._get_fitted()
-        scores = finite_scores(model.network, model.theta, reading.categorize(reading.prepare(sequences)))
+        scores = model.scores(reading.categorize(reading.prepare(sequences)))
         return targets.decode(scores, model.loss)
 
     def _read_y(self, y, reading, sequences, sample_weight, resume, **targets):

@@ -10,8 +10,10 @@ from skrnn._data.target_checks import check_finite_rows, check_one_each, first_c
 from skrnn._data.units import that_count
 from skrnn._estimators.target_rows import known_in_part, mean_over_outputs
 from skrnn._estimators.unit_checks import check_units, constant_outputs, warn_of_units
+from skrnn._plain import plain
 
 
+@plain
 @dataclass(frozen=True)
 class NumberTargets:
     """What a regressor knows of its targets.

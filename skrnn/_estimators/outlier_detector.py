@@ -14,7 +14,8 @@ from skrnn._estimators.next_step import NextStepRegressor
 from skrnn._estimators.regressor import RNNRegressor
 from skrnn._estimators.shared_parameters import SHARED, Parameter, choice, shared_init, summaries, with_parameters
 from skrnn._parameters import CheckedParametersMixin
-from skrnn._pickling import VersionedPickleMixin
+from skrnn._pickling import StoredMixin, stored_estimator
+from skrnn._plain import plain
 from skrnn._sklearn import Interval, StrOptions, checks_parameters
 from skrnn._training.losses import LOSSES
 from skrnn._training.target_statistics import weighted_quantile
@@ -29,6 +30,7 @@ NOT_OF_FORECASTS = (
 FENCE = 1.0
 
 
+@plain
 class FittedDetector(NamedTuple):
     """What `fit` has learned."""
 
@@ -38,6 +40,7 @@ class FittedDetector(NamedTuple):
     step_offset: float
 
 
+@stored_estimator
 @with_parameters(
     contamination=Parameter(
         [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")], '"auto" or float in (0, 0.5]',
@@ -52,7 +55,7 @@ class FittedDetector(NamedTuple):
     ),
     loss=choice(OF_THE_CENTER, f"What the forecasts minimize: {summaries(OF_THE_CENTER)}."),
 )
-class RNNOutlierDetector(OutlierMixin, VersionedPickleMixin, CheckedParametersMixin, BaseEstimator):
+class RNNOutlierDetector(OutlierMixin, StoredMixin, CheckedParametersMixin, BaseEstimator):
     """Finds sequences, and moments in them, that do not go on as those of the training data do.
 
     A recurrent network predicts the numbers of the next step of a sequence from all features of the steps before. Its
@@ -162,9 +165,11 @@ class RNNOutlierDetector(OutlierMixin, VersionedPickleMixin, CheckedParametersMi
         weights = np.ones(len(sequences)) if weights is None else weights
         scale = ErrorScale.learn(net, sequences, np.repeat(weights, sequences.lengths))
         offsets = self._offsets(scale.scores(sequences), sequences, weights)
-        attributes = net._get_fitted().reading.attributes()
-        set_attributes(self, attributes | {"_fitted": FittedDetector(scale, self.reduction, *offsets)})
+        self._set_fitted(FittedDetector(scale, self.reduction, *offsets))
         return self
+
+    def _set_fitted(self, fitted):
+        set_attributes(self, fitted.scale.net._get_fitted().reading.attributes() | {"_fitted": fitted})
 
     def _offsets(self, steps, sequences, weights):
         """The score below which a sequence, and a step, is an outlier, learned from the scores of steps, NaN or not."""

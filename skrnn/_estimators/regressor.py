@@ -18,7 +18,9 @@ from skrnn._estimators.shared_parameters import (
     summaries,
     with_parameters,
 )
+from skrnn._estimators.unfitted import units_of_targets
 from skrnn._messages import shown
+from skrnn._pickling import stored_estimator
 from skrnn._sklearn import checks_parameters
 
 
@@ -33,6 +35,7 @@ def check_quantiles(quantile):
         )
 
 
+@stored_estimator
 @with_parameters(
     return_sequences=flag("False: targets per sequence. True: targets per step. It is never guessed from y."),
     loss=choice(REGRESSION_LOSSES, f"What is minimized: {summaries(REGRESSION_LOSSES)}."),
@@ -100,8 +103,8 @@ class RNNRegressor(RegressorMixin, PredictiveMixin, BaseRNN):
         Targets of a sequence or step.
     out_activation_ : str
         "identity", "logistic", or "exp" for the losses "poisson" and "negative_binomial".
-    parameters_ : dict
-        The fitted weights by name.
+    parameters_ : mapping of str to array
+        The fitted weights by name; what is assigned to a name is checked and set, as by `set_parameters`.
     embeddings_ : dict of str to array of shape (n_categories, dim)
         What is learned of each categorical feature, by its name.
     categories_ : dict of str to array of shape (n_categories,)
@@ -286,6 +289,59 @@ class RNNRegressor(RegressorMixin, PredictiveMixin, BaseRNN):
                 f"out_activation={self.out_activation!r} does not go with loss={self.loss!r}, {reason}; leave it at "
                 "'identity'"
             )
+
+    def set_parameters(self, parameters, *, X_units=None, y_units=None):
+        """Give the net parameters that come from elsewhere, or that were changed.
+
+        Parameters
+        ----------
+        parameters : dict of arrays, or any mapping
+            By name, in the shapes of `parameters_`: some of those of a net that is fitted, all of those of one that is
+            not. Such a net learns from their shapes how many features and outputs there are. It computes in float32 if
+            all of them are, else in float64.
+        X_units : pair of array-likes of shape (n_features,), optional
+            Of a net that is not fitted, with `standardize`: the mean and the scale of each feature, ``X_mean_`` and
+            ``X_scale_``. None: 0 and 1.
+        y_units : pair of floats or of array-likes of shape (n_outputs,), optional
+            The same of y, ``y_mean_`` and ``y_scale_``.
+
+        Returns
+        -------
+        self : object
+            With other parameters, but what else it has learned, and the state of the solver, as before. A net that was
+            not fitted is so now: it predicts, and `partial_fit` and `warm_start` go on from here. Its ``n_iter_`` is 0.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When a name, a shape or a value does not fit, naming it. The estimator then stays as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import RNNRegressor
+        >>> rng = np.random.default_rng(0)
+        >>> shapes = {"layer0.W": (2, 12), "layer0.U": (3, 12), "layer0.b": (1, 12), "head.V": (3, 1), "head.c": (1,)}
+        >>> parameters = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+        >>> net = RNNRegressor(3, cell="lstm", pooling="last").set_parameters(parameters)
+        >>> X = rng.normal(size=(4, 6, 2))
+        >>> before = net.predict(X)
+        >>> net.parameters_["head.c"] = net.parameters_["head.c"] + 1
+        >>> bool(np.allclose(net.predict(X), before + 1))
+        True
+        """
+        return self._set_parameters(parameters, X_units=X_units, y_units=y_units)
+
+    def _known_targets(self, n_scores, y_units):
+        loss = self._make_loss(None)
+        n, rest = divmod(n_scores, loss.width)
+        if rest:
+            raise ValueError(
+                f"parameters['head.V'] has {n_scores} columns, expected {loss.width} for each output with "
+                f"loss={self.loss!r}"
+            )
+        units = units_of_targets(y_units, n, self.standardize, loss)
+        return NumberTargets(() if n == 1 else (n,), *(units or ()))
 
     def _make_loss(self, targets):
         return REGRESSION_LOSSES[self.loss].make(vars(self), self.out_activation == "logistic")

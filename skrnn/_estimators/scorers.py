@@ -11,6 +11,7 @@ from skrnn._data.reading import set_attributes
 from skrnn._data.sequences import SequenceIndex
 from skrnn._estimators.trainable import Fitted
 from skrnn._messages import shown
+from skrnn._plain import plain
 from skrnn._sklearn import BaseScorer, select
 from skrnn._training.loop import Validation
 
@@ -137,6 +138,7 @@ class ScorerOfEpochs:
             raise ValueError(f"{what}: the score is {score}. Increase validation_fraction, or pass X_val and y_val")
 
 
+@plain(stored_as=Fitted)
 class ScoredFitted(Fitted):
     """What has been learned in an epoch, with the scores of one X.
 

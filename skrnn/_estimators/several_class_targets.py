@@ -13,6 +13,7 @@ from skrnn._estimators import class_weights
 from skrnn._estimators.class_targets import ClassTargets
 from skrnn._estimators.target_rows import TargetRows
 from skrnn._messages import shown, with_message
+from skrnn._plain import plain
 from skrnn._training.losses import LOSSES
 
 # What stands for the class of a missing label
@@ -21,6 +22,7 @@ MISSING = -1
 MIN_OTHERS = 0.01
 
 
+@plain
 @dataclass(frozen=True)
 class SeveralClassTargets:
     """What a classifier knows of targets in several columns.

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from skrnn._data.numbers import all_finite, as_numbers, cell_name, is_positive_int
+from skrnn._data.numbers import all_finite, as_numbers, cell_name, for_kernels, is_positive_int
 from skrnn._data.sequences import Sequences
 from skrnn._estimators.patch_states import check_pending, continue_one_patch, continue_patches, pending_width
 from skrnn._messages import shown
-from skrnn._network.scores import check_scores, finite_scores
+from skrnn._network.scores import check_scores
 from skrnn._runtime.memory import usable_memory
 from skrnn._warnings import without_warnings
 
@@ -159,11 +159,7 @@ def continue_from(model, reading, sequences, state, names=("X", "initial_state")
             continue
         final = np.empty((len(index), width), model.dtype)
         initial = np.ascontiguousarray(state[rows, :width])
-        scores.append(
-            finite_scores(
-                model.network, model.theta, part, initial, final, name=names[0], exponential=model.exponential
-            )
-        )
+        scores.append(model.scores(part, initial, final, name=names[0], exponential=model.exponential))
         after[rows, :width] = final
     return scores[0] if len(scores) == 1 else np.concatenate(scores), after
 
@@ -178,7 +174,7 @@ def continue_one_step(model, reading, steps, state):
     state = _of_shape(model, reading, state, len(steps), "state")
     if steps.dtype != model.dtype:
         steps = _as_sequences(steps).astype(model.dtype, "x").values
-    scores, after, finite = model.step(_for_kernels(steps), _for_kernels(state))
+    scores, after, finite = model.step(for_kernels(steps), for_kernels(state))
     if not finite:
         _check_cells(model.network, state, "state")
     if model.exponential or not finite:
@@ -201,12 +197,6 @@ def _continue_one_patch(model, reading, steps, state):
     if model.exponential or not finite:
         check_scores(model.network, scores, _as_sequences(steps), name="x", exponential=model.exponential)
     return scores, after
-
-
-def _for_kernels(array):
-    """An array as the kernels read it; itself if it is so."""
-    flags = array.flags
-    return array if flags.c_contiguous and flags.aligned else np.require(array, requirements=["C", "A"])
 
 
 def _as_sequences(steps, n_codes=0):

@@ -11,10 +11,12 @@ from skrnn._estimators.regressor import RNNRegressor
 from skrnn._estimators.shared_parameters import Parameter, shared_init, with_parameters
 from skrnn._estimators.step_function import StepFunction
 from skrnn._estimators.survival_targets import SurvivalTargets, cumulative_hazard, given_edges
+from skrnn._pickling import stored_estimator
 from skrnn._sklearn import Interval, checks_parameters
 from skrnn._training.losses import MultilabelLogLoss
 
 
+@stored_estimator
 @with_parameters(
     intervals=Parameter(
         [Interval(Integral, 1, None, closed="left"), "array-like"], "int or array-like of float",
@@ -76,8 +78,8 @@ class RNNSurvival(BaseRNN):
         Intervals.
     out_activation_ : str
         "logistic".
-    parameters_ : dict
-        The fitted weights by name.
+    parameters_ : mapping of str to array
+        The fitted weights by name; what is assigned to a name is checked and set, as by `set_parameters`.
     X_mean_, X_scale_ : array of shape (n_features,), or None
         With `standardize`, what is subtracted from each feature of a step, and what it is then divided by; a constant
         feature has the scale 1. None for steps that are categories.
@@ -231,6 +233,49 @@ class RNNSurvival(BaseRNN):
 
     def _learn_targets(self, rows):
         return SurvivalTargets.learn(rows, self.intervals)
+
+    def set_parameters(self, parameters, *, unique_times=None, X_units=None):
+        """Give the net parameters that come from elsewhere, or that were changed.
+
+        Parameters
+        ----------
+        parameters : dict of arrays, or any mapping
+            By name, in the shapes of `parameters_`: some of those of a net that is fitted, all of those of one that is
+            not. Such a net learns from their shapes how many features and outputs there are. It computes in float32 if
+            all of them are, else in float64.
+        unique_times : array-like of shape (n_outputs_ + 1,), optional
+            Of a net that is not fitted: 0 and the ends of the intervals, as ``unique_times_``; where `intervals` has
+            these, it may be left out.
+        X_units : pair of array-likes of shape (n_features,), optional
+            Of a net that is not fitted, with `standardize`: the mean and the scale of each feature, ``X_mean_`` and
+            ``X_scale_``. None: 0 and 1.
+
+        Returns
+        -------
+        self : object
+            With other parameters, but what else it has learned, and the state of the solver, as before. A net that was
+            not fitted is so now: it predicts, and `partial_fit` and `warm_start` go on from here. Its ``n_iter_`` is 0.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When a name, a shape or a value does not fit, naming it. The estimator then stays as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import RNNSurvival
+        >>> rng = np.random.default_rng(0)
+        >>> shapes = {"layer0.W": (2, 9), "layer0.U": (3, 9), "layer0.b": (2, 9), "head.V": (3, 2), "head.c": (2,)}
+        >>> parameters = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+        >>> net = RNNSurvival(3, pooling="last", intervals=[1, 2]).set_parameters(parameters)
+        >>> net.predict_survival_function(np.zeros((1, 4, 2)), return_array=True).shape
+        (1, 3)
+        """
+        return self._set_parameters(parameters, unique_times=unique_times, X_units=X_units)
+
+    def _known_targets(self, n_scores, unique_times):
+        return SurvivalTargets.known(n_scores, self.intervals, unique_times)
 
     def _make_loss(self, targets):
         return MultilabelLogLoss()

@@ -12,12 +12,14 @@ from skrnn._data.target_checks import check_finite_rows, check_one_each
 from skrnn._estimators.concordance import concordance_index
 from skrnn._estimators.target_rows import TargetRows
 from skrnn._messages import shown
+from skrnn._plain import plain
 from skrnn._training.target_statistics import weighted_quantile
 
 # What is known of a sequence: whether its event was seen, and the time of it or of the last look
 ROW = np.dtype([("event", bool), ("time", np.float64)])
 
 
+@plain
 @dataclass(frozen=True)
 class SurvivalTargets:
     """What is known of times to an event.
@@ -68,6 +70,23 @@ class SurvivalTargets:
             raise ValueError(
                 f"y has no event to learn from in the intervals of time up to {edges[-1]:g}: the events are at "
                 f"{times.min():g} to {times.max():g}"
+            )
+        return cls(edges, asked)
+
+    @classmethod
+    def known(cls, n_outputs, intervals, unique_times=None):
+        """Intervals of so many outputs: by their edges, which are given unless `intervals` has them."""
+        asked = int(intervals) if isinstance(intervals, Integral) else tuple(given_edges(intervals).tolist())
+        if unique_times is None and isinstance(asked, int):
+            raise ValueError(
+                f"unique_times must be passed to a net that is not fitted, with intervals={asked}, a number of "
+                "intervals that a fit learns: 0 and the ends of the intervals; or set intervals to these"
+            )
+        name = "intervals" if unique_times is None else "unique_times"
+        edges = np.append(0.0, given_edges(asked if unique_times is None else unique_times, name))
+        if len(edges) != n_outputs + 1:
+            raise ValueError(
+                f"{name} has {len(edges) - 1} intervals, but head.V {n_outputs} columns: expected one for each"
             )
         return cls(edges, asked)
 
@@ -148,13 +167,13 @@ def cumulative_hazard(scores):
     return np.concatenate([np.zeros_like(sums[:, :1]), sums], axis=1)
 
 
-def given_edges(intervals):
+def given_edges(intervals, name="intervals"):
     """Edges of intervals that a user gave, without 0; raise a ValueError unless they are times in increasing order."""
-    edges = as_numbers(intervals, "intervals").astype(np.float64)
+    edges = as_numbers(intervals, name).astype(np.float64)
     good = edges.ndim == 1 and bool(np.isfinite(edges).all()) and bool((np.diff(edges) > 0).all())
     if not (good and edges.size and edges[0] >= 0 and edges[-1] > 0):
         raise ValueError(
-            f"intervals={shown(intervals)}: expected a number of intervals, or their ends, positive times in "
+            f"{name}={shown(intervals)}: expected a number of intervals, or their ends, positive times in "
             "increasing order"
         )
     return edges[edges > 0]

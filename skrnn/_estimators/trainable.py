@@ -1,5 +1,6 @@
 """What all estimators have in common: parameters that go together, what fit has learned, pickling."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -7,12 +8,18 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.numbers import is_positive_int
 from skrnn._data.reading import set_attributes
+from skrnn._estimators.parameters import FittedParameters, check_complete, check_shapes, fill, read_parameters
 from skrnn._messages import shown
-from skrnn._network.scores import finite_scores
 from skrnn._parameters import CheckedParametersMixin
-from skrnn._pickling import VersionedPickleMixin
+from skrnn._pickling import StoredMixin
+from skrnn._plain import plain
+from skrnn._training import run
+
+# The parameters of estimators that say which shapes those of the network have
+SIZES = ("hidden_size", "cell", "reset_after", "bidirectional", "pooling", "embedding_dim")
 
 
+@plain
 class Fitted(NamedTuple):
     """What `fit` has learned and predictions need.
 
@@ -26,8 +33,11 @@ class Fitted(NamedTuple):
 
     def scores(self, estimator, X):
         """Sequences of X, raw scores, a row per sequence or per step, and what is known of their targets."""
-        sequences, model = self.reading.read(estimator, X, dtype=self.model.dtype), self.model
-        scores = finite_scores(model.network, model.theta, sequences, exponential=model.exponential)
+        model = self.model
+        sequences = self.reading.read(estimator, X, dtype=model.dtype)
+        scores = model.scores(sequences, exponential=model.exponential)
+        if not self.reading.in_own_units:
+            return sequences, scores, self.targets
         index = np.arange(len(sequences))
         own = self.reading.target_units(model.loss, sequences, index, model.network.n_outputs // model.loss.width)
         if own is None:
@@ -49,7 +59,7 @@ class Fitted(NamedTuple):
         return attributes
 
 
-class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
+class TrainableMixin(StoredMixin, CheckedParametersMixin):
     """An estimator that holds what it has learned as ``_fitted``."""
 
     def _check_hidden_size(self):
@@ -103,8 +113,10 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
 
     def _set_fitted(self, fitted):
         """Set what `fit` has learned, with the public attributes, all at once."""
-        history, validated = fitted.model.history, self.early_stopping
+        fitted.model.freeze()
+        history = fitted.model.history
         last, epochs = history.last, history.epochs
+        validated = last.score is not None
         attributes = {
             "_fitted": fitted,
             "out_activation_": fitted.model.loss.out_activation,
@@ -134,7 +146,10 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
 
     @property
     def parameters_(self):
-        """The fitted parameters by name, as views of one vector.
+        """The fitted parameters by name: a mapping of arrays that cannot be written to.
+
+        ``net.parameters_["head.c"] = c`` is ``net.set_parameters({"head.c": c})``, with its checks. The mapping is that
+        of one fit: it keeps the parameters when the net is fitted again. ``dict(net.parameters_)`` is a dict.
 
         ``layer0.W`` (D, G·K), ``layer0.U`` (K, G·K) and ``layer0.b`` (biases, G·K) of the first layer, its gates in the
         order of the cell; ``layer0.reverse.W`` and so on for the other direction of a bidirectional layer; of
@@ -146,7 +161,39 @@ class TrainableMixin(VersionedPickleMixin, CheckedParametersMixin):
         categorical features ``embedding.NAME.E``, of static ones ``static.NAME.E``, with a row for each of
         `categories_`.
         """
-        return self._get_fitted().model.parameters
+        return FittedParameters(self, self._get_fitted().model)
+
+    def _set_parameters(self, parameters, **of_fit):
+        """Give the net parameters by name: some of a fitted net, all of one that is not.
+
+        `of_fit` is what a fit would learn besides, None where it is not given; a fitted net keeps what it has learned.
+        """
+        given = read_parameters(parameters)
+        if not self.__sklearn_is_fitted__():
+            self._start_with_parameters(given, **of_fit)
+            return self
+        for name, value in of_fit.items():
+            if value is not None:
+                raise ValueError(
+                    f"{name} is for a net that is not fitted, and a fitted one keeps what it has learned: leave it "
+                    "out, or set the parameters of a clone"
+                )
+        fitted = self._fitted
+        model = replace(fitted.model, theta=np.array(fitted.model.theta))
+        check_shapes(given, model.network.layout.shapes)
+        fill(given, model.parameters)
+        model.freeze()
+        self._fitted = fitted._replace(model=model)
+        return self
+
+    def _set_given(self, given, network, loss, dtype, reading, targets=None):
+        """Be fitted with given parameters, all of the network: without an epoch of training."""
+        by = ", by " + ", ".join(f"{name}={getattr(self, name)!r}" for name in SIZES if hasattr(self, name))
+        check_shapes(given, network.layout.shapes, by)
+        check_complete(given, network.layout.shapes)
+        model = run.given_model(network, loss, np.empty(network.layout.size, dtype), vars(self))
+        fill(given, model.parameters)
+        self._set_fitted(Fitted(model, reading, targets))
 
     def __sklearn_is_fitted__(self):
         return "_fitted" in self.__dict__

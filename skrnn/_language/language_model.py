@@ -29,9 +29,11 @@ from skrnn._language import scoring
 from skrnn._language.corpus import Corpus, Windows
 from skrnn._language.sampling import Sampler
 from skrnn._language.vocabulary import ANALYZERS, TextReading, Vocabulary, texts_in, texts_of
+from skrnn._messages import shown
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import StreamObjective
 from skrnn._parameters import check_parameters
+from skrnn._pickling import stored_estimator
 from skrnn._sklearn import Interval, StrOptions, checks_parameters
 from skrnn._training import epochs, run
 from skrnn._training.epochs import AUTO
@@ -50,6 +52,7 @@ SAMPLING_CONSTRAINTS = {
 }
 
 
+@stored_estimator
 @with_parameters(
     embedding_dim=positive_int("Size of the vector that represents a symbol."),
     analyzer=Parameter(
@@ -155,8 +158,8 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         The number of updates whose gradient was clipped.
     out_activation_ : str
         "softmax".
-    parameters_ : dict of arrays
-        The parameters by name.
+    parameters_ : mapping of str to array
+        The parameters by name; what is assigned to a name is checked and set, as by `set_parameters`.
 
     See Also
     --------
@@ -341,6 +344,56 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
             Fitted(model, reading), lambda: run.train_model_one_epoch(model, objective, windows, parameters)
         )
         return self
+
+    def set_parameters(self, parameters, *, symbols=None):
+        """Give the model parameters that come from elsewhere, or that were changed.
+
+        Parameters
+        ----------
+        parameters : dict of arrays, or any mapping
+            By name, in the shapes of `parameters_`: some of those of a model that is fitted, all of those of one that
+            is not.
+        symbols : iterable of symbols, optional
+            Of a model that is not fitted: its symbols in order, ``symbols_[:-2]``. After the rows of these
+            ``embedding.E`` has one for all other symbols, and the last one for the begin of a text; in ``head.c`` this
+            is that of the end.
+
+        Returns
+        -------
+        self : object
+            With other parameters, but what else it has learned, and the state of the solver, as before. A model that
+            was not fitted is so now, and `partial_fit` and `warm_start` go on from here. Its ``n_iter_`` is 0.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When a name, a shape or a value does not fit, naming it. The estimator then stays as it was.
+
+        Examples
+        --------
+        >>> from skrnn import RNNLanguageModel
+        >>> model = RNNLanguageModel(8, random_state=0).fit(["anna", "hanna", "nana"] * 20)
+        >>> copy = RNNLanguageModel(8).set_parameters(dict(model.parameters_), symbols=model.symbols_[:-2])
+        >>> copy.score(["hannah"]) == model.score(["hannah"])
+        True
+        """
+        return self._set_parameters(parameters, symbols=symbols)
+
+    @checks_parameters
+    def _start_with_parameters(self, given, symbols):
+        self._check_parameters()
+        if symbols is None:
+            raise ValueError(
+                "symbols must be passed to a model that is not fitted: those that the rows of embedding.E stand for, "
+                "but for the last two"
+            )
+        symbols = list(symbols)
+        vocabulary = Vocabulary.given(symbols, self.analyzer)
+        if vocabulary.symbols != symbols:
+            in_order = shown(vocabulary.symbols)
+            raise ValueError(f"symbols={shown(symbols)}: expected them once each and in order, {in_order}")
+        reading = TextReading.of((), self.analyzer, vocabulary)
+        self._set_given(given, self._make_network(reading, None), LOSSES["log_loss"](), np.float32, reading)
 
     def _check_parameters(self):
         """Raise a ValueError for parameters that do not go together."""

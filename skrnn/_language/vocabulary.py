@@ -13,6 +13,7 @@ import numpy as np
 from skrnn._data.numbers import is_hashable
 from skrnn._language.corpus import Corpus
 from skrnn._messages import shown
+from skrnn._plain import plain
 
 UNKNOWN, END = "<unknown>", "<end>"
 WORDS = re.compile(r"\w+|[^\w\s]")
@@ -112,6 +113,7 @@ def check_symbols(symbols, name):
             )
 
 
+@plain(symbols=list)
 class Vocabulary:
     """Numbers for symbols: 0, 1, ... for those that are known, then one for all others and one for begin and end.
 
@@ -162,6 +164,7 @@ class Vocabulary:
         return np.fromiter(map(self.numbers.__getitem__, symbols), np.intp, len(symbols))
 
 
+@plain
 @dataclass(frozen=True)
 class TextReading:
     """How a language model reads texts: what its first fit has learned of them.

@@ -2,10 +2,13 @@
 
 from typing import NamedTuple
 
+from skrnn._plain import plain
+
 # Of a feature that was seen a mean time ago, what its last value and a state are multiplied by at first: exp(−rate)
 INITIAL_RATE = 0.1
 
 
+@plain
 class Decay(NamedTuple):
     """Which inputs of the first layer decay where they are missing; its states decay, too.
 

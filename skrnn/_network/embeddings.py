@@ -5,8 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from skrnn._data.ragged import rows_of
+from skrnn._plain import plain
 
 
+@plain
 class Embedding(NamedTuple):
     """A table with a vector for each category of a feature; its parameter is (n_categories, dim)."""
 

@@ -36,6 +36,11 @@ class RecurrentLayer:
         """The cell's description; looked up by name, so that a layer can be pickled."""
         return CELLS[self.cell_name]
 
+    @property
+    def form(self):
+        """The parameters of estimators that choose this form of the cell, a dict."""
+        return self.cell.forms[self.variant]
+
     def shapes(self):
         """Names and shapes of the parameters: W (D, G·K), U (K, G·K), b (n_biases, G·K) for each direction."""
         width = len(self.cell.gates) * self.n_units
@@ -52,7 +57,7 @@ class RecurrentLayer:
         Le, Jaitly & Hinton (2015) for relu; Jozefowicz, Zaremba & Sutskever (2015) for the forget gate of an LSTM.
         """
         K = self.n_units
-        identity = self.cell.forms[self.variant].get("activation") == self.cell.identity
+        identity = self.form.get("activation") == self.cell.identity
         for name in self.directions:
             W, U, b = (parameters[f"{name}.{kind}"] for kind in "WUb")
             b[:] = 0

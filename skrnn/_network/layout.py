@@ -38,6 +38,19 @@ class ParameterLayout:
         """Each parameter as a view of `theta` in its own shape, by name."""
         return {name: theta[self.slices[name]].reshape(shape) for name, shape in self.shapes.items()}
 
+    def joined(self, parameters):
+        """A theta of parameters by name: float32 or float64 arrays of the shapes of this layout, copied."""
+        shapes = {name: np.shape(array) for name, array in parameters.items()}
+        if shapes != self.shapes:
+            raise ValueError(f"parameters have the shapes {shapes}, expected {self.shapes}")
+        dtypes = {array.dtype for array in parameters.values()}
+        if len(dtypes) > 1 or not dtypes <= {np.dtype(np.float32), np.dtype(np.float64)}:
+            raise ValueError(f"parameters have the dtypes {sorted(map(str, dtypes))}, expected float32 or float64")
+        theta = np.empty(self.size, *dtypes)
+        for name, view in self.views(theta).items():
+            view[...] = parameters[name]
+        return theta
+
     def is_weight(self, name):
         """Whether a parameter is a weight, which is decayed; biases and embeddings are not."""
         return name.rpartition(".")[2] in ("W", "U", "V")

@@ -6,16 +6,27 @@ from typing import NamedTuple
 import numpy as np
 
 from skrnn._data.sequences import rows_or_none
-from skrnn._network.embeddings import check_embeddings, table_of
+from skrnn._data.units import Units
+from skrnn._network.decay import Decay
+from skrnn._network.embeddings import Embedding, check_embeddings, table_of
 from skrnn._network.initial_values import glorot_uniform
 from skrnn._network.layer import RecurrentLayer
 from skrnn._network.layout import ParameterLayout
-from skrnn._network.static import HEAD, INITIAL_STATE
+from skrnn._network.static import HEAD, INITIAL_STATE, StaticInputs
+from skrnn._plain import plain
 from skrnn._runtime import memory, threads
-from skrnn.kernels import CELLS, kernels_for
+from skrnn.kernels import ACTIVATIONS, CELLS, POOLINGS, kernels_for
 from skrnn.kernels.inputs import Inputs
 
+# The greatest number of steps that a mean over them counts: a number + 1 is the same number beyond
+MAX_COUNT = {np.dtype(dtype): 2 ** (np.finfo(dtype).nmant + 1) for dtype in (np.float32, np.float64)}
 
+
+@plain(
+    make="checked", n_inputs=int, hidden_size=tuple[int, ...], n_outputs=int, cell=str, activation=str,
+    reset_after=bool, bidirectional=bool, per_step=bool, pooling=str, n_categories=int, units=Units | None,
+    patch=tuple[int, int] | None, embeddings=tuple[Embedding, ...], static=StaticInputs | None, decay=Decay | None,
+)
 class RecurrentNetwork:
     """The layers, the head and the layout of their parameters. It holds no parameters itself.
 
@@ -92,6 +103,45 @@ class RecurrentNetwork:
         if static is not None:
             shapes |= static.table_shapes()
         self.layout = ParameterLayout(shapes)
+
+    @classmethod
+    def checked(cls, *, n_inputs, hidden_size, n_outputs, cell, activation, reset_after, pooling, **others):
+        """The network of these arguments; raises a ValueError for one that no network has."""
+        if not hidden_size or min(n_inputs, n_outputs, *hidden_size) < 1:
+            raise ValueError(f"{n_inputs} inputs, {hidden_size} units and {n_outputs} outputs are no network")
+        for name, value, known in (
+            ("cell", cell, CELLS), ("activation", activation, ACTIVATIONS), ("pooling", pooling, POOLINGS)
+        ):
+            if value not in known:
+                raise ValueError(f"{name}={value!r}: expected one of {', '.join(known)}")
+        network = cls(n_inputs, hidden_size, n_outputs, cell, activation, reset_after, pooling=pooling, **others)
+        network.engine(np.float32)      # whose checks are those of the kernels
+        return network
+
+    @property
+    def hidden_size(self):
+        """Units of each layer."""
+        return tuple(layer.n_units for layer in self.layers)
+
+    @property
+    def cell(self):
+        """The key of the cell in ``CELLS``."""
+        return self.layers[0].cell_name
+
+    @property
+    def activation(self):
+        """That of the cell "rnn"."""
+        return self.layers[0].form.get("activation", ACTIVATIONS[0])
+
+    @property
+    def reset_after(self):
+        """That of the cell "gru"."""
+        return self.layers[0].form.get("reset_after", True)
+
+    @property
+    def bidirectional(self):
+        """Whether layers have both directions."""
+        return len(self.layers[0].directions) == 2
 
     @property
     def pooled_parts(self):
@@ -270,11 +320,12 @@ class RecurrentNetwork:
     def check_counts(self, sequences, index):
         """Raise a ValueError where the mean over the steps of one of the sequences `index` cannot count them.
 
-        It is a sum and a number of steps in the dtype of the computation, and a number + 1 is the same number beyond.
+        It is a sum and a number of steps in the dtype of the computation.
         """
-        if "mean" not in self.pooled_parts:
+        limit = MAX_COUNT[sequences.dtype]
+        if "mean" not in self.pooling or sequences.max_length <= limit:
             return
-        limit, lengths = 2 ** (np.finfo(sequences.dtype).nmant + 1), self.n_patches(sequences.lengths[index])
+        lengths = self.n_patches(sequences.lengths[index])
         if lengths.max() > limit:
             longest = lengths.argmax()
             where = sequences.label("X", index[longest], per_step=False)
@@ -293,7 +344,12 @@ class RecurrentNetwork:
 
     def mean_patches(self, sequences):
         """Mean number of patches per sequence, or of single steps."""
-        return sequences.mean_length if self.patch is None else float(self.n_patches(sequences.lengths).mean())
+        if self.patch is None:
+            return sequences.mean_length
+        if len(sequences) == 1:
+            size, stride = self.patch
+            return float(1 + (max(sequences.max_length - size, 0) + stride - 1) // stride)
+        return float(self.n_patches(sequences.lengths).mean())
 
     def n_rows(self, sequences, index):
         """Rows of scores for the sequences `index`: one per sequence, or one per step."""
@@ -304,11 +360,11 @@ class RecurrentNetwork:
         inputs = Inputs(
             sequences.steps, sequences.starts, sequences.lengths, index, initial, sequences.mask_offsets
         )
-        n_threads = threads.threads_for(work * len(index) * self.mean_patches(sequences) * self.work)
-        return inputs, {"max_bytes": memory.max_bytes(), "n_threads": n_threads}
+        work *= len(index) * self.mean_patches(sequences) * self.work
+        return inputs, memory.max_bytes(), threads.threads_for(work)
 
     def forward(
-        self, theta, sequences, index, initial=None, final=None, *, engine=None, training=False, seed=0
+        self, theta, sequences, index, initial=None, final=None, *, engine=None, training=False, seed=0, packed=False
     ):
         """Scores of sequences, (N, Q), or per step (S, Q), one sequence after the other.
 
@@ -329,12 +385,17 @@ class RecurrentNetwork:
             With the dropout of the engine's objective.
         seed : int
             Of the masks of dropout.
+        packed : bool
+            Whether ``engine.pack_weights(theta)`` was called and neither the engine nor theta used otherwise since.
         """
         scores = np.empty((self.n_rows(sequences, index), self.n_outputs), theta.dtype)
         initial = self.begin(theta, sequences, index) if initial is None else initial
-        inputs, resources = self._batch(sequences, index, initial, 1)
+        inputs, max_bytes, n_threads = self._batch(sequences, index, initial, 1)
         engine = self.engine(theta.dtype) if engine is None else engine
-        engine.forward(theta, inputs, scores, final=final, training=training, seed=seed, **resources)
+        engine.forward(
+            theta, inputs, scores, final=final, training=training, seed=seed, packed=packed, max_bytes=max_bytes,
+            n_threads=n_threads,
+        )
         return scores
 
     def backward(
@@ -367,11 +428,11 @@ class RecurrentNetwork:
         if begun:
             initial = self.begin(theta, sequences, index)
             dstate = np.zeros_like(initial) if dstate is None else dstate
-        inputs, resources = self._batch(sequences, index, initial, 3)
+        inputs, max_bytes, n_threads = self._batch(sequences, index, initial, 3)
         engine = self.engine(theta.dtype) if engine is None else engine
         value = engine.backward(
             theta, inputs, dscores, gradient, dstate=dstate, final=final, dX=dX, penalty=penalty, training=training,
-            seed=seed, **resources,
+            seed=seed, max_bytes=max_bytes, n_threads=n_threads,
         )
         if begun:
             self.add_static_gradient(theta, sequences, index, initial, dstate, gradient)

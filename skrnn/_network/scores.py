@@ -3,6 +3,7 @@
 import numpy as np
 
 from skrnn._data.numbers import all_finite
+from skrnn._data.sequences import FIRST, Sequences
 
 # The greatest numbers whose exponentials are finite, but for rounding
 MAX_EXPONENT = {
@@ -10,7 +11,7 @@ MAX_EXPONENT = {
 }
 
 
-def scores_of(network, theta, sequences, index, initial=None, final=None):
+def scores_of(network, theta, sequences, index, initial=None, final=None, engine=None, packed=False):
     """Raw scores of the sequences `index`, (N, Q), or (steps, Q) with outputs per step.
 
     Parameters
@@ -23,6 +24,8 @@ def scores_of(network, theta, sequences, index, initial=None, final=None):
         States before the first steps.
     final : (N, width) array, optional
         Filled with the states after the last steps.
+    engine, packed
+        As in `RecurrentNetwork.forward`.
 
     Raises
     ------
@@ -30,18 +33,23 @@ def scores_of(network, theta, sequences, index, initial=None, final=None):
         When a sequence has more steps than the mean over them can count.
     """
     network.check_counts(sequences, index)
+    if isinstance(sequences, Sequences):
+        return network.forward(theta, sequences, index, initial, final, engine=engine, packed=packed)
     parts, first = [], 0
     for loaded, numbers in sequences.iter_chunks(index):
         rows = slice(first, first + len(numbers))
         parts.append(network.forward(
-            theta, loaded, numbers, None if initial is None else initial[rows], None if final is None else final[rows]
+            theta, loaded, numbers, None if initial is None else initial[rows],
+            None if final is None else final[rows], engine=engine, packed=packed,
         ))
         first = rows.stop
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def finite_scores(network, theta, sequences, initial=None, final=None, *, name="X", exponential=False):
-    """Raw scores of all sequences, which messages call `name`.
+def finite_scores(
+    network, theta, sequences, initial=None, final=None, engine=None, packed=False, *, name="X", exponential=False
+):
+    """Raw scores of all sequences, which messages call `name`; otherwise as `scores_of`.
 
     Raises
     ------
@@ -49,8 +57,11 @@ def finite_scores(network, theta, sequences, initial=None, final=None, *, name="
         When some are not finite, or with `exponential` their exponentials, naming the sequence or step; and as in
         `scores_of`.
     """
-    scores = scores_of(network, theta, sequences, np.arange(len(sequences)), initial, final)
-    check_scores(network, scores, sequences, name=name, exponential=exponential)
+    n = len(sequences)
+    index = FIRST if n == 1 else np.arange(n)
+    scores = scores_of(network, theta, sequences, index, initial, final, engine, packed)
+    if not are_usable(scores, exponential):
+        check_scores(network, scores, sequences, name=name, exponential=exponential)
     return scores
 
 

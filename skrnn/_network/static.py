@@ -6,6 +6,7 @@ import numpy as np
 
 from skrnn._data.units import Units
 from skrnn._network.embeddings import Embedding
+from skrnn._plain import plain
 from skrnn.kernels import kernels_for
 
 HEAD, INITIAL_STATE = "head", "initial_state"
@@ -13,6 +14,7 @@ HEAD, INITIAL_STATE = "head", "initial_state"
 STATIC_TO = {HEAD: (HEAD,), INITIAL_STATE: (INITIAL_STATE,), "both": (HEAD, INITIAL_STATE)}
 
 
+@plain
 class StaticInputs(NamedTuple):
     """What a network reads beside each sequence: numbers, then the embeddings of categories, Z numbers in all.
 

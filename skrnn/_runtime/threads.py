@@ -3,6 +3,7 @@
 import math
 import os
 from collections import deque
+from functools import lru_cache
 from time import perf_counter
 
 from joblib import cpu_count
@@ -45,7 +46,18 @@ def effective_n_threads():
     if _forked:
         return 1
     threads = min(max_threads(), MAX_THREADS)
-    return threads if os.environ.get("OMP_NUM_THREADS") else min(threads, cpu_count())
+    return threads if threads == 1 or os.environ.get("OMP_NUM_THREADS") else min(threads, _n_processors())
+
+
+def _n_processors():
+    """What joblib counts, which reads files: counted anew where the process may use others, or is told so."""
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+    return _counted(cpu_count, affinity, os.environ.get("LOKY_MAX_CPU_COUNT"))
+
+
+@lru_cache(maxsize=16)
+def _counted(count, affinity, limit):
+    return count()
 
 
 class ThreadTuner:

@@ -2,12 +2,14 @@
 
 import math
 from dataclasses import dataclass
+from itertools import starmap
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
 
+from skrnn._plain import fits, plain
 from skrnn._training.averaging import Average
 from skrnn._training.convergence import unrest
 from skrnn._warnings import warn_user
@@ -52,6 +54,7 @@ class Validation(NamedTuple):
 NOTHING_HELD_OUT, NOT_VALIDATED = Validation(None, None), Validation(math.nan, math.nan)
 
 
+@plain(make="of_columns", columns=dict)
 class History:
     """The epochs of training. Each is one record that is computed first and added at once: no interrupt tears it.
 
@@ -62,6 +65,20 @@ class History:
 
     def __init__(self, epochs=()):
         self.epochs = list(epochs)
+
+    @property
+    def columns(self):
+        """The fields of all epochs, lists by name."""
+        return {name: [getattr(epoch, name) for epoch in self.epochs] for name in Epoch._fields}
+
+    @classmethod
+    def of_columns(cls, columns):
+        """The history that has these `columns`."""
+        if columns.keys() != set(Epoch._fields):
+            raise ValueError(f"epochs have the fields {sorted(columns)}, expected {sorted(Epoch._fields)}")
+        if not all(fits(value, Epoch.__annotations__[name]) for name, values in columns.items() for value in values):
+            raise ValueError("fields of epochs are of other types than expected")
+        return cls(starmap(Epoch, zip(*(columns[name] for name in Epoch._fields), strict=True)))
 
     @property
     def n_epochs(self):

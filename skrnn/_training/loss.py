@@ -184,6 +184,10 @@ class Loss:
         Q = targets.shape[1]
         return np.zeros(Q), np.ones(Q)
 
+    def takes_units(self, center, scale):
+        """Whether targets may have these units (Q,), such as `units_of` returns."""
+        return self.of_distance or (not center.any() and bool((scale == 1).all()))
+
     def predict(self, scores):
         """What is predicted, row by row."""
         raise NotImplementedError

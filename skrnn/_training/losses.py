@@ -7,6 +7,7 @@ from scipy.optimize import brentq, minimize
 from scipy.special import expit, log_expit, log_softmax
 from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, d2_tweedie_score, r2_score
 
+from skrnn._plain import plain
 from skrnn._training import distributions
 from skrnn._training.loss import Domain, Loss, RegressionLoss
 from skrnn._training.target_statistics import (
@@ -27,6 +28,7 @@ MAX_SCORE = 30
 MIN_INCREMENT = 1e-2
 
 
+@plain(parameter=float | tuple, of_logistic=bool)
 class SquaredError(RegressionLoss):
     """½ (score − target)², the mean over outputs and rows, as in scikit-learn's MLP."""
 
@@ -41,6 +43,7 @@ class SquaredError(RegressionLoss):
         return r2_score(y, predictions, sample_weight=sample_weight)
 
 
+@plain(parameter=float | tuple, of_logistic=bool)
 class AbsoluteError(RegressionLoss):
     """|score − target|, the mean over outputs and rows; it predicts the median."""
 
@@ -55,6 +58,7 @@ class AbsoluteError(RegressionLoss):
         return d2_absolute_error_score(y, predictions, sample_weight=sample_weight)
 
 
+@plain(parameter=float | tuple, of_logistic=bool)
 class Huber(RegressionLoss):
     """½ d² where |d| = |score − target| is at most δ, its parameter, else δ (|d| − ½ δ); mean over outputs and rows.
 
@@ -71,6 +75,7 @@ class Huber(RegressionLoss):
         return r2_score(y, predictions, sample_weight=sample_weight)
 
 
+@plain(parameter=float | tuple, of_logistic=bool)
 class Quantile(RegressionLoss):
     """(target − score) · (q − [target < score]), q its parameter, mean over outputs and rows; it predicts quantile q.
 
@@ -139,6 +144,7 @@ class Quantile(RegressionLoss):
         return distributions.Quantiles(self.parameter, distributions.quantiles_of_scores(scores, self.width))
 
 
+@plain(parameter=float | tuple, of_logistic=bool)
 class LogCosh(RegressionLoss):
     """log cosh(score − target), the mean over outputs and rows: near ½ d² for small and |d| − log 2 for large d."""
 
@@ -146,6 +152,7 @@ class LogCosh(RegressionLoss):
     summary = "the logarithm of the hyperbolic cosine, a smooth form of Huber's loss"
 
 
+@plain(parameter=float | tuple, of_logistic=bool)
 class Poisson(RegressionLoss):
     """Half the Poisson deviance of exp(score), the sum over outputs, mean over rows, as in scikit-learn's MLP."""
 
@@ -160,6 +167,10 @@ class Poisson(RegressionLoss):
         targets = np.ascontiguousarray(targets, dtype=np.float64)      # the order of sums
         mean = of_known(lambda y, w: np.average(y, axis=0, weights=w), targets, weights)
         return np.zeros_like(mean), mean
+
+    def takes_units(self, center, scale):
+        """With any scale."""
+        return not center.any()
 
     def _best_prediction(self, targets, weights):
         return log_of_mean(targets, weights)
@@ -233,6 +244,7 @@ class LocationScaleLoss(LikelihoodLoss):
         return np.ascontiguousarray(scores[:, :: self.width])
 
 
+@plain(parameter=float | tuple, of_logistic=bool)
 class Gaussian(LocationScaleLoss):
     """½ z² + log σ + ½ log 2π, z = (target − μ) / σ, the mean over outputs and rows; it predicts μ.
 
@@ -247,6 +259,7 @@ class Gaussian(LocationScaleLoss):
         return self.distribution_type.first_scores(y, weights)
 
 
+@plain(parameter=float | tuple, of_logistic=bool)
 class StudentT(LocationScaleLoss):
     """−log of the density of Student's t, the mean over outputs and rows; it predicts the location, which is the mean.
 
@@ -269,6 +282,7 @@ class StudentT(LocationScaleLoss):
         return np.array([center + deviation * location, distributions.score_of_scale(deviation * scale), scores[2]])
 
 
+@plain(parameter=float | tuple, of_logistic=bool)
 class NegativeBinomial(LikelihoodLoss):
     """−log of the probability of a count with mean exp(score) and variance μ + α μ²; the mean over outputs and rows.
 
@@ -324,6 +338,7 @@ class NegativeBinomial(LikelihoodLoss):
         return without_warnings(np.exp, scores[:, :: self.width])
 
 
+@plain(parameter=float | tuple, of_logistic=bool)
 class BinaryLogLoss(Loss):
     """−log p of the target, p = σ(score) for target 1."""
 
@@ -349,6 +364,7 @@ class BinaryLogLoss(Loss):
         return np.column_stack([log_expit(-scores[:, 0]), log_expit(scores[:, 0])])
 
 
+@plain(parameter=float | tuple, of_logistic=bool)
 class LogLoss(Loss):
     """−log p of the target, p = softmax(scores)."""
 
@@ -378,6 +394,7 @@ class LogLoss(Loss):
         return log_softmax(scores, axis=1)
 
 
+@plain(parameter=float | tuple, of_logistic=bool)
 class MultilabelLogLoss(Loss):
     """−log p of each label or of its absence, p = σ(score): the sum over labels, as in scikit-learn's MLP."""
 
@@ -403,6 +420,7 @@ class MultilabelLogLoss(Loss):
         return log_expit(scores)
 
 
+@plain(n_scores=tuple[int, ...])
 class MultioutputLogLoss(Loss):
     """The log loss of each of several columns of classes, over its own scores: the mean over columns.
 
@@ -428,9 +446,14 @@ class MultioutputLogLoss(Loss):
         self.out_activation = [loss.out_activation for _, loss in self.columns]
 
     @property
+    def n_scores(self):
+        """How many scores each column has, a tuple of k ints."""
+        return tuple(scores.stop - scores.start for scores, _ in self.columns)
+
+    @property
     def parameters(self):
-        """How many scores each column has, (k,) float64."""
-        return np.array([scores.stop - scores.start for scores, _ in self.columns], dtype=np.float64)
+        """The same as (k,) float64."""
+        return np.array(self.n_scores, dtype=np.float64)
 
     def best_constant(self, targets, weights=None, n_outputs=None):
         """Those of each column, of its known rows; NaN for one of which nothing is known."""

@@ -7,12 +7,20 @@ all that an estimator needs to know of it.
 import numpy as np
 
 from skrnn._network.layout import full_range
+from skrnn._plain import plain, with_attributes
 from skrnn.kernels import kernels_for
 
 # A step changes parameters, averages and counts in one call of the kernels: Ctrl-C comes before it or after it.
 #
 # Rows of an embedding whose categories are not in a batch stay as they are, and so do their moments, as in PyTorch's
 # SparseAdam: they are in none of the ranges of an update.
+
+#
+# What of an `Adam` is stored
+OF_ADAM = {
+    "learning_rate": float, "beta_1": float, "beta_2": float, "epsilon": float, "counts": np.ndarray,
+    "mean": np.ndarray, "square": np.ndarray,
+}
 
 
 class Optimizer:
@@ -55,6 +63,7 @@ class Optimizer:
         raise NotImplementedError
 
 
+@plain(make=with_attributes, learning_rate=float, momentum=float, nesterov=bool, velocity=np.ndarray)
 class SGD(Optimizer):
     """Stochastic gradient descent with momentum, Nesterov's by default.
 
@@ -85,6 +94,7 @@ class SGD(Optimizer):
         )
 
 
+@plain(make=with_attributes, **OF_ADAM)
 class Adam(Optimizer):
     """m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;  θ ← θ − η m̂ / (√v̂ + ε), m̂ and v̂ corrected for their start at 0.
 
@@ -117,6 +127,7 @@ class Adam(Optimizer):
         )
 
 
+@plain(make=with_attributes, decayed=np.ndarray, alpha=float, **OF_ADAM)
 class AdamW(Adam):
     """Adam with θ ← (1 − η α) θ for the weights before each step, instead of a penalty in the loss.
 
@@ -161,6 +172,7 @@ class AdamW(Adam):
         )
 
 
+@plain(make=with_attributes, **OF_ADAM)
 class NAdam(Adam):
     """Adam with Nesterov momentum.
 
@@ -195,6 +207,7 @@ class NAdam(Adam):
         )
 
 
+@plain(make=with_attributes, learning_rate=float, epsilon=float, square=np.ndarray)
 class RMSprop(Optimizer):
     """v ← ρ v + (1 − ρ) g²;  θ ← θ − η g / (√v + ε), ρ = 0.9.
 

@@ -48,6 +48,11 @@ def starting_model(fitted, network, loss, dtype, parameters):
     return Model(network, loss, theta, random_state)
 
 
+def given_model(network, loss, theta, parameters):
+    """A model with a theta that was not trained here."""
+    return Model(network, loss, theta, own_random_state(parameters["random_state"]))
+
+
 @contextmanager
 def naming_memory(network, dtype, parameters, vectors=""):
     """Raise a MemoryError that names what makes parameters, and `vectors` of their length, so many."""

@@ -7,11 +7,14 @@ own, which an interrupt could tear from it.
 import math
 from dataclasses import dataclass
 
+from skrnn._plain import plain
+
 MAX_LOG = 709       # less than the logarithm of the greatest float64
 FIRST_RATE = 1 / 25         # the first rate of a schedule that warms up, as a fraction of the greatest
 ONE_CYCLE_END = FIRST_RATE / 1e4
 
 
+@plain
 @dataclass(frozen=True)
 class Constant:
     """The learning rate stays as it is; the base class of the schedules.
@@ -53,6 +56,7 @@ class Constant:
         return False
 
 
+@plain
 class InverseScaling(Constant):
     """η₀ / (samples seen + 1)^power_t, from the second epoch on."""
 
@@ -66,6 +70,7 @@ class InverseScaling(Constant):
         return self.initial / n**self.power_t if self.power_t * math.log(n) < MAX_LOG else 0.0
 
 
+@plain
 class Adaptive(Constant):
     """The rate is divided by 5 each time the loss stops improving, unless it is 10⁻⁶ or less."""
 
@@ -81,6 +86,7 @@ class Adaptive(Constant):
         return self.rate(history) > 1e-6
 
 
+@plain
 class Cosine(Constant):
     """η₀ · ½ (1 + cos(π · epochs / max_iter)), which starts again after max_iter epochs.
 
@@ -95,6 +101,7 @@ class Cosine(Constant):
         return self.initial * 0.5 * (1 + math.cos(math.pi * n_epochs / self.max_iter))
 
 
+@plain
 class WarmupCosine(Constant):
     """Up to η₀ in a straight line over the first tenth of the updates, then down to 0 by half a period of the cosine.
 
@@ -124,6 +131,7 @@ class WarmupCosine(Constant):
         return done
 
 
+@plain
 class OneCycle(WarmupCosine):
     """As `WarmupCosine`, with a cosine for the warm-up as well, over 0.3 of the updates, and an end at η₀ / 250,000.
 

@@ -10,10 +10,12 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._data.numbers import as_numbers
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
+from skrnn._pickling import stored_with
 from skrnn._sklearn import HasMethods, Interval, checks_parameters
 from skrnn._training.losses import Quantile
 
 
+@stored_with("estimator_", "offsets_")
 class ConformalForecaster(CheckedParametersMixin, MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     """Quantiles of any forecaster, moved so that they held on windows that it was not trained on.
 

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._data.numbers import as_numbers
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
+from skrnn._pickling import stored_with
 from skrnn._sklearn import Interval, checks_parameters
 
 
@@ -26,6 +27,7 @@ def past_of(X, caller):
     )
 
 
+@stored_with("horizon_")
 class SeasonalNaive(CheckedParametersMixin, RegressorMixin, BaseEstimator):
     """Forecast what was one season before: the yardstick of forecasts.
 
@@ -142,6 +144,7 @@ def last_known(values):
     return np.take_along_axis(values, last[:, np.newaxis], axis=1)
 
 
+@stored_with("past_", "horizon_", "n_features_", "_steps")
 class WindowTable(CheckedParametersMixin, TransformerMixin, BaseEstimator):
     """Forecast windows as rows of a table, for estimators that read no sequences: each lag of each feature a column.
 

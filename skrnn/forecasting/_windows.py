@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from skrnn._data.numbers import is_sized
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
+from skrnn._pickling import stored_with
 from skrnn._sklearn import Interval, StrOptions
 from skrnn._warnings import warn_user
 from skrnn.forecasting._naive import last_known
@@ -18,6 +19,7 @@ WHOLE = Interval(Integral, 1, None, closed="left")
 FLAG = "ahead"      # name of the feature that says which steps are to be forecast
 
 
+@stored_with()
 class ForecastWindows(CheckedParametersMixin, BaseEstimator):
     """Windows of a long table: past and future steps in one sequence, and the target of the future steps.
 

@@ -6,6 +6,7 @@ See `declarations.pxi` for how a batch lies in memory and who does what.
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
 from cython.parallel cimport parallel, prange, threadid
+from libc.limits cimport LONG_MAX
 from libc.math cimport INFINITY, ceil, exp, expm1, fabs, floor, log, log1p, sqrt
 from libc.stddef cimport size_t
 from libc.stdlib cimport calloc, free, malloc
@@ -37,6 +38,7 @@ include "cells/skip_lstm.pxi"
 include "interrupts.pxi"
 include "decay.pxi"
 include "scan.pxi"
+include "sharing.pxi"
 include "losses.pxi"
 include "likelihoods.pxi"
 include "pooling.pxi"

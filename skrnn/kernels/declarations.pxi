@@ -61,9 +61,20 @@ cdef extern from "simd/product.h" nogil:
     Py_ssize_t ceil_div(Py_ssize_t n, Py_ssize_t size)
     Py_ssize_t split_start(Py_ssize_t i, Py_ssize_t n, Py_ssize_t count)
     const Py_ssize_t MAX_VECTORS
+    const Py_ssize_t ROW_PANELS
     Py_ssize_t packed_size(Py_ssize_t n, Py_ssize_t p)
     void pack_rows(real* packed, Py_ssize_t n, Py_ssize_t p, Py_ssize_t first, Py_ssize_t m,
                    const real* source, Py_ssize_t row, Py_ssize_t column)
+    ctypedef struct Weights:
+        const real* packed
+        Py_ssize_t n
+        Py_ssize_t p
+        Py_ssize_t first
+        Py_ssize_t begin
+        Py_ssize_t end
+        bint descending
+    void product_columns(Py_ssize_t m, Factor a1, Factor a2, const Weights* weights, const real* start, Py_ssize_t lds,
+                         real* C, Py_ssize_t ldc)
     void product(Py_ssize_t m, Py_ssize_t p, Factor a1, Factor a2, const real* packed, real* C, Py_ssize_t ldc,
                  int start)
     void add_outer(Py_ssize_t n, Py_ssize_t p, Py_ssize_t n_ranges, const RowRange* ranges,
@@ -81,8 +92,18 @@ cdef enum:
     CHUNK_ROWS = 256            # packed rows whose outer products are summed in registers
 
 cdef enum:
+    PROJECTED_STEPS = 12        # of a single sequence whose x W + b is computed at once: full blocks of rows
+
+cdef enum:
     MAX_TERMS = 6               # of a cell
     DECAY_TERMS = 2             # of the decay of its states
+
+
+cdef enum:
+    # What of a step is computed: all of it, or where its units read a gated state of all others, up to that, or the rest
+    WHOLE
+    TO_GATED
+    AFTER_GATED
 
 
 cdef struct Step:
@@ -102,6 +123,12 @@ cdef struct Step:
     Py_ssize_t dplane
     real* dX                    # (m, D), or NULL when not needed
     real* scratch               # (m, max(D, K)) of the gradient; filled by dX where the layer reads backwards
+    # Of a forward step alone:
+    Py_ssize_t begin            # vectors of units begin .. end - 1 are computed: 0 and ceil(K / VL) for all of them
+    Py_ssize_t end
+    const real* projected       # x W + b (1, G·K) of a single row, which are then not computed, or NULL
+    bint descending             # whether products begin with the last panel, see product.h
+    int part
 
 
 cdef enum:
@@ -138,10 +165,12 @@ cdef struct Cell:
     int n_states                # likewise
     int n_saved                 # K-wide blocks that `step` leaves for `step_gradient`
     int n_biases                # rows of b
+    int gated                   # the block of `saved` with a gated state of which a unit reads all; 0 for none
     Py_ssize_t (*packed_size)(const Layer* layer) noexcept nogil
     void (*pack)(
         const Layer* layer, const real* W, const real* U, const real* b, real* packed, bint backward
     ) noexcept nogil
+    void (*project)(const Layer* layer, const Step* s, const real* packed, real* projected) noexcept nogil
     void (*step)(const Step* s, const real* packed) noexcept nogil
     void (*step_gradient)(const Step* s, const real* packed) noexcept nogil
     int (*terms)(const Layer* layer, Term* terms) noexcept nogil
@@ -242,6 +271,7 @@ cdef struct DirectionBuffers:
     real* dstate                # (n_states, N, K)
     real* mask                  # (N, K) of recurrent dropout, or NULL
     real* recurrent             # (S, K) h₋ ⊙ mask of each step, or NULL
+    real* projected             # (PROJECTED_STEPS, G·K) x W + b of the next steps of a single sequence, or NULL
     Py_ssize_t plane            # distance from one state to the next in `states`
     Py_ssize_t dplane           # and in `dstate`
     bint history                # whether the states of all steps are kept
@@ -317,9 +347,34 @@ cdef struct Tasks:
     double start                # when the threads began, in seconds
 
 
+cdef struct Member:
+    # A thread of a team
+    long done                   # shared: how many parts of steps it has computed
+    char[64] distance           # keeps it out of the cache lines of the others
+    DirectionBuffers own        # what it computes in, where it is not the thread that called
+
+
+cdef struct Team:
+    # Threads that share the units of a single sequence, see sharing.pxi
+    int n
+    Member* members             # (n,); the thread that called is number 0
+    long scans                  # shared: how many have begun
+    long ended                  # shared: not 0 when the others are to leave
+    bint abandoned              # whether the thread that called waited for them in vain
+    double start                # when the call began, in seconds
+    double waited               # seconds that the thread that called has waited
+    # the scan that began last:
+    const Layer* layer
+    const DirectionBuffers* direction
+    const Group* g
+    const real* X
+    const real* packed
+
+
 cdef struct Job:
     # What the threads compute of a batch; they only read it
     Watch* watch
+    Team* team                  # that shares the units of the sequence, or NULL
     const Net* net
     const real* packed          # the packed weights
     const real* theta           # (P,)

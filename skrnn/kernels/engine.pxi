@@ -62,6 +62,10 @@ cdef class Engine:
     cdef Workspace space
     cdef Workspace stream_space     # of `step`, for the streams
     cdef Batch streams
+    cdef Memory team                # what the threads of a team have each, see sharing.pxi
+    cdef double next_team           # when there may be a team again, in seconds
+    cdef Py_ssize_t n_shared        # calls with a team
+    cdef Py_ssize_t n_abandoned     # and those of them that the thread that called ended alone
     cdef int stream_threads         # that were asked for
     cdef int stream_workers         # and that have groups and buffers
 
@@ -78,7 +82,8 @@ cdef class Engine:
         check_patch(patch, layers[0]["D"], per_step, n_categories)
         if n_categories != 0 and len(embeddings) > 0:
             raise ValueError("steps are categories, or have features that are: n_categories or embeddings, not both")
-        self.packed, self.space, self.stream_space = Memory(), Workspace(), Workspace()
+        self.packed, self.space, self.stream_space, self.team = Memory(), Workspace(), Workspace(), Memory()
+        self.next_team = self.n_shared = self.n_abandoned = 0
         self.net.layers = <Layer*> calloc(len(layers), sizeof(Layer))
         if self.net.layers == NULL:
             raise MemoryError()
@@ -216,6 +221,7 @@ cdef class Engine:
         real[:, ::1] final=None,
         bint training=False,            # with the dropout of `set_objective`
         unsigned long long seed=0,
+        bint packed=False,              # whether theta is what `pack_weights` has packed
         Py_ssize_t max_bytes,
         int n_threads,
     ):
@@ -227,7 +233,7 @@ cdef class Engine:
         cdef BufferNeeds needs
         cdef Buffers* buffers
         cdef real* out
-        cdef int workers, i
+        cdef int workers, sharing, i
         cdef Watch watch
         cdef Tasks tasks
         total = self.set_inputs(&job, theta, inputs, training, seed, n_threads)
@@ -243,11 +249,32 @@ cdef class Engine:
         workers = self.space.allocate_workers(&self.net, batch, batch.max_rows(), needs, max_bytes, n_threads)
         start_watch(&watch)
         job.watch = &watch
-        self.pack(&job, theta, False)
-        out, buffers, tasks = &scores[0, 0], self.space.buffers, tasks_of(batch.n_groups, workers)
-        for i in prange(workers, nogil=True, schedule="static", chunksize=1, num_threads=workers):
-            forward_groups(&job, &buffers[threadid()], batch.groups, &tasks, out)
+        self.set_weights(&job, theta, packed)
+        out, buffers = &scores[0, 0], self.space.buffers
+        sharing = team_size(&self.net, batch.groups, n_threads) if batch.N == 1 else 1
+        if sharing > 1 and seconds_now() >= self.next_team:
+            self.forward_shared(&job, buffers, batch.groups, out, sharing)
+        else:
+            tasks = tasks_of(batch.n_groups, workers)
+            for i in prange(workers, nogil=True, schedule="static", chunksize=1, num_threads=workers):
+                forward_groups(&job, &buffers[threadid()], batch.groups, &tasks, out)
         raise_interrupt(&watch)
+
+    cdef int forward_shared(
+        self, Job* job, const Buffers* buffers, const Group* g, real* scores, int n
+    ) except -1:
+        """`forward_group` by n threads."""
+        cdef Team team
+        cdef int i
+        lay_out_team(&team, &self.net, n, self.team.reserve(lay_out_team(&team, &self.net, n, NULL)))
+        job.team, team.start = &team, seconds_now()
+        for i in prange(n, nogil=True, schedule="static", chunksize=1, num_threads=n):
+            share_group(job, buffers, g, i, scores)
+        self.n_shared += 1
+        if team.abandoned:
+            self.n_abandoned += 1
+            self.next_team = seconds_now() + SHARED_INTERVAL * (seconds_now() - team.start)
+        return 0
 
     def gradient(
         self,
@@ -347,14 +374,9 @@ cdef class Engine:
         if self.net.pooling & MEAN:
             for i in range(n):
                 expect_count(1, state, i, self.net.pooling)
-        if packed and not self.is_packed:
-            raise ValueError("`pack_weights` must be called before a step with packed=True")
+        self.set_weights(&job, theta, packed)
         if self.streams is None or self.streams.N != n or self.stream_threads != n_threads:
             self.begin_streams(n, n_threads)
-        if packed:
-            job.packed = <real*> self.packed.reserve(0)
-        else:
-            self.pack(&job, theta, False)
         start_watch(&watch)
         job.watch = &watch
         job.initial, job.final, out, buffers = &state[0, 0], &after[0, 0], &scores[0, 0], self.stream_space.buffers
@@ -376,7 +398,7 @@ cdef class Engine:
         return finite and all_finite(out, n * self.net.Q)
 
     def pack_weights(self, const real[::1] theta):
-        """Arrange the weights for steps with packed=True, until another method is called."""
+        """Arrange the weights for `forward` and `step` with packed=True, until a method is called without it."""
         cdef Job job
         expect_length("theta", theta.shape[0], self.n_parameters)
         self.pack(&job, theta, False)
@@ -384,6 +406,10 @@ cdef class Engine:
     def memory(self):
         """Bytes that arrays of groups have taken so far."""
         return self.space.arrays.size + self.space.input_gradients.size
+
+    def sharing(self):
+        """How many calls threads shared the units of a sequence in, and how many of these one of them ended alone."""
+        return self.n_shared, self.n_abandoned
 
     cdef Batch begin(
         self, Job* job, const real[::1] theta, inputs, bint training, unsigned long long seed, int n_threads,
@@ -434,6 +460,15 @@ cdef class Engine:
             for j in range(self.decayed[i, 0], self.decayed[i, 1]):
                 gradient[j] = <real> penalty * theta[j]
         return 0.5 * penalty * total
+
+    cdef int set_weights(self, Job* job, const real[::1] theta, bint packed) except -1:
+        """Let a job read the packed weights, for which theta is packed first unless it is already."""
+        if not packed:
+            return self.pack(job, theta, False)
+        if not self.is_packed:
+            raise ValueError("`pack_weights` must be called before `forward` or `step` with packed=True")
+        job.packed = <real*> self.packed.reserve(0)
+        return 0
 
     cdef int pack(self, Job* job, const real[::1] theta, bint backward) except -1:
         """Arrange the weights as the products read them, forward and, where asked, backward."""

@@ -93,6 +93,11 @@ cdef Py_ssize_t lay_out_buffers(
             direction.dstate = NULL
             if keep:
                 direction.dstate = <real*> arena_alloc(&arena, layer.cell.n_states * N, layer.K, sizeof(real))
+            direction.projected = NULL
+            if N == 1 and S > 1:
+                direction.projected = <real*> arena_alloc(
+                    &arena, PROJECTED_STEPS, layer.cell.n_gates * layer.K, sizeof(real)
+                )
             direction.mask = direction.recurrent = NULL
             if needs.recurrent_dropout:
                 direction.mask = <real*> arena_alloc(&arena, N, layer.K, sizeof(real))

@@ -77,6 +77,15 @@ def set_looks(double seconds=look_seconds, double work=look_work, hook=None):
     look_seconds, look_work, look_hook = seconds, work, hook
 
 
+def set_sharing(double work=shared_work, double wait=max_wait, long parts=max_parts):
+    """When threads share the units of a sequence, how long they are waited for, and when they leave, see sharing.pxi.
+
+    All as it was for none.
+    """
+    global shared_work, max_wait, max_parts
+    shared_work, max_wait, max_parts = work, wait, parts
+
+
 def denormals(int n_threads):
     """For each thread, whether it computes with denormal numbers, as it does outside the kernels."""
     cdef Memory memory = Memory()

@@ -16,6 +16,7 @@ Each group is decided by itself and by its first row, since later rows must not 
 import narwhals.stable.v2 as nw
 import numpy as np
 
+from skrnn._plain import plain, with_attributes
 from skrnn._warnings import without_warnings
 
 # Labels of each group from which their spacing is inferred
@@ -26,6 +27,9 @@ N_COMPARED, MIN_COMPARED = 256, 8
 NUMBERS, TIMES = "iuf", "mM"
 
 
+@plain(
+    make="restored", grouped=bool, tails=dict, sizes=dict, first_rows=dict, tells_apart=dict, labels=dict | None
+)
 class Context:
     """The last rows of each group in `fit`, and what shows whether other rows follow them.
 
@@ -55,6 +59,11 @@ class Context:
 
     def __getstate__(self):
         return vars(self) | {"beginnings": {}}
+
+    @classmethod
+    def restored(cls, **attributes):
+        """A context that was stored."""
+        return with_attributes(cls, beginnings={}, **attributes)
 
     def before(self, rows, groups, labels):
         """The rows of fit that come before these, a dict of arrays by group; not of groups whose rows these are.

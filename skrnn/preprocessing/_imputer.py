@@ -16,7 +16,8 @@ from skrnn._data.reading import Reading, learn_reading, set_attributes
 from skrnn._data.sequences import Sequences
 from skrnn._data.with_static import WithStatic
 from skrnn._parameters import CheckedParametersMixin
-from skrnn._pickling import VersionedPickleMixin
+from skrnn._pickling import StoredMixin, stored_estimator
+from skrnn._plain import plain
 from skrnn._sklearn import Interval, StrOptions, check_feature_names_in, checks_parameters, output_container
 from skrnn._warnings import without_warnings
 from skrnn.preprocessing._forms import TableOutput, with_indicators
@@ -24,6 +25,7 @@ from skrnn.preprocessing._number_columns import NumberColumns, keep_static, lear
 from skrnn.preprocessing._statistics import Moments, Quartiles, add_to_statistic
 
 
+@plain
 class Imputation(NamedTuple):
     """What `fit` has learned, and the parameters that it had: set at once and read once per call."""
 
@@ -72,7 +74,8 @@ class Imputation(NamedTuple):
         return np.array([with_indicators(step) for step in steps], dtype=object).ravel()
 
 
-class SequenceImputer(VersionedPickleMixin, CheckedParametersMixin, TableOutput, TransformerMixin, BaseEstimator):
+@stored_estimator
+class SequenceImputer(StoredMixin, CheckedParametersMixin, TableOutput, TransformerMixin, BaseEstimator):
     """Impute missing values, NaN, in the features of steps.
 
     Parameters
@@ -173,13 +176,14 @@ class SequenceImputer(VersionedPickleMixin, CheckedParametersMixin, TableOutput,
         """
         X, columns = learn_number_columns(self, X)
         reading, sequences = learn_reading(self, X, self.n_steps, missing="keep", leave_out_padding=False)
-        imputation = Imputation(
+        self._set_fitted(Imputation(
             reading, self._statistics(sequences), self.strategy, self.add_indicator, self.padding, columns
-        )
-        set_attributes(
-            self, {"_fitted": imputation, "statistics_": imputation.statistics, **(columns or reading).attributes()}
-        )
+        ))
         return self
+
+    def _set_fitted(self, fitted):
+        attributes = (fitted.columns or fitted.reading).attributes()
+        set_attributes(self, {"_fitted": fitted, "statistics_": fitted.statistics, **attributes})
 
     def _statistics(self, sequences):
         """The value to impute for each feature, (D,)."""

@@ -19,10 +19,12 @@ from skrnn._data.tables import (
     select_columns,
 )
 from skrnn._data.with_static import WithStatic
+from skrnn._plain import plain
 from skrnn._sklearn import check_columns
 from skrnn.preprocessing._forms import with_indicators
 
 
+@plain
 class NumberColumns(NamedTuple):
     """Which columns of a frame a transformer changes: those of lists of numbers.
 

@@ -15,7 +15,8 @@ from skrnn._data.containers import check_finite
 from skrnn._data.reading import Reading, learn_reading, set_attributes
 from skrnn._data.with_static import WithStatic
 from skrnn._parameters import CheckedParametersMixin
-from skrnn._pickling import VersionedPickleMixin
+from skrnn._pickling import StoredMixin, stored_estimator
+from skrnn._plain import plain
 from skrnn._sklearn import Interval, StrOptions, checks_parameters, output_container
 from skrnn._warnings import without_warnings
 from skrnn.preprocessing._forms import TableOutput, in_form_of
@@ -23,6 +24,7 @@ from skrnn.preprocessing._number_columns import NumberColumns, keep_static, lear
 from skrnn.preprocessing._statistics import STATISTICS, add_to_statistic
 
 
+@plain
 class Scaling(NamedTuple):
     """What `fit` has learned, which is set at once and read once per call."""
 
@@ -56,8 +58,9 @@ def _has_partial_fit(scaler):
     return True
 
 
+@stored_estimator
 class SequenceScaler(
-    VersionedPickleMixin, CheckedParametersMixin, TableOutput, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+    StoredMixin, CheckedParametersMixin, TableOutput, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
 ):
     """Scale each feature of the steps: subtract its center and divide by its scale.
 
@@ -198,11 +201,14 @@ class SequenceScaler(
         add_to_statistic(statistic, sequences, f"method={self.method!r}")
         center, spread = statistic.center_and_scale()
         scale = np.where(spread == 0, 1.0, spread)
-        set_attributes(self, {
-            "_fitted": Scaling(reading, statistic, center, scale, columns), "center_": center, "scale_": scale,
-            "n_samples_seen_": statistic.count, **(columns or reading).attributes(),
-        })
+        self._set_fitted(Scaling(reading, statistic, center, scale, columns))
         return self
+
+    def _set_fitted(self, fitted):
+        set_attributes(self, {
+            "_fitted": fitted, "center_": fitted.center, "scale_": fitted.scale,
+            "n_samples_seen_": fitted.statistic.count, **(fitted.columns or fitted.reading).attributes(),
+        })
 
     def transform(self, X):
         """Scale sequences.

@@ -4,8 +4,10 @@ import numpy as np
 
 from skrnn._data.lazy import in_memory, unshared
 from skrnn._data.units import is_rounding
+from skrnn._plain import plain, with_attributes
 
 
+@plain(make=with_attributes, count=np.ndarray | int, mean=np.ndarray | float, squares=np.ndarray | float)
 class Moments:
     """Mean and standard deviation, with divisor n.
 
@@ -41,6 +43,7 @@ class Moments:
             return self.mean, np.where(is_rounding(self.mean, variance, self.count), 0.0, np.sqrt(variance))
 
 
+@plain(make=with_attributes, count=np.ndarray | int, min=np.ndarray | float, max=np.ndarray | float)
 class Extremes:
     """Minimum and range."""
 
@@ -67,6 +70,7 @@ class Extremes:
             return minimum, maximum - minimum
 
 
+@plain(make=with_attributes, count=np.ndarray, first=np.ndarray, median=np.ndarray, third=np.ndarray)
 class Quartiles:
     """Median and interquartile range; of all values at once, not in chunks."""
 

@@ -15,14 +15,16 @@ from skrnn._data.ragged import RaggedArray
 from skrnn._data.reading import set_attributes
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
-from skrnn._pickling import VersionedPickleMixin
+from skrnn._pickling import StoredMixin, stored_estimator
+from skrnn._plain import plain
 from skrnn._sklearn import HasMethods, Interval, RealNotInt, StrOptions, checks_parameters
 from skrnn.preprocessing._forms import RaggedOutput
 
 TOKEN_PATTERN = r"(?u)\b\w+\b"
 
 
-class SequenceVectorizer(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, TransformerMixin, BaseEstimator):
+@stored_estimator
+class SequenceVectorizer(StoredMixin, CheckedParametersMixin, RaggedOutput, TransformerMixin, BaseEstimator):
     """Convert texts to sequences of categories, one per token, for a network with ``embedding_dim``.
 
     It is ``CountVectorizer`` with the order kept: the same tokens become the categories 0 to n − 1, in alphabetical
@@ -203,15 +205,18 @@ class SequenceVectorizer(VersionedPickleMixin, CheckedParametersMixin, RaggedOut
         [[0, 1, 1, 0], [2, 0, 1]]
         """
         texts = _texts(X)
-        reader = _Reader(**self._reader_parameters())
+        reader = Reader(**self._reader_parameters())
         tokens = reader.tokens = _Tokens(reader.build_analyzer())
         reader.fit(texts)
         reader.tokens = None
+        self._set_fitted(reader)
+        return tokens.categories(reader.vocabulary_)
+
+    def _set_fitted(self, reader):
         vocabulary = reader.vocabulary_
         set_attributes(
             self, {"_fitted": reader, "vocabulary_": vocabulary, "unknown_category_": len(vocabulary)}
         )
-        return tokens.categories(vocabulary)
 
     def transform(self, X):
         """Convert texts to categories.
@@ -319,10 +324,25 @@ class SequenceVectorizer(VersionedPickleMixin, CheckedParametersMixin, RaggedOut
         return tags
 
 
-class _Reader(CountVectorizer):
+@plain(make="fitted", parameters=dict, vocabulary_=dict)
+class Reader(CountVectorizer):
     """A CountVectorizer whose analyzer can be replaced."""
 
     tokens = None
+
+    @property
+    def parameters(self):
+        """Those that a `SequenceVectorizer` has given it."""
+        return {name: getattr(self, name) for name in SequenceVectorizer().get_params()}
+
+    @classmethod
+    def fitted(cls, parameters, vocabulary_):
+        """One that has this vocabulary, a dict from tokens to the numbers 0, 1, …"""
+        if sorted(vocabulary_.values()) != list(range(len(vocabulary_))):
+            raise ValueError(f"the categories of {len(vocabulary_)} tokens are not 0, 1, …")
+        reader = cls(**parameters)
+        reader.vocabulary_, reader.fixed_vocabulary_ = vocabulary_, parameters["vocabulary"] is not None
+        return reader
 
     def build_analyzer(self):
         return super().build_analyzer() if self.tokens is None else self.tokens

@@ -19,14 +19,15 @@ from skrnn._data.schemas import check_unique_names
 from skrnn._data.with_static import WithStatic
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
-from skrnn._pickling import VersionedPickleMixin
+from skrnn._pickling import StoredMixin, stored_estimator
 from skrnn._sklearn import Interval, checks_parameters
 from skrnn.preprocessing._context import Context, codes_of, labels_of
 from skrnn.preprocessing._forms import RaggedOutput
 from skrnn.preprocessing._number_columns import keep_static
 
 
-class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, TransformerMixin, BaseEstimator):
+@stored_estimator
+class SlidingWindow(StoredMixin, CheckedParametersMixin, RaggedOutput, TransformerMixin, BaseEstimator):
     """Windows over a table whose rows are ordered in time: each row with the rows before it.
 
     n rows give n windows, so that it fits between a table and a network in a Pipeline, and y stays the same: one target
@@ -187,12 +188,14 @@ class SlidingWindow(VersionedPickleMixin, CheckedParametersMixin, RaggedOutput, 
         table = _table(X.sequences if isinstance(X, WithStatic) else X, group)
         reading = learn_table(self, nw.to_native(table, pass_through=True))
         rows, groups, names = _split(table, reading, group)
-        context, public = None, {}
-        if with_context:
-            context = Context(rows, groups, labels_of(table), window - 1)
-            public = {"context_": context.tails}
-        set_attributes(self, {"_fitted": (reading, window, group, context), **public, **reading.attributes()})
+        context = Context(rows, groups, labels_of(table), window - 1) if with_context else None
+        self._set_fitted((reading, window, group, context))
         return rows, groups, window, names
+
+    def _set_fitted(self, fitted):
+        reading, _, _, context = fitted
+        public = {} if context is None else {"context_": context.tails}
+        set_attributes(self, {"_fitted": fitted, **public, **reading.attributes()})
 
     def transform(self, X):
         """The windows of rows.

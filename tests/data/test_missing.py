@@ -85,7 +85,7 @@ class TestEstimators:
         by_hand, _ = filled(as_sequences((values - net.X_mean_) * (1 / net.X_scale_), allow_missing=True), missing)
         by_hand = by_hand.values.reshape(40, 7, -1)
         raw = RNNRegressor(4, standardize=False, max_iter=1, random_state=0).fit(by_hand, y)
-        raw._fitted.model.theta[:] = net._fitted.model.theta
+        raw.set_parameters(net.parameters_)
         np.testing.assert_allclose(net.predict(X), raw.predict(by_hand) * net.y_scale_ + net.y_mean_, rtol=1e-14)
 
     def test_infinity_is_still_an_error(self, missing, form):

@@ -7,11 +7,12 @@ import warnings
 
 import numpy as np
 import pytest
+from same import assert_same
 from sklearn.base import clone
 from sklearn.exceptions import InconsistentVersionWarning
 
 import skrnn
-from skrnn import RaggedArray, RNNClassifier, RNNLanguageModel, RNNRegressor, _pickling
+from skrnn import RaggedArray, RNNClassifier, RNNLanguageModel, RNNOutlierDetector, RNNRegressor, _pickling
 from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceVectorizer, SlidingWindow
 
 PUBLIC = [
@@ -29,6 +30,7 @@ FITTED = {
     "RNNClassifier": lambda: RNNClassifier(2, tol=1e9).fit(X, np.arange(6) % 2),
     "RNNRegressor": lambda: RNNRegressor(2, max_iter=1).fit(X, X[:, 0]),
     "RNNLanguageModel": lambda: RNNLanguageModel(2, max_iter=1).fit(TEXTS),
+    "RNNOutlierDetector": lambda: RNNOutlierDetector(2, max_iter=1).fit(X),
 }
 
 
@@ -79,8 +81,26 @@ class TestVersions:
         fitted = FITTED[name]()
         read = type(fitted)()
         with pytest.warns(InconsistentVersionWarning, match=f"{name} was pickled by an unknown version of skrnn"):
-            read.__setstate__(vars(fitted))
+            read.__setstate__(vars(fitted))     # with the objects themselves, as pickles had them once
         assert vars(read) == vars(fitted)
+
+    def test_holds_plain_data(self, name):
+        """Of the package nothing but the class of the estimator."""
+        fitted = FITTED[name]()
+        pickled = pickle.dumps(fitted, protocol=0)
+        assert b"skrnn._" not in pickled
+        assert pickled.count(b"cskrnn\n") + pickled.count(b"cskrnn.preprocessing\n") == 1
+        assert_same(pickle.loads(pickled), fitted)
+
+    def test_copies_and_fits_do_not_go_through_it(self, name, monkeypatch):
+        fitted = FITTED[name]()
+        monkeypatch.delattr(_pickling, "to_plain")
+        for made in (copy.copy(fitted), copy.deepcopy(fitted)):
+            assert_same(made, fitted)
+        clone(fitted)
+        FITTED[name]()
+        with pytest.raises(NameError):
+            pickle.dumps(fitted)
 
 
 def test_a_pipeline_warns_of_each_of_its_estimators(monkeypatch):
@@ -105,3 +125,62 @@ def test_calls_of_a_net_do_not_change_its_pickle():
     assert pickle.dumps(net) == before
     assert vars(pickle.loads(before)).keys() == vars(net).keys()
     assert {name for name in vars(net) if name.startswith("_")} == {"_fitted"}
+
+
+class Own(RNNRegressor):
+    """A subclass with an attribute and a parameter of its own."""
+
+    def __init__(self, hidden_size=2, *, note=None, scoring=None, max_iter=1):
+        super().__init__(hidden_size, scoring=scoring, max_iter=max_iter)
+        self.note = note
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_of_a_subclass_with_parameters_that_are_no_plain_data():
+    net = Own(note=[str.split, {"a": RaggedArray(np.arange(3.0), [1, 2])}]).fit(X, X[:, 0])
+    net.own = {1: (2, 3)}
+    read = pickle.loads(pickle.dumps(net))
+    assert read.note[0] is str.split
+    assert read.note[1]["a"].lengths.tolist() == [1, 2]
+    assert read.own == {1: (2, 3)}
+    np.testing.assert_array_equal(read.predict(X), net.predict(X))
+
+
+def of_a_pickle(estimator, X, y):
+    """A scorer that sends the net elsewhere."""
+    read, X_read = pickle.loads(pickle.dumps((estimator, X)))
+    np.testing.assert_array_equal(read.predict(X_read), estimator.predict(X))
+    np.testing.assert_array_equal(read.predict(X[:1]), estimator.predict(X[:1]))
+    return 0.0
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_while_training_goes_on():
+    RNNRegressor(
+        2, max_iter=2, early_stopping=True, validation_fraction=0.5, scoring=of_a_pickle, random_state=0
+    ).fit(X, X[:, 0])
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_skops_has_one_type_to_trust():
+    skops = pytest.importorskip("skops.io")
+    for name, fit in FITTED.items():
+        fitted = fit()
+        dumped = skops.dumps(fitted)
+        trusted = skops.get_untrusted_types(data=dumped)
+        assert trusted == [f"{type(fitted).__module__}.{name}"]
+        assert_same(skops.loads(dumped, trusted=trusted), fitted)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_shared_generator_stays_shared():
+    net = RNNRegressor(2, max_iter=1, random_state=np.random.RandomState(3)).fit(X, X[:, 0])
+    read = pickle.loads(pickle.dumps(net))
+    assert read.random_state is read._fitted.model.random_state
+
+
+def test_one_that_is_damaged_says_so():
+    state = RNNRegressor(2).__getstate__() | {"_fitted": {"class": "Fitted", "model": 1}}
+    with pytest.raises(ValueError, match=r"_fitted lacks \['reading'\]"):
+        RNNRegressor().__setstate__(state)

@@ -14,7 +14,7 @@ from skrnn.kernels import CELLS
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = [*DOCS.glob("*.md"), DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md"]
 # Libraries that the code of a page uses besides
-PEERS = {"bridges.md": ("mapie", "skforecast", "sktime")}
+PEERS = {"bridges.md": ("mapie", "skforecast", "sktime"), "onnx.md": ("skl2onnx",), "weights.md": ("torch",)}
 SOURCES = {".py", ".pyx", ".pxd", ".pxi", ".h"}
 
 

@@ -4,19 +4,25 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import matplotlib.image
+import numpy as np
 import pytest
+
+import skrnn
+from skrnn import RNNClassifier
+from skrnn.datasets import make_adding
 
 pytestmark = pytest.mark.slow
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def run(name, folder):
+def run(name, folder, *arguments):
     """What an example prints, run in an empty folder."""
-    script = shutil.copy(EXAMPLES / name, folder)
-    done = subprocess.run([sys.executable, script], cwd=folder, check=False, capture_output=True, text=True)
+    command = [sys.executable, shutil.copy(EXAMPLES / name, folder), *arguments]
+    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return done.stdout
@@ -66,10 +72,10 @@ def test_from_sql(tmp_path):
 
 
 def test_language_model(tmp_path):
-    out = run("language_model.py", tmp_path)
+    out = run("language_model.py", tmp_path, "3")
     bits = [float(value) for value in re.findall(r"(\d\.\d+) bits per character", out)]
-    assert len(bits) == 8
-    assert bits[-1] < 2.2 < 2.4 < bits[0]
+    assert len(bits) == 3
+    assert bits[-1] < 2.3 < 2.4 < bits[0]
 
 
 def test_inventing_names(tmp_path):
@@ -88,3 +94,39 @@ def test_text_classification(tmp_path):
 def test_parquet_in_batches(tmp_path):
     out = run("parquet_in_batches.py", tmp_path)
     assert float(re.search(r"500 new sequences: (\d\.\d+)", out)[1]) < 0.01
+
+
+@pytest.mark.filterwarnings("ignore")        # of a net that hardly learns
+def test_web_service():
+    testclient = pytest.importorskip("fastapi.testclient")
+    spec = spec_from_file_location("web_service", EXAMPLES / "web_service.py")
+    service = module_from_spec(spec)
+    spec.loader.exec_module(service)
+    X, y = make_adding(12, 20, random_state=0)
+    net = RNNClassifier(4, max_iter=2, random_state=0).fit(X.astype(np.float32), np.where(y > 1, "above", "below"))
+    client = testclient.TestClient(service.make_app(net))
+    assert client.get("/").json() == {"classes": ["above", "below"], "features": 2, "skrnn": skrnn.__version__}
+
+    sequences = [X[0].astype(np.float32).tolist(), X[1, :7].astype(np.float32).tolist()]
+    answers = client.post("/predict", json={"sequences": sequences}).json()
+    expected = net.predict_proba([np.array(x, np.float32) for x in sequences])
+    assert [answer["probabilities"] for answer in answers] == expected.tolist()
+    assert [answer["label"] for answer in answers] == net.classes_[expected.argmax(axis=1)].tolist()
+    for bad, message in (
+        ([[[1, 2]], [[1, 2, 3]]], "X[1] has 3 features per step"), ([[[1, None]]], "Input X contains NaN: sequence 0"),
+        ([[[1, 2], [3]]], "X[0] is not an array"), ([[]], "at least 1 item"), ([[["a", 1]]], "valid number"),
+    ):
+        refused = client.post("/predict", json={"sequences": bad})
+        assert refused.status_code == 422
+        assert message in refused.text
+    with client.websocket_connect("/stream") as one, client.websocket_connect("/stream") as other:
+        other.send_json(sequences[1][0])
+        for step in sequences[0]:
+            one.send_json(step)
+            answer = one.receive_json()
+            one.send_json(step[:1])
+            assert "expected (2,)" in one.receive_json()["error"]
+        one.send_text("no JSON")
+        assert "error" in one.receive_json()
+        assert answer["probabilities"] == expected[0].tolist()
+        assert other.receive_json()["probabilities"] == net.predict_proba([sequences[1][:1]])[0].tolist()

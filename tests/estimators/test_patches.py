@@ -296,7 +296,7 @@ class TestStreams:
     def test_an_output_that_is_not_finite_is_named(self, missing):
         X, y = data()
         net = RNNRegressor(3, cell="rnn", activation="identity", patch_size=3, missing=missing, max_iter=1).fit(X, y)
-        net.parameters_["head.V"][:] = 1e300
+        net.set_parameters({"head.V": np.full((9, 1), 1e300)})
         with pytest.raises(ValueError, match=r"^The net's output for x\[1\] is not finite"):
             net.predict_step(np.array([[0, 0], [1e100, 1]]), net.initial_state(2))
         X = [np.zeros((5, 2)), np.full((2, 2), 1e100)]

@@ -191,7 +191,7 @@ class TestNamesInErrors:
         X = np.random.default_rng(0).normal(size=(9, 4, 2))
         for missing in ("error", "ffill"):
             net = RNNRegressor(3, cell="rnn", activation="identity", missing=missing, max_iter=1, random_state=0)
-            net.fit(X, X[:, 0, 0]).parameters_["head.V"][:] = 1e300
+            net.fit(X, X[:, 0, 0]).set_parameters({"head.V": np.full((9, 1), 1e300)})
             with pytest.raises(ValueError, match=r"^The net's output for x\[1\] is not finite"):
                 net.predict_step(np.array([[0, 0], [1e100, 1]]), net.initial_state(2))
 

@@ -247,8 +247,8 @@ def test_times_are_learned_from():
 def test_what_is_missing_decays_to_the_mean():
     """After long, a value that was not seen again makes no difference to the input, and no state is left."""
     net = make(("decay", 1), hidden_size=3).fit(X, y)
-    for name in ("decay", "layer0.decay"):
-        net.parameters_[f"{name}.W"][:] = 1
+    for name in ("decay.W", "layer0.decay.W"):
+        net.parameters_[name] = np.ones_like(net.parameters_[name])
     one, other = np.full((2, 2, 4), np.nan)
     one[0], other[0] = [1, 0, 2, 3], [5, 0, -6, 7]
     one[1, 1] = other[1, 1] = 1e9

@@ -106,6 +106,28 @@ def test_an_interrupt_at_any_step_leaves_the_engine_as_it_was(
     assert case.theta.tobytes() == theta.tobytes()
 
 
+@pytest.mark.parametrize("form", [("lstm", "tanh", True), ("gru", "tanh", False)], ids=str)
+def test_calls_in_which_threads_share_units(form, monkeypatch):
+    """The others leave, wherever the thread that called has stopped."""
+    case = Case(form, (12, 20), lengths=(7,), dtype=np.float32)
+    kernels, engine = kernels_for(np.float32), case.net.engine(np.float32)
+    compute = computations(case, engine)["forward"]
+    expected = compute()
+    monkeypatch.setattr(threads, "threads_for", lambda work: 2)
+    kernels.set_sharing(work=1, wait=1e9)
+    try:
+        with Looks(np.float32) as looks:
+            assert compute() == expected
+        assert looks.count >= 14
+        for moment in (1, 5, 7, 10, 14):
+            with Looks(np.float32, moment), pytest.raises(Interrupt):
+                compute()
+        assert compute() == expected
+        assert engine.sharing() == (7, 0)
+    finally:
+        kernels.set_sharing()
+
+
 @pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize("what", ["fit", "predict", "transform", "predict_step"])
 def test_what_a_handler_raises_is_raised_by_the_call(what, n_threads, monkeypatch):

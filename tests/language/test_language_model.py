@@ -191,7 +191,7 @@ class TestObjective:
 class TestProbabilities:
     def test_without_output_weights_all_symbols_are_equally_likely(self):
         model = RNNLanguageModel(**SMALL).fit(TEXTS)
-        model.parameters_["head.V"][:] = model.parameters_["head.c"][:] = 0
+        model.set_parameters({name: np.zeros_like(model.parameters_[name]) for name in ("head.V", "head.c")})
         V = len(model.symbols_)
         assert V == 4 + 2
         for text in [*TEXTS, "never seen!"]:

@@ -202,15 +202,16 @@ def test_an_interrupt_before_a_line(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [
-    "adam", "X_val", "scorer", "averaged, X_val", "stretches", "warm start, X_val", "partial_fit, auto, after fit",
-    "refit", "lbfgs", "partial_fit, adaptive", "texts",
+@pytest.mark.parametrize(("name", "first", "step"), [
+    ("adam", 1, 1), ("texts", 1, 1), ("lbfgs", 1, 1), ("X_val", 1, 3), ("scorer", 2, 3), ("averaged, X_val", 3, 3),
+    ("stretches", 1, 3), ("warm start, X_val", 2, 3), ("partial_fit, auto, after fit", 3, 3), ("refit", 1, 3),
+    ("partial_fit, adaptive", 2, 3),
 ])
-def test_an_interrupt_before_every_line(name):
-    """The others run hardly any line that these do not."""
-    at = 1
+def test_an_interrupt_before_every_line(name, first, step):
+    """Every third line of those that run much the same, each another third; others run hardly any further line."""
+    at = first
     while strike(*CASES[name], at) is not None:
-        at += 1
+        at += step
     assert at > 100
 
 

@@ -1,6 +1,10 @@
 """A graph of ONNX operators, written like equations."""
 
+from hashlib import sha256
+
 import numpy as np
+
+from skrnn.exceptions import ExportError
 
 # The operator sets that models are made for. The default is read by all runtimes that are in use.
 OLDEST_OPSET, DEFAULT_OPSET, NEWEST_OPSET = 14, 17, 21
@@ -61,7 +65,7 @@ class Graph:
         """
         names = [self.value(value) for value in inputs]
         outputs = [self._new_name(op_type) for _ in range(n_outputs)]
-        self.nodes.append(self.onnx.helper.make_node(op_type, names, outputs, domain=domain, **attributes))
+        self._append(op_type, names, outputs, domain=domain, **attributes)
         return outputs[0] if n_outputs == 1 else tuple(outputs)
 
     def value(self, value):
@@ -73,7 +77,8 @@ class Graph:
     def constant(self, array):
         """The name of an array of numbers, bools or strings, in its own dtype; int64 for what is no array."""
         array = np.asarray(array)
-        key = (array.dtype.str, array.shape, tuple(array.flat) if array.dtype.kind in "OU" else array.tobytes())
+        data = tuple(array.flat) if array.dtype.kind in "OU" else sha256(np.ascontiguousarray(array)).digest()
+        key = (array.dtype.str, array.shape, data)
         if key not in self.constants:
             name = self._new_name("constant")
             strings = array.astype(object) if array.dtype.kind == "U" else array
@@ -103,7 +108,7 @@ class Graph:
 
         Raises
         ------
-        ValueError
+        ExportError
             When something has the name already.
         """
         self._reserve(name)
@@ -113,11 +118,17 @@ class Graph:
     def output(self, name, value, dtype, shape):
         """Declare an output of the model: a value, under a name of its own. As in `input`."""
         self._reserve(name)
-        self.nodes.append(self.onnx.helper.make_node("Identity", [self.value(value)], [name]))
+        self._append("Identity", [self.value(value)], [name])
         self.outputs.append(self.onnx.helper.make_tensor_value_info(name, self.element_type(dtype), shape))
 
-    def model(self):
-        """The model, with the operators and constants that its outputs need. It is checked by ``onnx.checker``."""
+    def model(self, properties=None):
+        """The model, with the operators and constants that its outputs need. It is checked by ``onnx.checker``.
+
+        Parameters
+        ----------
+        properties : dict of str, optional
+            What is said about it.
+        """
         onnx, nodes = self.onnx, self._needed()
         used = {name for node in nodes for name in names_read(node)}
         constants = [tensor for tensor in self.constants.values() if tensor.name in used]
@@ -129,6 +140,7 @@ class Graph:
             graph, producer_name="skrnn", opset_imports=opsets,
             ir_version=onnx.helper.find_min_ir_version_for(opsets),
         )
+        onnx.helper.set_model_props(model, properties or {})
         onnx.checker.check_model(model, full_check=True)
         return model
 
@@ -221,8 +233,10 @@ class Graph:
         inner = Graph(self.opset, self)
         names = [inner._new_name(kind) for kind in ["state"] * len(states) + ["step"] * len(sequences)]
         after, collected = body(inner, *names)
-        # a value may come out more than once, or be an input
-        results = [inner.op("Identity", value) for value in [*after, *collected]]
+        results = []
+        for value in [*after, *collected]:      # each comes out once, and of an operator within
+            own = value not in results and any(value in node.output for node in inner.nodes)
+            results.append(value if own else inner.op("Identity", value))
         graph = self.onnx.helper.make_graph(
             inner._needed(results), "body", [self.onnx.ValueInfoProto(name=name) for name in names],
             [self.onnx.ValueInfoProto(name=name) for name in results],
@@ -233,6 +247,10 @@ class Graph:
         out = (out,) if len(results) == 1 else out
         return out[: len(after)], out[len(after) :]
 
+    def _append(self, op_type, inputs, outputs, **attributes):
+        # ONNX Runtime 1.18 gives two nodes without names the same one when it fuses them
+        self.nodes.append(self.onnx.helper.make_node(op_type, inputs, outputs, name=outputs[0], **attributes))
+
     def _new_name(self, kind):
         """A name that nothing has."""
         name = f"{kind}_{len(self.names)}"
@@ -242,8 +260,10 @@ class Graph:
         return name
 
     def _reserve(self, name):
+        if not name:
+            raise ExportError("an input needs a name, and a feature is called '': rename it")
         if name in self.names:
-            raise ValueError(f"an input or output cannot be called {name!r}: something else is")
+            raise ExportError(f"an input or output cannot be called {name!r}, as another one is: rename the feature")
         self.names.add(name)
 
     def _needed(self, results=None):

@@ -13,3 +13,4 @@ class Steps(NamedTuple):
     lengths: str                # (n,) int64, from 1 to T
     static: str | None = None   # (n, S) float32: numbers, then codes
     categories: str | None = None   # (n, T) int64, where each step is a category and nothing else
+    own: tuple | None = None        # where sequences are in their own units, as in `TargetUnits`: (n, D) float32 twice

@@ -54,6 +54,41 @@ cdef void pack_transposed(
     pack_rows(packed, 1 + p, n, 1, p, M, 1, ld)
 
 
+cdef inline bint all_units(const Step* s) noexcept nogil:
+    return s.begin == 0 and s.end == ceil_div(s.K, VL)
+
+
+cdef inline void product_of_units(
+    const Step* s,
+    Factor A1,                  # IN  (m, n1)
+    Factor A2,                  # IN  (m, n2)
+    const real* packed,         # IN  (n, G·K): B1 from row `first` on, then B2
+    Py_ssize_t n,
+    Py_ssize_t first,
+    Py_ssize_t G,
+    const real* start,          # IN  (1, G·K) of a single row, or NULL for the bias
+    real* C,                    # OUT (m, G·K), row stride ldc
+    Py_ssize_t ldc,
+) noexcept nogil:
+    """C = start + A1 B1 + A2 B2, of G gates the units of the step."""
+    cdef Weights weights
+    cdef Py_ssize_t i, gate, K = s.K
+    weights.packed, weights.n, weights.p, weights.first, weights.descending = packed, n, G * K, first, s.descending
+    weights.begin, weights.end = 0, G * K
+    if all_units(s):
+        product_columns(s.m, A1, A2, &weights, start, 0, C, ldc)
+        return
+    for i in range(G):
+        gate = G - 1 - i if s.descending else i
+        weights.begin, weights.end = gate * K + s.begin * VL, gate * K + min(K, s.end * VL)
+        product_columns(s.m, A1, A2, &weights, start, 0, C, ldc)
+
+
+cdef inline Factor inputs_of(const Step* s) noexcept nogil:
+    """X, or where X W + b is known no columns of it."""
+    return Factor(rows=s.X, n=s.D if s.projected == NULL else 0, stride=s.D)
+
+
 cdef inline void affine(
     const Step* s,
     Py_ssize_t G,
@@ -62,9 +97,28 @@ cdef inline void affine(
     Py_ssize_t lda,
 ) noexcept nogil:
     """A = X W + h₋ U + b, of the first G gates that are packed."""
-    cdef Factor X = Factor(rows=s.X, n=s.D, stride=s.D)
+    cdef Factor X = inputs_of(s)
     cdef Factor H = Factor(rows=s.recurrent, n=s.K, stride=s.K)
-    product(s.m, G * s.K, X, H, packed, A, lda, FROM_BIAS)
+    product_of_units(s, X, H, packed, 1 + s.D + s.K, 1 + s.D - X.n, G, s.projected, A, lda)
+
+
+cdef inline void project_gates(
+    const Step* s,
+    Py_ssize_t G,
+    const real* packed,         # IN  [b; W; …] (n, G·K)
+    Py_ssize_t n,
+    real* A,                    # OUT (m, G·K), row stride lda
+    Py_ssize_t lda,
+) noexcept nogil:
+    """A = X W + b."""
+    cdef Factor X = Factor(rows=s.X, n=s.D, stride=s.D)
+    cdef Factor none = Factor(rows=s.X, n=0, stride=0)
+    product_of_units(s, X, none, packed, n, 1, G, NULL, A, lda)
+
+
+cdef void affine_project(const Layer* layer, const Step* s, const real* packed, real* projected) noexcept nogil:
+    cdef Py_ssize_t G = layer.cell.n_gates
+    project_gates(s, G, packed, 1 + s.D + s.K, projected, G * s.K)
 
 
 cdef inline void logistic_affine(
@@ -75,14 +129,18 @@ cdef inline void logistic_affine(
     Py_ssize_t lda,
 ) noexcept nogil:
     """A = σ(X W + h₋ U + b), of the first G gates that are packed."""
-    cdef Py_ssize_t row, v, k
+    cdef Py_ssize_t row, gate, v, k, n_gates = G, width = s.K, begin = s.begin, end = s.end
     cdef real* a
     affine(s, G, packed, A, lda)
+    if all_units(s):
+        # as if they were one: fewer vectors where K does not fill whole ones
+        n_gates, width, end = 1, G * s.K, ceil_div(G * s.K, VL)
     for row in range(s.m):
-        a = A + row * lda
-        for v in range(ceil_div(G * s.K, VL)):
-            k = v * VL
-            store(a + k, logistic(load(a + k)), G * s.K - k)
+        for gate in range(n_gates):
+            a = A + row * lda + gate * width
+            for v in range(begin, end):
+                k = v * VL
+                store(a + k, logistic(load(a + k)), width - k)
 
 
 cdef inline void recurrent_gradient(

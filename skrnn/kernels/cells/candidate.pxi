@@ -40,22 +40,38 @@ cdef void candidate_pack(
         pack_transposed(D, width, W, width, packed)
 
 
-cdef inline void candidate(const Step* s, Py_ssize_t G, const real* packed) noexcept nogil:
-    """Fill `saved` but for the tanh: g, then r ⊙ h₋, then x W_n + (r ⊙ h₋) U_n + b_n in the place of n."""
+cdef void candidate_project(const Layer* layer, const Step* s, const real* packed, real* projected) noexcept nogil:
+    cdef Py_ssize_t n = 1 + s.D + s.K, width = layer.cell.n_gates * s.K, others = width - s.K
+    project_gates(s, layer.cell.n_gates - 1, packed, n, projected, width)
+    project_gates(s, 1, packed + packed_size(n, others), n, projected + others, width)
+
+
+cdef inline bint candidate(const Step* s, Py_ssize_t G, const real* packed) noexcept nogil:
+    """Fill `saved` but for the tanh: g, then r ⊙ h₋, then x W_n + (r ⊙ h₋) U_n + b_n in the place of n.
+
+    Returns whether it has come to n.
+    """
     cdef Py_ssize_t K = s.K, lda = (G + 2) * K, row, v, k
     cdef real* a
-    cdef Factor X = Factor(rows=s.X, n=s.D, stride=s.D)
+    cdef Factor X = inputs_of(s)
     cdef Factor gated = Factor(rows=s.saved + G * K, n=K, stride=lda)
-    logistic_affine(s, G - 1, packed, s.saved, lda)
-    # r ⊙ h₋
-    for row in range(s.m):
-        a = s.saved + row * lda
-        for v in range(ceil_div(K, VL)):
-            k = v * VL
-            store(a + G * K + k, load(a + k) * load(s.recurrent + row * K + k), K - k)
+    cdef const real* projected = s.projected + (G - 1) * K if s.projected != NULL else NULL
+    if s.part != AFTER_GATED:
+        logistic_affine(s, G - 1, packed, s.saved, lda)
+        # r ⊙ h₋
+        for row in range(s.m):
+            a = s.saved + row * lda
+            for v in range(s.begin, s.end):
+                k = v * VL
+                store(a + G * K + k, load(a + k) * load(s.recurrent + row * K + k), K - k)
+    if s.part == TO_GATED:
+        return False
     # x W_n + (r ⊙ h₋) U_n + b_n
     packed += packed_size(1 + s.D + K, (G - 1) * K)
-    product(s.m, K, X, gated, packed, s.saved + (G - 1) * K, lda, FROM_BIAS)
+    product_of_units(
+        s, X, gated, packed, 1 + s.D + K, 1 + s.D - X.n, 1, projected, s.saved + (G - 1) * K, lda
+    )
+    return True
 
 
 cdef inline void gated_state_gradient(const Step* s, Py_ssize_t G, const real* packed) noexcept nogil:

@@ -23,11 +23,12 @@ cdef void gru_cell(int variant, Cell* cell) noexcept:
     if variant == RESET_AFTER:
         cell.n_saved, cell.n_biases = GRU_AFTER_SAVED, 2
         cell.packed_size, cell.pack, cell.terms = gru_after_packed_size, gru_after_pack, gru_after_terms
-        cell.step, cell.step_gradient = gru_after_step, gru_after_step_gradient
+        cell.project, cell.step, cell.step_gradient = gru_after_project, gru_after_step, gru_after_step_gradient
     else:
         cell.n_saved, cell.n_biases = GRU_BEFORE_SAVED, 1
         cell.packed_size, cell.pack, cell.terms = candidate_packed_size, candidate_pack, candidate_terms
-        cell.step, cell.step_gradient = gru_before_step, gru_before_step_gradient
+        cell.project, cell.step, cell.step_gradient = candidate_project, gru_before_step, gru_before_step_gradient
+        cell.gated = 3
 
 
 # reset_after=True
@@ -77,26 +78,33 @@ cdef void add_to_bias(Py_ssize_t p, const real* b, real* packed, Py_ssize_t n) n
             packed[n * begin + j - begin] = packed[n * begin + j - begin] + b[j]
 
 
+cdef void gru_after_project(const Layer* layer, const Step* s, const real* packed, real* projected) noexcept nogil:
+    cdef Py_ssize_t D = s.D, K = s.K
+    project_gates(s, 2, packed, 1 + D + K, projected, 3 * K)
+    project_gates(s, 1, packed + packed_size(1 + D + K, 2 * K), 1 + D, projected + 2 * K, 3 * K)
+
+
 cdef void gru_after_step(const Step* s, const real* packed) noexcept nogil:
     cdef Py_ssize_t K = s.K, lda = GRU_AFTER_SAVED * s.K, row, v, k
     cdef vec z, n
     cdef real* a
     cdef const real* h
-    cdef Factor X = Factor(rows=s.X, n=s.D, stride=s.D)
+    cdef Factor X = inputs_of(s)
     cdef Factor H = Factor(rows=s.recurrent, n=K, stride=K)
     cdef Factor none = Factor(rows=s.before, n=0, stride=0)
+    cdef const real* projected = s.projected + 2 * K if s.projected != NULL else NULL
     # r, z = σ(x W_rz + h₋ U_rz + b_rz)
     logistic_affine(s, 2, packed, s.saved, lda)
     # x W_n + b_n
     packed += packed_size(1 + s.D + K, 2 * K)
-    product(s.m, K, X, none, packed, s.saved + 2 * K, lda, FROM_BIAS)
+    product_of_units(s, X, none, packed, 1 + s.D, 1, 1, projected, s.saved + 2 * K, lda)
     # q = h₋ U_n + b_rec,n
     packed += packed_size(1 + s.D, K)
-    product(s.m, K, H, none, packed, s.saved + 3 * K, lda, FROM_BIAS)
+    product_of_units(s, H, none, packed, 1 + K, 1, 1, NULL, s.saved + 3 * K, lda)
     for row in range(s.m):
         a = s.saved + row * lda
         h = s.before + row * K
-        for v in range(ceil_div(K, VL)):
+        for v in range(s.begin, s.end):
             k = v * VL
             z = load(a + K + k)
             n = hyperbolic_tangent(load(a + 2 * K + k) + load(a + k) * load(a + 3 * K + k))
@@ -158,10 +166,11 @@ cdef void gru_before_step(const Step* s, const real* packed) noexcept nogil:
     cdef vec z, n
     cdef real* a
     # r, z, and a_n = x W_n + (r ⊙ h₋) U_n + b_n
-    candidate(s, 3, packed)
+    if not candidate(s, 3, packed):
+        return
     for row in range(s.m):
         a = s.saved + row * lda
-        for v in range(ceil_div(K, VL)):
+        for v in range(s.begin, s.end):
             k = v * VL
             z = load(a + K + k)
             n = hyperbolic_tangent(load(a + 2 * K + k))

@@ -13,7 +13,8 @@ cdef enum:
 cdef void mgu_cell(int variant, Cell* cell) noexcept:
     cell.n_saved, cell.n_biases = MGU_SAVED, 1
     cell.packed_size, cell.pack, cell.terms = candidate_packed_size, candidate_pack, candidate_terms
-    cell.step, cell.step_gradient = mgu_step, mgu_step_gradient
+    cell.project, cell.step, cell.step_gradient = candidate_project, mgu_step, mgu_step_gradient
+    cell.gated = 2
 
 
 cdef void mgu_step(const Step* s, const real* packed) noexcept nogil:
@@ -21,10 +22,11 @@ cdef void mgu_step(const Step* s, const real* packed) noexcept nogil:
     cdef vec f, n
     cdef real* a
     # f, and a_n = x W_n + (f ⊙ h₋) U_n + b_n
-    candidate(s, 2, packed)
+    if not candidate(s, 2, packed):
+        return
     for row in range(s.m):
         a = s.saved + row * MGU_SAVED * K
-        for v in range(ceil_div(K, VL)):
+        for v in range(s.begin, s.end):
             k = v * VL
             f = load(a + k)
             n = hyperbolic_tangent(load(a + K + k))

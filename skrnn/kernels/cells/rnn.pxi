@@ -14,7 +14,7 @@ cdef void rnn_cell(int variant, Cell* cell) noexcept:
     # What is saved is da, by the backward pass: the forward pass has nothing to save.
     cell.n_saved, cell.n_biases = 1, 1
     cell.packed_size, cell.pack, cell.terms = affine_packed_size, affine_pack, affine_terms
-    cell.step, cell.step_gradient = rnn_step, rnn_step_gradient
+    cell.project, cell.step, cell.step_gradient = affine_project, rnn_step, rnn_step_gradient
 
 
 cdef inline vec activate(vec a, int variant) noexcept nogil:
@@ -39,10 +39,10 @@ cdef inline vec derivative(vec h, int variant) noexcept nogil:
 
 
 cdef void rnn_step(const Step* s, const real* packed) noexcept nogil:
-    cdef Py_ssize_t v, j, n = s.m * s.K
+    cdef Py_ssize_t v, j, n = s.m * s.K, end = ceil_div(n, VL) if all_units(s) else s.end
     # h = φ(x W + h₋ U + b)
     affine(s, 1, packed, s.after, s.K)
-    for v in range(ceil_div(n, VL)):
+    for v in range(s.begin, end):
         j = v * VL
         store(s.after + j, activate(load(s.after + j), s.variant), n - j)
 

@@ -10,7 +10,7 @@ cdef enum:
 cdef void skip_lstm_cell(int variant, Cell* cell) noexcept:
     cell.n_saved, cell.n_biases = SKIP_SAVED, 1
     cell.packed_size, cell.pack, cell.terms = affine_packed_size, affine_pack, affine_terms
-    cell.step, cell.step_gradient = skip_lstm_step, skip_lstm_step_gradient
+    cell.project, cell.step, cell.step_gradient = affine_project, skip_lstm_step, skip_lstm_step_gradient
 
 
 cdef void skip_lstm_step(const Step* s, const real* packed) noexcept nogil:
@@ -23,7 +23,7 @@ cdef void skip_lstm_step(const Step* s, const real* packed) noexcept nogil:
     for r in range(s.m):
         a = s.saved + r * SKIP_SAVED * K
         h_before = s.before + r * K
-        for v in range(ceil_div(K, VL)):
+        for v in range(s.begin, s.end):
             k = v * VL
             i = logistic(load(a + k))
             f = logistic(load(a + K + k))

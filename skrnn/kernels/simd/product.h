@@ -120,15 +120,25 @@ INLINE void add_factor(const int M, const int NV, Factor a, const real *panel, v
     }
 }
 
-INLINE void product_block(const int M, const int NV, int start, Factor a1, Factor a2, const real *panel, real *C,
-                          ptrdiff_t ldc, ptrdiff_t columns) {
+/* A packed (n, p) matrix: its first row is the bias, B1 begins at row `first`, and B2 lies below B1. Of the product
+   columns begin .. end - 1 are asked for, and all are filled of the panels that hold any of these. */
+typedef struct {
+    const real *packed;
+    ptrdiff_t n, p;
+    ptrdiff_t first;
+    ptrdiff_t begin, end;
+    int descending;         /* whether the last panel comes first */
+} Weights;
+
+/* `start` is what the sums begin with: the bias, or rows of C or of another matrix. */
+INLINE void product_block(const int M, const int NV, const real *start, ptrdiff_t lds, Factor a1, Factor a2,
+                          const real *panel, real *C, ptrdiff_t ldc, ptrdiff_t columns) {
     vec sum[12][4];
     UNROLL
     for (int i = 0; i < M; i++)
         UNROLL
         for (int v = 0; v < NV; v++)
-            sum[i][v] = load((start == FROM_C ? C + i * ldc : panel) + v * VL);
-    panel += NV * VL;
+            sum[i][v] = load(start + i * lds + v * VL);
     add_factor(M, NV, a1, panel, sum);
     add_factor(M, NV, a2, panel + a1.n * NV * VL, sum);
     UNROLL
@@ -138,60 +148,91 @@ INLINE void product_block(const int M, const int NV, int start, Factor a1, Facto
             store(C + i * ldc + v * VL, sum[i][v], columns - v * VL);
 }
 
-/* One row of C for two panels of MAX_VECTORS at once: one panel has too few sums to keep the arithmetic units busy. */
-INLINE void product_row(int start, Factor a1, Factor a2, const real *panel, real *C, ptrdiff_t columns) {
+/* Full panels that a single row takes at once: one has too few sums to keep the arithmetic units busy. */
+enum { ROW_PANELS = 8 / MAX_VECTORS };
+
+/* One row of C for NP full panels, `distance` numbers apart; their starts are `start_distance` apart. */
+INLINE void product_row(const int NP, const real *start, ptrdiff_t start_distance, Factor a1, Factor a2,
+                        const real *panel, ptrdiff_t distance, real *C, ptrdiff_t columns) {
     enum { NV = MAX_VECTORS };
-    const real *panels[2] = {panel, panel + (1 + a1.n + a2.n) * NV * VL};
     Factor factors[2] = {a1, a2};
-    vec sum[2][NV];
+    vec sum[ROW_PANELS][NV];
     UNROLL
-    for (int q = 0; q < 2; q++)
+    for (int q = 0; q < NP; q++)
         UNROLL
         for (int v = 0; v < NV; v++)
-            sum[q][v] = load((start == FROM_C ? C + q * NV * VL : panels[q]) + v * VL);
-    panel += NV * VL;
-    ptrdiff_t distance = panels[1] - panels[0];
+            sum[q][v] = load(start + q * start_distance + v * VL);
     for (int f = 0; f < 2; f++)
         for (ptrdiff_t k = 0; k < factors[f].n; k++, panel += NV * VL) {
             vec a = splat(factors[f].rows[k]);
             UNROLL
-            for (int v = 0; v < NV; v++)
-                sum[0][v] = fma_(a, load(panel + v * VL), sum[0][v]);
-            UNROLL
-            for (int v = 0; v < NV; v++)
-                sum[1][v] = fma_(a, load(panel + distance + v * VL), sum[1][v]);
+            for (int q = 0; q < NP; q++)
+                UNROLL
+                for (int v = 0; v < NV; v++)
+                    sum[q][v] = fma_(a, load(panel + q * distance + v * VL), sum[q][v]);
         }
     UNROLL
-    for (int q = 0; q < 2; q++)
+    for (int q = 0; q < NP; q++)
         UNROLL
         for (int v = 0; v < NV; v++)
             store(C + (q * NV + v) * VL, sum[q][v], columns - (q * NV + v) * VL);
 }
 
-/* C (m, p) = bias + A1 B1 + A2 B2, or C += A1 B1 + A2 B2 with `start` FROM_C.
+/* The panel that holds vector v, the last one that does not begin after it. */
+INLINE ptrdiff_t panel_of(ptrdiff_t v, ptrdiff_t vectors, ptrdiff_t panels) {
+    return ceil_div((v + 1) * panels, vectors) - 1;
+}
 
-   packed is (1 + n1 + n2, p): the bias in every row of C, B1 below it, then B2. A factor may have n = 0. */
-SINGLE void product(ptrdiff_t m, ptrdiff_t p, Factor a1, Factor a2, const real *packed, real *C, ptrdiff_t ldc,
-                    int start) {
-    ptrdiff_t n = 1 + a1.n + a2.n, vectors = ceil_div(p, VL), panels = ceil_div(vectors, MAX_VECTORS);
-    for (ptrdiff_t q = 0; q < panels; q++) {
-        ptrdiff_t begin = split_start(q, vectors, panels), width = split_start(q + 1, vectors, panels) - begin;
-        if (m == 1 && 2 * MAX_VECTORS == split_start(smaller(q + 2, panels), vectors, panels) - begin) {
-            product_row(start, a1, a2, packed + n * begin * VL, C + begin * VL, p - begin * VL);
-            q++;
+/* Columns of C (m, p) = start + A1 B1 + A2 B2, with `start` (m, p), or NULL for the bias in every row. A factor may have
+   n = 0. */
+SINGLE void product_columns(ptrdiff_t m, Factor a1, Factor a2, const Weights *w, const real *start, ptrdiff_t lds,
+                            real *C, ptrdiff_t ldc) {
+    ptrdiff_t vectors = ceil_div(w->p, VL), panels = ceil_div(vectors, MAX_VECTORS);
+    ptrdiff_t from = panel_of(w->begin / VL, vectors, panels), to = panel_of((w->end - 1) / VL, vectors, panels) + 1;
+    for (ptrdiff_t done = 0, count; done < to - from; done += count) {
+        ptrdiff_t q = 0, begin = 0, width = 0;
+        /* as many panels at once as a row can take, or one */
+        for (count = m == 1 ? ROW_PANELS : 1; count > 0; count /= 2) {
+            q = w->descending ? to - done - count : from + done;
+            if (count > to - from - done)
+                continue;
+            begin = split_start(q, vectors, panels), width = split_start(q + count, vectors, panels) - begin;
+            if (count == 1 || width == count * MAX_VECTORS)
+                break;
+        }
+        const real *panel = w->packed + w->n * begin * VL;
+        const real *first = start != NULL ? start + begin * VL : panel;
+        ptrdiff_t stride = start != NULL ? lds : 0, columns = w->p - begin * VL;
+        if (count > 1) {
+            const real *rows = panel + w->first * MAX_VECTORS * VL;
+            ptrdiff_t distance = w->n * MAX_VECTORS * VL, next = start != NULL ? MAX_VECTORS * VL : distance;
+            if (count == ROW_PANELS)
+                product_row(ROW_PANELS, first, next, a1, a2, rows, distance, C + begin * VL, columns);
+            else
+                product_row(2, first, next, a1, a2, rows, distance, C + begin * VL, columns);
             continue;
         }
+        panel += w->first * width * VL;
         ptrdiff_t blocks = ceil_div(m, MAX_ROWS(width));
         for (ptrdiff_t block = 0; block < blocks; block++) {
             ptrdiff_t i = split_start(block, m, blocks), rows = split_start(block + 1, m, blocks) - i;
             Factor b1 = {a1.rows + i * a1.stride, a1.n, a1.stride}, b2 = {a2.rows + i * a2.stride, a2.n, a2.stride};
-            const real *panel = packed + n * begin * VL;
+            const real *s = first + i * stride;
             real *c = C + i * ldc + begin * VL;
-#define BLOCK(M, NV) product_block(M, NV, start, b1, b2, panel, c, ldc, p - begin * VL)
+#define BLOCK(M, NV) product_block(M, NV, s, stride, b1, b2, panel, c, ldc, columns)
             DISPATCH(BLOCK, rows, width)
 #undef BLOCK
         }
     }
+}
+
+/* C (m, p) = bias + A1 B1 + A2 B2, or C += A1 B1 + A2 B2 with `start` FROM_C.
+
+   packed is (1 + n1 + n2, p): the bias in every row of C, B1 below it, then B2. */
+INLINE void product(ptrdiff_t m, ptrdiff_t p, Factor a1, Factor a2, const real *packed, real *C, ptrdiff_t ldc,
+                    int start) {
+    Weights w = {packed, 1 + a1.n + a2.n, p, 1, 0, p, 0};
+    product_columns(m, a1, a2, &w, start == FROM_C ? C : NULL, ldc, C, ldc);
 }
 
 /* ---- M += A' G ---- */

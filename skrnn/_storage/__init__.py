@@ -1,0 +1,1 @@
+"""Model files: fitted estimators as data that run no code."""

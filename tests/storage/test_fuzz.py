@@ -1,0 +1,129 @@
+"""Files that were changed: the named error, whatever it was; `benchmarks/fuzz_files.py` tries all of them."""
+
+import hashlib
+import json
+import tracemalloc
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from stored_models import made, outputs
+
+import skrnn
+from skrnn.exceptions import ModelFileError
+
+# The most memory that a call takes, as a multiple of the size of the file, and in bytes
+MAX_MEMORY = 40, 2**20
+VALUES = [None, True, 0, -1, 3, 10**9, 2**70, 0.5, "", "lstm", [], {}, [[[]]], {"class": "Units"}, {"class": []}]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    """A path, the content of a small file, X and what the net predicts of it."""
+    path = tmp_path_factory.mktemp("fuzz") / "net.skrnn"
+    net, X = made("regressor-decay")
+    skrnn.save(net, path)
+    return path, path.read_bytes(), X, outputs(net, X)["predict"]
+
+
+def assert_refused(path, content):
+    path.write_bytes(content)
+    with pytest.raises(ModelFileError):
+        skrnn.load(path)
+
+
+def test_flipped_bits(file):
+    path, content, _, _ = file
+    for bit in [*range(0, 1200, 7), *range(1200, 8 * len(content), 997)]:
+        changed = bytearray(content)
+        changed[bit // 8] ^= 1 << bit % 8
+        assert_refused(path, changed)
+
+
+def test_truncations(file):
+    path, content, _, _ = file
+    for n in [*range(0, 150, 3), *range(150, len(content), 211), len(content) - 1]:
+        assert_refused(path, content[:n])
+
+
+def test_splices(file):
+    path, content, _, _ = file
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        first, source = rng.integers(len(content), size=2)
+        n_old, n_new = rng.geometric(0.1, size=2)
+        changed = content[:first] + content[source : source + n_new] + content[first + n_old :]
+        if changed != content:
+            assert_refused(path, changed)
+
+
+def places_in(tree):
+    """Each value in a tree of JSON, as what it is in and its key."""
+    for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        yield tree, key
+        if isinstance(value, dict | list):
+            yield from places_in(value)
+
+
+def with_other_value(content, rng):
+    """A file, with its checksum, one of whose values is another."""
+    n_header = int.from_bytes(content[:8], "little")
+    entries = json.loads(content[8 : 8 + n_header])
+    texts = entries["__metadata__"]
+    model = json.loads(texts["model"])
+    places = [*places_in([model, {name: entries[name] for name in entries if name != "__metadata__"}])][2:]
+    parent, key = places[rng.integers(len(places))]
+    parent[key] = VALUES[rng.integers(len(VALUES))]
+    texts |= {"model": json.dumps(model), "sha256": "0" * 64}
+    header = json.dumps(entries, separators=(",", ":")).encode()
+    changed = len(header).to_bytes(8, "little") + header + content[8 + n_header :]
+    return changed.replace(b"0" * 64, hashlib.sha256(changed).hexdigest().encode(), 1)
+
+
+def test_other_values_behind_the_checksum(file):
+    """The named error, or a model that predicts or says why not."""
+    path, content, X, _ = file
+    rng, n_refused = np.random.default_rng(0), 0
+    for _ in range(100):
+        path.write_bytes(with_other_value(content, rng))
+        try:
+            net = skrnn.load(path)
+        except ModelFileError:
+            n_refused += 1
+        else:
+            with suppress(ValueError, TypeError):
+                assert len(net.predict(X)) == len(X)
+    assert n_refused > 50
+
+
+def objects(shape):
+    return json.dumps({"class": "objects", "shape": shape, "items": []})
+
+
+@pytest.mark.parametrize(("shape", "model"), [
+    ([2**61], None), ([2**31, 2**31], None), ([10**9], None), (None, objects([10**9])), (None, objects([2**40, 2**40])),
+    (None, "[" * 5000 + "]" * 5000), (None, json.dumps([{}] * 2000)),
+])
+def test_memory_is_bounded_by_the_size_of_the_file(shape, model, file):
+    """Also where a file asks for more."""
+    path, content, _, _ = file
+    n_header = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + n_header])
+    texts, of_array = header["__metadata__"], header["fitted.model.parameters.head.V"]
+    of_array["shape"] = shape or of_array["shape"]
+    texts |= {"model": model or texts["model"], "sha256": "0" * 64}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    changed = len(text).to_bytes(8, "little") + text + content[8 + n_header :]
+    path.write_bytes(changed.replace(b"0" * 64, hashlib.sha256(changed).hexdigest().encode(), 1))
+    tracemalloc.start()
+    with pytest.raises(ModelFileError):
+        skrnn.load(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < MAX_MEMORY[0] * len(changed) + MAX_MEMORY[1]
+
+
+def test_the_content_itself_is_read(file):
+    path, content, X, expected = file
+    path.write_bytes(content)
+    np.testing.assert_array_equal(skrnn.load(path).predict(X), expected)
