@@ -19,7 +19,8 @@ import numpy as np
 CLASS = "class"                 # the key of the name of a class
 DICT, OBJECTS = "dict", "objects"           # dicts with other keys than names, and arrays of objects
 MAX_DEPTH = 64
-AS_THEY_ARE = (NoneType, bool, int, float, str, np.random.RandomState, np.random.Generator)
+AS_THEY_ARE = frozenset({NoneType, bool, int, float, str, np.random.RandomState, np.random.Generator})
+CONTAINERS = frozenset({list, tuple, dict})
 
 
 class PlainDataError(ValueError):
@@ -121,6 +122,14 @@ def with_attributes(cls, **attributes):
     return made
 
 
+def kinds_of(items):
+    """The types of items: histories and vocabularies are long, and one look at these spares one at each item.
+
+    What holds nothing but what stays as it is stays as it is, too: pickles have it once where it is in several places.
+    """
+    return set(map(type, items))
+
+
 def as_it_is(value, where):
     """What becomes of objects of other packages in pickles: nothing."""
     return value
@@ -146,14 +155,15 @@ def to_plain(value, where="", other=as_it_is):
     if kind in AS_THEY_ARE or isinstance(value, np.generic):
         return value
     if kind is list or kind is tuple:
+        if kinds_of(value) <= AS_THEY_ARE:
+            return value
         return kind([to_plain(item, f"{where}[{i}]", other) for i, item in enumerate(value)])
     if kind is dict:
         return dict_to_plain(value, where, other)
     if kind is np.ndarray or kind is np.memmap:
         if value.dtype != object:
             return np.asarray(value)
-        items = [to_plain(item, f"{where}[{i}]", other) for i, item in enumerate(value.ravel().tolist())]
-        return {CLASS: OBJECTS, "shape": list(value.shape), "items": items}
+        return {CLASS: OBJECTS, "shape": list(value.shape), "items": to_plain(value.ravel().tolist(), where, other)}
     if kind in NAMES:
         name = NAMES[kind]
         return {CLASS: name} | {
@@ -166,8 +176,11 @@ def to_plain(value, where="", other=as_it_is):
 
 def dict_to_plain(value, where, other):
     """Plain data of a dict, whose keys need not be names."""
+    has_names = CLASS not in value and kinds_of(value) <= {str}
+    if has_names and kinds_of(value.values()) <= AS_THEY_ARE:
+        return value
     values = [to_plain(item, f"{where}[{key!r}]", other) for key, item in value.items()]
-    if CLASS not in value and all(type(key) is str for key in value):
+    if has_names:
         return dict(zip(value, values, strict=True))
     keys = [to_plain(key, f"a key of {where}", other) for key in value]
     return {CLASS: DICT, "keys": keys, "values": values}
@@ -198,15 +211,20 @@ def from_plain(data, where="", others=lambda name: None, check=lambda made: None
         raise PlainDataError(f"{where} lies in more than {MAX_DEPTH} others")
     kind = type(data)
     if kind is list or kind is tuple:
+        if CONTAINERS.isdisjoint(kinds_of(data)):
+            return data
         return kind([from_plain(item, f"{where}[{i}]", others, check, depth + 1) for i, item in enumerate(data)])
     if kind is not dict:
         return data
-    parts = {
-        name: from_plain(part, f"{where}.{name}", others, check, depth + 1)
-        for name, part in data.items() if name != CLASS
-    }
+    parts = data
+    if not CONTAINERS.isdisjoint(kinds_of(data.values())):
+        parts = {
+            name: part if name == CLASS else from_plain(part, f"{where}.{name}", others, check, depth + 1)
+            for name, part in data.items()
+        }
     if CLASS not in data:
         return parts
+    parts = {name: part for name, part in parts.items() if name != CLASS}
     name = data[CLASS]
     if not isinstance(name, str):
         raise PlainDataError(f"{where} is of a class that has no name")

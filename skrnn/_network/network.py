@@ -115,7 +115,7 @@ class RecurrentNetwork:
             if value not in known:
                 raise ValueError(f"{name}={value!r}: expected one of {', '.join(known)}")
         network = cls(n_inputs, hidden_size, n_outputs, cell, activation, reset_after, pooling=pooling, **others)
-        network.engine(np.float32)      # whose checks are those of the kernels
+        network.engine(np.float64)      # whose checks are those of the kernels
         return network
 
     @property

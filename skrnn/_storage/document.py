@@ -5,16 +5,19 @@ in arrays, dates, slices, dtypes and NumPy's generators of random numbers.
 """
 
 import math
+from types import NoneType
 
 import numpy as np
 
-from skrnn._plain import CLASS, DICT, MAX_DEPTH, OBJECTS, PlainDataError, fits, made_of
+from skrnn._plain import CLASS, CONTAINERS, DICT, MAX_DEPTH, OBJECTS, PlainDataError, fits, kinds_of, made_of
 from skrnn._storage.container import is_storable
 
 BIT_GENERATORS = {
     each.__name__: each
     for each in (np.random.MT19937, np.random.PCG64, np.random.PCG64DXSM, np.random.Philox, np.random.SFC64)
 }
+# What JSON has as it is
+OF_JSON = frozenset({NoneType, bool, int, str})
 # The greatest code of a character
 MAX_CHARACTER = 0x10FFFF
 # Numbers that the state of a Mersenne twister has, and the last place among them
@@ -57,6 +60,8 @@ class Writer:
             return {CLASS: "tuple", "items": self._items(value, where)}
         if kind is dict:
             inner = value.get(CLASS) in (DICT, OBJECTS)
+            if kinds_of(value.values()) <= OF_JSON:
+                return dict(value)
             return {key: self.encode(part, where if inner else (*where, key)) for key, part in value.items()}
         if isinstance(value, np.ndarray):
             return self._array(value, where)
@@ -76,6 +81,8 @@ class Writer:
         return {CLASS: "scalar", "value": self._array(np.asarray(value), where)}
 
     def _items(self, items, where):
+        if kinds_of(items) <= OF_JSON or (kinds_of(items) == {float} and all(map(math.isfinite, items))):
+            return list(items)
         return [self.encode(item, (*where, str(i))) for i, item in enumerate(items)]
 
     def _array(self, array, where):
@@ -167,15 +174,19 @@ class Reader:
         if depth > MAX_DEPTH:
             raise PlainDataError(f"{where} lies in more than {MAX_DEPTH} others")
         if isinstance(data, list):
+            if CONTAINERS.isdisjoint(kinds_of(data)):
+                return data
             return [self.decode(item, f"{where}[{i}]", depth + 1) for i, item in enumerate(data)]
         if not isinstance(data, dict):
             return data
-        parts = {name: self.decode(part, f"{where}.{name}", depth + 1) for name, part in data.items()}
+        parts = data
+        if not CONTAINERS.isdisjoint(kinds_of(data.values())):
+            parts = {name: self.decode(part, f"{where}.{name}", depth + 1) for name, part in data.items()}
         kind = parts.get(CLASS)
         if not isinstance(kind, str) or kind not in self._kinds:
             return parts
-        del parts[CLASS]
         types, make = self._kinds[kind]
+        parts = {name: part for name, part in parts.items() if name != CLASS}
         return made_of(parts, types, where, lambda **parts: make(*parts.values()))
 
     def _array(self, name):
