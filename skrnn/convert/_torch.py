@@ -264,9 +264,8 @@ def state_arrays(net, rnn, head, embedding):
 def _check_has_counterpart(net, network, reading):
     """Raise an ExportError that names the parameter that PyTorch's layers do not have."""
     layer = network.layers[0]
-    form = layer.cell.forms[layer.variant]
-    if form not in FORMS.get(layer.cell_name, ()):
-        values = "".join(f" with {name}={value!r}" for name, value in form.items())
+    if layer.form not in FORMS.get(layer.cell_name, ()):
+        values = "".join(f" with {name}={value!r}" for name, value in layer.form.items())
         raise ExportError(f"cell={layer.cell_name!r}{values} is none of PyTorch's: expected 'lstm', 'gru' or 'rnn'")
     if len({layer.n_units for layer in network.layers}) > 1:
         raise ExportError(f"hidden_size={net.hidden_size!r}: the layers of a module of PyTorch have one size")

@@ -180,7 +180,7 @@ def _about_features(reading):
 def _about_feature(name, encoding):
     if encoding is None:
         return name
-    if not encoding.categories or not isinstance(encoding.categories[0], str):
+    if not encoding.is_of_text:
         return f"{name}, one of {', '.join(map(repr, encoding.categories))}; all others are unseen"
     codes = ", ".join(f"{code} for {category!r}" for code, category in enumerate(encoding.categories))
     return f"{name}: {codes}; {encoding.n_codes - 1} for all others"
