@@ -114,9 +114,7 @@ class RecurrentNetwork:
         ):
             if value not in known:
                 raise ValueError(f"{name}={value!r}: expected one of {', '.join(known)}")
-        network = cls(n_inputs, hidden_size, n_outputs, cell, activation, reset_after, pooling=pooling, **others)
-        network.engine(np.float64)      # whose checks are those of the kernels
-        return network
+        return cls(n_inputs, hidden_size, n_outputs, cell, activation, reset_after, pooling=pooling, **others)
 
     @property
     def hidden_size(self):

@@ -143,7 +143,7 @@ def _(optimizer: Optimizer):
 def _(model: Model):
     network, theta = model.network, model.theta
     expect(all_finite(theta), "parameters are not finite")
-    network.engine(theta.dtype)         # which checks that it can hold the units
+    network.engine(theta.dtype)         # whose checks are those of the kernels; its memory is bounded by that of theta
     expect(network.n_outputs % model.loss.width == 0, f"{network.n_outputs} outputs are not scores of the loss")
     for name, part in vars(model.optimizer).items() if model.optimizer else ():
         if name in ("velocity", "mean", "square"):
