@@ -130,9 +130,11 @@ class TestPipelines:
             close(of_runtime, state)
 
 
-def test_detectors_behind_a_scaler(sequences):
+@pytest.mark.parametrize("reduction", ["mean", "max"])
+def test_detectors_behind_a_scaler(reduction, sequences):
     X = [np.nan_to_num(x, nan=4.0) for x in sequences]
-    model = make_pipeline(SequenceScaler(), RNNOutlierDetector(contamination=0.3, **SMALL)).fit(X)
+    detector = RNNOutlierDetector(contamination=0.3, reduction=reduction, **SMALL)
+    model = make_pipeline(SequenceScaler(), detector).fit(X)
     found = run(to_onnx(model), X=padded(X), lengths=lengths_of(X))
     assert found["label"].tolist() == model.predict(X).tolist()
     close(found["score_samples"], model.score_samples(X))

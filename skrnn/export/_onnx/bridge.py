@@ -25,6 +25,10 @@ def register_skl2onnx():
     sequences of different lengths are padded with NaN, for nets with `missing`. `to_onnx` needs no skl2onnx, and its
     models take lengths, static features and categories.
 
+    Returns
+    -------
+    None
+
     Raises
     ------
     ImportError
