@@ -17,7 +17,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skrnn import RNNClassifier, RNNLanguageModel, RNNOutlierDetector, RNNRegressor, WithStatic
 from skrnn.exceptions import ExportError
@@ -173,6 +173,8 @@ def test_language_models():
 def test_symbols_that_no_file_can_name():
     model = RNNLanguageModel(**SMALL).fit([[("a", 1), ("b", 2)]] * 4)
     assert not to_onnx(model, states=True).metadata_props
+    with pytest.raises(ExportError, match="the step 'functiontransformer' of the Pipeline changes texts"):
+        to_onnx(make_pipeline(FunctionTransformer(), model))
 
 
 class TestErrors:

@@ -80,6 +80,11 @@ def to_onnx(estimator, *, opset=DEFAULT_OPSET, states=False):
     steps, net = divided(estimator)
     g = Graph(int(opset))
     if isinstance(net, RNNLanguageModel):
+        if steps:
+            raise ExportError(
+                f"the step {steps[0][0]!r} of the Pipeline changes texts, and the model of a language model reads ids: "
+                "export the last step alone, pipeline[-1]"
+            )
         write_language_model(g, net, states)
         symbols = symbols_of(net)
         return g.model({} if symbols is None else {"symbols": symbols})
