@@ -9,7 +9,7 @@ import numpy as np
 
 from skrnn._data.numbers import as_numbers
 from skrnn._data.reading import Reading
-from skrnn._messages import shown
+from skrnn._messages import kind_of, shown
 from skrnn._parameters import check_parameters
 from skrnn.convert._units import folded
 from skrnn.convert._weights import Direction, Weights, check_layers, estimator_with
@@ -243,7 +243,7 @@ def to_torch(net, *, rnn="rnn", head="head", embedding="embedding"):
 def state_arrays(net, rnn, head, embedding):
     """What `to_torch` returns, as arrays."""
     if not hasattr(type(net), "parameters_"):
-        raise TypeError(f"net is a {type(net).__name__}, expected a net that has parameters_")
+        raise TypeError(f"net is a {kind_of(net)}, expected a net that has parameters_")
     model, reading, _ = net._get_fitted()
     network = model.network
     _check_has_counterpart(net, network, reading)

@@ -17,7 +17,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skrnn import RNNClassifier, RNNLanguageModel, RNNOutlierDetector, RNNRegressor, WithStatic
 from skrnn.exceptions import ExportError
@@ -115,6 +115,17 @@ class TestPipelines:
         found = run(to_onnx(nested), X=padded(sequences), lengths=lengths_of(sequences))
         close(found["probabilities"], pipeline.predict_proba(sequences))
 
+    @pytest.mark.parametrize("states", [False, True])
+    def test_behind_functions_that_change_nothing(self, states, sequences):
+        """Which do not say whether X holds sequences or is a table."""
+        net = RNNRegressor(missing="ffill", patch_size=None, **SMALL)
+        model = make_pipeline(FunctionTransformer(), "passthrough", FunctionTransformer(), net)
+        model.fit(sequences, np.arange(6))
+        bare, found = to_onnx(model[-1], states=states), to_onnx(model, states=states)
+        assert found.SerializeToString() == bare.SerializeToString()
+        with pytest.raises(ExportError, match="'functiontransformer' of the Pipeline, FunctionTransformer, calls"):
+            to_onnx(make_pipeline(FunctionTransformer(list), model[-1]).fit(sequences, np.arange(6)), states=states)
+
     def test_in_streams(self, pipeline, sequences):
         """As the net with what the steps make of a step; rows of NaN begin."""
         model, x = to_onnx(pipeline, states=True), padded(sequences)[:, :2]
@@ -187,10 +198,13 @@ class TestErrors:
         search.best_estimator_ = None
         with pytest.raises(ExportError, match="GridSearchCV has no form in ONNX: pass its best_estimator_"):
             to_onnx(search)
-        with pytest.raises(ExportError, match="TransformedTargetRegressor has no form in ONNX, expected a net"):
+        with pytest.raises(ExportError, match="TransformedTargetRegressor has no form in ONNX, expected a fitted net"):
             to_onnx(TransformedTargetRegressor(RNNRegressor()))
         with pytest.raises(ExportError, match="SequenceImputer has no form in ONNX"):
             to_onnx(pipeline[:2])
+        for other, kind in ((np.zeros(3), "ndarray"), (RNNRegressor, "class RNNRegressor"), (None, "Pipeline")):
+            with pytest.raises(ExportError, match=f"{kind} has no form in ONNX, expected a fitted net"):
+                to_onnx(make_pipeline("passthrough") if other is None else other)
 
     def test_come_before_fit(self):
         for estimator in (RNNClassifier(), RNNOutlierDetector(), RNNLanguageModel(), make_pipeline(RNNRegressor())):
@@ -229,6 +243,15 @@ class TestErrors:
         monkeypatch.setattr("builtins.__import__", without)
         with pytest.raises(ImportError, match=r"pip install 'skrnn\[onnx\]'"):
             to_onnx(pipeline)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_no_sequences_are_an_error(cell, sequences):
+    """In whose place ONNX Runtime 1.32 crashes."""
+    X = [np.nan_to_num(x) for x in sequences]
+    model = to_onnx(RNNRegressor(cell=cell, **SMALL).fit(X, np.arange(6)))
+    with pytest.raises(Exception, match="Reshape"):
+        run(model, X=np.zeros((0, 4, 2), np.float32), lengths=np.zeros(0, np.int32))
 
 
 def test_onnx_is_imported_when_a_model_is_made():

@@ -10,6 +10,7 @@ from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.outlier_detector import RNNOutlierDetector
 from skrnn._estimators.states import state_width
 from skrnn._language.language_model import RNNLanguageModel
+from skrnn._messages import kind_of
 from skrnn._parameters import check_parameters
 from skrnn._sklearn import Interval
 from skrnn.exceptions import ExportError
@@ -21,6 +22,7 @@ from skrnn.export._onnx.pipeline import declare
 from skrnn.export._onnx.reading import read_on
 from skrnn.export._onnx.streams import check_streams, continue_from, declare_state
 from skrnn.export._onnx.targets import write_outputs
+from skrnn.export._onnx.transformers import changes_nothing
 
 PARAMETERS = {
     "opset": [Interval(Integral, OLDEST_OPSET, NEWEST_OPSET, closed="both")],
@@ -116,7 +118,7 @@ def divided(estimator):
     if not isinstance(net, BaseRNN | RNNOutlierDetector | RNNLanguageModel):
         of_search = ": pass its best_estimator_" * hasattr(net, "best_estimator_")
         raise ExportError(
-            f"{type(net).__name__} has no form in ONNX{of_search or ', expected a net of skrnn'}, or a Pipeline that "
+            f"{kind_of(net)} has no form in ONNX{of_search or ', expected a fitted net of skrnn'}, or a Pipeline that "
             "ends with one"
         )
     for _, step in [*steps, ("", net)]:
@@ -125,8 +127,8 @@ def divided(estimator):
 
 
 def _steps_of(name, estimator):
-    """The steps of a Pipeline, also of those within it, under the names that `set_params` knows."""
-    if estimator in (None, "passthrough"):
+    """The steps of a Pipeline that change something, also of one within it, under the names that `set_params` knows."""
+    if changes_nothing(estimator):
         return []
     if not isinstance(estimator, Pipeline):
         return [(name, estimator)]
