@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
@@ -172,6 +173,8 @@ def test_language_models():
     lengths = np.array([4, 2, 1], np.int32)
     expected = model.predict_proba(texts)
     close(run(onnx_model, ids=ids, lengths=lengths)["probabilities"][:, -1], expected)
+    of_all = run(onnx_model, ids=ids[:1], lengths=np.zeros(1, np.int32))["probabilities"][:, -1]
+    close(of_all, expected[:1])
     running = session(to_onnx(model, states=True))
     state = np.full((3, model._fitted.model.network.state_width), np.nan, np.float32)
     for t in range(4):
@@ -252,6 +255,27 @@ def test_no_sequences_are_an_error(cell, sequences):
     model = to_onnx(RNNRegressor(cell=cell, **SMALL).fit(X, np.arange(6)))
     with pytest.raises(Exception, match="Reshape"):
         run(model, X=np.zeros((0, 4, 2), np.float32), lengths=np.zeros(0, np.int32))
+
+
+@pytest.mark.parametrize(("texts", "expected"), [
+    (["é\ud800"], ["é", "\ud800"]), ([[np.int64(3), np.float32(0.5)]], [0.5, 3]), ([["a", 1, True]], ["a", 1]),
+    ([[(1, 2)]], None),
+])
+def test_symbols_that_json_has(texts, expected):
+    model = to_onnx(RNNLanguageModel(**SMALL).fit(texts * 3))
+    symbols = [json.loads(each.value) for each in model.metadata_props]
+    assert [sorted(each[:-2], key=str) for each in symbols] == ([] if expected is None else [sorted(expected, key=str)])
+
+
+@pytest.mark.parametrize("of", ["a label", "a category", "a feature"])
+def test_text_that_is_no_unicode_is_named(of, sequences):
+    X, lone = [np.nan_to_num(x) for x in sequences], "\ud800"
+    names = {"a feature": lone}.get(of, "ward")
+    X = pd.DataFrame({"x": [x[:, 0].tolist() for x in X], names: [lone if of == "a category" else "b"] * 6})
+    labels = np.where(LABELS == "no", lone, "b") if of == "a label" else LABELS
+    net = RNNClassifier(categorical_features=[names], **SMALL).fit(X, labels)
+    with pytest.raises(ExportError, match=r"'\\ud800' has a character that is none of Unicode"):
+        to_onnx(net)
 
 
 def test_onnx_is_imported_when_a_model_is_made():

@@ -74,8 +74,8 @@ OF_TABLES = [
     StandardScaler(), StandardScaler(with_mean=False), StandardScaler(with_std=False), RobustScaler(),
     RobustScaler(with_centering=False, with_scaling=False), MinMaxScaler((-2, 1), clip=True), MinMaxScaler(),
     MaxAbsScaler(), SimpleImputer(strategy="median"), SimpleImputer(strategy="constant", fill_value=2),
-    SequenceScaler(), SequenceScaler("minmax", n_steps=3), SequenceImputer("interpolate"), SequenceImputer("ffill", n_steps=2),
-    SequenceImputer("mean", n_steps=3, add_indicator=True),
+    SequenceScaler(), SequenceScaler("minmax", n_steps=3), SequenceImputer("interpolate"),
+    SequenceImputer("ffill", n_steps=2), SequenceImputer("mean", n_steps=3, add_indicator=True),
 ]
 
 

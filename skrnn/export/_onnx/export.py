@@ -10,7 +10,7 @@ from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.outlier_detector import RNNOutlierDetector
 from skrnn._estimators.states import state_width
 from skrnn._language.language_model import RNNLanguageModel
-from skrnn._messages import kind_of
+from skrnn._messages import kind_of, shown
 from skrnn._parameters import check_parameters
 from skrnn._sklearn import Interval
 from skrnn.exceptions import ExportError
@@ -80,7 +80,17 @@ def to_onnx(estimator, *, opset=DEFAULT_OPSET, states=False):
     """
     check_parameters(PARAMETERS, {"opset": opset, "states": states}, "to_onnx")
     steps, net = divided(estimator)
-    g = Graph(int(opset))
+    try:
+        return _model(Graph(int(opset)), steps, net, states)
+    except UnicodeEncodeError as error:
+        raise ExportError(
+            f"{shown(error.object)} has a character that is none of Unicode, and ONNX holds text as UTF-8: rename the "
+            "feature, category or label"
+        ) from None
+
+
+def _model(g, steps, net, states):
+    """The ONNX model of a net behind some steps of a Pipeline, in an empty graph."""
     if isinstance(net, RNNLanguageModel):
         write_language_model(g, net, states)
         symbols = symbols_of(net)
