@@ -22,11 +22,11 @@ from sklearn.utils._param_validation import (
     validate_params,
 )
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 __all__ = [
     "BaseScorer", "HasMethods", "Interval", "InvalidParameterError", "Options", "RealNotInt", "StrOptions",
-    "check_columns", "check_feature_names_in", "check_one_hot", "checks_parameters", "learn_columns",
+    "check_columns", "check_feature_names_in", "check_one_hot", "checks_parameters", "fitted_of", "learn_columns",
     "output_container", "select", "set_output_container", "set_settings", "settings_of",
     "validate_parameter_constraints", "validate_params",
 ]
@@ -74,6 +74,8 @@ def check_columns(estimator, columns, attributes):
 
     `attributes` are those that `learn_columns` returned; those of the estimator are ignored.
     """
+    if type(columns) is np.ndarray and columns.shape[1:] == (attributes["n_features_in_"],) and len(attributes) == 1:
+        return      # an array has no names
     fitted = copy(estimator)
     for name in FEATURES:
         vars(fitted).pop(name, None)
@@ -127,6 +129,18 @@ def check_one_hot(encoder):
         outside = (np.asarray(mapping) < 0) | (np.asarray(mapping) >= n_grouped)
         if np.shape(mapping) != (len(categories),) or outside.any() or dropped not in (None, *range(n_grouped)):
             raise ValueError(f"the {len(categories)} categories of feature {i} have no columns among {n_grouped}")
+
+
+def fitted_of(estimator):
+    """What `fit` has learned, which all of skrnn's estimators hold as ``_fitted``; a NotFittedError before.
+
+    It is read once in each call, and handed down. scikit-learn's check takes longer than a prediction.
+    """
+    try:
+        return estimator._fitted
+    except AttributeError:
+        check_is_fitted(estimator)
+        return estimator._fitted        # of a fit in another thread since then
 
 
 def output_container(estimator):

@@ -13,6 +13,7 @@ from skrnn._data.features import attributes_of_columns, columns_of_table, featur
 from skrnn._data.lazy import unshared
 from skrnn._data.missing import WITH_INDICATORS, filled, without_gaps
 from skrnn._data.mixed import Mixed, on_numbers
+from skrnn._data.numbers import FLOAT32, FLOAT64
 from skrnn._data.own_units import in_own_units, target_units
 from skrnn._data.parts import as_hashable, is_from_dtype, is_mixed
 from skrnn._data.sequences import Sequences, surely_finite
@@ -222,12 +223,15 @@ class Reading:
     def _as_it_is(self, X, dtype):
         """Sequences of an X that needs no conversion, and whose numbers are finite; None for any other.
 
-        Such an X is an array (n, steps, features), or a list of one (steps, features), of the dtype that the network
-        computes in, as the kernels read it. What else is said of X, by names or a number of columns, is said of tables.
+        Such an X is an array (n, steps, features) as the kernels read it, float32 or float64; for a network, which
+        changes no values in place, also the list of one array (steps, features). What else is said of X, by names or a
+        number of columns, is said of tables.
         """
-        in_list = type(X) is list and len(X) == 1
+        in_list = type(X) is list and len(X) == 1 and dtype is not None
         x = X[0] if in_list else X
-        if type(x) is not np.ndarray or x.ndim != (2 if in_list else 3) or x.dtype != dtype or x.size == 0:
+        if type(x) is not np.ndarray or x.ndim != (2 if in_list else 3) or x.size == 0:
+            return None
+        if x.dtype != dtype and x.dtype != FLOAT32 and x.dtype != FLOAT64:
             return None
         flags, n_features = x.flags, x.shape[-1]
         if not (flags.c_contiguous and flags.aligned) or n_features != self.n_step_features:
@@ -239,7 +243,7 @@ class Reading:
         return sequences
 
     def _check(self, estimator, X, dtype, leave_out_padding=True, named=True):
-        sequences = None if dtype is None else self._as_it_is(X, dtype)
+        sequences = self._as_it_is(X, dtype)
         if sequences is not None:
             return sequences
         read = partial(

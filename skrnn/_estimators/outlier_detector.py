@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, OutlierMixin
-from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.reading import set_attributes
 from skrnn._data.weights import as_weights
@@ -16,7 +15,7 @@ from skrnn._estimators.shared_parameters import SHARED, Parameter, choice, share
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import StoredMixin, stored_estimator
 from skrnn._plain import plain
-from skrnn._sklearn import Interval, StrOptions, checks_parameters
+from skrnn._sklearn import Interval, StrOptions, checks_parameters, fitted_of
 from skrnn._training.losses import LOSSES
 from skrnn._training.target_statistics import weighted_quantile
 
@@ -371,10 +370,7 @@ class RNNOutlierDetector(OutlierMixin, StoredMixin, CheckedParametersMixin, Base
         scores = np.nan_to_num(scores)
         return (float(scores[0]) if one else scores), state
 
-    def _get_fitted(self):
-        """What `fit` has learned: read once in each call, and handed down."""
-        check_is_fitted(self)
-        return self._fitted
+    _get_fitted = fitted_of
 
     @property
     def forecaster_(self):

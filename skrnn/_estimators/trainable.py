@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.numbers import is_positive_int
 from skrnn._data.reading import set_attributes
@@ -13,6 +12,7 @@ from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import StoredMixin
 from skrnn._plain import plain
+from skrnn._sklearn import fitted_of
 from skrnn._training import run
 
 # The parameters of estimators that say which shapes those of the network have
@@ -136,13 +136,7 @@ class TrainableMixin(StoredMixin, CheckedParametersMixin):
         }
         set_attributes(self, attributes | fitted.attributes())
 
-    def _get_fitted(self):
-        """What `fit` has learned: read once in each call, and handed down."""
-        try:
-            return self._fitted
-        except AttributeError:
-            check_is_fitted(self)
-            return self._fitted         # of a fit in another thread since then
+    _get_fitted = fitted_of
 
     @property
     def parameters_(self):

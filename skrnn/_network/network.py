@@ -322,9 +322,9 @@ class RecurrentNetwork:
 
         It is a sum and a number of steps in the dtype of the computation.
         """
-        limit = MAX_COUNT[sequences.dtype]
-        if "mean" not in self.pooling or sequences.max_length <= limit:
+        if "mean" not in self.pooling or sequences.max_length <= MAX_COUNT[sequences.dtype]:
             return
+        limit = MAX_COUNT[sequences.dtype]
         lengths = self.n_patches(sequences.lengths[index])
         if lengths.max() > limit:
             longest = lengths.argmax()
@@ -360,8 +360,8 @@ class RecurrentNetwork:
         inputs = Inputs(
             sequences.steps, sequences.starts, sequences.lengths, index, initial, sequences.mask_offsets
         )
-        work *= len(index) * self.mean_patches(sequences) * self.work
-        return inputs, memory.max_bytes(), threads.threads_for(work)
+        n_threads = threads.threads_for(work * len(index) * self.mean_patches(sequences) * self.work)
+        return inputs, memory.max_bytes(), n_threads
 
     def forward(
         self, theta, sequences, index, initial=None, final=None, *, engine=None, training=False, seed=0, packed=False

@@ -31,6 +31,10 @@ def save(estimator, path):
     path : str or path
         Written whole or not at all: a temporary file in the same folder takes its place at the end.
 
+    Returns
+    -------
+    None
+
     Raises
     ------
     TypeError

@@ -122,7 +122,8 @@ class Model:
 
     def _keep_engine(self, engine, packed):
         """Keep an engine for the next call, unless that takes much memory, or training has ended since it was taken."""
-        if len(self._engines) < MAX_ENGINES and engine.memory() <= MAX_BYTES_OF_ENGINE and packed == self.is_frozen:
+        fits = packed or not self.is_frozen
+        if fits and len(self._engines) < MAX_ENGINES and engine.memory() <= MAX_BYTES_OF_ENGINE:
             self._engines.append(engine)
 
     def copy(self):

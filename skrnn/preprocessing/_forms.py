@@ -47,10 +47,11 @@ class TableOutput:
         return self
 
     def _in_form_of(self, X, sequences, names, *, indicators=False):
-        """What `transform` returns: `in_form_of`, where it is a table in the chosen container and with these names."""
+        """What `transform` returns: `in_form_of`, a table in the chosen container with names()."""
         library = output_container(self)
         if library == "default":
             return in_form_of(X, sequences, indicators=indicators)
+        names = names()
         if _has_sequences_in_columns(X, sequences):
             labels, cells = _columns(X, sequences, indicators)
             names = names if len(labels) == sequences.n_features else labels

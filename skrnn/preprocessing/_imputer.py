@@ -6,7 +6,6 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.containers import check_finite
 from skrnn._data.lazy import in_memory
@@ -18,7 +17,7 @@ from skrnn._data.with_static import WithStatic
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import StoredMixin, stored_estimator
 from skrnn._plain import plain
-from skrnn._sklearn import Interval, StrOptions, check_feature_names_in, checks_parameters, output_container
+from skrnn._sklearn import Interval, StrOptions, check_feature_names_in, checks_parameters, fitted_of, output_container
 from skrnn._warnings import without_warnings
 from skrnn.preprocessing._forms import TableOutput, with_indicators
 from skrnn.preprocessing._number_columns import NumberColumns, keep_static, learn_number_columns
@@ -223,17 +222,16 @@ class SequenceImputer(StoredMixin, CheckedParametersMixin, TableOutput, Transfor
         >>> imputer.transform([np.array([[5.0], [np.nan]])])[0].tolist()
         [[5.0, 0.0], [2.0, 1.0]]
         """
-        check_is_fitted(self)
+        imputation = fitted_of(self)
         if isinstance(X, WithStatic):
             return keep_static(X, self.transform)
-        imputation = self._fitted
         numbers = imputation.numbers(self, X)
         sequences = imputation.reading.check(self, numbers, leave_out_padding=False)
         if isinstance(sequences, Sequences) and imputation.strategy in ("ffill", "interpolate"):
             # The imputed value depends on the window that a step is in
             sequences = in_memory(sequences, f"strategy={imputation.strategy!r}")
         filled = sequences.map(imputation.fill)
-        out = self._in_form_of(numbers, filled, imputation.names_of_numbers(), indicators=imputation.add_indicator)
+        out = self._in_form_of(numbers, filled, imputation.names_of_numbers, indicators=imputation.add_indicator)
         return out if imputation.columns is None else imputation.columns.put_back(X, out, output_container(self))
 
     def get_feature_names_out(self, input_features=None):
@@ -263,8 +261,7 @@ class SequenceImputer(StoredMixin, CheckedParametersMixin, TableOutput, Transfor
         >>> SequenceImputer(add_indicator=True, n_steps=2).fit(X).get_feature_names_out().tolist()
         ['monday', 'missingindicator_monday', 'tuesday', 'missingindicator_tuesday']
         """
-        check_is_fitted(self)
-        return self._fitted.names(input_features)
+        return fitted_of(self).names(input_features)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

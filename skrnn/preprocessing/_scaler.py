@@ -9,7 +9,6 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from skrnn._data.containers import check_finite
 from skrnn._data.reading import Reading, learn_reading, set_attributes
@@ -17,7 +16,7 @@ from skrnn._data.with_static import WithStatic
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import StoredMixin, stored_estimator
 from skrnn._plain import plain
-from skrnn._sklearn import Interval, StrOptions, checks_parameters, output_container
+from skrnn._sklearn import Interval, StrOptions, checks_parameters, fitted_of, output_container
 from skrnn._warnings import without_warnings
 from skrnn.preprocessing._forms import TableOutput, in_form_of
 from skrnn.preprocessing._number_columns import NumberColumns, keep_static, learn_number_columns
@@ -239,14 +238,13 @@ class SequenceScaler(
         >>> scaler.transform([np.array([[2.0], [5.0]])])[0].tolist()
         [[0.5], [2.0]]
         """
-        check_is_fitted(self)
+        scaling = fitted_of(self)
         if isinstance(X, WithStatic):
             return keep_static(X, self.transform)
-        scaling = self._fitted
         numbers = scaling.numbers(self, X)
         sequences = scaling.reading.check(self, numbers, leave_out_padding=False)
         scaled = sequences.map(partial(_changed, change=scaling.apply, how="scaled"))
-        out = self._in_form_of(numbers, scaled, scaling.reading.names())
+        out = self._in_form_of(numbers, scaled, scaling.reading.names)
         return out if scaling.columns is None else scaling.columns.put_back(X, out, output_container(self))
 
     def inverse_transform(self, X):
@@ -273,10 +271,9 @@ class SequenceScaler(
         >>> scaler.inverse_transform([np.array([[0.5], [2.0]])])[0].tolist()
         [[2.0], [5.0]]
         """
-        check_is_fitted(self)
+        scaling = fitted_of(self)
         if isinstance(X, WithStatic):
             return keep_static(X, self.inverse_transform)
-        scaling = self._fitted
         numbers = scaling.numbers(self, X)
         sequences = scaling.reading.check(self, numbers, leave_out_padding=False, named=False)
         out = in_form_of(numbers, sequences.map(partial(_changed, change=scaling.undo, how="back in its own scale")))

@@ -4,6 +4,7 @@ import ctypes
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,14 @@ int main(void)
     return 0;
 }
 """
+
+
+def with_random_weights(net):
+    """A fitted net whose parameters are none that training begins with, such as biases that are 0."""
+    model = net._fitted.model
+    theta = 0.5 * np.random.default_rng(1).normal(size=model.theta.shape)
+    net._fitted = net._fitted._replace(model=replace(model, theta=theta.astype(model.dtype)))
+    return net
 
 
 class Library:
@@ -241,7 +250,7 @@ def static_of(X):
 @pytest.fixture(scope="module")
 def libraries(tmp_path_factory):
     """Of each case the net, fitted and compiled."""
-    nets = [estimator(**SMALL | parameters).fit(X, y) for estimator, X, y, parameters in ALL.values()]
+    nets = [with_random_weights(estimator(**SMALL | p).fit(X, y)) for estimator, X, y, p in ALL.values()]
     libraries = compiled(nets, tmp_path_factory.mktemp("nets"))
     return dict(zip(ALL, zip(nets, libraries, strict=True), strict=True))
 
@@ -288,6 +297,11 @@ class TestCompiled:
                 assert labels == expected.tolist()
             else:
                 assert net.classes_[library.call("label", y)] == expected
+
+    def test_the_first_of_equal_classes(self, libraries):
+        _, library = libraries["stacked"]
+        for y, label in (([0.4, 0.4, 0.2], 0), ([0.2, 0.4, 0.4], 1)):
+            assert library.call("label", np.array(y, library.dtype)) == label
 
     def test_in_single_precision_though_fitted_in_double(self, tmp_path):
         net = RNNRegressor(cell="lstm", **SMALL).fit(X, NUMBERS)

@@ -77,6 +77,15 @@ def test_in_meta_estimators(meta):
     close(p, meta.predict_proba(TABLE))
 
 
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, float])
+def test_types_of_labels(dtype):
+    y = (TABLE[:, 0] > 0).astype(dtype)
+    net = RNNClassifier(**SMALL).fit(TABLE, y)
+    labels, _ = run(skl2onnx.to_onnx(net, TABLE[:1], options={"zipmap": False}), TABLE)
+    assert labels.dtype == net.classes_.dtype
+    assert (labels == net.predict(TABLE)).all()
+
+
 def test_what_it_does_not_connect_is_named():
     net = RNNRegressor(**SMALL).fit(WithStatic(TABLE, TABLE[:, :1]), TABLE[:, 0])
     with pytest.raises(ExportError, match=r"inputs \['static'\] beside X"):

@@ -142,9 +142,11 @@ class TestPipelines:
             close(of_runtime, state)
 
 
-def test_detectors_behind_a_scaler(sequences):
+@pytest.mark.parametrize("reduction", ["mean", "max"])
+def test_detectors_behind_a_scaler(reduction, sequences):
     X = [np.nan_to_num(x, nan=4.0) for x in sequences]
-    model = make_pipeline(SequenceScaler(), RNNOutlierDetector(contamination=0.3, **SMALL)).fit(X)
+    detector = RNNOutlierDetector(contamination=0.3, reduction=reduction, **SMALL)
+    model = make_pipeline(SequenceScaler(), detector).fit(X)
     found = run(to_onnx(model), X=padded(X), lengths=lengths_of(X))
     assert found["label"].tolist() == model.predict(X).tolist()
     close(found["score_samples"], model.score_samples(X))
@@ -185,6 +187,8 @@ def test_language_models():
 def test_symbols_that_no_file_can_name():
     model = RNNLanguageModel(**SMALL).fit([[("a", 1), ("b", 2)]] * 4)
     assert not to_onnx(model, states=True).metadata_props
+    with pytest.raises(ExportError, match="the step 'functiontransformer' of the Pipeline changes texts"):
+        to_onnx(make_pipeline(FunctionTransformer(), model))
 
 
 class TestErrors:

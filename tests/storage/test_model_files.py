@@ -39,6 +39,12 @@ def test_what_is_loaded_is_what_was_saved(name, models, tmp_path):
     assert_same(outputs(estimator, X), outputs(loaded, X))
 
 
+def test_of_a_net_that_was_filled(tmp_path):
+    """With `set_parameters`, without a fit."""
+    net = RNNRegressor(2, cell="mgu").set_parameters(dict(made("regressor-lbfgs")[0].parameters_))
+    assert_same(saved_and_loaded(net, tmp_path), net)
+
+
 class TestTrainingGoesOn:
     @pytest.mark.parametrize("solver", ["adam", "adamw", "nadam", "sgd", "rmsprop"])
     @pytest.mark.parametrize("random_state", [0, "shared"])

@@ -64,11 +64,11 @@ class NetworkSource:
             function.do("standardize", n, "v", center, inverse, "inputs")
         elif n:
             function.do("copy", n, "v", "inputs")
+        first_code = network.n_inputs - len(network.embeddings)
         for c, embedding in enumerate(network.embeddings):
-            table, code = self.parameter(table_of(embedding), to=f"embedding{c}"), network.n_inputs - len(
-                network.embeddings
-            ) + c
-            function.do("copy", embedding.dim, f"{table} + (int)v[{code}] * {embedding.dim}", f"inputs + {n}")
+            table = self.parameter(table_of(embedding), to=f"embedding{c}")
+            row = f"{table} + (int)v[{first_code + c}] * {embedding.dim}"
+            function.do("copy", embedding.dim, row, f"inputs + {n}")
             n += embedding.dim
 
     def _read(self, v, inputs):
@@ -78,9 +78,7 @@ class NetworkSource:
         return f"net_copy({self.n_read}, {v}, {inputs});"
 
     def write_step(self, function, v):
-        """Add to a function a step of the network, given the name of the numbers v (n_inputs,) of a step; that of the
-        scores.
-        """
+        """Add a step of the network to a function that has the numbers v of a step; the name of the scores."""
         network, scores = self.network, function.array("scores", self.network.n_outputs)
         if network.patch is not None:
             self._write_patch(function, v, scores)
@@ -104,9 +102,8 @@ class NetworkSource:
             "decay_inputs", n, since, self.parameter("decay.W"), self.parameter("decay.b"),
             f"{inputs} + {decay.indicators}", inputs,
         )
-        rates, (W, b) = function.array("rates", K), (
-            self.parameter(f"{layer.directions[0]}.decay.{kind}") for kind in "Wb"
-        )
+        W, b = (self.parameter(f"{layer.directions[0]}.decay.{kind}") for kind in "Wb")
+        rates = function.array("rates", K)
         function.do("decay_rates", n, K, since, W, b, rates)
         for name in layer.cell.states:
             function.do("multiply", K, rates, self.members[0, 0, name])
@@ -116,7 +113,6 @@ class NetworkSource:
         (size, stride), F, n = self.network.patch, self.network.n_inputs, self.n_read
         pending, n_pending = self.source.member("pending", (size - 1) * F), self.source.member("n_pending")
         inputs = function.array("inputs", size * n)
-        zeros = f"memset({pending} + {(size - stride) * F}, 0, {(stride - 1) * F} * sizeof(net_real));"
         function.say(
             f"int count = (int){n_pending}, i;",
             f"for (i = 0; i < {size}; i++)",
@@ -131,7 +127,7 @@ class NetworkSource:
             f"    for (i = 0; i < {size - stride}; i++)",
             f"        net_copy({F}, i < {size - 1 - stride} ? {pending} + (i + {stride}) * {F} : {v}, "
             f"{pending} + i * {F});",
-            *([f"    {zeros}"] if stride > 1 else []),
+            f"    memset({pending} + {(size - stride) * F}, 0, {(stride - 1) * F} * sizeof(net_real));",
             f"    {n_pending} = {size - stride};",
             "}",
         )

@@ -140,17 +140,17 @@ class Source:
 
 def shared_functions(text):
     """The templates that C calls, each after those that it calls itself."""
-    found = {}
+    found, visited = [], set()
 
-    def add(text):
+    def visit(text):
         for name in NAME.findall(text):
-            if name in templates() and name not in found:
-                found[name] = None      # which its own name does not add again
-                add(templates()[name])
-                found[name] = found.pop(name) or templates()[name].rstrip()
+            if name in templates() and name not in visited:
+                visited.add(name)
+                visit(templates()[name])
+                found.append(templates()[name].rstrip())
 
-    add(text)
-    return list(found.values())
+    visit(text)
+    return found
 
 
 def verbatim(text):

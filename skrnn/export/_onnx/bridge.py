@@ -15,6 +15,9 @@ from skrnn.preprocessing import SequenceImputer, SequenceScaler
 
 # The options that skl2onnx has for classifiers, which it looks at itself
 OF_CLASSIFIERS = {"zipmap": [True, False, "columns"], "nocl": [True, False], "output_class_labels": [False, True]}
+# What it calls NumPy's types
+TYPES = {"float32": "Float", "float64": "Double", "bool": "Boolean", "object": "String"}
+TYPES |= {name.lower(): name for name in ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64")}
 REGISTERED = (RNNClassifier, RNNRegressor, SequenceScaler, SequenceImputer)
 
 
@@ -24,6 +27,10 @@ def register_skl2onnx():
     It then knows RNNClassifier, RNNRegressor, SequenceScaler and SequenceImputer. There X is the only input, and
     sequences of different lengths are padded with NaN, for nets with `missing`. `to_onnx` needs no skl2onnx, and its
     models take lengths, static features and categories.
+
+    Returns
+    -------
+    None
 
     Raises
     ------
@@ -88,10 +95,6 @@ def _set_types(operator):
     """Tell skl2onnx the types of outputs."""
     from skl2onnx.common import data_types
 
-    types = {
-        np.dtype(np.float32): data_types.FloatTensorType, np.dtype(np.int64): data_types.Int64TensorType,
-        np.dtype(bool): data_types.BooleanTensorType, np.dtype(object): data_types.StringTensorType,
-    }
     model = _model(operator, NEWEST_OPSET)
     outputs = model.graph.output
     if len(outputs) != len(operator.outputs):
@@ -102,7 +105,8 @@ def _set_types(operator):
     for variable, output in zip(operator.outputs, outputs, strict=True):
         of_output = output.type.tensor_type
         dtype = import_onnx().helper.tensor_dtype_to_np_dtype(of_output.elem_type)
-        variable.type = types[dtype]([size.dim_value or None for size in of_output.shape.dim])
+        kind = getattr(data_types, f"{TYPES[dtype.name]}TensorType")
+        variable.type = kind([size.dim_value or None for size in of_output.shape.dim])
 
 
 def _convert(scope, operator, container):

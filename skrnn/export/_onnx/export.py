@@ -92,6 +92,11 @@ def to_onnx(estimator, *, opset=DEFAULT_OPSET, states=False):
 def _model(g, steps, net, states):
     """The ONNX model of a net behind some steps of a Pipeline, in an empty graph."""
     if isinstance(net, RNNLanguageModel):
+        if steps:
+            raise ExportError(
+                f"the step {steps[0][0]!r} of the Pipeline changes texts, and the model of a language model reads ids: "
+                "export the last step alone, pipeline[-1]"
+            )
         write_language_model(g, net, states)
         symbols = symbols_of(net)
         return g.model({} if symbols is None else {"symbols": symbols})

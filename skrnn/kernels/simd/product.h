@@ -38,7 +38,10 @@ enum { MAX_VECTORS = 2 };
 INLINE ptrdiff_t smaller(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 INLINE ptrdiff_t ceil_div(ptrdiff_t n, ptrdiff_t size) { return n / size + (n % size != 0); }
 /* Where part i of n things begins, of `count` parts whose sizes differ by at most 1. */
-INLINE ptrdiff_t split_start(ptrdiff_t i, ptrdiff_t n, ptrdiff_t count) { return n / count * i + n % count * i / count; }
+INLINE ptrdiff_t split_start(ptrdiff_t i, ptrdiff_t n, ptrdiff_t count) {
+    /* without a division, which takes as long as many multiply-adds */
+    return i == 0 ? 0 : i == count ? n : n / count * i + n % count * i / count;
+}
 
 /* Calls BLOCK(rows, vectors) with constants for every block that can occur. */
 #define ROWS_TO_6(BLOCK, NV)                                                                                          \
@@ -178,9 +181,12 @@ INLINE void product_row(const int NP, const real *start, ptrdiff_t start_distanc
             store(C + (q * NV + v) * VL, sum[q][v], columns - (q * NV + v) * VL);
 }
 
-/* The panel that holds vector v, the last one that does not begin after it. */
+/* The first vector of a panel, and the panel that holds a vector: the last one that does not begin after it. */
+INLINE ptrdiff_t panel_start(ptrdiff_t q, ptrdiff_t vectors, ptrdiff_t panels) {
+    return vectors == panels * MAX_VECTORS ? q * MAX_VECTORS : split_start(q, vectors, panels);
+}
 INLINE ptrdiff_t panel_of(ptrdiff_t v, ptrdiff_t vectors, ptrdiff_t panels) {
-    return ceil_div((v + 1) * panels, vectors) - 1;
+    return vectors == panels * MAX_VECTORS ? v / MAX_VECTORS : ceil_div((v + 1) * panels, vectors) - 1;
 }
 
 /* Columns of C (m, p) = start + A1 B1 + A2 B2, with `start` (m, p), or NULL for the bias in every row. A factor may have
@@ -188,7 +194,8 @@ INLINE ptrdiff_t panel_of(ptrdiff_t v, ptrdiff_t vectors, ptrdiff_t panels) {
 SINGLE void product_columns(ptrdiff_t m, Factor a1, Factor a2, const Weights *w, const real *start, ptrdiff_t lds,
                             real *C, ptrdiff_t ldc) {
     ptrdiff_t vectors = ceil_div(w->p, VL), panels = ceil_div(vectors, MAX_VECTORS);
-    ptrdiff_t from = panel_of(w->begin / VL, vectors, panels), to = panel_of((w->end - 1) / VL, vectors, panels) + 1;
+    ptrdiff_t from = w->begin == 0 ? 0 : panel_of(w->begin / VL, vectors, panels);
+    ptrdiff_t to = w->end == w->p ? panels : panel_of((w->end - 1) / VL, vectors, panels) + 1;
     for (ptrdiff_t done = 0, count; done < to - from; done += count) {
         ptrdiff_t q = 0, begin = 0, width = 0;
         /* as many panels at once as a row can take, or one */
@@ -196,7 +203,7 @@ SINGLE void product_columns(ptrdiff_t m, Factor a1, Factor a2, const Weights *w,
             q = w->descending ? to - done - count : from + done;
             if (count > to - from - done)
                 continue;
-            begin = split_start(q, vectors, panels), width = split_start(q + count, vectors, panels) - begin;
+            begin = panel_start(q, vectors, panels), width = panel_start(q + count, vectors, panels) - begin;
             if (count == 1 || width == count * MAX_VECTORS)
                 break;
         }
