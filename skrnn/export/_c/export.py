@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from skrnn._estimators.base import BaseRNN
-from skrnn._messages import shown
+from skrnn._messages import kind_of, shown
 from skrnn._version import __version__
 from skrnn.exceptions import ExportError
 from skrnn.export._c.network import NetworkSource
@@ -100,7 +100,7 @@ def _check_name(name):
 def _fitted_of(net):
     """What a net has learned; an ExportError where it cannot be said in C."""
     if not isinstance(net, BaseRNN):
-        what = f"a {type(net).__name__} cannot be exported to C, expected an RNNClassifier, RNNRegressor or RNNSurvival"
+        what = f"a {kind_of(net)} cannot be exported to C, expected a fitted RNNClassifier, RNNRegressor or RNNSurvival"
         if hasattr(net, "steps"):
             what += (
                 "; export the last step of a Pipeline, and do in C what comes before it (with standardize=True a net "

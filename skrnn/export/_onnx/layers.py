@@ -68,6 +68,7 @@ def _by_operator(g, layer, parameters, x, time, initial):
     before = [] if initial is None else [
         g.concat([g.unsqueeze(state, 0) for state in states], axis=0) for states in zip(*initial, strict=True)
     ]
+    x = g.reshape(x, -1, 0, layer.n_inputs)     # an error where there are no sequences, of which onnxruntime crashes
     y, *after = g.op(
         operator.op_type, x, W, R, B, g.cast(time.lengths, np.int32), *before, n_outputs=1 + len(layer.cell.states),
         hidden_size=K, direction="forward" if n_directions == 1 else "bidirectional",
