@@ -101,6 +101,7 @@ def set_settings(estimator, settings):
     if unknown:
         raise ValueError(f"settings has {sorted(unknown)}, which nothing is known of")
     settings = dict(settings)
+    check_output_config(settings)
     if REQUESTS in settings:
         requests = estimator._get_metadata_request()
         known = vars(requests).keys() - {"owner"}
@@ -111,6 +112,16 @@ def set_settings(estimator, settings):
                 getattr(requests, name).add_request(param=parameter, alias=alias)
         settings[REQUESTS] = requests
     vars(estimator).update(settings)
+
+
+def check_output_config(attributes):
+    """Raise a ValueError unless what `set_output` has set, of attributes by name, is what it sets."""
+    config = attributes.get("_sklearn_output_config", {})
+    if not isinstance(config, dict) or not config.keys() <= {"transform"} or not all(
+        value is None or (isinstance(value, str) and value in ("default", "pandas", "polars"))
+        for value in config.values()
+    ):
+        raise ValueError(f"set_output cannot have set {config}")
 
 
 def check_one_hot(encoder):
