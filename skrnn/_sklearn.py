@@ -26,8 +26,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 __all__ = [
     "BaseScorer", "HasMethods", "Interval", "InvalidParameterError", "Options", "RealNotInt", "StrOptions",
-    "check_columns", "check_feature_names_in", "check_one_hot", "checks_parameters", "fitted_of", "learn_columns",
-    "output_container", "select", "set_output_container", "set_settings", "settings_of",
+    "check_columns", "check_feature_names_in", "check_one_hot", "check_output_config", "checks_parameters",
+    "fitted_of", "learn_columns", "output_container", "select", "set_output_container", "set_settings", "settings_of",
     "validate_parameter_constraints", "validate_params",
 ]
 
@@ -118,8 +118,7 @@ def check_output_config(attributes):
     """Raise a ValueError unless what `set_output` has set, of attributes by name, is what it sets."""
     config = attributes.get("_sklearn_output_config", {})
     if not isinstance(config, dict) or not config.keys() <= {"transform"} or not all(
-        value is None or (isinstance(value, str) and value in ("default", "pandas", "polars"))
-        for value in config.values()
+        isinstance(value, str) and value in ("default", "pandas", "polars") for value in config.values()
     ):
         raise ValueError(f"set_output cannot have set {config}")
 

@@ -27,6 +27,7 @@ from skrnn._estimators.survival_targets import SurvivalTargets
 from skrnn._estimators.trainable import Fitted
 from skrnn._language.language_model import RNNLanguageModel
 from skrnn._language.vocabulary import ANALYZERS, TextReading, Vocabulary, check_symbols
+from skrnn._plain import fits
 from skrnn._sklearn import check_one_hot
 from skrnn._training.loop import History
 from skrnn._training.losses import MultioutputLogLoss
@@ -66,7 +67,8 @@ def check(value):
 def _(units: Units):
     expect_numbers(units.scale, units.center.shape[:1], "the scales of units")
     expect_numbers(units.center, units.scale.shape, "the centers of units")
-    expect(all_finite(units.center) and all_finite(units.scale) and bool((units.scale > 0).all()), "units are no numbers")
+    expect(all_finite(units.center) and all_finite(units.scale), "units are not finite")
+    expect(bool((units.scale > 0).all()), "scales of units are not positive")
 
 
 @check.register
@@ -96,6 +98,8 @@ def _(times: Times):
 def _(reading: Reading):
     expect(reading.missing in MISSING, f"missing={reading.missing!r} is none of {MISSING}")
     expect(min(reading.n_features_in, reading.n_step_features) > 0 <= reading.n_categories, "X has no features")
+    expect(reading.standardize in (False, True, "sequence"), f"standardize={reading.standardize!r} is none")
+    expect(reading.n_steps is None or reading.n_steps > 0, f"n_steps={reading.n_steps} is no number of steps")
     names = reading.feature_names
     expect(names is None or len(names) == reading.n_features_in, "there are not as many names as features")
     expect(
@@ -146,6 +150,7 @@ def _(targets: NumberTargets):
         if part is not None:
             expect_numbers(part, (targets.n_outputs,), "the units of targets")
             expect(all_finite(part), "the units of targets are not finite")
+    expect(targets.scale is None or bool((targets.scale > 0).all()), "the scales of targets are not positive")
 
 
 @check.register
@@ -161,6 +166,8 @@ def _(optimizer: Optimizer):
     shapes = {(part.shape, part.dtype) for part in vectors}
     expect(len(shapes) == 1 and vectors[0].ndim == 1, "the averages of the optimizer do not go together")
     expect(not any(np.isnan(part).any() for part in vectors), "the averages of the optimizer are no numbers")
+    for name in ("mean", "velocity"):
+        expect(all_finite(vars(optimizer).get(name, np.zeros(1))), "the averages of the optimizer are not finite")
     expect(not (vars(optimizer).get("square", np.zeros(1)) < 0).any(), "averages of squares are negative")
     if hasattr(optimizer, "counts"):
         expect_numbers(optimizer.counts, (2,), "the counts of the optimizer")
@@ -189,6 +196,7 @@ def _(loss: MultioutputLogLoss):
 def _(model: Model):
     network, theta = model.network, model.theta
     expect(all_finite(theta), "parameters are not finite")
+    network.engine(theta.dtype)         # whose checks are those of the kernels: now of sizes that the parameters have
     n_scores = network.n_outputs % model.loss.width
     if isinstance(model.loss, MultioutputLogLoss):
         n_scores = network.n_outputs - sum(model.loss.n_scores)
@@ -322,7 +330,8 @@ def _(columns: NumberColumns):
 
 
 def check_columns_of(fitted):
-    """Raise a ValueError unless a transformer reads the numbers among columns."""
+    """Raise a ValueError unless a transformer reads numbers, or those among columns."""
+    expect(fitted.reading.n_categories == 0, "it reads categories")
     if fitted.columns is not None:
         n, expected = sum(fitted.columns.is_number), fitted.reading.n_features_in
         expect(n == expected, f"{n} columns are numbers, expected {expected}")
@@ -335,13 +344,16 @@ def _(fitted: Scaling):
     for part in (fitted.center, fitted.scale, *vars(fitted.statistic).values()):
         expect(np.shape(part) == (n,) and np.asarray(part).dtype.kind in "fiu", f"units are not of {n} features")
         expect(not np.isnan(part).any(), "units are no numbers")
+    expect(all_finite(fitted.center) and all_finite(fitted.scale), "units are not finite")
+    expect(bool((fitted.scale > 0).all()), "scales are not positive")
     check_columns_of(fitted)
 
 
 @check.register
 def _(fitted: Imputation):
     n = fitted.reading.n_step_features
-    expect(fitted.statistics.shape == (n,) and fitted.statistics.dtype.kind == "f", f"there are no values of {n} features")
+    values = fitted.statistics
+    expect(values.shape == (n,) and values.dtype.kind == "f" and all_finite(values), f"no {n} values are imputed")
     for name in ("strategy", "padding"):
         options = SequenceImputer._parameter_constraints[name][0].options
         expect(getattr(fitted, name) in options, f"{name}={getattr(fitted, name)!r} is none")
@@ -352,9 +364,8 @@ def _(fitted: Imputation):
 def _(windows: SlidingWindow):
     fitted = vars(windows).get("_fitted")
     if fitted is not None:
-        reading, window, group, context = fitted
-        expect(isinstance(reading, Reading) and isinstance(context, Context | None), "it is not known how rows are read")
-        expect(isinstance(group, str | int | None) and isinstance(window, int | np.integer) and window > 0, "no windows")
+        types = tuple[Reading, int, str | int | None, Context | None]
+        expect(fits(fitted, types) and fitted[1] > 0, "it is not known which windows there are")
 
 
 @check.register
@@ -363,5 +374,6 @@ def _(context: Context):
     parts = (context.sizes, context.first_rows, context.tells_apart, *([context.labels] if context.labels else []))
     expect(all(part.keys() == groups for part in parts), "other groups have rows than are known")
     for group, rows in context.tails.items():
-        fits = isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.dtype.kind == "f"
-        expect(fits and np.shape(context.first_rows[group]) == rows.shape[1:], f"the rows of group {group!r} are none")
+        is_table = isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.dtype.kind == "f"
+        fits_them = is_table and np.shape(context.first_rows[group]) == rows.shape[1:]
+        expect(fits_them, f"the rows of group {group!r} are none")
