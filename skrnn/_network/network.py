@@ -75,7 +75,7 @@ class RecurrentNetwork:
         self.units, self.patch, self.embeddings, self.static = units, patch, tuple(embeddings), static
         self.decay = decay
         check_embeddings(self.embeddings, n_inputs)
-        self.pooling = "last" if per_step else pooling
+        self.pooling = "last" if per_step else str(pooling)
         self.layers = []
         n_inputs += sum(embedding.dim - 1 for embedding in self.embeddings)
         if patch is not None:
