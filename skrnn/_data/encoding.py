@@ -31,7 +31,7 @@ class Encoding:
     """
 
     name: str
-    categories: tuple
+    categories: tuple[str | float | bool, ...]
     with_missing: bool
     announced: bool = False
 

@@ -136,6 +136,8 @@ def _check_attributes(path, attributes):
             raise ValueError(f"{name} is not of {n} features")
         if name == "scale_" and value is not None and not (value.dtype.kind == "f" and value.all()):
             raise ValueError("scale_ is not of numbers that divide")
+        if value is not None and value.dtype.kind == "f" and np.isinf(value).any():
+            raise ValueError(f"{name} is not finite")
     names = attributes.get("feature_names_in_")
     if names is not None and (np.shape(names) != (n,) or not all(isinstance(each, str) for each in names)):
         raise ValueError(f"feature_names_in_ are not of {n} features")

@@ -7,6 +7,7 @@ from copy import deepcopy
 
 import numpy as np
 import pytest
+import sklearn
 from stored_models import made
 
 import skrnn
@@ -68,6 +69,10 @@ def assert_refused(content, folder, message):
 
 
 @pytest.mark.parametrize(("name", "path", "value", "message"), [
+    # names and categories
+    ("classifier-mixed", "fitted/reading/feature_names/items/0", [], r"expected tuple\[str, ...\] | None"),
+    ("classifier-mixed", "fitted/reading/mixed/steps/items/1/categories/items/0", None, "expected tuple"),
+    ("classifier-mixed", "fitted/reading/mixed/steps/items/0", 3, "expected tuple"),
     # sizes, before memory is taken for them
     ("regressor-table", "fitted/model/network/patch/items/0", 2**40, "have the shapes"),
     ("regressor-table", "fitted/model/network/patch/items/1", 0, "model"),
@@ -93,8 +98,6 @@ def assert_refused(content, folder, message):
     ("language-words", "fitted/reading/vocabulary/symbols/0", None, "expected a symbol"),
     # scikit-learn's
     ("scaler", "settings/_sklearn_output_config/transform", "none", "set_output cannot have set"),
-    ("naive", "parameters/steps/0/items", ["name"], "no names and estimators"),
-    ("naive", "parameters/steps/0/items/1", 3, "no names and estimators"),
     ("naive", "parameters/steps/1/items/1/attributes/n_features_in_", 7, "is not of 7 features"),
 ])
 def test_a_value_that_does_not_go_with_the_others(name, path, value, message, parts_of, tmp_path):
@@ -131,6 +134,15 @@ def test_numbers_of_an_array_that_none_has(name, array, value, message, parts_of
 ])
 def test_values_that_no_parameter_has(value, message, tmp_path):
     assert_refused(file_of(NET | {"parameters": {"hidden_size": value}}), tmp_path, message)
+
+
+@pytest.mark.parametrize("steps", [3, [3], [["a", 3]], [["a"]], [[3, NET]]])
+def test_steps_that_are_none(steps, tmp_path):
+    model = {
+        "class": "sklearn.pipeline.Pipeline", "attributes": {}, "scikit_learn": sklearn.__version__,
+        "parameters": {"steps": steps, "memory": None, "verbose": False},
+    }
+    assert_refused(file_of(model), tmp_path, "no names and estimators")
 
 
 def test_a_random_state_of_zeros(tmp_path):
