@@ -137,8 +137,9 @@ class TestFile:
         def refused(*_):
             raise PermissionError
 
-        monkeypatch.setattr(os, "open", refused)
-        skrnn.save(RNNRegressor(2), tmp_path / "net.skrnn")
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "open", refused)
+            skrnn.save(RNNRegressor(2), tmp_path / "net.skrnn")
         assert skrnn.load(tmp_path / "net.skrnn").hidden_size == 2
 
     @pytest.mark.skipif(os.name != "posix", reason="symbolic links and modes")
