@@ -188,7 +188,7 @@ def test_symbols_that_no_file_can_name():
     model = RNNLanguageModel(**SMALL).fit([[("a", 1), ("b", 2)]] * 4)
     assert not to_onnx(model, states=True).metadata_props
     with pytest.raises(ExportError, match="the step 'functiontransformer' of the Pipeline changes texts"):
-        to_onnx(make_pipeline(FunctionTransformer(), model))
+        to_onnx(make_pipeline(FunctionTransformer(list), model))
 
 
 class TestErrors:
