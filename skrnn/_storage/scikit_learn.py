@@ -87,10 +87,11 @@ def _kept_of(estimator):
 
 
 def _made_of(path, parameters, attributes, scikit_learn):
-    """The estimator of what was stored; warns, as scikit-learn does, if this was with another of its versions."""
+    """The estimator of what was stored; warns, as scikit-learn does, of attributes by another of its versions."""
     unknown = attributes.keys() - ATTRIBUTES[path] - COLUMNS
     if unknown:
         raise ValueError(f"it has the attributes {sorted(unknown)}, which nothing is known of")
     estimator = _class_at(path)(**parameters)
-    estimator.__setstate__({**vars(estimator), **attributes, "_sklearn_version": scikit_learn})
+    version = scikit_learn if ATTRIBUTES[path] else sklearn.__version__
+    estimator.__setstate__({**vars(estimator), **attributes, "_sklearn_version": version})
     return estimator

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from same import assert_same
 from sklearn.ensemble import RandomForestRegressor
+from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.metrics import make_scorer, mean_squared_error
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from stored_models import LABELS, MODELS, NUMBERS, SMALL, STOPPING, TEXTS, X, made, outputs
 
 import skrnn
@@ -78,6 +79,20 @@ class TestTrainingGoesOn:
         loaded = saved_and_loaded(net, tmp_path)
         (_, state), x = net.predict(X[:1, :3], return_state=True), X[0, 3]
         assert_same(net.predict_proba_step(x, state), loaded.predict_proba_step(x, state))
+
+
+def test_attributes_of_another_scikit_learn_warn(tmp_path, monkeypatch):
+    """Those of its scalers; Pipelines have none, nor have nets."""
+    nets = make_pipeline(FunctionTransformer(), SequenceScaler(), RNNRegressor(**SMALL)).fit(X, NUMBERS)
+    scaled = make_pipeline(StandardScaler(), RNNRegressor(**SMALL)).fit(X[:, :, 0], NUMBERS)
+    with monkeypatch.context() as patch:
+        patch.setattr("sklearn.__version__", "1.0")
+        skrnn.save(nets, tmp_path / "nets.skrnn")
+        skrnn.save(scaled, tmp_path / "scaled.skrnn")
+    assert_same(skrnn.load(tmp_path / "nets.skrnn"), nets)
+    with pytest.warns(InconsistentVersionWarning, match="StandardScaler from version 1.0") as record:
+        assert_same(skrnn.load(tmp_path / "scaled.skrnn"), scaled)
+    assert len(record) == 1
 
 
 def test_settings_are_kept(tmp_path):
