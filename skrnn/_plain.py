@@ -16,10 +16,14 @@ from typing import Any, NamedTuple, Union, get_args, get_origin
 
 import numpy as np
 
+from skrnn._messages import shown
+
 CLASS = "class"                 # the key of the name of a class
 DICT, OBJECTS = "dict", "objects"           # dicts with other keys than names, and arrays of objects
 MAX_DEPTH = 64
-AS_THEY_ARE = (NoneType, bool, int, float, str, np.random.RandomState, np.random.Generator)
+MAX_NAME = 60                   # characters of a name in messages
+AS_THEY_ARE = frozenset({NoneType, bool, int, float, str, np.random.RandomState, np.random.Generator})
+CONTAINERS = frozenset({list, tuple, dict})
 
 
 class PlainDataError(ValueError):
@@ -121,12 +125,25 @@ def with_attributes(cls, **attributes):
     return made
 
 
+def kinds_of(items):
+    """The types of items: histories and vocabularies are long, and one look at these spares one at each item.
+
+    What holds nothing but what stays as it is stays as it is, too: pickles have it once where it is in several places.
+    """
+    return set(map(type, items))
+
+
 def as_it_is(value, where):
     """What becomes of objects of other packages in pickles: nothing."""
     return value
 
 
-def to_plain(value, where="", other=as_it_is):
+def inside(where, name):
+    """The place of a part of this name, for messages: however long the names are, with a bounded length."""
+    return f"{where}.{name[:MAX_NAME]}"
+
+
+def to_plain(value, where="", other=as_it_is, depth=0):
     """Plain data of an object.
 
     Parameters
@@ -136,40 +153,50 @@ def to_plain(value, where="", other=as_it_is):
         Where it was found, for messages.
     other : callable
         other(value, where) is what takes the place of an object of another package, or of a public one.
+    depth : int
+        How many others it is in.
 
     Raises
     ------
     TypeError
-        For an object of skrnn whose class is neither public nor registered.
+        For an object of skrnn whose class is neither public nor registered, and for what `from_plain` finds too deep.
     """
+    if depth > MAX_DEPTH:
+        raise TypeError(f"{where[:MAX_NAME]} … lies in more than {MAX_DEPTH} others, which is too deep to be stored")
     kind = type(value)
     if kind in AS_THEY_ARE or isinstance(value, np.generic):
         return value
     if kind is list or kind is tuple:
-        return kind([to_plain(item, f"{where}[{i}]", other) for i, item in enumerate(value)])
+        if kinds_of(value) <= AS_THEY_ARE:
+            return value
+        return kind([to_plain(item, f"{where}[{i}]", other, depth + 1) for i, item in enumerate(value)])
     if kind is dict:
-        return dict_to_plain(value, where, other)
+        return dict_to_plain(value, where, other, depth)
     if kind is np.ndarray or kind is np.memmap:
         if value.dtype != object:
             return np.asarray(value)
-        items = [to_plain(item, f"{where}[{i}]", other) for i, item in enumerate(value.ravel().tolist())]
+        items = to_plain(value.ravel().tolist(), where, other, depth + 1)
         return {CLASS: OBJECTS, "shape": list(value.shape), "items": items}
     if kind in NAMES:
         name = NAMES[kind]
         return {CLASS: name} | {
-            field: to_plain(part, f"{where}.{field}", other) for field, part in REGISTRY[name].take(value).items()
+            field: to_plain(part, f"{where}.{field}", other, depth + 1)
+            for field, part in REGISTRY[name].take(value).items()
         }
     if kind.__module__.startswith("skrnn.") and "._" in kind.__module__:     # which is not public
         raise TypeError(f"{where} is a {kind.__qualname__}, whose class cannot be stored: register it with @plain")
     return other(value, where)
 
 
-def dict_to_plain(value, where, other):
+def dict_to_plain(value, where, other, depth):
     """Plain data of a dict, whose keys need not be names."""
-    values = [to_plain(item, f"{where}[{key!r}]", other) for key, item in value.items()]
-    if CLASS not in value and all(type(key) is str for key in value):
+    has_names = CLASS not in value and kinds_of(value) <= {str}
+    if has_names and kinds_of(value.values()) <= AS_THEY_ARE:
+        return value
+    values = [to_plain(item, f"{where}[{key!r}]", other, depth + 2) for key, item in value.items()]
+    if has_names:
         return dict(zip(value, values, strict=True))
-    keys = [to_plain(key, f"a key of {where}", other) for key in value]
+    keys = [to_plain(key, f"a key of {where}", other, depth + 2) for key in value]
     return {CLASS: DICT, "keys": keys, "values": values}
 
 
@@ -198,15 +225,20 @@ def from_plain(data, where="", others=lambda name: None, check=lambda made: None
         raise PlainDataError(f"{where} lies in more than {MAX_DEPTH} others")
     kind = type(data)
     if kind is list or kind is tuple:
+        if CONTAINERS.isdisjoint(kinds_of(data)):
+            return data
         return kind([from_plain(item, f"{where}[{i}]", others, check, depth + 1) for i, item in enumerate(data)])
     if kind is not dict:
         return data
-    parts = {
-        name: from_plain(part, f"{where}.{name}", others, check, depth + 1)
-        for name, part in data.items() if name != CLASS
-    }
+    parts = data
+    if not CONTAINERS.isdisjoint(kinds_of(data.values())):
+        parts = {
+            name: part if name == CLASS else from_plain(part, inside(where, name), others, check, depth + 1)
+            for name, part in data.items()
+        }
     if CLASS not in data:
         return parts
+    parts = {name: part for name, part in parts.items() if name != CLASS}
     name = data[CLASS]
     if not isinstance(name, str):
         raise PlainDataError(f"{where} is of a class that has no name")
@@ -216,7 +248,7 @@ def from_plain(data, where="", others=lambda name: None, check=lambda made: None
         return made_of(parts, {"shape": list, "items": list}, where, array_of)
     entry = REGISTRY.get(name) or others(name)
     if entry is None:
-        raise PlainDataError(f"{where} is of the class {name!r}, which this version of skrnn does not know")
+        raise PlainDataError(f"{where} is of the class {shown(name)}, which this version of skrnn does not know")
     return made_of(parts, entry.types, where, entry.make, entry.required, check)
 
 
@@ -225,7 +257,7 @@ def made_of(parts, types, where, make, required=None, check=lambda made: None):
     absent = (types.keys() if required is None else required) - parts.keys()
     unknown = parts.keys() - types.keys()
     if absent or unknown:
-        what = f"lacks {sorted(absent)}" if absent else f"has {sorted(unknown)}, which nothing is known of"
+        what = f"lacks {sorted(absent)}" if absent else f"has {shown(sorted(unknown))}, which nothing is known of"
         raise PlainDataError(f"{where} {what}")
     for name, part in parts.items():
         if not fits(part, types[name]):

@@ -26,8 +26,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 __all__ = [
     "BaseScorer", "HasMethods", "Interval", "InvalidParameterError", "Options", "RealNotInt", "StrOptions",
-    "check_columns", "check_feature_names_in", "check_one_hot", "checks_parameters", "fitted_of", "learn_columns",
-    "output_container", "select", "set_output_container", "set_settings", "settings_of",
+    "check_columns", "check_feature_names_in", "check_one_hot", "check_output_config", "checks_parameters",
+    "fitted_of", "learn_columns", "output_container", "select", "set_output_container", "set_settings", "settings_of",
     "validate_parameter_constraints", "validate_params",
 ]
 
@@ -101,6 +101,7 @@ def set_settings(estimator, settings):
     if unknown:
         raise ValueError(f"settings has {sorted(unknown)}, which nothing is known of")
     settings = dict(settings)
+    check_output_config(settings)
     if REQUESTS in settings:
         requests = estimator._get_metadata_request()
         known = vars(requests).keys() - {"owner"}
@@ -111,6 +112,15 @@ def set_settings(estimator, settings):
                 getattr(requests, name).add_request(param=parameter, alias=alias)
         settings[REQUESTS] = requests
     vars(estimator).update(settings)
+
+
+def check_output_config(attributes):
+    """Raise a ValueError unless what `set_output` has set, of attributes by name, is what it sets."""
+    config = attributes.get("_sklearn_output_config", {})
+    if not isinstance(config, dict) or not config.keys() <= {"transform"} or not all(
+        isinstance(value, str) and value in ("default", "pandas", "polars") for value in config.values()
+    ):
+        raise ValueError(f"set_output cannot have set {config}")
 
 
 def check_one_hot(encoder):

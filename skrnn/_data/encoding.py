@@ -31,9 +31,14 @@ class Encoding:
     """
 
     name: str
-    categories: tuple
+    categories: tuple[str | float | bool, ...]
     with_missing: bool
     announced: bool = False
+
+    @property
+    def is_of_text(self):
+        """Whether the categories are strings, or there are none; otherwise they are numbers."""
+        return not self.categories or isinstance(self.categories[0], str)
 
     @property
     def n_codes(self):

@@ -39,11 +39,11 @@ class Mixed:
         Of a frame, which of its columns are static features.
     """
 
-    steps: tuple
-    static: tuple = ()
-    step_names: tuple | None = None
-    static_names: tuple | None = None
-    is_static: tuple | None = None
+    steps: tuple[Encoding | None, ...]
+    static: tuple[Encoding | None, ...] = ()
+    step_names: tuple[str, ...] | None = None
+    static_names: tuple[str, ...] | None = None
+    is_static: tuple[bool, ...] | None = None
 
     @property
     def step_encodings(self):

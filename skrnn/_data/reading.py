@@ -68,7 +68,7 @@ class Reading:
 
     from_table: bool
     n_features_in: int
-    feature_names: tuple | None
+    feature_names: tuple[str, ...] | None
     n_step_features: int
     missing: str = "error"
     n_categories: int = 0
@@ -80,7 +80,7 @@ class Reading:
     mixed: Mixed | None = None
     static_units: Units | None = None
     times: Times | None = None
-    categorical_features: str | tuple | None = None
+    categorical_features: str | tuple[str | int, ...] | None = None
 
     @property
     def step_encodings(self):

@@ -28,7 +28,7 @@ class NumberTargets:
 
     min_validated: ClassVar = 2     # R² and D² compare with a constant
 
-    shape: tuple
+    shape: tuple[int, ...]
     center: np.ndarray | None = None
     scale: np.ndarray | None = None
 

@@ -35,7 +35,7 @@ class SeveralClassTargets:
 
     min_validated: ClassVar = 1     # targets that a score needs
 
-    columns: tuple
+    columns: tuple[ClassTargets, ...]
 
     @staticmethod
     def read(y, sequences, per_step):

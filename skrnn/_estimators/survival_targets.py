@@ -35,7 +35,7 @@ class SurvivalTargets:
     min_validated: ClassVar = 2     # a pair
 
     edges: np.ndarray
-    intervals: int | tuple
+    intervals: int | tuple[float, ...]
 
     @staticmethod
     def read(y, sequences, per_step):

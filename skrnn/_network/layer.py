@@ -24,7 +24,7 @@ class RecurrentLayer:
     """
 
     def __init__(self, cell, variant, n_inputs, n_units, bidirectional, name):
-        self.cell_name = cell
+        self.cell_name = str(cell)              # of a string of NumPy, too
         self.variant = variant
         self.n_inputs = n_inputs
         self.n_units = n_units

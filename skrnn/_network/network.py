@@ -75,7 +75,7 @@ class RecurrentNetwork:
         self.units, self.patch, self.embeddings, self.static = units, patch, tuple(embeddings), static
         self.decay = decay
         check_embeddings(self.embeddings, n_inputs)
-        self.pooling = "last" if per_step else pooling
+        self.pooling = "last" if per_step else str(pooling)
         self.layers = []
         n_inputs += sum(embedding.dim - 1 for embedding in self.embeddings)
         if patch is not None:
@@ -114,9 +114,7 @@ class RecurrentNetwork:
         ):
             if value not in known:
                 raise ValueError(f"{name}={value!r}: expected one of {', '.join(known)}")
-        network = cls(n_inputs, hidden_size, n_outputs, cell, activation, reset_after, pooling=pooling, **others)
-        network.engine(np.float32)      # whose checks are those of the kernels
-        return network
+        return cls(n_inputs, hidden_size, n_outputs, cell, activation, reset_after, pooling=pooling, **others)
 
     @property
     def hidden_size(self):

@@ -15,18 +15,32 @@ from skrnn._data.reading import Reading
 from skrnn._data.times import Times
 from skrnn._data.units import Units
 from skrnn._estimators.class_targets import ClassTargets
+from skrnn._estimators.classifier import RNNClassifier
 from skrnn._estimators.error_scale import ErrorScale
 from skrnn._estimators.next_step import NextStepRegressor
 from skrnn._estimators.number_targets import NumberTargets
-from skrnn._estimators.outlier_detector import FittedDetector
+from skrnn._estimators.outlier_detector import FittedDetector, RNNOutlierDetector
+from skrnn._estimators.regressor import RNNRegressor
 from skrnn._estimators.several_class_targets import SeveralClassTargets
+from skrnn._estimators.survival import RNNSurvival
 from skrnn._estimators.survival_targets import SurvivalTargets
 from skrnn._estimators.trainable import Fitted
-from skrnn._language.vocabulary import TextReading, Vocabulary
+from skrnn._language.language_model import RNNLanguageModel
+from skrnn._language.vocabulary import ANALYZERS, TextReading, Vocabulary, check_symbols
+from skrnn._plain import fits
 from skrnn._sklearn import check_one_hot
 from skrnn._training.loop import History
+from skrnn._training.losses import MultioutputLogLoss
 from skrnn._training.model import Model
 from skrnn._training.optimizers import Optimizer
+from skrnn._training.schedules import Constant
+from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceVectorizer, SlidingWindow
+from skrnn.preprocessing._context import Context
+from skrnn.preprocessing._imputer import Imputation
+from skrnn.preprocessing._number_columns import NumberColumns
+from skrnn.preprocessing._scaler import Scaling
+from skrnn.preprocessing._statistics import STATISTICS
+from skrnn.preprocessing._vectorizer import Reader
 
 MISSING = ("error", "ffill", "indicator", "decay", "keep")
 TARGETS = ClassTargets | NumberTargets | SeveralClassTargets | SurvivalTargets
@@ -53,6 +67,8 @@ def check(value):
 def _(units: Units):
     expect_numbers(units.scale, units.center.shape[:1], "the scales of units")
     expect_numbers(units.center, units.scale.shape, "the centers of units")
+    expect(all_finite(units.center) and all_finite(units.scale), "units are not finite")
+    expect(bool((units.scale > 0).all()), "scales of units are not positive")
 
 
 @check.register
@@ -82,6 +98,8 @@ def _(times: Times):
 def _(reading: Reading):
     expect(reading.missing in MISSING, f"missing={reading.missing!r} is none of {MISSING}")
     expect(min(reading.n_features_in, reading.n_step_features) > 0 <= reading.n_categories, "X has no features")
+    expect(reading.standardize in (False, True, "sequence"), f"standardize={reading.standardize!r} is none")
+    expect(reading.n_steps is None or reading.n_steps > 0, f"n_steps={reading.n_steps} is no number of steps")
     names = reading.feature_names
     expect(names is None or len(names) == reading.n_features_in, "there are not as many names as features")
     expect(
@@ -99,6 +117,12 @@ def _(vocabulary: Vocabulary):
 
 
 @check.register
+def _(reading: TextReading):
+    check_symbols(reading.vocabulary.symbols, "symbols")
+    expect(reading.analyzer in list(ANALYZERS), f"analyzer={reading.analyzer!r} is none of {', '.join(ANALYZERS)}")
+
+
+@check.register
 def _(history: History):
     best = history.last.best_iter
     expect(0 <= best <= history.n_epochs, f"epoch {best} is the best of {history.n_epochs}")
@@ -106,7 +130,10 @@ def _(history: History):
 
 @check.register
 def _(targets: ClassTargets):
-    expect(targets.classes.ndim == 1 and len(targets.classes) > (0 if targets.multilabel else 1), "classes are too few")
+    classes = targets.classes
+    expect(classes.ndim == 1 and len(classes) > (0 if targets.multilabel else 1), "classes are too few")
+    expect(classes.dtype != object or all(isinstance(each, str) for each in classes), "classes are no labels")
+    expect(bool((classes[:-1] < classes[1:]).all()), "classes are not in order")
 
 
 @check.register
@@ -121,6 +148,8 @@ def _(targets: NumberTargets):
     for part in (targets.center, targets.scale):
         if part is not None:
             expect_numbers(part, (targets.n_outputs,), "the units of targets")
+            expect(all_finite(part), "the units of targets are not finite")
+    expect(targets.scale is None or bool((targets.scale > 0).all()), "the scales of targets are not positive")
 
 
 @check.register
@@ -135,15 +164,44 @@ def _(optimizer: Optimizer):
     vectors = [part for name, part in vars(optimizer).items() if name in ("velocity", "mean", "square")]
     shapes = {(part.shape, part.dtype) for part in vectors}
     expect(len(shapes) == 1 and vectors[0].ndim == 1, "the averages of the optimizer do not go together")
+    expect(not any(np.isnan(part).any() for part in vectors), "the averages of the optimizer are no numbers")
+    for name in ("mean", "velocity"):
+        expect(all_finite(vars(optimizer).get(name, np.zeros(1))), "the averages of the optimizer are not finite")
+    expect(not (vars(optimizer).get("square", np.zeros(1)) < 0).any(), "averages of squares are negative")
     if hasattr(optimizer, "counts"):
         expect_numbers(optimizer.counts, (2,), "the counts of the optimizer")
+        expect(all_finite(optimizer.counts) and optimizer.counts.min() >= 0, "the counts of the optimizer are none")
+    for name in ("beta_1", "beta_2"):
+        expect(0 <= vars(optimizer).get(name, 0) < 1, f"{name} is none of an average")
+    for name in ("learning_rate", "epsilon"):
+        expect(0 < vars(optimizer).get(name, 1) < np.inf, f"{name} is not positive")
+    for name in ("momentum", "alpha"):
+        expect(0 <= vars(optimizer).get(name, 0) < np.inf, f"{name} is negative")
+
+
+@check.register
+def _(schedule: Constant):
+    expect(0 < schedule.initial < np.inf and -np.inf < schedule.power_t < np.inf, "the learning rate is none")
+    expect(schedule.max_iter > 0, f"a schedule has {schedule.max_iter} epochs")
+    expect(min(schedule.n_epochs_before, schedule.n_plateaus_before) >= 0, "a schedule begins before the first epoch")
+
+
+@check.register
+def _(loss: MultioutputLogLoss):
+    expect(min(loss.n_scores, default=0) > 0, f"columns of classes have {loss.n_scores} scores")
 
 
 @check.register
 def _(model: Model):
     network, theta = model.network, model.theta
     expect(all_finite(theta), "parameters are not finite")
-    expect(network.n_outputs % model.loss.width == 0, f"{network.n_outputs} outputs are not scores of the loss")
+    network.engine(theta.dtype)         # whose checks are those of the kernels: now of sizes that the parameters have
+    n_scores = network.n_outputs % model.loss.width
+    if isinstance(model.loss, MultioutputLogLoss):
+        n_scores = network.n_outputs - sum(model.loss.n_scores)
+    expect(n_scores == 0, f"{network.n_outputs} outputs are not scores of the loss")
+    expect((model.optimizer is None) == (model.schedule is None), "an optimizer needs a schedule")
+    expect(model.max_iter is None or model.max_iter > 0, f"max_iter={model.max_iter} is no number of epochs")
     for name, part in vars(model.optimizer).items() if model.optimizer else ():
         if name in ("velocity", "mean", "square"):
             expect_numbers(part, theta.shape, "the averages of the optimizer", theta.dtype)
@@ -212,3 +270,109 @@ def _(fitted: FittedDetector):
 @check.register
 def _(encoder: OneHotEncoder):
     check_one_hot(encoder)
+
+
+def check_fitted(estimator, *types, targets=object):
+    """Raise a ValueError unless an estimator, if it is fitted, has learned one of these types."""
+    fitted = vars(estimator).get("_fitted")
+    expect(fitted is None or isinstance(fitted, types), f"{type(estimator).__name__} learns no {type(fitted).__name__}")
+    if isinstance(fitted, Fitted):
+        expect(isinstance(fitted.targets, targets), f"{type(estimator).__name__} has other targets")
+
+
+@check.register
+def _(net: RNNClassifier):
+    check_fitted(net, Fitted, targets=ClassTargets | SeveralClassTargets)
+
+
+@check.register
+def _(net: RNNRegressor):
+    check_fitted(net, Fitted, targets=NumberTargets)
+
+
+@check.register
+def _(net: RNNSurvival):
+    check_fitted(net, Fitted, targets=SurvivalTargets)
+
+
+@check.register
+def _(net: RNNLanguageModel):
+    check_fitted(net, Fitted, targets=type(None))
+    expect(not net.__sklearn_is_fitted__() or isinstance(net._fitted.reading, TextReading), "it reads no texts")
+
+
+@check.register
+def _(detector: RNNOutlierDetector):
+    check_fitted(detector, FittedDetector)
+
+
+@check.register
+def _(scaler: SequenceScaler):
+    check_fitted(scaler, Scaling)
+
+
+@check.register
+def _(imputer: SequenceImputer):
+    check_fitted(imputer, Imputation)
+
+
+@check.register
+def _(vectorizer: SequenceVectorizer):
+    check_fitted(vectorizer, Reader)
+
+
+@check.register
+def _(columns: NumberColumns):
+    names = columns.feature_names
+    expect(len(columns.is_number) == columns.n_features_in, "there are not as many kinds of columns as columns")
+    expect(names is None or len(names) == columns.n_features_in, "there are not as many names as columns")
+
+
+def check_columns_of(fitted):
+    """Raise a ValueError unless a transformer reads numbers, or those among columns."""
+    expect(fitted.reading.n_categories == 0, "it reads categories")
+    if fitted.columns is not None:
+        n, expected = sum(fitted.columns.is_number), fitted.reading.n_features_in
+        expect(n == expected, f"{n} columns are numbers, expected {expected}")
+
+
+@check.register
+def _(fitted: Scaling):
+    n = fitted.reading.n_step_features
+    expect(isinstance(fitted.statistic, tuple(STATISTICS.values())), "it is not known what units are of")
+    for part in (fitted.center, fitted.scale, *vars(fitted.statistic).values()):
+        expect(np.shape(part) == (n,) and np.asarray(part).dtype.kind in "fiu", f"units are not of {n} features")
+        expect(not np.isnan(part).any(), "units are no numbers")
+    expect(all_finite(fitted.center) and all_finite(fitted.scale), "units are not finite")
+    expect(bool((fitted.scale > 0).all()), "scales are not positive")
+    check_columns_of(fitted)
+
+
+@check.register
+def _(fitted: Imputation):
+    n = fitted.reading.n_step_features
+    values = fitted.statistics
+    expect(values.shape == (n,) and values.dtype.kind == "f" and all_finite(values), f"no {n} values are imputed")
+    for name in ("strategy", "padding"):
+        options = SequenceImputer._parameter_constraints[name][0].options
+        expect(getattr(fitted, name) in options, f"{name}={getattr(fitted, name)!r} is none")
+    check_columns_of(fitted)
+
+
+@check.register
+def _(windows: SlidingWindow):
+    fitted = vars(windows).get("_fitted")
+    if fitted is not None:
+        types = tuple[Reading, int, str | int | None, Context | None]
+        expect(fits(fitted, types) and fitted[1] > 0, "it is not known which windows there are")
+
+
+@check.register
+def _(context: Context):
+    groups = context.tails.keys()
+    parts = (context.sizes, context.first_rows, context.tells_apart, *([context.labels] if context.labels else []))
+    expect(all(part.keys() == groups for part in parts), "other groups have rows than are known")
+    for group, rows in context.tails.items():
+        is_table = isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.dtype.kind == "f"
+        fits_them = is_table and np.shape(context.first_rows[group]) == rows.shape[1:]
+        expect(fits_them, f"the rows of group {group!r} are none")

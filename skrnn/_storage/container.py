@@ -85,10 +85,17 @@ def _header(arrays, texts):
 
 def replace_file(path, parts):
     """Write the bytes of parts to a file, by a temporary file in its folder that takes its place at the end."""
-    target = Path(path).resolve()       # of a link the file that it leads to
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+    target = Path(os.path.realpath(os.fsdecode(path)))      # of a link the file that it leads to
+    mode = None
+    if target.exists():
+        if not target.is_file():
+            raise FileExistsError(f"{target} is no file that could be replaced, but a folder or a device")
+        mode = stat.S_IMODE(target.stat().st_mode)
+    temporary = target.with_name(f".{secrets.token_hex(8)}.skrnn.tmp")
     try:
         with open(temporary, "xb") as file:
+            if os.name == "posix" and mode not in (None, stat.S_IMODE(os.fstat(file.fileno()).st_mode)):
+                os.fchmod(file.fileno(), mode)      # who may read the file that it replaces may read it
             for part in parts:
                 file.write(part)
             file.flush()
@@ -98,12 +105,12 @@ def replace_file(path, parts):
         temporary.unlink(missing_ok=True)
         raise
     if os.name == "posix":              # that the new name lasts, too
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            with suppress(OSError):     # of file systems that know no fsync of a folder
+        with suppress(OSError):         # of folders that cannot be read, and file systems that know no fsync of one
+            folder = os.open(target.parent, os.O_RDONLY)
+            try:
                 os.fsync(folder)
-        finally:
-            os.close(folder)
+            finally:
+                os.close(folder)
 
 
 def read(path):
@@ -116,7 +123,7 @@ def read(path):
     OSError
         If it cannot be read.
     """
-    with open(path, "rb") as file:
+    with open(os.fsdecode(path), "rb", opener=_opened) as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise ModelFileError(f"{path} is no file with an end, expected one that skrnn.save has written")
@@ -128,6 +135,11 @@ def read(path):
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from None
     return arrays, texts
+
+
+def _opened(path, flags):
+    """A descriptor; that of a pipe at once, without a wait for whoever writes to it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _read_checked(file, size, path):
@@ -155,6 +167,10 @@ def _read_checked(file, size, path):
 
 def strict_json(text, where):
     """What a JSON text says: a ModelFileError for what is none, for a key that repeats, NaN and infinities."""
+    def finite(digits):
+        number = float(digits)
+        return number if math.isfinite(number) else constant(digits)
+
     def pairs(items):
         found = dict(items)
         if len(found) < len(items):
@@ -162,12 +178,12 @@ def strict_json(text, where):
         return found
 
     def constant(name):
-        raise ModelFileError(f"{where} has the number {name}, which JSON has not")
+        raise ModelFileError(f"{where} has the number {name[:40]}, which is none of float64 that is finite")
 
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
-        return json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
+        return json.loads(text, object_pairs_hook=pairs, parse_constant=constant, parse_float=finite)
     except ModelFileError:
         raise
     except (ValueError, RecursionError) as error:
@@ -223,4 +239,7 @@ def _array(name, data, dtype, shape):
         raise ModelFileError(f"the array {name!r} has bytes that are no bools")
     if data.size and data.ctypes.data % dtype.alignment:
         data = data.copy()
-    return data.view(dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+    try:
+        return data.view(dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+    except ValueError as error:         # an empty one whose other extents have a product that overflows
+        raise ModelFileError(f"the array {name!r} has the shape {tuple(shape)}: {error}") from error

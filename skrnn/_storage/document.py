@@ -5,20 +5,40 @@ in arrays, dates, slices, dtypes and NumPy's generators of random numbers.
 """
 
 import math
+import re
+from collections import Counter
+from types import NoneType
 
 import numpy as np
 
-from skrnn._plain import CLASS, DICT, MAX_DEPTH, OBJECTS, PlainDataError, fits, made_of
+from skrnn._messages import shown
+from skrnn._plain import CLASS, CONTAINERS, DICT, MAX_DEPTH, OBJECTS, PlainDataError, fits, inside, kinds_of, made_of
 from skrnn._storage.container import is_storable
 
 BIT_GENERATORS = {
     each.__name__: each
     for each in (np.random.MT19937, np.random.PCG64, np.random.PCG64DXSM, np.random.Philox, np.random.SFC64)
 }
+# What JSON has as it is
+OF_JSON = frozenset({NoneType, bool, int, str})
 # The greatest code of a character
 MAX_CHARACTER = 0x10FFFF
 # Numbers that the state of a Mersenne twister has, and the last place among them
 N_TWISTER = 624
+# The dtypes that files name, as NumPy writes them
+DTYPE = re.compile(r"[<>|=]?([biufOUS]\d{0,10}|[mM]8(\[\d{0,9}[a-zA-Zμ]{1,7}\])?)")
+# An array that more objects share is written again: what is made of a file is no larger than so many files
+MAX_USES = 8
+# The longest whole numbers, in bits: Python refuses to read longer ones, if it is told so
+MAX_BITS = 2048
+
+
+def are_json(items):
+    """Whether JSON has all of these as they are."""
+    kinds = kinds_of(items)
+    return kinds <= OF_JSON and (
+        int not in kinds or all(item.bit_length() <= MAX_BITS for item in items if type(item) is int)
+    )
 
 
 class Writer:
@@ -30,9 +50,9 @@ class Writer:
     """
 
     def __init__(self):
-        self.arrays, self._known, self._generators = {}, {}, {}
+        self.arrays, self._known, self._generators, self._uses = {}, {}, {}, Counter()
 
-    def encode(self, value, where):
+    def encode(self, value, where, depth=0):
         """What JSON has for plain data.
 
         Parameters
@@ -40,24 +60,32 @@ class Writer:
         value : plain data
         where : tuple of str
             Where they are, for the names of arrays and for messages.
+        depth : int
+            How many others they are in.
 
         Raises
         ------
         TypeError
-            For what is no plain data, naming where it is.
+            For what is no plain data, or lies too deep, naming where it is.
         """
+        if depth > MAX_DEPTH:
+            raise TypeError(f"{'.'.join(where[:9])} … lies in more than {MAX_DEPTH} others, which no model file holds")
         kind = type(value)
-        if value is None or kind in (bool, int, str):
+        if kind in OF_JSON and are_json([value]):
             return value
         if kind is float:
             return value if math.isfinite(value) else {CLASS: "float", "value": str(value)}
         if kind is list:
-            return self._items(value, where)
+            return self._items(value, where, depth)
         if kind is tuple:
-            return {CLASS: "tuple", "items": self._items(value, where)}
+            return {CLASS: "tuple", "items": self._items(value, where, depth + 1)}
         if kind is dict:
             inner = value.get(CLASS) in (DICT, OBJECTS)
-            return {key: self.encode(part, where if inner else (*where, key)) for key, part in value.items()}
+            if are_json(value.values()):
+                return dict(value)
+            return {
+                key: self.encode(part, where if inner else (*where, key), depth + 1) for key, part in value.items()
+            }
         if isinstance(value, np.ndarray):
             return self._array(value, where)
         if isinstance(value, np.generic):
@@ -65,7 +93,7 @@ class Writer:
         if kind in (np.random.RandomState, np.random.Generator):
             return self._generator(value, where)
         if kind is slice:
-            return {CLASS: "slice", "bounds": self._items([value.start, value.stop, value.step], where)}
+            return {CLASS: "slice", "bounds": self._items([value.start, value.stop, value.step], where, depth + 1)}
         if isinstance(value, np.dtype) or (kind is type and issubclass(value, np.generic)):
             return {CLASS: "dtype" if kind is not type else "scalar type", "name": np.dtype(value).str}
         raise cannot_store(value, ".".join(where))
@@ -75,12 +103,15 @@ class Writer:
             return {CLASS: "number", "dtype": value.dtype.str, "value": self.encode(value.item(), where)}
         return {CLASS: "scalar", "value": self._array(np.asarray(value), where)}
 
-    def _items(self, items, where):
-        return [self.encode(item, (*where, str(i))) for i, item in enumerate(items)]
+    def _items(self, items, where, depth):
+        if are_json(items) or (kinds_of(items) == {float} and all(map(math.isfinite, items))):
+            return list(items)
+        return [self.encode(item, (*where, str(i)), depth + 1) for i, item in enumerate(items)]
 
     def _array(self, array, where):
         if array.dtype.kind == "U":
-            codes = np.ascontiguousarray(array).reshape(-1).view(np.uint32).reshape(*array.shape, array.itemsize // 4)
+            native = np.asarray(array, array.dtype.newbyteorder("="), order="C")
+            codes = native.reshape(-1).view(np.uint32).reshape(*array.shape, array.itemsize // 4)
             return {CLASS: "texts", "codes": self._named(array, codes, where)}
         if array.dtype.kind in "mM":
             return {CLASS: "dates", "dtype": array.dtype.str, "values": self._named(array, array.view(np.int64), where)}
@@ -89,8 +120,9 @@ class Writer:
         return {CLASS: "array", "name": self._named(array, array, where)}
 
     def _named(self, original, array, where):
-        """The name of an array, the same for the same array."""
-        if id(original) not in self._known:
+        """The name of an array, the same for the same array, unless that has been used too often."""
+        self._uses[id(original)] += 1
+        if self._uses[id(original)] % MAX_USES == 1:
             name = ".".join(where) or "array"
             while name in self.arrays:
                 name += "_"
@@ -131,14 +163,10 @@ class Reader:
     ----------
     arrays : dict of str to array
 
-    Attributes
-    ----------
-    used : set of str
-        Names of the arrays that were needed.
     """
 
     def __init__(self, arrays):
-        self.arrays, self.used, self._generators = arrays, set(), []
+        self.arrays, self._uses, self._generators = arrays, Counter(), []
         self._kinds = {
             "float": ({"value": str}, _special), "tuple": ({"items": list}, tuple),
             "number": ({"dtype": str, "value": bool | int | float | str}, _number),
@@ -167,21 +195,32 @@ class Reader:
         if depth > MAX_DEPTH:
             raise PlainDataError(f"{where} lies in more than {MAX_DEPTH} others")
         if isinstance(data, list):
+            if CONTAINERS.isdisjoint(kinds_of(data)):
+                return data
             return [self.decode(item, f"{where}[{i}]", depth + 1) for i, item in enumerate(data)]
         if not isinstance(data, dict):
             return data
-        parts = {name: self.decode(part, f"{where}.{name}", depth + 1) for name, part in data.items()}
+        parts = data
+        if not CONTAINERS.isdisjoint(kinds_of(data.values())):
+            parts = {name: self.decode(part, inside(where, name), depth + 1) for name, part in data.items()}
         kind = parts.get(CLASS)
         if not isinstance(kind, str) or kind not in self._kinds:
             return parts
-        del parts[CLASS]
         types, make = self._kinds[kind]
+        parts = {name: part for name, part in parts.items() if name != CLASS}
         return made_of(parts, types, where, lambda **parts: make(*parts.values()))
+
+    @property
+    def not_used(self):
+        """Names of the arrays that nothing needed, in order."""
+        return sorted(self.arrays.keys() - self._uses.keys())
 
     def _array(self, name):
         if name not in self.arrays:
             raise ValueError(f"there is no array {name!r}")
-        self.used.add(name)
+        self._uses[name] += 1
+        if self._uses[name] > MAX_USES:
+            raise ValueError(f"the array {name!r} is used more than {MAX_USES} times")
         return self.arrays[name]
 
     def _texts(self, codes):
@@ -191,7 +230,7 @@ class Reader:
         return np.ascontiguousarray(codes).view(f"<U{codes.shape[-1]}").reshape(codes.shape[:-1])
 
     def _dates(self, dtype, values):
-        values, dtype = self._array(values), np.dtype(dtype)
+        values, dtype = self._array(values), _dtype(dtype)
         if values.dtype != np.int64 or dtype.kind not in "mM":
             raise ValueError("dates must be of such a dtype, as int64")
         return values.view(dtype)
@@ -223,8 +262,11 @@ def _bit_generator(state):
     if kind == "MT19937" and not (
         isinstance(inner, dict) and inner.keys() == {"key", "pos"} and fits(inner["key"], np.ndarray)
         and inner["key"].shape == (N_TWISTER,) and fits(inner["pos"], int) and 0 <= inner["pos"] <= N_TWISTER
+        and (inner["key"][1:].any() or int(inner["key"][0]) >> 31)      # else all that it returns are zeros
     ):
         raise ValueError("the state is none of a Mersenne twister")
+    if kind.startswith("PCG64") and not (isinstance(inner, dict) and fits(inner.get("inc"), int) and inner["inc"] % 2):
+        raise ValueError("the state is none of PCG64, whose increment is odd")
     buffer = state.get("buffer_pos", 0)         # of Philox: a place in a buffer, which NumPy does not check
     if not fits(buffer, int) or not 0 <= buffer <= 4:
         raise ValueError("the state is none of Philox")
@@ -257,7 +299,6 @@ def _slice(bounds):
 
 
 def _dtype(name):
-    dtype = np.dtype(name)
-    if dtype.kind not in "biufOUSmM":
-        raise ValueError(f"the dtype {name} is none that is stored")
-    return dtype
+    if not DTYPE.fullmatch(name):       # before NumPy reads it, which knows a language of its own
+        raise ValueError(f"the dtype {shown(name)} is none that is stored")
+    return np.dtype(name)

@@ -4,7 +4,7 @@ import json
 from importlib import import_module
 
 from skrnn._messages import shown
-from skrnn._plain import PlainDataError, from_plain, to_plain
+from skrnn._plain import CLASS, PlainDataError, from_plain, to_plain
 from skrnn._storage import container, scikit_learn
 from skrnn._storage.consistency import check
 from skrnn._storage.document import Reader, Writer
@@ -102,8 +102,9 @@ def load(path):
     reader = Reader(arrays)
     try:
         data = reader.decode(container.strict_json(texts["model"], f"{path}: the model"), "the model")
-        if reader.used != arrays.keys():
-            raise PlainDataError(f"nothing is known of the arrays {sorted(arrays.keys() - reader.used)[:5]}")
+        if reader.not_used:
+            raise PlainDataError(f"nothing is known of the arrays {shown(reader.not_used)}")
+        _check_layers(data, len(arrays))
         estimator = from_plain(data, "the model", scikit_learn.entry_of, check)
         if not hasattr(estimator, "get_params"):
             raise PlainDataError(f"the model is a {type(estimator).__name__}, expected an estimator")
@@ -112,6 +113,21 @@ def load(path):
             f"{path}, written by skrnn {texts['skrnn']}, holds what skrnn {__version__} cannot read: {error}"
         ) from error
     return estimator
+
+
+def _check_layers(data, n_arrays):
+    """Raise a PlainDataError for more layers than arrays, before any layer is made: of each its weights are stored."""
+    waiting, n_layers = [data], 0
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            sizes = part.get("hidden_size")
+            n_layers += len(sizes) if part.get(CLASS) == "RecurrentNetwork" and isinstance(sizes, tuple) else 0
+            waiting += part.values()
+        elif isinstance(part, list | tuple):
+            waiting += part
+    if n_layers > n_arrays:
+        raise PlainDataError(f"the model has {n_layers} layers, but only {n_arrays} arrays")
 
 
 def _check_texts(texts, path):

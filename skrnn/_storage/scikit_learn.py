@@ -10,7 +10,8 @@ from importlib import import_module
 import numpy as np
 import sklearn
 
-from skrnn._plain import Entry, to_plain
+from skrnn._plain import Entry, fits, to_plain
+from skrnn._sklearn import check_output_config
 from skrnn._storage.document import cannot_store
 
 COLUMNS = {"n_features_in_", "feature_names_in_", "_sklearn_output_config"}
@@ -35,6 +36,13 @@ ATTRIBUTES = {
     "sklearn.preprocessing.RobustScaler": {"center_", "scale_"},
     "sklearn.preprocessing.StandardScaler": {"mean_", "var_", *IN_THE_MIDDLE},
 }
+# Of these there is one number for each feature, or None
+PER_FEATURE = {
+    "center_", "data_max_", "data_min_", "data_range_", "max_abs_", "mean_", "min_", "scale_", "statistics_", "var_",
+}
+# Those that consist of others, and the parameter that these are in
+STEPS = {"sklearn.compose.ColumnTransformer": "transformers", "sklearn.pipeline.FeatureUnion": "transformer_list",
+         "sklearn.pipeline.Pipeline": "steps"}
 TYPES = {"parameters": dict, "attributes": dict, "scikit_learn": str}
 
 
@@ -80,9 +88,11 @@ def _kept_of(estimator):
     """What is stored of an estimator; a TypeError for an attribute that none of its class has."""
     parameters, name = estimator.get_params(deep=False), type(estimator).__name__
     attributes = {key: value for key, value in vars(estimator).items() if key not in parameters}
-    unknown = attributes.keys() - ATTRIBUTES[path_of(type(estimator))] - COLUMNS
+    path = path_of(type(estimator))
+    unknown = attributes.keys() - ATTRIBUTES[path] - COLUMNS
     if unknown:
         raise TypeError(f"{name} has the attributes {sorted(unknown)}, which model files do not know: pickle it")
+    _check_steps(path, parameters.get(STEPS.get(path)))
     return {"parameters": parameters, "attributes": attributes, "scikit_learn": sklearn.__version__}
 
 
@@ -91,7 +101,53 @@ def _made_of(path, parameters, attributes, scikit_learn):
     unknown = attributes.keys() - ATTRIBUTES[path] - COLUMNS
     if unknown:
         raise ValueError(f"it has the attributes {sorted(unknown)}, which nothing is known of")
+    _check_steps(path, parameters.get(STEPS.get(path)))
+    check_output_config(attributes)
+    if attributes.keys() - {"_sklearn_output_config"}:
+        _check_attributes(path, attributes)
     estimator = _class_at(path)(**parameters)
     version = scikit_learn if ATTRIBUTES[path] else sklearn.__version__
     estimator.__setstate__({**vars(estimator), **attributes, "_sklearn_version": version})
     return estimator
+
+
+def _check_steps(path, steps):
+    """Raise a TypeError unless steps are a name and an estimator each, and of a ColumnTransformer columns."""
+    if path not in STEPS:
+        return
+    n = 3 if path.endswith("ColumnTransformer") else 2
+    if not isinstance(steps, list | tuple) or not all(
+        isinstance(step, list | tuple) and len(step) == n and isinstance(step[0], str)
+        and (step[1] is None or isinstance(step[1], str) or hasattr(step[1], "get_params")) for step in steps
+    ):
+        raise TypeError(f"{STEPS[path]} of {path} are no names and estimators")
+
+
+def _check_attributes(path, attributes):
+    """Raise a ValueError unless the attributes of a fitted estimator go together, as far as predictions need them."""
+    lacking = {name for name in ATTRIBUTES[path] if name.endswith("_")} - attributes.keys()
+    if lacking:
+        raise ValueError(f"it lacks the attributes {sorted(lacking)}")
+    n = attributes.get("n_features_in_", 1)
+    if not fits(n, int) or n < 1:
+        raise ValueError(f"it has {n} features")
+    for name in PER_FEATURE & attributes.keys():
+        value = attributes[name]
+        if value is not None and not (isinstance(value, np.ndarray) and value.shape == (n,)):
+            raise ValueError(f"{name} is not of {n} features")
+        if name == "scale_" and value is not None and not (value.dtype.kind == "f" and value.all()):
+            raise ValueError("scale_ is not of numbers that divide")
+        if value is not None and value.dtype.kind == "f" and np.isinf(value).any():
+            raise ValueError(f"{name} is not finite")
+    names = attributes.get("feature_names_in_")
+    if names is not None and (np.shape(names) != (n,) or not all(isinstance(each, str) for each in names)):
+        raise ValueError(f"feature_names_in_ are not of {n} features")
+    if np.shape(attributes.get("n_samples_seen_", n)) not in ((), (n,)):
+        raise ValueError(f"n_samples_seen_ is not of {n} features")
+    categories = attributes.get("categories_", [np.empty(0)] * n)
+    if len(categories) != n or not all(isinstance(each, np.ndarray) and each.ndim == 1 for each in categories):
+        raise ValueError(f"categories_ are not of {n} features")
+    _check_steps(path, attributes.get("transformers_", []))
+    places = attributes.get("_transformer_to_input_indices", {}).values()
+    if not all(fits(place, int) and 0 <= place < n for each in places for place in each):
+        raise ValueError("a transformer has columns that are none")

@@ -39,8 +39,8 @@ class NumberColumns(NamedTuple):
     """
 
     n_features_in: int
-    feature_names: tuple | None
-    is_number: tuple
+    feature_names: tuple[str, ...] | None
+    is_number: tuple[bool, ...]
 
     def attributes(self):
         """The public attributes that a fit sets."""

@@ -78,6 +78,7 @@ def entry(dtype="F64", shape=(2,), data_offsets=(0, 16), **more):
     ({"a": entry(shape=[2**63])}, 16, "sizes"),
     ({"a": entry(shape=[1] * 33)}, 16, "sizes"),
     ({"a": entry(shape=[2**32, 2**32])}, 16, "without gaps"),       # whose product overflows 64 bits
+    ({"a": entry(shape=[0, 2**62, 4], data_offsets=[0, 0])}, 0, "too big"),
     ({"a": entry(data_offsets=[0])}, 16, "the first and the last"),
     ({"a": entry(data_offsets=[16, 0])}, 16, "the first and the last"),
     ({"a": entry(data_offsets=[0, 2**40])}, 16, "without gaps"),
@@ -91,6 +92,7 @@ def entry(dtype="F64", shape=(2,), data_offsets=(0, 16), **more):
     ({"a": entry("BOOL", [1], [0, 1])}, b"\2", "no bools"),
     # JSON
     (b'{"__metadata__":{"sha256":"' + b"0" * 64 + b'"},"a":NaN}', b"", "the number NaN"),
+    (b'{"__metadata__":{"sha256":"' + b"0" * 64 + b'"},"a":1e999}', b"", "the number 1e999"),
     (b'{"__metadata__":{"sha256":"' + b"0" * 64 + b'"},"a":1,"a":1}', b"", "a key that repeats"),
     (b'{"__metadata__":{"sha256":"' + b"0" * 64 + b'","x":1}}', b"", "are not texts"),
     (b'{"__metadata__":{"sha256":"' + b"0" * 64 + b'"}', b"", "not JSON"),
@@ -126,3 +128,46 @@ def test_a_view_of_memory_that_is_not_aligned(tmp_path):
     arrays, _ = container.read(tmp_path / "file")
     assert arrays["a"].tolist() == [1.5, 2.5]
     assert arrays["a"].flags.aligned
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
+def test_a_pipe_that_nobody_writes_to(tmp_path):
+    """Is not waited for, and is not replaced by a file."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ModelFileError, match="no file with an end"):
+        container.read(tmp_path / "pipe")
+    with pytest.raises(FileExistsError, match="a folder or a device"):
+        written(tmp_path / "pipe")
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize("path", ["", ".", "folder"])
+def test_a_folder(path, tmp_path, monkeypatch):
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileExistsError, match="a folder or a device"):
+        container.write(path, ARRAYS, TEXTS)
+    assert os.listdir(tmp_path) == ["folder"]
+
+
+@pytest.mark.parametrize("path", [0, True, None, 1.5])
+def test_what_is_no_path(path):
+    """A number is none, though `open` takes it for an open file, which it would close."""
+    for call in (container.read, lambda path: container.write(path, ARRAYS, TEXTS)):
+        with pytest.raises(TypeError, match="PathLike"):
+            call(path)
+
+
+def test_bytes_and_long_names_are_paths(tmp_path):
+    path = tmp_path / ("n" * 250)
+    container.write(os.fsencode(path), ARRAYS, TEXTS)
+    arrays, _ = container.read(os.fsencode(path))
+    assert_same(dict(sorted(arrays.items())), dict(sorted(ARRAYS.items())))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes")
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path):
+    written(tmp_path / "file")
+    (tmp_path / "file").chmod(0o600)
+    written(tmp_path / "file", {"a": np.ones(2)})
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o600

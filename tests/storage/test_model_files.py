@@ -148,6 +148,14 @@ class TestFile:
             assert path.read_bytes() == before
             assert os.listdir(tmp_path) == ["net.skrnn"]
 
+    def test_in_a_folder_that_cannot_be_read(self, tmp_path, monkeypatch):
+        def refused(*_):
+            raise PermissionError
+
+        monkeypatch.setattr(os, "open", refused)
+        skrnn.save(RNNRegressor(2), tmp_path / "net.skrnn")
+        assert skrnn.load(tmp_path / "net.skrnn").hidden_size == 2
+
     @pytest.mark.skipif(os.name != "posix", reason="symbolic links and modes")
     def test_keeps_links_and_has_the_mode_of_new_files(self, tmp_path):
         (tmp_path / "link").symlink_to(tmp_path / "net.skrnn")
