@@ -33,6 +33,11 @@ def with_message(error, message):
     return (ValueError if isinstance(error, ValueError) else TypeError)(message)
 
 
+def kind_of(value):
+    """What messages say that an object is: its type, or that it is a class."""
+    return f"class {value.__name__}" if isinstance(value, type) else type(value).__name__
+
+
 def shown(value):
     """What messages show of a value that somebody passed: as Python writes it, on one line, `MAX_LENGTH` at most."""
     text = " ".join(_shown.repr(value).split())

@@ -22,7 +22,8 @@ CLASS = "class"                 # the key of the name of a class
 DICT, OBJECTS = "dict", "objects"           # dicts with other keys than names, and arrays of objects
 MAX_DEPTH = 64
 MAX_NAME = 60                   # characters of a name in messages
-AS_THEY_ARE = (NoneType, bool, int, float, str, np.random.RandomState, np.random.Generator)
+AS_THEY_ARE = frozenset({NoneType, bool, int, float, str, np.random.RandomState, np.random.Generator})
+CONTAINERS = frozenset({list, tuple, dict})
 
 
 class PlainDataError(ValueError):
@@ -124,6 +125,14 @@ def with_attributes(cls, **attributes):
     return made
 
 
+def kinds_of(items):
+    """The types of items: histories and vocabularies are long, and one look at these spares one at each item.
+
+    What holds nothing but what stays as it is stays as it is, too: pickles have it once where it is in several places.
+    """
+    return set(map(type, items))
+
+
 def as_it_is(value, where):
     """What becomes of objects of other packages in pickles: nothing."""
     return value
@@ -158,13 +167,15 @@ def to_plain(value, where="", other=as_it_is, depth=0):
     if kind in AS_THEY_ARE or isinstance(value, np.generic):
         return value
     if kind is list or kind is tuple:
+        if kinds_of(value) <= AS_THEY_ARE:
+            return value
         return kind([to_plain(item, f"{where}[{i}]", other, depth + 1) for i, item in enumerate(value)])
     if kind is dict:
         return dict_to_plain(value, where, other, depth)
     if kind is np.ndarray or kind is np.memmap:
         if value.dtype != object:
             return np.asarray(value)
-        items = [to_plain(item, f"{where}[{i}]", other, depth + 2) for i, item in enumerate(value.ravel().tolist())]
+        items = to_plain(value.ravel().tolist(), where, other, depth + 1)
         return {CLASS: OBJECTS, "shape": list(value.shape), "items": items}
     if kind in NAMES:
         name = NAMES[kind]
@@ -179,8 +190,11 @@ def to_plain(value, where="", other=as_it_is, depth=0):
 
 def dict_to_plain(value, where, other, depth):
     """Plain data of a dict, whose keys need not be names."""
+    has_names = CLASS not in value and kinds_of(value) <= {str}
+    if has_names and kinds_of(value.values()) <= AS_THEY_ARE:
+        return value
     values = [to_plain(item, f"{where}[{key!r}]", other, depth + 2) for key, item in value.items()]
-    if CLASS not in value and all(type(key) is str for key in value):
+    if has_names:
         return dict(zip(value, values, strict=True))
     keys = [to_plain(key, f"a key of {where}", other, depth + 2) for key in value]
     return {CLASS: DICT, "keys": keys, "values": values}
@@ -211,15 +225,20 @@ def from_plain(data, where="", others=lambda name: None, check=lambda made: None
         raise PlainDataError(f"{where} lies in more than {MAX_DEPTH} others")
     kind = type(data)
     if kind is list or kind is tuple:
+        if CONTAINERS.isdisjoint(kinds_of(data)):
+            return data
         return kind([from_plain(item, f"{where}[{i}]", others, check, depth + 1) for i, item in enumerate(data)])
     if kind is not dict:
         return data
-    parts = {
-        name: from_plain(part, inside(where, name), others, check, depth + 1)
-        for name, part in data.items() if name != CLASS
-    }
+    parts = data
+    if not CONTAINERS.isdisjoint(kinds_of(data.values())):
+        parts = {
+            name: part if name == CLASS else from_plain(part, inside(where, name), others, check, depth + 1)
+            for name, part in data.items()
+        }
     if CLASS not in data:
         return parts
+    parts = {name: part for name, part in parts.items() if name != CLASS}
     name = data[CLASS]
     if not isinstance(name, str):
         raise PlainDataError(f"{where} is of a class that has no name")

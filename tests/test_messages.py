@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from skrnn import RNNClassifier, RNNLanguageModel
-from skrnn._messages import shown
+from skrnn._messages import kind_of, shown
 
 
 @pytest.mark.parametrize(("value", "text"), [
@@ -50,3 +50,7 @@ def test_messages_have_no_types_of_numpy(call):
     assert "np." not in str(error.value)
     assert "array(" not in str(error.value)
     assert len(str(error.value)) < 400
+
+
+def test_kind_of():
+    assert [kind_of(value) for value in (3, None, int)] == ["int", "NoneType", "class int"]

@@ -36,6 +36,11 @@ class Encoding:
     announced: bool = False
 
     @property
+    def is_of_text(self):
+        """Whether the categories are strings, or there are none; otherwise they are numbers."""
+        return not self.categories or isinstance(self.categories[0], str)
+
+    @property
     def n_codes(self):
         """How many codes there are."""
         return len(self.categories) + self.with_missing + 1

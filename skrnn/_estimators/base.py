@@ -8,14 +8,13 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.metrics import check_scoring
 
-from skrnn._data.numbers import is_positive_int
 from skrnn._data.target_checks import check_samples
 from skrnn._data.weights import as_weights
 from skrnn._estimators import states
 from skrnn._estimators.embeddings import check_embedding_dim, embeddings_for, tables_of
 from skrnn._estimators.fit_warnings import warn_if_nothing_learned
 from skrnn._estimators.groups import read_groups
-from skrnn._estimators.parameters import check_matrices, dtype_of
+from skrnn._estimators.parameters import dtype_of
 from skrnn._estimators.patches import check_no_patches, check_patches, patch_for
 from skrnn._estimators.scorers import validator_of
 from skrnn._estimators.splitting import split
@@ -256,7 +255,6 @@ class BaseRNN(
     def _start_with_parameters(self, given, X_units=None, **of_targets):
         """Be fitted with these parameters, and with what is known of X and of targets."""
         self._check_parameters()
-        check_matrices(given, ["layer0.W", "head.V", *["embedding.E"] * is_positive_int(self.embedding_dim)])
         reading, patch = reading_of(self, given, X_units)
         n_inputs, n_scores = len(given["layer0.W"]) // (1 if patch is None else patch[0]), given["head.V"].shape[1]
         targets = self._known_targets(n_scores, **of_targets)

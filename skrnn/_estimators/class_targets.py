@@ -18,6 +18,7 @@ from skrnn._training.losses import LOSSES
 
 # Fewer rows with exactly one label each may be so by chance
 MIN_ONE_HOT = 5
+EXPECTED_LABELS = "expected bools, integers of up to 64 bits, or strings"
 
 
 @plain
@@ -220,7 +221,9 @@ def _sorted_classes(name, labels):
         types = _type_names(labels)
         if any(isinstance(label, str) for label in labels):
             raise TypeError(f"{name} mixes labels of the types {types}; expected one type")
-        raise TypeError(f"{name} has labels of type {types}, expected bools, integers of up to 64 bits, or strings")
+        raise TypeError(f"{name} has labels of type {types}, {EXPECTED_LABELS}")
+    if labels.dtype.kind == "S":
+        raise TypeError(f"{name} has labels of type bytes, {EXPECTED_LABELS}")
     return np.unique(labels)
 
 

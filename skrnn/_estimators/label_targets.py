@@ -97,6 +97,8 @@ def known_targets(n_scores, classes, multilabel, per_step):
             "set multilabel=True"
         )
     known = announced_classes(classes, per_step)
+    if isinstance(known, list) and len(known) == 1:
+        raise ValueError(f"classes={shown(classes)}: expected the classes of one column by themselves, or of several")
     for name, given, found in _each_column(classes, known):
         if len(found) < 2:
             raise ValueError(f"{name}={shown(given)}: expected at least 2 classes")

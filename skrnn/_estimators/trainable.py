@@ -183,6 +183,8 @@ class TrainableMixin(StoredMixin, CheckedParametersMixin):
     def _set_given(self, given, network, loss, dtype, reading, targets=None):
         """Be fitted with given parameters, all of the network: without an epoch of training."""
         by = ", by " + ", ".join(f"{name}={getattr(self, name)!r}" for name in SIZES if hasattr(self, name))
+        if len(given.get("head.V", ())) > network.layout.shapes["head.V"][0]:
+            by += "; rows of static features need a fit, for one epoch (max_iter=1), before the parameters are set"
         check_shapes(given, network.layout.shapes, by)
         check_complete(given, network.layout.shapes)
         model = run.given_model(network, loss, np.empty(network.layout.size, dtype), vars(self))

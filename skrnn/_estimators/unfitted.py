@@ -7,6 +7,7 @@ from skrnn._data.numbers import as_numbers, is_positive_int
 from skrnn._data.parts import as_hashable, is_from_dtype
 from skrnn._data.reading import Reading
 from skrnn._data.units import Units
+from skrnn._estimators.parameters import check_matrices, dtype_of
 from skrnn._estimators.patches import check_no_patches, is_number, patch_for
 from skrnn._messages import shown
 
@@ -29,11 +30,13 @@ def reading_of(estimator, parameters, X_units):
         Size and stride of the patches that the network reads.
     """
     _check_can_be_unfitted(estimator, parameters)
+    of_categories = is_positive_int(estimator.embedding_dim)
+    check_matrices(parameters, ["layer0.W", "head.V", *["embedding.E"] * of_categories])
     common = {
         "missing": estimator.missing, "per_step": estimator.return_sequences, "n_steps": estimator.n_steps,
         "standardize": estimator.standardize, "categorical_features": as_hashable(estimator.categorical_features),
     }
-    if is_positive_int(estimator.embedding_dim):
+    if of_categories:
         if X_units is not None:
             raise ValueError("X_units are of numbers, but with embedding_dim the steps of X are categories")
         check_no_patches(estimator.patch_size)
@@ -42,7 +45,8 @@ def reading_of(estimator, parameters, X_units):
     if is_number(estimator.patch_size):
         patch = patch_for(estimator.patch_size, estimator.patch_stride, None)
     n = _number_of_features(estimator, len(parameters["layer0.W"]), patch)
-    return Reading(False, n, None, n, units=_units("X", X_units, n, estimator.standardize), **common), patch
+    units = _units("X", X_units, n, estimator.standardize, dtype_of(parameters))
+    return Reading(False, n, None, n, units=units, **common), patch
 
 
 def _check_can_be_unfitted(estimator, parameters):
@@ -58,14 +62,17 @@ def _check_can_be_unfitted(estimator, parameters):
         if needs_fit:
             raise ValueError(
                 f"{name}={shown(getattr(estimator, name))} is of what only a fit learns of X, and the "
-                f"{type(estimator).__name__} is not fitted: fit it for one epoch (max_iter=1), then set its parameters"
+                f"{type(estimator).__name__} is not fitted: {_fit_first(estimator)}"
             )
     static = next((name for name in parameters if str(name).startswith("static.")), None)
     if static is not None:
         raise ValueError(
-            f"parameters has {static!r}, of static features, which only a fit learns: fit the "
-            f"{type(estimator).__name__} for one epoch (max_iter=1), then set its parameters"
+            f"parameters has {static!r}, of static features, which only a fit learns: {_fit_first(estimator)}"
         )
+
+
+def _fit_first(estimator):
+    return f"fit the {type(estimator).__name__} for one epoch (max_iter=1), then set its parameters"
 
 
 def _reading_of_categories(estimator, E, common):
@@ -97,7 +104,7 @@ def _number_of_features(estimator, n_inputs, patch):
     return n
 
 
-def _units(of, given, n, standardize):
+def _units(of, given, n, standardize, dtype=np.float64):
     """Units of n features, or of n outputs: those given, else 0 and 1; None without `standardize`.
 
     `of` is what they are of, in the name of the argument.
@@ -116,6 +123,10 @@ def _units(of, given, n, standardize):
         raise ValueError(f"{name} has the shapes {center.shape} and {scale.shape}, expected ({n},) each")
     if not np.isfinite(center).all() or not (np.isfinite(scale) & (scale > 0)).all():
         raise ValueError(f"{name} is {shown(given)}, expected finite means, and scales that are positive")
+    with np.errstate(over="ignore"):
+        center_and_inverse = np.stack([center, 1 / scale]).astype(dtype)
+    if not np.isfinite(center_and_inverse).all() or not center_and_inverse[1].all():
+        raise ValueError(f"{name} is {shown(given)}, of which the mean or 1 / scale is beyond {np.dtype(dtype)}")
     return Units(center, scale)
 
 

@@ -105,12 +105,12 @@ def replace_file(path, parts):
         temporary.unlink(missing_ok=True)
         raise
     if os.name == "posix":              # that the new name lasts, too
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            with suppress(OSError):     # of file systems that know no fsync of a folder
+        with suppress(OSError):         # of folders that cannot be read, and file systems that know no fsync of one
+            folder = os.open(target.parent, os.O_RDONLY)
+            try:
                 os.fsync(folder)
-        finally:
-            os.close(folder)
+            finally:
+                os.close(folder)
 
 
 def read(path):

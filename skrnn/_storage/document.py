@@ -7,17 +7,20 @@ in arrays, dates, slices, dtypes and NumPy's generators of random numbers.
 import math
 import re
 from collections import Counter
+from types import NoneType
 
 import numpy as np
 
 from skrnn._messages import shown
-from skrnn._plain import CLASS, DICT, MAX_DEPTH, OBJECTS, PlainDataError, fits, inside, made_of
+from skrnn._plain import CLASS, CONTAINERS, DICT, MAX_DEPTH, OBJECTS, PlainDataError, fits, inside, kinds_of, made_of
 from skrnn._storage.container import is_storable
 
 BIT_GENERATORS = {
     each.__name__: each
     for each in (np.random.MT19937, np.random.PCG64, np.random.PCG64DXSM, np.random.Philox, np.random.SFC64)
 }
+# What JSON has as it is
+OF_JSON = frozenset({NoneType, bool, int, str})
 # The greatest code of a character
 MAX_CHARACTER = 0x10FFFF
 # Numbers that the state of a Mersenne twister has, and the last place among them
@@ -28,6 +31,14 @@ DTYPE = re.compile(r"[<>|=]?([biufOUS]\d{0,10}|[mM]8(\[\d{0,9}[a-zA-Zμ]{1,7}\])
 MAX_USES = 8
 # The longest whole numbers, in bits: Python refuses to read longer ones, if it is told so
 MAX_BITS = 2048
+
+
+def are_json(items):
+    """Whether JSON has all of these as they are."""
+    kinds = kinds_of(items)
+    return kinds <= OF_JSON and (
+        int not in kinds or all(item.bit_length() <= MAX_BITS for item in items if type(item) is int)
+    )
 
 
 class Writer:
@@ -60,7 +71,7 @@ class Writer:
         if depth > MAX_DEPTH:
             raise TypeError(f"{'.'.join(where[:9])} … lies in more than {MAX_DEPTH} others, which no model file holds")
         kind = type(value)
-        if value is None or kind in (bool, str) or (kind is int and value.bit_length() <= MAX_BITS):
+        if kind in OF_JSON and are_json([value]):
             return value
         if kind is float:
             return value if math.isfinite(value) else {CLASS: "float", "value": str(value)}
@@ -70,6 +81,8 @@ class Writer:
             return {CLASS: "tuple", "items": self._items(value, where, depth + 1)}
         if kind is dict:
             inner = value.get(CLASS) in (DICT, OBJECTS)
+            if are_json(value.values()):
+                return dict(value)
             return {
                 key: self.encode(part, where if inner else (*where, key), depth + 1) for key, part in value.items()
             }
@@ -91,6 +104,8 @@ class Writer:
         return {CLASS: "scalar", "value": self._array(np.asarray(value), where)}
 
     def _items(self, items, where, depth):
+        if are_json(items) or (kinds_of(items) == {float} and all(map(math.isfinite, items))):
+            return list(items)
         return [self.encode(item, (*where, str(i)), depth + 1) for i, item in enumerate(items)]
 
     def _array(self, array, where):
@@ -180,15 +195,19 @@ class Reader:
         if depth > MAX_DEPTH:
             raise PlainDataError(f"{where} lies in more than {MAX_DEPTH} others")
         if isinstance(data, list):
+            if CONTAINERS.isdisjoint(kinds_of(data)):
+                return data
             return [self.decode(item, f"{where}[{i}]", depth + 1) for i, item in enumerate(data)]
         if not isinstance(data, dict):
             return data
-        parts = {name: self.decode(part, inside(where, name), depth + 1) for name, part in data.items()}
+        parts = data
+        if not CONTAINERS.isdisjoint(kinds_of(data.values())):
+            parts = {name: self.decode(part, inside(where, name), depth + 1) for name, part in data.items()}
         kind = parts.get(CLASS)
         if not isinstance(kind, str) or kind not in self._kinds:
             return parts
-        del parts[CLASS]
         types, make = self._kinds[kind]
+        parts = {name: part for name, part in parts.items() if name != CLASS}
         return made_of(parts, types, where, lambda **parts: make(*parts.values()))
 
     @property

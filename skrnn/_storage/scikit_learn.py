@@ -97,7 +97,7 @@ def _kept_of(estimator):
 
 
 def _made_of(path, parameters, attributes, scikit_learn):
-    """The estimator of what was stored; warns, as scikit-learn does, if this was with another of its versions."""
+    """The estimator of what was stored; warns, as scikit-learn does, if its attributes are another version's."""
     unknown = attributes.keys() - ATTRIBUTES[path] - COLUMNS
     if unknown:
         raise ValueError(f"it has the attributes {sorted(unknown)}, which nothing is known of")
@@ -105,6 +105,8 @@ def _made_of(path, parameters, attributes, scikit_learn):
     check_output_config(attributes)
     if attributes.keys() - {"_sklearn_output_config"}:
         _check_attributes(path, attributes)
+    else:       # a Pipeline, or what is not fitted: nothing that versions could mean differently
+        scikit_learn = sklearn.__version__
     estimator = _class_at(path)(**parameters)
     estimator.__setstate__({**vars(estimator), **attributes, "_sklearn_version": scikit_learn})
     return estimator

@@ -76,8 +76,10 @@ class History:
         """The history that has these `columns`."""
         if columns.keys() != set(Epoch._fields):
             raise ValueError(f"epochs have the fields {sorted(columns)}, expected {sorted(Epoch._fields)}")
-        if not all(fits(value, Epoch.__annotations__[name]) for name, values in columns.items() for value in values):
-            raise ValueError("fields of epochs are of other types than expected")
+        for name, values in columns.items():
+            one_of_each_type = {type(value): value for value in values}.values()
+            if not all(fits(value, Epoch.__annotations__[name]) for value in one_of_each_type):
+                raise ValueError("fields of epochs are of other types than expected")
         return cls(starmap(Epoch, zip(*(columns[name] for name in Epoch._fields), strict=True)))
 
     @property

@@ -7,9 +7,9 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from skrnn._data.numbers import as_numbers
+from skrnn._data.numbers import as_numbers, is_positive_int
 from skrnn._data.reading import Reading
-from skrnn._messages import shown
+from skrnn._messages import kind_of, shown
 from skrnn._parameters import check_parameters
 from skrnn.convert._units import folded
 from skrnn.convert._weights import Direction, Weights, check_layers, estimator_with
@@ -51,7 +51,8 @@ def from_torch(
         The name of the linear layer, needed if there is another one.
     embedding : str, optional
         The name of an nn.Embedding before the layers. The steps of X are then categories; those that it does not have
-        are embedded as zeros.
+        are embedded as zeros. None: "embedding", as in `to_torch`, for an estimator with an int as `embedding_dim`, if
+        there is one.
     X_units, y_units : pair of array-likes, optional
         The mean and scale with which X, and y of a regressor, were standardized for the net; with
         ``standardize=True`` of a given estimator.
@@ -80,6 +81,8 @@ def from_torch(
     """
     check_parameters({"multilabel": ["boolean"]}, {"multilabel": multilabel}, "from_torch")
     state = _arrays(source)
+    if embedding is None and is_positive_int(getattr(estimator, "embedding_dim", None)) and "embedding.weight" in state:
+        embedding = "embedding"
     weights = _weights(state, head, embedding)
     if weights.cell == "rnn":
         weights.settings["activation"] = _activation(source, estimator)
@@ -174,7 +177,10 @@ def _head(others, head):
     if head is None:
         found = [name for name, values in others.items() if name.rpartition(".")[2] == "weight" and values.ndim == 2]
         if len(found) != 1:
-            what = f"{len(found)} linear layers, {shown(found)}: say which one is the head" if found else (
+            what = (
+                f"{len(found)} linear layers, {shown(found)}: say which one is the head, or name an nn.Embedding by "
+                "embedding"
+            ) if found else (
                 "no linear head, whose outputs are what a net predicts: of an nn.LSTM and an nn.Linear pass "
                 "nn.ModuleList([lstm, linear])"
             )
@@ -243,7 +249,7 @@ def to_torch(net, *, rnn="rnn", head="head", embedding="embedding"):
 def state_arrays(net, rnn, head, embedding):
     """What `to_torch` returns, as arrays."""
     if not hasattr(type(net), "parameters_"):
-        raise TypeError(f"net is a {type(net).__name__}, expected a net that has parameters_")
+        raise TypeError(f"net is a {kind_of(net)}, expected a net that has parameters_")
     model, reading, _ = net._get_fitted()
     network = model.network
     _check_has_counterpart(net, network, reading)
@@ -264,9 +270,8 @@ def state_arrays(net, rnn, head, embedding):
 def _check_has_counterpart(net, network, reading):
     """Raise an ExportError that names the parameter that PyTorch's layers do not have."""
     layer = network.layers[0]
-    form = layer.cell.forms[layer.variant]
-    if form not in FORMS.get(layer.cell_name, ()):
-        values = "".join(f" with {name}={value!r}" for name, value in form.items())
+    if layer.form not in FORMS.get(layer.cell_name, ()):
+        values = "".join(f" with {name}={value!r}" for name, value in layer.form.items())
         raise ExportError(f"cell={layer.cell_name!r}{values} is none of PyTorch's: expected 'lstm', 'gru' or 'rnn'")
     if len({layer.n_units for layer in network.layers}) > 1:
         raise ExportError(f"hidden_size={net.hidden_size!r}: the layers of a module of PyTorch have one size")

@@ -104,9 +104,8 @@ def _refilled(weights, estimator, known):
             raise ValueError(f"the estimator has {name}={shown(has)}, but the weights are of {name}={shown(value)}")
     _check_head(weights, estimator)
     net = copy(estimator)
-    classes = net.classes_ if isinstance(net, RNNClassifier) else None
-    if isinstance(classes, np.ndarray) and len(classes) == 2:
-        weights, _ = _with_sorted_classes(weights, classes, net.return_sequences)
+    if isinstance(net, RNNClassifier) and not getattr(net._get_fitted().targets, "multilabel", False):
+        weights, _ = _with_sorted_classes(weights, net.classes_, net.return_sequences)
     parameters = weights.parameters
     if weights.E is not None:
         E = net.parameters_["embedding.E"]      # of which the last row is that of categories that were not seen

@@ -65,7 +65,8 @@ cdef inline void project_steps(
     cdef Py_ssize_t i = t % PROJECTED_STEPS
     if i == 0:
         s.m, s.projected = min(<Py_ssize_t> PROJECTED_STEPS, g.length[0] - t), NULL
-        layer.cell.project(layer, s, packed, direction.projected)
+        if s.begin < s.end:
+            layer.cell.project(layer, s, packed, direction.projected)
         s.m = 1
     s.projected = direction.projected + i * layer.cell.n_gates * layer.K
     # what is left in the cache of the weights that the step before read is read first

@@ -44,6 +44,16 @@ cdef double max_wait = 2e-4
 cdef long max_parts = LONG_MAX      # of tests: after so many parts of steps the others leave
 
 
+cdef inline Py_ssize_t n_panels(Py_ssize_t K) noexcept nogil:
+    """How many panels of vectors, which no two threads share, K units have."""
+    return ceil_div(ceil_div(K, VL), MAX_VECTORS)
+
+
+cdef inline double max_sharing(const Layer* layer) noexcept nogil:
+    """How many threads may share a layer's units."""
+    return min(<double> n_panels(layer.K), step_work(layer, 1) / shared_work)
+
+
 cdef int team_size(const Net* net, const Group* g, int n_threads) noexcept nogil:
     """How many threads share the units of a group; 1 where it is not worth it."""
     cdef double n = 1
@@ -51,7 +61,7 @@ cdef int team_size(const Net* net, const Group* g, int n_threads) noexcept nogil
     if g.n > 1 or g.length[0] == 1:
         return 1
     for depth in range(net.n_layers):
-        n = max(n, step_work(&net.layers[depth], 1) / shared_work)
+        n = max(n, max_sharing(&net.layers[depth]))
     return <int> min(<double> n_threads, n)
 
 
@@ -85,7 +95,7 @@ cdef Py_ssize_t lay_out_team(Team* team, const Net* net, int n, char* base) noex
 
 cdef inline void take_units(const Team* team, int me, Step* s) noexcept nogil:
     """Let a step be of the units of a thread: whole panels of vectors, none where there are too few."""
-    cdef Py_ssize_t vectors = ceil_div(s.K, VL), panels = ceil_div(vectors, MAX_VECTORS)
+    cdef Py_ssize_t vectors = ceil_div(s.K, VL), panels = n_panels(s.K)
     s.begin = min(vectors, split_start(me, panels, team.n) * MAX_VECTORS)
     s.end = min(vectors, split_start(me + 1, panels, team.n) * MAX_VECTORS)
 
@@ -102,7 +112,7 @@ cdef bint begin_shared_scan(
     cdef Team* team = job.team
     if team == NULL or team.abandoned or direction.gamma != NULL or direction.mask != NULL:
         return False
-    if step_work(layer, 1) < 2 * shared_work:
+    if max_sharing(layer) < 2:
         return False
     team.layer, team.direction, team.g, team.X, team.packed = layer, direction, g, X, packed
     add_shared(&team.scans, 1)
@@ -222,7 +232,7 @@ cdef bint wait_for(const Job* job, int me, long* shared, long value) noexcept no
         if read_shared(shared) >= value:
             return True
         relax()
-    start, waited = seconds_now(), team.waited
+    start, waited = seconds_now(), team.waited if me == 0 else 0
     while read_shared(shared) < value:
         if read_shared(&job.watch.stopped) or read_shared(&team.ended):
             return False

@@ -89,6 +89,29 @@ def test_labels_in_any_order(labels):
         np.testing.assert_allclose(of_column[:, np.argsort(np.argsort(column))], expected, rtol=1e-10)
 
 
+@pytest.mark.parametrize("y", [
+    np.arange(12) % 2, np.arange(12) % 3, np.stack([np.arange(12) % 2, np.arange(12) % 3 > 0], axis=1).astype(int),
+    np.stack([np.arange(12) % 2, 5 + np.arange(12) % 2], axis=1), np.stack([np.arange(12) % 3] * 2, axis=1),
+], ids=["two classes", "three classes", "labels", "columns of two classes", "columns of three"])
+def test_a_classifier_there_and_back(y):
+    """Also with the outputs of a module that has one for each of two classes."""
+    X, _ = problem()
+    net = RNNClassifier(**SMALL, cell="lstm").fit(X, y)
+    state = state_arrays(net, *NAMES)
+    assert_equal_parameters(from_torch(state, net), net)
+    if y.max() > 2 or y.ndim == 1:
+        for kind in ("weight", "bias"):
+            rows = state[f"head.{kind}"]
+            if len(rows) == y.reshape(12, -1).shape[1]:
+                state[f"head.{kind}"] = np.stack([np.zeros_like(rows), rows], axis=1).reshape(-1, *rows.shape[1:])
+        assert_equal_parameters(from_torch(state, net), net)
+
+
+def assert_equal_parameters(net, other):
+    for name, values in other.parameters_.items():
+        np.testing.assert_allclose(net.parameters_[name], values, rtol=1e-12, atol=1e-12, err_msg=name)
+
+
 def test_one_output_for_two_classes_is_the_log_odds_of_the_second():
     X, _ = problem()
     state = lstm_state()
@@ -149,8 +172,11 @@ def test_embeddings():
     assert state["embedding.weight"].shape == (5, 2)
     for n in (4, 5):
         state["embedding.weight"] = state["embedding.weight"][:n]
-    same = from_torch(state, fitted, embedding="embedding")
-    np.testing.assert_allclose(same.predict_proba(X), fitted.predict_proba(X), rtol=1e-12)
+    for keywords in ({}, {"embedding": "embedding"}):       # as to_torch calls it
+        same = from_torch(state, fitted, **keywords)
+        np.testing.assert_allclose(same.predict_proba(X), fitted.predict_proba(X), rtol=1e-12)
+    with pytest.raises(ValueError, match=r"2 linear layers, .*say which one is the head, or name an nn.Embedding"):
+        from_torch(state, classes=[0, 1])
 
 
 def test_a_language_model():

@@ -127,6 +127,16 @@ def test_calls_of_a_net_do_not_change_its_pickle():
     assert {name for name in vars(net) if name.startswith("_")} == {"_fitted"}
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("factor", [1e-200, 1e200])
+def test_of_a_net_with_units_beyond_float32(factor, tmp_path):
+    table = X * factor
+    net = RNNRegressor(2, max_iter=1).fit(table, X[:, 0])
+    skrnn.save(net, tmp_path / "net.skrnn")
+    for read in (pickle.loads(pickle.dumps(net)), skrnn.load(tmp_path / "net.skrnn")):
+        np.testing.assert_array_equal(read.predict(table), net.predict(table))
+
+
 class Own(RNNRegressor):
     """A subclass with an attribute and a parameter of its own."""
 

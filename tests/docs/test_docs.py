@@ -56,7 +56,7 @@ def check_risks(y, p, threshold):
 
 
 def test_pages_with_code_are_found():
-    pages = {"README.md", "data.md", "forecasting.md", "language.md", "tables.md", *PEERS}
+    pages = {"README.md", "data.md", "deploying.md", "forecasting.md", "language.md", "tables.md", *PEERS}
     assert {page.name for page in PAGES if python_blocks(page)} >= pages
 
 

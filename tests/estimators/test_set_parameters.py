@@ -140,6 +140,7 @@ class TestWithoutAFit:
         ("number", {"X_units": 3}, r"^X_units is 3, expected a pair"),
         ("number", {"X_units": ([0], [1])}, r"^X_units has the shapes \(1,\) and \(1,\), expected \(2,\) each"),
         ("number", {"X_units": ([0, 0], [1, 0])}, "expected finite means, and scales that are positive"),
+        ("number", {"X_units": ([0, 0], [1, 1e-310])}, r"^X_units is .*1e-310.* 1 / scale is beyond float64"),
         ("number", {"y_units": (np.nan, 1)}, r"^y_units is .* expected finite means"),
         ("as they are", {"X_units": (0, 1)}, r"^X_units are for standardize=True, not False"),
         ("counts", {"y_units": (1, 1)}, "loss='poisson' with out_activation='exp' takes y in no such units"),
@@ -149,6 +150,7 @@ class TestWithoutAFit:
         ("classes", {"classes": [0, 2, 1]}, r"^classes=\[0, 2, 1\]: expected them once each and in order, \[0, 1, 2\]"),
         ("classes", {"classes": [0, 1]}, r"have 1 outputs, one for two classes, .* head.V has 3 columns"),
         ("classes", {"classes": [1]}, r"^classes=\[1\]: expected at least 2 classes"),
+        ("classes", {"classes": [[0, 1, 2]]}, r"^classes=\[\[0, 1, 2\]\]: expected the classes of one column by them"),
         ("columns", {"classes": [[0, 1], [5, 4]]}, r"^classes\[1\]=\[5, 4\]: expected them once each and in order"),
         ("labels", {"classes": [0, 1, 2]}, "^multilabel=True is for labels that are 0 or 1"),
         ("two classes", {"classes": None, "multilabel": True}, "^multilabel=True is for several labels, but head.V"),
@@ -166,6 +168,8 @@ class TestWithoutAFit:
     @pytest.mark.parametrize(("name", "settings", "message"), [
         ("number", {"hidden_size": 4}, r"^parameters\['layer0.W'\] has shape \(2, 9\), expected \(2, 12\), by hidden"),
         ("number", {"pooling": "last"}, r"^parameters\['head.V'\] has shape \(9, 1\), expected \(3, 1\), .*g='last'"),
+        ("number", {"pooling": "max"}, r"; rows of static features need a fit, for one epoch"),
+        ("number", {"categorical_features": [0], "embedding_dim": 2}, r"^categorical_features=\[0\] is of what only a"),
         ("number", {"missing": "decay"}, "^missing='decay' is of what only a fit learns"),
         ("number", {"times": 0}, "^times=0 is of what only a fit learns"),
         ("number", {"categorical_features": [0]}, r"^categorical_features=\[0\] is of what only a fit learns"),
@@ -184,6 +188,11 @@ class TestWithoutAFit:
             estimator.set_parameters(net.parameters_, **NETS[name][2](net))
         with pytest.raises(NotFittedError):
             estimator.predict(X)
+
+    def test_labels_are_what_fit_takes(self, fitted):
+        for labels in ([b"a", b"b", b"c"], np.array([b"a", b"b", b"c"], object)):
+            with pytest.raises(TypeError, match=r"^classes has labels of type bytes, expected bools, integers"):
+                filled(fitted("classes"), "classes", classes=labels)
 
     def test_all_parameters_are_needed(self, fitted):
         parameters = dict(fitted("number").parameters_)

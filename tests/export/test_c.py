@@ -19,6 +19,7 @@ from skrnn import RNNClassifier, RNNLanguageModel, RNNOutlierDetector, RNNRegres
 from skrnn._training.losses import LOSSES
 from skrnn.exceptions import ExportError
 from skrnn.export import to_c
+from skrnn.export._c.source import comment_of, verbatim
 from skrnn.kernels import CELLS, POOLINGS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -372,6 +373,13 @@ class TestText:
         ):
             assert line in about
 
+    @pytest.mark.parametrize("text", ["a???/", "??????", "/*/*/", "*//*", "**//"])
+    def test_comments_hold_any_text(self, text):
+        """Without trigraphs, which escape the end of a line, and without what begins or ends a comment."""
+        comment = comment_of(text, verbatim(text))
+        assert not re.search(r"\?\?|/\*|\*/", comment[2:-2])
+        assert re.sub(r"\s", "", comment) == f"/*{2 * text}*/"
+
     @pytest.mark.parametrize(("name", "error"), [("", ValueError), ("1st", ValueError), ("a b", ValueError),
                                                  ("ü", ValueError), ("_own", ValueError), (3, TypeError)])
     def test_names_are_identifiers(self, name, error):
@@ -399,6 +407,8 @@ class TestWhatCannotBeSaid:
         pipeline = make_pipeline(StandardScaler(), RNNRegressor(**SMALL)).fit(TABLE, NUMBERS)
         with pytest.raises(ExportError, match=r"^a Pipeline cannot be exported to C.*export the last step"):
             to_c(pipeline)
+        with pytest.raises(ExportError, match=r"^a class RNNRegressor cannot be exported to C, expected a fitted RNN"):
+            to_c(RNNRegressor)
         for estimator in (RNNLanguageModel(), RNNOutlierDetector(), StandardScaler(), None):
             with pytest.raises(ExportError, match=rf"^a {type(estimator).__name__} cannot be exported to C"):
                 to_c(estimator)

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
@@ -115,6 +116,17 @@ class TestPipelines:
         found = run(to_onnx(nested), X=padded(sequences), lengths=lengths_of(sequences))
         close(found["probabilities"], pipeline.predict_proba(sequences))
 
+    @pytest.mark.parametrize("states", [False, True])
+    def test_behind_functions_that_change_nothing(self, states, sequences):
+        """Which do not say whether X holds sequences or is a table."""
+        net = RNNRegressor(missing="ffill", patch_size=None, **SMALL)
+        model = make_pipeline(FunctionTransformer(), "passthrough", FunctionTransformer(), net)
+        model.fit(sequences, np.arange(6))
+        bare, found = to_onnx(model[-1], states=states), to_onnx(model, states=states)
+        assert found.SerializeToString() == bare.SerializeToString()
+        with pytest.raises(ExportError, match="'functiontransformer' of the Pipeline, FunctionTransformer, calls"):
+            to_onnx(make_pipeline(FunctionTransformer(list), model[-1]).fit(sequences, np.arange(6)), states=states)
+
     def test_in_streams(self, pipeline, sequences):
         """As the net with what the steps make of a step; rows of NaN begin."""
         model, x = to_onnx(pipeline, states=True), padded(sequences)[:, :2]
@@ -163,6 +175,8 @@ def test_language_models():
     lengths = np.array([4, 2, 1], np.int32)
     expected = model.predict_proba(texts)
     close(run(onnx_model, ids=ids, lengths=lengths)["probabilities"][:, -1], expected)
+    of_all = run(onnx_model, ids=ids[:1], lengths=np.zeros(1, np.int32))["probabilities"][:, -1]
+    close(of_all, expected[:1])
     running = session(to_onnx(model, states=True))
     state = np.full((3, model._fitted.model.network.state_width), np.nan, np.float32)
     for t in range(4):
@@ -174,7 +188,7 @@ def test_symbols_that_no_file_can_name():
     model = RNNLanguageModel(**SMALL).fit([[("a", 1), ("b", 2)]] * 4)
     assert not to_onnx(model, states=True).metadata_props
     with pytest.raises(ExportError, match="the step 'functiontransformer' of the Pipeline changes texts"):
-        to_onnx(make_pipeline(FunctionTransformer(), model))
+        to_onnx(make_pipeline(FunctionTransformer(list), model))
 
 
 class TestErrors:
@@ -191,10 +205,13 @@ class TestErrors:
         search.best_estimator_ = None
         with pytest.raises(ExportError, match="GridSearchCV has no form in ONNX: pass its best_estimator_"):
             to_onnx(search)
-        with pytest.raises(ExportError, match="TransformedTargetRegressor has no form in ONNX, expected a net"):
+        with pytest.raises(ExportError, match="TransformedTargetRegressor has no form in ONNX, expected a fitted net"):
             to_onnx(TransformedTargetRegressor(RNNRegressor()))
         with pytest.raises(ExportError, match="SequenceImputer has no form in ONNX"):
             to_onnx(pipeline[:2])
+        for other, kind in ((np.zeros(3), "ndarray"), (RNNRegressor, "class RNNRegressor"), (None, "Pipeline")):
+            with pytest.raises(ExportError, match=f"{kind} has no form in ONNX, expected a fitted net"):
+                to_onnx(make_pipeline("passthrough") if other is None else other)
 
     def test_come_before_fit(self):
         for estimator in (RNNClassifier(), RNNOutlierDetector(), RNNLanguageModel(), make_pipeline(RNNRegressor())):
@@ -233,6 +250,36 @@ class TestErrors:
         monkeypatch.setattr("builtins.__import__", without)
         with pytest.raises(ImportError, match=r"pip install 'skrnn\[onnx\]'"):
             to_onnx(pipeline)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_no_sequences_are_an_error(cell, sequences):
+    """In whose place ONNX Runtime 1.32 crashes."""
+    X = [np.nan_to_num(x) for x in sequences]
+    model = to_onnx(RNNRegressor(cell=cell, **SMALL).fit(X, np.arange(6)))
+    with pytest.raises(Exception, match="Reshape"):
+        run(model, X=np.zeros((0, 4, 2), np.float32), lengths=np.zeros(0, np.int32))
+
+
+@pytest.mark.parametrize(("texts", "expected"), [
+    (["é\ud800"], ["é", "\ud800"]), ([[np.int64(3), np.float32(0.5)]], [0.5, 3]), ([["a", 1, True]], ["a", 1]),
+    ([[(1, 2)]], None),
+])
+def test_symbols_that_json_has(texts, expected):
+    model = to_onnx(RNNLanguageModel(**SMALL).fit(texts * 3))
+    symbols = [json.loads(each.value) for each in model.metadata_props]
+    assert [sorted(each[:-2], key=str) for each in symbols] == ([] if expected is None else [sorted(expected, key=str)])
+
+
+@pytest.mark.parametrize("of", ["a label", "a category", "a feature"])
+def test_text_that_is_no_unicode_is_named(of, sequences):
+    X, lone = [np.nan_to_num(x) for x in sequences], "\ud800"
+    names = {"a feature": lone}.get(of, "ward")
+    X = pd.DataFrame({"x": [x[:, 0].tolist() for x in X], names: [lone if of == "a category" else "b"] * 6})
+    labels = np.where(LABELS == "no", lone, "b") if of == "a label" else LABELS
+    net = RNNClassifier(categorical_features=[names], **SMALL).fit(X, labels)
+    with pytest.raises(ExportError, match=r"'\\ud800' has a character that is none of Unicode"):
+        to_onnx(net)
 
 
 def test_onnx_is_imported_when_a_model_is_made():

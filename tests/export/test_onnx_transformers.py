@@ -73,9 +73,9 @@ def test_sequences(transformer, padding, opset, sequences):
 OF_TABLES = [
     StandardScaler(), StandardScaler(with_mean=False), StandardScaler(with_std=False), RobustScaler(),
     RobustScaler(with_centering=False, with_scaling=False), MinMaxScaler((-2, 1), clip=True), MinMaxScaler(),
-    MaxAbsScaler(), SimpleImputer(strategy="median"), FunctionTransformer(), SequenceScaler(),
-    SequenceScaler("minmax", n_steps=3), SequenceImputer("interpolate"), SequenceImputer("ffill", n_steps=2),
-    SequenceImputer("mean", n_steps=3, add_indicator=True),
+    MaxAbsScaler(), SimpleImputer(strategy="median"), SimpleImputer(strategy="constant", fill_value=2),
+    SequenceScaler(), SequenceScaler("minmax", n_steps=3), SequenceImputer("interpolate"),
+    SequenceImputer("ffill", n_steps=2), SequenceImputer("mean", n_steps=3, add_indicator=True),
 ]
 
 
@@ -106,7 +106,7 @@ def test_windows(n):
 def test_what_has_no_form_is_named():
     X = np.random.default_rng(3).normal(size=(6, 4))
     for transformer, text in [
-        (PCA(2), "'step' of the Pipeline, PCA, has no form in ONNX: expected one of FunctionTransformer, MaxAbs"),
+        (PCA(2), "'step' of the Pipeline, PCA, has no form in ONNX: expected one of MaxAbsScaler, MinMax"),
         (FunctionTransformer(np.abs), "FunctionTransformer, calls a function of Python"),
         (SlidingWindow(2, group=0), "SlidingWindow, has no form in ONNX with group=0"),
         (SlidingWindow(2, context=True), "with context=True"),

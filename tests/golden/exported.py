@@ -113,6 +113,7 @@ def difference(found, expected):
     finite = np.isfinite(expected)      # maxima of no steps are not
     assert (found[~finite] == expected[~finite]).all()
     found, expected = found[finite], expected[finite]
+    assert np.isfinite(found).all()     # NaN is not more than any bound
     return float(np.abs(found - expected).max(initial=0)), float(np.abs(expected).max(initial=0))
 
 
@@ -191,7 +192,7 @@ def of_static(reading, static):
 
 def labels_of(encoding):
     """What stands for each code of a categorical feature."""
-    kind = str if not encoding.categories or isinstance(encoding.categories[0], str) else int
+    kind = str if encoding.is_of_text else int
     labels = [*encoding.categories, *[MISSING[kind]] * encoding.with_missing, UNSEEN[kind]]
     return np.array(labels, object if kind is str else np.int64)
 

@@ -65,19 +65,29 @@ def places_in(tree):
             yield from places_in(value)
 
 
-def with_other_value(content, rng):
-    """A file, with its checksum, one of whose values is another."""
+def changed(content, change):
+    """A file, with its checksum, in which a function has changed the entries of arrays and the model; it may return
+    the text of another model.
+    """
     n_header = int.from_bytes(content[:8], "little")
     entries = json.loads(content[8 : 8 + n_header])
-    texts = entries["__metadata__"]
+    texts = entries.pop("__metadata__")
     model = json.loads(texts["model"])
-    places = [*places_in([model, {name: entries[name] for name in entries if name != "__metadata__"}])][2:]
-    parent, key = places[rng.integers(len(places))]
-    parent[key] = VALUES[rng.integers(len(VALUES))]
-    texts |= {"model": json.dumps(model), "sha256": "0" * 64}
+    text = change(entries, model) or json.dumps(model)
+    entries = {"__metadata__": texts | {"model": text, "sha256": "0" * 64}, **entries}
     header = json.dumps(entries, separators=(",", ":")).encode()
-    changed = len(header).to_bytes(8, "little") + header + content[8 + n_header :]
-    return changed.replace(b"0" * 64, hashlib.sha256(changed).hexdigest().encode(), 1)
+    made = len(header).to_bytes(8, "little") + header + content[8 + n_header :]
+    return made.replace(b"0" * 64, hashlib.sha256(made).hexdigest().encode(), 1)
+
+
+def with_other_value(content, rng):
+    """A file, with its checksum, one of whose values is another."""
+    def change(entries, model):
+        places = [*places_in([model, entries])][2:]
+        parent, key = places[rng.integers(len(places))]
+        parent[key] = VALUES[rng.integers(len(VALUES))]
+
+    return changed(content, change)
 
 
 def test_other_values_behind_the_checksum(file):
@@ -100,27 +110,40 @@ def objects(shape):
     return json.dumps({"class": "objects", "shape": shape, "items": []})
 
 
-@pytest.mark.parametrize(("shape", "model"), [
-    ([2**61], None), ([2**31, 2**31], None), ([10**9], None), (None, objects([10**9])), (None, objects([2**40, 2**40])),
-    (None, "[" * 5000 + "]" * 5000), (None, json.dumps([{}] * 2000)),
+def of_shape(*shape):
+    return lambda entries, model: entries["fitted.model.parameters.head.V"].update(shape=shape)
+
+
+@pytest.mark.parametrize("change", [
+    of_shape(2**61), of_shape(2**31, 2**31), of_shape(10**9), lambda *_: objects([10**9]),
+    lambda *_: objects([2**40, 2**40]), lambda *_: "[" * 5000 + "]" * 5000, lambda *_: json.dumps([{}] * 2000),
 ])
-def test_memory_is_bounded_by_the_size_of_the_file(shape, model, file):
+def test_memory_is_bounded_by_the_size_of_the_file(change, file):
     """Also where a file asks for more."""
     path, content, _, _ = file
-    n_header = int.from_bytes(content[:8], "little")
-    header = json.loads(content[8 : 8 + n_header])
-    texts, of_array = header["__metadata__"], header["fitted.model.parameters.head.V"]
-    of_array["shape"] = shape or of_array["shape"]
-    texts |= {"model": model or texts["model"], "sha256": "0" * 64}
-    text = json.dumps(header, separators=(",", ":")).encode()
-    changed = len(text).to_bytes(8, "little") + text + content[8 + n_header :]
-    path.write_bytes(changed.replace(b"0" * 64, hashlib.sha256(changed).hexdigest().encode(), 1))
+    asking = changed(content, change)
+    path.write_bytes(asking)
     tracemalloc.start()
     with pytest.raises(ModelFileError):
         skrnn.load(path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < MAX_MEMORY[0] * len(changed) + MAX_MEMORY[1]
+    assert peak < MAX_MEMORY[0] * len(asking) + MAX_MEMORY[1]
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("patch", {"class": "tuple", "items": [10**14, 1]}), ("n_inputs", 10**14), ("n_outputs", 10**14),
+    ("hidden_size", {"class": "tuple", "items": [10**14]}), ("n_categories", 10**14),
+])
+def test_a_network_that_is_larger_than_its_parameters(name, value, tmp_path):
+    """The kernels get its sizes, and take memory, after these are known to go together."""
+    path = tmp_path / "net.skrnn"
+    skrnn.save(made("classifier")[0], path)
+    path.write_bytes(
+        changed(path.read_bytes(), lambda entries, model: model["fitted"]["model"]["network"].update({name: value}))
+    )
+    with pytest.raises(ModelFileError, match=r"parameters have the shapes|does not fit into memory"):
+        skrnn.load(path)
 
 
 def test_the_content_itself_is_read(file):

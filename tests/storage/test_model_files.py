@@ -5,12 +5,14 @@ import os
 
 import numpy as np
 import pytest
+import sklearn
 from same import assert_same
 from sklearn.ensemble import RandomForestRegressor
+from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.metrics import make_scorer, mean_squared_error
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from stored_models import LABELS, MODELS, NUMBERS, SMALL, STOPPING, TEXTS, X, made, outputs
 
 import skrnn
@@ -43,6 +45,19 @@ def test_of_a_net_that_was_filled(tmp_path):
     """With `set_parameters`, without a fit."""
     net = RNNRegressor(2, cell="mgu").set_parameters(dict(made("regressor-lbfgs")[0].parameters_))
     assert_same(saved_and_loaded(net, tmp_path), net)
+
+
+def test_another_version_of_scikit_learn_warns_of_what_it_has_fitted(tmp_path, monkeypatch):
+    """A Pipeline has fitted nothing itself."""
+    ours, theirs = (make_pipeline(scaler, RNNRegressor(2)) for scaler in (SequenceScaler(), StandardScaler()))
+    theirs[0].fit(X[:, 0])
+    with monkeypatch.context() as patch:
+        patch.setattr(sklearn, "__version__", "1.0")
+        skrnn.save(ours, tmp_path / "ours")
+        skrnn.save(theirs, tmp_path / "theirs")
+    assert_same(skrnn.load(tmp_path / "ours"), ours)
+    with pytest.warns(InconsistentVersionWarning, match=r"StandardScaler from version 1\.0"):
+        skrnn.load(tmp_path / "theirs")
 
 
 class TestTrainingGoesOn:
@@ -132,6 +147,15 @@ class TestFile:
                     skrnn.save(RNNRegressor(3), path)
             assert path.read_bytes() == before
             assert os.listdir(tmp_path) == ["net.skrnn"]
+
+    def test_in_a_folder_that_cannot_be_read(self, tmp_path, monkeypatch):
+        def refused(*_):
+            raise PermissionError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "open", refused)
+            skrnn.save(RNNRegressor(2), tmp_path / "net.skrnn")
+        assert skrnn.load(tmp_path / "net.skrnn").hidden_size == 2
 
     @pytest.mark.skipif(os.name != "posix", reason="symbolic links and modes")
     def test_keeps_links_and_has_the_mode_of_new_files(self, tmp_path):

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import pickle
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from skrnn._plain import NAMES, REGISTRY, PlainDataError, from_plain, plain, to_
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
 from skrnn._training.schedules import SCHEDULES
+from skrnn.preprocessing import SequenceVectorizer
 from skrnn.preprocessing._statistics import STATISTICS
 
 
@@ -100,6 +102,14 @@ class TestOneLineIsEnough:
 ], ids=repr)
 def test_there_and_back(value):
     assert_same(from_plain(to_plain(value)), value)
+
+
+def test_what_is_in_two_places_is_pickled_once():
+    """Vocabularies and histories are long, and public attributes have them beside what `fit` has learned."""
+    vectorizer = SequenceVectorizer().fit([" ".join(f"word{i}" for i in range(100))])
+    read = pickle.loads(pickle.dumps(vectorizer))
+    assert read.vocabulary_ == vectorizer.vocabulary_
+    assert read.vocabulary_ is read._fitted.vocabulary_
 
 
 def test_what_is_of_other_packages_stays_as_it_is():

@@ -26,7 +26,7 @@ CELLS = {
 
 def cell_source(layer):
     """The `CellSource` of a `RecurrentLayer`."""
-    form = next(iter(layer.cell.forms[layer.variant].values()), None)
+    form = next(iter(layer.form.values()), None)
     try:
         return CELLS[layer.cell_name][form]
     except KeyError:

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from skrnn._estimators.base import BaseRNN
-from skrnn._messages import shown
+from skrnn._messages import kind_of, shown
 from skrnn._version import __version__
 from skrnn.exceptions import ExportError
 from skrnn.export._c.network import NetworkSource
@@ -100,7 +100,7 @@ def _check_name(name):
 def _fitted_of(net):
     """What a net has learned; an ExportError where it cannot be said in C."""
     if not isinstance(net, BaseRNN):
-        what = f"a {type(net).__name__} cannot be exported to C, expected an RNNClassifier, RNNRegressor or RNNSurvival"
+        what = f"a {kind_of(net)} cannot be exported to C, expected a fitted RNNClassifier, RNNRegressor or RNNSurvival"
         if hasattr(net, "steps"):
             what += (
                 "; export the last step of a Pipeline, and do in C what comes before it (with standardize=True a net "
@@ -180,7 +180,7 @@ def _about_features(reading):
 def _about_feature(name, encoding):
     if encoding is None:
         return name
-    if not encoding.categories or not isinstance(encoding.categories[0], str):
+    if not encoding.is_of_text:
         return f"{name}, one of {', '.join(map(repr, encoding.categories))}; all others are unseen"
     codes = ", ".join(f"{code} for {category!r}" for code, category in enumerate(encoding.categories))
     return f"{name}: {codes}; {encoding.n_codes - 1} for all others"

@@ -11,11 +11,8 @@ from skrnn._estimators.survival_targets import SurvivalTargets
 from skrnn._training import distributions
 from skrnn.exceptions import ExportError
 
-# Losses whose predictions are those of the scores, by the template that makes them
-OF_SCORES = {
-    "squared_error": "copy", "absolute_error": "copy", "huber": "copy", "log_cosh": "copy", "quantile": "copy",
-    "poisson": "exp_all",
-}
+# The template that makes predictions of scores, by the loss's `out_activation`
+ACTIVATIONS = {"identity": "copy", "logistic": "logistic_all", "exp": "exp_all"}
 # Losses with a deviation, and the limits of their parameters
 DISTRIBUTIONS = {
     "gaussian": (distributions.MIN_SCALE,), "student_t": (distributions.MIN_SCALE, distributions.MIN_FREEDOM),
@@ -75,7 +72,9 @@ def _write_numbers(source, function, targets, loss, scores):
     n, center, scale = targets.n_outputs, targets.center, targets.scale
     about = ["the prediction"] if n == 1 else [f"the prediction of target {q}" for q in range(n)]
     width = 1
-    if loss.name in DISTRIBUTIONS:
+    if loss.is_likelihood:
+        if loss.name not in DISTRIBUTIONS:
+            raise ExportError(f"loss={loss.name!r} is not there in C; expected one of {[*DISTRIBUTIONS]}")
         limits = [source.number(limit, loss.name) for limit in DISTRIBUTIONS[loss.name]]
         function.do(loss.name, n, *limits, scores, "y", f"y + {n}")
         about = [text.replace("prediction", what) for what in ("mean", "standard deviation") for text in about]
@@ -83,17 +82,13 @@ def _write_numbers(source, function, targets, loss, scores):
         width = loss.width
         function.do("quantiles", n, width, scores, "y")
         about = [text.replace("prediction", f"quantile {level}") for text in about for level in loss.parameter]
-    elif loss.of_logistic:
-        function.do("logistic_all", n, scores, "y")
-    elif loss.name in OF_SCORES:
-        function.do(OF_SCORES[loss.name], n, scores, "y")
     else:
-        raise ExportError(f"loss={loss.name!r} is not there in C; expected one of {[*OF_SCORES, *DISTRIBUTIONS]}")
+        function.do(ACTIVATIONS[loss.out_activation], n, scores, "y")
     if scale is not None and not (np.all(center == 0) and np.all(scale == 1)):
         center = source.constant("y_center", center, "The mean of each target")
         scale = source.constant("y_scale", scale, "The deviation of each target")
         function.do("rescale", n, width, center, scale, "y")
-        if loss.name in DISTRIBUTIONS:
+        if loss.is_likelihood:
             function.do("multiply", n, scale, f"y + {n}")
     return about
 

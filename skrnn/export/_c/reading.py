@@ -59,7 +59,7 @@ def write_code(source, encoding, x, name):
     Categories that are numbers are looked up; in the place of others x is the code itself.
     """
     n, missing = encoding.n_codes, encoding.missing
-    if not encoding.categories or isinstance(encoding.categories[0], str):
+    if encoding.is_of_text:
         return f"net_code({x}, {n}, {missing})"
     categories = np.array(encoding.categories, dtype=np.float64).astype(source.dtype)
     if len(set(categories.tolist())) < len(encoding.categories):

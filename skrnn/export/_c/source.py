@@ -18,6 +18,8 @@ LITERALS_PER_LINE = {"float": 7, "double": 4}
 TEMPLATES = files(__package__) / "templates"
 NAME = re.compile(r"\bnet_(\w+)")
 PREFIX = re.compile(r"\b(net|NET)_")
+# What in a comment is read as its end, another one's beginning, or a trigraph
+BEGINS_OR_ENDS = re.compile(r"(\*(?=/)|/(?=\*)|\?(?=\?))")
 KEPT = "\0"     # before the underscore of a prefix in text of the user
 
 
@@ -157,8 +159,8 @@ def verbatim(text):
 
 
 def comment_of(*lines):
-    """A comment of lines of text, in ASCII and without what would end it."""
-    lines = [line.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?") for line in lines]
+    """A comment of lines of text, in ASCII and without what would end it, or a trigraph."""
+    lines = [BEGINS_OR_ENDS.sub(r"\1 ", line) for line in lines]
     lines = [line.encode("ascii", "backslashreplace").decode() for line in lines]
     wrapped = [
         part for line in lines

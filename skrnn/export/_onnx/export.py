@@ -10,6 +10,7 @@ from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.outlier_detector import RNNOutlierDetector
 from skrnn._estimators.states import state_width
 from skrnn._language.language_model import RNNLanguageModel
+from skrnn._messages import kind_of, shown
 from skrnn._parameters import check_parameters
 from skrnn._sklearn import Interval
 from skrnn.exceptions import ExportError
@@ -21,6 +22,7 @@ from skrnn.export._onnx.pipeline import declare
 from skrnn.export._onnx.reading import read_on
 from skrnn.export._onnx.streams import check_streams, continue_from, declare_state
 from skrnn.export._onnx.targets import write_outputs
+from skrnn.export._onnx.transformers import changes_nothing
 
 PARAMETERS = {
     "opset": [Interval(Integral, OLDEST_OPSET, NEWEST_OPSET, closed="both")],
@@ -78,7 +80,17 @@ def to_onnx(estimator, *, opset=DEFAULT_OPSET, states=False):
     """
     check_parameters(PARAMETERS, {"opset": opset, "states": states}, "to_onnx")
     steps, net = divided(estimator)
-    g = Graph(int(opset))
+    try:
+        return _model(Graph(int(opset)), steps, net, states)
+    except UnicodeEncodeError as error:
+        raise ExportError(
+            f"{shown(error.object)} has a character that is none of Unicode, and ONNX holds text as UTF-8: rename the "
+            "feature, category or label"
+        ) from None
+
+
+def _model(g, steps, net, states):
+    """The ONNX model of a net behind some steps of a Pipeline, in an empty graph."""
     if isinstance(net, RNNLanguageModel):
         if steps:
             raise ExportError(
@@ -121,7 +133,7 @@ def divided(estimator):
     if not isinstance(net, BaseRNN | RNNOutlierDetector | RNNLanguageModel):
         of_search = ": pass its best_estimator_" * hasattr(net, "best_estimator_")
         raise ExportError(
-            f"{type(net).__name__} has no form in ONNX{of_search or ', expected a net of skrnn'}, or a Pipeline that "
+            f"{kind_of(net)} has no form in ONNX{of_search or ', expected a fitted net of skrnn'}, or a Pipeline that "
             "ends with one"
         )
     for _, step in [*steps, ("", net)]:
@@ -130,8 +142,8 @@ def divided(estimator):
 
 
 def _steps_of(name, estimator):
-    """The steps of a Pipeline, also of those within it, under the names that `set_params` knows."""
-    if estimator in (None, "passthrough"):
+    """The steps of a Pipeline that change something, also of one within it, under the names that `set_params` knows."""
+    if changes_nothing(estimator):
         return []
     if not isinstance(estimator, Pipeline):
         return [(name, estimator)]

@@ -6,6 +6,7 @@ import numpy as np
 
 from skrnn.export._onnx.functions import with_repeated_ends
 from skrnn.export._onnx.network import scores
+from skrnn.export._onnx.reading import Inputs, all_where_zero, declare_lengths
 from skrnn.export._onnx.steps import Steps
 
 
@@ -24,7 +25,7 @@ def write_language_model(g, estimator, states):
         g.output("state_out", after, np.float32, ("n", network.state_width))
     else:
         ids = g.input("ids", np.int64, ("n", "steps"))
-        lengths = g.cast(g.input("lengths", np.int32, ("n",)), np.int64)
+        lengths = all_where_zero(g, Inputs(declare_lengths(g), ids=ids))
         of_symbols, _ = scores(g, network, model.parameters, Steps(None, lengths, categories=ids))
         probabilities = with_repeated_ends(g, _softmax(g, of_symbols), lengths)
         g.output("probabilities", probabilities, np.float32, ("n", "steps", V))
@@ -36,6 +37,6 @@ def _softmax(g, of_symbols):
 
 def symbols_of(estimator):
     """The symbols in the order of their ids as JSON; None where some are neither strings nor numbers."""
-    symbols = estimator.symbols_.tolist()
+    symbols = [each.item() if isinstance(each, np.generic) else each for each in estimator.symbols_]
     plain = all(isinstance(symbol, str | int | float) for symbol in symbols)
-    return json.dumps(symbols, ensure_ascii=False) if plain else None
+    return json.dumps(symbols) if plain else None

@@ -68,10 +68,11 @@ def _by_operator(g, layer, parameters, x, time, initial):
     before = [] if initial is None else [
         g.concat([g.unsqueeze(state, 0) for state in states], axis=0) for states in zip(*initial, strict=True)
     ]
+    x = g.reshape(x, -1, 0, layer.n_inputs)     # an error where there are no sequences, of which onnxruntime crashes
     y, *after = g.op(
         operator.op_type, x, W, R, B, g.cast(time.lengths, np.int32), *before, n_outputs=1 + len(layer.cell.states),
         hidden_size=K, direction="forward" if n_directions == 1 else "bidirectional",
-        **operator.attributes(layer.cell.forms[layer.variant], n_directions),
+        **operator.attributes(layer.form, n_directions),
     )
     # y (T, directions, n, K)
     y = g.squeeze(y, 1) if n_directions == 1 else g.reshape(g.transpose(y, 0, 2, 1, 3), 0, 0, n_directions * K)
@@ -89,7 +90,7 @@ def _arranged(operator, layer, parameters, name):
 
 
 def _by_loop(g, layer, weights, x, time, backwards, initial, gamma):
-    form, step, (W, U, b) = layer.cell.forms[layer.variant], step_of(layer.cell_name), weights.values()
+    form, step, (W, U, b) = layer.form, step_of(layer.cell_name), weights.values()
     if initial is None:
         zeros = g.op("Expand", 0.0, g.concat([g.shape(x, 1), g.ints(layer.n_units)], axis=0))
         initial = [zeros] * len(layer.cell.states)

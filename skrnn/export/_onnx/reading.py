@@ -206,10 +206,9 @@ def _look_up(g, encoding, values, numbers, other):
 
 def _type_of(encoding):
     """The type that categories have in ONNX: str or int64."""
-    categories = encoding.categories
-    if not categories or isinstance(categories[0], str):
+    if encoding.is_of_text:
         return str
-    for category in categories:
+    for category in encoding.categories:
         if not float(category).is_integer() or int(category) not in RANGE:
             raise ExportError(
                 f"the categorical feature {encoding.name!r} has the category {category!r}, and categories in ONNX are "

@@ -9,6 +9,7 @@ from skrnn._estimators.several_class_targets import SeveralClassTargets
 from skrnn._estimators.survival_targets import SurvivalTargets
 from skrnn._training.distributions import MAX_LOG_DISPERSION, MIN_DISPERSION, MIN_FREEDOM, MIN_SCALE
 from skrnn._training.losses import BinaryLogLoss
+from skrnn.exceptions import ExportError
 from skrnn.export._onnx.functions import softplus, with_repeated_ends
 from skrnn.export._onnx.single_precision import as_float32, divisors_as_float32
 
@@ -110,6 +111,8 @@ def _numbers(g, fitted, scores, steps):
         values = _in_units(g, _quantiles(g, fitted, scores), units)
         return {"prediction": Output(_in_shape(g, values, targets, -2), np.float32, (*targets.shape, loss.width))}
     if loss.is_likelihood:
+        if loss.name not in MEAN_AND_STD:
+            raise ExportError(f"loss={loss.name!r} is not there in ONNX; expected one of {[*MEAN_AND_STD]}")
         mean, std = MEAN_AND_STD[loss.name](g, *(_every(g, scores, k, loss.width) for k in range(loss.width)))
         found = {"prediction": _in_units(g, mean, units), "std": std if units is None else g.mul(std, units[1])}
     else:

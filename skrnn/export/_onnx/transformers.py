@@ -50,9 +50,21 @@ def adds_indicators(transformer):
     return isinstance(transformer, SequenceImputer) and transformer._fitted.add_indicator
 
 
+def changes_nothing(step):
+    """Whether a step of a Pipeline returns what it reads."""
+    if isinstance(step, FunctionTransformer):
+        return step.func is None
+    return step is None or (isinstance(step, str) and step == "passthrough")
+
+
 def check_step(name, transformer):
     """Raise an ExportError for a step of a Pipeline of a kind that has no form in ONNX, naming it and what to do."""
     kind = type(transformer)
+    if isinstance(transformer, FunctionTransformer):
+        raise ExportError(
+            f"{_called(name, transformer)} calls a function of Python, which has no form in ONNX: leave it out of the "
+            "Pipeline"
+        )
     if kind is SequenceVectorizer:
         raise ExportError(
             f"{_called(name, transformer)} reads texts, and no operator of ONNX cuts them as it does: export the steps "
@@ -152,12 +164,13 @@ def _sequence_imputer(g, what, imputer, X):
 
 
 def _simple_imputer(g, what, imputer, X):
-    values, statistics = _table(what, X), np.asarray(imputer.statistics_)
+    values = _table(what, X)
     if not _is_nan(imputer.missing_values) or imputer.add_indicator:
         raise ExportError(
             f"{what} has a form in ONNX with missing_values=np.nan and add_indicator=False alone: try SequenceImputer"
         )
-    if statistics.dtype.kind != "f" or np.isnan(statistics).any():
+    statistics = np.asarray(imputer.statistics_, np.float64)
+    if np.isnan(statistics).any():
         raise ExportError(f"{what} leaves out columns that it saw no value of: leave them out of X")
     statistics = g.constant(as_float32(_part("statistics_", what), statistics))
     return X._replace(values=g.where(g.op("IsNaN", values), statistics, values))
@@ -186,12 +199,6 @@ def _sliding_window(g, what, windows, X):
     return X._replace(values=steps, lengths=lengths)
 
 
-def _function(g, what, transformer, X):
-    if transformer.func is not None:
-        raise ExportError(f"{what} calls a function of Python, which has no form in ONNX: leave it out of the Pipeline")
-    return X
-
-
 # What they read
 
 def _table(what, X):
@@ -217,5 +224,5 @@ def _put_back(g, X, steps, reading, n_features):
 TRANSFORMERS = {
     SequenceScaler: _sequence_scaler, SequenceImputer: _sequence_imputer, SlidingWindow: _sliding_window,
     StandardScaler: _standard_scaler, RobustScaler: _robust_scaler, MinMaxScaler: _min_max_scaler,
-    MaxAbsScaler: _max_abs_scaler, SimpleImputer: _simple_imputer, FunctionTransformer: _function,
+    MaxAbsScaler: _max_abs_scaler, SimpleImputer: _simple_imputer,
 }

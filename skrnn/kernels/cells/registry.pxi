@@ -19,6 +19,8 @@ cdef int register(description, FillCell fill) except -1:
     fill_cell[number] = fill
     for variant in range(len(description.forms)):
         cell = cell_of(number, description, variant)
+        if cell.project == NULL or cell.step == NULL or cell.step_gradient == NULL:
+            raise ImportError(f"{description.name!r}, form {variant}, lacks one of project, step and step_gradient")
         check_terms(description.name, variant, &cell)
         n_biases.append(cell.n_biases)
         n_saved.append(cell.n_saved)
