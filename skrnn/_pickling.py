@@ -73,9 +73,14 @@ class StoredMixin:
         return made
 
 
-def stored_estimator(cls):
-    """Register the class of an estimator, a `StoredMixin`, so that its objects can be stored."""
-    return plain(cls, take=_kept_of_fitted, make=_estimator_of, parameters=dict, fitted=object, settings=dict)
+def stored_estimator(cls=None, /, *, fitted=object):
+    """Register the class of an estimator, a `StoredMixin`, so that its objects can be stored.
+
+    `fitted` is the type of what it learns.
+    """
+    if cls is None:
+        return partial(stored_estimator, fitted=fitted)
+    return plain(cls, take=_kept_of_fitted, make=_estimator_of, parameters=dict, fitted=fitted | None, settings=dict)
 
 
 def stored_with(*attributes):

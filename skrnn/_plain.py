@@ -289,6 +289,12 @@ def array_of(shape, items):
     return array.reshape(shape)
 
 
+def expect(true, what):
+    """Raise a ValueError unless something is true of an object; `what` says what is not."""
+    if not true:
+        raise ValueError(what)
+
+
 def fits(value, expected):
     """Whether a value is of a type, as annotations write types."""
     if expected in (object, Any):

@@ -26,7 +26,7 @@ import skrnn.preprocessing
 ROOT = Path(__file__).parents[1] / "skrnn"
 # An import goes to a floor further up in this list, or stays in its own part of the package; "" is skrnn itself.
 FLOORS = [
-    {"_public", "_runtime", "_version", "_warnings"}, {"exceptions", "kernels"}, {"_messages", "_plain", "_sklearn"},
+    {"_messages", "_public", "_runtime", "_version", "_warnings"}, {"exceptions", "kernels"}, {"_plain", "_sklearn"},
     {"_parameters", "_pickling"}, {"_data"}, {"_network"}, {"_training"}, {"preprocessing", "_estimators"},
     {"_language", "datasets", "metrics"}, {"forecasting"}, {"_storage", "convert", "export"}, {""},
 ]

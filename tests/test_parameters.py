@@ -1,7 +1,10 @@
 """Values of parameters that other libraries take are refused with a hint at what was meant."""
 
+import warnings
+
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 from skrnn import RNNClassifier, RNNLanguageModel, RNNRegressor
 from skrnn._parameters import ADVICE, SYNONYMS, check_parameters, hint_at
@@ -119,3 +122,17 @@ def test_what_is_hinted_at_exists():
     for name, synonyms in SYNONYMS.items():
         assert set(synonyms.values()) <= known[name]
         assert not set(synonyms) & known[name]
+
+
+@pytest.mark.parametrize("parameters", [{"cell": "gru"}, {"pooling": "mean"}, {"solver": "sgd"}, {"loss": "huber"}])
+def test_strings_of_numpy(parameters):
+    """As a search over an array of strings passes them."""
+    X = np.arange(24.0).reshape(4, 3, 2)
+    nets = [
+        RNNRegressor(2, max_iter=1, random_state=0).set_params(**{name: string(value) for name, value in given})
+        for string in (str, np.str_) for given in [parameters.items()]
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        expected, found = (net.fit(X, X[:, 0, 0]).predict(X) for net in nets)
+    np.testing.assert_array_equal(found, expected)

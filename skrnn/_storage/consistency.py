@@ -27,29 +27,17 @@ from skrnn._estimators.survival_targets import SurvivalTargets
 from skrnn._estimators.trainable import Fitted
 from skrnn._language.language_model import RNNLanguageModel
 from skrnn._language.vocabulary import ANALYZERS, TextReading, Vocabulary, check_symbols
-from skrnn._plain import fits
+from skrnn._plain import expect
 from skrnn._sklearn import check_one_hot
 from skrnn._training.loop import History
 from skrnn._training.losses import MultioutputLogLoss
 from skrnn._training.model import Model
 from skrnn._training.optimizers import Optimizer
 from skrnn._training.schedules import Constant
-from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceVectorizer, SlidingWindow
-from skrnn.preprocessing._context import Context
-from skrnn.preprocessing._imputer import Imputation
-from skrnn.preprocessing._number_columns import NumberColumns
-from skrnn.preprocessing._scaler import Scaling
-from skrnn.preprocessing._statistics import STATISTICS
-from skrnn.preprocessing._vectorizer import Reader
+from skrnn.preprocessing import SlidingWindow
 
 MISSING = ("error", "ffill", "indicator", "decay", "keep")
 TARGETS = ClassTargets | NumberTargets | SeveralClassTargets | SurvivalTargets
-
-
-def expect(true, what):
-    """Raise a ValueError unless something is true; `what` says of which object what was expected."""
-    if not true:
-        raise ValueError(what)
 
 
 def expect_numbers(array, shape, what, dtype=np.float64):
@@ -60,7 +48,10 @@ def expect_numbers(array, shape, what, dtype=np.float64):
 
 @singledispatch
 def check(value):
-    """Raise a ValueError if the parts of an object do not go together."""
+    """Raise a ValueError if the parts of an object do not go together: here, or as its class says itself."""
+    own = getattr(type(value), "check_parts", None)
+    if own is not None:
+        own(value)
 
 
 @check.register
@@ -98,6 +89,10 @@ def _(times: Times):
 def _(reading: Reading):
     expect(reading.missing in MISSING, f"missing={reading.missing!r} is none of {MISSING}")
     expect(min(reading.n_features_in, reading.n_step_features) > 0 <= reading.n_categories, "X has no features")
+    expect(
+        reading.from_table or reading.mixed is not None or reading.n_features_in == reading.n_step_features,
+        f"X has {reading.n_features_in} features, its steps {reading.n_step_features}",
+    )
     expect(reading.standardize in (False, True, "sequence"), f"standardize={reading.standardize!r} is none")
     expect(reading.n_steps is None or reading.n_steps > 0, f"n_steps={reading.n_steps} is no number of steps")
     names = reading.feature_names
@@ -307,72 +302,6 @@ def _(detector: RNNOutlierDetector):
 
 
 @check.register
-def _(scaler: SequenceScaler):
-    check_fitted(scaler, Scaling)
-
-
-@check.register
-def _(imputer: SequenceImputer):
-    check_fitted(imputer, Imputation)
-
-
-@check.register
-def _(vectorizer: SequenceVectorizer):
-    check_fitted(vectorizer, Reader)
-
-
-@check.register
-def _(columns: NumberColumns):
-    names = columns.feature_names
-    expect(len(columns.is_number) == columns.n_features_in, "there are not as many kinds of columns as columns")
-    expect(names is None or len(names) == columns.n_features_in, "there are not as many names as columns")
-
-
-def check_columns_of(fitted):
-    """Raise a ValueError unless a transformer reads numbers, or those among columns."""
-    expect(fitted.reading.n_categories == 0, "it reads categories")
-    if fitted.columns is not None:
-        n, expected = sum(fitted.columns.is_number), fitted.reading.n_features_in
-        expect(n == expected, f"{n} columns are numbers, expected {expected}")
-
-
-@check.register
-def _(fitted: Scaling):
-    n = fitted.reading.n_step_features
-    expect(isinstance(fitted.statistic, tuple(STATISTICS.values())), "it is not known what units are of")
-    for part in (fitted.center, fitted.scale, *vars(fitted.statistic).values()):
-        expect(np.shape(part) == (n,) and np.asarray(part).dtype.kind in "fiu", f"units are not of {n} features")
-        expect(not np.isnan(part).any(), "units are no numbers")
-    expect(all_finite(fitted.center) and all_finite(fitted.scale), "units are not finite")
-    expect(bool((fitted.scale > 0).all()), "scales are not positive")
-    check_columns_of(fitted)
-
-
-@check.register
-def _(fitted: Imputation):
-    n = fitted.reading.n_step_features
-    values = fitted.statistics
-    expect(values.shape == (n,) and values.dtype.kind == "f" and all_finite(values), f"no {n} values are imputed")
-    for name in ("strategy", "padding"):
-        options = SequenceImputer._parameter_constraints[name][0].options
-        expect(getattr(fitted, name) in options, f"{name}={getattr(fitted, name)!r} is none")
-    check_columns_of(fitted)
-
-
-@check.register
 def _(windows: SlidingWindow):
-    fitted = vars(windows).get("_fitted")
-    if fitted is not None:
-        types = tuple[Reading, int, str | int | None, Context | None]
-        expect(fits(fitted, types) and fitted[1] > 0, "it is not known which windows there are")
-
-
-@check.register
-def _(context: Context):
-    groups = context.tails.keys()
-    parts = (context.sizes, context.first_rows, context.tells_apart, *([context.labels] if context.labels else []))
-    expect(all(part.keys() == groups for part in parts), "other groups have rows than are known")
-    for group, rows in context.tails.items():
-        is_table = isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.dtype.kind == "f"
-        fits_them = is_table and np.shape(context.first_rows[group]) == rows.shape[1:]
-        expect(fits_them, f"the rows of group {group!r} are none")
+    window = (vars(windows).get("_fitted") or (None, 1))[1]
+    expect(window > 0, f"windows have {window} rows")

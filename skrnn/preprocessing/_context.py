@@ -16,7 +16,7 @@ Each group is decided by itself and by its first row, since later rows must not 
 import narwhals.stable.v2 as nw
 import numpy as np
 
-from skrnn._plain import plain, with_attributes
+from skrnn._plain import expect, fits, plain, with_attributes
 from skrnn._warnings import without_warnings
 
 # Labels of each group from which their spacing is inferred
@@ -64,6 +64,18 @@ class Context:
     def restored(cls, **attributes):
         """A context that was stored."""
         return with_attributes(cls, beginnings={}, **attributes)
+
+    def check_parts(self):
+        """Raise a ValueError if the parts do not go together."""
+        groups = self.tails.keys()
+        parts = (self.sizes, self.first_rows, self.tells_apart, *([] if self.labels is None else [self.labels]))
+        expect(all(part.keys() == groups for part in parts), "other groups have rows than are known")
+        expect(all(fits(n, int) and n > 0 for n in self.sizes.values()), "groups have no numbers of rows")
+        expect(all(fits(each, bool) for each in self.tells_apart.values()), "it is not known whether rows differ")
+        for group, rows in self.tails.items():
+            is_table = isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.dtype.kind == "f"
+            is_of_rows = is_table and np.shape(self.first_rows[group]) == rows.shape[1:]
+            expect(is_of_rows, f"the rows of group {group!r} are none")
 
     def before(self, rows, groups, labels):
         """The rows of fit that come before these, a dict of arrays by group; not of groups whose rows these are.

@@ -10,17 +10,18 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from skrnn._data.containers import check_finite
 from skrnn._data.lazy import in_memory
 from skrnn._data.missing import fill_forward, interpolated, valid_lengths
+from skrnn._data.numbers import all_finite
 from skrnn._data.ragged import rows_of
 from skrnn._data.reading import Reading, learn_reading, set_attributes
 from skrnn._data.sequences import Sequences
 from skrnn._data.with_static import WithStatic
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import StoredMixin, stored_estimator
-from skrnn._plain import plain
+from skrnn._plain import expect, plain
 from skrnn._sklearn import Interval, StrOptions, check_feature_names_in, checks_parameters, fitted_of, output_container
 from skrnn._warnings import without_warnings
 from skrnn.preprocessing._forms import TableOutput, with_indicators
-from skrnn.preprocessing._number_columns import NumberColumns, keep_static, learn_number_columns
+from skrnn.preprocessing._number_columns import NumberColumns, check_columns_of, keep_static, learn_number_columns
 from skrnn.preprocessing._statistics import Moments, Quartiles, add_to_statistic
 
 
@@ -34,6 +35,15 @@ class Imputation(NamedTuple):
     add_indicator: bool
     padding: str
     columns: NumberColumns | None = None
+
+    def check_parts(self):
+        """Raise a ValueError if the parts do not go together."""
+        check_columns_of(self)
+        n, values = self.reading.n_step_features, self.statistics
+        expect(values.shape == (n,) and values.dtype.kind == "f" and all_finite(values), f"no {n} values are imputed")
+        for name in ("strategy", "padding"):
+            options = SequenceImputer._parameter_constraints[name][0].options
+            expect(getattr(self, name) in options, f"{name}={getattr(self, name)!r} is none")
 
     def numbers(self, estimator, X):
         """The sequences of numbers in X."""
@@ -73,7 +83,7 @@ class Imputation(NamedTuple):
         return np.array([with_indicators(step) for step in steps], dtype=object).ravel()
 
 
-@stored_estimator
+@stored_estimator(fitted=Imputation)
 class SequenceImputer(StoredMixin, CheckedParametersMixin, TableOutput, TransformerMixin, BaseEstimator):
     """Impute missing values, NaN, in the features of steps.
 

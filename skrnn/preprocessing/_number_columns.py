@@ -19,7 +19,7 @@ from skrnn._data.tables import (
     select_columns,
 )
 from skrnn._data.with_static import WithStatic
-from skrnn._plain import plain
+from skrnn._plain import expect, plain
 from skrnn._sklearn import check_columns
 from skrnn.preprocessing._forms import with_indicators
 
@@ -41,6 +41,12 @@ class NumberColumns(NamedTuple):
     n_features_in: int
     feature_names: tuple[str, ...] | None
     is_number: tuple[bool, ...]
+
+    def check_parts(self):
+        """Raise a ValueError if the parts do not go together."""
+        n = self.n_features_in
+        expect(len(self.is_number) == n, "there are not as many kinds of columns as columns")
+        expect(self.feature_names is None or len(self.feature_names) == n, "there are not as many names as columns")
 
     def attributes(self):
         """The public attributes that a fit sets."""
@@ -81,6 +87,14 @@ class NumberColumns(NamedTuple):
         names = [f"x{j}" for j in range(self.n_features_in)] if self.feature_names is None else list(self.feature_names)
         numbers = [name for name, is_number in zip(names, self.is_number, strict=True) if is_number]
         return np.array(names + with_indicators(numbers)[len(numbers) :] * indicators, dtype=object)
+
+
+def check_columns_of(fitted):
+    """Raise a ValueError unless what a transformer has learned is of numbers, or of those among its columns."""
+    expect(fitted.reading.n_categories == 0, "it reads categories")
+    if fitted.columns is not None:
+        n, expected = sum(fitted.columns.is_number), fitted.reading.n_features_in
+        expect(n == expected, f"{n} columns are numbers, expected {expected}")
 
 
 def learn_number_columns(estimator, X):

@@ -11,15 +11,16 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 
 from skrnn._data.containers import check_finite
+from skrnn._data.numbers import all_finite
 from skrnn._data.reading import Reading, learn_reading, set_attributes
 from skrnn._data.with_static import WithStatic
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import StoredMixin, stored_estimator
-from skrnn._plain import plain
+from skrnn._plain import expect, plain
 from skrnn._sklearn import Interval, StrOptions, checks_parameters, fitted_of, output_container
 from skrnn._warnings import without_warnings
 from skrnn.preprocessing._forms import TableOutput, in_form_of
-from skrnn.preprocessing._number_columns import NumberColumns, keep_static, learn_number_columns
+from skrnn.preprocessing._number_columns import NumberColumns, check_columns_of, keep_static, learn_number_columns
 from skrnn.preprocessing._statistics import STATISTICS, add_to_statistic
 
 
@@ -32,6 +33,17 @@ class Scaling(NamedTuple):
     center: np.ndarray      # (D,)
     scale: np.ndarray       # (D,)
     columns: NumberColumns | None = None
+
+    def check_parts(self):
+        """Raise a ValueError if the parts do not go together."""
+        check_columns_of(self)
+        n = self.reading.n_step_features
+        expect(isinstance(self.statistic, tuple(STATISTICS.values())), "it is not known what units are of")
+        for part in (self.center, self.scale, *vars(self.statistic).values()):
+            expect(np.shape(part) == (n,) and np.asarray(part).dtype.kind in "fiu", f"units are not of {n} features")
+            expect(not np.isnan(part).any(), "units are no numbers")
+        expect(all_finite(self.center) and all_finite(self.scale), "units are not finite")
+        expect(bool((self.scale > 0).all()), "scales are not positive")
 
     def numbers(self, estimator, X):
         """The sequences of numbers in X."""
@@ -57,7 +69,7 @@ def _has_partial_fit(scaler):
     return True
 
 
-@stored_estimator
+@stored_estimator(fitted=Scaling)
 class SequenceScaler(
     StoredMixin, CheckedParametersMixin, TableOutput, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
 ):

@@ -14,7 +14,7 @@ from skrnn._data.columns import are_sequences, columns_of, normalize_container
 from skrnn._data.containers import as_sequences, check_dimensions, check_type
 from skrnn._data.numbers import as_array, is_hashable, is_missing
 from skrnn._data.ragged import RaggedArray
-from skrnn._data.reading import learn_table, set_attributes
+from skrnn._data.reading import Reading, learn_table, set_attributes
 from skrnn._data.schemas import check_unique_names
 from skrnn._data.with_static import WithStatic
 from skrnn._messages import shown
@@ -26,7 +26,7 @@ from skrnn.preprocessing._forms import RaggedOutput
 from skrnn.preprocessing._number_columns import keep_static
 
 
-@stored_estimator
+@stored_estimator(fitted=tuple[Reading, int, str | int | None, Context | None])
 class SlidingWindow(StoredMixin, CheckedParametersMixin, RaggedOutput, TransformerMixin, BaseEstimator):
     """Windows over a table whose rows are ordered in time: each row with the rows before it.
 

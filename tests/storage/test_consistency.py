@@ -73,6 +73,8 @@ def assert_refused(content, folder, message):
     ("classifier-mixed", "fitted/reading/feature_names/items/0", [], r"expected tuple\[str, ...\] | None"),
     ("classifier-mixed", "fitted/reading/mixed/steps/items/1/categories/items/0", None, "expected tuple"),
     ("classifier-mixed", "fitted/reading/mixed/steps/items/0", 3, "expected tuple"),
+    ("windows", "fitted/items/3/sizes/x", "lstm", "no numbers of rows"),
+    ("imputer", "fitted/reading/n_features_in", 2**40, "its steps 2"),
     # sizes, before memory is taken for them
     ("regressor-table", "fitted/model/network/patch/items/0", 2**40, "have the shapes"),
     ("regressor-table", "fitted/model/network/patch/items/1", 0, "model"),
