@@ -100,7 +100,8 @@ cdef enum:
 
 
 cdef enum:
-    # What of a step is computed: all of it, or where its units read a gated state of all others, up to that, or the rest
+    # What of a step is computed: all of it, or, where its units read a gated state of all others, up to that, or the
+    # rest
     WHOLE
     TO_GATED
     AFTER_GATED

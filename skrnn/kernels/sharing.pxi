@@ -1,10 +1,10 @@
 # Threads that share the units of a single sequence.
 #
 # A sequence alone leaves the other threads nothing but its units: each thread of a team computes a range of them, from
-# step to step, and then reads what the others have computed. All have the states of all units in memory of their own and
-# copy the others' from theirs, so no thread ever writes what another one needs: a thread overwrites a state two steps
-# later, when all others have published the step between. A number of parts done, in a cache line of its own, says how
-# far a thread is.
+# step to step, and then reads what the others have computed. All have the states of all units in memory of their own
+# and copy the others' from theirs, so no thread ever writes what another one needs: a thread overwrites a state two
+# steps later, when all others have published the step between. A number of parts done, in a cache line of its own, says
+# how far a thread is.
 #
 # The thread that called computes in the buffers of the group, as if it were alone. It waits for the others only so
 # long: where they have no processor of their own, it computes the step again, all units, and goes on alone, with the
