@@ -1,10 +1,12 @@
 """skrnn: the only file of the benchmarks that knows its internals."""
 
+import warnings
 from contextlib import contextmanager
 from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 
 import skrnn.kernels
@@ -18,6 +20,7 @@ from skrnn._runtime import memory, threads
 from skrnn._training import run
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
+from skrnn.exceptions import NothingLearnedWarning
 from skrnn.kernels.inputs import Inputs
 from skrnn.preprocessing import SequenceScaler
 
@@ -205,7 +208,10 @@ class Prediction:
         self.X = problem.X
         labels = np.arange(len(problem.weights["c"]))
         X = np.zeros((len(labels), *problem.X.shape[1:]), problem.dtype)
-        self.classifier = classifier(problem.size.K, problem.cell, n_epochs=1).fit(X, labels)
+        with warnings.catch_warnings():
+            for kind in (ConvergenceWarning, NothingLearnedWarning):
+                warnings.simplefilter("ignore", kind)
+            self.classifier = classifier(problem.size.K, problem.cell, n_epochs=1).fit(X, labels)
         self.classifier.set_parameters(named_weights(problem))
 
     def step(self):

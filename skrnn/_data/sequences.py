@@ -1,5 +1,7 @@
 """Sequences as the estimators hold them: in memory, or read on demand."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from skrnn._data.numbers import all_finite, for_kernels
@@ -128,13 +130,12 @@ class Sequences(SequenceIndex):
     def of_array(cls, X):
         """The sequences of an array X (n, steps, features)."""
         n, T, D = X.shape
-        lengths = np.array([T], np.intp) if n == 1 else np.full(n, T, np.intp)
-        return cls(X.reshape(n * T, D), lengths, "array")
+        return cls(X.reshape(n * T, D), _one_length(T) if n == 1 else np.full(n, T, np.intp), "array")
 
     @classmethod
     def of_list(cls, x):
         """The sequences of the list of one, x (steps, features)."""
-        return cls(x, np.array([len(x)], np.intp), "ragged")
+        return cls(x, _one_length(len(x)), "ragged")
 
     @property
     def n_features(self):
@@ -250,6 +251,14 @@ class Sequences(SequenceIndex):
             low, high = np.maximum(before, first), np.minimum(ends[chosen], last)
             begin, size = begins[chosen] + low - before, high - low
             yield slice(begin[0], begin[0] + size[0]) if len(begin) == 1 else rows_of(begin, size)
+
+
+@lru_cache(maxsize=256)
+def _one_length(n_steps):
+    """The lengths of a single sequence."""
+    lengths = np.array([n_steps], np.intp)
+    lengths.flags.writeable = False
+    return lengths
 
 
 def surely_finite(values):

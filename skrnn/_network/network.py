@@ -361,10 +361,14 @@ class RecurrentNetwork:
         n_threads = threads.threads_for(work * len(index) * self.mean_patches(sequences) * self.work)
         return inputs, memory.max_bytes(), n_threads
 
-    def forward(
+    def forward(self, theta, sequences, index, initial=None, final=None, **options):
+        """The scores of `checked_forward` alone."""
+        return self.checked_forward(theta, sequences, index, initial, final, **options)[0]
+
+    def checked_forward(
         self, theta, sequences, index, initial=None, final=None, *, engine=None, training=False, seed=0, packed=False
     ):
-        """Scores of sequences, (N, Q), or per step (S, Q), one sequence after the other.
+        """Scores of sequences, (N, Q), or per step (S, Q), one sequence after the other, and whether all are finite.
 
         Parameters
         ----------
@@ -390,11 +394,11 @@ class RecurrentNetwork:
         initial = self.begin(theta, sequences, index) if initial is None else initial
         inputs, max_bytes, n_threads = self._batch(sequences, index, initial, 1)
         engine = self.engine(theta.dtype) if engine is None else engine
-        engine.forward(
+        finite = engine.forward(
             theta, inputs, scores, final=final, training=training, seed=seed, packed=packed, max_bytes=max_bytes,
             n_threads=n_threads,
         )
-        return scores
+        return scores, finite
 
     def backward(
         self, theta, sequences, index, dscores, dstate=None, initial=None, need_dX=False, *, final=None, engine=None,
@@ -405,7 +409,7 @@ class RecurrentNetwork:
         Parameters
         ----------
         theta, sequences, index, initial, final, engine, training, seed
-            As in `forward`, with the same dropout for the same seed.
+            As in `checked_forward`, with the same dropout for the same seed.
         dscores : array like what `forward` returns
             Gradient of the function in the scores.
         dstate : (N, width) array, optional

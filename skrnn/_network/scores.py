@@ -25,25 +25,31 @@ def scores_of(network, theta, sequences, index, initial=None, final=None, engine
     final : (N, width) array, optional
         Filled with the states after the last steps.
     engine, packed
-        As in `RecurrentNetwork.forward`.
+        As in `RecurrentNetwork.checked_forward`.
 
     Raises
     ------
     ValueError
         When a sequence has more steps than the mean over them can count.
     """
+    return _checked_scores(network, theta, sequences, index, initial, final, engine, packed)[0]
+
+
+def _checked_scores(network, theta, sequences, index, initial, final, engine, packed):
+    """What `scores_of` returns, and whether all are finite."""
     network.check_counts(sequences, index)
     if isinstance(sequences, Sequences):
-        return network.forward(theta, sequences, index, initial, final, engine=engine, packed=packed)
-    parts, first = [], 0
+        return network.checked_forward(theta, sequences, index, initial, final, engine=engine, packed=packed)
+    parts, first, all_are = [], 0, True
     for loaded, numbers in sequences.iter_chunks(index):
         rows = slice(first, first + len(numbers))
-        parts.append(network.forward(
+        scores, finite = network.checked_forward(
             theta, loaded, numbers, None if initial is None else initial[rows],
             None if final is None else final[rows], engine=engine, packed=packed,
-        ))
-        first = rows.stop
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        )
+        parts.append(scores)
+        first, all_are = rows.stop, all_are and finite
+    return parts[0] if len(parts) == 1 else np.concatenate(parts), all_are
 
 
 def finite_scores(
@@ -59,8 +65,8 @@ def finite_scores(
     """
     n = len(sequences)
     index = FIRST if n == 1 else np.arange(n)
-    scores = scores_of(network, theta, sequences, index, initial, final, engine, packed)
-    if not are_usable(scores, exponential):
+    scores, finite = _checked_scores(network, theta, sequences, index, initial, final, engine, packed)
+    if exponential or not finite:
         check_scores(network, scores, sequences, name=name, exponential=exponential)
     return scores
 
@@ -80,24 +86,19 @@ def check_scores(network, scores, sequences, rows=None, *, name="X", exponential
     exponential : bool
         Whether predictions are the exponentials of the scores, which then have to be finite, too.
     """
-    if are_usable(scores, exponential):
-        return
     if not all_finite(scores):
         _, where = _first_row(~np.isfinite(scores), network, sequences, rows, name)
         raise ValueError(
             f"The net's output for {where} is not finite: its states grow without bound on this sequence. Scale "
             f"{name}, or fit with a bounded activation, a smaller learning_rate_init or max_grad_norm"
         )
+    if not exponential or scores.max() <= MAX_EXPONENT[scores.dtype]:
+        return
     bad, where = _first_row(scores > MAX_EXPONENT[scores.dtype], network, sequences, rows, name)
     raise ValueError(
         f"The prediction for {where} is not finite: the exponential of the output {scores[bad].tolist()} is too large. "
         f"Scale {name}, or fit with a smaller learning_rate_init"
     )
-
-
-def are_usable(scores, exponential):
-    """Whether scores are finite, and with `exponential` their exponentials, too."""
-    return all_finite(scores) and not (exponential and scores.max() > MAX_EXPONENT[scores.dtype])
 
 
 def _first_row(bad, network, sequences, rows, name):

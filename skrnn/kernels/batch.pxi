@@ -100,6 +100,16 @@ cdef class Batch:
         self.cut()
         return 0
 
+    cdef bint is_of(
+        self, const Py_ssize_t[::1] starts, const Py_ssize_t[::1] lengths, Py_ssize_t sample, Py_ssize_t total
+    ) noexcept:
+        """Whether a batch of one sequence is of this one, among as many that lie in as many rows."""
+        return (
+            sample == self.sample[0] and total == self.total and lengths.shape[0] == self.n_sequences
+            and starts.shape[0] == self.n_sequences and starts[sample] == self.source[0]
+            and lengths[sample] == self.n_rows[0]
+        )
+
     cdef int reserve_rows(self) except -1:
         cdef Py_ssize_t N = self.N
         self.rows = Memory.__new__(Memory)
@@ -192,6 +202,11 @@ cdef Batch streams_of(const Net* net, Py_ssize_t N, int n_threads):
     cdef Batch batch = Batch.__new__(Batch)
     batch.fill_streams(net, N, min(<Py_ssize_t> MAX_GROUP_ROWS, ceil_div(N, n_threads)))
     return batch
+
+
+cdef Py_ssize_t bytes_of(Batch batch) noexcept:
+    """Bytes of the tables of a batch, 0 of None."""
+    return 0 if batch is None else batch.rows.size + batch.tables.size
 
 
 cdef Py_ssize_t round_up_to_chunks(const Group* g, Py_ssize_t steps) noexcept nogil:

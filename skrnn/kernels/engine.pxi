@@ -60,6 +60,8 @@ cdef class Engine:
     cdef Memory packed              # the weights
     cdef bint is_packed
     cdef Workspace space
+    cdef Workspace single_space     # of `forward`, for one sequence alone
+    cdef Batch single               # that of the last call, while it has its place in there
     cdef Workspace stream_space     # of `step`, for the streams
     cdef Batch streams
     cdef Memory team                # what the threads of a team have each, see sharing.pxi
@@ -82,7 +84,8 @@ cdef class Engine:
         check_patch(patch, layers[0]["D"], per_step, n_categories)
         if n_categories != 0 and len(embeddings) > 0:
             raise ValueError("steps are categories, or have features that are: n_categories or embeddings, not both")
-        self.packed, self.space, self.stream_space, self.team = Memory(), Workspace(), Workspace(), Memory()
+        self.packed, self.team = Memory(), Memory()
+        self.space, self.single_space, self.stream_space = Workspace(), Workspace(), Workspace()
         self.next_team = self.n_shared = self.n_abandoned = 0
         self.net.layers = <Layer*> calloc(len(layers), sizeof(Layer))
         if self.net.layers == NULL:
@@ -225,40 +228,52 @@ cdef class Engine:
         Py_ssize_t max_bytes,
         int n_threads,
     ):
-        """Scores and final states."""
+        """Scores and final states; returns whether the scores are finite."""
         cdef const Py_ssize_t[::1] starts = inputs.starts, lengths = inputs.lengths, index = inputs.index
         cdef Py_ssize_t total, rows = min(<Py_ssize_t> MAX_GROUP_ROWS, ceil_div(index.shape[0], max(1, n_threads)))
         cdef Job job
-        cdef Batch batch
+        cdef Batch batch = self.single
         cdef BufferNeeds needs
         cdef Buffers* buffers
         cdef real* out
-        cdef int workers, sharing, i
+        cdef int workers = 1, sharing, i
+        cdef bint alone = index.shape[0] == 1 and not training
+        cdef Workspace space = self.single_space if alone else self.space
         cdef Watch watch
         cdef Tasks tasks
         total = self.set_inputs(&job, theta, inputs, training, seed, n_threads)
         needs = BufferNeeds(
             gradient=False, dX=False, dropout=job.dropout > 0, recurrent_dropout=job.recurrent_dropout > 0
         )
-        batch = batch_of(&self.net, starts, lengths, index, total, rows)
-        while rows > 1 and self.space.size_of(&self.net, batch, batch.max_rows(), needs) > max_bytes // n_threads:
+        if not alone or batch is None or not batch.is_of(starts, lengths, index[0], total):
+            batch = batch_of(&self.net, starts, lengths, index, total, rows)
+        while rows > 1 and space.size_of(&self.net, batch, batch.max_rows(), needs) > max_bytes // n_threads:
             rows //= 2
             batch = batch_of(&self.net, starts, lengths, index, total, rows)
         self.check_batch(&job, batch, inputs.initial, final)
         self.expect_rows("scores", scores.shape[0], scores.shape[1], batch)
-        workers = self.space.allocate_workers(&self.net, batch, batch.max_rows(), needs, max_bytes, n_threads)
+        if not alone:
+            workers = space.allocate_workers(&self.net, batch, batch.max_rows(), needs, max_bytes, n_threads)
+        elif batch is not self.single:
+            self.single = None      # until there is room
+            space.allocate_workers(&self.net, batch, batch.max_rows(), needs, max_bytes, 1)
+            self.single = batch
         start_watch(&watch)
         job.watch = &watch
         self.set_weights(&job, theta, packed)
-        out, buffers = &scores[0, 0], self.space.buffers
+        out, buffers = &scores[0, 0], space.buffers
         sharing = team_size(&self.net, batch.groups, n_threads) if batch.N == 1 else 1
         if sharing > 1 and seconds_now() >= self.next_team:
             self.forward_shared(&job, buffers, batch.groups, out, sharing)
+        elif batch.n_groups == 1:
+            with nogil:
+                forward_group(&job, buffers, batch.groups, out)
         else:
             tasks = tasks_of(batch.n_groups, workers)
             for i in prange(workers, nogil=True, schedule="static", chunksize=1, num_threads=workers):
                 forward_groups(&job, &buffers[threadid()], batch.groups, &tasks, out)
         raise_interrupt(&watch)
+        return all_finite(out, scores.shape[0] * self.net.Q)
 
     cdef int forward_shared(
         self, Job* job, const Buffers* buffers, const Group* g, real* scores, int n
@@ -404,8 +419,11 @@ cdef class Engine:
         self.pack(&job, theta, False)
 
     def memory(self):
-        """Bytes that arrays of groups have taken so far."""
-        return self.space.arrays.size + self.space.input_gradients.size
+        """Bytes that arrays of groups have taken so far, with the tables of the batches that are kept."""
+        return (
+            self.space.size() + self.single_space.size() + self.stream_space.size() + bytes_of(self.single)
+            + bytes_of(self.streams)
+        )
 
     def sharing(self):
         """How many calls threads shared the units of a sequence in, and how many of these one of them ended alone."""

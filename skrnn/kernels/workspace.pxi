@@ -19,6 +19,10 @@ cdef class Workspace:
         self.arrays, self.records, self.tables = Memory(), Memory(), Memory()
         self.sums, self.input_gradients = Memory(), Memory()
 
+    cdef Py_ssize_t size(self) noexcept:
+        """Bytes of the arrays of groups."""
+        return self.arrays.size + self.input_gradients.size
+
     cdef Py_ssize_t size_of(self, const Net* net, Batch batch, Py_ssize_t rows, BufferNeeds needs) except? -1:
         """Bytes of the arrays of a group of `rows` packed rows; -1 when they are too many to count."""
         cdef Buffers buffers

@@ -125,13 +125,13 @@ class TestWhatIsKept:
         net = make().fit(X, y)
         model = net._fitted.model
         barrier, n = threading.Barrier(models.MAX_ENGINES + 4), models.MAX_ENGINES + 4
-        forward = type(model.network).forward
+        forward = type(model.network).checked_forward
 
         def all_at_once(*args, **keywords):
             barrier.wait(30)
             return forward(*args, **keywords)
 
-        monkeypatch.setattr(type(model.network), "forward", all_at_once)
+        monkeypatch.setattr(type(model.network), "checked_forward", all_at_once)
         with ThreadPoolExecutor(n) as pool:
             list(pool.map(net.predict, [X[:1]] * n))
         assert len(model._engines) == models.MAX_ENGINES
@@ -141,6 +141,15 @@ class TestWhatIsKept:
         assert len(model._engines) == 1
         monkeypatch.setattr(models, "MAX_BYTES_OF_ENGINE", 0)
         net.predict(X[:1])
+        assert not model._engines
+
+    def test_no_engine_of_many_streams_is_kept(self):
+        net = make().fit(X, y)
+        model = net._fitted.model
+        net.predict_step(np.zeros((3, D)), net.initial_state(3))
+        assert len(model._engines) == 1
+        n = models.MAX_BYTES_OF_ENGINE // (6 * 8) + 1      # integers that tables have of each
+        net.predict_step(np.zeros((n, D)), net.initial_state(n))
         assert not model._engines
 
     def test_nothing_of_it_is_pickled(self, net):

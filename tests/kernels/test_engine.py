@@ -327,3 +327,87 @@ def test_weights_are_packed_again_unless_they_are_said_to_be_packed(method):
     third = scores(packed=True)
     assert third not in (first, second)
     assert scores(packed=True) == third     # what it computes leaves them as they are
+
+
+class TestForward:
+    """One sequence alone: its place is kept from one call to the next."""
+
+    # (starts, lengths, index, rows) of calls one after the other
+    CALLS = (
+        ([0], [7], [0], 7), ([0], [7], [0], 7), ([1], [7], [0], 8), ([1], [6], [0], 8), ([0], [6], [0], 8),
+        ([0], [30], [0], 30), ([0, 7], [7, 5], [1], 12), ([0, 7], [7, 5], [0], 12), ([0, 7], [7, 4], [0], 12),
+        ([0, 7], [7, 5], [0, 1], 12), ([0], [7], [0], 12), ([0], [1], [0], 1), ([0], [7], [0], 7),
+    )
+
+    @pytest.mark.parametrize(
+        ("form", "bidirectional", "per_step", "pooling", "patch"),
+        [(*args, None) for args in pairwise(FORMS, [False, True], [False, True], ["last", "last_mean_max"])]
+        + [(FORMS[0], False, False, "last", (3, 2))],
+        ids=str,
+    )
+    def test_calls_do_not_depend_on_those_before(self, form, bidirectional, per_step, pooling, patch):
+        case = Case(form, (9, 5), bidirectional, per_step, lengths=(30,), pooling=pooling, patch=patch)
+        engine, state = case.net.engine(np.float64), case.initial
+        for starts, lengths, index, rows in self.CALLS:
+            inputs = Inputs(case.X[:rows], *(np.array(values, np.intp) for values in (starts, lengths, index)))
+            inputs.initial = np.repeat(state, len(index), axis=0)
+            results = []
+            for used in (engine, case.net.engine(np.float64)):
+                final, R = np.empty_like(inputs.initial), sum(lengths[i] for i in index) if per_step else len(index)
+                scores = np.empty((R, 2))
+                assert used.forward(case.theta, inputs, scores, final=final, **RESOURCES)
+                results.append((scores.tobytes(), final.tobytes()))
+            assert results[0] == results[1]
+            if not bidirectional:
+                steps = case.X[: 1 if patch is None else patch[0]].reshape(1, -1)
+                case.net.step(engine, case.theta, steps, state)
+
+    @pytest.mark.parametrize(
+        ("starts", "lengths", "index", "rows", "match"),
+        [
+            ([0], [7], [1], 7, r"index\[0\]=1 must be one of the 1"), ([0], [7], [-1], 7, r"index\[0\]=-1"),
+            ([0], [8], [0], 7, "has 8 steps from row 0 on, of 7"), ([1], [7], [0], 7, "from row 1 on, of 7"),
+            ([0], [7], [0], 6, "has 7 steps from row 0 on, of 6"), ([0], [0], [0], 7, "has 0 steps"),
+            ([0, 0], [7], [0], 7, "2 starts and 1 lengths"), ([0], [7, 7], [0], 7, "1 starts and 2 lengths"),
+        ],
+    )
+    def test_the_next_sequence_is_checked(self, starts, lengths, index, rows, match):
+        case = Case(FORMS[0], lengths=(7,))
+        engine, scores = case.net.engine(np.float64), np.empty((1, 2))
+
+        def forward(starts, lengths, index, rows):
+            arrays = (np.array(values, np.intp) for values in (starts, lengths, index))
+            engine.forward(case.theta, Inputs(case.X[:rows], *arrays), scores, **RESOURCES)
+            return scores.tobytes()
+
+        first = forward([0], [7], [0], 7)
+        with pytest.raises(ValueError, match=match):
+            forward(starts, lengths, index, rows)
+        assert forward([0], [7], [0], 7) == first
+
+    @pytest.mark.parametrize("lengths", [(5,), (5,) * 40])
+    @pytest.mark.parametrize("n_threads", [1, 2])
+    def test_tells_whether_scores_are_finite(self, lengths, n_threads):
+        case = Case(FORMS[0], lengths=lengths)
+        inputs = Inputs(case.X, case.sequences.starts, case.sequences.lengths, case.index)
+        for value in (0.0, np.nan, np.inf, -np.inf):
+            case.parameters["head.c"][1] = value
+            scores = np.empty((len(lengths), 2))
+            finite = case.net.engine(np.float64).forward(
+                case.theta, inputs, scores, max_bytes=2**40, n_threads=n_threads
+            )
+            assert finite == np.isfinite(value) == np.isfinite(scores).all()
+
+
+def test_memory_is_that_of_sequences_of_one_sequence_and_of_streams():
+    case = Case(FORMS[0], (20,), lengths=(50,) * 8)
+    engine, seen = case.net.engine(np.float64), [0]
+    case.net.forward(case.theta, case.sequences, case.index, engine=engine)
+    seen.append(engine.memory())
+    case.net.forward(case.theta, case.sequences, case.index[:1], engine=engine)
+    seen.append(engine.memory())
+    n = 10_000
+    case.net.step(engine, case.theta, np.zeros((n, 3)), np.zeros((n, case.net.state_width)))
+    seen.append(engine.memory())
+    # tables have six integers of a sequence, and two of a step
+    assert (np.diff(seen) > [50 * 20 * 8, 20 * 8 + 2 * 50 * 8, 6 * 8 * n]).all()
