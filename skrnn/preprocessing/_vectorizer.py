@@ -347,6 +347,10 @@ class Reader(CountVectorizer):
     def build_analyzer(self):
         return super().build_analyzer() if self.tokens is None else self.tokens
 
+    def __getstate__(self):
+        # Without what scikit-learn notes when it first reads texts
+        return {name: value for name, value in super().__getstate__().items() if not name.startswith("_")}
+
 
 class _Tokens:
     """An analyzer that keeps the tokens of all texts that it is called with, numbered in order of appearance."""

@@ -376,8 +376,7 @@ class TestMessages:
         X, Y = data(per_step)
         relu = SHORT | {"cell": "rnn", "activation": "relu", "loss": "poisson"}
         net = RNNRegressor(4, return_sequences=per_step, **relu).fit(X, Y)
-        for name in ("layer0.W", "head.V"):
-            net._fitted.model.parameters[name][:] = 1
+        net.set_parameters({name: np.ones_like(net.parameters_[name]) for name in ("layer0.W", "head.V")})
         X[2] = 1e4
         where = r"X\[2\]\[\d\]" if per_step else r"X\[2\]"
         with pytest.raises(ValueError, match=rf"The prediction for {where} is not finite: the exponential"):

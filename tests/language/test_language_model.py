@@ -618,8 +618,7 @@ class TestFit:
         expected = list(model.generate(20, random_state=0, stream=True))
         symbols = model.generate(20, random_state=0, stream=True)
         drawn = [next(symbols)]
-        for values in model.parameters_.values():
-            values *= 5
+        model.set_parameters({name: 5 * values for name, values in model.parameters_.items()})
         assert drawn + list(symbols) == expected
         assert list(model.generate(20, random_state=0, stream=True)) != expected
 

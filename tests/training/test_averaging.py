@@ -82,7 +82,8 @@ class TestEarlyStopping:
         thetas = after_epochs(FITS["adam"], range(1, 7))
         scores = []
         for n in range(1, 7):
-            theta_of(plain)[:] = thetas[n - 1] if n < 4 else np.mean(thetas[3:n], axis=0)
+            theta = thetas[n - 1] if n < 4 else np.mean(thetas[3:n], axis=0)
+            plain.set_parameters(plain._fitted.model.network.layout.views(theta))
             scores.append(plain.score(X_VAL, Y_VAL))
         np.testing.assert_allclose(net.validation_scores_, scores, rtol=1e-12)
         assert net.best_validation_score_ == max(net.validation_scores_)
