@@ -10,6 +10,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 from skrnn import kernels
 
 
+# Files with tests that take up to a minute
+LONGEST = {"test_build.py", "test_docs.py", "test_examples.py", "test_interrupted_training.py"}
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--quick", action="store_true",
@@ -25,10 +29,13 @@ def pytest_generate_tests(metafunc):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out slow tests where they are not wanted, and let them begin first where they are."""
+    """Leave out slow tests where they are not wanted, and let them begin first where they are, the longest before all.
+
+    So that at the end no worker waits for a long test of another one.
+    """
     if config.getoption("--quick"):
         items[:] = (item for item in items if not item.get_closest_marker("slow"))
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, item.path.name not in LONGEST))
 
 
 @pytest.fixture

@@ -91,9 +91,9 @@ def load(path):
     >>> from pathlib import Path
     >>> import skrnn
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     skrnn.save(skrnn.RNNClassifier(16, cell="gru"), Path(folder) / "net.skrnn")
+    ...     skrnn.save(skrnn.RNNClassifier(16, cell="lstm"), Path(folder) / "net.skrnn")
     ...     skrnn.load(Path(folder) / "net.skrnn")
-    RNNClassifier(cell='gru', hidden_size=16)
+    RNNClassifier(cell='lstm', hidden_size=16)
     """
     for module in WITH_CLASSES:
         import_module(module)

@@ -35,7 +35,7 @@ def static_inputs(to=(HEAD, INITIAL_STATE), n_numbers=2, tables=TABLES):
     return StaticInputs(n_numbers, tables, units, to)
 
 
-def case_of(form, arrangement, to, hidden_size=(4, 3), lengths=(2, 5, 1, 4), static=None, **options):
+def case_of(form, arrangement, to, hidden_size=(3, 2), lengths=(2, 5, 1, 4), static=None, **options):
     bidirectional, per_step, pooling = arrangement
     return Case(
         form, hidden_size, bidirectional, per_step, lengths, pooling=pooling, static=static or static_inputs(to),

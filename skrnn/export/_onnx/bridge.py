@@ -48,8 +48,11 @@ def register_skl2onnx():
     >>> from skrnn.export import register_skl2onnx
     >>> X = np.random.default_rng(0).normal(size=(50, 12)).astype(np.float32)
     >>> model = make_pipeline(PCA(6), RNNRegressor(4, n_steps=6, random_state=0)).fit(X, X[:, 0])
-    >>> register_skl2onnx()                                                 # doctest: +SKIP
-    >>> onnx_model = skl2onnx.to_onnx(model, X[:1], target_opset=17)        # doctest: +SKIP
+
+    With skl2onnx it is then ::
+
+        register_skl2onnx()
+        onnx_model = skl2onnx.to_onnx(model, X[:1], target_opset=17)
     """
     try:
         from skl2onnx import update_registered_converter
