@@ -9,7 +9,6 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 from skrnn import kernels
 
-
 # Files with tests that take up to a minute
 LONGEST = {"test_build.py", "test_docs.py", "test_examples.py", "test_interrupted_training.py"}
 
