@@ -121,8 +121,9 @@ def _check_layers(data, n_arrays):
     while waiting:
         part = waiting.pop()
         if isinstance(part, dict):
-            sizes = part.get("hidden_size")
-            n_layers += len(sizes) if part.get(CLASS) == "RecurrentNetwork" and isinstance(sizes, tuple) else 0
+            kind, sizes = part.get(CLASS), part.get("hidden_size")
+            if isinstance(kind, str) and kind == "RecurrentNetwork" and isinstance(sizes, tuple):
+                n_layers += len(sizes)
             waiting += part.values()
         elif isinstance(part, list | tuple):
             waiting += part

@@ -75,6 +75,8 @@ def assert_refused(content, folder, message):
     ("classifier-mixed", "fitted/reading/mixed/steps/items/0", 3, "expected tuple"),
     ("windows", "fitted/items/3/sizes/x", "lstm", "no numbers of rows"),
     ("imputer", "fitted/reading/n_features_in", 2**40, "its steps 2"),
+    # a class that is an array
+    ("classifier", "fitted/model/class", {"class": "array", "name": "fitted.model.parameters.layer0.b"}, "has no name"),
     # sizes, before memory is taken for them
     ("regressor-table", "fitted/model/network/patch/items/0", 2**40, "have the shapes"),
     ("regressor-table", "fitted/model/network/patch/items/1", 0, "model"),
