@@ -166,9 +166,8 @@ def of_a_pickle(estimator, X, y):
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_while_training_goes_on():
-    RNNRegressor(
-        2, max_iter=2, early_stopping=True, validation_fraction=0.5, scoring=of_a_pickle, random_state=0
-    ).fit(X, X[:, 0])
+    net = RNNRegressor(2, max_iter=2, early_stopping=True, validation_fraction=0.5, scoring=of_a_pickle, random_state=0)
+    assert net.fit(X, X[:, 0]).validation_scores_ == [0.0, 0.0]
 
 
 @pytest.mark.slow

@@ -39,7 +39,7 @@ def run(model, X):
     return onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"X": X})
 
 
-def close(found, expected):
+def assert_close(found, expected):
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
@@ -49,7 +49,7 @@ def test_behind_a_step_that_it_knows(cell, opset):
     net = RNNRegressor(n_steps=6, cell=cell, **SMALL)
     model = make_pipeline(PCA(6), SequenceScaler(n_steps=6), net).fit(TABLE, TABLE[:, 0])
     [found] = run(skl2onnx.to_onnx(model, TABLE[:1], target_opset=opset), TABLE)
-    close(found.ravel(), model.predict(TABLE))
+    assert_close(found.ravel(), model.predict(TABLE))
 
 
 @pytest.mark.parametrize("zipmap", [True, False])
@@ -63,7 +63,7 @@ def test_padded_sequences(strategy, zipmap):
     labels, p = run(skl2onnx.convert_sklearn(model, initial_types=types, options={id(model): {"zipmap": zipmap}}), X)
     p = np.array([[row["high"], row["low"]] for row in p]) if zipmap else p
     assert (labels == model.predict(X)).all()
-    close(p, model.predict_proba(X))
+    assert_close(p, model.predict_proba(X))
 
 
 @pytest.mark.parametrize("meta", [
@@ -74,7 +74,7 @@ def test_in_meta_estimators(meta):
     meta.fit(TABLE, LABELS)
     labels, p = run(skl2onnx.to_onnx(meta, TABLE[:1], options={"zipmap": False}), TABLE)
     assert (labels == meta.predict(TABLE)).all()
-    close(p, meta.predict_proba(TABLE))
+    assert_close(p, meta.predict_proba(TABLE))
 
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, float])

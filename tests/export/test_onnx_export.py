@@ -42,7 +42,7 @@ def run(model, **feeds):
     return dict(zip([each.name for each in running.get_outputs()], running.run(None, feeds), strict=True))
 
 
-def close(found, expected):
+def assert_close(found, expected):
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
@@ -83,7 +83,7 @@ class TestPipelines:
     def test_of_ragged_sequences(self, opset, padding, pipeline, sequences):
         found = run(to_onnx(pipeline, opset=opset), X=padded(sequences, padding), lengths=lengths_of(sequences))
         assert found["label"].tolist() == pipeline.predict(sequences).tolist()
-        close(found["probabilities"], pipeline.predict_proba(sequences))
+        assert_close(found["probabilities"], pipeline.predict_proba(sequences))
 
     @pytest.mark.parametrize("padding", ["keep", "fill"])
     def test_of_padded_arrays_find_the_ends_where_lengths_are_0(self, padding, sequences):
@@ -92,7 +92,7 @@ class TestPipelines:
         model = make_pipeline(SequenceImputer("interpolate", padding=padding), SequenceScaler(), net)
         expected = model.fit(X, np.arange(6)).predict(X)
         found = run(to_onnx(model), X=X, lengths=np.zeros(6, np.int32))["prediction"]
-        close(found, expected)
+        assert_close(found, expected)
         some = run(to_onnx(model), X=X[2:3], lengths=np.ones(1, np.int32))["prediction"]
         assert np.isclose(some, found[2:3], rtol=1e-5) == (padding == "keep")
 
@@ -102,19 +102,19 @@ class TestPipelines:
         X, static = rng.normal(size=(9, 6)).astype(np.float32), rng.normal(size=(9, 1)).astype(np.float32)
         net = RNNRegressor(n_steps=3, **SMALL)
         model = make_pipeline(StandardScaler(), SequenceScaler(n_steps=3), "passthrough", net).fit(X, X[:, 0])
-        close(run(to_onnx(model), X=X)["prediction"], model.predict(X))
+        assert_close(run(to_onnx(model), X=X)["prediction"], model.predict(X))
         model = make_pipeline(SequenceScaler(n_steps=3), net).fit(WithStatic(X, static), X[:, 0])
-        close(run(to_onnx(model), X=X, static=static)["prediction"], model.predict(WithStatic(X, static)))
+        assert_close(run(to_onnx(model), X=X, static=static)["prediction"], model.predict(WithStatic(X, static)))
 
     def test_of_windows(self):
         X = np.random.default_rng(2).normal(size=(8, 2)).astype(np.float32)
         model = make_pipeline(StandardScaler(), SlidingWindow(3), RNNRegressor(**SMALL)).fit(X, X[:, 0])
-        close(run(to_onnx(model), X=X)["prediction"], model.predict(X))
+        assert_close(run(to_onnx(model), X=X)["prediction"], model.predict(X))
 
     def test_of_pipelines(self, pipeline, sequences):
         nested = make_pipeline(pipeline[:2], make_pipeline("passthrough", pipeline[2]))
         found = run(to_onnx(nested), X=padded(sequences), lengths=lengths_of(sequences))
-        close(found["probabilities"], pipeline.predict_proba(sequences))
+        assert_close(found["probabilities"], pipeline.predict_proba(sequences))
 
     @pytest.mark.parametrize("states", [False, True])
     def test_behind_functions_that_change_nothing(self, states, sequences):
@@ -138,8 +138,8 @@ class TestPipelines:
             expected, state = net.predict_proba_step(np.concatenate(step), state)
             feeds = {"X": x[:, t : t + 1], "lengths": np.ones(len(x), np.int32), "state": of_runtime}
             _, found, of_runtime = running.run(None, feeds)
-            close(found, expected)
-            close(of_runtime, state)
+            assert_close(found, expected)
+            assert_close(of_runtime, state)
 
 
 @pytest.mark.parametrize("reduction", ["mean", "max"])
@@ -149,7 +149,7 @@ def test_detectors_behind_a_scaler(reduction, sequences):
     model = make_pipeline(SequenceScaler(), detector).fit(X)
     found = run(to_onnx(model), X=padded(X), lengths=lengths_of(X))
     assert found["label"].tolist() == model.predict(X).tolist()
-    close(found["score_samples"], model.score_samples(X))
+    assert_close(found["score_samples"], model.score_samples(X))
     running = session(to_onnx(model, states=True))
     state = np.full((6, model[-1].initial_state().shape[1]), np.nan, np.float32)
     pieces = [(x[: len(x) // 2 + 1], x[len(x) // 2 + 1 :]) for x in X if len(x) > 2]
@@ -159,7 +159,7 @@ def test_detectors_behind_a_scaler(reduction, sequences):
         found.append(scores)
     scaled = model[0].transform([x for x in X if len(x) > 2])
     for of_pieces, pair, expected in zip(zip(*found, strict=True), pieces, model[1].score_steps(scaled), strict=True):
-        close(np.concatenate([row[: len(x)] for row, x in zip(of_pieces, pair, strict=True)]), expected)
+        assert_close(np.concatenate([row[: len(x)] for row, x in zip(of_pieces, pair, strict=True)]), expected)
 
 
 def test_language_models():
@@ -174,14 +174,14 @@ def test_language_models():
         row[: len(text) + 1] = [begin, *map(symbols.index, text)]
     lengths = np.array([4, 2, 1], np.int32)
     expected = model.predict_proba(texts)
-    close(run(onnx_model, ids=ids, lengths=lengths)["probabilities"][:, -1], expected)
+    assert_close(run(onnx_model, ids=ids, lengths=lengths)["probabilities"][:, -1], expected)
     of_all = run(onnx_model, ids=ids[:1], lengths=np.zeros(1, np.int32))["probabilities"][:, -1]
-    close(of_all, expected[:1])
+    assert_close(of_all, expected[:1])
     running = session(to_onnx(model, states=True))
     state = np.full((3, model._fitted.model.network.state_width), np.nan, np.float32)
     for t in range(4):
         found, state = running.run(None, {"ids": ids[:, t], "state": state})
-        close(found[lengths == t + 1], expected[lengths == t + 1])
+        assert_close(found[lengths == t + 1], expected[lengths == t + 1])
 
 
 def test_symbols_that_no_file_can_name():
@@ -309,4 +309,4 @@ def test_the_other_process_of_the_documentation_has_no_skrnn(tmp_path):
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
     with np.load(tmp_path / "found.npz") as found:
         assert (found["labels"] == model.predict(X)).all()
-        close(found["p"], model.predict_proba(X))
+        assert_close(found["p"], model.predict_proba(X))
