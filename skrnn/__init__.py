@@ -26,7 +26,7 @@ __all__ = [
     "RNNClassifier", "RNNLanguageModel", "RNNOutlierDetector", "RNNRegressor", "RNNSurvival", "RaggedArray",
     "WithStatic", "__version__", "concatenate_steps", "load", "make_sequence_scorer", "save", "split_steps",
 ]
-SUBMODULES = ("convert", "datasets", "exceptions", "export", "forecasting", "metrics", "preprocessing")
+SUBMODULES = ("convert", "datasets", "exceptions", "export", "forecasting", "inspection", "metrics", "preprocessing")
 
 set_public_home(globals(), SUBMODULES)
 

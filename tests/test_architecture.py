@@ -20,6 +20,7 @@ import skrnn.convert
 import skrnn.datasets
 import skrnn.export
 import skrnn.forecasting
+import skrnn.inspection
 import skrnn.metrics
 import skrnn.preprocessing
 
@@ -28,7 +29,7 @@ ROOT = Path(__file__).parents[1] / "skrnn"
 FLOORS = [
     {"_messages", "_public", "_runtime", "_version", "_warnings"}, {"exceptions", "kernels"}, {"_plain", "_sklearn"},
     {"_parameters", "_pickling"}, {"_data"}, {"_network"}, {"_training"}, {"preprocessing", "_estimators"},
-    {"_language", "datasets", "metrics"}, {"forecasting"}, {"_storage", "convert", "export"}, {""},
+    {"_language", "datasets", "metrics"}, {"forecasting"}, {"_storage", "convert", "export", "inspection"}, {""},
 ]
 # The only module that may know what scikit-learn does not document
 PRIVATE_API = "_sklearn"
@@ -289,11 +290,12 @@ def test_packages_and_compiled_modules_are_found(package):
 
 @pytest.mark.parametrize(("module", "names"), [
     ("skrnn", {
-        *skrnn.__all__, "convert", "datasets", "exceptions", "export", "forecasting", "metrics", "preprocessing",
+        *skrnn.__all__, "convert", "datasets", "exceptions", "export", "forecasting", "inspection", "metrics",
+        "preprocessing",
     }),
     *((name, set(importlib.import_module(name).__all__)) for name in (
-        "skrnn.convert", "skrnn.datasets", "skrnn.exceptions", "skrnn.export", "skrnn.forecasting", "skrnn.metrics",
-        "skrnn.preprocessing",
+        "skrnn.convert", "skrnn.datasets", "skrnn.exceptions", "skrnn.export", "skrnn.forecasting",
+        "skrnn.inspection", "skrnn.metrics", "skrnn.preprocessing",
     )),
 ])
 def test_completion_lists_what_is_public(module, names):

@@ -1,0 +1,7 @@
+"""What nets do, to look at: displays of training, searches and predictions, and explanations of what they predict."""
+
+from skrnn._public import set_public_home
+
+__all__ = []
+
+set_public_home(globals())
