@@ -10,13 +10,14 @@ from threadpoolctl import threadpool_limits
 
 from skrnn._training.convergence import unrest
 from skrnn._training.loop import Divergence, divergence
+from skrnn._training.watching import ALL_EPOCHS, NOTHING, ON_REQUEST
 from skrnn._warnings import warn_user
 from skrnn.kernels import kernels_for
 
 LIMIT = 1           # SciPy's status where max_iter or max_fun ended the iterations
 
 
-def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=False):
+def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, watch=NOTHING):
     """Minimize the loss of all samples by L-BFGS; the model's parameters change in place, after each iteration.
 
     Liu, D. C. and Nocedal, J. (1989). On the limited memory BFGS method for large scale optimization. Mathematical
@@ -29,14 +30,25 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=
     objective : Objective
         ``objective(theta, index)`` returns loss, penalty, gradient and weight of samples.
     n_samples : int
-    max_iter, max_fun, tol, verbose
+    max_iter, max_fun, tol
         The estimators' parameters.
+    watch : Watch
+
+    Returns
+    -------
+    reason : str
+        Why training ended, a sentence.
     """
     theta, history, everything = model.theta, model.history, np.arange(n_samples)
     trial, start = np.empty_like(theta), history.n_epochs
     last_trial = []                     # loss, penalty and norm of the gradient
+    running = stop = False              # an iteration; what the watch said at the end of the last one
 
     def value_and_gradient(x):
+        nonlocal running
+        if not running:
+            watch.begin_epoch()
+            running = True
         trial[:] = x
         loss, penalty, gradient, _ = objective(trial, everything)
         norm = kernels_for(theta.dtype).norm(gradient, objective.ranges)
@@ -46,12 +58,15 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=
         return loss + penalty, gradient.astype(np.float64)
 
     def after_iteration(intermediate_result):
+        nonlocal running, stop
         # What an iteration ends with is its last trial
         iteration = history.next_epoch(*last_trial, n_samples)
         theta[:] = intermediate_result.x
         history.add(iteration)
-        if verbose:
-            print(history.last_in_words())
+        running = False
+        stop = watch.end_epoch(model, model.frozen_copy)
+        if stop:
+            raise StopIteration         # which SciPy takes as the end
 
     try:
         with one_blas_thread():
@@ -63,11 +78,14 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=
         if history.n_epochs == start:
             raise
         warn_user(f"lbfgs stopped early: {error}", ConvergenceWarning)
-        return
+        return f"Stopped early: {error}."
     theta[:] = result.x
     if not history.n_epochs:            # no iteration lowered the loss
         value_and_gradient(result.x)
         history.add(history.next_epoch(*last_trial, n_samples))
+        watch.end_epoch(model, model.frozen_copy)
+    if stop:
+        return ON_REQUEST
     found = unrest(history.epochs[start:], 0.0, "iterations")
     if result.status > LIMIT or (result.status == LIMIT and found):
         warn_user(
@@ -75,6 +93,7 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, verbose=
             f"{', ' + found if found else ''}. Increase max_iter or max_fun, scale the data, or use float64",
             ConvergenceWarning, "the last iteration",
         )
+    return ALL_EPOCHS if result.nit >= max_iter else f"L-BFGS ended: {result.message}."
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from itertools import starmap
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from sklearn.utils import gen_batches
 from skrnn._plain import fits, plain
 from skrnn._training.averaging import Average
 from skrnn._training.convergence import unrest
+from skrnn._training.watching import ALL_EPOCHS, NOTHING, ON_REQUEST
 from skrnn._warnings import warn_user
 from skrnn.kernels import kernels_for
 
@@ -170,9 +172,17 @@ class Stopping:
         if not math.isnan(score) and (self.best is None or score > self.best.score):
             self.best = Best(score, theta.copy(), n_epochs)
 
+    def kept(self, theta):
+        """The best parameters, if any were validated, or the average of the last epochs, which may be theta itself."""
+        return self.averaged(theta) if self.best is None else self.best.theta
+
     def restore_best(self, theta):
-        """Set theta to the best parameters, if any were validated, or to the average of the last epochs."""
-        theta[:] = self.averaged(theta) if self.best is None else self.best.theta
+        """Set theta to what is kept of it."""
+        theta[:] = self.kept(theta)
+
+    def stopped(self, model):
+        """What the model would be if training ended now, a copy."""
+        return model.frozen_copy(self.kept(model.theta))
 
     def judge(self, objective, score, model, best_before):
         """Epochs without improvement in a row, the one with this objective or score included, and plateaus, 0 or 1.
@@ -265,8 +275,8 @@ class Batches:
         return -(-self.n_samples // self.batch_size)
 
 
-def train(model, objective, batches, stopping, max_grad_norm=None, verbose=False):
-    """Update a model in place until it does not get better or the epochs are over.
+def train(model, objective, batches, stopping, max_grad_norm=None, watch=NOTHING):
+    """Update a model in place until it does not get better, a watch asks to stop or the epochs are over.
 
     Parameters
     ----------
@@ -279,18 +289,23 @@ def train(model, objective, batches, stopping, max_grad_norm=None, verbose=False
         What an epoch consists of, such as `Batches`; the length of a batch is the number of its samples, of which all
         together have ``n_samples``.
     stopping : Stopping
-    max_grad_norm, verbose
-        The estimators' parameters.
+    max_grad_norm
+        The estimators' parameter.
+    watch : Watch
+
+    Returns
+    -------
+    reason : str
+        Why training ended, a sentence.
     """
     for _ in range(stopping.max_iter):
+        watch.begin_epoch()
         train_epoch(model, objective, batches, stopping, max_grad_norm)
-        epoch = model.history.last
-        if verbose:
-            print(model.history.last_in_words())
-        if epoch.n_epochs_no_improvement > stopping.n_iter_no_change:
-            if verbose:
-                print(stopping.reason())
-            return
+        stop = watch.end_epoch(model, partial(stopping.stopped, model))
+        if model.history.last.n_epochs_no_improvement > stopping.n_iter_no_change:
+            return stopping.reason()
+        if stop:
+            return ON_REQUEST
     found = unrest(model.history.epochs[stopping.n_epochs_before :], stopping.tol)
     if found:
         warn_user(
@@ -298,6 +313,7 @@ def train(model, objective, batches, stopping, max_grad_norm=None, verbose=False
             "learning_rate_init to get there sooner",
             ConvergenceWarning, "the last epoch",
         )
+    return ALL_EPOCHS
 
 
 def train_epoch(model, objective, batches, stopping, max_grad_norm=None):

@@ -133,6 +133,14 @@ class Model:
             optimizer=deepcopy(self.optimizer),
         )
 
+    def frozen_copy(self, theta=None):
+        """A copy whose theta stays as it is: that of the model, or a copy of the given one."""
+        copy = self.copy()
+        if theta is not None:
+            copy.theta[:] = theta
+        copy.freeze()
+        return copy
+
     @classmethod
     def of_parameters(cls, network, loss, parameters, **training):
         """The fitted model whose `parameters` are these arrays, a dict; `training` are the other fields."""

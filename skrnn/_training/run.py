@@ -16,7 +16,9 @@ from skrnn._training.lbfgs import train_lbfgs
 from skrnn._training.loop import Best, Stopping, train, train_epoch
 from skrnn._training.model import Model
 from skrnn._training.optimizers import OPTIMIZERS
+from skrnn._training.report import report_for
 from skrnn._training.schedules import SCHEDULES
+from skrnn._training.watching import NOTHING, Watches, watched
 
 # What learning_rate="auto" is in `fit`, and in `partial_fit`, which does not know how many calls there will be
 LEARNING_RATE, LEARNING_RATE_OF_PARTS = "cosine", "constant"
@@ -113,7 +115,7 @@ def regularization(model, parameters):
     }
 
 
-def train_model(model, objective, batches, parameters, validate=None):
+def train_model(model, objective, batches, parameters, validate=None, watch=NOTHING):
     """Train a model until it does not get better or the epochs are over, as `fit` does.
 
     Parameters
@@ -127,6 +129,8 @@ def train_model(model, objective, batches, parameters, validate=None):
     parameters : mapping
     validate : callable, optional
         `Validation` of theta on data that are held out, for early stopping.
+    watch : Watch
+        Beside that of `verbose`.
     """
     n_epochs, n_updates = model.history.n_epochs, epochs.count_updates(objective, batches, parameters)
     _set_optimizer(model, parameters, n_updates)
@@ -137,22 +141,35 @@ def train_model(model, objective, batches, parameters, validate=None):
     )
     if validate is not None and n_epochs:       # trained before
         stopping.best = Best(validate(model.theta).score, model.theta.copy(), model.history.last.best_iter)
-    try:
-        train(model, objective, batches, stopping, parameters["max_grad_norm"], parameters["verbose"])
-        stopping.restore_best(model.theta)
-    except KeyboardInterrupt:
-        stopping.restore_best(model.theta)
-        raise
+    watch = _with_report(watch, parameters)
+
+    def to_the_end():
+        try:
+            reason = train(model, objective, batches, stopping, parameters["max_grad_norm"], watch)
+            stopping.restore_best(model.theta)
+        except KeyboardInterrupt:
+            stopping.restore_best(model.theta)
+            raise
+        return reason
+
+    watched(watch, model, to_the_end)
 
 
-def train_model_by_lbfgs(model, objective, n_samples, parameters):
+def train_model_by_lbfgs(model, objective, n_samples, parameters, watch=NOTHING):
     """Train a model by L-BFGS on all samples at once, in place."""
     model.max_iter = epochs.max_iterations(parameters["max_iter"])
-    train_lbfgs(
+    watch = _with_report(watch, parameters)
+    watched(watch, model, lambda: train_lbfgs(
         model, objective, n_samples, max_iter=model.max_iter, max_fun=int(parameters["max_fun"]), tol=parameters["tol"],
-        verbose=parameters["verbose"],
-    )
+        watch=watch,
+    ))
     model.optimizer = model.schedule = None
+
+
+def _with_report(watch, parameters):
+    """A watch beside that of `verbose`."""
+    watches = [one for one in (report_for(parameters["verbose"]), watch) if one is not NOTHING]
+    return watches[0] if len(watches) == 1 else Watches(watches) if watches else NOTHING
 
 
 def train_model_one_epoch(model, objective, batches, parameters):

@@ -20,6 +20,7 @@ from skrnn._network.objective import Objective
 from skrnn._training.loop import Batches, History, Stopping, clipping, train
 from skrnn._training.model import Model
 from skrnn._training.optimizers import OPTIMIZERS, SGD, Adam, NAdam
+from skrnn._training.report import Report
 from skrnn._training.schedules import SCHEDULES
 from skrnn.kernels import kernels_for
 
@@ -290,7 +291,7 @@ class TestLoop:
         stopping = {"max_iter": 50, "tol": 1e-4, "n_iter_no_change": 3}
         stopping |= {name: changed.pop(name) for name in stopping if name in changed}
         batches = Batches(10, 4, np.random.RandomState(0) if changed.pop("shuffle", True) else None)
-        arguments = {"max_grad_norm": None, "verbose": False} | changed
+        arguments = {"max_grad_norm": None} | changed
         model = Model(network=None, loss=None, theta=np.array([4.0], dtype), random_state=None)
         model.optimizer = SGD(model.theta, rate, 0.0)
         model.schedule = SCHEDULES[schedule](rate, 0.5, stopping["max_iter"])
@@ -376,7 +377,7 @@ class TestLoop:
         assert history.last.n_clipped == 3 * history.n_epochs
 
     def test_verbose_prints_each_epoch(self, capsys):
-        _, history = self.run(lambda theta, index: (1.0, 0.5, np.zeros(1), len(index)), verbose=True)
+        _, history = self.run(lambda theta, index: (1.0, 0.5, np.zeros(1), len(index)), watch=Report())
         lines = capsys.readouterr().out.splitlines()
         assert lines[0] == "Iteration 1, loss = 1.00000000, penalty = 0.50000000"
         assert len(lines) == history.n_epochs + 1
