@@ -7,7 +7,7 @@ from functools import partial
 from sklearn.exceptions import InconsistentVersionWarning
 
 from skrnn._plain import from_plain, has_stand_in, plain, to_plain
-from skrnn._sklearn import set_settings, settings_of
+from skrnn._sklearn import set_settings, settings_of, without_callbacks
 from skrnn._version import __version__
 
 
@@ -104,9 +104,9 @@ def _kept_of_attributes(names, estimator):
 
 
 def _kept_of(estimator, attributes):
-    """Parameters and settings of an estimator; a TypeError if it has more than these and some attributes."""
+    """Parameters and settings of an estimator; a TypeError if it has more than these, some attributes and callbacks."""
     parameters, settings = estimator.get_params(deep=False), settings_of(estimator)
-    others = vars(estimator).keys() - parameters.keys() - settings.keys() - set(attributes)
+    others = without_callbacks(vars(estimator)).keys() - parameters.keys() - settings.keys() - set(attributes)
     if others:
         raise TypeError(
             f"{type(estimator).__name__} has the attributes {sorted(others)}, which are none of its own and would be "

@@ -1,6 +1,7 @@
 """The skeleton that RNNClassifier and RNNRegressor share: fit and the way from X to scores."""
 
 from abc import ABCMeta, abstractmethod
+from functools import partial
 from operator import itemgetter
 from typing import ClassVar
 
@@ -158,6 +159,10 @@ class BaseRNN(
         >>> net.predict(X[:3]).shape
         (3,)
         """
+        return self._fit(X, y, sample_weight, X_val, y_val, groups, partial(self._watch, X, y, sample_weight))
+
+    def _fit(self, X, y, sample_weight, X_val, y_val, groups, watch_of):
+        """`fit`, with the `Watch` that `watch_of` returns for what it begins with, a `Fitted`."""
         self._check_parameters()
         resume = self._fitted if self.warm_start and self.__sklearn_is_fitted__() else None
         data = self._read_data(X, y, sample_weight, resume)
@@ -170,7 +175,7 @@ class BaseRNN(
         validate = held_out and validator_of(self, fitted, held_out, sample_weight is not None and X_val is None)
 
         def train():
-            self._train(model, examples, validate)
+            self._train(model, examples, validate, watch_of(fitted))
             warn_if_nothing_learned(self, model, data.targets, examples, held_out)
 
         self._learn(fitted, train)
@@ -305,12 +310,12 @@ class BaseRNN(
             return split(self, fitted, data, X, groups)
         return data.examples, read_validation(self, fitted, X_val, y_val, self._class_weights(data.targets, data.rows))
 
-    def _train(self, model, examples, validate):
+    def _train(self, model, examples, validate, watch):
         if self.solver == "lbfgs":
             n = len(examples)
-            run.train_model_by_lbfgs(model, self._objective(model, examples, n), n, vars(self))
+            run.train_model_by_lbfgs(model, self._objective(model, examples, n), n, vars(self), watch)
         else:
-            run.train_model(model, *self._in_batches(model, examples), vars(self), validate)
+            run.train_model(model, *self._in_batches(model, examples), vars(self), validate, watch)
 
     def _in_batches(self, model, examples):
         """The objective, and the batches of an epoch."""

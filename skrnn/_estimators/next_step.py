@@ -1,11 +1,14 @@
 """A net that predicts of each step of a sequence the next one."""
 
+from copy import copy
+
 import numpy as np
 
 from skrnn._data.lazy import in_memory
 from skrnn._data.weights import as_weights
 from skrnn._estimators.regressor import RNNRegressor
 from skrnn._pickling import stored_estimator
+from skrnn._sklearn import checks_parameters
 
 
 @stored_estimator
@@ -14,9 +17,16 @@ class NextStepRegressor(RNNRegressor):
 
     _name_in_messages = "RNNOutlierDetector"        # what the user has called
 
-    def fit(self, X, sample_weight=None, X_val=None, groups=None):
-        """Fit the net to sequences alone."""
-        return super().fit(X, None, sample_weight, X_val, X_val, groups)
+    @checks_parameters
+    def fit(self, X, sample_weight, X_val, groups, watch_of):
+        """Fit the net to sequences alone, under the `Watch` that `watch_of` returns for a `Fitted`."""
+        return self._fit(X, None, sample_weight, X_val, X_val, groups, watch_of)
+
+    def with_fitted(self, fitted):
+        """A net like this one that has learned what `fitted` says."""
+        net = copy(self)
+        net._set_fitted(fitted)
+        return net
 
     def sequences_of(self, X, caller):
         """Sequences of X in memory, checked against the fit, with missing values as they are; `caller` names errors."""

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, OutlierMixin
 
 from skrnn._data.reading import set_attributes
 from skrnn._data.weights import as_weights
+from skrnn._estimators.callbacks import watch_for_callbacks
 from skrnn._estimators.error_scale import ErrorScale
 from skrnn._estimators.next_step import NextStepRegressor
 from skrnn._estimators.regressor import RNNRegressor
@@ -15,7 +16,7 @@ from skrnn._estimators.shared_parameters import SHARED, Parameter, choice, share
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import StoredMixin, stored_estimator
 from skrnn._plain import plain
-from skrnn._sklearn import Interval, StrOptions, checks_parameters, fitted_of
+from skrnn._sklearn import CallbackSupportMixin, Interval, StrOptions, checks_parameters, fitted_of, under_callbacks
 from skrnn._training.losses import LOSSES
 from skrnn._training.target_statistics import weighted_quantile
 
@@ -54,7 +55,7 @@ class FittedDetector(NamedTuple):
     ),
     loss=choice(OF_THE_CENTER, f"What the forecasts minimize: {summaries(OF_THE_CENTER)}."),
 )
-class RNNOutlierDetector(OutlierMixin, StoredMixin, CheckedParametersMixin, BaseEstimator):
+class RNNOutlierDetector(CallbackSupportMixin, OutlierMixin, StoredMixin, CheckedParametersMixin, BaseEstimator):
     """Finds sequences, and moments in them, that do not go on as those of the training data do.
 
     A recurrent network predicts the numbers of the next step of a sequence from all features of the steps before. Its
@@ -158,17 +159,29 @@ class RNNOutlierDetector(OutlierMixin, StoredMixin, CheckedParametersMixin, Base
         """
         parameters = {name: value for name, value in vars(self).items() if name in SHARED or name == "loss"}
         net = NextStepRegressor(return_sequences=True, **parameters)
-        net.fit(X, sample_weight=sample_weight, X_val=X_val, groups=groups)
+
+        def watch_of(fitted):
+            return watch_for_callbacks(
+                self, X, y, sample_weight, lambda model: attributes_of(self._detector_of(
+                    net.with_fitted(fitted._replace(model=model)), X, sample_weight
+                ))
+            )
+
+        under_callbacks(self, lambda: net.fit(X, sample_weight, X_val, groups, watch_of))
+        self._set_fitted(self._detector_of(net, X, sample_weight))
+        return self
+
+    def _detector_of(self, net, X, sample_weight):
+        """What is learned of the errors of a net on X, with the net."""
         sequences = net.sequences_of(X, self)
         weights = as_weights(sample_weight, sequences, per_step=False)
         weights = np.ones(len(sequences)) if weights is None else weights
         scale = ErrorScale.learn(net, sequences, np.repeat(weights, sequences.lengths))
         offsets = self._offsets(scale.scores(sequences), sequences, weights)
-        self._set_fitted(FittedDetector(scale, self.reduction, *offsets))
-        return self
+        return FittedDetector(scale, self.reduction, *offsets)
 
     def _set_fitted(self, fitted):
-        set_attributes(self, fitted.scale.net._get_fitted().reading.attributes() | {"_fitted": fitted})
+        set_attributes(self, attributes_of(fitted))
 
     def _offsets(self, steps, sequences, weights):
         """The score below which a sequence, and a step, is an outlier, learned from the scores of steps, NaN or not."""
@@ -405,6 +418,11 @@ class RNNOutlierDetector(OutlierMixin, StoredMixin, CheckedParametersMixin, Base
         tags.input_tags.three_d_array = True
         tags.input_tags.allow_nan = self.missing != "error"
         return tags
+
+
+def attributes_of(fitted):
+    """The attributes by name, private and public, of a detector that has learned this."""
+    return fitted.scale.net._get_fitted().reading.attributes() | {"_fitted": fitted}
 
 
 def reduced(steps, sequences, reduction):

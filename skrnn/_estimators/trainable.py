@@ -7,12 +7,13 @@ import numpy as np
 
 from skrnn._data.numbers import is_positive_int
 from skrnn._data.reading import set_attributes
+from skrnn._estimators.callbacks import watch_for_callbacks
 from skrnn._estimators.parameters import FittedParameters, check_complete, check_shapes, fill, read_parameters
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import StoredMixin
 from skrnn._plain import plain
-from skrnn._sklearn import fitted_of
+from skrnn._sklearn import CallbackSupportMixin, fitted_of, under_callbacks
 from skrnn._training import run
 
 # The parameters of estimators that say which shapes those of the network have
@@ -59,7 +60,7 @@ class Fitted(NamedTuple):
         return attributes
 
 
-class TrainableMixin(StoredMixin, CheckedParametersMixin):
+class TrainableMixin(CallbackSupportMixin, StoredMixin, CheckedParametersMixin):
     """An estimator that holds what it has learned as ``_fitted``."""
 
     def _check_hidden_size(self):
@@ -104,16 +105,26 @@ class TrainableMixin(StoredMixin, CheckedParametersMixin):
         model = fitted.model
         n_epochs = model.history.n_epochs
         try:
-            train()
+            under_callbacks(self, train)
             self._set_fitted(fitted)
         except KeyboardInterrupt:
             if model.history.n_epochs > n_epochs and np.isfinite(model.theta).all():
                 self._set_fitted(fitted)
             raise
 
+    def _watch(self, X, y, sample_weight, fitted):
+        """What tells callbacks of a fit with these arguments, whose model is that of `fitted`."""
+        return watch_for_callbacks(
+            self, X, y, sample_weight, lambda model: self._attributes_of(fitted._replace(model=model))
+        )
+
     def _set_fitted(self, fitted):
         """Set what `fit` has learned, with the public attributes, all at once."""
         fitted.model.freeze()
+        set_attributes(self, self._attributes_of(fitted))
+
+    def _attributes_of(self, fitted):
+        """The attributes by name, private and public, of an estimator that has learned this."""
         history = fitted.model.history
         last, epochs = history.last, history.epochs
         validated = last.score is not None
@@ -134,7 +145,7 @@ class TrainableMixin(StoredMixin, CheckedParametersMixin):
             "grad_norm_curve_": [epoch.grad_norm for epoch in epochs],
             "n_clipped_": last.n_clipped,
         }
-        set_attributes(self, attributes | fitted.attributes())
+        return attributes | fitted.attributes()
 
     _get_fitted = fitted_of
 

@@ -286,9 +286,9 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
             self._begin(model, corpus)
         validate = held_out and _validator(model, Corpus(held_out, reading.vocabulary))
         objective, windows = self._objective(model, reading, corpus)
-        self._learn(
-            Fitted(model, reading), lambda: run.train_model(model, objective, windows, parameters, validate)
-        )
+        fitted = Fitted(model, reading)
+        watch = self._watch(X, y, None, fitted)
+        self._learn(fitted, lambda: run.train_model(model, objective, windows, parameters, validate, watch))
         return self
 
     @checks_parameters

@@ -11,7 +11,7 @@ import numpy as np
 import sklearn
 
 from skrnn._plain import Entry, fits, to_plain
-from skrnn._sklearn import check_output_config
+from skrnn._sklearn import check_output_config, without_callbacks
 from skrnn._storage.document import cannot_store
 
 COLUMNS = {"n_features_in_", "feature_names_in_", "_sklearn_output_config"}
@@ -87,7 +87,7 @@ def others_to_plain(value, where):
 def _kept_of(estimator):
     """What is stored of an estimator; a TypeError for an attribute that none of its class has."""
     parameters, name = estimator.get_params(deep=False), type(estimator).__name__
-    attributes = {key: value for key, value in vars(estimator).items() if key not in parameters}
+    attributes = {key: value for key, value in without_callbacks(vars(estimator)).items() if key not in parameters}
     path = path_of(type(estimator))
     unknown = attributes.keys() - ATTRIBUTES[path] - COLUMNS
     if unknown:

@@ -11,12 +11,14 @@ from skrnn._data.numbers import as_numbers
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import stored_with
-from skrnn._sklearn import HasMethods, Interval, checks_parameters
+from skrnn._sklearn import CallbackSupportMixin, HasMethods, Interval, checks_parameters, fit_in_parts
 from skrnn._training.losses import Quantile
 
 
 @stored_with("estimator_", "offsets_")
-class ConformalForecaster(CheckedParametersMixin, MetaEstimatorMixin, RegressorMixin, BaseEstimator):
+class ConformalForecaster(
+    CallbackSupportMixin, CheckedParametersMixin, MetaEstimatorMixin, RegressorMixin, BaseEstimator
+):
     """Quantiles of any forecaster, moved so that they held on windows that it was not trained on.
 
     The estimator is fitted to the first windows, and forecasts the last ones. A point forecast becomes quantiles by
@@ -123,11 +125,15 @@ class ConformalForecaster(CheckedParametersMixin, MetaEstimatorMixin, RegressorM
                 f"y is missing at step {without[0] + 1} in all of the last {n_held} windows, whose errors are learned: "
                 "expected some that are known; try a greater calibration"
             )
-        first = clone(self.estimator).fit(X[:n_first], y[:n_first])
-        predicted = per_step(first.predict(X[held]), y[held].shape)
-        errors = y[held, :, np.newaxis] - as_quantiles(predicted, y[held].shape, len(quantiles))
-        offsets = offsets_of(errors, quantiles, in_pairs=predicted.shape[2] > 1)
-        self.estimator_, self.offsets_ = clone(self.estimator).fit(X, y), offsets
+
+        def learn(fit_part):
+            first = fit_part("fit-first-windows", clone(self.estimator), X[:n_first], y[:n_first])
+            predicted = per_step(first.predict(X[held]), y[held].shape)
+            errors = y[held, :, np.newaxis] - as_quantiles(predicted, y[held].shape, len(quantiles))
+            offsets = offsets_of(errors, quantiles, in_pairs=predicted.shape[2] > 1)
+            return {"estimator_": fit_part("fit-all-windows", clone(self.estimator), X, y), "offsets_": offsets}
+
+        vars(self).update(fit_in_parts(self, X, y, 2, learn))
         return self
 
     def predict(self, X):

@@ -11,7 +11,7 @@ from skrnn._data.numbers import as_numbers
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import stored_with
-from skrnn._sklearn import Interval, checks_parameters
+from skrnn._sklearn import CallbackSupportMixin, Interval, checks_parameters, one_task
 
 
 def past_of(X, caller):
@@ -28,7 +28,7 @@ def past_of(X, caller):
 
 
 @stored_with("horizon_")
-class SeasonalNaive(CheckedParametersMixin, RegressorMixin, BaseEstimator):
+class SeasonalNaive(CallbackSupportMixin, CheckedParametersMixin, RegressorMixin, BaseEstimator):
     """Forecast what was one season before: the yardstick of forecasts.
 
     Parameters
@@ -62,6 +62,7 @@ class SeasonalNaive(CheckedParametersMixin, RegressorMixin, BaseEstimator):
         self.season = season
 
     @checks_parameters
+    @one_task
     def fit(self, X, y):
         """Check the windows; there is nothing to learn.
 
@@ -145,7 +146,7 @@ def last_known(values):
 
 
 @stored_with("past_", "horizon_", "n_features_", "_steps")
-class WindowTable(CheckedParametersMixin, TransformerMixin, BaseEstimator):
+class WindowTable(CallbackSupportMixin, CheckedParametersMixin, TransformerMixin, BaseEstimator):
     """Forecast windows as rows of a table, for estimators that read no sequences: each lag of each feature a column.
 
     Parameters
@@ -186,6 +187,7 @@ class WindowTable(CheckedParametersMixin, TransformerMixin, BaseEstimator):
         self.lags = lags
 
     @checks_parameters
+    @one_task
     def fit(self, X, y=None):
         """Learn the shape of the windows.
 

@@ -18,7 +18,16 @@ from skrnn._data.with_static import WithStatic
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import StoredMixin, stored_estimator
 from skrnn._plain import expect, plain
-from skrnn._sklearn import Interval, StrOptions, check_feature_names_in, checks_parameters, fitted_of, output_container
+from skrnn._sklearn import (
+    CallbackSupportMixin,
+    Interval,
+    StrOptions,
+    check_feature_names_in,
+    checks_parameters,
+    fitted_of,
+    one_task,
+    output_container,
+)
 from skrnn._warnings import without_warnings
 from skrnn.preprocessing._forms import TableOutput, with_indicators
 from skrnn.preprocessing._number_columns import NumberColumns, check_columns_of, keep_static, learn_number_columns
@@ -84,7 +93,9 @@ class Imputation(NamedTuple):
 
 
 @stored_estimator(fitted=Imputation)
-class SequenceImputer(StoredMixin, CheckedParametersMixin, TableOutput, TransformerMixin, BaseEstimator):
+class SequenceImputer(
+    CallbackSupportMixin, StoredMixin, CheckedParametersMixin, TableOutput, TransformerMixin, BaseEstimator
+):
     """Impute missing values, NaN, in the features of steps.
 
     Parameters
@@ -156,6 +167,7 @@ class SequenceImputer(StoredMixin, CheckedParametersMixin, TableOutput, Transfor
         self.n_steps = n_steps
 
     @checks_parameters
+    @one_task
     def fit(self, X, y=None):
         """Compute the values to impute.
 

@@ -17,7 +17,15 @@ from skrnn._data.with_static import WithStatic
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import StoredMixin, stored_estimator
 from skrnn._plain import expect, plain
-from skrnn._sklearn import Interval, StrOptions, checks_parameters, fitted_of, output_container
+from skrnn._sklearn import (
+    CallbackSupportMixin,
+    Interval,
+    StrOptions,
+    checks_parameters,
+    fitted_of,
+    one_task,
+    output_container,
+)
 from skrnn._warnings import without_warnings
 from skrnn.preprocessing._forms import TableOutput, in_form_of
 from skrnn.preprocessing._number_columns import NumberColumns, check_columns_of, keep_static, learn_number_columns
@@ -71,7 +79,8 @@ def _has_partial_fit(scaler):
 
 @stored_estimator(fitted=Scaling)
 class SequenceScaler(
-    StoredMixin, CheckedParametersMixin, TableOutput, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+    CallbackSupportMixin, StoredMixin, CheckedParametersMixin, TableOutput, OneToOneFeatureMixin, TransformerMixin,
+    BaseEstimator,
 ):
     """Scale each feature of the steps: subtract its center and divide by its scale.
 
@@ -136,6 +145,7 @@ class SequenceScaler(
         self.n_steps = n_steps
 
     @checks_parameters
+    @one_task
     def fit(self, X, y=None):
         """Compute the center and the scale of each feature.
 
@@ -163,6 +173,9 @@ class SequenceScaler(
         >>> scaler.center_, scaler.scale_
         (array([ 1., 10.]), array([4., 1.]))
         """
+        return self._fit(X)
+
+    def _fit(self, X):
         X, columns = learn_number_columns(self, X)
         reading, sequences = learn_reading(self, X, self.n_steps, missing="keep", leave_out_padding=False)
         return self._update(reading, sequences, STATISTICS[self.method](), columns)
@@ -199,7 +212,7 @@ class SequenceScaler(
         """
         self._validate_params()
         if not hasattr(self, "_fitted"):
-            return self.fit(X)
+            return self._fit(X)
         reading, statistic, _, _, columns = self._fitted
         if type(statistic) is not STATISTICS[self.method]:
             raise ValueError(f"partial_fit cannot continue with method={self.method!r}: it began with another; use fit")

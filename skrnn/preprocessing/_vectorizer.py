@@ -17,14 +17,24 @@ from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import StoredMixin, stored_estimator
 from skrnn._plain import plain
-from skrnn._sklearn import HasMethods, Interval, RealNotInt, StrOptions, checks_parameters
+from skrnn._sklearn import (
+    CallbackSupportMixin,
+    HasMethods,
+    Interval,
+    RealNotInt,
+    StrOptions,
+    checks_parameters,
+    one_task,
+)
 from skrnn.preprocessing._forms import RaggedOutput
 
 TOKEN_PATTERN = r"(?u)\b\w+\b"
 
 
 @stored_estimator
-class SequenceVectorizer(StoredMixin, CheckedParametersMixin, RaggedOutput, TransformerMixin, BaseEstimator):
+class SequenceVectorizer(
+    CallbackSupportMixin, StoredMixin, CheckedParametersMixin, RaggedOutput, TransformerMixin, BaseEstimator
+):
     """Convert texts to sequences of categories, one per token, for a network with ``embedding_dim``.
 
     It is ``CountVectorizer`` with the order kept: the same tokens become the categories 0 to n − 1, in alphabetical
@@ -174,10 +184,11 @@ class SequenceVectorizer(StoredMixin, CheckedParametersMixin, RaggedOutput, Tran
         >>> SequenceVectorizer(min_df=2).fit(["The cat sat.", "A dog sat on the cat."]).vocabulary_
         {'the': 2, 'cat': 0, 'sat': 1}
         """
-        self.fit_transform(X)
+        self.fit_transform(X, y)
         return self
 
     @checks_parameters
+    @one_task
     def fit_transform(self, X, y=None):
         """Learn the vocabulary and convert the same texts to categories; each text is analyzed once.
 

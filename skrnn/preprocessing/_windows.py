@@ -20,14 +20,16 @@ from skrnn._data.with_static import WithStatic
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import StoredMixin, stored_estimator
-from skrnn._sklearn import Interval, checks_parameters
+from skrnn._sklearn import CallbackSupportMixin, Interval, checks_parameters, one_task
 from skrnn.preprocessing._context import Context, codes_of, labels_of
 from skrnn.preprocessing._forms import RaggedOutput
 from skrnn.preprocessing._number_columns import keep_static
 
 
 @stored_estimator(fitted=tuple[Reading, int, str | int | None, Context | None])
-class SlidingWindow(StoredMixin, CheckedParametersMixin, RaggedOutput, TransformerMixin, BaseEstimator):
+class SlidingWindow(
+    CallbackSupportMixin, StoredMixin, CheckedParametersMixin, RaggedOutput, TransformerMixin, BaseEstimator
+):
     """Windows over a table whose rows are ordered in time: each row with the rows before it.
 
     n rows give n windows, so that it fits between a table and a network in a Pipeline, and y stays the same: one target
@@ -151,7 +153,7 @@ class SlidingWindow(StoredMixin, CheckedParametersMixin, RaggedOutput, Transform
         >>> window.context_[None].tolist()
         [[2.0], [3.0]]
         """
-        self._fit(X)
+        self._fit(X, y)
         return self
 
     def fit_transform(self, X, y=None):
@@ -179,11 +181,12 @@ class SlidingWindow(StoredMixin, CheckedParametersMixin, RaggedOutput, Transform
         >>> [x.tolist() for x in SlidingWindow(2).fit_transform(np.array([[1.0], [2.0], [3.0]]))]
         [[[1.0]], [[1.0], [2.0]], [[2.0], [3.0]]]
         """
-        windows = _windows(*self._fit(X))
+        windows = _windows(*self._fit(X, y))
         return keep_static(X, lambda _: windows) if isinstance(X, WithStatic) else windows
 
     @checks_parameters
-    def _fit(self, X):
+    @one_task
+    def _fit(self, X, y):
         window, group, with_context = self.window, self.group, self.context
         table = _table(X.sequences if isinstance(X, WithStatic) else X, group)
         reading = learn_table(self, nw.to_native(table, pass_through=True))
