@@ -40,7 +40,7 @@ else:
 
 __all__ = [
     "BaseScorer", "CallbackSupportMixin", "DiagramMixin", "DocumentedMixin", "HasMethods", "Interval",
-    "InvalidParameterError", "Options", "RealNotInt", "StrOptions", "begin_fit_task", "check_columns",
+    "InvalidParameterError", "Options", "RealNotInt", "StrOptions", "begin_fit_task", "block_of_part", "check_columns",
     "check_feature_names_in", "check_one_hot", "check_output_config", "checks_parameters", "data_of_task",
     "fit_in_parts", "fitted_of", "has_callbacks", "learn_columns", "one_task", "output_container", "select",
     "set_output_container", "set_settings", "settings_of", "under_callbacks", "validate_parameter_constraints",
@@ -95,6 +95,11 @@ class DiagramMixin:
             own, summary = table._html_repr, table_of_texts("Trained network", self._summary()[1])
             table._html_repr = (lambda: own() + summary) if below else (lambda: summary + own())
         return table
+
+
+def block_of_part(name, part):
+    """What a diagram shows within an estimator that holds another one as its attribute `name`."""
+    return VisualBlock("parallel", [part], names=[f"{name}: {type(part).__name__}"], name_details=[str(part)])
 
 
 def table_of_texts(title, texts):
