@@ -39,20 +39,21 @@ OF_NO_DEFAULT = {ConformalForecaster: [SeasonalNaive()], ForecastWindows: [2, 1,
 
 
 class Elements(HTMLParser):
-    """The texts of a page by the elements that they are in; an error where these do not fit into each other."""
+    """The texts of a page with the elements that they are in, also where not all elements are closed."""
 
     def __init__(self, page):
         super().__init__()
         self.open, self.texts = [], []
         self.feed(page)
-        assert not self.open
 
     def handle_starttag(self, tag, attributes):
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_endtag(self, tag):
-        assert tag in VOID or self.open.pop() == tag
+        if tag in self.open:
+            while self.open.pop() != tag:
+                pass
 
     def handle_data(self, data):
         self.texts.append((self.open[-1:], data.strip()))
