@@ -61,6 +61,27 @@ def refitted(net):
     return net.set_params(max_iter=2).fit(X, Y).set_params(max_iter=3, warm_start=True)
 
 
+class LookingOn:
+    """A callback that keeps nothing, but looks at the estimator of each task."""
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+        assert fitted_estimator is not estimator
+
+    def teardown(self, estimator, context):
+        pass
+
+
+def looked_at(estimator):
+    """An estimator with a callback, where scikit-learn has them."""
+    return estimator.set_callbacks(LookingOn()) if hasattr(estimator, "set_callbacks") else estimator
+
+
 LM = {"hidden_size": 2, "embedding_dim": 2, "n_streams": 2, "truncated_bptt_steps": 4, "random_state": 0, "max_iter": 2}
 CASES = {
     "adam": (lambda: RNNRegressor(**NET), fit),
@@ -97,6 +118,12 @@ CASES = {
     "partial_fit, adaptive": (
         lambda: partial_fit(RNNRegressor(**NET, learning_rate="adaptive", tol=1e9, n_iter_no_change=1)), partial_fit
     ),
+    "callbacks": (lambda: looked_at(RNNRegressor(**NET)), fit),
+    "callbacks, X_val": (
+        lambda: looked_at(RNNRegressor(**NET, early_stopping=True)),
+        lambda net: net.fit(X, Y, X_val=X_VAL, y_val=Y_VAL),
+    ),
+    "callbacks, lbfgs": (lambda: looked_at(RNNRegressor(**NET, solver="lbfgs")), fit),
     "texts": (lambda: RNNLanguageModel(**LM), fit_texts),
     "partial_fit, auto, after fit": (
         lambda: fit(RNNRegressor(**NET, learning_rate="auto", n_iter_no_change="auto")).set_params(max_iter="auto"),
@@ -433,6 +460,7 @@ def test_a_signal(solver):
 TRANSFORMERS = {
     "scaler": (SequenceScaler, lambda scaler, k: scaler.fit(X * k)),
     "scaler, more": (SequenceScaler, lambda scaler, k: scaler.partial_fit(X * k)),
+    "scaler, callbacks": (lambda: looked_at(SequenceScaler()), lambda scaler, k: scaler.fit(X * k)),
     "imputer": (SequenceImputer, lambda imputer, k: imputer.fit(X * k)),
     "vectorizer": (SequenceVectorizer, lambda vectorizer, k: vectorizer.fit(["a b", "c d e"][:k])),
     "windows": (lambda: SlidingWindow(2, context=True), lambda window, k: window.fit(k * X[0])),
