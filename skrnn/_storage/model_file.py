@@ -21,6 +21,7 @@ def save(estimator, path):
     """Save an estimator to a model file, from which :func:`load` makes it again without running code of the file.
 
     Predictions, `partial_fit` and `warm_start` go on with the same bits. A file lasts: later versions of skrnn read it.
+    Callbacks that are set on an estimator are no part of it.
 
     Parameters
     ----------
