@@ -43,8 +43,8 @@ __all__ = [
     "InvalidParameterError", "Options", "RealNotInt", "StrOptions", "begin_fit_task", "block_of_part", "check_columns",
     "check_feature_names_in", "check_one_hot", "check_output_config", "checks_parameters", "data_of_task",
     "fit_in_parts", "fitted_of", "has_callbacks", "learn_columns", "one_task", "output_container", "select",
-    "set_output_container", "set_settings", "settings_of", "under_callbacks", "validate_parameter_constraints",
-    "validate_params", "without_callbacks",
+    "set_output_container", "set_settings", "settings_of", "table_of_texts", "under_callbacks",
+    "validate_parameter_constraints", "validate_params", "without_callbacks",
 ]
 
 DOCUMENTATION = "https://skrnn.readthedocs.io/en/stable"

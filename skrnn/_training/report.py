@@ -19,9 +19,9 @@ PENALTY_MATTERS = 0.01  # as a fraction of the loss
 NOTEBOOK, UNDER_A_BAR = "ipykernel.iostream", "rich.file_proxy"
 
 
-def report_for(verbose):
-    """The `Watch` for an estimator's `verbose`."""
-    if verbose > 1 and _can_move():
+def report_for(verbose, alone=True):
+    """The `Watch` for an estimator's `verbose`: a bar only where nothing else looks on, which may draw one, too."""
+    if verbose > 1 and alone and _can_move():
         from skrnn._training.bar import Bar
 
         return Bar(_of_stdout() == NOTEBOOK)

@@ -170,7 +170,8 @@ def train_model_by_lbfgs(model, objective, n_samples, parameters, watch=NOTHING)
 
 def _with_report(watch, parameters):
     """A watch beside that of `verbose`."""
-    watches = [one for one in (report_for(parameters["verbose"]), watch) if one is not NOTHING]
+    report = report_for(parameters["verbose"], alone=watch is NOTHING)
+    watches = [one for one in (report, watch) if one is not NOTHING]
     return watches[0] if len(watches) == 1 else Watches(watches) if watches else NOTHING
 
 

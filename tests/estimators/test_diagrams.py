@@ -18,7 +18,7 @@ import skrnn.forecasting
 import skrnn.preprocessing
 from skrnn import RNNClassifier, RNNLanguageModel, RNNOutlierDetector, RNNRegressor, RNNSurvival
 from skrnn._estimators.summary import caption_of, summary_of
-from skrnn._sklearn import DOCUMENTATION
+from skrnn._sklearn import DOCUMENTATION, table_of_texts
 from skrnn._training.words import duration, number
 from skrnn.forecasting import ConformalForecaster, ForecastWindows, SeasonalNaive
 from skrnn.preprocessing import SequenceScaler
@@ -187,7 +187,10 @@ class TestDiagrams:
         assert "Trained network" not in html
         assert "caption" not in html.split("</style>")[1].split("<script>")[0]
 
-    def test_what_is_passed_stays_text(self, nets):
-        html = estimator_html_repr(RNNClassifier(cell="<script>alert(1)</script>"))
+    @pytest.mark.parametrize("html", [
+        estimator_html_repr(RNNClassifier(cell="<script>alert(1)</script>")),
+        table_of_texts("<script>alert(1)</script>", {"<script>alert(1)</script>": "<script>alert(1)</script>"}),
+    ])
+    def test_what_is_passed_stays_text(self, html):
         assert "<script>alert" not in html
         assert "<script>alert(1)" in unescape(html)

@@ -13,7 +13,7 @@ from skrnn import RNNClassifier, RNNLanguageModel, RNNOutlierDetector, RNNRegres
 from skrnn._training import report
 from skrnn._training.loop import START, History
 from skrnn._training.report import Lines, Row, check_verbose, epochs_between_lines, line, report_for
-from skrnn._training.watching import ALL_EPOCHS, FAILED, NOTHING
+from skrnn._training.watching import ALL_EPOCHS, FAILED, INTERRUPTED, NOTHING
 from skrnn._training.words import closing_words, duration, number
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -216,6 +216,24 @@ def test_a_training_that_fails_says_so(capsys):
     assert capsys.readouterr().out.splitlines()[-1].startswith(f"{FAILED} 1 epoch in ")
 
 
+def test_an_interrupt_is_the_end(capsys):
+    def interrupted(net, X, y):
+        calls.append(0)
+        if len(calls) == 3:         # the first is before training
+            raise KeyboardInterrupt
+        return 0.5
+
+    calls = []
+    net = RNNRegressor(**NET | {"max_iter": 9}, verbose=1, early_stopping=True, scoring=interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(X, Y)
+    *_, last, reason, said = capsys.readouterr().out.splitlines()
+    assert last.split()[:4] == ["2/9", number(net.loss_), "nan", "nan"]
+    assert reason == INTERRUPTED
+    assert said.startswith("2 epochs in ")
+    assert said.endswith("The net has the parameters of epoch 1, with a validation score of 0.5000.")
+
+
 def test_nothing_is_printed_without_it(capsys):
     assert report_for(False) is report_for(0) is NOTHING
     RNNRegressor(**NET).fit(X, Y)
@@ -270,7 +288,7 @@ class TestBar:
         assert pictures[-1].startswith(f"{unit} 2/2 ")
         values = {"loss": net.loss_curve_, "score": net.validation_scores_}[last]
         assert pictures[-1].rstrip().split(f"{last} ")[-1].split(",")[0] == number(values[-1])
-        assert said[0].startswith(ALL_EPOCHS)
+        assert said[0].startswith(f"The maximum number of {unit}s is reached.")
         assert not [line for line in said if len(line) > 100]
         for thread in set(threading.enumerate()) - threads:
             thread.join(1)
@@ -289,8 +307,13 @@ class TestBar:
         kind = type("Stream", (io.StringIO,), {"__module__": module, "isatty": lambda self: module != "somewhere"})
         monkeypatch.setattr(sys, "stdout", kind())
         assert isinstance(report_for(2), Lines)
-        assert isinstance(report_for(True), Lines)
         check_verbose(2)
+
+    def test_lines_where_something_else_looks_on(self, monkeypatch):
+        self.terminal(monkeypatch)
+        assert isinstance(report_for(2, alone=False), Lines)
+        assert isinstance(report_for(1), Lines)
+        assert not isinstance(report_for(2), Lines)
 
     def test_moves_in_a_notebook(self, monkeypatch):
         kind = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})
