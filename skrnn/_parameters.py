@@ -5,7 +5,7 @@ from numbers import Integral, Real
 from sys import float_info
 
 from skrnn._messages import shown
-from skrnn._sklearn import InvalidParameterError, StrOptions, validate_parameter_constraints
+from skrnn._sklearn import DocumentedMixin, InvalidParameterError, StrOptions, validate_parameter_constraints
 
 # What other libraries and papers call the values of a parameter, in lower case and without what separates words
 SYNONYMS = {
@@ -67,7 +67,7 @@ MAX_WHOLE = 2**53
 WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False, "none": None, "null": None}
 
 
-class CheckedParametersMixin:
+class CheckedParametersMixin(DocumentedMixin):
     """Errors of parameters hint at what may have been meant; a base class before `BaseEstimator`."""
 
     def _validate_params(self):

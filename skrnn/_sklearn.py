@@ -6,6 +6,7 @@ No other file imports from scikit-learn's private modules.
 from contextvars import copy_context
 from copy import copy
 from functools import wraps
+from html import escape
 from importlib.util import find_spec
 
 import numpy as np
@@ -25,6 +26,10 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+if find_spec("sklearn.utils._repr_html"):
+    from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
+else:
+    from sklearn.utils._estimator_html_repr import _VisualBlock as VisualBlock
 if find_spec("sklearn.callback"):
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 else:
@@ -34,19 +39,80 @@ else:
 
 
 __all__ = [
-    "BaseScorer", "CallbackSupportMixin", "HasMethods", "Interval", "InvalidParameterError", "Options", "RealNotInt",
-    "StrOptions", "begin_fit_task", "check_columns", "check_feature_names_in", "check_one_hot", "check_output_config",
-    "checks_parameters", "data_of_task", "fit_in_parts", "fitted_of", "has_callbacks", "learn_columns", "one_task",
-    "output_container", "select", "set_output_container", "set_settings", "settings_of", "under_callbacks",
+    "BaseScorer", "CallbackSupportMixin", "DiagramMixin", "DocumentedMixin", "HasMethods", "Interval",
+    "InvalidParameterError", "Options", "RealNotInt", "StrOptions", "begin_fit_task", "block_of_part", "check_columns",
+    "check_feature_names_in", "check_one_hot", "check_output_config", "checks_parameters", "data_of_task",
+    "fit_in_parts", "fitted_of", "has_callbacks", "learn_columns", "one_task", "output_container", "select",
+    "set_output_container", "set_settings", "settings_of", "table_of_texts", "under_callbacks",
     "validate_parameter_constraints", "validate_params", "without_callbacks",
 ]
 
+DOCUMENTATION = "https://skrnn.readthedocs.io/en/stable"
 CALLBACKS, CONTEXT = "_skl_callbacks", "_callback_fit_ctx"
 # What scikit-learn keeps of callbacks with an estimator: they look on at its fits, and are no part of what it is
 OF_CALLBACKS = {CALLBACKS, CONTEXT, "_skl_callbacks_to_teardown", "_parent_callback_ctx"}
 REQUESTS = "_metadata_request"
 SETTINGS = {"_sklearn_output_config", REQUESTS}
 FEATURES = ("n_features_in_", "feature_names_in_")
+
+
+class DocumentedMixin:
+    """Diagrams link to the documentation of an estimator and of its parameters; a base class before `BaseEstimator`."""
+
+    _doc_link_module = "skrnn"
+    _doc_link_template = f"{DOCUMENTATION}/api/{{estimator_module}}.{{estimator_name}}.html"
+
+
+class DiagramMixin:
+    """Diagrams show what was fitted; a base class before `BaseEstimator`.
+
+    A subclass has ``_summary()``: of an estimator that is fitted a short text, and a dict of texts by title.
+    """
+
+    def _sk_visual_block_(self):
+        caption, details = None, str(self)
+        if self.__sklearn_is_fitted__():
+            caption, summary = self._summary()
+            # Before 1.7 all that there is room for is text
+            details = "\n".join([details, "", *(f"{title}: {text}" for title, text in summary.items())])
+        name = type(self).__name__
+        return VisualBlock(
+            "single", self, names=name, name_details=details, name_caption=caption, doc_link_label=name
+        )
+
+    def _get_params_html(self, *arguments, **keywords):
+        """From 1.7 on a table, below which what was fitted stands where there is no table for that."""
+        table = super()._get_params_html(*arguments, **keywords)
+        return table if hasattr(super(), "_get_fitted_attr_html") else self._with_summary(table, below=True)
+
+    def _get_fitted_attr_html(self, *arguments, **keywords):
+        """From 1.9 on a table of the fitted attributes."""
+        return self._with_summary(super()._get_fitted_attr_html(*arguments, **keywords))
+
+    def _with_summary(self, table, below=False):
+        """A table, and above or below it that of what was fitted."""
+        if self.__sklearn_is_fitted__():
+            own, summary = table._html_repr, table_of_texts("Trained network", self._summary()[1])
+            table._html_repr = (lambda: own() + summary) if below else (lambda: summary + own())
+        return table
+
+
+def block_of_part(name, part):
+    """What a diagram shows within an estimator that holds another one as its attribute `name`."""
+    return VisualBlock("parallel", [part], names=[f"{name}: {type(part).__name__}"], name_details=[str(part)])
+
+
+def table_of_texts(title, texts):
+    """A table in scikit-learn's style of texts by title, which can be folded away, as HTML."""
+    rows = "".join(
+        f'<tr class="default"><td class="param" style="padding: .5em">{escape(name)}</td>'
+        f'<td class="value" style="padding: .5em">{escape(text)}</td></tr>'
+        for name, text in texts.items()
+    )
+    return (
+        f'<div class="estimator-table"><details><summary>{escape(title)}</summary>'
+        f'<table class="parameters-table"><tbody>{rows}</tbody></table></details></div>'
+    )
 
 
 def checks_parameters(method):

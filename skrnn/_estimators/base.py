@@ -32,6 +32,7 @@ from skrnn._sklearn import checks_parameters
 from skrnn._training import run
 from skrnn._training.loop import Batches
 from skrnn._training.optimizers import OPTIMIZERS
+from skrnn._training.report import check_verbose
 from skrnn._warnings import warn_user
 
 
@@ -198,6 +199,7 @@ class BaseRNN(
     def _check_parameters(self):
         """Raise a ValueError for parameters that do not go together."""
         self._check_hidden_size()
+        check_verbose(self.verbose)
         if self.bidirectional and self.truncated_bptt_steps is not None:
             raise ValueError(
                 "truncated_bptt_steps needs the states of the steps before, which bidirectional=True does not have"

@@ -16,7 +16,15 @@ from skrnn._estimators.shared_parameters import SHARED, Parameter, choice, share
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import StoredMixin, stored_estimator
 from skrnn._plain import plain
-from skrnn._sklearn import CallbackSupportMixin, Interval, StrOptions, checks_parameters, fitted_of, under_callbacks
+from skrnn._sklearn import (
+    CallbackSupportMixin,
+    DiagramMixin,
+    Interval,
+    StrOptions,
+    checks_parameters,
+    fitted_of,
+    under_callbacks,
+)
 from skrnn._training.losses import LOSSES
 from skrnn._training.target_statistics import weighted_quantile
 
@@ -55,7 +63,9 @@ class FittedDetector(NamedTuple):
     ),
     loss=choice(OF_THE_CENTER, f"What the forecasts minimize: {summaries(OF_THE_CENTER)}."),
 )
-class RNNOutlierDetector(CallbackSupportMixin, OutlierMixin, StoredMixin, CheckedParametersMixin, BaseEstimator):
+class RNNOutlierDetector(
+    CallbackSupportMixin, OutlierMixin, StoredMixin, CheckedParametersMixin, DiagramMixin, BaseEstimator
+):
     """Finds sequences, and moments in them, that do not go on as those of the training data do.
 
     A recurrent network predicts the numbers of the next step of a sequence from all features of the steps before. Its
@@ -182,6 +192,9 @@ class RNNOutlierDetector(CallbackSupportMixin, OutlierMixin, StoredMixin, Checke
 
     def _set_fitted(self, fitted):
         set_attributes(self, attributes_of(fitted))
+
+    def _summary(self):
+        return self._get_fitted().scale.net._summary()
 
     def _offsets(self, steps, sequences, weights):
         """The score below which a sequence, and a step, is an outlier, learned from the scores of steps, NaN or not."""

@@ -23,6 +23,7 @@ from skrnn._training import epochs
 from skrnn._training.epochs import AUTO
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
+from skrnn._training.report import MAX_LINES
 from skrnn._training.run import LEARNING_RATE, LEARNING_RATE_OF_PARTS
 from skrnn._training.schedules import SCHEDULES
 from skrnn.kernels import ACTIVATIONS, CELLS, POOLINGS
@@ -262,7 +263,11 @@ SHARED = {
         'For "lbfgs" training ends where no element of the gradient is larger.',
     ),
     "verbose": Parameter(
-        ["verbose"], "bool", "Print the loss and the penalty of each epoch, and the loss and score on what is held out."
+        ["verbose"], "bool or int",
+        "1, or True: print a line for each epoch, with the loss, the loss and score of what is held out, the norm of "
+        f"the gradient, the time and what is left of it; of more than {MAX_LINES} epochs for some of them, at least "
+        "one a second; then why training ended, and with what. 2: where the output is a terminal or a notebook, a bar "
+        'that moves, for which the package rich has to be there (``pip install "skrnn[progress]"``); elsewhere lines.',
     ),
     "warm_start": flag("Continue from the parameters of the last fit instead of new ones."),
     "momentum": fraction(f"Momentum, {for_solvers('momentum')}.", closed="both"),

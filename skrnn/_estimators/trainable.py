@@ -1,6 +1,7 @@
 """What all estimators have in common: parameters that go together, what fit has learned, pickling."""
 
 from dataclasses import replace
+from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
@@ -9,11 +10,12 @@ from skrnn._data.numbers import is_positive_int
 from skrnn._data.reading import set_attributes
 from skrnn._estimators.callbacks import watch_for_callbacks
 from skrnn._estimators.parameters import FittedParameters, check_complete, check_shapes, fill, read_parameters
+from skrnn._estimators.summary import caption_of, summary_of
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import StoredMixin
 from skrnn._plain import plain
-from skrnn._sklearn import CallbackSupportMixin, fitted_of, under_callbacks
+from skrnn._sklearn import CallbackSupportMixin, DiagramMixin, fitted_of, under_callbacks
 from skrnn._training import run
 
 # The parameters of estimators that say which shapes those of the network have
@@ -60,7 +62,7 @@ class Fitted(NamedTuple):
         return attributes
 
 
-class TrainableMixin(CallbackSupportMixin, StoredMixin, CheckedParametersMixin):
+class TrainableMixin(CallbackSupportMixin, StoredMixin, CheckedParametersMixin, DiagramMixin):
     """An estimator that holds what it has learned as ``_fitted``."""
 
     def _check_hidden_size(self):
@@ -105,7 +107,7 @@ class TrainableMixin(CallbackSupportMixin, StoredMixin, CheckedParametersMixin):
         model = fitted.model
         n_epochs = model.history.n_epochs
         try:
-            under_callbacks(self, train)
+            under_callbacks(self, lambda: timed(model, train))
             self._set_fitted(fitted)
         except KeyboardInterrupt:
             if model.history.n_epochs > n_epochs and np.isfinite(model.theta).all():
@@ -202,8 +204,21 @@ class TrainableMixin(CallbackSupportMixin, StoredMixin, CheckedParametersMixin):
         fill(given, model.parameters)
         self._set_fitted(Fitted(model, reading, targets))
 
+    def _summary(self):
+        model = self._get_fitted().model
+        return caption_of(model), summary_of(model)
+
     def __sklearn_is_fitted__(self):
         return "_fitted" in self.__dict__
+
+
+def timed(model, train):
+    """Train a model, and note the seconds."""
+    began = perf_counter()
+    try:
+        train()
+    finally:
+        model.seconds = perf_counter() - began
 
 
 def _curve(epochs, name):

@@ -40,6 +40,7 @@ from skrnn._training.epochs import AUTO
 from skrnn._training.loop import Validation
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
+from skrnn._training.report import check_verbose
 from skrnn._training.schedules import SCHEDULES
 
 SAMPLING_CONSTRAINTS = {
@@ -398,6 +399,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
     def _check_parameters(self):
         """Raise a ValueError for parameters that do not go together."""
         self._check_hidden_size()
+        check_verbose(self.verbose)
         OPTIMIZERS[self.solver].check_parameters(vars(self))
 
     def _analyzer(self, resume):

@@ -10,11 +10,12 @@ from threadpoolctl import threadpool_limits
 
 from skrnn._training.convergence import unrest
 from skrnn._training.loop import Divergence, divergence
-from skrnn._training.watching import ALL_EPOCHS, NOTHING, ON_REQUEST
+from skrnn._training.watching import NOTHING, ON_REQUEST
 from skrnn._warnings import warn_user
 from skrnn.kernels import kernels_for
 
 LIMIT = 1           # SciPy's status where max_iter or max_fun ended the iterations
+ALL_ITERATIONS = "The maximum number of iterations is reached."
 
 
 def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, watch=NOTHING):
@@ -93,7 +94,7 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, watch=NO
             f"{', ' + found if found else ''}. Increase max_iter or max_fun, scale the data, or use float64",
             ConvergenceWarning, "the last iteration",
         )
-    return ALL_EPOCHS if result.nit >= max_iter else f"L-BFGS ended: {result.message}."
+    return ALL_ITERATIONS if result.nit >= max_iter else f"L-BFGS ended: {result.message}."
 
 
 @contextmanager

@@ -112,14 +112,6 @@ class History:
             last.n_plateaus + n_plateaus,
         )
 
-    def last_in_words(self):
-        """The last epoch, as `verbose` prints it."""
-        last = self.last
-        text = f"Iteration {self.n_epochs}, loss = {last.loss:.8f}, penalty = {last.penalty:.8f}"
-        if last.score is not None:
-            text += f", validation loss = {last.validation_loss:.8f}, validation score = {last.score:.8f}"
-        return text
-
     def add(self, epoch):
         """Add the record of an epoch."""
         self.epochs.append(epoch)

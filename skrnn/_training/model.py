@@ -40,6 +40,8 @@ class Model:
     schedule : entry of ``SCHEDULES``, made with the optimizer; or None
     max_iter : int or None
         Maximum number of epochs or iterations of the last training; with `partial_fit` those of the schedule.
+    seconds : float or None
+        That the last training took, here: it is not stored.
 
     Notes
     -----
@@ -55,10 +57,11 @@ class Model:
     optimizer: Optimizer | None = None
     schedule: Constant | None = None
     max_iter: int | None = None
+    seconds: float | None = field(default=None, init=False, repr=False, compare=False)
     _engines: list = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __getstate__(self):
-        return {name: value for name, value in vars(self).items() if name != "_engines"}
+        return {name: value for name, value in vars(self).items() if name not in {"_engines", "seconds"}}
 
     def __setstate__(self, state):
         vars(self).update(state, _engines=[])

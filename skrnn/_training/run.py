@@ -5,6 +5,7 @@
 
 from contextlib import contextmanager
 from dataclasses import replace
+from time import perf_counter
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -19,6 +20,7 @@ from skrnn._training.optimizers import OPTIMIZERS
 from skrnn._training.report import report_for
 from skrnn._training.schedules import SCHEDULES
 from skrnn._training.watching import NOTHING, Watches, watched
+from skrnn._training.words import duration, in_words
 
 # What learning_rate="auto" is in `fit`, and in `partial_fit`, which does not know how many calls there will be
 LEARNING_RATE, LEARNING_RATE_OF_PARTS = "cosine", "constant"
@@ -168,7 +170,8 @@ def train_model_by_lbfgs(model, objective, n_samples, parameters, watch=NOTHING)
 
 def _with_report(watch, parameters):
     """A watch beside that of `verbose`."""
-    watches = [one for one in (report_for(parameters["verbose"]), watch) if one is not NOTHING]
+    report = report_for(parameters["verbose"], alone=watch is NOTHING)
+    watches = [one for one in (report, watch) if one is not NOTHING]
     return watches[0] if len(watches) == 1 else Watches(watches) if watches else NOTHING
 
 
@@ -181,7 +184,10 @@ def train_model_one_epoch(model, objective, batches, parameters):
         model.schedule = SCHEDULES[LEARNING_RATE_OF_PARTS](model.schedule.initial)      # after fit
     patience = epochs.patience(parameters["n_iter_no_change"], n_updates, to_the_end=False)
     stopping = Stopping(1, parameters["tol"], patience)
+    began = perf_counter()
     train_epoch(model, objective, batches, stopping, parameters["max_grad_norm"])
+    if parameters["verbose"]:
+        print(f"Epoch {model.history.n_epochs}: {in_words(model.history.last)}, {duration(perf_counter() - began)}")
 
 
 def _average(n_epochs_before, max_iter, fraction):

@@ -11,7 +11,14 @@ from skrnn._data.numbers import as_numbers
 from skrnn._messages import shown
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import stored_with
-from skrnn._sklearn import CallbackSupportMixin, HasMethods, Interval, checks_parameters, fit_in_parts
+from skrnn._sklearn import (
+    CallbackSupportMixin,
+    HasMethods,
+    Interval,
+    block_of_part,
+    checks_parameters,
+    fit_in_parts,
+)
 from skrnn._training.losses import Quantile
 
 
@@ -135,6 +142,10 @@ class ConformalForecaster(
 
         vars(self).update(fit_in_parts(self, X, y, 2, learn))
         return self
+
+    def _sk_visual_block_(self):
+        name = "estimator_" if hasattr(self, "estimator_") else "estimator"
+        return block_of_part(name, getattr(self, name))
 
     def predict(self, X):
         """The quantiles.

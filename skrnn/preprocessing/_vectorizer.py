@@ -59,9 +59,11 @@ class SequenceVectorizer(
     analyzer : {"word", "char"} or callable, default="word"
         The tokens: words, characters (consecutive blanks count as one), or what a function returns for a raw text, for
         instance overlapping pieces of it.
-    max_df, min_df : float in [0.0, 1.0] or int, default=1.0 and 1
-        Tokens in more than `max_df` or fewer than `min_df` texts are left out of the vocabulary; a float is a fraction
-        of the texts. Not used if a `vocabulary` is given.
+    max_df : float in [0.0, 1.0] or int, default=1.0
+        Tokens in more texts than this are left out of the vocabulary; a float is a fraction of the texts. Not used if a
+        `vocabulary` is given.
+    min_df : float in [0.0, 1.0] or int, default=1
+        Tokens in fewer texts than this are left out in the same way.
     max_features : int, default=None
         Size of the vocabulary, which then holds the most frequent tokens. Not used if a `vocabulary` is given.
     vocabulary : Mapping or iterable, default=None

@@ -329,15 +329,6 @@ def test_max_iter_epochs_shuffled_or_not(estimator):
     assert shuffled.loss_curve_ != straight.loss_curve_
 
 
-def test_verbose_prints_the_loss(capsys):
-    X, y = data("2-D", True)
-    with pytest.warns(ConvergenceWarning):
-        net = RNNClassifier(3, max_iter=2, verbose=True, random_state=0).fit(X, y)
-    curves = zip((1, 2), net.loss_curve_, net.penalty_curve_, strict=True)
-    expected = [f"Iteration {epoch}, loss = {loss:.8f}, penalty = {penalty:.8f}" for epoch, loss, penalty in curves]
-    assert capsys.readouterr().out.splitlines() == expected
-
-
 @quiet
 def test_probabilities_of_several_classes():
     X, y = data("ragged", False)

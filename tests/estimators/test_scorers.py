@@ -236,13 +236,6 @@ class TestCurves:
         assert net.validation_loss_curve_ is None
         assert net.validation_scores_ is None
 
-    def test_verbose(self, capsys):
-        net = RNNRegressor(**NET | {"max_iter": 1}, verbose=True, scoring="r2").fit(X, Y)
-        assert capsys.readouterr().out == (
-            f"Iteration 1, loss = {net.loss_:.8f}, penalty = {net.penalty_curve_[0]:.8f}, validation loss = "
-            f"{net.validation_loss_curve_[0]:.8f}, validation score = {net.validation_scores_[0]:.8f}\n"
-        )
-
     def test_of_a_language_model(self):
         model = RNNLanguageModel(
             8, embedding_dim=4, n_streams=2, max_iter=4, early_stopping=True, learning_rate_init=0.05, random_state=0

@@ -580,10 +580,6 @@ class TestFit:
         assert model.best_loss_ == min(model.loss_curve_)
         assert model._fitted.model.learning_rate == pytest.approx(0.02)
 
-    def test_verbose(self, capsys):
-        RNNLanguageModel(verbose=True, **SMALL).fit(TEXTS)
-        assert capsys.readouterr().out.startswith("Iteration 1, loss = ")
-
     def test_pieces_without_ends(self):
         """A text that goes on does not teach that texts end; nor does it read what it is not to predict."""
         pieces = ["abcab", "cabc", "a", "", "bcabcabc"]
