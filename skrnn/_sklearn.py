@@ -42,8 +42,8 @@ __all__ = [
     "BaseScorer", "CallbackSupportMixin", "DiagramMixin", "DocumentedMixin", "HasMethods", "Interval",
     "InvalidParameterError", "Options", "RealNotInt", "StrOptions", "begin_fit_task", "block_of_part", "check_columns",
     "check_feature_names_in", "check_one_hot", "check_output_config", "checks_parameters", "data_of_task",
-    "fit_in_parts", "fitted_of", "has_callbacks", "learn_columns", "one_task", "output_container", "select",
-    "set_output_container", "set_settings", "settings_of", "table_of_texts", "under_callbacks",
+    "fit_in_parts", "fitted_of", "has_callbacks", "learn_columns", "name_of_scorer", "one_task", "output_container",
+    "select", "set_output_container", "set_settings", "settings_of", "table_of_texts", "under_callbacks",
     "validate_parameter_constraints", "validate_params", "without_callbacks",
 ]
 
@@ -340,6 +340,17 @@ def fitted_of(estimator):
     except AttributeError:
         check_is_fitted(estimator)
         return estimator._fitted        # of a fit in another thread since then
+
+
+def name_of_scorer(scoring):
+    """What a score is called that a parameter `scoring` names, in words: "negative log loss"; "score" for no name."""
+    if isinstance(scoring, BaseScorer):
+        negative = "neg_" * (scoring._sign < 0)
+        scoring = scoring._score_func
+    else:
+        negative = ""
+    name = negative + (scoring if isinstance(scoring, str) else getattr(scoring, "__name__", "score"))
+    return (f"negative {name[4:]}" if name.startswith("neg_") else name).replace("_", " ")
 
 
 def output_container(estimator):
