@@ -201,7 +201,7 @@ class GradientFlowDisplay:
     clipped_ : dict of matplotlib Line2D
         Likewise, where some batches are clipped.
     rates_ : dict of float
-        What the line is multiplied by from a step to the one before, geometric mean.
+        What the line is multiplied by from a step to the one before, by least squares of its logarithm.
 
     See Also
     --------
@@ -230,7 +230,7 @@ class GradientFlowDisplay:
     @classmethod
     def from_estimator(
         cls, estimator, X, y, *, state=None, step=None, ax=None, layers=None, statistic="median", quantiles=(0.1, 0.9),
-        name=None, line_kw=None,
+        clipped=True, name=None, line_kw=None,
     ):
         """Display how the gradient of the loss of sequences comes back through a fitted net.
 
@@ -238,7 +238,7 @@ class GradientFlowDisplay:
         ----------
         estimator, X, y, state, step
             As `net`, X and the others in :func:`gradient_flow`.
-        ax, layers, statistic, quantiles, name, line_kw
+        ax, layers, statistic, quantiles, clipped, name, line_kw
             As in `plot`.
 
         Returns
@@ -270,11 +270,11 @@ class GradientFlowDisplay:
             unit="patch" if patches else "step",
         )
         return display.plot(
-            ax, layers=layers, statistic=statistic, quantiles=quantiles, name=name, line_kw=line_kw
+            ax, layers=layers, statistic=statistic, quantiles=quantiles, clipped=clipped, name=name, line_kw=line_kw
         )
 
     def plot(
-        self, ax=None, *, layers=None, statistic="median", quantiles=(0.1, 0.9), name=None, line_kw=None
+        self, ax=None, *, layers=None, statistic="median", quantiles=(0.1, 0.9), clipped=True, name=None, line_kw=None
     ):
         """Draw a line for each layer and direction.
 
@@ -288,6 +288,8 @@ class GradientFlowDisplay:
             What a line is, over the sequences that have so many steps.
         quantiles : pair of float, default=(0.1, 0.9)
             The band around a line is between these quantiles over sequences. None: no band.
+        clipped : bool, default=True
+            Whether to draw what clipping leaves, where it makes some batches smaller.
         name : str, default=None
             Of the net, for the legend.
         line_kw : dict, default=None
@@ -330,12 +332,12 @@ class GradientFlowDisplay:
         self.figure_, self.lines_, self.bands_, self.clipped_, self.rates_ = self.ax_.figure, {}, {}, {}, {}
         for layer in layers:
             for direction in range(norms.shape[1]):
-                label = self._label(layer, direction, name, len(layers))
-                self._draw(layer, direction, norms[layer, direction], summary, quantiles, label, style)
-        tidy(
-            self.ax_, x=f"{self.unit}s after the last one that is read", integers="x",
-            y="gradient in the state\n$\\|\\partial\\ell/\\partial s_t\\|$",
-        )
+                of_sequences, label = norms[layer, direction], self._label(layer, direction, name, len(layers))
+                self._draw((layer, direction), of_sequences, summary, quantiles, label, style)
+                if clipped and self.scale is not None and np.any(np.asarray(self.scale) < 1):
+                    self._draw_clipped((layer, direction), of_sequences, summary, label)
+        last = "the last one" if norms.shape[1] == 1 else "the last one that a direction reads"
+        tidy(self.ax_, x=f"{self.unit} (0: {last})", y="gradient in the state\n‖∂ℓ/∂s‖", integers="x")
         set_log_scale(self.ax_, "y")
         self.ax_.legend(frameon=False, fontsize="small")
         return self
@@ -349,27 +351,35 @@ class GradientFlowDisplay:
             parts.append("backwards" if direction else "forwards")
         return ", ".join(parts)
 
-    def _draw(self, layer, direction, norms, summary, quantiles, label, style):
-        """The line of norms (n, T), its band, and what clipping leaves of it."""
-        seen = np.flatnonzero(~np.isnan(norms).all(axis=0))
-        steps, norms = seen - norms.shape[1] + 1, norms[:, seen]
-        line, key = summary(norms, axis=0), (layer, direction)
-        self.rates_[key] = _rate(line)
-        style = {"linestyle": "--" if direction else "-"} | style
+    def _draw(self, key, norms, summary, quantiles, label, style):
+        """The line of norms (n, T), and its band."""
+        steps, norms = _seen(norms)
+        line = summary(norms, axis=0)
+        self.rates_[key] = _rate(steps, line)
         self.lines_[key], = self.ax_.plot(
-            steps, line, label=f"{label}: ×{self.rates_[key]:.3g} a {self.unit} back", **style
+            steps, line, label=f"{label}: ×{self.rates_[key]:.3g} per {self.unit} back",
+            **{"linestyle": "--" if key[1] else "-"} | style,
         )
-        color = self.lines_[key].get_color()
         if quantiles is not None:
             low, high = np.nanquantile(norms, quantiles, axis=0)
+            color = self.lines_[key].get_color()
             self.bands_[key] = self.ax_.fill_between(steps, low, high, color=color, alpha=0.15, linewidth=0)
-        if self.scale is not None and np.any(np.asarray(self.scale) < 1):
-            clipped = summary(norms * np.asarray(self.scale)[:, np.newaxis], axis=0)
-            n_clipped, n = int(np.sum(np.asarray(self.grad_norm) > self.max_grad_norm)), len(self.grad_norm)
-            self.clipped_[key], = self.ax_.plot(
-                steps, clipped, color=color, linestyle=":", linewidth=style["linewidth"],
-                label=f"{label}, clipped to max_grad_norm={self.max_grad_norm:g} ({n_clipped} of {n} batches)",
-            )
+
+    def _draw_clipped(self, key, norms, summary, label):
+        """The line of what clipping leaves of norms (n, T)."""
+        steps, norms = _seen(norms * np.asarray(self.scale)[:, np.newaxis])
+        n_clipped, n = int(np.sum(np.asarray(self.grad_norm) > self.max_grad_norm)), len(self.grad_norm)
+        self.clipped_[key], = self.ax_.plot(
+            steps, summary(norms, axis=0), color=self.lines_[key].get_color(), linestyle=":",
+            linewidth=self.lines_[key].get_linewidth(),
+            label=f"{label}: clipped to max_grad_norm={self.max_grad_norm:g} ({n_clipped} of {n} batches)",
+        )
+
+
+def _seen(norms):
+    """The steps, 0 for the last one, that some sequences have, and their norms."""
+    seen = np.flatnonzero(~np.isnan(norms).all(axis=0))
+    return seen - norms.shape[1] + 1, norms[:, seen]
 
 
 def _chosen_layers(layers, n):
@@ -393,8 +403,9 @@ def _check_quantiles(quantiles):
         raise ValueError(f"quantiles={shown(quantiles)}: expected two numbers from 0 to 1, the lower one first, or None")
 
 
-def _rate(line):
-    """What a line is multiplied by from a step to the one before, geometric mean from its end to its beginning."""
-    if len(line) < 2 or not line[-1] > 0:
+def _rate(steps, line):
+    """What a line is multiplied by from a step to the one before: the slope of its logarithm, by least squares."""
+    drawn = line > 0
+    if drawn.sum() < 2:
         return np.nan
-    return float((line[0] / line[-1]) ** (1 / (len(line) - 1)))
+    return float(np.exp(-np.polyfit(steps[drawn], np.log(line[drawn]), 1)[0]))

@@ -5,11 +5,11 @@ import numpy as np
 from skrnn._data.sequences import SequenceIndex
 from skrnn._messages import shown
 from skrnn._network.scores import states_of
-from skrnn.inspection._displays import check_index, several_axes, tidy
+from skrnn.inspection._displays import check_index, several_axes, styled, tidy
 from skrnn.inspection._nets import net_and_inputs
 
 # Lines of more features would not be told apart; so many units have their numbers at the axis
-MAX_LINES, MAX_TICKS = 6, 12
+MAX_LINES, MAX_TICKS = 6, 20
 
 
 def hidden_states(net, X, *, layer=-1, state="h"):
@@ -160,7 +160,8 @@ class HiddenStateDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, *, sequence=0, layer=-1, state="h", order="number", series=True, ax=None, im_kw=None
+        cls, estimator, X, *, sequence=0, layer=-1, state="h", order="number", series=True, feature_names=None, ax=None,
+        im_kw=None, line_kw=None,
     ):
         """Display the states of a fitted net over a sequence.
 
@@ -180,7 +181,9 @@ class HiddenStateDisplay:
             farthest from 0 at about the same step, which shows which ones hold what for how long.
         series : bool, default=True
             Whether to draw the numbers that the net read, up to six features and not in patches, above the states.
-        ax, im_kw
+        feature_names : list of str, default=None
+            Of the series, where X has none.
+        ax, im_kw, line_kw
             As in `plot`.
 
         Returns
@@ -190,7 +193,7 @@ class HiddenStateDisplay:
         Raises
         ------
         ValueError, TypeError
-            As in `hidden_states`; when there is no such sequence.
+            As in `hidden_states` and `plot`; when there is no such sequence or order, or another number of names.
         ImportError
             When matplotlib is not installed.
 
@@ -216,11 +219,14 @@ class HiddenStateDisplay:
             units = np.argsort(np.abs(states).argmax(axis=0), kind="stable")
         fitted = net._get_fitted()
         patches = fitted.model.network.patch is not None
+        values, names = None, None
+        if series and not patches:
+            values, names = _series_of(fitted.reading, sequences, sequence, feature_names)
         display = cls(
-            states=states, units=units, state=state, unit="patch" if patches else "step",
-            **({} if patches or not series else _series_of(fitted.reading, sequences, sequence)),
+            states=states, units=units, series=values, feature_names=names, state=state,
+            unit="patch" if patches else "step",
         )
-        return display.plot(ax, im_kw=im_kw)
+        return display.plot(ax, im_kw=im_kw, line_kw=line_kw)
 
     def plot(self, ax=None, *, im_kw=None, line_kw=None):
         """Draw the states.
@@ -289,14 +295,17 @@ class HiddenStateDisplay:
         self.lines_ = [ax.plot(values, label=name, **style)[0] for name, values in zip(names, series.T, strict=True)]
         tidy(ax, y=names[0] if len(names) == 1 else "input")
         if len(names) > 1:
-            ax.legend(frameon=False, fontsize="small")
+            ax.legend(frameon=False, fontsize="small", loc="lower left", bbox_to_anchor=(0, 1), ncols=len(names), borderpad=0)
 
 
-def _series_of(reading, sequences, i):
-    """The numbers of sequence i that the network reads, and their names; nothing where there are none, or many."""
+def _series_of(reading, sequences, i, names):
+    """The numbers of sequence i that the network reads, and their names; None where there are none, or many."""
     if not 1 <= reading.n_numbers <= MAX_LINES or reading.n_categories:
-        return {}
+        return None, None
+    if names is None:
+        names = [name if isinstance(name, str) else f"feature {name}" for name in reading.number_labels]
+    if len(names) != reading.n_numbers:
+        raise ValueError(f"feature_names has {len(names)} names, but the net reads {reading.n_numbers} numbers of a step")
     loaded, (i,) = sequences.load(np.array([i]))
     rows = slice(loaded.starts[i], loaded.starts[i] + loaded.lengths[i])
-    names = [name if isinstance(name, str) else f"feature {name}" for name in reading.number_labels]
-    return {"series": loaded.values[rows, : reading.n_numbers], "feature_names": names}
+    return loaded.values[rows, : reading.n_numbers], list(names)
