@@ -21,9 +21,9 @@ def gradient_flow(net, X, y, *, state=None, step=None):
     """How the gradient of the loss comes back through the steps: its norm in the states after every step.
 
     With ℓ the loss of a sequence and s_t the state of a layer after step t, ‖∂ℓ/∂s_t‖ says how much what the net has at
-    step t matters for the loss, as far as training sees it. Where it is vanishingly small at early steps, nothing can be
-    learned from them; where it grows from step to step back, updates explode. A derivative is through the output of that
-    step and all later steps.
+    step t matters for the loss, as far as training sees it. Where it is vanishingly small at early steps, nothing can
+    be learned from them; where it grows from step to step back, updates explode. A derivative is through the output of
+    that step and all later steps.
 
     Parameters
     ----------
@@ -104,7 +104,11 @@ def _flow(model, objective, places, batch_size, max_grad_norm):
     for batch in gen_batches(len(examples), batch_size):
         loss, _, gradient, weight, dstates = objective.with_states(model.theta, np.arange(len(examples))[batch])
         if not np.isfinite(loss):
-            raise ValueError(f"the loss of sequences of X is {loss}: it has no gradient; scale X, or fit more carefully")
+            first, last = examples.used[batch][[0, -1]]
+            raise ValueError(
+                f"the loss of X[{first}] to X[{last}] is {loss}: the states of the net grow without bound on one of "
+                "them. Scale X, or fit with a bounded activation, a smaller learning_rate_init or max_grad_norm"
+            )
         grad_norms.append(kernels_for(model.dtype).norm(gradient, objective.ranges))
         index = examples.used[batch]
         scale[index] = clipping(grad_norms[-1], max_grad_norm)
@@ -151,7 +155,9 @@ def _of_step(examples, network, step):
     if step is None:
         return examples
     if not network.per_step:
-        raise ValueError(f"step={shown(step)}: the net has one target a sequence, not return_sequences=True; leave it out")
+        raise ValueError(
+            f"step={shown(step)}: the net has one target a sequence, not return_sequences=True; leave it out"
+        )
     sequences, lengths = examples.sequences, examples.sequences.lengths
     if not isinstance(step, Integral) or isinstance(step, bool):
         raise TypeError(f"step={shown(step)}: expected an int, the index of a step")
@@ -172,8 +178,8 @@ class GradientFlowDisplay:
 
     A line falls to the left where the gradient vanishes: what came so many steps before hardly changes the parameters,
     and is not learned. One that rises to the left explodes. The legend says by what it is multiplied from step to step
-    back, on average. Where clipping makes updates smaller, a dotted line is what is left: all steps get smaller alike, so
-    it tames what explodes, and brings nothing back that has vanished.
+    back, on average. Where clipping makes updates smaller, a dotted line is what is left: all steps get smaller alike,
+    so it tames what explodes, and brings nothing back that has vanished.
 
     It is best made by :meth:`from_estimator`. All parameters are stored as attributes.
 
@@ -400,7 +406,9 @@ def _check_quantiles(quantiles):
     if quantiles is None:
         return
     if np.shape(quantiles) != (2,) or not 0 <= quantiles[0] < quantiles[1] <= 1:
-        raise ValueError(f"quantiles={shown(quantiles)}: expected two numbers from 0 to 1, the lower one first, or None")
+        raise ValueError(
+            f"quantiles={shown(quantiles)}: expected two numbers from 0 to 1, the lower one first, or None"
+        )
 
 
 def _rate(steps, line):

@@ -15,8 +15,8 @@ MAX_LINES, MAX_TICKS = 6, 20
 def hidden_states(net, X, *, layer=-1, state="h"):
     """The states of a net after every step of sequences.
 
-    What `transform` returns of the last step, for all of them, and the cells of an LSTM. Of the top layer, h is what the
-    head of the net reads.
+    What `transform` returns of the last step, for all of them, and the cells of an LSTM. Of the top layer, h is what
+    the head of the net reads.
 
     Parameters
     ----------
@@ -295,7 +295,8 @@ class HiddenStateDisplay:
         self.lines_ = [ax.plot(values, label=name, **style)[0] for name, values in zip(names, series.T, strict=True)]
         tidy(ax, y=names[0] if len(names) == 1 else "input")
         if len(names) > 1:
-            ax.legend(frameon=False, fontsize="small", loc="lower left", bbox_to_anchor=(0, 1), ncols=len(names), borderpad=0)
+            place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": len(names), "borderpad": 0}
+            ax.legend(frameon=False, fontsize="small", **place)
 
 
 def _series_of(reading, sequences, i, names):
@@ -305,7 +306,9 @@ def _series_of(reading, sequences, i, names):
     if names is None:
         names = [name if isinstance(name, str) else f"feature {name}" for name in reading.number_labels]
     if len(names) != reading.n_numbers:
-        raise ValueError(f"feature_names has {len(names)} names, but the net reads {reading.n_numbers} numbers of a step")
+        raise ValueError(
+            f"feature_names has {len(names)} names, but the net reads {reading.n_numbers} numbers of a step"
+        )
     loaded, (i,) = sequences.load(np.array([i]))
     rows = slice(loaded.starts[i], loaded.starts[i] + loaded.lengths[i])
     return loaded.values[rows, : reading.n_numbers], list(names)

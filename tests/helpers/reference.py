@@ -165,8 +165,8 @@ def network(
     Dropout has masks: "inputs" [layer] (T, D), "recurrent" [layer][direction] (K,), and "head" (T, P), or (H,)
     of the H numbers that the head reads of the outputs of a sequence. Beside them it reads `static` (Z,).
 
-    To the states after every step `added` [layer][direction] (T, states, K) is added, in the order of X; `trace`, a list,
-    gets these states in the same form.
+    To the states after every step `added` [layer][direction] (T, states, K) is added, in the order of X; `trace`, a
+    list, gets these states in the same form.
     """
     gammas = None
     if decay is not None:
