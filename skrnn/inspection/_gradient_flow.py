@@ -76,7 +76,7 @@ def gradient_flow(net, X, y, *, state=None, step=None):
     >>> from skrnn import RNNRegressor
     >>> from skrnn.inspection import gradient_flow
     >>> X = np.random.default_rng(0).normal(size=(64, 50, 1))
-    >>> first, last = [], []
+    >>> first = []
     >>> for cell in ("rnn", "lstm"):
     ...     net = RNNRegressor(8, cell=cell, pooling="last", max_iter=1, random_state=0)
     ...     norms = gradient_flow(net.fit(X, X[:, -1, 0]), X, X[:, -1, 0]).norms[0, 0]

@@ -47,8 +47,10 @@ class TrainingDisplay:
         The limit.
     best_epoch : int, default=None
         The number of the epoch whose parameters were kept, from 1. None: those of the last.
-    loss_name, score_name : str, default=None
-        For the axes.
+    loss_name : str, default=None
+        What the axis of the loss says.
+    score_name : str, default=None
+        What that of the score says, after "validation".
     unit : str, default="epoch"
         What the horizontal axis counts.
 
@@ -216,7 +218,8 @@ class TrainingDisplay:
             draw[panel](of_panel, of_name, training, validation)
             if self.best_epoch is not None:
                 label = f"{of_name}best {self.unit}: {self.best_epoch}" if of_panel is axes[0] else None
-                self.best_.append(of_panel.axvline(self.best_epoch, label=label, **BEST))
+                color = {"color": training["color"]} if name else {}
+                self.best_.append(of_panel.axvline(self.best_epoch, label=label, **BEST | color))
             if of_panel.get_legend_handles_labels()[0]:
                 of_panel.legend(frameon=False)
         tidy(axes[-1], x=self.unit, integers="x")
