@@ -167,6 +167,19 @@ class TrainingDataMixin:
         return reading, _in_own_units(reading, examples, loss)
 
 
+def read_examples(estimator, fitted, X, y):
+    """X and y as a fitted estimator reads them, as Examples: what has no target has the weight 0."""
+    model, reading, targets = fitted
+    sequences = reading.read(estimator, X, dtype=model.dtype)
+    check_samples(sequences, y)
+    rows = targets.read(y, sequences, reading.per_step)
+    targets.check(rows)
+    rows.weigh()
+    encoded = targets.encode(rows, sequences, reading.per_step, model.loss)
+    examples = Examples(sequences, encoded, rows.weights, reading.per_step, known_fraction(encoded))
+    return _in_own_units(reading, examples, model.loss)
+
+
 def _learn_times(reading, examples):
     """A reading with the means of times, and a warning of times that lose digits."""
     sequences = without_codes(examples.sequences)

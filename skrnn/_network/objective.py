@@ -65,6 +65,20 @@ class Objective:
             theta, examples, sequences.starts, sequences.lengths, index, None, examples.weights, self._seed(), None
         )
 
+    def with_states(self, theta, batch):
+        """What `__call__` returns, and the gradient of the loss in the states after every step, (S, n_states).
+
+        Of a network that reads patches, after every patch. The steps of the batch follow each other.
+        """
+        examples, index = self.examples.load(self.examples.used[batch])
+        sequences = examples.sequences
+        dstates = np.empty((int(sequences.lengths[index].sum()), self.network.n_states), theta.dtype)
+        results = self._gradient(
+            theta, examples, sequences.starts, sequences.lengths, index, None, examples.weights, self._seed(), None,
+            dstates,
+        )
+        return *results, self.network.states_of_steps(sequences, index, dstates)
+
     def n_updates(self, batches):
         """How often `gradients` yields in an epoch of batches, about: with stretches for batches in order."""
         if self.max_steps is None:
@@ -102,7 +116,7 @@ class Objective:
                 yield self._gradient(theta, examples, starts, steps, index, state, weights, seed, final)
             state = final
 
-    def _gradient(self, theta, examples, starts, lengths, index, initial, weights, seed, final):
+    def _gradient(self, theta, examples, starts, lengths, index, initial, weights, seed, final, dstates=None):
         sequences = examples.sequences
         self.embedded.clear()
         inputs = self._inputs(theta, sequences, starts, lengths, index, initial)
@@ -110,7 +124,7 @@ class Objective:
         loss, penalty, weight = self.thread_tuner.run(
             lambda n_threads: self.engine.gradient(
                 theta, inputs, examples.targets, self.gradient, weights=weights, known=examples.known, final=final,
-                dinitial=dinitial, seed=seed, max_bytes=self.max_bytes, n_threads=n_threads,
+                dinitial=dinitial, dstates=dstates, seed=seed, max_bytes=self.max_bytes, n_threads=n_threads,
             )
         )
         if self.network.static is not None:

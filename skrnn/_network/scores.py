@@ -3,12 +3,16 @@
 import numpy as np
 
 from skrnn._data.numbers import all_finite
+from skrnn._data.ragged import rows_of
 from skrnn._data.sequences import FIRST, Sequences
 
 # The greatest numbers whose exponentials are finite, but for rounding
 MAX_EXPONENT = {
     np.dtype(dtype): np.nextafter(np.log(np.finfo(dtype).max), 0, dtype=dtype) for dtype in (np.float32, np.float64)
 }
+
+# Numbers in the states after every step that are computed at a time
+MAX_NUMBERS_OF_STATES = 2**22
 
 
 def scores_of(network, theta, sequences, index, initial=None, final=None, engine=None, packed=False):
@@ -69,6 +73,37 @@ def finite_scores(
     if exponential or not finite:
         check_scores(network, scores, sequences, name=name, exponential=exponential)
     return scores
+
+
+def states_of(network, theta, sequences, columns):
+    """The states after every step of all sequences, or after every patch, (S, ...): these columns of them.
+
+    Parameters
+    ----------
+    network : RecurrentNetwork
+    theta : (P,) array
+    sequences : Sequences or LazySequences
+    columns : int array
+        Of the states of the layers, see `RecurrentNetwork.state_layout`.
+
+    Raises
+    ------
+    ValueError
+        When the scores of a sequence are not finite, naming it.
+    """
+    index, parts = np.arange(len(sequences)), []
+    network.check_counts(sequences, index)
+    size = max(1, int(MAX_NUMBERS_OF_STATES // (sequences.mean_length * network.n_states)))
+    for first in range(0, len(index), size):
+        for loaded, numbers in sequences.iter_chunks(index[first : first + size]):
+            lengths = loaded.lengths[numbers]
+            trace = np.empty((int(lengths.sum()), network.n_states), theta.dtype)
+            scores, finite = network.checked_forward(theta, loaded, numbers, trace=trace)
+            if not finite:
+                rows = rows_of(loaded.starts[numbers], lengths) if network.per_step else numbers
+                check_scores(network, scores, loaded, rows)
+            parts.append(network.states_of_steps(loaded, numbers, trace)[:, columns])
+    return np.concatenate(parts)
 
 
 def check_scores(network, scores, sequences, rows=None, *, name="X", exponential=False):

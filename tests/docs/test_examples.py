@@ -1,6 +1,7 @@
 """The examples run, and do what they say."""
 
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import matplotlib.image
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -130,3 +132,22 @@ def test_web_service():
         assert "error" in one.receive_json()
         assert answer["probabilities"] == expected[0].tolist()
         assert other.receive_json()["probabilities"] == net.predict_proba([sequences[1][:1]])[0].tolist()
+
+
+def test_gradient_flow(tmp_path, monkeypatch):
+    """An Elman net forgets over a hundred steps, an LSTM learns not to; clipping acts where it explodes."""
+    monkeypatch.chdir(tmp_path)
+    with matplotlib.rc_context({"backend": "agg"}):
+        found = runpy.run_path(str(EXAMPLES / "plot_gradient_flow.py"))
+        plt.close("all")
+    assert found["scores"]["LSTM"] > 0.95 > 0.6 > found["scores"]["Elman"]
+    medians = {name: np.median(display.norms[0, 0], axis=0) for name, display in found["flows"].items()}
+    assert medians["Elman"][0] < 1e-6 * medians["Elman"].max()
+    assert medians["LSTM"][0] > 0.1 * medians["LSTM"].max()
+    exploding = found["exploding"]
+    assert exploding.rates_[0, 0] > 1.04
+    assert (exploding.scale < 1e-2).all()
+    # what the picture says that the LSTM holds changes where a number is marked
+    states, marks = found["cells"].states, np.flatnonzero(found["X_test"][3, :, 1])
+    jumps = np.linalg.norm(np.diff(states, axis=0), axis=1)
+    assert set(np.argsort(jumps)[-2:] + 1) & set(marks)
