@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pickle
 import types
+import warnings
 from importlib.util import find_spec
 
 import joblib
@@ -18,6 +19,8 @@ from sklearn.pipeline import make_pipeline
 
 import skrnn
 from skrnn import RNNClassifier, RNNLanguageModel, RNNOutlierDetector, RNNRegressor, RNNSurvival
+from skrnn._network.objective import Objective
+from skrnn.exceptions import NothingLearnedWarning
 from skrnn.forecasting import ConformalForecaster, ForecastWindows, SeasonalNaive, WindowTable
 from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceVectorizer, SlidingWindow
 
@@ -240,12 +243,14 @@ def test_the_fitted_estimator_of_each_task(name, fitted_without):
 
 
 @needs_callbacks
-@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", NETS)
 def test_who_stops_on_request_is_not_told_to_train_longer(name):
     make, fit, *_ = ESTIMATORS[name]
     recorder = Recorder(stop_at=2)
-    estimator = fit(make().set_params(max_iter=50, tol=0).set_callbacks(recorder))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", NothingLearnedWarning)      # in two epochs
+        estimator = fit(make().set_params(max_iter=50, tol=0).set_callbacks(recorder))
     assert estimator.n_iter_ == 2
     assert recorder.calls[-2:] == [(what, type(estimator).__name__, "fit", 0, 0) for what in ("end", "teardown")]
 
@@ -284,6 +289,22 @@ def check_fails(estimator, fit, failing):
     assert vars(estimator).keys() == names
     assert learned(estimator) == before
     assert failing.n_torn_down == 1
+
+
+@needs_callbacks
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_fit_that_fails_has_no_end(monkeypatch, error):
+    def failing(*arguments):
+        raise error
+
+    monkeypatch.setattr(Objective, "gradients", failing)
+    recorder = Recorder()
+    net = RNNRegressor(**NET).set_callbacks(recorder)
+    with pytest.raises(error):
+        net.fit(X, Y)
+    assert [call[::2][:2] for call in recorder.calls] == [
+        ("setup", "fit"), ("begin", "fit"), ("begin", "epoch"), ("teardown", "fit")
+    ]
 
 
 @needs_callbacks
