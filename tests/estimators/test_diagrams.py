@@ -142,6 +142,8 @@ class TestSummary:
         assert one == other
         model = pickle.loads(one)._fitted.model
         assert model.seconds is None
+        trained = RNNRegressor(**NET).fit(X, Y)._fitted.model
+        assert pickle.loads(pickle.dumps(trained)).seconds is None is trained.copy().seconds
         assert "Time" not in summary_of(model)
         assert caption_of(model) == "gru 3 · 73 weights · 2 epochs"
 
@@ -153,7 +155,9 @@ class TestDiagrams:
         texts, (caption, summary) = Elements(html).texts, net._summary()
         assert (["div"], caption) in texts
         if HAS_TABLES:
-            begin = texts.index((["summary"], "Trained network"))
+            title = ["summary"], "Trained network"
+            assert texts.count(title) == 1
+            begin = texts.index(title)
             cells = [text for element, text in texts[begin:] if element == ["td"]]
             assert cells[: 2 * len(summary)] == [text for row in summary.items() for text in row]
         else:
