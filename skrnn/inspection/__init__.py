@@ -1,7 +1,8 @@
 """What nets do, to look at: displays of training, searches and predictions, and explanations of what they predict."""
 
 from skrnn._public import set_public_home
+from skrnn.inspection._permutation import permutation_importance
 
-__all__ = []
+__all__ = ["permutation_importance"]
 
 set_public_home(globals())
