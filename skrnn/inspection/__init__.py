@@ -1,8 +1,9 @@
 """What nets do, to look at: displays of training, searches and predictions, and explanations of what they predict."""
 
 from skrnn._public import set_public_home
+from skrnn.inspection._confusion import StepConfusionDisplay
 from skrnn.inspection._permutation import permutation_importance
 
-__all__ = ["permutation_importance"]
+__all__ = ["StepConfusionDisplay", "permutation_importance"]
 
 set_public_home(globals())

@@ -13,8 +13,8 @@ from skrnn._data.on_demand import is_lazy_array, read_rows
 from skrnn._data.ragged import RaggedArray, gathered, rows_of
 from skrnn._data.schemas import in_column, library_of
 from skrnn._data.sequences import Sequences
-from skrnn._data.tables import as_objects, is_frame, is_table, names_of, normalize_table, replace_columns
-from skrnn._data.with_static import WithStatic, n_rows
+from skrnn._data.tables import as_objects, is_frame, names_of, normalize_table, replace_columns
+from skrnn._data.with_static import WithStatic
 from skrnn._messages import shown
 from skrnn._sklearn import select
 
