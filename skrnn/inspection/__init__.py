@@ -3,7 +3,9 @@
 from skrnn._public import set_public_home
 from skrnn.inspection._confusion import StepConfusionDisplay
 from skrnn.inspection._permutation import permutation_importance
+from skrnn.inspection._search import SearchDisplay
+from skrnn.inspection._training import TrainingDisplay
 
-__all__ = ["StepConfusionDisplay", "permutation_importance"]
+__all__ = ["SearchDisplay", "StepConfusionDisplay", "TrainingDisplay", "permutation_importance"]
 
 set_public_home(globals())
