@@ -45,3 +45,31 @@ def step_numbers(lengths, align="end"):
     """The numbers of the steps of sequences, (total,), such that the last, or the first, one has the same in all."""
     numbers = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     return numbers if align == "start" else numbers + np.repeat(lengths.max() - lengths, lengths)
+
+
+def exchanged_times(times, rows, lengths):
+    """Times of steps when the times since the step before are exchanged, so that they stay in order.
+
+    Parameters
+    ----------
+    times : (total,) array
+        Of one sequence after the other, increasing in each.
+    rows : (total,) int array
+        As `exchanged_rows` returns them.
+    lengths : (n,) int array
+
+    Returns
+    -------
+    times : (total,) float array
+        Sequences begin when they began. Times before the first step that has got another distance are the same bits.
+    """
+    ends = np.cumsum(lengths)
+    times = np.array(times, dtype=float)
+    since = np.diff(times, prepend=0.0)
+    since[ends - lengths] = 0.0
+    change = since[rows] - since
+    change[ends - lengths] = 0.0
+    for start, end in zip(ends - lengths, ends, strict=True):
+        moved = times[start:end] + np.cumsum(change[start:end])
+        times[start:end] = np.maximum.accumulate(moved)     # which rounding may have put out of order
+    return times

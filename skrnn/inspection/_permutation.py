@@ -15,7 +15,7 @@ from skrnn._data.numbers import is_sized
 from skrnn._data.with_static import n_rows
 from skrnn._messages import shown
 from skrnn._sklearn import HasMethods, Interval, RealNotInt, StrOptions, select, validate_params
-from skrnn.inspection._exchange import ALIGN, exchanged_rows, step_numbers
+from skrnn.inspection._exchange import ALIGN, exchanged_rows, exchanged_times, step_numbers
 from skrnn.inspection._exchangeable import exchangeable, select_in_memory
 
 KINDS = ("features", "steps")
@@ -102,7 +102,8 @@ def permutation_importance(
     Sequence i gets the values of sequence π(i), step by step from the end, or the start. Where that one is shorter, the
     steps that it lacks come from π(π(i)), and so on. So lengths stay as they are, and at each step exactly the values
     of the sequences that have this step are permuted among them. Padding, that is steps at the ends of the sequences of
-    a 3-D X that are NaN in every feature, stays where it is. What the length itself tells is in no importance.
+    a 3-D X that are NaN in every feature, stays where it is. What the length itself tells is in no importance. Of the
+    feature that is `times` of a net the times since the step before are exchanged, so that times stay in order.
 
     For a table, and for one step, the result is that of scikit-learn, number by number, but for `max_samples`: the
     score that falls is that of the sequences in use, so that a feature without importance has 0 there, too.
@@ -136,11 +137,12 @@ def permutation_importance(
         y, sample_weight = (None if each is None else select(each, rows) for each in (y, sample_weight))
     values = exchangeable(X)
     exchanges = _exchanges(by, groups, values, align)
+    times = _feature_of_times(estimator, values.names)
     score = partial(_score, check_scoring(estimator, scoring=scoring), estimator, y=y, sample_weight=sample_weight)
     expected = score(X)
     orders = _orders(n_used, n_repeats, random_state)
     scores = Parallel(n_jobs=n_jobs)(
-        delayed(_scores_without)(score, values, exchange, orders, align) for exchange in exchanges
+        delayed(_scores_without)(score, values, exchange, orders, align, times) for exchange in exchanges
     )
     names = [exchange.name for exchange in exchanges]
     if isinstance(expected, dict):
@@ -173,20 +175,25 @@ def _orders(n, n_repeats, random_state):
     return orders
 
 
-def _scores_without(score, values, exchange, orders, align):
+def _feature_of_times(estimator, names):
+    """Which feature of X is the time of steps by the parameter `times` of the net, or None."""
+    for name, value in getattr(estimator, "get_params", dict)().items():
+        if name.rpartition("__")[2] == "times" and value is not None:
+            if isinstance(value, str) and value in names:
+                return names.index(value)
+            if name in ("times", "estimator__times") and isinstance(value, Integral):    # the net's X is this one
+                return int(value)
+    return None
+
+
+def _scores_without(score, values, exchange, orders, align, times):
     """The scores without what features at steps say, for each of some permutations of the sequences."""
-    affected = None
+    affected, scores = None, []
     if exchange.steps is not None:
         affected = np.isin(step_numbers(values.lengths, align), exchange.steps)
-    scores = []
     for order in orders:
-        rows = None
-        if not all(values.is_static[j] for j in exchange.features):
-            rows = exchanged_rows(order, values.lengths, align)
-            rows = rows if affected is None else np.where(affected, rows, np.arange(len(rows)))
-        columns = {j: values.take(j, order if values.is_static[j] else rows) for j in exchange.features}
         try:
-            scores.append(score(values.replace(columns)))
+            scores.append(score(values.replace(_columns(values, exchange.features, order, affected, align, times))))
         except (TypeError, ValueError) as error:
             error.add_note(
                 f"with other values in {exchange.name!r}, which sequences have exchanged: if these make no sequence "
@@ -194,6 +201,31 @@ def _scores_without(score, values, exchange, orders, align):
             )
             raise
     return scores
+
+
+def _columns(values, features, order, affected, align, times):
+    """The values of features after an exchange, as `replace` takes them.
+
+    Parameters
+    ----------
+    values : exchangeable
+    features : list of int
+    order : (n,) int array
+        Whose values each sequence gets.
+    affected : (total,) bool array, or None
+        At which steps; None for all.
+    align : {"end", "start"}
+    times : int or None
+        The feature of the times.
+    """
+    columns = {j: values.take(j, order) for j in features if values.is_static[j]}
+    if len(columns) < len(features):
+        rows = exchanged_rows(order, values.lengths, align)
+        rows = rows if affected is None else np.where(affected, rows, np.arange(len(rows)))
+        columns |= {j: values.take(j, rows) for j in features if j not in columns}
+        if times in columns:
+            columns[times] = exchanged_times(values.take(times, np.arange(len(rows))), rows, values.lengths)
+    return columns
 
 
 def _result(expected, scores, names):

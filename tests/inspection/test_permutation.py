@@ -19,7 +19,7 @@ from skrnn._data.containers import as_sequences
 from skrnn._data.ragged import gathered
 from skrnn._data.reading import learn_reading
 from skrnn.inspection import permutation_importance
-from skrnn.inspection._exchange import exchanged_rows, step_numbers
+from skrnn.inspection._exchange import exchanged_rows, exchanged_times, step_numbers
 from skrnn.inspection._exchangeable import exchangeable, select_in_memory
 from skrnn.preprocessing import SequenceScaler, SequenceVectorizer
 from tests.helpers.forms import FORMS, LENGTHS, TABLES, OnDisk, frames, ragged
@@ -53,6 +53,20 @@ class TestExchangedRows:
             while numbers[row] not in numbers[of == giver]:
                 giver = order[giver]
             assert of[source] == giver
+
+    def test_times_since_the_step_before_are_exchanged(self):
+        times, lengths = np.array([0.0, 1.0, 3.0, 10.0, 15.0, 7.0]), np.array([3, 2, 1])
+        rows = exchanged_rows(np.array([1, 2, 0]), lengths)
+        assert rows.tolist() == [0, 3, 4, 1, 5, 2]      # since: 0 1 2 | 0 5 | 0
+        assert exchanged_times(times, rows, lengths).tolist() == [0, 0, 5, 10, 10, 7]
+        assert exchanged_times(times.astype(object), np.arange(6), lengths).tolist() == times.tolist()
+        rng = np.random.default_rng(0)
+        lengths, order = rng.integers(1, 9, size=30), rng.permutation(30)
+        times = rng.exponential(size=lengths.sum()).cumsum()
+        moved = exchanged_times(times, exchanged_rows(order, lengths), lengths)
+        starts = np.cumsum(lengths) - lengths
+        assert_array_equal(moved[starts], times[starts])
+        assert (np.delete(np.diff(moved), starts[1:] - 1) >= 0).all()
 
     def test_step_numbers(self):
         lengths = np.array([3, 1, 2])
@@ -359,11 +373,11 @@ def patients():
 class TestNets:
     def test_static_features(self, patients):
         X, y, net = patients
-        found = permutation_importance(net, X, y, scoring="neg_log_loss", random_state=0)
+        found = permutation_importance(net, X, y, scoring="neg_log_loss", n_repeats=3, random_state=0)
         assert found.names == ["heat", "noise", "age", "ward"]
         heat, noise, age, ward = found.importances_mean
         assert heat > age > 3 * max(abs(noise), abs(ward))
-        steps = permutation_importance(net, X, y, by="step", scoring="neg_log_loss", random_state=0)
+        steps = permutation_importance(net, X, y, by="step", scoring="neg_log_loss", n_repeats=2, random_state=0)
         assert steps.names == list(range(-6, 0))
         assert steps.importances_mean.argmax() == 5
 
@@ -396,14 +410,34 @@ class TestNets:
         found = permutation_importance(net.fit(X, y), X, y, n_repeats=2, random_state=0)
         assert found.importances.shape == (3, 2)
 
+    @pytest.mark.parametrize(("times", "search"), [(0, False), ("hour", True), (0, True)])
+    def test_times_stay_in_order(self, times, search):
+        """Otherwise the net would refuse them."""
+        rng = np.random.default_rng(0)
+        X = [np.column_stack([np.cumsum(rng.exponential(size=n)) + 10.0 * n, np.arange(n) % 2]) for n in (2, 3, 4) * 4]
+        X = X if times == 0 else [pd.DataFrame(x, columns=["hour", "value"]) for x in X]
+        y = np.arange(12.0)
+        net = RNNRegressor(2, times=times, max_iter=1, random_state=0)
+        model = (GridSearchCV(net, {"alpha": [0.1]}, cv=2) if search else net).fit(X, y)
+        for by in ("feature", "step"):
+            found = permutation_importance(model, X, y, by=by, n_repeats=2, random_state=0)
+            assert (found.importances[-2:] != 0).any(axis=1).all()
+
     def test_what_the_estimator_refuses_has_a_note(self):
-        """Times of other sequences need not be in order."""
-        X = [np.column_stack([np.arange(n) + 10.0 * n, np.arange(n) % 2]) for n in (2, 3, 4)]
-        net = RNNRegressor(2, times=0, max_iter=1, random_state=0).fit(X, [0.0, 1.0, 2.0])
-        with pytest.raises(ValueError, match="less than") as raised:
-            permutation_importance(net, X, [0.0, 1.0, 2.0], random_state=0, groups={"time": 0})
-        assert "in 'time', which sequences have exchanged" in raised.value.__notes__[0]
-        permutation_importance(net, X, [0.0, 1.0, 2.0], random_state=0, groups={"other": 1})
+        X, y = ragged(), np.arange(4.0)
+        model = OnlyThese(X).fit(X)
+        with pytest.raises(ValueError, match="not as before") as raised:
+            permutation_importance(model, X, y, random_state=0, groups={"last": {"steps": -1}})
+        assert "in 'last', which sequences have exchanged" in raised.value.__notes__[0]
+
+
+class OnlyThese(Weighted):
+    """Refuses other sequences than these."""
+
+    def predict(self, X):
+        if not np.array_equal(np.concatenate(X), np.concatenate(self.weights)):
+            raise ValueError("not as before")
+        return np.zeros(len(X))
 
 
 @pytest.mark.parametrize(("options", "message"), [
