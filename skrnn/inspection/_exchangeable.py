@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from skrnn._data.columns import cells_in, columns_of, first_cell, from_awkward, is_awkward
-from skrnn._data.containers import check_type, is_collection
+from skrnn._data.containers import is_collection
 from skrnn._data.lazy import LazySequences
 from skrnn._data.missing import valid_lengths
 from skrnn._data.numbers import as_array, is_missing, is_sized, is_tensor
@@ -62,7 +62,6 @@ def exchangeable(X):
         return Pair(X)
     if is_awkward(X):
         X = from_awkward(X, "X")
-    check_type(X)
     X = normalize_table(as_array(X, "X") if is_tensor(X) else X)
     if isinstance(X, RaggedArray):
         values = gathered(X.values, X.starts, X.lengths)

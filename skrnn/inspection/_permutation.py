@@ -11,8 +11,9 @@ from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.random import sample_without_replacement
 
+from skrnn._data.containers import check_type
 from skrnn._data.numbers import is_sized
-from skrnn._data.with_static import n_rows
+from skrnn._data.with_static import WithStatic, n_rows
 from skrnn._messages import shown
 from skrnn._sklearn import HasMethods, Interval, RealNotInt, StrOptions, select, validate_params
 from skrnn.inspection._exchange import ALIGN, exchanged_rows, exchanged_times, step_numbers
@@ -128,8 +129,9 @@ def permutation_importance(
     >>> dict(zip(result.names, abs(result.importances_mean).round(1).tolist()))
     {'noise at the end': 0.0, 'before': 0.0}
     """
+    check_type(X.sequences if isinstance(X, WithStatic) else X)
     n = n_rows(X)
-    n_used = max_samples if isinstance(max_samples, Integral) else max(1, int(max_samples * n))
+    n_used = max_samples if isinstance(max_samples, Integral) else min(n, max(1, int(max_samples * n)))
     if n_used > n:
         raise ValueError(f"max_samples={max_samples}: X has {n} sequences, expected at most as many")
     random_state = check_random_state(check_random_state(random_state).randint(np.iinfo(np.int32).max + 1))
