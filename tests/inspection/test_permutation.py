@@ -110,7 +110,8 @@ class TestContainers:
         sequences = [np.arange(3, dtype=dtype), np.arange(2, dtype=dtype) + 5]
         of_lists = pd.ArrowDtype(pa.list_(pa.from_numpy_dtype(dtype)))
         X = {
-            "pandas": lambda x: pd.DataFrame({"x": pd.array(x, dtype=of_lists)}), "polars": lambda x: pl.DataFrame({"x": x}), "Arrow": lambda x: pa.table({"x": x}),
+            "pandas": lambda x: pd.DataFrame({"x": pd.array(x, dtype=of_lists)}),
+            "polars": lambda x: pl.DataFrame({"x": x}), "Arrow": lambda x: pa.table({"x": x}),
             RaggedArray: lambda x: RaggedArray(np.concatenate(x), [3, 2]),
         }.get(form, form)(sequences)
         values = exchangeable(X)
