@@ -2,7 +2,9 @@
 
 from skrnn._public import set_public_home
 from skrnn.inspection._gradients import input_gradients
+from skrnn.inspection._integrated import integrated_gradients
+from skrnn.inspection._occlusion import occlusion
 
-__all__ = ["input_gradients"]
+__all__ = ["input_gradients", "integrated_gradients", "occlusion"]
 
 set_public_home(globals())

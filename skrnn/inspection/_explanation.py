@@ -121,11 +121,19 @@ class Explanation:
                 )
         return baseline
 
-    def attributions(self, of_block):
+    def of_blocks(self, function):
+        """What function(sequences, block) returns of all blocks, (rows of steps, rows of sequences), put together."""
+        parts = [function(sequences, block) for sequences, block in self.blocks()]
+        return [None if part[0] is None else np.concatenate(part) for part in zip(*parts, strict=True)]
+
+    def attributions(self, function):
         """Attributions in the form of X, given a function of blocks that returns `Vectors`."""
-        parts = [self.explained.reader.merge(of_block(block), sequences) for sequences, block in self.blocks()]
-        of_steps = np.concatenate([steps for steps, _ in parts])
-        of_static = None if parts[0][1] is None else np.concatenate([static for _, static in parts])
+        merge = self.explained.reader.merge
+        of_steps, of_static = self.of_blocks(lambda sequences, block: merge(function(block), sequences))
+        return self.in_form(of_steps, of_static)
+
+    def in_form(self, of_steps, of_static):
+        """Numbers for the features of steps (total, F), and static ones (n, S) or None, in the form of X."""
         return in_form_of(self.X, self.reading, self.sequences, of_steps, of_static)
 
 

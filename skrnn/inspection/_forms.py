@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skrnn._data.mixed import order_of
 from skrnn._data.parts import divide
 from skrnn._data.ragged import RaggedArray
 from skrnn._data.tables import is_frame, normalize_table, replace_columns
@@ -25,12 +26,7 @@ def in_form_of(X, reading, sequences, of_steps, of_static):
     -------
     array, list of arrays, RaggedArray, WithStatic or data frame
     """
-    mixed = reading.mixed
-    if reading.step_encodings:
-        of_steps = of_steps[:, np.argsort(mixed.order)]
-    if of_static is not None:
-        order = sorted(range(reading.n_static), key=lambda j: mixed.static[j] is not None)
-        of_static = of_static[:, np.argsort(order)]
+    of_steps, of_static = _in_order_of_X(reading, of_steps, of_static)
     if isinstance(X, WithStatic):
         steps = _steps_in_form_of(X.sequences, reading, sequences, of_steps)
         return WithStatic(steps, of_static, X.static_names)
@@ -54,6 +50,27 @@ def _steps_in_form_of(X, reading, sequences, of_steps, of_static=None):
         return RaggedArray(values, sequences.lengths, feature_names=X.feature_names)
     parts = np.split(of_steps, np.cumsum(sequences.lengths)[:-1])
     return [part[:, 0] for part in parts] if np.ndim(next(iter(X))) == 1 else parts
+
+
+def in_order_of_columns(reading, of_steps, of_static):
+    """Numbers of the features of steps (n, F), and static ones (n, S) or None, in the order of the columns of X.
+
+    Static features that are no columns of a frame come after the others.
+    """
+    of_steps, of_static = _in_order_of_X(reading, of_steps, of_static)
+    if of_static is None:
+        return of_steps
+    both, is_static = np.concatenate([of_steps, of_static], axis=1), reading.mixed.is_static
+    return both if is_static is None else both[:, np.argsort(np.argsort(is_static, kind="stable"))]
+
+
+def _in_order_of_X(reading, of_steps, of_static):
+    """Rows of numbers and then categories, of steps and of static features, in the order that these have in X."""
+    if reading.step_encodings:
+        of_steps = of_steps[:, np.argsort(reading.mixed.order)]
+    if of_static is not None:
+        of_static = of_static[:, np.argsort(order_of(reading.mixed.static))]
+    return of_steps, of_static
 
 
 def padded(sequences, rows):

@@ -148,6 +148,22 @@ class VectorReader:
             0.0 if reading.static_units is None else reading.static_units.center,
         )
 
+    def missing(self, X):
+        """Which features of steps (total, F), and static ones (n, S) or None, are missing in sequences as in `read`."""
+        return np.isnan(X.values), None if X.static is None else np.isnan(X.static)
+
+    @property
+    def step_columns(self):
+        """Where `Vectors` have each feature of a step: (name of the part, slice of its columns)."""
+        n = 0 if self.reading.n_categories else self.reading.n_step_features - len(self.tables)
+        return _columns("numbers", n) + _columns_of_tables("vectors", self.tables)
+
+    @property
+    def static_columns(self):
+        """The same of the static features."""
+        n = self.reading.n_static - len(self.static_tables)
+        return _columns("static", n) + _columns_of_tables("static_vectors", self.static_tables)
+
     def merge(self, attributions, X):
         """Numbers of each feature, of steps (total, F) and static (n, S): of a category the sum over its vector.
 
@@ -178,9 +194,19 @@ def _looked_up(tables, codes):
 
 def _summed(tables, rows):
     """Rows (R, E) summed over the vector of each category, (R, C)."""
-    ends = np.cumsum([table.shape[1] for table in tables], dtype=np.intp)
-    parts = np.split(rows, ends[:-1], axis=1) if len(ends) else []
-    return np.stack([part.sum(axis=1) for part in parts], axis=1) if parts else np.empty((len(rows), 0))
+    parts = [rows[:, columns].sum(axis=1) for _, columns in _columns_of_tables("", tables)]
+    return np.stack(parts, axis=1) if parts else np.empty((len(rows), 0))
+
+
+def _columns(part, n):
+    """Each of n columns of a part of `Vectors`."""
+    return [(part, slice(j, j + 1)) for j in range(n)]
+
+
+def _columns_of_tables(part, tables):
+    """The columns of each table's vectors in a part of `Vectors`."""
+    ends = np.cumsum([table.shape[1] for table in tables], dtype=np.intp).tolist()
+    return [(part, slice(end - table.shape[1], end)) for table, end in zip(tables, ends, strict=True)]
 
 
 def _side_by_side(numbers, values, of_categories):
