@@ -4,7 +4,8 @@ from skrnn._public import set_public_home
 from skrnn.inspection._gradients import input_gradients
 from skrnn.inspection._integrated import integrated_gradients
 from skrnn.inspection._occlusion import occlusion
+from skrnn.inspection._training import TrainingDisplay
 
-__all__ = ["input_gradients", "integrated_gradients", "occlusion"]
+__all__ = ["TrainingDisplay", "input_gradients", "integrated_gradients", "occlusion"]
 
 set_public_home(globals())

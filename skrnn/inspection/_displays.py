@@ -5,6 +5,7 @@ style may set.
 """
 
 from numbers import Integral
+from textwrap import fill
 
 import numpy as np
 
@@ -13,9 +14,11 @@ from skrnn._messages import kind_of, shown
 # The entries of the cycle that mean the same in all displays
 TRAINING, VALIDATION = "C0", "C1"
 OBSERVED, PREDICTED = "0.25", "C0"
+# Letters of a line of the label beside a small panel
+LABEL_WIDTH = 22
 REFERENCE = {"color": "0.4", "linestyle": "--", "linewidth": 1.0, "zorder": 1}
 # Width and height of a figure with one panel, and the height of each further panel, in inches
-WIDTH, HEIGHT, FURTHER_HEIGHT = 6.4, 3.6, 1.8
+WIDTH, HEIGHT, FURTHER_HEIGHT = 6.4, 3.6, 1.5
 
 
 def pyplot(caller):
@@ -155,9 +158,22 @@ def tidy(ax, *, x=None, y=None, integers=""):
     if x is not None:
         ax.set_xlabel(x)
     if y is not None:
-        ax.set_ylabel(y)
+        ax.set_ylabel("\n".join(fill(line, LABEL_WIDTH, break_on_hyphens=False) for line in y.split("\n")))
     for which in integers:
-        getattr(ax, f"{which}axis").set_major_locator(MaxNLocator(nbins="auto", integer=True))
+        getattr(ax, f"{which}axis").set_major_locator(MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=True))
+
+
+def set_log_scale(ax, which):
+    """Make the axis `which`, "x" or "y", logarithmic, with plain numbers at its ticks."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axis = getattr(ax, f"{which}axis")
+    getattr(ax, f"set_{which}scale")("log")
+    low, high = sorted(axis.get_view_interval())
+    subs = (1, 2, 5) if high < 1e3 * low else (1,)
+    axis.set_major_locator(LogLocator(subs=subs, numticks=8))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def colors_of(n, *, ordered=False):
