@@ -15,7 +15,7 @@ from skrnn._messages import kind_of, shown
 TRAINING, VALIDATION = "C0", "C1"
 OBSERVED, PREDICTED = "0.25", "C0"
 # Letters of a line of the label beside a small panel
-LABEL_WIDTH = 22
+LABEL_WIDTH = 24
 REFERENCE = {"color": "0.4", "linestyle": "--", "linewidth": 1.0, "zorder": 1}
 # Width and height of a figure with one panel, and the height of each further panel, in inches
 WIDTH, HEIGHT, FURTHER_HEIGHT = 6.4, 3.6, 1.5
@@ -163,6 +163,11 @@ def tidy(ax, *, x=None, y=None, integers=""):
         getattr(ax, f"{which}axis").set_major_locator(MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=True))
 
 
+def in_figures(value, position=None):
+    """A number as ticks show it: 0.001, not a power of ten."""
+    return f"{value:g}"
+
+
 def set_log_scale(ax, which):
     """Make the axis `which`, "x" or "y", logarithmic, with plain numbers at its ticks."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
@@ -173,7 +178,7 @@ def set_log_scale(ax, which):
     subs = (1, 2, 5) if high < 1e3 * low else (1,)
     axis.set_major_locator(LogLocator(subs=subs, numticks=8))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_formatter(FuncFormatter(in_figures))
 
 
 def colors_of(n, *, ordered=False):

@@ -83,8 +83,8 @@ class Explanation:
         sequences = self.reading.check(self.net, baseline)
         if not np.array_equal(sequences.lengths, self.sequences.lengths):
             raise ValueError(
-                f"baseline has {_sizes(sequences)}, but X {_sizes(self.sequences)}: expected for each sequence of X one "
-                "with as many steps"
+                f"baseline has {_sizes(sequences)}, but X {_sizes(self.sequences)}: expected one for each sequence of "
+                "X, with as many steps"
             )
         return sequences
 
@@ -120,6 +120,12 @@ class Explanation:
                     "has numbers, and NaN where it is missing"
                 )
         return baseline
+
+    def predicted(self):
+        """What the output of the first sequence is called, and its value."""
+        _, block = next(self.blocks())
+        value = self.explained.values(block.X, block.steps, block.which)
+        return self.explained.output.name_of(block.which[0]), float(value[0])
 
     def of_blocks(self, function):
         """What function(sequences, block) returns of all blocks, (rows of steps, rows of sequences), put together."""

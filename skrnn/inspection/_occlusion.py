@@ -149,7 +149,9 @@ class Occluded:
         """
         everywhere = np.arange(len(self.first))
         owner = self.owner if of_steps else everywhere
-        values = self._values(owner, lambda X, owner, part: self._replaced(X, columns, owner, part if of_steps else None))
+        values = self._values(
+            owner, lambda X, owner, part: self._replaced(X, columns, owner, part if of_steps else None)
+        )
         differences = self.outputs[owner] - values
         if not of_steps:
             return differences

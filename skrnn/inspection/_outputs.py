@@ -19,7 +19,7 @@ class Output:
     Attributes
     ----------
     label : str
-        What axes call it.
+        What axes call it, unless it is chosen for each sequence.
     """
 
     label = ""
@@ -27,6 +27,10 @@ class Output:
     def choose(self, scores):
         """Which output of each row of scores (n, Q) is explained, (n,) int."""
         return np.zeros(len(scores), np.intp)
+
+    def name_of(self, chosen):
+        """What axes call the output that was chosen."""
+        return self.label
 
     def own_units(self, prepared):
         """`TargetUnits` of prepared sequences, where targets are in units of theirs; None where they are not."""
@@ -49,7 +53,7 @@ class Output:
 
 
 class Probability(Output):
-    """The probability of a class or a label.
+    """The probability of a class, or of a label.
 
     Parameters
     ----------
@@ -60,11 +64,15 @@ class Probability(Output):
     classes : (C,) array
     chosen : int or None
         Which of the classes; None for that which is predicted.
-    label : str
+    where : str
+        What its name ends with.
     """
 
-    def __init__(self, loss, columns, classes, chosen, label):
-        self.loss, self.columns, self.classes, self.chosen, self.label = loss, columns, classes, chosen, label
+    def __init__(self, loss, columns, classes, chosen, where=""):
+        self.loss, self.columns, self.classes, self.chosen, self.where = loss, columns, classes, chosen, where
+
+    def name_of(self, chosen):
+        return f"probability of {self.classes[chosen]}{self.where}"
 
     def choose(self, scores):
         if self.chosen is not None:
@@ -178,11 +186,9 @@ def output_of(fitted, target):
 def _of_classes(targets, loss, target):
     classes, of_all = targets.classes, slice(None)
     if target is None and not targets.multilabel:
-        if len(classes) > 2:
-            return Probability(loss, of_all, classes, None, "probability of the class that is predicted")
-        target = classes[1]
+        return Probability(loss, of_all, classes, 1 if len(classes) == 2 else None)
     what = "one of the labels" if targets.multilabel else "a class or None,"
-    return Probability(loss, of_all, classes, _place_of(target, classes, what), f"probability of {shown(_plain(target))}")
+    return Probability(loss, of_all, classes, _place_of(target, classes, what), " (a label)" * targets.multilabel)
 
 
 def _of_column(targets, loss, target):
@@ -195,7 +201,7 @@ def _of_column(targets, loss, target):
     (q, label), (columns, of_column) = target, loss.columns[target[0]]
     classes = targets.columns[q].classes
     place = _place_of(label, classes, f"a class of column {q},")
-    return Probability(of_column, columns, classes, place, f"probability of {shown(_plain(label))} in column {q}")
+    return Probability(of_column, columns, classes, place, f" in column {q}")
 
 
 def _place_of(label, classes, what):
@@ -203,10 +209,6 @@ def _place_of(label, classes, what):
     if label is None or not found:
         raise ValueError(f"target={shown(label)}: expected {what} of {shown(classes.tolist())}")
     return found[0]
-
-
-def _plain(label):
-    return label.item() if isinstance(label, np.generic) else label
 
 
 def _of_number(fitted, target):

@@ -32,8 +32,10 @@ class TrainingDisplay:
         Mean over the updates of each epoch, without the penalty.
     penalty : array of shape (n_epochs,), default=None
         The same of the penalty.
-    validation_loss, validation_score : array of shape (n_epochs,), default=None
+    validation_loss : array of shape (n_epochs,), default=None
         Of what was held out, NaN in epochs without.
+    validation_score : array of shape (n_epochs,), default=None
+        The same of the score that `early_stopping` went by.
     grad_norm : array of shape (n_epochs,), default=None
         Mean over the updates of each epoch, before clipping.
     n_clipped : array of shape (n_epochs,), default=None
