@@ -443,7 +443,8 @@ class _Cells:
         cells = [cells_in(column, "X")[number] for column in named]
         for cell, is_static in zip(cells, static, strict=True):
             if not is_static:
-                columns.append(np.array(list(cell), dtype=object if any(isinstance(each, str) for each in cell) else None))
+                of_text = any(isinstance(each, str) for each in cell)
+                columns.append(np.array(list(cell), dtype=object if of_text else None))
         self.names = [name for name, is_static in zip(names, static, strict=True) if not is_static]
         mixed = len({column.dtype.kind == "O" for column in columns}) > 1
         self.steps = np.stack([column.astype(object) if mixed else column for column in columns], axis=1)

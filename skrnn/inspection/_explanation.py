@@ -77,8 +77,8 @@ class Explanation:
         if isinstance(baseline, Real) and not isinstance(baseline, bool):
             missing = self.reading.missing != "error" and not self.reading.n_categories
             if not np.isfinite(baseline) and not (np.isnan(baseline) and allow_nan and missing):
-                expected = "a finite number, or NaN with a net that takes missing values" if allow_nan else "a finite one"
-                raise ValueError(f"baseline={baseline}: expected {expected}")
+                others = ", or NaN with a net that takes missing values" * allow_nan
+                raise ValueError(f"baseline={baseline}: expected a finite number{others}")
             return float(baseline)
         sequences = self.reading.check(self.net, baseline)
         if not np.array_equal(sequences.lengths, self.sequences.lengths):

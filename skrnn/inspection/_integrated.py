@@ -11,6 +11,7 @@ from skrnn._data.ragged import rows_of
 from skrnn._messages import shown
 from skrnn._warnings import warn_user
 from skrnn.inspection._explanation import Explanation
+from skrnn.inspection._vectors import Vectors
 
 # Gauss and Legendre's points of an interval (0, 1), and their weights, which sum to 1. Where there are kinks few points
 # in short intervals are better than many in long ones.
@@ -177,10 +178,12 @@ class Way:
     def _go(self, owner, ends, outputs):
         """Add the attributions of parts of the way that are good enough; return the halves of the others."""
         good = np.empty(len(owner), bool)
-        # of what each sequence may still miss, what each of its parts may
-        left = (self.allowed - self.errors) / np.maximum(np.bincount(owner, minlength=len(self.errors)), 1)
-        for part in self.explained.batches(N_NODES * self.block.X.lengths[owner]):
-            good[part] = self._integrate(owner[part], ends[part], outputs[part], left)
+        # whole sequences, so that none depends on the others
+        sequences, n_parts = np.unique(owner, return_counts=True)
+        last = np.cumsum(n_parts)
+        for group in self.explained.batches(N_NODES * n_parts * self.block.X.lengths[sequences]):
+            parts = slice(last[group.start] - n_parts[group.start], last[group.stop - 1])
+            good[parts] = self._decide(owner[parts], ends[parts], outputs[parts])
         return self._halves(owner[~good], ends[~good], outputs[~good])
 
     def _halves(self, owner, ends, outputs):
@@ -194,48 +197,51 @@ class Way:
         order = np.argsort(np.tile(owner, 2), kind="stable")
         return np.tile(owner, 2)[order], *(each[order] for each in halves)
 
-    def _integrate(self, owner, ends, outputs, left):
+    def _decide(self, owner, ends, outputs):
         """Add the attributions of parts of the way, but for those that should be halved; which are not, (m,) bool."""
-        first, width = ends[:, 0], ends[:, 1] - ends[:, 0]
-        fractions = (first + width * NODES[:, np.newaxis]).reshape(-1)      # (N_NODES, m)
-        owners = np.tile(owner, N_NODES)
-        _, gradients = self.explained.values_and_gradients(self._at(owners, fractions), *self.block.of(owners))
-        lengths, distance = self.block.X.lengths[owner], self.distance.take(owner)
-        mean = replace(gradients.map(_weighted_mean), lengths=lengths)
-        of_steps, of_static = mean.per_row(width)
-        found = mean.map(lambda d, x: np.where(np.isnan(x), 0, d * x), distance)
-        found = replace(
-            found, numbers=found.numbers * of_steps, vectors=found.vectors * of_steps,
-            static=found.static * of_static, static_vectors=found.static_vectors * of_static,
-        )
+        found = [
+            self._integrate(owner[part], ends[part]) for part in self.explained.batches(
+                N_NODES * self.block.X.lengths[owner]
+            )
+        ]
+        found = found[0] if len(found) == 1 else Vectors.joined(found)
         errors = np.abs(found.sums() - (outputs[:, 1] - outputs[:, 0]))
-        good = self._good(owner, errors, left)
+        good = self._good(owner, errors)
         # The points of the halves, where there may be so many more
         n_further = 2 * N_NODES * np.bincount(owner[~good], minlength=len(self.n_points))
         n_further[self.n_points + n_further > self.max_points] = 0
         self.n_points += n_further
         good |= n_further[owner] == 0
-        self._add(found, owner, good)
         np.add.at(self.errors, owner[good], errors[good])
+        kept, index = found.take(np.flatnonzero(good)), owner[good]
+        rows = rows_of(self.attributions.starts[index], self.attributions.lengths[index])
+        of_parts = zip(self.attributions.parts, kept.parts, (rows, rows, index, index), strict=True)
+        for total, part, where in of_parts:
+            np.add.at(total, where, part)
         return good
 
-    @staticmethod
-    def _good(owner, errors, left):
-        """Which parts are good enough: all of a sequence that miss no more than they may together, else the best ones.
+    def _good(self, owner, errors):
+        """Which parts are good enough: all of a sequence that miss no more than it may, else the best ones.
 
         Those miss half of their share at most, so that something is left for the halves of the others.
         """
-        n = np.bincount(owner, minlength=len(left))
-        together = np.bincount(owner, errors, minlength=len(left)) <= n * left
-        return together[owner] | (errors <= 0.5 * left[owner])
+        n, left = np.bincount(owner, minlength=len(self.errors)), self.allowed - self.errors
+        together = np.bincount(owner, errors, minlength=len(left)) <= left
+        return together[owner] | (errors <= (0.5 * left / np.maximum(n, 1))[owner])
 
-    def _add(self, found, owner, good):
-        kept, index = found.take(np.flatnonzero(good)), owner[good]
-        rows = rows_of(self.attributions.starts[index], self.attributions.lengths[index])
-        for total, part, where in zip(
-            self.attributions.parts, kept.parts, (rows, rows, index, index), strict=True
-        ):
-            np.add.at(total, where, part)
+    def _integrate(self, owner, ends):
+        """The attributions of parts of the way."""
+        first, width = ends[:, 0], ends[:, 1] - ends[:, 0]
+        fractions = (first + width * NODES[:, np.newaxis]).reshape(-1)      # (N_NODES, m)
+        owners = np.tile(owner, N_NODES)
+        _, gradients = self.explained.values_and_gradients(self._at(owners, fractions), *self.block.of(owners))
+        mean = replace(gradients.map(_weighted_mean), lengths=self.block.X.lengths[owner])
+        of_steps, of_static = mean.per_row(width)
+        distance = self.distance.take(owner)
+        parts = zip(mean.parts, distance.parts, (of_steps, of_steps, of_static, of_static), strict=True)
+        return Vectors(
+            *(np.where(np.isnan(x), 0, d * x * fraction) for d, x, fraction in parts), mean.lengths
+        )
 
 
 def _weighted_mean(rows):

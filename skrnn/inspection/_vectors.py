@@ -49,6 +49,12 @@ class Vectors:
         """The four arrays."""
         return self.numbers, self.vectors, self.static, self.static_vectors
 
+    @classmethod
+    def joined(cls, several):
+        """The sequences of several, one after the other."""
+        parts = zip(*(each.parts for each in several), strict=True)
+        return cls(*map(np.concatenate, parts), np.concatenate([each.lengths for each in several]))
+
     def take(self, index):
         """The sequences `index`, which may repeat some."""
         lengths = self.lengths[index]

@@ -16,8 +16,10 @@ from skrnn import RaggedArray, RNNClassifier, RNNRegressor, RNNSurvival, WithSta
 from skrnn.inspection import input_gradients, integrated_gradients, occlusion
 from skrnn.preprocessing import SequenceScaler
 
-LENGTHS, OTHERS = [5, 1, 4, 6], [6, 4, 7, 3, 5, 8, 4, 6]
+LENGTHS, OTHERS = [4, 1, 3], [6, 4, 7, 3, 5, 8, 4, 6]
 N, M = len(LENGTHS), len(OTHERS)
+# Of central differences: short, since a maximum has kinks
+STEP = 1e-5
 
 
 def fitted(net, X, y):
@@ -71,17 +73,17 @@ class Kind:
 def of_steps(make=steps, gaps=0.0, y=None, times=None, **options):
     """Of a list of sequences of different lengths."""
     y = np.arange(M) % 3 if y is None else y
-    net = fitted(RNNClassifier(4, **options), cut(make(OTHERS, gaps=gaps), OTHERS), y)
+    net = fitted(RNNClassifier(4, times=times, **options), cut(make(OTHERS, gaps=gaps), OTHERS), y)
     return Kind(net, make(LENGTHS, gaps=gaps), times=times)
 
 
 def of_array(gaps=0.0, **options):
     """Of an array, in which some sequences end with padding where values may be missing."""
-    X, Z = steps([5] * M, gaps=gaps).reshape(M, 5, 3), steps([5] * N, gaps=gaps)
+    X, Z = steps([5] * M, gaps=gaps).reshape(M, 5, 3), steps([4] * N, gaps=gaps)
     if gaps:
-        Z[3:5] = np.nan
+        Z[2:4] = np.nan
     return Kind(
-        fitted(RNNClassifier(4, **options), X, np.arange(M) % 3), Z, lambda flat: flat.reshape(N, 5, 3), joined
+        fitted(RNNClassifier(4, **options), X, np.arange(M) % 3), Z, lambda flat: flat.reshape(N, 4, 3), joined
     )
 
 
@@ -108,7 +110,8 @@ def of_static(static_to="both", gaps=0.0, **options):
         static[1, 0] = np.nan if gaps else static[1, 0]
         return np.append(steps(lengths, gaps=gaps), static)
 
-    net = fitted(RNNClassifier(**({"hidden_size": 4, "static_to": static_to} | options)), make(numbers(OTHERS), OTHERS), np.arange(M) % 3)
+    net = RNNClassifier(**({"hidden_size": 4, "static_to": static_to} | options))
+    net = fitted(net, make(numbers(OTHERS), OTHERS), np.arange(M) % 3)
     return Kind(net, numbers(LENGTHS), make, lambda X: np.append(joined(X.sequences), X.static))
 
 
@@ -151,13 +154,13 @@ KINDS = {
     ),
     "patches": lambda: of_array(patch_size=2, patch_stride=1),
     "both directions, stacked": lambda: of_static(
-        bidirectional=True, hidden_size=(3, 2), cell="lstm", pooling="last_mean"
+        bidirectional=True, hidden_size=(3, 2), cell="lstm", pooling="mean"
     ),
     "static to the head": lambda: of_static("head", gaps=0.2, missing="indicator"),
     "static to the states": lambda: of_static("initial_state", gaps=0.2, missing="ffill"),
     "static, units of each sequence": lambda: of_static(standardize="sequence"),
     "frame": of_frame, "frame of polars": lambda: of_frame("polars", standardize="sequence"),
-    "frame, decay": lambda: of_frame(missing="decay", patch_size=1),
+    "frame, decay": lambda: of_frame(missing="decay"),
 }
 
 
@@ -175,7 +178,7 @@ def probability(kind, numbers):
 class TestOfEveryKind:
     def test_gradients(self, kind):
         numbers = kind.numbers.copy()
-        expected = np.nan_to_num(central_differences(lambda: probability(kind, numbers).sum(), numbers, 1e-3))
+        expected = np.nan_to_num(central_differences(lambda: probability(kind, numbers).sum(), numbers, STEP))
         found = input_gradients(kind.net, kind.make(kind.numbers), target=2)
         assert type(found) is type(kind.make(kind.numbers))
         assert_gradient(kind.flat(found), expected, 1e-6)
@@ -196,7 +199,7 @@ class TestOfEveryKind:
         ]
         expected = np.nan_to_num(X - other) * np.tensordot([1, 4, 2, 4, 1], points, axes=1) / 12
         found = integrated_gradients(kind.net, kind.make(X), baseline=kind.make(other), target=2, tol=1e-6)
-        assert_gradient(kind.flat(found), expected, 2e-3)
+        assert_gradient(kind.flat(found), expected, 2e-2)
 
 
 def numbers_of(seed, n=9, n_features=2):
@@ -262,7 +265,7 @@ def test_outputs(name):
     net, y, target, method, place, *step = OUTPUTS[name]
     net, X = fitted(net.set_params(hidden_size=4), numbers_of(0), y), numbers_of(1, 2)
     value = explained(net, method, place, *step)
-    expected = central_differences(lambda: value(X).sum(), X, 1e-3)
+    expected = central_differences(lambda: value(X).sum(), X, STEP)
     assert_gradient(input_gradients(net, X, target=target, step=step[0] if step else None), expected, 1e-6)
     difference = value(X) - value(X[::-1])
     attributions = integrated_gradients(net, X, baseline=X[::-1], target=target, step=step[0] if step else None)
@@ -273,12 +276,12 @@ def test_classes_of_several_columns():
     y = np.column_stack([counts % 2, counts])
     net, X = fitted(RNNClassifier(4), numbers_of(0), y), numbers_of(1, 2)
     for q, label in ((0, 1), (1, 2)):
-        expected = central_differences(lambda q=q, label=label: net.predict_proba(X)[q][:, label].sum(), X, 1e-3)
+        expected = central_differences(lambda q=q, label=label: net.predict_proba(X)[q][:, label].sum(), X, STEP)
         assert_gradient(input_gradients(net, X, target=(q, label)), expected, 1e-6)
 
 
 def test_without_a_target_the_class_that_is_predicted():
-    net, X = fitted(RNNClassifier(4), numbers_of(0), counts), numbers_of(1)
+    net, X = fitted(RNNClassifier(8), numbers_of(0), counts), 5 * numbers_of(1)
     predicted = net.predict(X)
     assert len(set(predicted)) > 1
     expected = [input_gradients(net, X[[i]], target=label)[0] for i, label in enumerate(predicted)]
@@ -299,16 +302,16 @@ def test_a_float32_net_is_explained_in_float64():
 def of_categories():
     """A net of steps that are categories, some of which are missing, and X in which each occurs once at most."""
     X = [[0, 1, 2], [3, 4, np.nan, 5], [2, 3, 0, 1], [5, 5, 2], [1, 4, 0, 3], [np.nan, 2, 0]]
-    return fitted(RNNClassifier(4, embedding_dim=2, missing="ffill"), X, counts[:6] % 2)
+    return fitted(RNNClassifier(4, embedding_dim=2, missing="ffill"), list(map(np.array, X)), counts[:6] % 2)
 
 
 class TestCategories:
-    X = ([0.0, 5.0, 2.0], [3.0, np.nan, 4.0], [np.nan, 1.0, np.nan])
+    X = tuple(map(np.array, ([0.0, 5.0, 2.0], [3.0, np.nan, 4.0], [np.nan, 1.0, np.nan])))
 
     def test_attributions_begin_at_a_category_that_was_not_seen(self, of_categories):
         attributions = integrated_gradients(of_categories, self.X, tol=1e-6)
-        difference = of_categories.predict_proba(self.X)[:, 1] - of_categories.predict_proba([[6.0] * 3] * 3)[:, 1]
-        np.testing.assert_allclose([x.sum() for x in attributions], difference, rtol=1e-5)
+        p, unseen = (of_categories.predict_proba(X)[:, 1] for X in (self.X, [np.full(3, 6.0)] * 3))
+        np.testing.assert_allclose([x.sum() for x in attributions], p - unseen, rtol=1e-5)
         assert attributions[1][1] == attributions[2][0] == attributions[2][2] == 0
 
     def test_the_gradient_is_along_the_vector(self, of_categories):
@@ -328,7 +331,9 @@ class TestCategories:
 
     def test_occlusion(self, of_categories):
         p = of_categories.predict_proba(self.X)[:, 1]
-        without = of_categories.predict_proba([[6.0, 5, 2], [6.0, np.nan, 4], [np.nan, 1, np.nan]])[:, 1]
+        without = [x.copy() for x in self.X]
+        without[0][0] = without[1][0] = 6
+        without = of_categories.predict_proba(without)[:, 1]
         np.testing.assert_allclose([x[0] for x in occlusion(of_categories, self.X)], p - without, atol=1e-12)
 
     @pytest.mark.parametrize("library", ["pandas", "polars"])
@@ -357,13 +362,15 @@ class TestCategories:
             np.testing.assert_allclose(by_feature[:, place], change, atol=1e-12)
 
 
-class TestBaselines:
-    @pytest.fixture(scope="class")
-    def net(self):
-        return fitted(RNNRegressor(4), numbers_of(0), two[:, 0])
+@pytest.fixture(scope="module")
+def regressor():
+    return fitted(RNNRegressor(8), numbers_of(0), two[:, 0])
 
+
+class TestBaselines:
     @pytest.mark.parametrize("baseline", [0, -1.5, "mean"])
-    def test_numbers(self, net, baseline):
+    def test_numbers(self, regressor, baseline):
+        net = regressor
         X = numbers_of(1)
         value = net.X_mean_ if baseline == "mean" else baseline
         constant = np.broadcast_to(value, X.shape).astype(float)
@@ -383,8 +390,8 @@ class TestBaselines:
 
 
 class TestPoints:
-    def test_are_as_many_as_the_tolerance_needs(self):
-        net, X = fitted(RNNRegressor(8), numbers_of(0), two[:, 0]), numbers_of(1)
+    def test_are_as_many_as_the_tolerance_needs(self, regressor):
+        net, X = regressor, numbers_of(1)[:4]
         exact = integrated_gradients(net, X, tol=1e-9, max_points=10**5)
         before = 0
         for tol in (1e-2, 1e-4, 1e-6):
@@ -399,9 +406,9 @@ class TestPoints:
         net, X = fitted(RNNRegressor(8, pooling="last"), numbers_of(0), two[:, 0]), numbers_of(1)
         assert integrated_gradients(net, X, return_n_points=True)[1].max() <= 30
 
-    def test_too_few_are_a_warning(self):
-        net, X = fitted(RNNRegressor(8), numbers_of(0), two[:, 0]), numbers_of(1)
-        with pytest.warns(ConvergenceWarning, match=r"of 9 sequences do not sum .* tol=1e-08 .* max_points=6: those of"):
+    def test_too_few_are_a_warning(self, regressor):
+        net, X = regressor, numbers_of(1)
+        with pytest.warns(ConvergenceWarning, match=r"of 9 sequences do not sum .* tol=1e-08 .*max_points=6: "):
             found, n_points = integrated_gradients(net, X, tol=1e-8, max_points=6, return_n_points=True)
         assert (n_points == 6).all()
         np.testing.assert_allclose(found, integrated_gradients(net, X), atol=0.1 * np.abs(found).max())
@@ -411,7 +418,8 @@ def test_batches_make_no_difference(monkeypatch):
     kind = of_frame(standardize=True)
     X = kind.make(kind.numbers)
     functions = (
-        lambda: input_gradients(kind.net, X), lambda: integrated_gradients(kind.net, X), lambda: occlusion(kind.net, X)
+        lambda: input_gradients(kind.net, X, target=2), lambda: integrated_gradients(kind.net, X, target=2),
+        lambda: occlusion(kind.net, X, target=2),
     )
     whole = [kind.flat(function()) for function in functions]
     monkeypatch.setattr("skrnn.inspection._explained.MAX_NUMBERS", 1)
@@ -419,15 +427,16 @@ def test_batches_make_no_difference(monkeypatch):
         np.testing.assert_allclose(kind.flat(function()), expected, rtol=1e-9, atol=1e-12)
 
 
-class TestOcclusion:
-    @pytest.fixture(scope="class")
-    def net(self):
-        return fitted(RNNRegressor(4, missing="indicator", standardize="sequence"), numbers_of(0), two[:, 0])
+@pytest.fixture(scope="module")
+def of_own_units():
+    return fitted(RNNRegressor(4, missing="indicator", standardize="sequence"), numbers_of(0), two[:, 0])
 
+
+class TestOcclusion:
     @pytest.mark.parametrize("baseline", [0.0, np.nan, "mean"])
     @pytest.mark.parametrize("by", ["cell", "step", "feature"])
-    def test_is_a_prediction_without(self, net, by, baseline):
-        X = numbers_of(1, 2)
+    def test_is_a_prediction_without(self, of_own_units, by, baseline):
+        net, X = of_own_units, numbers_of(1, 2)
         found = occlusion(net, X, by=by, baseline=baseline, window=1 if by == "feature" else 2)
         assert found.shape == {"cell": (2, 5, 2), "step": (2, 5), "feature": (2, 2)}[by]
         for t in range(4):      # the last step by itself as missing would be padding
@@ -475,19 +484,20 @@ def test_through_a_pipeline():
     np.testing.assert_array_equal(input_gradients(pipeline, X), input_gradients(pipeline[-1], scaled))
 
 
-class TestErrors:
-    @pytest.fixture(scope="class")
-    def net(self):
-        return fitted(RNNClassifier(4), numbers_of(0), classes)
+@pytest.fixture(scope="module")
+def classifier():
+    return fitted(RNNClassifier(4), numbers_of(0), classes)
 
+
+class TestErrors:
     @pytest.mark.parametrize("function", [input_gradients, integrated_gradients, occlusion])
     @pytest.mark.parametrize(("options", "message"), [
         ({"target": "d"}, r"target='d': expected a class or None, of \['a', 'b', 'c'\]"),
         ({"step": 1}, "step=1: the net has one output for each sequence, .* return_sequences=True"),
     ])
-    def test_of_all(self, net, function, options, message):
+    def test_of_all(self, classifier, function, options, message):
         with pytest.raises(ValueError, match=message):
-            function(net, numbers_of(1), **options)
+            function(classifier, numbers_of(1), **options)
 
     @pytest.mark.parametrize("function", [integrated_gradients, occlusion])
     @pytest.mark.parametrize(("options", "message"), [
@@ -496,33 +506,37 @@ class TestErrors:
         ({"baseline": None}, "baseline=None: expected a number"),
         ({"baseline": numbers_of(1)[:3]}, "baseline has 3 sequences of 5 to 5 steps, but X 9 sequences"),
     ])
-    def test_of_baselines(self, net, function, options, message):
+    def test_of_baselines(self, classifier, function, options, message):
         with pytest.raises(ValueError, match=message):
-            function(net, numbers_of(1), **options)
+            function(classifier, numbers_of(1), **options)
 
     @pytest.mark.parametrize(("options", "message"), [
-        ({"tol": 0}, "tol=0: expected a positive number"), ({"max_points": 2}, "max_points=2: expected an int from 6 on"),
+        ({"tol": 0}, "tol=0: expected a positive number"),
+        ({"max_points": 2}, "max_points=2: expected an int from 6 on"),
     ])
-    def test_of_integrated_gradients(self, net, options, message):
+    def test_of_integrated_gradients(self, classifier, options, message):
         with pytest.raises(ValueError, match=message):
-            integrated_gradients(net, numbers_of(1), **options)
+            integrated_gradients(classifier, numbers_of(1), **options)
 
     @pytest.mark.parametrize(("options", "message"), [
         ({"by": "sequence"}, "by='sequence': expected one of cell, step, feature"),
         ({"window": 0}, "window=0: expected a positive int"),
         ({"window": 2, "by": "feature"}, "window=2 is of steps, but by='feature' replaces all"),
     ])
-    def test_of_occlusion(self, net, options, message):
+    def test_of_occlusion(self, classifier, options, message):
         with pytest.raises(ValueError, match=message):
-            occlusion(net, numbers_of(1), **options)
+            occlusion(classifier, numbers_of(1), **options)
 
     @pytest.mark.parametrize(("net", "y", "target", "message"), [
         (RNNRegressor(), two, None, "target=None: expected the index of one of 2 outputs"),
         (RNNRegressor(), two[:, 0], 1, "target=1: expected None, since y has one output"),
-        (RNNRegressor(loss="quantile", quantile=[0.1, 0.9]), two[:, 0], 0.5, r"expected one of the quantiles \[0.1, 0.9"),
+        (
+            RNNRegressor(loss="quantile", quantile=[0.1, 0.9]), two[:, 0], 0.5,
+            r"expected one of the quantiles \[0.1, 0.9",
+        ),
         (RNNClassifier(), two > 0.4, None, r"target=None: expected one of the labels of \[0, 1\]"),
         (RNNClassifier(), np.column_stack([classes, classes]), "a", "y has 2 columns of classes, expected a pair"),
-        (RNNSurvival(intervals=3), times, 10, "target=10: expected None, which explains the risk, or a time from 0 to 9"),
+        (RNNSurvival(intervals=3), times, 10, "target=10: expected None, .*the risk, or a time from 0 to 9"),
     ])
     def test_of_targets(self, net, y, target, message):
         net = fitted(net.set_params(hidden_size=2), numbers_of(0), y)
@@ -534,17 +548,17 @@ class TestErrors:
         net = fitted(RNNRegressor(2, return_sequences=True), X, [x[:, 0] for x in X])
         with pytest.raises(ValueError, match=r"step=4: X\[1\] has 3 steps"):
             input_gradients(net, X, step=4)
-        with pytest.raises(TypeError, match="step=1.5 is float, expected an int"):
+        with pytest.raises(TypeError, match=r"step=1\.5 is float, expected an int"):
             input_gradients(net, X, step=1.5)
 
     def test_a_constant_baseline_in_units_of_each_sequence(self):
         net = fitted(RNNRegressor(2, standardize="sequence"), numbers_of(0), two[:, 0])
-        with pytest.raises(ValueError, match="standardize='sequence' the net reads .* Pass sequences that vary"):
+        with pytest.raises(ValueError, match=r"standardize='sequence' the net reads .* Pass sequences that vary"):
             integrated_gradients(net, numbers_of(1))
 
     def test_a_mean_that_was_not_learned(self):
         net = fitted(RNNRegressor(2, standardize=False), numbers_of(0), two[:, 0])
-        with pytest.raises(ValueError, match="baseline='mean' is the mean of each feature, which a net with standard"):
+        with pytest.raises(ValueError, match="baseline='mean' is the mean of each feature"):
             integrated_gradients(net, numbers_of(1), baseline="mean")
 
     def test_gaps_where_x_has_none(self):
