@@ -17,8 +17,8 @@ from skrnn.inspection._occlusion import occlusion
 
 METHODS = {"integrated_gradients": integrated_gradients, "occlusion": occlusion, "input_gradients": input_gradients}
 CAPTIONS = {"integrated_gradients": "attribution", "occlusion": "difference without it", "input_gradients": "gradient"}
-# Of more features, or of longer words, there is a map of colors alone
-MAX_PANELS, MAX_LETTERS = 8, 3
+# Of more features, or of longer words, there is a map of colors alone; up to so many steps are dots, too
+MAX_PANELS, MAX_LETTERS, MAX_DOTS = 8, 3, 60
 # Negative and positive attributions: the ends of the map of colors
 CMAP, NEGATIVE, POSITIVE = "RdBu_r", "#2166ac", "#b2182b"
 
@@ -286,8 +286,9 @@ class AttributionDisplay:
         """
         letters = self._letters()
         n = 1 if letters is not None or self.values.shape[1] > MAX_PANELS else self.values.shape[1]
-        with_static = self.static_attributions is not None and len(self.static_attributions) > 0
-        heights = [1.0] * n + [0.25 + 0.25 * len(self.static_attributions)] * with_static
+        n_static = 0 if self.static_attributions is None else len(self.static_attributions)
+        with_static = n_static > 0
+        heights = [1.0] * n + [0.25 + 0.25 * n_static] * with_static
         axes = several_axes(
             ax, n + with_static, "AttributionDisplay.plot", heights, share_x=False,
             figsize=(10 if letters is not None else 7, 2.2 + 1.3 * (sum(heights) - 1) + 1.5 * (n == 1)),
@@ -328,14 +329,14 @@ class AttributionDisplay:
         from matplotlib.textpath import TextPath
         from matplotlib.transforms import Affine2D
 
-        heights, (x, edges) = self.attributions.sum(axis=1), self._x()
+        heights, edges = self.attributions.sum(axis=1), self._x()[1]
         for letter, height, low, high in zip(letters, heights, edges[:-1], edges[1:], strict=True):
             if height == 0:
                 continue
             path = TextPath((0, 0), letter, size=1)
             box, width = path.get_extents(), 0.9 * (high - low)
-            place = Affine2D().translate(-box.x0, -box.y0).scale(width / box.width, height / box.height)
-            place.translate(low + 0.05 * (high - low), 0)
+            place = Affine2D().translate(-box.x0, -box.y0).scale(width / box.width, abs(height) / box.height)
+            place.translate(low + 0.05 * (high - low), min(height, 0))
             color = POSITIVE if height > 0 else NEGATIVE
             self.letters_.append(ax.add_patch(PathPatch(place.transform_path(path), color=color, linewidth=0)))
         ax.axhline(0, color="0.4", linewidth=0.8)
@@ -351,7 +352,8 @@ class AttributionDisplay:
         else:
             for j, (ax, name) in enumerate(zip(axes, names, strict=True)):
                 self._draw_feature(ax, j, x, edges, limit, cmap, line_kw)
-                tidy(ax, y=name, integers="x" if self.times is None else "")
+                tidy(ax, integers="x" if self.times is None else "")
+                ax.set_ylabel(name, rotation=0, ha="right", va="center")
                 if ax is not axes[-1]:
                     ax.sharex(axes[-1])
                     ax.tick_params(labelbottom=False)
@@ -383,7 +385,8 @@ class AttributionDisplay:
                 ax.text(place, 0, str(value), ha="center", va="center", fontsize="small", clip_on=True)
             ax.set_yticks([])
             return
-        style = {"color": "k", "linewidth": 1.2, "marker": "o" if len(x) <= 60 else None, "markersize": 3}
+        dots = len(x) <= MAX_DOTS or len(known) < len(x)         # a value between gaps is no line
+        style = {"color": "k", "linewidth": 1.0, "marker": "." if dots else None, "markersize": 4}
         self.lines_ += ax.plot(x, numbers, **styled(Line2D, style, line_kw, "line_kw"))
 
     def _draw_static(self, ax):
