@@ -16,6 +16,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import numpy as np
 from PIL import Image
 
 EXAMPLES = Path(__file__).resolve().parent
@@ -30,10 +31,10 @@ def run(name):
 
 
 def write(figure, path):
-    """The figure as a picture of 256 colors, a third of the size of one with all of them and no different to the eye."""
+    """The figure as a picture of 256 colors, a third of the size of one with all of them, and the same to the eye."""
     figure.set_dpi(DPI)
     figure.canvas.draw()
-    picture = Image.fromarray(figure.canvas.buffer_rgba()).convert("RGB")
+    picture = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB")
     picture.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
