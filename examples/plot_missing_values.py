@@ -46,9 +46,10 @@ def without_greatest(sequences, fraction):
 # %%
 # Ways to read them
 # -----------------
-# ``missing="ffill"`` carries the last value forward. ``missing="indicator"`` does so as well, and gives the net a second
-# feature that says "this one is filled". ``missing="decay"`` lets the last value fade towards the mean, at a pace that
-# it learns, and tells where the gaps are, too. ``SequenceImputer`` before the net fills with means or by interpolation.
+# ``missing="ffill"`` carries the last value forward. ``missing="indicator"`` does so as well, and gives the net a
+# second feature that says "this one is filled". ``missing="decay"`` lets the last value fade towards the mean, at a
+# pace that it learns, and tells where the gaps are, too. ``SequenceImputer`` before the net fills with means or by
+# interpolation.
 
 warnings.simplefilter("ignore", ConvergenceWarning)     # 20 epochs are enough to compare
 net = RNNClassifier(max_iter=20, random_state=0)
@@ -77,28 +78,31 @@ for kind, of_kind in accuracy.items():
 # %%
 # What a net sees
 # ---------------
-# One feature of one utterance. Half of the values are gone because they were great. Filled, the lost peaks look
-# like calm; only the marks at the bottom, which ``missing="indicator"`` passes on, tell that there was something.
+# One feature of one utterance. Half of the values are gone because they were great. Filled, the lost peaks look like
+# calm; only the marks at the bottom, which ``missing="indicator"`` passes on, tell that there was something.
 
-utterance, feature = X_test[3], 1
+utterance, feature = X_test[7], 4
 gone = without_greatest([utterance], 0.5)[0][:, feature]
 filled = SequenceImputer(strategy="ffill").fit(without_greatest(X, 0.5)).transform(without_greatest([utterance], 0.5))
 steps = np.arange(1, len(utterance) + 1)
-figure, axes = plt.subplots(figsize=(7, 3.5), layout="constrained")
-axes.plot(steps, utterance[:, feature], "o:", color="0.6", markerfacecolor="white", label="what was said")
+figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
+axes.plot(steps, utterance[:, feature], "o:", color="0.6", markerfacecolor="white", label="said")
 axes.plot(steps, filled[0][:, feature], color="C1", drawstyle="steps-mid", label="last value carried forward")
-axes.plot(steps, gone, "o", color="black", label="what was measured")
+axes.plot(steps, gone, "o", color="black", label="measured")
 floor = utterance[:, feature].min() - 0.15
-axes.plot(steps[np.isnan(gone)], np.full(np.isnan(gone).sum(), floor), "s", color="C2", label="indicator: missing here")
-axes.set(xlabel="step", ylabel=f"cepstrum coefficient {feature + 1}", title="An utterance with its great values lost")
-axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+axes.plot(steps[np.isnan(gone)], np.full(np.isnan(gone).sum(), floor), "s", color="C2", label="marked as missing")
+axes.set(
+    xlabel="step", ylabel=f"cepstrum coefficient {feature + 1}", title="An utterance whose greatest values are lost",
+    xticks=range(5, len(utterance) + 1, 5),
+)
+figure.legend(loc="outside lower center", ncols=4, frameon=False)
 
 # %%
 # What it costs
 # -------------
 # Left, gaps by accident: the four lines lie together, and half of the values could be lost before it cost much. Right,
-# gaps that are messages: nets that are told where the gaps are stay far above those that read filled values as
-# if these had been measured.
+# gaps that are messages: nets that are told where the gaps are stay far above those that read filled values as if these
+# had been measured.
 
 figure, panels = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
 for axes, (kind, of_kind) in zip(panels, accuracy.items(), strict=True):
@@ -107,14 +111,14 @@ for axes, (kind, of_kind) in zip(panels, accuracy.items(), strict=True):
     axes.set(xlabel="fraction of the values that is missing", title=f"Missing: {kind}", xticks=[0, *fractions])
     axes.xaxis.set_major_formatter("{x:.0%}")
     axes.grid(alpha=0.3)
-panels[0].set(ylabel="accuracy on the test utterances")
+panels[0].set(ylabel="accuracy on the test utterances", ylim=(0.7, 1))
 panels[0].legend(loc="lower left")
 
 # %%
 # What to change
 # --------------
 # In your own data: fit with ``missing="indicator"`` and with ``missing="ffill"``. If the first is clearly better, gaps
-# are messages, and worth a question to those who measure. Where times between steps are uneven, ``times`` tells
-# the net how old each value is.
+# are messages, and worth a question to those who measure. Where times between steps are uneven, ``times`` tells the net
+# how old each value is.
 
 plt.show()

@@ -66,10 +66,10 @@ for name, values in accuracy.items():
 # %%
 # What to see
 # -----------
-# On the left, how long the utterances are. Padded to the longest one, the hatched part would be computed as well, almost
-# as much again as there is. On the right, how many of the test utterances are recognized by their first steps; one that
-# is shorter is heard to its end. Between the two lines lies what it costs to train on other lengths than one asks
-# about; for it the second net is a little worse on whole utterances.
+# On the left, how long the utterances are. Padded to the longest one, the hatched part would be computed as well,
+# almost as much again as there is. On the right, how many of the test utterances are recognized by their first steps;
+# one that is shorter is heard to its end. Between the two lines lies what it costs to train on other lengths than one
+# asks about; for it the second net is a little worse on whole utterances.
 
 padding = 1 - lengths.sum() / (len(lengths) * lengths.max())
 print(f"Of an array of {len(lengths)} utterances by {lengths.max()} steps, {padding:.0%} would be padding")
