@@ -27,8 +27,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 __all__ = [
     "BaseScorer", "HasMethods", "Interval", "InvalidParameterError", "Options", "RealNotInt", "StrOptions",
     "check_columns", "check_feature_names_in", "check_one_hot", "check_output_config", "checks_parameters",
-    "fitted_of", "learn_columns", "output_container", "select", "set_output_container", "set_settings", "settings_of",
-    "validate_parameter_constraints", "validate_params",
+    "fitted_of", "learn_columns", "name_of_scorer", "output_container", "select", "set_output_container",
+    "set_settings", "settings_of", "validate_parameter_constraints", "validate_params",
 ]
 
 REQUESTS = "_metadata_request"
@@ -151,6 +151,17 @@ def fitted_of(estimator):
     except AttributeError:
         check_is_fitted(estimator)
         return estimator._fitted        # of a fit in another thread since then
+
+
+def name_of_scorer(scoring):
+    """What a score is called that a parameter `scoring` names, in words: "negative log loss"; "score" for no name."""
+    if isinstance(scoring, BaseScorer):
+        negative = "neg_" * (scoring._sign < 0)
+        scoring = scoring._score_func
+    else:
+        negative = ""
+    name = negative + (scoring if isinstance(scoring, str) else getattr(scoring, "__name__", "score"))
+    return (f"negative {name[4:]}" if name.startswith("neg_") else name).replace("_", " ")
 
 
 def output_container(estimator):

@@ -1,4 +1,5 @@
 import os
+import sys
 
 import pytest
 
@@ -6,6 +7,8 @@ import pytest
 # The runtime reads this when it is loaded, which skrnn does.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Figures are drawn without a screen
+os.environ.setdefault("MPLBACKEND", "Agg")
 
 from skrnn import kernels
 
@@ -47,3 +50,11 @@ def simd(request, monkeypatch):
     monkeypatch.setattr(kernels, "instruction_set", request.param)
     monkeypatch.setattr(kernels, "_kernels", kernels.load(request.param))
     return request.param
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    """pyplot warns of more than twenty open figures."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

@@ -1,7 +1,9 @@
 """What nets do, to look at: displays of training, searches and predictions, and explanations of what they predict."""
 
 from skrnn._public import set_public_home
+from skrnn.inspection._search import SearchDisplay
+from skrnn.inspection._training import TrainingDisplay
 
-__all__ = []
+__all__ = ["SearchDisplay", "TrainingDisplay"]
 
 set_public_home(globals())

@@ -1,0 +1,210 @@
+"""What displays share: matplotlib, imported when something is drawn; axes, colors, and the style of artists.
+
+Nothing that pyplot shares between figures is changed. Colors are those of matplotlib's own cycle, which the user's
+style may set.
+"""
+
+from numbers import Integral
+from textwrap import fill
+
+import numpy as np
+
+from skrnn._messages import kind_of, shown
+
+# The entries of the cycle that mean the same in all displays
+TRAINING, VALIDATION = "C0", "C1"
+OBSERVED, PREDICTED = "0.25", "C0"
+# Letters of a line of the label beside a small panel
+LABEL_WIDTH = 24
+REFERENCE = {"color": "0.4", "linestyle": "--", "linewidth": 1.0, "zorder": 1}
+# Width and height of a figure with one panel, and the height of each further panel, in inches
+WIDTH, HEIGHT, FURTHER_HEIGHT = 6.4, 3.6, 1.5
+
+
+def pyplot(caller):
+    """The module matplotlib.pyplot; an ImportError says how to install it, and for which method `caller`."""
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(f"{caller} needs the package matplotlib: pip install 'skrnn[examples]'") from error
+    return plt
+
+
+def one_axes(ax, caller, figsize=(WIDTH, HEIGHT)):
+    """The axes to draw on: `ax`, or those of a new figure for None.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes or None
+    caller : str
+        The method, for messages.
+    figsize : (float, float)
+        Of a new figure, in inches.
+    """
+    plt = pyplot(caller)
+    if ax is None:
+        return plt.subplots(figsize=figsize, layout="constrained")[1]
+    _check_axes(ax)
+    return ax
+
+
+def several_axes(ax, n_panels, caller, heights=None, *, share_x=True, figsize=None):
+    """The axes of panels one below the other.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes, array-like of n_panels Axes, or None
+        A single Axes gives its place to the panels; None makes a figure.
+    n_panels : int
+    caller : str
+        The method, for messages.
+    heights : sequence of float, optional
+        The ratio of the panels' heights; None: the first is twice as high as the others.
+    share_x : bool, default=True
+        Whether panels that are made have one x axis, whose ticks have labels at the bottom alone.
+    figsize : (float, float), optional
+        Of a new figure, in inches.
+
+    Returns
+    -------
+    axes : (n_panels,) array of matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        For another number of axes.
+    """
+    plt = pyplot(caller)
+    if ax is not None and np.ndim(ax):
+        axes = np.array(ax, dtype=object).ravel()
+        if len(axes) != n_panels:
+            raise ValueError(f"ax has {len(axes)} axes, expected one or {n_panels}, as many as there are panels")
+        for each in axes:
+            _check_axes(each)
+        return axes
+    if n_panels == 1:
+        return np.array([one_axes(ax, caller, figsize or (WIDTH, HEIGHT))], dtype=object)
+    heights = [2] + [1] * (n_panels - 1) if heights is None else heights
+    if ax is None:
+        figsize = figsize or (WIDTH, HEIGHT + FURTHER_HEIGHT * (n_panels - 1))
+        return np.array(plt.subplots(
+            n_panels, 1, sharex=share_x, figsize=figsize, height_ratios=heights, layout="constrained"
+        )[1], dtype=object)
+    _check_axes(ax)
+    return _panels_in(ax, n_panels, heights, share_x)
+
+
+def _panels_in(ax, n_panels, heights, share_x):
+    """Panels in the place of axes, which are not shown any more."""
+    from matplotlib.gridspec import GridSpecFromSubplotSpec
+
+    place, figure = ax.get_subplotspec(), ax.figure
+    if place is None:       # of axes that were placed by hand
+        box = ax.get_position()
+        grid = figure.add_gridspec(
+            n_panels, 1, height_ratios=heights, left=box.x0, right=box.x1, bottom=box.y0, top=box.y1
+        )
+    else:
+        grid = GridSpecFromSubplotSpec(n_panels, 1, place, height_ratios=heights)
+    ax.set_axis_off()
+    axes = np.empty(n_panels, dtype=object)
+    for i in range(n_panels):
+        axes[i] = figure.add_subplot(grid[i], sharex=axes[0] if share_x and i else None)
+        if share_x and i < n_panels - 1:
+            axes[i].tick_params(labelbottom=False)
+    return axes
+
+
+def _check_axes(ax):
+    from matplotlib.axes import Axes
+
+    if not isinstance(ax, Axes):
+        raise TypeError(f"ax is {kind_of(ax)}, expected matplotlib's Axes")
+
+
+def styled(kind, defaults, given, name):
+    """Keywords for matplotlib: those that the user has given for a kind of artists, and defaults for all others.
+
+    Parameters
+    ----------
+    kind : class of matplotlib
+        The artist, which knows the short names of its properties (``c``, ``lw``).
+    defaults : dict
+        By full names.
+    given : dict or None
+    name : str
+        The argument that `given` is.
+
+    Raises
+    ------
+    TypeError
+        When it is no dict, or has a property by two names.
+    """
+    from matplotlib.cbook import normalize_kwargs
+
+    if given is None:
+        return dict(defaults)
+    if not isinstance(given, dict):
+        raise TypeError(f"{name}={shown(given)}: expected a dict of matplotlib's keywords")
+    return defaults | normalize_kwargs(given, kind)
+
+
+def tidy(ax, *, x=None, y=None, integers=""):
+    """Give axes their labels, and whole numbers where `integers` names the axes "x" or "y" or both; leave out the box.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    ax.spines[["top", "right"]].set_visible(False)
+    if x is not None:
+        ax.set_xlabel(x)
+    if y is not None:
+        ax.set_ylabel("\n".join(fill(line, LABEL_WIDTH, break_on_hyphens=False) for line in y.split("\n")))
+    for which in integers:
+        getattr(ax, f"{which}axis").set_major_locator(MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=True))
+
+
+def in_figures(value, position=None):
+    """A number as ticks show it: 0.001, not a power of ten."""
+    return f"{value:g}"
+
+
+def set_log_scale(ax, which):
+    """Make the axis `which`, "x" or "y", logarithmic, with plain numbers at its ticks."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axis = getattr(ax, f"{which}axis")
+    getattr(ax, f"set_{which}scale")("log")
+    low, high = sorted(axis.get_view_interval())
+    subs = (1, 2, 5) if high < 1e3 * low else (1,)
+    axis.set_major_locator(LogLocator(subs=subs, numticks=8))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(in_figures))
+
+
+def colors_of(n, *, ordered=False):
+    """n colors: those of matplotlib's cycle for what is told apart, of one scale, viridis, for what has an order."""
+    if not ordered:
+        return [f"C{i % 10}" for i in range(n)]
+    from matplotlib import colormaps
+
+    # without its lightest part, which is hard to see on white
+    return [tuple(color) for color in colormaps["viridis"](np.linspace(0, 0.85, n))]
+
+
+def check_index(value, n, name, of):
+    """An index of one of n, also a negative one, as an int from 0; a TypeError or ValueError for what is none."""
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"{name}={shown(value)}: expected an int, the index of one of the {n} {of}")
+    if not -n <= value < n:
+        raise ValueError(f"{name}={value}: there are {n} {of}, expected an index from 0 to {n - 1}")
+    return int(value) % n
+
+
+def with_reference(ax, reference):
+    """Draw horizontal lines at the values of a dict by name, such as what another model scores.
+
+    Returns
+    -------
+    lines : list of matplotlib Line2D
+    """
+    return [ax.axhline(value, label=f"{name} ({value:.3g})", **REFERENCE) for name, value in (reference or {}).items()]
