@@ -2,8 +2,9 @@
 
 from skrnn._public import set_public_home
 from skrnn.inspection._search import SearchDisplay
+from skrnn.inspection._sequence_prediction import SequencePredictionDisplay
 from skrnn.inspection._training import TrainingDisplay
 
-__all__ = ["SearchDisplay", "TrainingDisplay"]
+__all__ = ["SearchDisplay", "SequencePredictionDisplay", "TrainingDisplay"]
 
 set_public_home(globals())

@@ -240,7 +240,7 @@ class SearchDisplay:
         >>> from skrnn.inspection import SearchDisplay
         >>> from skrnn.preprocessing import SequenceScaler
         >>> X = np.random.default_rng(0).normal(size=(60, 8, 2))
-        >>> model = make_pipeline(SequenceScaler(), RNNRegressor(4, random_state=0))
+        >>> model = make_pipeline(SequenceScaler(), RNNRegressor(4, tol=0.01, random_state=0))
         >>> grid = {"rnnregressor__alpha": [0.01, 0.1, 1.0]}
         >>> search = GridSearchCV(model, grid, cv=2, scoring="neg_mean_squared_error").fit(X, X[:, 0, 0])
         >>> display = SearchDisplay.from_estimator(search, x="alpha", negate_score=True)
