@@ -25,9 +25,10 @@ from sklearn.preprocessing import StandardScaler
 from skrnn import RNNRegressor
 from skrnn.datasets import make_hourly_load
 from skrnn.forecasting import ConformalForecaster, ForecastWindows, SeasonalNaive, WindowTable, backtest
+from skrnn.inspection import SequencePredictionDisplay
 
 DAYS = 28
-NOISE = 1.8             # GW
+NOISE = 2.0             # GW, its deviation; 0.9 of it remain after an hour
 QUANTILES = [0.05, 0.5, 0.95]
 
 df = make_hourly_load(as_frame=True, random_state=0).frame
@@ -64,52 +65,52 @@ coverage = results["net"].metrics["coverage"][0]
 print(f"\nError (RMSE) over {DAYS} days, GW")
 for name, result in results.items():
     print(f"    {result.metrics['rmse'][0]:.2f}  {name}")
-print(f"    {NOISE:.2f}  the noise, which nobody can foretell")
 print(f"The interval for 90% of the hours holds {coverage:.0%} of them")
 
 # %%
 # What a forecast looks like
 # --------------------------
-# Eight of the days, each forecast at its midnight. Weekends have no morning peak, and the net knows it ahead. An
-# interval says more than a line: it is wide where the load is hard to foretell.
+# Eight of the days, each forecast at its midnight. Free days, gray, have other peaks, and the net knows them ahead: a
+# weekend, and a holiday on Monday. An interval says more than a line: it is narrow at the beginning of a working day
+# and wide where the load is hard to foretell.
 
 forecasts = results["net"].forecasts.iloc[: 8 * 24]
-model = results["net"].forecasts.columns[-4]
-figure, axes = plt.subplots(figsize=(10, 4), layout="constrained")
-axes.fill_between(
-    forecasts["time"], forecasts[f"{model}_0.05"], forecasts[f"{model}_0.95"], color="C0", alpha=0.3, linewidth=0,
-    label="90% interval",
+name = results["net"].metrics["model"][0]
+display = SequencePredictionDisplay.from_predictions(
+    forecasts["load"], forecasts[f"{name}_0.5"], interval=(forecasts[f"{name}_0.05"], forecasts[f"{name}_0.95"]),
+    interval_name="90% interval", times=forecasts["time"], x_name="time", output_names=["load, GW"],
 )
-axes.plot(forecasts["time"], forecasts[f"{model}_0.5"], color="C0", label="median of the net")
-axes.plot(forecasts["time"], forecasts["load"], ".", color="black", markersize=4, label="load as it came")
+axes = display.axes_[0]
 free = df.set_index("time").loc[forecasts["time"], "free"]
 axes.fill_between(
     forecasts["time"], 0, 1, where=free, transform=axes.get_xaxis_transform(), color="0.93", zorder=0, linewidth=0,
-    step="post", label="free day",
+    step="post",
 )
-for midnight in forecasts["origin"].unique():
-    axes.axvline(midnight, color="0.7", linestyle=":", linewidth=0.8)
+axes.text(forecasts["time"][free.to_numpy()].median(), forecasts["load"].max(), "weekend and a holiday", ha="center")
 axes.xaxis.set_major_formatter(mdates.DateFormatter("%a %d %b"))
-axes.set(ylabel="load, GW", title="Each day, forecast at its midnight", xlim=(forecasts["time"].min(), forecasts["time"].max()))
-figure.legend(loc="outside lower center", ncols=4, frameon=False)
+axes.set_title("Each day, forecast at its midnight")
+display.figure_.set_size_inches(10, 4)
 
 # %%
 # What the known future is worth
 # ------------------------------
-# The error by the hour ahead. A net that knows neither calendar nor weather ahead is wrong by more than twice as much.
-# With both, the net comes close to the noise, below which nobody gets; ridge does not, since what a warm hour means
-# depends on the season, and what the hour means on the day.
+# The error by the hour ahead. A net that knows neither calendar nor weather ahead is wrong by more than twice as much,
+# most where working days have their peaks. With both it is as good as possible from the morning on: what remains is the
+# noise. Ridge cannot multiply, and what an hour means depends on the day. But in the first hours ridge is the better
+# one, as it goes on from the last load, and noise goes on for some hours, too. A forecast of the next three hours would
+# not need a net.
 
-figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
+figure, axes = plt.subplots(figsize=(7, 4.6), layout="constrained")
 for (name, result), color in zip(results.items(), ("C0", "C1", "C3", "0.6"), strict=True):
     by_hour = result.metrics_by("step")
     axes.plot(by_hour["step"], by_hour["rmse"], color=color, label=name)
-axes.axhline(NOISE, color="black", linestyle=":", label="noise of the load")
+hours = np.arange(1, 25)
+axes.plot(hours, NOISE * np.sqrt(1 - 0.9 ** (2 * hours)), "k:", label="the noise itself")
 axes.set(
     xlabel="hours ahead", ylabel="error (RMSE), GW", xlim=(1, 24), ylim=(0, None), xticks=[1, 6, 12, 18, 24],
     title=f"Forecasts of {DAYS} days from their midnight",
 )
-axes.legend()
+figure.legend(loc="outside lower center", ncols=2, frameon=False)
 
 # %%
 # What to change

@@ -76,16 +76,22 @@ print(f"{'ridge':>6} {'':>7} {ridge_score:>9.3f}")
 # The table as a picture. The lines are means over the folds, the bars their standard deviations. Look at how far the
 # bars overlap: that the best net is the best one is less certain than that 8 units are too few.
 
-SearchDisplay.from_estimator(search, x="hidden_size", hue="cell", reference={"ridge on summaries": ridge_score})
+display = SearchDisplay.from_estimator(
+    search, x="hidden_size", hue="cell", reference={"ridge on summaries": ridge_score}
+)
+display.figure_.set_size_inches(9, 5)
+display.axes_[0].set_title("The search: training utterances that were held out")
 
 # %%
 # How the best net was trained
 # ----------------------------
-# The search has fitted the best candidate once more, to all training utterances. Its loss still falls at the end, by
-# little; a loss that jumps would ask for a lower ``learning_rate_init``, one that lies flat early for a higher one.
+# The search has fitted the best candidate once more, to all training utterances. Its loss comes to rest at the end, as
+# the learning rate goes to zero by then. A loss that jumps would ask for a lower ``learning_rate_init``, one that still
+# falls steeply at the end for more epochs.
 
 best = search.best_estimator_
-TrainingDisplay.from_estimator(best)
+display = TrainingDisplay.from_estimator(best)
+display.axes_[0].set_title(f"The training of the best net: {best.cell}, {best.hidden_size} units in each direction")
 
 # %%
 # The speakers it confuses
@@ -100,8 +106,11 @@ print(f"Test accuracy on {len(X_test)} utterances: {score:.3f}, {wrong} of them 
 print(f"    to compare: {ridge_test:.3f}  ridge classifier on the summaries")
 print("    to compare: 0.989  eleven LSTMs together, utterances resampled to 26 steps (RUG, 2021)")
 
-confusion = ConfusionMatrixDisplay.from_estimator(search, X_test, y_test, cmap="Blues", colorbar=False)
-confusion.ax_.set(
+figure, axes = plt.subplots(figsize=(5.2, 5), layout="constrained")
+confusion = ConfusionMatrixDisplay.from_estimator(search, X_test, y_test, cmap="Blues", colorbar=False, ax=axes)
+for text in confusion.text_[confusion.confusion_matrix == 0]:
+    text.set_visible(False)
+axes.set(
     xlabel="speaker whom the net named", ylabel="speaker who spoke",
     title=f"{len(X_test) - wrong} of {len(X_test)} test utterances are right",
 )

@@ -17,13 +17,14 @@ import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import ListedColormap
 from sklearn.exceptions import ConvergenceWarning
 
 from skrnn import RNNClassifier
 from skrnn.datasets import load_japanese_vowels
+from skrnn.inspection import SequencePredictionDisplay
 
-SPEAKERS, TURNS = 4, 8
+SPEAKERS = np.array(["A", "B", "C", "D"])
+TURNS = 8              # utterances of a conversation
 STEP = 0.0064       # seconds
 
 
@@ -33,9 +34,9 @@ def conversations(subset, n, seed):
     rng = np.random.default_rng(seed)
     X, y = [], []
     for _ in range(n):
-        turns = rng.choice(np.flatnonzero(speaker < SPEAKERS), TURNS, replace=False)
+        turns = rng.choice(np.flatnonzero(speaker < len(SPEAKERS)), TURNS, replace=False)
         X.append(np.concatenate([utterances[i] for i in turns]).astype(np.float32))
-        y.append(np.concatenate([np.full(len(utterances[i]), speaker[i]) for i in turns]))
+        y.append(np.concatenate([np.full(len(utterances[i]), SPEAKERS[speaker[i]]) for i in turns]))
     return X, y
 
 
@@ -57,7 +58,7 @@ print(f"    with both directions: {waiting.score(X_test, y_test):.3f}")
 # %%
 # Step by step
 # ------------
-# One step in, probabilities out, some ten microseconds later. The state is a row of numbers: keep it between two steps,
+# One step in, probabilities out, some microseconds later. The state is a row of numbers: keep it between two steps,
 # one for each conversation. The probabilities are, to the bit, those that ``predict_proba`` gives to the whole.
 
 conversation, spoke = X_test[43], y_test[43]       # all four speak, and it goes as well as on average
@@ -67,33 +68,16 @@ for step in conversation:
     probabilities, state = net.predict_proba_step(step, state)
     stream.append(probabilities)
 stream = np.array(stream)
-named = net.classes_[stream.argmax(axis=1)]
 print(f"The same bits as all steps at once: {np.array_equal(stream, net.predict_proba([conversation])[0])}")
 
 # %%
-# Above, who spoke and whom the net named; below, how sure it was. After each change of speakers it needs a few
-# hundredths of a second to notice.
+# Above, who spoke and whom the net named; below, how sure it was. After each change of speakers it needs a moment to
+# notice, and once it takes B for D.
 
-colors = [f"C{speaker}" for speaker in range(SPEAKERS)]
-edges = np.arange(len(conversation) + 1) * STEP
-figure, (bands, chances) = plt.subplots(
-    2, 1, figsize=(10, 4.2), sharex=True, height_ratios=(1, 2.5), layout="constrained"
+display = SequencePredictionDisplay.from_predictions(
+    spoke, stream, classes=net.classes_, times=np.arange(len(stream)) * STEP, x_name="time, s"
 )
-bands.pcolormesh(
-    edges, [0, 1, 2], [named, spoke], cmap=ListedColormap(colors), vmin=-0.5, vmax=SPEAKERS - 0.5
-)
-bands.axhline(1, color="white", linewidth=4)
-bands.set(yticks=[0.5, 1.5], yticklabels=["the net named", "spoke"], title="Who is speaking?")
-bands.tick_params(left=False)
-chances.stackplot(
-    edges, stream[np.append(0, np.arange(len(stream)))].T, step="pre", colors=colors,
-    labels=[f"speaker {i + 1}" for i in range(SPEAKERS)],
-)
-for change in np.flatnonzero(np.diff(spoke)) + 1:
-    chances.axvline(edges[change], color="black", linestyle=":", linewidth=1)
-chances.plot([], [], "k:", linewidth=1, label="another one begins")
-chances.set(xlabel="time, s", ylabel="probability", xlim=(0, edges[-1]), ylim=(0, 1))
-figure.legend(loc="outside lower center", ncols=SPEAKERS + 1, frameon=False)
+display.figure_.set_size_inches(10, 4)
 
 # %%
 # How long it takes to notice
@@ -105,22 +89,21 @@ figure.legend(loc="outside lower center", ncols=SPEAKERS + 1, frameon=False)
 
 def steps_since_change(labels):
     """The number of steps since the label changed, at each step; the first turn does not count and has -1."""
-    changes = np.append(0, np.flatnonzero(np.diff(labels)) + 1)
-    since = np.arange(len(labels)) - np.repeat(changes, np.diff(np.append(changes, len(labels))))
-    return np.where(np.arange(len(labels)) < np.append(changes, len(labels))[1], -1, since)
+    steps = np.arange(len(labels))
+    changed = np.append(False, labels[1:] != labels[:-1])
+    since = steps - np.maximum.accumulate(np.where(changed, steps, 0))
+    return np.where(np.cumsum(changed) == 0, -1, since)
 
 
-since = np.concatenate([steps_since_change(labels) for labels in y_test])
 SHOWN = 15
-delay = {
-    name: [np.concatenate(right)[since == k].mean() for k in range(SHOWN)]
-    for name, right in {
-        "both directions, whole conversation": [a == b for a, b in zip(waiting.predict(X_test), y_test, strict=True)],
-        "forwards, step by step": [a == b for a, b in zip(net.predict(X_test), y_test, strict=True)],
-    }.items()
-}
+since = np.concatenate([steps_since_change(labels) for labels in y_test])
+accuracy = {}
+for name, each in {"both directions, whole conversation": waiting, "forwards, step by step": net}.items():
+    right = np.concatenate(list(each.predict(X_test))) == np.concatenate(y_test)
+    accuracy[name] = [right[since == k].mean() for k in range(SHOWN)]
+
 figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
-for (name, values), marker in zip(delay.items(), "so", strict=True):
+for (name, values), marker in zip(accuracy.items(), "so", strict=True):
     axes.plot(np.arange(1, SHOWN + 1) * STEP * 1000, values, marker=marker, label=name)
 axes.set(
     xlabel="time since another speaker began, ms", ylabel="fraction of steps that are right", ylim=(0, 1.02),

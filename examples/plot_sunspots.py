@@ -46,7 +46,8 @@ def counts_of(roots):
 # One year ahead
 # --------------
 # A row of the table is a year, its target the next one. ``SlidingWindow`` makes of each row the window of twelve years
-# that ends in it; with ``context=True`` the windows of the first test years begin among the training years.
+# that ends in it; with ``context=True`` the windows of the first test years begin among the training years. Errors are
+# divided by 1495.6, as the literature has them.
 
 
 def one_year(values, **parameters):
@@ -79,9 +80,9 @@ errors = {
     name: [np.mean((forecast - truth)[span] ** 2) / 1495.6 for span in spans.values()]
     for name, forecast in forecasts.items()
 }
-print("\nOne year ahead, squared errors over 1495.6, as the literature has them" + "".join(f"{span:>11}" for span in spans))
+print("\nOne year ahead, mean squared error over 1495.6" + "".join(f"{span:>11}" for span in spans))
 for name, values in errors.items():
-    print(f"    {name:<66}" + "".join(f"{value:>11.3f}" for value in values))
+    print(f"    {name:<42}" + "".join(f"{value:>11.3f}" for value in values))
 
 # %%
 # Five years ahead
@@ -164,12 +165,13 @@ for name, (low, high) in intervals.items():
 figure, (over_years, over_horizon) = plt.subplots(1, 2, figsize=(10, 4), width_ratios=(3, 1), layout="constrained")
 low, high = intervals["conformal"]
 over_years.fill_between(
-    years[n:], low, high, alpha=0.25, color="C1", linewidth=0, label=f"{LEVEL:.0%} interval, holds {held['conformal']:.0%}"
+    years[n:], low, high, alpha=0.25, color="C1", linewidth=0,
+    label=f"{LEVEL:.0%} interval, holds {held['conformal']:.0%}",
 )
 over_years.plot(years[n - 20 :], counts[n - 20 :], "k.-", linewidth=0.7, markersize=4, label="sunspots")
 over_years.plot(years[n:], forecasts["GRU on roots"], "C1", label="GRU, one year ahead")
 over_years.axvline(years[n] - 0.5, color="gray", linestyle=":")
-over_years.text(years[n] - 1.5, 5, "trained on\nyears before", ha="right", color="gray")
+over_years.text(years[n] - 1.5, 125, "trained on\nyears before", ha="right", color="gray")
 over_years.set(xlabel="year", ylabel="sunspots, yearly mean number", title="One year ahead", ylim=(0, None))
 over_years.legend(loc="upper left", fontsize="small")
 for (name, values), color in zip(horizon_errors.items(), ("C0", "C1", "C2"), strict=True):
