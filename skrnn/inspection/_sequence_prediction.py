@@ -308,7 +308,8 @@ class SequencePredictionDisplay:
         self.axes_ = several_axes(ax, len(chosen), caller, [1] * len(chosen), figsize=figsize)
         marker = "." if len(x) <= FEW else ""
         line_kw = styled(Line2D, {"color": PREDICTED, "linewidth": 1.3, "marker": marker}, line_kw, "line_kw")
-        of_interval = {"color": PREDICTED, "alpha": 0.2, "linewidth": 0, "label": self._label_of_interval(parts, chosen)}
+        of_interval = {"color": PREDICTED, "alpha": 0.2, "linewidth": 0}
+        of_interval["label"] = self._label_of_interval(parts, chosen)
         interval_kw = styled(PolyCollection, of_interval, interval_kw, "interval_kw")
         for of_output, q in zip(self.axes_, chosen, strict=True):
             columns = {name: None if values is None else values[:, q] for name, values in parts.items()}
