@@ -6,10 +6,12 @@ from skrnn.inspection._gradients import input_gradients
 from skrnn.inspection._integrated import integrated_gradients
 from skrnn.inspection._occlusion import occlusion
 from skrnn.inspection._search import SearchDisplay
+from skrnn.inspection._sequence_prediction import SequencePredictionDisplay
 from skrnn.inspection._training import TrainingDisplay
 
 __all__ = [
-    "AttributionDisplay", "SearchDisplay", "TrainingDisplay", "input_gradients", "integrated_gradients", "occlusion",
+    "AttributionDisplay", "SearchDisplay", "SequencePredictionDisplay", "TrainingDisplay", "input_gradients",
+    "integrated_gradients", "occlusion",
 ]
 
 set_public_home(globals())
