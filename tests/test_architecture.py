@@ -307,9 +307,10 @@ def test_completion_lists_what_is_public(module, names):
 @pytest.mark.slow
 def test_submodules_are_there_without_an_import():
     code = (
-        "import skrnn\n"
+        "import sys, skrnn\n"
         "assert callable(skrnn.preprocessing.SlidingWindow) and callable(skrnn.datasets.load_co2)\n"
         "for name in ('nothing', 'find_specs'):\n"
         "    assert not hasattr(skrnn, name)\n"
+        "assert skrnn.inspection.TrainingDisplay and 'matplotlib' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

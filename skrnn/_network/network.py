@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skrnn._data.ragged import rows_of
 from skrnn._data.sequences import rows_or_none
 from skrnn._data.units import Units
 from skrnn._network.decay import Decay
@@ -311,6 +312,43 @@ class RecurrentNetwork:
             initial[:, of_states] if begun else None, dinitial[:, of_states], dz, self.layout.views(gradient),
         )
 
+    def static_gradient(self, theta, initial, dinitial):
+        """The gradient (N, S) in static features, all of them numbers, given that in the initial states.
+
+        Parameters
+        ----------
+        theta : (P,) array
+        initial, dinitial : (N, width) array
+            As `begin` returns them, and the gradient in them.
+        """
+        of_states, begun = slice(0, self.n_states), INITIAL_STATE in self.static.to
+        dz = dinitial[:, self.state_layout["static"]] if self.n_static else np.zeros(
+            (len(initial), self.static.n_inputs), theta.dtype
+        )
+        return self.static.input_gradient(
+            self.layout.views(theta), initial[:, of_states] if begun else None, dinitial[:, of_states], dz
+        )
+
+    def without_embeddings(self):
+        """The network with the same parameters but its tables, which reads vectors as numbers where this one embeds.
+
+        In the place of categories at the end of a step their vectors come after the numbers, before the times of
+        decays; those of static categories come after the static numbers.
+        """
+        n_codes, n_vectors = len(self.embeddings), sum(embedding.dim for embedding in self.embeddings)
+        n_times = 0 if self.decay is None else self.decay.n_times(1 + self.bidirectional)
+        n_numbers, units = self.n_inputs - n_codes - n_times, self.units
+        if units is not None and n_codes:
+            units = Units(*(
+                np.insert(part[: n_numbers + n_times], n_numbers, np.full(n_vectors, value))
+                for part, value in zip(units, (0.0, 1.0), strict=True)
+            ))
+        return RecurrentNetwork(
+            self.n_inputs - n_codes + n_vectors, self.hidden_size, self.n_outputs, self.cell, self.activation,
+            self.reset_after, self.bidirectional, self.per_step, self.pooling, units=units, patch=self.patch,
+            static=self.static and self.static.without_embeddings(), decay=self.decay,
+        )
+
     def hidden_states(self, state):
         """The h of every layer and direction from states (N, width), side by side."""
         return np.hstack([state[:, columns] for name, columns in self.state_layout.items() if name[-1] == "h"])
@@ -353,6 +391,13 @@ class RecurrentNetwork:
         """Rows of scores for the sequences `index`: one per sequence, or one per step."""
         return int(sequences.lengths[index].sum()) if self.per_step else len(index)
 
+    def states_of_steps(self, sequences, index, array):
+        """Rows of `array` (S, n), where kernels have left something of every step or patch, that hold one."""
+        if self.patch is None:
+            return array
+        lengths = sequences.lengths[index]
+        return array[rows_of(np.cumsum(lengths) - lengths, self.n_patches(lengths))]
+
     def _batch(self, sequences, index, initial, work):
         """The inputs of sequences, and where and by how many threads `work` times their multiply-adds are computed."""
         inputs = Inputs(
@@ -366,7 +411,8 @@ class RecurrentNetwork:
         return self.checked_forward(theta, sequences, index, initial, final, **options)[0]
 
     def checked_forward(
-        self, theta, sequences, index, initial=None, final=None, *, engine=None, training=False, seed=0, packed=False
+        self, theta, sequences, index, initial=None, final=None, *, engine=None, training=False, seed=0, packed=False,
+        trace=None,
     ):
         """Scores of sequences, (N, Q), or per step (S, Q), one sequence after the other, and whether all are finite.
 
@@ -389,20 +435,22 @@ class RecurrentNetwork:
             Of the masks of dropout.
         packed : bool
             Whether ``engine.pack_weights(theta)`` was called and neither the engine nor theta used otherwise since.
+        trace : (S, n_states) array, optional
+            Filled with the states of the layers after every step, see `states_of_steps`.
         """
         scores = np.empty((self.n_rows(sequences, index), self.n_outputs), theta.dtype)
         initial = self.begin(theta, sequences, index) if initial is None else initial
         inputs, max_bytes, n_threads = self._batch(sequences, index, initial, 1)
         engine = self.engine(theta.dtype) if engine is None else engine
         finite = engine.forward(
-            theta, inputs, scores, final=final, training=training, seed=seed, packed=packed, max_bytes=max_bytes,
-            n_threads=n_threads,
+            theta, inputs, scores, final=final, trace=trace, training=training, seed=seed, packed=packed,
+            max_bytes=max_bytes, n_threads=n_threads,
         )
         return scores, finite
 
     def backward(
-        self, theta, sequences, index, dscores, dstate=None, initial=None, need_dX=False, *, final=None, engine=None,
-        penalty=0.0, training=False, seed=0,
+        self, theta, sequences, index, dscores, dstate=None, initial=None, need_dX=False, *, need_dstates=False,
+        final=None, engine=None, penalty=0.0, training=False, seed=0,
     ):
         """Gradients of any function of scores and final states, plus a penalty: what a loss of one's own needs.
 
@@ -417,6 +465,9 @@ class RecurrentNetwork:
             static features, if the states before the first steps are those of `begin`.
         need_dX : bool
             Whether to return the gradient in the steps.
+        need_dstates : bool
+            Whether to return the gradient in the states after every step: through the output of that step and all later
+            steps, of each state by itself, as if the others stayed.
         penalty : float
             The penalty is ½ penalty ‖weights‖².
 
@@ -426,6 +477,7 @@ class RecurrentNetwork:
         """
         gradient = np.zeros_like(theta)
         dX = np.empty((int(sequences.lengths[index].sum()), self.n_inputs), theta.dtype) if need_dX else None
+        dstates = np.empty((int(sequences.lengths[index].sum()), self.n_states), theta.dtype) if need_dstates else None
         begun = initial is None and self.static is not None
         if begun:
             initial = self.begin(theta, sequences, index)
@@ -433,12 +485,14 @@ class RecurrentNetwork:
         inputs, max_bytes, n_threads = self._batch(sequences, index, initial, 3)
         engine = self.engine(theta.dtype) if engine is None else engine
         value = engine.backward(
-            theta, inputs, dscores, gradient, dstate=dstate, final=final, dX=dX, penalty=penalty, training=training,
-            seed=seed, max_bytes=max_bytes, n_threads=n_threads,
+            theta, inputs, dscores, gradient, dstate=dstate, final=final, dX=dX, dstates=dstates, penalty=penalty,
+            training=training, seed=seed, max_bytes=max_bytes, n_threads=n_threads,
         )
         if begun:
             self.add_static_gradient(theta, sequences, index, initial, dstate, gradient)
-        return Gradients(gradient, dX, value)
+        if need_dstates:
+            dstates = self.states_of_steps(sequences, index, dstates)
+        return Gradients(gradient, dX, value, dstates)
 
     def step(self, engine, theta, steps, state, packed=False):
         """Scores (n, Q) and states (n, width) of n streams after one more step of each, and whether all is finite.
@@ -475,3 +529,4 @@ class Gradients(NamedTuple):
     theta: np.ndarray           # (P,)
     X: np.ndarray               # (S, F), or None
     penalty: float              # its value
+    states: np.ndarray          # (S, n_states), or None

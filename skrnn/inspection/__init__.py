@@ -1,11 +1,19 @@
 """What nets do, to look at: displays of training, searches and predictions, and explanations of what they predict."""
 
 from skrnn._public import set_public_home
+from skrnn.inspection._attribution_display import AttributionDisplay
 from skrnn.inspection._confusion import StepConfusionDisplay
+from skrnn.inspection._gradients import input_gradients
+from skrnn.inspection._integrated import integrated_gradients
+from skrnn.inspection._occlusion import occlusion
 from skrnn.inspection._permutation import permutation_importance
 from skrnn.inspection._search import SearchDisplay
+from skrnn.inspection._sequence_prediction import SequencePredictionDisplay
 from skrnn.inspection._training import TrainingDisplay
 
-__all__ = ["SearchDisplay", "StepConfusionDisplay", "TrainingDisplay", "permutation_importance"]
+__all__ = [
+    "AttributionDisplay", "SearchDisplay", "SequencePredictionDisplay", "StepConfusionDisplay", "TrainingDisplay",
+    "input_gradients", "integrated_gradients", "occlusion", "permutation_importance",
+]
 
 set_public_home(globals())

@@ -163,6 +163,16 @@ def tidy(ax, *, x=None, y=None, integers=""):
         getattr(ax, f"{which}axis").set_major_locator(MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=True))
 
 
+def use_dates(ax, times):
+    """Give the x axis short labels of dates, where times are dates."""
+    if np.asarray(times).dtype.kind == "M":
+        from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+        locator = AutoDateLocator()
+        ax.xaxis.set_major_locator(locator)
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+
+
 def in_figures(value, position=None):
     """A number as ticks show it: 0.001, not a power of ten."""
     return f"{value:g}"
@@ -182,13 +192,34 @@ def set_log_scale(ax, which):
 
 
 def colors_of(n, *, ordered=False):
-    """n colors: those of matplotlib's cycle for what is told apart, of one scale, viridis, for what has an order."""
-    if not ordered:
-        return [f"C{i % 10}" for i in range(n)]
+    """n colors: matplotlib's cycle for what is told apart, twenty for more; a scale, viridis, for what has an order."""
+    if n <= 10 and not ordered:
+        return [f"C{i}" for i in range(n)]
     from matplotlib import colormaps
 
+    if not ordered:
+        return [colormaps["tab20"](i % 20) for i in range(n)]
     # without its lightest part, which is hard to see on white
     return [tuple(color) for color in colormaps["viridis"](np.linspace(0, 0.85, n))]
+
+
+def legend_above(axes, is_new):
+    """A legend of what is in all of several axes: above those of a new figure, else within the first.
+
+    Parameters
+    ----------
+    axes : array of matplotlib Axes
+    is_new : bool
+        Whether the figure was made for these axes, with a layout that leaves room.
+
+    Returns
+    -------
+    legend : matplotlib Legend
+    """
+    handles, labels = axes[0].get_legend_handles_labels()
+    if not is_new:
+        return axes[0].legend(handles, labels)
+    return axes[0].figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), frameon=False)
 
 
 def check_index(value, n, name, of):

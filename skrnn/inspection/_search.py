@@ -26,8 +26,9 @@ RESOURCES = "n_resources"
 # Numbers whose median lies in the lower part of their range, of which the greatest is so many times the least, have a
 # logarithmic axis
 LOWER_PART, LOG_RATIO = 0.4, 4
-# Distance in points of the bars of one value; as many values as ticks have their own; more colors are a scale
-DODGE, MAX_TICKS, MAX_COLORS = 4, 10, 8
+# Distance in points of the bars of one value; as many values have ticks of their own; of as many colors there is a
+# scale if few candidates have the same one, and of more in any case
+DODGE, MAX_TICKS, MIN_COLORS, MAX_COLORS = 4, 10, 4, 8
 LEGEND_WIDTH = 26
 WIDTH, HEIGHT = 7.0, 3.8
 
@@ -240,7 +241,7 @@ class SearchDisplay:
         >>> from skrnn.inspection import SearchDisplay
         >>> from skrnn.preprocessing import SequenceScaler
         >>> X = np.random.default_rng(0).normal(size=(60, 8, 2))
-        >>> model = make_pipeline(SequenceScaler(), RNNRegressor(4, random_state=0))
+        >>> model = make_pipeline(SequenceScaler(), RNNRegressor(4, tol=0.01, random_state=0))
         >>> grid = {"rnnregressor__alpha": [0.01, 0.1, 1.0]}
         >>> search = GridSearchCV(model, grid, cv=2, scoring="neg_mean_squared_error").fit(X, X[:, 0, 0])
         >>> display = SearchDisplay.from_estimator(search, x="alpha", negate_score=True)
@@ -301,7 +302,7 @@ class SearchDisplay:
         self.figure_ = self.axes_[0].figure
         self.lines_, self.times_, self.dots_, self.best_, self.failed_ = {}, {}, None, None, None
         x, hue = Axis.of(self.x), None if self.hue is None else Axis.of(self.hue)
-        scale_of_colors = hue is not None and hue.labels is None and len(np.unique(hue.positions)) > MAX_COLORS
+        scale_of_colors = hue is not None and hue.labels is None and self._is_scale(hue.positions)
         if scale_of_colors:
             self._draw_in_scale(x, hue)
         else:
@@ -311,6 +312,11 @@ class SearchDisplay:
         self._label(x)
         self._draw_legend(None if scale_of_colors else self.hue_name, outside=ax is None and not scale_of_colors)
         return self
+
+    def _is_scale(self, hues):
+        """Whether numbers are colors of a scale: where they are many, or nearly every candidate has its own."""
+        n = len(np.unique(hues))
+        return n > MAX_COLORS or n > max(MIN_COLORS, len(hues) / 2)
 
     def _draw_in_groups(self, x, hue):
         """A line or dots for each value of hue."""

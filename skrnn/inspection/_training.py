@@ -47,8 +47,10 @@ class TrainingDisplay:
         The limit.
     best_epoch : int, default=None
         The number of the epoch whose parameters were kept, from 1. None: those of the last.
-    loss_name, score_name : str, default=None
-        For the axes.
+    loss_name : str, default=None
+        What the axis of the loss says.
+    score_name : str, default=None
+        What that of the score says, after "validation".
     unit : str, default="epoch"
         What the horizontal axis counts.
 

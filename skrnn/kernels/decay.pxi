@@ -31,18 +31,18 @@ cdef inline void decay_inputs(const Job* job, const real* since, real* x) noexce
 cdef void decay_inputs_gradient(
     const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
-    """Fill d_decay, the gradients of w and b at each step, from dX."""
+    """Fill d_decay, the gradients of w and b at each step, from dX; where dX is asked for, dX ← γ ⊙ dX."""
     cdef const Net* net = job.net
     cdef const Decay* decay = &net.decay
     cdef const DirectionBuffers* direction = &buffers.layers[0].direction[0]
     cdef const real* w = job.packed + decay.packed
     cdef const real* b = w + ceil_div(decay.n, VL) * VL
     cdef const real* x
-    cdef const real* dx
     cdef const real* since
+    cdef real* dx
     cdef real* to
     cdef Py_ssize_t t, r, v, k, row, mask = look_mask(g.length[first], (last - first) * (decay.n + STEP_WORK))
-    cdef vec a, da, delta
+    cdef vec a, da, delta, d
     for t in range(g.length[first]):
         if t & mask == mask and interrupted(job.watch):
             return
@@ -60,6 +60,39 @@ cdef void decay_inputs_gradient(
                 # a = w ⊙ δ + b
                 store(to + k, da * delta, decay.n - k)
                 store(to + decay.n + k, da, decay.n - k)
+                if job.dX != NULL:
+                    # γ ⊙ x where a value is missing
+                    d = load(dx + k)
+                    store(dx + k, where_less(splat(0.5), load(x + decay.indicators + k), d * decay_of(a), d), decay.n - k)
+
+
+cdef void return_dtimes(
+    const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
+) noexcept nogil:
+    """The gradient in δ to the caller's steps: dδ = w ⊙ da of the inputs, and da Wᵀ of each direction's states."""
+    cdef const Net* net = job.net
+    cdef const Layer* layer = &net.layers[0]
+    cdef const real* w = job.packed + net.decay.packed
+    cdef Py_ssize_t t, r, j, k, n = net.decay.n, K = layer.K
+    cdef Py_ssize_t mask = look_mask(g.length[first], n * layer.P + STEP_WORK)
+    cdef const real* da         # (n,) of the inputs, (K,) of states
+    cdef const real* W          # (n, K)
+    cdef real* to
+    cdef int d
+    for r in range(first, last):
+        for t in range(g.length[r]):
+            if t & mask == mask and interrupted(job.watch):
+                return
+            to = job.dX + (g.out[r] + g.begin + t) * net.F + net.n_numbers
+            da = buffers.d_decay + (g.offset[t] + r) * 2 * n + n
+            for j in range(n):
+                to[j] = w[j] * da[j]
+            for d in range(layer.n_directions):
+                da = buffers.layers[0].direction[d].gamma + (mirrored_row(g, t, r) if d == 1 else g.offset[t] + r) * K
+                W = job.theta + net.decay.W[d]
+                for j in range(n):
+                    for k in range(K):
+                        to[d * n + j] += da[k] * W[j * K + k]
 
 
 cdef inline void decay_states(

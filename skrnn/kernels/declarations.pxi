@@ -306,6 +306,7 @@ cdef struct Buffers:
 cdef struct BufferNeeds:
     # What buffers need room for, beside the forward pass
     bint gradient
+    bint trace
     bint dX
     bint dropout
     bint recurrent_dropout
@@ -398,6 +399,9 @@ cdef struct Job:
     const real* dscores         # (R, Q), where there is no loss
     real* dstate                # (N, width) dL/d(final states) becomes dL/d(initial states), or NULL for zeros
     real* dX                    # (S, F), or NULL; zeros at the beginning where the network reads patches
+    # (S, n_layer_states) of every step, or NULL; of patches a sequence has as many rows as steps, and fills the first:
+    real* trace                 # states after it
+    real* dstates               # and the gradient in them, through that step's output and all later steps
 
 
 cdef enum:

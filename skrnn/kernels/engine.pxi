@@ -8,6 +8,8 @@
 #   final       OUT     (N, width) states after the last steps
 #   gradient    OUT     (P,); of embeddings IN, OUT: the rows of the batch's categories are added to, others left
 #   dX          OUT     (S, F) gradient in the steps; 0 in categories
+#   trace       OUT     (S, n) the states of all layers after every step, n numbers; see Job for patches
+#   dstates     OUT     (S, n) gradient in them, each state by itself: through the output of its step and all later ones
 #   seed                of the masks of dropout
 #   max_bytes           to work in; more is taken where a single group needs more
 #   n_threads           at most; no bit of any result depends on it
@@ -222,6 +224,7 @@ cdef class Engine:
         real[:, ::1] scores,
         *,
         real[:, ::1] final=None,
+        real[:, ::1] trace=None,
         bint training=False,            # with the dropout of `set_objective`
         unsigned long long seed=0,
         bint packed=False,              # whether theta is what `pack_weights` has packed
@@ -237,13 +240,14 @@ cdef class Engine:
         cdef Buffers* buffers
         cdef real* out
         cdef int workers = 1, sharing, i
-        cdef bint alone = index.shape[0] == 1 and not training
+        cdef bint alone = index.shape[0] == 1 and not training and trace is None
         cdef Workspace space = self.single_space if alone else self.space
         cdef Watch watch
         cdef Tasks tasks
         total = self.set_inputs(&job, theta, inputs, training, seed, n_threads)
         needs = BufferNeeds(
-            gradient=False, dX=False, dropout=job.dropout > 0, recurrent_dropout=job.recurrent_dropout > 0
+            gradient=False, trace=trace is not None, dX=False, dropout=job.dropout > 0,
+            recurrent_dropout=job.recurrent_dropout > 0,
         )
         if not alone or batch is None or not batch.is_of(starts, lengths, index[0], total):
             batch = batch_of(&self.net, starts, lengths, index, total, rows)
@@ -252,6 +256,10 @@ cdef class Engine:
             batch = batch_of(&self.net, starts, lengths, index, total, rows)
         self.check_batch(&job, batch, inputs.initial, final)
         self.expect_rows("scores", scores.shape[0], scores.shape[1], batch)
+        if trace is not None:
+            expect_shape("trace", trace.shape[0], trace.shape[1], batch.S, n_layer_states(&self.net))
+            memset(&trace[0, 0], 0, batch.S * trace.shape[1] * sizeof(real))
+            job.trace = &trace[0, 0]
         if not alone:
             workers = space.allocate_workers(&self.net, batch, batch.max_rows(), needs, max_bytes, n_threads)
         elif batch is not self.single:
@@ -303,6 +311,7 @@ cdef class Engine:
         real[:, ::1] final=None,
         real[:, ::1] dinitial=None,         # OUT (N, width) gradient in the initial states
         real[:, ::1] dX=None,
+        real[:, ::1] dstates=None,
         unsigned long long seed=0,
         Py_ssize_t max_bytes,
         int n_threads,
@@ -324,7 +333,8 @@ cdef class Engine:
             self.expect_states("dinitial", dinitial.shape[0], dinitial.shape[1], batch.N)
             memset(&dinitial[0, 0], 0, batch.N * dinitial.shape[1] * sizeof(real))
         value = self.differentiate(
-            &job, batch, theta, gradient, dinitial, dX, self.alpha / job.total_weight, &of_weights, max_bytes, n_threads
+            &job, batch, theta, gradient, dinitial, dX, dstates, self.alpha / job.total_weight, &of_weights, max_bytes,
+            n_threads,
         )
         return value, of_weights, job.total_weight
 
@@ -338,6 +348,7 @@ cdef class Engine:
         real[:, ::1] dstate=None,           # IN  (N, width) gradient in the final states; OUT that in the initial ones
         real[:, ::1] final=None,
         real[:, ::1] dX=None,
+        real[:, ::1] dstates=None,
         double penalty=0.0,                 # of ½ penalty ‖θ‖², over the ranges that are decayed
         bint training=False,                # with the dropout of `set_objective`
         unsigned long long seed=0,
@@ -352,7 +363,9 @@ cdef class Engine:
         job.dscores = &dscores[0, 0]
         if penalty != 0 and self.decayed is None:
             raise ValueError("a penalty must have ranges of theta, the `decayed` of `set_objective`")
-        self.differentiate(&job, batch, theta, gradient, dstate, dX, penalty, &of_weights, max_bytes, n_threads)
+        self.differentiate(
+            &job, batch, theta, gradient, dstate, dX, dstates, penalty, &of_weights, max_bytes, n_threads
+        )
         return of_weights
 
     def step(
@@ -441,7 +454,7 @@ cdef class Engine:
 
     cdef double differentiate(
         self, Job* job, Batch batch, const real[::1] theta, real[::1] gradient, real[:, ::1] dstate, real[:, ::1] dX,
-        double penalty, double* of_weights, Py_ssize_t max_bytes, int n_threads,
+        real[:, ::1] dstates, double penalty, double* of_weights, Py_ssize_t max_bytes, int n_threads,
     ) except? -1:
         """The loss of a job; fills the gradients of it, or of a function of the scores whose gradient is `dscores`.
 
@@ -455,11 +468,13 @@ cdef class Engine:
         if dX is not None:
             if self.net.of_categories:
                 raise ValueError("dX must be None: inputs that are categories have no gradient")
-            if self.net.decay.n > 0:
-                raise ValueError("dX must be None: of inputs that decay there is no gradient")
             expect_shape("dX", dX.shape[0], dX.shape[1], batch.S, self.net.F)
             job.dX = &dX[0, 0]
             memset(job.dX, 0, batch.S * self.net.F * sizeof(real))
+        if dstates is not None:
+            expect_shape("dstates", dstates.shape[0], dstates.shape[1], batch.S, n_layer_states(&self.net))
+            job.dstates = &dstates[0, 0]
+            memset(job.dstates, 0, batch.S * dstates.shape[1] * sizeof(real))
         start_watch(&watch)
         job.watch = &watch
         of_weights[0] = self.penalty(&theta[0], penalty, &gradient[0])
@@ -516,7 +531,9 @@ cdef class Engine:
 
     cdef int begin_streams(self, Py_ssize_t n, int n_threads) except -1:
         """Make room for steps of n streams."""
-        cdef BufferNeeds needs = BufferNeeds(gradient=False, dX=False, dropout=False, recurrent_dropout=False)
+        cdef BufferNeeds needs = BufferNeeds(
+            gradient=False, trace=False, dX=False, dropout=False, recurrent_dropout=False
+        )
         cdef Batch streams = streams_of(&self.net, n, n_threads)
         self.streams = None     # until there is room
         self.stream_workers = self.stream_space.allocate_workers(

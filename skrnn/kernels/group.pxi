@@ -19,6 +19,8 @@ cdef void forward_group(const Job* job, const Buffers* buffers, const Group* g, 
     copy_rows(job, g, 0, g.n, job.net.Q, job.net.per_step, buffers.scores, scores, True)
     if job.final != NULL:
         save_states(job.net, buffers, g, 0, g.n, g.position, job.final)
+    if job.trace != NULL:
+        save_trace(job, buffers, g)
     restore_mode(mode)
 
 
@@ -47,7 +49,7 @@ cdef void train_tile(
     if job.dstate != NULL:
         copy_dstates(job.net, buffers, g, first, last, job.dstate, True)
     if job.dX != NULL:
-        return_dX(job, g, first, last, buffers.dX)
+        return_dX(job, buffers, g, first, last)
     restore_mode(mode)
 
 
@@ -107,7 +109,7 @@ cdef double train_group(
         if job.loss.of_row != NULL:
             value = loss_of_group(net, buffers, &s, value)
         if job.dX != NULL:
-            return_dX(job, &s, 0, s.n, own.dX)
+            return_dX(job, &own, &s, 0, s.n)
     if job.dstate != NULL:
         copy_dstates(net, buffers, g, 0, g.n, job.dstate, True)
     restore_mode(mode)

@@ -77,7 +77,7 @@ cdef Py_ssize_t lay_out_buffers(
         for d in range(layer.n_directions):
             direction = &b.direction[d]
             direction.keep = keep
-            direction.history = keep or (layer.n_directions == 1 and every_step)
+            direction.history = keep or needs.trace or (layer.n_directions == 1 and every_step)
             rows = N + S if direction.history else 2 * N
             direction.plane, direction.dplane = rows * layer.K, N * layer.K
             direction.X = NULL

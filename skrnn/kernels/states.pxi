@@ -3,11 +3,21 @@
 
 cdef Py_ssize_t state_width(const Net* net) noexcept nogil:
     """Numbers in the states of one sequence, see (d) in declarations.pxi."""
-    cdef Py_ssize_t width = 0
-    cdef int depth
-    for depth in range(net.n_layers):
-        width += net.layers[depth].n_directions * net.layers[depth].cell.n_states * net.layers[depth].K
-    return width + pool_width(net)
+    return n_layer_states(net) + pool_width(net)
+
+
+cdef Py_ssize_t n_layer_states(const Net* net) noexcept nogil:
+    """Numbers in the states of all layers of one sequence."""
+    return first_state(net, net.n_layers, 0)
+
+
+cdef Py_ssize_t first_state(const Net* net, int depth, int d) noexcept nogil:
+    """Where those of a direction of a layer begin."""
+    cdef Py_ssize_t start = 0
+    cdef int i
+    for i in range(depth):
+        start += net.layers[i].n_directions * net.layers[i].cell.n_states * net.layers[i].K
+    return start + d * net.layers[depth].cell.n_states * net.layers[depth].K if d > 0 else start
 
 
 cdef Py_ssize_t pool_width(const Net* net) noexcept nogil:
@@ -77,6 +87,49 @@ cdef void save_states(
                     row += K
         if buffers.pool != NULL:
             save_pool(net, buffers, r, row)
+
+
+cdef void save_trace(const Job* job, const Buffers* buffers, const Group* g) noexcept nogil:
+    """The states after every step, in the caller's order."""
+    cdef const Net* net = job.net
+    cdef const DirectionBuffers* direction
+    cdef real* row
+    cdef Py_ssize_t r, t, p, K, after, width = n_layer_states(net), mask = look_mask(g.length[0], width + STEP_WORK)
+    cdef int depth, d
+    for r in range(g.n):
+        for t in range(g.length[r]):
+            if t & mask == mask and interrupted(job.watch):
+                return
+            row = job.trace + (g.out[r] + t) * width
+            for depth in range(net.n_layers):
+                K = net.layers[depth].K
+                for d in range(net.layers[depth].n_directions):
+                    direction = &buffers.layers[depth].direction[d]
+                    after = state_after(direction, g, g.length[r] - 1 - t if d == 1 else t) + r
+                    for p in range(net.layers[depth].cell.n_states):
+                        memcpy(row, direction.states + p * direction.plane + after * K, K * sizeof(real))
+                        row += K
+
+
+cdef void return_dstates(
+    const Job* job,
+    const DirectionBuffers* direction,
+    const Group* g,
+    Py_ssize_t t,
+    Py_ssize_t first,
+    Py_ssize_t m,
+    int depth,
+    bint backwards,
+) noexcept nogil:
+    """The gradient in the states of m sequences after step t of a direction, to the caller's steps."""
+    cdef const Layer* layer = &job.net.layers[depth]
+    cdef Py_ssize_t r, p, step, K = layer.K, width = n_layer_states(job.net)
+    cdef real* row
+    for r in range(first, first + m):
+        step = g.length[r] - 1 - t if backwards else g.begin + t
+        row = job.dstates + (g.out[r] + step) * width + first_state(job.net, depth, backwards)
+        for p in range(layer.cell.n_states):
+            memcpy(row + p * K, direction.dstate + p * direction.dplane + r * K, K * sizeof(real))
 
 
 cdef void copy_dstates(
@@ -149,11 +202,7 @@ cdef void copy_rows(
 
 
 cdef void return_dX(
-    const Job* job,
-    const Group* g,
-    Py_ssize_t first,
-    Py_ssize_t last,
-    const real* dX,             # IN  (S, D) packed
+    const Job* job, const Buffers* buffers, const Group* g, Py_ssize_t first, Py_ssize_t last
 ) noexcept nogil:
     """The gradient of the inputs that are numbers, to the caller's steps and in their units: `read_inputs` backwards.
 
@@ -163,17 +212,19 @@ cdef void return_dX(
     cdef Py_ssize_t t, r, i, j, step, mask = look_mask(g.length[first], net.D + STEP_WORK)
     cdef const real* dx
     cdef real* to
-    if net.patch_size == 1 and net.inverse == NULL and net.n_embeddings == 0:
-        copy_rows(job, g, first, last, net.D, True, <real*> dX, job.dX, True)
+    if net.patch_size == 1 and net.inverse == NULL and net.F == net.D and net.n_embeddings == 0:
+        copy_rows(job, g, first, last, net.D, True, buffers.dX, job.dX, True)
         return
     for r in range(first, last):
         for t in range(g.length[r] - 1, -1, -1):
             if t & mask == mask and interrupted(job.watch):
                 return
             step = (g.begin + t) * net.patch_stride
-            dx = dX + (g.offset[t] + r) * net.D
+            dx = buffers.dX + (g.offset[t] + r) * net.D
             for i in range(net.patch_size):
                 to = job.dX + (g.out[r] + min(step + i, g.rows[r] - 1)) * net.F
                 for j in range(net.n_numbers):
                     to[j] += dx[j] * net.inverse[i * net.width + j] if net.inverse != NULL else dx[j]
                 dx += net.width
+    if net.decay.n > 0:
+        return_dtimes(job, buffers, g, first, last)

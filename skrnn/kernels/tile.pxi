@@ -378,6 +378,8 @@ cdef void scan_gradient(
                 dh = s.dstate + (r - first) * K
                 for j in range(K):
                     dh[j] = dh[j] + dY[row * layer.P + backwards * K + j]
+        if job.dstates != NULL:
+            return_dstates(job, direction, g, t, first, s.m, depth, backwards)
         layer.cell.step_gradient(&s, packed)
         if direction.gamma != NULL:
             decay_states_gradient(

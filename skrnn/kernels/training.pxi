@@ -25,8 +25,8 @@ cdef double train(
     cdef Py_ssize_t i, last, n_whole = batch.n_groups, rows = batch.max_rows(), segment_steps = batch.length[0]
     cdef Py_ssize_t left = batch.n_groups % n_threads
     cdef BufferNeeds needs = BufferNeeds(
-        gradient=True, dX=(job.dX != NULL or net.decay.n > 0) and net.n_embeddings == 0, dropout=job.dropout > 0,
-        recurrent_dropout=job.recurrent_dropout > 0,
+        gradient=True, trace=False, dX=(job.dX != NULL or net.decay.n > 0) and net.n_embeddings == 0,
+        dropout=job.dropout > 0, recurrent_dropout=job.recurrent_dropout > 0,
     )
     cdef Py_ssize_t size = space.size_of(net, batch, rows, needs)
     # of the gradients of a group's inputs where some are embedded, which are summed in the order of its sequences

@@ -80,15 +80,17 @@ def decayed(parameters, X, decay, bidirectional):
     return X, gammas
 
 
-def scan(cell, X, state, W, U, b, gammas=None, **form):
-    """h of every step (T, K), and the final state, a tuple of (K,) arrays."""
-    H = []
+def scan(cell, X, state, W, U, b, gammas=None, added=None, **form):
+    """The states after every step (T, states, K), to which `added` of the same shape has been added."""
+    states = []
     for t, x in enumerate(X):
         if gammas is not None:
             state = tuple(gammas[t] * s for s in state)
         state = STEPS[cell](x, state, W, U, b, **form)
-        H.append(state[0])
-    return np.array(H), state
+        if added is not None:
+            state = tuple(s + more for s, more in zip(state, added[t], strict=True))
+        states.append(state)
+    return np.array(states)
 
 
 def embedded(X, tables):
@@ -156,35 +158,39 @@ def mean_loss(of_rows, mean, scores, targets, weights):
 
 def network(
     parameters, X, initial, cell, n_layers, bidirectional, per_step, pooling="last", before=(), masks=None, static=(),
-    decay=None,
-    **form,
+    decay=None, added=None, trace=None, **form,
 ):
     """Scores (T, Q) or (Q,) of one sequence X (T, D), the final states [layer][direction] (states, K), and the pool.
 
     Dropout has masks: "inputs" [layer] (T, D), "recurrent" [layer][direction] (K,), and "head" (T, P), or (H,)
     of the H numbers that the head reads of the outputs of a sequence. Beside them it reads `static` (Z,).
+
+    To the states after every step `added` [layer][direction] (T, states, K) is added, in the order of X; `trace`, a list,
+    gets these states in the same form.
     """
     gammas = None
     if decay is not None:
         X, gammas = decayed(parameters, X, decay, bidirectional)
     Y, final = X, []
     for depth in range(n_layers):
-        outputs, states = [], []
+        outputs, states, of_steps = [], [], []
         if masks:
             Y = Y * masks["inputs"][depth]
         for direction, name in enumerate([f"layer{depth}", f"layer{depth}.reverse"][: 1 + bidirectional]):
             W, U, b = (parameters[f"{name}.{kind}"] for kind in "WUb")
-            inputs = Y[::-1] if direction == 1 else Y
+            order = slice(None, None, -1 if direction == 1 else 1)
             mask = masks["recurrent"][depth][direction] if masks else 1
-            of_states = None
-            if gammas is not None and depth == 0:
-                of_states = gammas[direction][::-1] if direction == 1 else gammas[direction]
-            H, state = scan(
-                cell, inputs, tuple(initial[depth][direction]), W, U, b, of_states, mask=mask, **form
+            after = scan(
+                cell, Y[order], tuple(initial[depth][direction]), W, U, b,
+                gammas[direction][order] if gammas is not None and depth == 0 else None,
+                added[depth][direction][order] if added is not None else None, mask=mask, **form,
             )
-            outputs.append(H[::-1] if direction == 1 else H)
-            states.append(np.array(state))
+            outputs.append(after[order, 0])
+            states.append(after[-1])
+            of_steps.append(after[order])
         Y = np.concatenate(outputs, axis=1)
+        if trace is not None:
+            trace.append(of_steps)
         final.append(states)
     if per_step:
         features, pool = Y, before

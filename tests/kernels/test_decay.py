@@ -127,7 +127,7 @@ def test_numbers_of_features_that_are_no_multiples_of_a_vector(n, dtype):
     tolerance = 1e-12 if dtype == np.float64 else 2e-5
     for i in case.index:
         np.testing.assert_allclose(case.forward()[0][i], expected_outputs(double, i)[0], rtol=tolerance, atol=tolerance)
-    for actual, expected in zip(gradients(case), gradients(double), strict=True):
+    for actual, expected in zip(case.gradients(), double.gradients(), strict=True):
         assert_gradient(actual, expected, rtol=2e-5)
 
 
@@ -190,11 +190,42 @@ def test_dropout_goes_with_it():
         assert_gradient(dtheta[part], numerical[part])
 
 
-class TestRefuses:
-    def test_the_gradient_of_steps(self):
-        with pytest.raises(ValueError, match="of inputs that decay there is no gradient"):
-            make_case(("gru", "tanh", True), (2, 2, 4)).gradients()
+@pytest.mark.parametrize(
+    ("form", "arrangement", "of", "per_step", "units"),
+    pairwise(FORMS, ARRANGEMENTS, DECAYS, [False, True], [False, True]), ids=str,
+)
+def test_gradient_of_steps(form, arrangement, of, per_step, units):
+    """Of values in their own units, seen or missing, of indicators and of times: central differences."""
+    rng, n, n_others = np.random.default_rng(2), of[0], of[2] - of[0] + of[0] * (1 + arrangement[1])
+    if units:
+        units = (np.append(rng.normal(size=n), np.zeros(n_others)), np.append(0.5 + rng.random(n), np.ones(n_others)))
+    assert_steps_gradient(make_case(form, of, *arrangement, per_step, units=units or None))
 
+
+def assert_steps_gradient(case):
+    _, dX, _ = case.gradients()
+    numbers = case.X[:, : case.net.n_inputs - len(case.net.embeddings)]
+    step = 1e-6 if case.form[1] == "relu" else 1e-4
+    assert_gradient(dX[:, : numbers.shape[1]], central_differences(case.value, numbers, step), rtol=1e-6)
+
+
+def test_gradient_of_steps_beside_categories_and_in_parts():
+    """Which have none, and no bit depends on threads and memory."""
+    embeddings = (Embedding("ward", 4, 2), Embedding("drug", 3, 1))
+    case = make_case(
+        ("lstm", "tanh", True), (2, 2, 4), (4,), True, True, embeddings=embeddings, lengths=(9, 5) + (3,) * 40
+    )
+    assert_steps_gradient(case)
+    dX = np.full_like(case.X, 7)
+    gradients(case, dX=dX)
+    assert not dX[:, 8:].any()
+    for resources in ({"n_threads": 3}, {"max_bytes": 1}):
+        other = np.full_like(case.X, 7)
+        gradients(case, dX=other, **resources)
+        np.testing.assert_array_equal(other, dX)
+
+
+class TestRefuses:
     @pytest.mark.parametrize("wrong", [
         {"n": 0}, {"indicators": 1}, {"indicators": 3}, {"W": []}, {"b": [0, 0]}, {"w": 10**6}, {"W": [-1]},
     ], ids=str)
