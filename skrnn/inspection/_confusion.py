@@ -11,8 +11,8 @@ from skrnn._messages import kind_of, shown
 from skrnn.inspection._displays import check_index, one_axes, pyplot
 from skrnn.metrics import concatenate_steps
 
-# Beyond so many characters in all, labels below the matrix are written upwards
-MAX_CHARACTERS = 40
+# So many characters fit below a matrix
+MAX_CHARACTERS = 36
 # Least width of a figure, and width of a row of the matrix, in inches
 MIN_SIZE, SIZE_OF_ROW = 4.8, 0.42
 
@@ -159,7 +159,7 @@ class StepConfusionDisplay(ConfusionMatrixDisplay):
         return display.plot(ax=ax, **drawing)
 
     def plot(self, *, include_values=True, cmap="Blues", xticks_rotation=None, values_format=None, ax=None,
-             colorbar=True, im_kw=None, text_kw=None):
+             colorbar=False, im_kw=None, text_kw=None):
         """Draw the matrix.
 
         Parameters
@@ -169,13 +169,13 @@ class StepConfusionDisplay(ConfusionMatrixDisplay):
         cmap : str or matplotlib Colormap, default="Blues"
             Colors of the values.
         xticks_rotation : {"vertical", "horizontal"} or float, default=None
-            Rotation of the names of the predicted classes; None: vertical if they are long.
+            Rotation of the names of the predicted classes; None: vertical if they would overlap.
         values_format : str, default=None
-            Format of the values; None for the shorter one of ``"d"`` and ``".2g"``.
+            Format of the values; None for ``".2f"`` if they are fractions, else the shorter of ``"d"`` and ``".2g"``.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure, the larger, the more classes there are.
-        colorbar : bool, default=True
-            Whether to show what the colors mean.
+        colorbar : bool, default=False
+            Whether to show the scale of the colors, which begins at 0.
         im_kw : dict, default=None
             Keywords of matplotlib's ``imshow``.
         text_kw : dict, default=None
@@ -202,12 +202,18 @@ class StepConfusionDisplay(ConfusionMatrixDisplay):
         size = max(MIN_SIZE, SIZE_OF_ROW * len(self.confusion_matrix))
         ax = one_axes(ax, f"{type(self).__name__}.plot", (size, 0.85 * size if colorbar else size))
         if xticks_rotation is None:
-            is_long = sum(len(str(label)) for label in self.display_labels) > MAX_CHARACTERS
-            xticks_rotation = "vertical" if is_long else "horizontal"
+            longest = max(len(str(label)) for label in self.display_labels)
+            overlap = longest * len(self.display_labels) > MAX_CHARACTERS
+            xticks_rotation = "vertical" if overlap else "horizontal"
+        are_fractions = self.confusion_matrix.dtype.kind == "f" and self.confusion_matrix.max() <= 1
+        if values_format is None and are_fractions:
+            values_format = ".2f"
         super().plot(
             include_values=include_values, cmap=cmap, xticks_rotation=xticks_rotation, values_format=values_format,
-            ax=ax, colorbar=colorbar, im_kw=im_kw, text_kw=text_kw,
+            ax=ax, colorbar=colorbar, im_kw={"vmin": 0} | (im_kw or {}), text_kw=text_kw,
         )
+        if colorbar:
+            self.im_.colorbar.set_label("Fraction of the steps" if are_fractions else "Steps")
         ax.set(xlabel="Predicted label of the step", ylabel="True label of the step")
         return self
 

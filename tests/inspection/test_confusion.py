@@ -39,11 +39,13 @@ class TestFromPredictions:
     def test_labels_weights_and_fractions(self, ax):
         display = StepConfusionDisplay.from_predictions(
             TRUE, PREDICTED, labels=["b", "a"], sample_weight=[3.0, 1.0, 9.0], normalize="true",
-            display_labels=["B", "A"], ax=ax, colorbar=False, include_values=False,
+            display_labels=["B", "A"], ax=ax, colorbar=True, im_kw={"vmax": 1},
         )
         assert display.confusion_matrix.tolist() == [[0.25, 0.75], [0, 1]]
         assert [label.get_text() for label in ax.get_xticklabels()] == ["B", "A"]
-        assert display.text_ is None
+        assert [text.get_text() for text in display.text_.flat] == ["0.25", "0.75", "0.00", "1.00"]
+        assert display.im_.get_clim() == (0, 1)
+        assert display.im_.colorbar.ax.get_ylabel() == "Fraction of the steps"
         of_steps = StepConfusionDisplay.from_predictions(
             TRUE, PREDICTED, sample_weight=[[1.0, 2.0], [3.0, 4.0, 5.0], [6.0]], ax=ax
         )
@@ -105,7 +107,7 @@ def test_names_and_size():
     assert {label.get_rotation() for label in short.ax_.get_xticklabels()} == {0}
     names = [f"activity {i}" for i in range(12)]
     long = StepConfusionDisplay(confusion_matrix=np.eye(12, dtype=int), display_labels=names)
-    long.plot(colorbar=False, include_values=False)
+    assert long.plot(include_values=False).text_ is None
     assert {label.get_rotation() for label in long.ax_.get_xticklabels()} == {90}
     assert long.figure_.get_size_inches()[0] > short.figure_.get_size_inches()[0]
     again = long.plot(xticks_rotation="horizontal", ax=short.ax_)
