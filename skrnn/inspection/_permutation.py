@@ -141,7 +141,7 @@ def permutation_importance(
         y, sample_weight = (None if each is None else select(each, rows) for each in (y, sample_weight))
     values = exchangeable(X)
     exchanges = _exchanges(by, groups, values, align)
-    times = _feature_of_times(estimator, values.names)
+    times = _feature_of_times(estimator, values)
     score = partial(_score, check_scoring(estimator, scoring=scoring), estimator, y=y, sample_weight=sample_weight)
     expected = score(X)
     orders = _orders(n_used, n_repeats, random_state)
@@ -179,14 +179,16 @@ def _orders(n, n_repeats, random_state):
     return orders
 
 
-def _feature_of_times(estimator, names):
+def _feature_of_times(estimator, values):
     """Which feature of X is the time of steps by the parameter `times` of the net, or None."""
+    of_steps = [j for j, is_static in enumerate(values.is_static) if not is_static]
     for name, value in getattr(estimator, "get_params", dict)().items():
         if name.rpartition("__")[2] == "times" and value is not None:
-            if isinstance(value, str) and value in names:
-                return names.index(value)
+            named = [j for j in of_steps if values.names[j] == value]
+            if isinstance(value, str) and named:
+                return named[0]
             if name in ("times", "estimator__times") and isinstance(value, Integral):    # the net's X is this one
-                return int(value)
+                return of_steps[value]
     return None
 
 

@@ -413,12 +413,19 @@ class TestNets:
         found = permutation_importance(net.fit(X, y), X, y, n_repeats=2, random_state=0)
         assert found.importances.shape == (3, 2)
 
-    @pytest.mark.parametrize(("times", "search"), [(0, False), ("hour", True), (0, True)])
-    def test_times_stay_in_order(self, times, search):
+    @pytest.mark.parametrize(("times", "search", "form"), [
+        (0, False, "arrays"), ("hour", True, "frames"), (0, True, "columns"), ("hour", False, "columns"),
+    ])
+    def test_times_stay_in_order(self, times, search, form):
         """Otherwise the net would refuse them."""
         rng = np.random.default_rng(0)
         X = [np.column_stack([np.cumsum(rng.exponential(size=n)) + 10.0 * n, np.arange(n) % 2]) for n in (2, 3, 4) * 4]
-        X = X if times == 0 else [pd.DataFrame(x, columns=["hour", "value"]) for x in X]
+        if form == "frames":
+            X = [pd.DataFrame(x, columns=["hour", "value"]) for x in X]
+        elif form == "columns":
+            X = pd.DataFrame({
+                "age": rng.normal(size=12), "hour": [x[:, 0] for x in X], "value": [x[:, 1].tolist() for x in X],
+            })
         y = np.arange(12.0)
         net = RNNRegressor(2, times=times, max_iter=1, random_state=0)
         model = (GridSearchCV(net, {"alpha": [0.1]}, cv=2) if search else net).fit(X, y)
