@@ -10,10 +10,10 @@ EXTRAS := $(addprefix $(VENV)/, examples test peers lint bench)
 PARALLEL := -n auto --dist worksteal
 
 .NOTPARALLEL:
-.PHONY: demo check test lint bench study clean
+.PHONY: demo check test lint figures bench study clean
 
 demo: $(VENV)/examples
-	$(BIN)/python examples/plot_quickstart.py
+	$(BIN)/python examples/gallery.py plot_quickstart
 
 # PYTEST="-k streams" for some of them
 check: $(VENV)/test
@@ -26,6 +26,10 @@ test: $(VENV)/test $(if $(PEERS),$(VENV)/peers)
 lint: $(VENV)/lint
 	$(BIN)/ruff check .
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint skrnn
+
+# The pictures of the documentation, drawn by the examples
+figures: $(VENV)/test
+	$(BIN)/python examples/gallery.py --into docs/figures
 
 # Compares with PyTorch, JAX, ONNX Runtime and skorch; an hour. BENCH="--quick --sizes small" for less.
 bench: $(VENV)/bench

@@ -100,3 +100,25 @@ def target_units(sequences, index, n_features, n_outputs, per_step):
     level, spread = np.sinh(beside[:, :n_features]), np.exp(beside[:, n_features:])
     shape = (len(beside), n_outputs)
     return TargetUnits(np.broadcast_to(level, shape), np.broadcast_to(np.hypot(spread, LEAST_RATIO), shape))
+
+
+def target_units_gradient(own, output, dlevel, dratio, n_features):
+    """The gradient (n, 2 D) in what stands beside the steps of sequences, of a function of the units of one output.
+
+    Parameters
+    ----------
+    own : TargetUnits
+        Of sequences, not of steps.
+    output : int
+    dlevel, dratio : (n,) arrays
+        Its gradient in these units.
+    n_features : int
+        D.
+    """
+    level, ratio = own.level[:, output], own.ratio[:, output]
+    gradient, j = np.zeros((len(level), 2 * n_features)), output if n_features > 1 else 0
+    # level = sinh(beside)
+    gradient[:, j] = dlevel * np.hypot(1, level)
+    # ratio = √(exp(beside)² + LEAST_RATIO²)
+    gradient[:, n_features + j] = dratio * (ratio - LEAST_RATIO**2 / ratio)
+    return gradient

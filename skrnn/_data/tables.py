@@ -58,7 +58,7 @@ def replace_columns(table, changed):
     ----------
     table : data frame, Arrow table or 2-D object array
     changed : dict
-        For the place of a column its cells: an array (n,), or a list of n arrays.
+        For the place of a column its cells: an array (n,), a list of n arrays, or a column of the library of the table.
     """
     names, library = names_of(table), library_of(table)
     if isinstance(table, np.ndarray):
@@ -70,7 +70,7 @@ def replace_columns(table, changed):
 
         table = table.copy(deep=False)
         for place, cells in changed.items():
-            cells = cells if isinstance(cells, np.ndarray) else as_objects(cells)
+            cells = cells if hasattr(cells, "dtype") else as_objects(cells)
             table.isetitem(place, pd.Series(cells, index=table.index))
     elif library == "polars":
         import polars as pl

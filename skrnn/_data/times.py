@@ -88,6 +88,42 @@ class Times:
         steps = sequences.replace(values=self.without(sequences.values))
         return steps, np.concatenate(parts, axis=1, dtype=sequences.dtype, casting="same_kind"), after
 
+    def gradient(self, sequences, d):
+        """The gradient (total,) in the times of steps, given that in the inputs that `split` adds, (total, …)."""
+        elapsed, since, _ = self._gaps(sequences)
+        # log(1 + elapsed / mean)
+        delapsed = d[:, 0] / (self.means[0] + elapsed)
+        if not self.since:
+            return self._gaps_gradient(sequences, delapsed)
+        n, means = self.n_features, self.means[1:]
+        if self.since == "input":
+            # log(1 + since / mean)
+            return self._gaps_gradient(sequences, delapsed, d[:, 1:] / (means + since))
+        # since / mean, and for the other direction that in the reversed sequences, of which each has minus its times
+        gradient = self._gaps_gradient(sequences, delapsed, d[:, 1 : 1 + n] / means)
+        if self.n_directions == 2:
+            backward = _reversed(sequences, self.column)
+            gradient -= self._gaps_gradient(backward, np.zeros_like(delapsed), d[::-1, 1 + n :] / means)[::-1]
+        return gradient
+
+    def _gaps_gradient(self, sequences, delapsed, dsince=None):
+        """The gradient (total,) in times, given those in what `_gaps` returns of sequences without a state before."""
+        starts, lengths = sequences.starts, sequences.lengths
+        before = np.arange(len(delapsed)) - 1
+        before[starts] += 1
+        # elapsed[i] = times[i] − times[i − 1], at a first step 0
+        gradient = delapsed.copy()
+        np.subtract.at(gradient, before, delapsed)
+        if dsince is not None:
+            # since[i] = times[i] − times[the row where the feature was last seen before i, or the first one]
+            rows = last_seen(np.isnan(self.without(sequences.values)), starts, lengths)
+            first = np.repeat(starts, lengths)[:, np.newaxis]
+            source = np.where(rows < 0, first, rows)[before]
+            source[starts] = first[starts]
+            gradient += dsince.sum(axis=1)
+            np.subtract.at(gradient, source, dsince)
+        return gradient
+
     def learn(self, sequences, index, weights=None):
         """The same with the means over the sequences `index`, of the weights (N,), and the mean of the times."""
         gaps = sequences.map(partial(_all_gaps, times=self))

@@ -312,6 +312,43 @@ class RecurrentNetwork:
             initial[:, of_states] if begun else None, dinitial[:, of_states], dz, self.layout.views(gradient),
         )
 
+    def static_gradient(self, theta, initial, dinitial):
+        """The gradient (N, S) in static features, all of them numbers, given that in the initial states.
+
+        Parameters
+        ----------
+        theta : (P,) array
+        initial, dinitial : (N, width) array
+            As `begin` returns them, and the gradient in them.
+        """
+        of_states, begun = slice(0, self.n_states), INITIAL_STATE in self.static.to
+        dz = dinitial[:, self.state_layout["static"]] if self.n_static else np.zeros(
+            (len(initial), self.static.n_inputs), theta.dtype
+        )
+        return self.static.input_gradient(
+            self.layout.views(theta), initial[:, of_states] if begun else None, dinitial[:, of_states], dz
+        )
+
+    def without_embeddings(self):
+        """The network with the same parameters but its tables, which reads vectors as numbers where this one embeds.
+
+        In the place of categories at the end of a step their vectors come after the numbers, before the times of
+        decays; those of static categories come after the static numbers.
+        """
+        n_codes, n_vectors = len(self.embeddings), sum(embedding.dim for embedding in self.embeddings)
+        n_times = 0 if self.decay is None else self.decay.n_times(1 + self.bidirectional)
+        n_numbers, units = self.n_inputs - n_codes - n_times, self.units
+        if units is not None and n_codes:
+            units = Units(*(
+                np.insert(part[: n_numbers + n_times], n_numbers, np.full(n_vectors, value))
+                for part, value in zip(units, (0.0, 1.0), strict=True)
+            ))
+        return RecurrentNetwork(
+            self.n_inputs - n_codes + n_vectors, self.hidden_size, self.n_outputs, self.cell, self.activation,
+            self.reset_after, self.bidirectional, self.per_step, self.pooling, units=units, patch=self.patch,
+            static=self.static and self.static.without_embeddings(), decay=self.decay,
+        )
+
     def hidden_states(self, state):
         """The h of every layer and direction from states (N, width), side by side."""
         return np.hstack([state[:, columns] for name, columns in self.state_layout.items() if name[-1] == "h"])

@@ -46,6 +46,12 @@ class StaticInputs(NamedTuple):
         """Shapes of the tables of embeddings."""
         return {static_table_of(each): (each.n_categories, each.dim) for each in self.embeddings}
 
+    def without_embeddings(self):
+        """The same where the vectors of categories are read as numbers, after the others."""
+        n_vectors = self.n_inputs - self.n_numbers
+        units = None if self.units is None else self.units.with_others(n_vectors)
+        return self._replace(n_numbers=self.n_inputs, embeddings=(), units=units)
+
     def read(self, parameters, values):
         """z (N, Z) of the static features (N, S) of sequences."""
         dtype = values.dtype
@@ -94,6 +100,14 @@ class StaticInputs(NamedTuple):
     def codes(self, values):
         """The categories (N,) of each embedded feature of sequences that have the static features (N, S)."""
         return [codes for _, codes in self._embedded(values)]
+
+    def input_gradient(self, parameters, s, ds, dz):
+        """The gradient (N, S) in static features that are all numbers, where `add_gradient` has that in parameters."""
+        if s is not None:
+            # s = tanh(z W + b)
+            dz = dz + np.einsum("nk,jk->nj", ds * (1 - s * s), parameters["static.W"])
+        # z = (x − center) · (1 / scale)
+        return dz if self.units is None else dz / self.units.scale
 
     def check(self, values, n):
         """Raise a ValueError unless values are the static features (n, S) of sequences that a network can read."""

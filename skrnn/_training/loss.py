@@ -192,6 +192,10 @@ class Loss:
         """What is predicted, row by row."""
         raise NotImplementedError
 
+    def prediction_gradient(self, scores, dp):
+        """The gradient in scores (R, Q) of Σ dp · predict(scores), dp as what `predict` returns."""
+        raise NotImplementedError
+
     def distribution(self, scores):
         """What is known of the distribution of the targets, in their units here."""
         raise NotImplementedError
@@ -266,3 +270,9 @@ class RegressionLoss(Loss):
     def predict(self, scores):
         """The predicted numbers (R, Q)."""
         return expit(scores) if self.of_logistic else scores
+
+    def prediction_gradient(self, scores, dp):
+        if not self.of_logistic:
+            return dp
+        p = expit(scores)
+        return dp * p * (1 - p)

@@ -140,6 +140,15 @@ class Quantile(RegressionLoss):
             return super().predict(scores)
         return distributions.quantiles_of_scores(scores, self.width).astype(scores.dtype)
 
+    def prediction_gradient(self, scores, dp):
+        if not self.knows_quantiles:
+            return super().prediction_gradient(scores, dp)
+        # quantile[m] = score[0] + Σ softplus(score[k]) over 0 < k ≤ m
+        gradient = np.flip(np.cumsum(np.flip(dp, axis=-1), axis=-1), axis=-1).reshape(scores.shape)
+        slope = expit(scores)
+        slope[:, :: self.width] = 1
+        return gradient * slope
+
     def distribution(self, scores):
         return distributions.Quantiles(self.parameter, distributions.quantiles_of_scores(scores, self.width))
 
@@ -187,6 +196,9 @@ class Poisson(RegressionLoss):
     def predict(self, scores):
         """The predicted mean exp(score), infinite where that is too large for the dtype."""
         return without_warnings(np.exp, scores)
+
+    def prediction_gradient(self, scores, dp):
+        return dp * self.predict(scores)
 
 
 class LikelihoodLoss(RegressionLoss):
@@ -242,6 +254,11 @@ class LocationScaleLoss(LikelihoodLoss):
     def predict(self, scores):
         """The mean (R, Q)."""
         return np.ascontiguousarray(scores[:, :: self.width])
+
+    def prediction_gradient(self, scores, dp):
+        gradient = np.zeros_like(scores)
+        gradient[:, :: self.width] = dp
+        return gradient
 
 
 @plain(parameter=float | tuple, of_logistic=bool)
@@ -337,6 +354,11 @@ class NegativeBinomial(LikelihoodLoss):
         """The mean (R, Q), infinite where that is too large for the dtype."""
         return without_warnings(np.exp, scores[:, :: self.width])
 
+    def prediction_gradient(self, scores, dp):
+        gradient = np.zeros_like(scores)
+        gradient[:, :: self.width] = dp * self.predict(scores)
+        return gradient
+
 
 @plain(parameter=float | tuple, of_logistic=bool)
 class BinaryLogLoss(Loss):
@@ -358,6 +380,10 @@ class BinaryLogLoss(Loss):
         """Probabilities of both classes, (R, 2)."""
         p = expit(scores[:, 0])
         return np.column_stack([1 - p, p])
+
+    def prediction_gradient(self, scores, dp):
+        p = expit(scores)
+        return (dp[:, 1:] - dp[:, :1]) * p * (1 - p)
 
     def predict_log(self, scores):
         """Their logarithms, finite also where the probabilities are 0."""
@@ -389,6 +415,10 @@ class LogLoss(Loss):
         kernels_for(p.dtype).softmax(p)
         return p
 
+    def prediction_gradient(self, scores, dp):
+        p = self.predict(scores)
+        return p * (dp - np.sum(dp * p, axis=1, keepdims=True))
+
     def predict_log(self, scores):
         """Their logarithms, finite also where the probabilities are 0."""
         return log_softmax(scores, axis=1)
@@ -414,6 +444,10 @@ class MultilabelLogLoss(Loss):
     def predict(self, scores):
         """Probabilities of the labels, (R, Q)."""
         return expit(scores)
+
+    def prediction_gradient(self, scores, dp):
+        p = self.predict(scores)
+        return dp * p * (1 - p)
 
     def predict_log(self, scores):
         """Their logarithms, finite also where the probabilities are 0."""
@@ -479,6 +513,12 @@ class MultioutputLogLoss(Loss):
     def predict(self, scores):
         """Probabilities of the classes of each column, a list of k arrays (R, C)."""
         return [loss.predict(scores[:, of_column]) for of_column, loss in self.columns]
+
+    def prediction_gradient(self, scores, dp):
+        parts = zip(self.columns, dp, strict=True)
+        return np.concatenate(
+            [loss.prediction_gradient(scores[:, column], of_column) for (column, loss), of_column in parts], axis=1
+        )
 
     def predict_log(self, scores):
         """Their logarithms, finite also where the probabilities are 0."""

@@ -36,6 +36,8 @@ def test_code_runs(page):
         check_forecasts(names["result"].metrics.set_index("model"))
     if page.name == "tables.md":
         check_risks(names["y"], names["p"], names["threshold"])
+    if page.name == "importance.md":
+        check_importances(*(names[name].importances_mean for name in ("by_feature", "grouped", "result", "lags")))
 
 
 def check_forecasts(metrics):
@@ -53,6 +55,16 @@ def check_risks(y, p, threshold):
     alarms = p >= threshold
     assert y[alarms].sum() >= 0.8 * y.sum()
     assert y[alarms].mean() > 2.5 * y.mean()
+
+
+def check_importances(features, groups, steps, lags):
+    """What importance.md says of signs alone and together, of the last times, and of steps."""
+    assert groups[0] > 2 * features.max()
+    assert groups[2] > 4 * abs(groups[3])
+    assert steps.argmax() == 6
+    assert steps[6] > 10 * np.delete(np.abs(steps), 6).max()
+    assert lags[-1] > 3 * lags[-2:].min() > 0
+    assert lags.argmax() == 11
 
 
 def test_pages_with_code_are_found():

@@ -472,6 +472,11 @@ class TestDomain:
         assert LOSSES[name].check_targets(y[:2], of_logistic=True) is None
 
 
+def _parts(p):
+    """Predictions as a list: those of each of several columns of classes, or the one array."""
+    return p if isinstance(p, list) else [p]
+
+
 class TestPredictions:
     @pytest.mark.parametrize("name", ["binary_log_loss", "log_loss"])
     def test_huge_scores_neither_overflow_nor_lose_the_loss(self, name):
@@ -500,6 +505,18 @@ class TestPredictions:
         expected = np.exp(scores[:, 1]) / np.exp(scores).sum(axis=1)
         np.testing.assert_allclose(p[:, 1], expected, rtol=1e-13)
         np.testing.assert_allclose(np.exp(make_loss(name).predict_log(example(name)[0])), p, rtol=1e-12)
+
+    @pytest.mark.parametrize(("name", "of_logistic"), FORMS)
+    def test_their_gradient(self, name, of_logistic):
+        loss, (scores, _) = make_loss(name, of_logistic), example(name)
+        p = loss.predict(scores)
+        weights = [np.random.default_rng(i).normal(size=part.shape) for i, part in enumerate(_parts(p))]
+
+        def weighted():
+            return sum(np.sum(w * part) for w, part in zip(weights, _parts(loss.predict(scores)), strict=True))
+
+        found = loss.prediction_gradient(scores, weights if isinstance(p, list) else weights[0])
+        assert_gradient(found, central_differences(weighted, scores), 1e-8)
 
     @pytest.mark.parametrize("name", OF_LOGISTIC)
     def test_are_scores_or_the_logistic_function_of_them(self, name):
