@@ -48,12 +48,13 @@ a_week = ForecastWindows(168, 24, "load", time="time", step=24)
 # %%
 # Models
 # ------
-# The net has three outputs for each hour, quantiles that cannot cross. It knows the days that it was trained on, so
-# that its interval alone would be too narrow; ``ConformalForecaster`` widens it until it holds on days that were kept
-# from the net. To compare: ridge regression on the same windows as rows of a table, and the load of the same hour a
-# week before. ``backtest`` trains on windows whose whole future lies before the first day to forecast.
+# The net reads six hours at a time, and has three outputs for each hour, quantiles that cannot cross. It knows the days
+# that it was trained on, so that its interval alone would be too narrow; ``ConformalForecaster`` widens it until it
+# holds on days that were kept from the net. To compare: ridge regression on the same windows as rows of a table, and
+# the load of the same hour a week before. ``backtest`` trains on windows whose whole future lies before the first day
+# to forecast.
 
-net = RNNRegressor(16, loss="quantile", quantile=QUANTILES, random_state=0)
+net = RNNRegressor(16, patch_size=6, loss="quantile", quantile=QUANTILES, random_state=0)
 ridge = make_pipeline(WindowTable(), StandardScaler(), RidgeCV(10.0 ** np.arange(6)))
 results = {
     "net": backtest(ConformalForecaster(net, QUANTILES), df, windows, DAYS, quantiles=QUANTILES),
