@@ -384,7 +384,7 @@ class SequencePredictionDisplay:
             self.lines_[self.classes[k]] = panel.plot(x, self.y_pred[:, k], **{"label": str(self.classes[k])} | style)
         panel.set_ylim(-0.02, 1.02)
         tidy(panel, y="probability" if n > 2 else f"probability of {self.classes[1]}")
-        self._draw_legend(ax, strip, colors)
+        self._draw_legend(panel, colors, beside=ax is None)
 
     def _draw_strip(self, ax, x, colors):
         """The most probable labels and the true ones, in their colors; the latter are left white where not known."""
@@ -403,14 +403,13 @@ class SequencePredictionDisplay:
         ax.tick_params(left=False, bottom=False)
         ax.spines[:].set_visible(False)
 
-    def _draw_legend(self, ax, strip, colors):
-        """The colors of the classes, beside the strip in a figure that is made, else in the panel."""
+    def _draw_legend(self, panel, colors, beside):
+        """The colors of the classes: beside the panel of a figure that was made for it, else in the panel."""
         from matplotlib.patches import Patch
 
         patches = [Patch(color=color, label=str(label)) for color, label in zip(colors, self.classes, strict=True)]
-        beside = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0, "frameon": False}
-        of_legend = strip if ax is None else self.axes_[1]
-        self.legend_ = of_legend.legend(handles=patches, **beside if ax is None else {})
+        place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0, "frameon": False}
+        self.legend_ = panel.legend(handles=patches, **place if beside else {})
 
 
 def _columns(values, name):

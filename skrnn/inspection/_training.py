@@ -218,7 +218,8 @@ class TrainingDisplay:
             draw[panel](of_panel, of_name, training, validation)
             if self.best_epoch is not None:
                 label = f"{of_name}best {self.unit}: {self.best_epoch}" if of_panel is axes[0] else None
-                self.best_.append(of_panel.axvline(self.best_epoch, label=label, **BEST))
+                color = {"color": training["color"]} if name else {}
+                self.best_.append(of_panel.axvline(self.best_epoch, label=label, **BEST | color))
             if of_panel.get_legend_handles_labels()[0]:
                 of_panel.legend(frameon=False)
         tidy(axes[-1], x=self.unit, integers="x")
