@@ -96,7 +96,7 @@ display.figure_.set_size_inches(10, 4)
 # What the known future is worth
 # ------------------------------
 # The error by the hour ahead. A net that knows neither calendar nor weather ahead is wrong by more than twice as much,
-# most where working days have their peaks. With both it is as good as possible from the morning on: what remains is the
+# most where working days have their peaks. With both it comes close to what is possible at all: what remains is the
 # noise. Ridge cannot multiply, and what an hour means depends on the day. But in the first hours ridge is the better
 # one, as it goes on from the last load, and noise goes on for some hours, too. A forecast of the next three hours would
 # not need a net.

@@ -21,7 +21,8 @@ import matplotlib.pyplot as plt
 from matplotlib.container import ErrorbarContainer
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:FigureCanvasAgg is non-interactive")]
-EXAMPLES = Path(__file__).parents[2] / "examples"
+DOCS = Path(__file__).parents[2] / "docs"
+EXAMPLES = DOCS.parent / "examples"
 
 
 @pytest.fixture
@@ -54,7 +55,8 @@ def lines_of(axes):
     return {label: np.asarray(line.get_ydata(), dtype=float) for label, line in (lines | bars).items()}
 
 
-def assert_examples_follow_the_form(path):
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("plot_*.py")), ids=lambda path: path.stem)
+def test_form(path):
     """A title, cells of text and code, and figures that are shown at the end."""
     text = path.read_text(encoding="utf-8")
     title, underline = text.removeprefix('"""\n').splitlines()[:2]
@@ -65,9 +67,15 @@ def assert_examples_follow_the_form(path):
     assert text.endswith("plt.show()\n")
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("plot_*.py")), ids=lambda path: path.stem)
-def test_form(path):
-    assert_examples_follow_the_form(path)
+def test_the_gallery_shows_every_example():
+    """All that it shows is drawn by an example, and what they draw is small."""
+    page = (DOCS / "gallery.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\(\.\./examples/(\w+)\.py\)", page))
+    assert named == {path.stem for path in EXAMPLES.glob("*.py")} - {"gallery"}
+    shown = set(re.findall(r"\(figures/(\w+)\.png\)", page))
+    assert shown == {path.stem for path in (DOCS / "figures").glob("plot_*.png")}
+    assert {re.sub(r"_\d$", "", name) for name in shown} == {name for name in named if name.startswith("plot_")}
+    assert all((DOCS / f"figures/{name}.png").stat().st_size < 60_000 for name in shown)
 
 
 def test_gallery_writes_open_figures(tmp_path):
