@@ -27,9 +27,10 @@ lint: $(VENV)/lint
 	$(BIN)/ruff check .
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint skrnn
 
-# The pictures of the documentation, drawn by the examples
+# All pictures of the documentation: what the examples draw, and the speed that `make bench` has measured
 figures: $(VENV)/test
 	$(BIN)/python examples/gallery.py --into docs/figures
+	$(BIN)/python benchmarks/figures.py docs/performance.json docs/figures
 
 # Compares with PyTorch, JAX, ONNX Runtime and skorch; an hour. BENCH="--quick --sizes small" for less.
 bench: $(VENV)/bench

@@ -1,5 +1,10 @@
-"""The two figures of the documentation."""
+"""The two figures of docs/performance.md, from what `bench.py --json` has measured.
 
+    python benchmarks/figures.py docs/performance.json docs/figures
+"""
+
+import json
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -8,7 +13,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import FuncFormatter, PercentFormatter
-from results import TRAINING_PEERS
+from results import TRAINING_PEERS, Results
 from sizes import GATES, PEER_CELLS, SIZES
 
 COLORS = dict(zip(GATES, ("#4f9d69", "#e08a2e", "#8c6d4f", "#3b6fb6", "#9a6fb0", "#7f7f7f"), strict=False))
@@ -93,3 +98,8 @@ def finish(figure, title, path):
     figure.suptitle(title, fontsize=11)
     figure.savefig(path, dpi=150)
     plt.close(figure)
+
+
+if __name__ == "__main__":
+    measured = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    draw(Results(measured["results"]), sys.argv[2])

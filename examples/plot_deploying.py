@@ -103,8 +103,8 @@ from_c = np.loadtxt(answer.stdout.splitlines())
 # ------------
 # How far is a probability from that of the net, at most, for each of the test utterances? A model file gives the same
 # bits. ONNX and C sum in another order and have an exp of their own, so that the last of the seven digits of single
-# precision differ. The red line is what it would take to change an answer: the lead of the likeliest speaker over the
-# second one in the utterance where it is smallest.
+# precision differ. The red line is what it would take to change an answer: half of the lead of the likeliest speaker
+# over the second one, in the utterance where it is smallest.
 
 arrived = {"C": from_c, "ONNX": from_onnx, "skrnn.load": from_file}
 differences = {way: np.abs(probabilities - expected).max(axis=1) for way, probabilities in arrived.items()}
@@ -117,9 +117,10 @@ figure, (by_way, sizes) = plt.subplots(1, 2, figsize=(10, 3.6), width_ratios=(3,
 rng = np.random.default_rng(0)
 for place, difference in enumerate(differences.values()):
     differs = difference > 0
-    heights = place + rng.uniform(-0.25, 0.25, differs.sum())
-    by_way.plot(difference[differs], heights, ".", color=f"C{place}", alpha=0.5, markersize=4)
-    if not differs.any():
+    if differs.any():
+        heights = place + rng.uniform(-0.25, 0.25, differs.sum())
+        by_way.plot(difference[differs], heights, ".", color=f"C{place}", alpha=0.5, markersize=4)
+    else:
         by_way.text(2e-9, place, "the same bits", color=f"C{place}", va="center")
 by_way.axvline(limit, color="C3")
 by_way.text(limit, 2.55, "could change an answer  ", color="C3", ha="right")

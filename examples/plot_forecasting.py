@@ -48,12 +48,13 @@ a_week = ForecastWindows(168, 24, "load", time="time", step=24)
 # %%
 # Models
 # ------
-# The net has three outputs for each hour, quantiles that cannot cross. It knows the days that it was trained on, so
-# that its interval alone would be too narrow; ``ConformalForecaster`` widens it until it holds on days that were kept
-# from the net. To compare: ridge regression on the same windows as rows of a table, and the load of the same hour a
-# week before. ``backtest`` trains on windows whose whole future lies before the first day to forecast.
+# The net reads six hours at a time, and has three outputs for each hour, quantiles that cannot cross. It knows the days
+# that it was trained on, so that its interval alone would be too narrow; ``ConformalForecaster`` widens it until it
+# holds on days that were kept from the net. To compare: ridge regression on the same windows as rows of a table, and
+# the load of the same hour a week before. ``backtest`` trains on windows whose whole future lies before the first day
+# to forecast.
 
-net = RNNRegressor(16, loss="quantile", quantile=QUANTILES, random_state=0)
+net = RNNRegressor(16, patch_size=6, loss="quantile", quantile=QUANTILES, random_state=0)
 ridge = make_pipeline(WindowTable(), StandardScaler(), RidgeCV(10.0 ** np.arange(6)))
 results = {
     "net": backtest(ConformalForecaster(net, QUANTILES), df, windows, DAYS, quantiles=QUANTILES),
@@ -95,7 +96,7 @@ display.figure_.set_size_inches(10, 4)
 # What the known future is worth
 # ------------------------------
 # The error by the hour ahead. A net that knows neither calendar nor weather ahead is wrong by more than twice as much,
-# most where working days have their peaks. With both it is as good as possible from the morning on: what remains is the
+# most where working days have their peaks. With both it comes close to what is possible at all: what remains is the
 # noise. Ridge cannot multiply, and what an hour means depends on the day. But in the first hours ridge is the better
 # one, as it goes on from the last load, and noise goes on for some hours, too. A forecast of the next three hours would
 # not need a net.

@@ -78,8 +78,9 @@ for kind, of_kind in accuracy.items():
 # %%
 # What a net sees
 # ---------------
-# One feature of one utterance. Half of the values are gone because they were great. Filled, the lost peaks look like
-# calm; only the marks at the bottom, which ``missing="indicator"`` passes on, tell that there was something.
+# One feature of one utterance. The greater half of all values of this feature is lost, which in this utterance are its
+# peaks. Filled, they look like calm; only the marks at the bottom, which ``missing="indicator"`` passes on, tell that
+# there was something.
 
 utterance, feature = X_test[7], 4
 gone = without_greatest([utterance], 0.5)[0][:, feature]

@@ -50,8 +50,8 @@ print(f"{len(y)} weeks; {np.isnan(X).sum()} without a value, {(~labelled).sum()}
 # ``TimeSeriesSplit`` validates each candidate on weeks after those that it was fitted to, as it will be used. The gap
 # keeps targets of the training weeks out of the weeks to validate on: a target reaches four weeks ahead.
 
-warnings.simplefilter("ignore", ConvergenceWarning)     # 15 epochs are part of the plan
-model = make_pipeline(SlidingWindow(), RNNRegressor(missing="indicator", max_iter=15, random_state=0))
+warnings.simplefilter("ignore", ConvergenceWarning)     # 10 epochs are part of the plan
+model = make_pipeline(SlidingWindow(), RNNRegressor(missing="indicator", max_iter=10, random_state=0))
 grid = {"slidingwindow__window": [1, 4, 13, 26, 52], "rnnregressor__hidden_size": [4, 16]}
 folds = TimeSeriesSplit(3, gap=AHEAD)
 search = GridSearchCV(model, grid, cv=folds, scoring="neg_root_mean_squared_error")
