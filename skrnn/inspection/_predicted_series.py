@@ -8,6 +8,7 @@ from sklearn.base import is_outlier_detector
 from sklearn.pipeline import Pipeline
 
 from skrnn._estimators.base import BaseRNN
+from skrnn._language.language_model import RNNLanguageModel
 from skrnn._messages import kind_of, shown
 from skrnn._sklearn import select
 from skrnn._training.losses import Quantile
@@ -32,19 +33,32 @@ class Series(NamedTuple):
     classes: np.ndarray | None = None
     output_names: list | None = None
 
+    def without_padding(self, n_steps):
+        """The first steps, which are no padding."""
+        along_steps = {name: getattr(self, name) for name in ("y_pred", "y_true", "lower", "upper")}
+        return self._replace(**{
+            name: None if values is None else values[:n_steps] for name, values in along_steps.items()
+        })
+
 
 def series_of(estimator, X, y, sequence, along, interval):
     """The Series that an estimator predicts; the arguments are those of `SequencePredictionDisplay.from_estimator`."""
     if not isinstance(along, str) or along not in ALONG:
         raise ValueError(f"along={shown(along)}: expected one of {list(ALONG)}")
     inner = _innermost(estimator)
-    if is_outlier_detector(inner):
+    if is_outlier_detector(inner) or isinstance(inner, RNNLanguageModel):
         raise TypeError(
-            f"estimator is {kind_of(inner)}, which predicts no targets: pass what its score_steps returns to "
-            "from_predictions"
+            f"estimator is {kind_of(inner)}, which predicts no targets: pass what it predicts, such as the score_steps "
+            "of a detector, to from_predictions"
         )
     read = _probabilities if hasattr(estimator, "predict_proba") else _numbers
-    return read(estimator, inner, X, y, sequence, along, interval)
+    series = read(estimator, inner, X, y, sequence, along, interval)
+    if series.along != "steps" or inner.missing == "error":
+        return series
+    net, inputs = net_and_inputs(estimator, X)
+    fitted = net._get_fitted()
+    n_steps = fitted.reading.read(net, inputs, dtype=fitted.model.dtype).lengths[sequence]
+    return series.without_padding(n_steps)
 
 
 def _probabilities(estimator, inner, X, y, sequence, along, interval):
@@ -63,7 +77,8 @@ def _probabilities(estimator, inner, X, y, sequence, along, interval):
     if model is not None and model.loss.name == "multilabel_log_loss":
         y_true = None if y_true is None else as_numbers(y_true)
         return Series(along, as_numbers(y_pred), y_true, output_names=[f"P({label})" for label in classes])
-    return Series(along, as_numbers(y_pred), None if y_true is None else as_labels(y_true), classes=np.asarray(classes))
+    y_true = None if y_true is None else as_labels(y_true)
+    return Series(along, as_probabilities(y_pred), y_true, classes=np.asarray(classes))
 
 
 def _numbers(estimator, inner, X, y, sequence, along, interval):
@@ -201,6 +216,11 @@ def as_numbers(values):
     """Values as a float array, None as NaN; a single output has no dimension."""
     values = np.asarray(values, dtype=float)
     return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+
+
+def as_probabilities(values):
+    """Values as a float array, as they are."""
+    return np.asarray(values, dtype=float)
 
 
 def as_labels(values):

@@ -7,10 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import is_classifier, is_regressor
+from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._estimators.classifier import RNNClassifier
+from skrnn._estimators.regressor import RNNRegressor
+from skrnn._estimators.survival import RNNSurvival
 from skrnn._messages import kind_of, shown
 from skrnn._sklearn import name_of_scorer
+from skrnn.forecasting import ConformalForecaster
 from skrnn.inspection._displays import (
     FURTHER_HEIGHT,
     colors_of,
@@ -556,12 +561,22 @@ def _name_of_score(search, metric, negate):
     """What the scores are, in words."""
     if metric != "score":
         name = name_of_scorer(metric)
-    elif search.scoring is not None:
-        name = name_of_scorer(search.scoring)
-    elif is_classifier(search):
-        name = "accuracy"
     else:
-        name = "R²" if is_regressor(search) else "score"
+        name = _name_of_own_score(search.estimator) if search.scoring is None else name_of_scorer(search.scoring)
     if not negate:
         return name
     return name.removeprefix("negative ") if name.startswith("negative ") else f"negative {name}"
+
+
+def _name_of_own_score(estimator):
+    """What the method `score` of an estimator returns."""
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    if isinstance(estimator, RNNClassifier) or is_classifier(estimator):
+        return "accuracy"
+    if isinstance(estimator, RNNSurvival):
+        return "concordance index"
+    of_quantiles = isinstance(estimator, RNNRegressor) and estimator.loss == "quantile" and np.ndim(estimator.quantile)
+    if of_quantiles or isinstance(estimator, ConformalForecaster):
+        return "D²"
+    return "R²" if is_regressor(estimator) else "score"

@@ -15,7 +15,7 @@ from skrnn.inspection._displays import (
     tidy,
     use_dates,
 )
-from skrnn.inspection._predicted_series import as_labels, as_numbers, series_of
+from skrnn.inspection._predicted_series import as_labels, as_numbers, as_probabilities, series_of
 
 X_NAMES = {"steps": "step", "outputs": "steps ahead", "sequences": "sequence"}
 # Up to so many steps each is a dot, too; an interval of fewer is not said to hold a share of them; panels of a figure
@@ -224,8 +224,7 @@ class SequencePredictionDisplay:
         if sequence is not None:
             i = check_index(sequence, len(y_pred), "sequence", "sequences in y_pred")
             parts = [None if part is None else part[i] for part in parts]
-        as_targets = as_numbers if classes is None else as_labels
-        reads = (as_targets, as_numbers, as_numbers, as_numbers)
+        reads = [as_numbers] * 4 if classes is None else [as_labels, as_probabilities, as_numbers, as_numbers]
         y_true, y_pred, lower, upper = (
             None if part is None else read(part) for read, part in zip(reads, parts, strict=True)
         )
@@ -379,21 +378,20 @@ class SequencePredictionDisplay:
         self.axes_ = strip, panel = several_axes(ax, 2, f"{type(self).__name__}.plot", [STRIP, 1], figsize=figsize)
         colors = colors_of(n)
         self._draw_strip(strip, x, colors)
-        for k in range(n) if n > 2 else [1]:
+        for k in [1] if n == 2 else range(n):
             style = styled(Line2D, {"color": colors[k], "linewidth": 1.3}, line_kw, "line_kw")
             self.lines_[self.classes[k]] = panel.plot(x, self.y_pred[:, k], **{"label": str(self.classes[k])} | style)
         panel.set_ylim(-0.02, 1.02)
-        tidy(panel, y="probability" if n > 2 else f"probability of {self.classes[1]}")
+        tidy(panel, y=f"probability of {self.classes[1]}" if n == 2 else "probability")
         self._draw_legend(panel, colors, beside=ax is None)
 
     def _draw_strip(self, ax, x, colors):
         """The most probable labels and the true ones, in their colors; the latter are left white where not known."""
         from matplotlib.colors import ListedColormap
 
-        places = {label: k for k, label in enumerate(self.classes)}
         rows, names = [np.argmax(self.y_pred, axis=1).astype(float)], ["predicted"]
         if self.y_true is not None:
-            rows.append(np.array([places.get(_hashable(label), np.nan) for label in self.y_true]))
+            rows.append(_places(self.y_true, self.classes))
             names.append("true")
         self.strip_ = ax.pcolormesh(
             _edges(x), np.arange(len(rows) + 1), np.ma.masked_invalid(rows), cmap=ListedColormap(colors), vmin=-0.5,
@@ -422,8 +420,22 @@ def _columns(values, name):
     return values[:, np.newaxis] if values.ndim == 1 else values
 
 
-def _hashable(label):
-    """A label as a key: that of NumPy's types as Python's."""
+def _places(labels, classes):
+    """The place of each label among the classes, NaN where it is not known: None, NaN, or -1 if that is no class."""
+    places = {_plain(label): float(k) for k, label in enumerate(classes)}
+    found = np.empty(len(labels))
+    for i, label in enumerate(map(_plain, labels)):
+        unknown = label is None or label == -1 or label != label
+        if label not in places and not unknown:
+            raise ValueError(
+                f"y_true[{i}] is {label!r}, none of the classes {shown(list(places))}: pass None to leave it out"
+            )
+        found[i] = places.get(label, np.nan)
+    return found
+
+
+def _plain(label):
+    """A label as Python's type."""
     return label.item() if isinstance(label, np.generic) else label
 
 

@@ -242,7 +242,7 @@ class TrainingDisplay:
         there = tuple(panel for panel in PANELS if there[panel])
         if panels is None:
             return there
-        if isinstance(panels, str) or not len(panels) or not set(panels) <= set(there):
+        if not isinstance(panels, list | tuple) or not panels or not set(panels) <= set(there):
             raise ValueError(f"panels={shown(panels)}: expected a list of what there is to draw, of {list(there)}")
         return tuple(panels)
 

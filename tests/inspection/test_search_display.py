@@ -4,15 +4,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from scipy.stats import uniform
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from skrnn import RNNClassifier, RNNLanguageModel, RNNRegressor, RNNSurvival
+from skrnn.forecasting import ConformalForecaster
 from skrnn.inspection import SearchDisplay
-from skrnn.inspection._search import Axis
+from skrnn.inspection._search import Axis, _name_of_score
 
 X, y = np.arange(90.0).reshape(30, 3), np.arange(30.0)
 
@@ -195,11 +197,16 @@ class TestOthers:
             SearchDisplay.from_estimator(without)
         assert SearchDisplay.from_estimator(without, metric="fit").best_ is None
 
-    @pytest.mark.parametrize(("mixin", "expected"), [(ClassifierMixin, "accuracy"), (RegressorMixin, "R²")])
-    def test_name_of_the_default_score(self, mixin, expected):
-        kind = type("Kind", (mixin, Known), {"__init__": Known.__init__, "score": Known.score})
-        search = GridSearchCV(kind(), {"hidden_size": [8]}, cv=2).fit(X, y.astype(int) % 2)
-        assert SearchDisplay.from_estimator(search).score_name == expected
+    @pytest.mark.parametrize(("estimator", "expected"), [
+        (RNNClassifier(return_sequences=True), "accuracy"), (RidgeClassifier(), "accuracy"), (Ridge(), "R²"),
+        (make_pipeline(StandardScaler(), RNNRegressor()), "R²"), (ConformalForecaster(Ridge()), "D²"),
+        (RNNRegressor(loss="quantile", quantile=[0.1, 0.9]), "D²"), (RNNSurvival(), "concordance index"),
+        (RNNLanguageModel(), "score"),
+    ])
+    def test_name_of_the_default_score(self, estimator, expected):
+        search = GridSearchCV(estimator, {})
+        assert _name_of_score(search, "score", negate=False) == expected
+        assert _name_of_score(search, "score", negate=True) == f"negative {expected}"
 
     def test_in_the_place_of_axes(self, two):
         ax = plt.subplots(1, 2)[1][1]

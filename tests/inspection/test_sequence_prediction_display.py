@@ -7,7 +7,7 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from skrnn import RNNClassifier, RNNOutlierDetector, RNNRegressor
+from skrnn import RNNClassifier, RNNLanguageModel, RNNOutlierDetector, RNNRegressor
 from skrnn.forecasting import ConformalForecaster, SeasonalNaive
 from skrnn.inspection import SequencePredictionDisplay
 from skrnn.preprocessing import SequenceScaler, SlidingWindow
@@ -93,6 +93,16 @@ class TestSteps:
         only = display_of(net, RAGGED, targets, sequence=1, outputs=[-1])
         assert len(only.axes_) == 1
         np.testing.assert_array_equal(data_of(only, "predicted"), net.predict(RAGGED)[1][:, 1])
+
+    def test_padding_is_left_out(self):
+        X = np.full((6, 12, 1), np.nan)
+        for of_sequence, x in zip(X, RAGGED, strict=True):
+            of_sequence[: len(x)] = x
+        net = per_step(missing="ffill", loss="gaussian").fit(X, X[:, :, 0])
+        display = display_of(net, X, X[:, :, 0], sequence=2)
+        np.testing.assert_array_equal(display.y_pred, net.predict(X)[2, :7])
+        np.testing.assert_array_equal(display.y_true, NUMBERS[2])
+        assert len(display.lower) == len(display.upper) == 7
 
     def test_times(self, gaussian):
         times = np.arange("2024-01-01", "2024-01-05", dtype="datetime64[D]")
@@ -190,6 +200,10 @@ class TestPredictions:
         assert display.intervals_[0].get_label() == "by hand (holds 100 %)"
         assert display.lines_["predicted"][0].get_color() == "C3"
 
+    def test_one_class(self):
+        display = SequencePredictionDisplay.from_predictions(["a"], [[1.0]], classes=["a"])
+        assert data_of(display, "a").tolist() == [1.0]
+
     def test_without_targets(self):
         display = SequencePredictionDisplay.from_predictions(None, [1, 2], history=[0.0, 0.5])
         assert set(display.lines_) == {"history", "predicted"}
@@ -204,6 +218,7 @@ class TestPredictions:
         ({"y_pred": np.zeros((2, 2, 2))}, r"y_pred has shape \(2, 2, 2\)"),
         ({"classes": ["a", "b", "c"]}, r"y_pred has shape \(2,\), expected \(2, 3\)"),
         ({"y_pred": np.zeros((2, 2)), "classes": ["a", "b"], "history": [1]}, "are for numbers"),
+        ({"y_pred": np.zeros((2, 2)), "classes": [0, 1], "y_true": [0, "1"]}, r"y_true\[1\] is '1', none of"),
     ])
     def test_shapes_go_together(self, keywords, message):
         with pytest.raises(ValueError, match=message):
@@ -232,6 +247,7 @@ def test_arguments_that_do_not_fit(gaussian, keywords, error, message):
     (lambda: RNNRegressor(2, **SMALL).fit(TABLE, NEXT), TABLE, {"along": "outputs"}, ValueError, "predicts one"),
     (lambda: per_step().fit(RAGGED, NUMBERS), RAGGED, {"interval": 0.9}, ValueError, "predicts no quantiles: fit"),
     (lambda: RNNOutlierDetector(2, **SMALL).fit(RAGGED), RAGGED, {}, TypeError, "predicts no targets"),
+    (lambda: RNNLanguageModel(2, **SMALL).fit(["ab", "ba"]), ["ab"], {}, TypeError, "predicts no targets"),
     (lambda: RNNClassifier(2, **SMALL).fit(TABLE, NEXT > 0), TABLE, {"interval": 0.9}, ValueError, "predicts classes"),
     (
         lambda: RNNClassifier(2, **SMALL).fit(TABLE, np.column_stack([NEXT > 0, NEXT > 1]).astype(str)), TABLE, {},

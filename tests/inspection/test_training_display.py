@@ -154,7 +154,7 @@ class TestPanels:
         assert display.panels_ == ("score", "loss")
         assert set(display.lines_) == {"validation_score", "loss", "validation_loss"}
 
-    @pytest.mark.parametrize("panels", [["clipped"], ["loss", "time"], [], "loss"])
+    @pytest.mark.parametrize("panels", [["clipped"], ["loss", "time"], [], "loss", 3])
     def test_others_are_refused(self, panels):
         with pytest.raises(ValueError, match=r"panels=.*: expected a list of what there is to draw, of \['loss'\]"):
             TrainingDisplay(loss=np.array([1.0])).plot(panels=panels)
