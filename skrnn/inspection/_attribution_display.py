@@ -44,7 +44,9 @@ class AttributionDisplay:
     times : array of shape (steps,), default=None
         None: 0, 1, ...
     time_name : str, default="step"
-    static_attributions, static_values : array of shape (static features,), default=None
+    static_attributions : array of shape (n_static,), default=None
+    static_values : array of shape (n_static,), default=None
+        Of the static features, and what these are.
     static_names : list of str, default=None
     output : str, default="prediction"
         What is explained.

@@ -18,6 +18,8 @@ from skrnn.inspection._vectors import Vectors
 N_NODES = 3
 NODES, WEIGHTS = (part / 2 for part in np.polynomial.legendre.leggauss(N_NODES))
 NODES += 0.5
+# What parts of the way miss may cancel, but not more than so many times of what all may miss
+MAX_CANCELLED = 5
 # Of the sizes of the outputs, what rounding may make of their difference
 ROUNDING = 1e-10
 
@@ -137,8 +139,9 @@ class Way:
     ----------
     attributions : Vectors
     n_points : (n,) int array
-    errors : (n,) array
-        By how much parts of the way that were not good enough miss, in all.
+    missed, errors : (n,) array
+        By how much the attributions of the parts of the way miss the differences of outputs: the sum, and that of the
+        absolute values.
     """
 
     def __init__(self, explained, block, tol, max_points):
@@ -149,7 +152,7 @@ class Way:
         self.allowed = tol * np.abs(self.difference) + ROUNDING * (np.abs(start) + np.abs(end))
         self.distance = block.X.map(np.subtract, block.baseline)
         self.attributions = block.X.map(np.zeros_like)
-        self.n_points, self.errors = np.full(n, 2 * N_NODES), np.zeros(n)
+        self.n_points, self.missed, self.errors = np.full(n, 2 * N_NODES), np.zeros(n), np.zeros(n)
         # parts of the way: of which sequence, from where to where, and the outputs there; two of them at first, since
         # one may have the right sum by chance
         owner, ends, outputs = self._halves(
@@ -161,8 +164,8 @@ class Way:
     def not_reached(self):
         """Of each sequence whose attributions miss more than is allowed: its index in X, what they miss, and of what.
         """
-        bad = np.flatnonzero(self.errors > self.allowed)
-        return [(int(self.block.numbers[i]), self.errors[i], self.difference[i]) for i in bad]
+        bad = np.flatnonzero(np.abs(self.missed) > self.allowed)
+        return [(int(self.block.numbers[i]), abs(self.missed[i]), self.difference[i]) for i in bad]
 
     def _values(self, owner, fractions):
         """Outputs at fractions of the way of sequences."""
@@ -205,14 +208,15 @@ class Way:
             )
         ]
         found = found[0] if len(found) == 1 else Vectors.joined(found)
-        errors = np.abs(found.sums() - (outputs[:, 1] - outputs[:, 0]))
-        good = self._good(owner, errors)
+        missed = found.sums() - (outputs[:, 1] - outputs[:, 0])
+        good = self._good(owner, missed)
         # The points of the halves, where there may be so many more
         n_further = 2 * N_NODES * np.bincount(owner[~good], minlength=len(self.n_points))
         n_further[self.n_points + n_further > self.max_points] = 0
         self.n_points += n_further
         good |= n_further[owner] == 0
-        np.add.at(self.errors, owner[good], errors[good])
+        np.add.at(self.missed, owner[good], missed[good])
+        np.add.at(self.errors, owner[good], np.abs(missed[good]))
         kept, index = found.take(np.flatnonzero(good)), owner[good]
         rows = rows_of(self.attributions.starts[index], self.attributions.lengths[index])
         of_parts = zip(self.attributions.parts, kept.parts, (rows, rows, index, index), strict=True)
@@ -220,14 +224,16 @@ class Way:
             np.add.at(total, where, part)
         return good
 
-    def _good(self, owner, errors):
-        """Which parts are good enough: all of a sequence that miss no more than it may, else the best ones.
+    def _good(self, owner, missed):
+        """Which parts are good enough, where they miss so much: all of a sequence that may miss it, else the best ones.
 
         Those miss half of their share at most, so that something is left for the halves of the others.
         """
-        n, left = np.bincount(owner, minlength=len(self.errors)), self.allowed - self.errors
-        together = np.bincount(owner, errors, minlength=len(left)) <= left
-        return together[owner] | (errors <= (0.5 * left / np.maximum(n, 1))[owner])
+        n, errors = len(self.errors), np.abs(missed)
+        n_parts, left = np.bincount(owner, minlength=n), self.allowed - self.errors
+        may = np.abs(self.missed + np.bincount(owner, missed, minlength=n)) <= self.allowed
+        may &= self.errors + np.bincount(owner, errors, minlength=n) <= MAX_CANCELLED * self.allowed
+        return may[owner] | (errors <= (0.5 * left / np.maximum(n_parts, 1))[owner])
 
     def _integrate(self, owner, ends):
         """The attributions of parts of the way."""
