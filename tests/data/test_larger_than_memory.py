@@ -381,7 +381,7 @@ from skrnn.preprocessing import SequenceScaler
 
 warnings.simplefilter("ignore")
 kind, path = sys.argv[1:]
-n, T, D = 900, 200, 200             # 0.29 GB of float64
+n, T, D = 1200, 200, 200            # 0.38 GB of float64
 if kind == "object":
     class Made:
         def __len__(self):
@@ -402,7 +402,7 @@ elif kind.startswith("ragged"):
 else:
     X = np.memmap(path, kind, "r", shape=(n, T, D))
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-limit = used + 12 * 10**7           # of which a copy of X would take more than twice as much
+limit = used + 16 * 10**7           # of which a copy of X would take more than twice as much
 if kind in ("object", "array"):
     assert limit < n * T * D * 8 + used
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -428,7 +428,7 @@ def test_less_address_space_than_X_takes(kind, tmp_path):
     """X does not fit, fit and predict do; the file is mapped, so that it counts before the limit is set."""
     path = tmp_path / "X"
     with open(path, "wb") as file:
-        file.truncate(900 * 200 * 200 * 8)     # all zeros, and no place on the disk
+        file.truncate(1200 * 200 * 200 * 8)     # all zeros, and no place on the disk
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, kind, str(path)], capture_output=True, text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
