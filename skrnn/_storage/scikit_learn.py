@@ -43,7 +43,7 @@ PER_FEATURE = {
 # Those that consist of others, and the parameter that these are in
 STEPS = {"sklearn.compose.ColumnTransformer": "transformers", "sklearn.pipeline.FeatureUnion": "transformer_list",
          "sklearn.pipeline.Pipeline": "steps"}
-# A list of columns that warns when it is read, which scikit-learn had before 1.7
+# A list of columns that warns when it is read, which scikit-learn 1.6 has
 REMAINDER = "sklearn.compose._RemainderColsList"
 TYPES = {"parameters": dict, "attributes": dict, "scikit_learn": str}
 
@@ -67,7 +67,7 @@ def _class_at(path):
 
 
 def others_to_plain(value, where):
-    """Plain data of what is neither plain nor of skrnn: these estimators; slices and dtypes as they are; the columns of a remainder.
+    """Plain data of what is neither plain nor of skrnn: these estimators, their columns; slices and dtypes as they are.
 
     Raises
     ------
