@@ -5,12 +5,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := setup.py pyproject.toml $(shell find skrnn -name '*.pyx' -o -name '*.pxi' -o -name '*.h')
+# The oldest versions of all dependencies, and of what the tests use, from the lower bounds of pyproject.toml
+FLOORS := .venv-floors
+FLOOR_TESTS := $(addprefix tests/, test_architecture.py docs/test_docstrings.py golden runtime data/test_containers.py \
+	data/test_schemas.py estimators/test_ecosystem.py estimators/test_estimators.py export/test_onnx_graph.py forecasting \
+	preprocessing/test_long.py preprocessing/test_long_frames.py preprocessing/test_scaler.py \
+	storage/test_model_files.py training/test_solvers.py)
 EXTRAS := $(addprefix $(VENV)/, examples test peers lint bench)
 # As many workers as processors; one that has no tests left takes over some of another's.
 PARALLEL := -n auto --dist worksteal
 
 .NOTPARALLEL:
-.PHONY: demo check test lint figures bench study clean
+.PHONY: demo check test test-floors lint figures bench study clean
 
 demo: $(VENV)/examples
 	$(BIN)/python examples/gallery.py plot_quickstart
@@ -21,6 +27,10 @@ check: $(VENV)/test
 
 test: $(VENV)/test $(if $(PEERS),$(VENV)/peers)
 	$(if $(PEERS),SKRNN_REQUIRE_PEERS=1) $(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
+
+# The modules that were built serve here, too; what a child process imports is this tree.
+test-floors: $(VENV)/installed $(FLOORS)/installed
+	PYTHONPATH="$(CURDIR)" $(FLOORS)/bin/python -m pytest $(PARALLEL) --quick $(FLOOR_TESTS) $(PYTEST)
 
 # cython-lint looks for its own helper, pycodestyle, on the path
 lint: $(VENV)/lint
@@ -46,7 +56,7 @@ study: $(VENV)/bench
 	$(BIN)/python benchmarks/forecasts.py
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) $(FLOORS) build *.egg-info
 	find skrnn -name '*.so' -delete
 
 # One editable build serves every target; it is made again when a source of the build changes.
@@ -57,6 +67,13 @@ $(VENV)/installed: $(SOURCES) | $(BIN)/python
 # skrnn itself is there already, so this adds only what the extra of that name lists.
 $(EXTRAS): $(VENV)/%: $(VENV)/installed
 	$(INSTALL) 'skrnn[$*]'
+	touch $@
+
+$(FLOORS)/installed: pyproject.toml .ci/floors.py
+	$(PYTHON) -m venv $(FLOORS)
+	$(PYTHON) .ci/floors.py > $(FLOORS)/requirements.txt
+	$(FLOORS)/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: \
+		--requirement $(FLOORS)/requirements.txt
 	touch $@
 
 $(BIN)/python:

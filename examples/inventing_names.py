@@ -65,7 +65,7 @@ def main():
     dinosaurs = NAMES.split()
     names = np.random.default_rng(0).permutation(dinosaurs)
     model = RNNLanguageModel(embedding_dim=8, n_streams=8, dropout=0.3, max_iter=30, random_state=0)
-    search = GridSearchCV(model, {"hidden_size": [8, 32, 64]}, cv=KFold(4), n_jobs=2).fit(names)
+    search = GridSearchCV(model, {"hidden_size": [8, 32, 64]}, cv=KFold(3), n_jobs=2).fit(names)
     print(f"Bits per letter on held-out names, of {len(names)} in all:")
     for size, score in zip([8, 32, 64], search.cv_results_["mean_test_score"], strict=True):
         print(f"    {size:>3} units: {-score / np.log(2):.2f}")

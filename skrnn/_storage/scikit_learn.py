@@ -43,6 +43,8 @@ PER_FEATURE = {
 # Those that consist of others, and the parameter that these are in
 STEPS = {"sklearn.compose.ColumnTransformer": "transformers", "sklearn.pipeline.FeatureUnion": "transformer_list",
          "sklearn.pipeline.Pipeline": "steps"}
+# A list of columns that warns when it is read, which scikit-learn 1.6 has
+REMAINDER = "sklearn.compose._RemainderColsList"
 TYPES = {"parameters": dict, "attributes": dict, "scikit_learn": str}
 
 
@@ -65,7 +67,7 @@ def _class_at(path):
 
 
 def others_to_plain(value, where):
-    """Plain data of what is neither plain nor of skrnn: these estimators; slices and dtypes as they are.
+    """Plain data of what is neither plain nor of skrnn: these estimators, their columns; slices and dtypes as they are.
 
     Raises
     ------
@@ -77,6 +79,8 @@ def others_to_plain(value, where):
         return {"class": path} | {
             name: to_plain(part, f"{where}.{name}", others_to_plain) for name, part in _kept_of(value).items()
         }
+    if path == REMAINDER:
+        return to_plain(value.data, where, others_to_plain)
     if type(value) is slice or isinstance(value, np.dtype) or (type(value) is type and issubclass(value, np.generic)):
         return value
     if hasattr(value, "best_estimator_"):

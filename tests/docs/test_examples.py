@@ -6,6 +6,7 @@ import sys
 import tempfile
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from pydoc_data import topics
 
 import matplotlib
 import matplotlib.image
@@ -226,12 +227,14 @@ def test_from_sql(run, capsys):
     assert all(abs(float(died) - float(predicted)) < 0.05 for died, predicted in risks)
 
 
-def test_language_model(run, capsys):
+def test_language_model(run, capsys, monkeypatch):
+    """Of a third of the manual."""
+    monkeypatch.setattr(topics, "topics", dict(sorted(topics.topics.items())[::3]))
     run("language_model", "3")
     out = capsys.readouterr().out
     bits = [float(value) for value in re.findall(r"(\d\.\d+) bits per character", out)]
     assert len(bits) == 3
-    assert bits[-1] < 2.3 < 2.4 < bits[0]
+    assert bits[-1] < 2.4 < 2.6 < bits[0]
 
 
 def test_inventing_names(run, capsys):

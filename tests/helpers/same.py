@@ -1,5 +1,7 @@
 """Whether two objects are the same to the bit, in all that they hold."""
 
+from collections import UserList
+
 import numpy as np
 
 # What objects only keep to be computed once, or of calls
@@ -8,6 +10,8 @@ CACHES = {"_engines", "_codes", "beginnings", "tokens", "_stop_words_id"}
 
 def assert_same(a, b, where="it"):
     """Assert that two objects have the same type and the same parts, naming the first that differs."""
+    if isinstance(a, UserList):     # of scikit-learn 1.6, which is stored as a list
+        a = a.data
     assert type(a) is type(b), where
     if isinstance(a, np.ndarray):
         assert (a.dtype, a.shape) == (b.dtype, b.shape), where

@@ -235,9 +235,9 @@ def test_a_sequence_too_long_for_the_mean_is_named(pooling):
 
 
 LONG_CALLS = {
-    "one sequence": ((1, 5_000_000, 1, 4), {}),
+    "one sequence": ((1, 3_000_000, 1, 4), {}),
     "targets of steps": ((1, 2_000_000, 1, 4), {"return_sequences": True}),
-    "wide": ((64, 300, 4, 512), {}),
+    "wide": ((64, 150, 4, 512), {}),
     "three groups": ((192, 300, 4, 128), {}),       # for which one of two threads waits
     "both directions": ((96, 500, 4, (64, 64)), {"bidirectional": True}),
     "segments": ((1, 2_000_000, 1, 16), {}),
