@@ -2,14 +2,12 @@
 
 import numpy as np
 
-from skrnn._data.columns import cells_in, columns_of
-from skrnn._data.parts import divide
-from skrnn._data.ragged import RaggedArray
-from skrnn._data.tables import is_frame, names_of, normalize_table
-from skrnn._data.with_static import WithStatic
+from skrnn._data.with_static import n_rows
 from skrnn._messages import shown
 from skrnn._sklearn import select
-from skrnn.inspection._displays import check_index, several_axes, styled, tidy
+from skrnn.inspection._arguments import check_index
+from skrnn.inspection._cells import Cells
+from skrnn.inspection._displays import pyplot, several_axes, styled, tidy
 from skrnn.inspection._explanation import Explanation
 from skrnn.inspection._gradients import input_gradients
 from skrnn.inspection._integrated import integrated_gradients
@@ -72,7 +70,7 @@ class AttributionDisplay:
 
     See Also
     --------
-    skrnn.inspection.integrated_gradients : The attributions.
+    integrated_gradients : The attributions.
 
     Examples
     --------
@@ -117,8 +115,9 @@ class AttributionDisplay:
             A fitted net, or a Pipeline or search around one.
         X : as the estimator takes it
         sequence : int, default=0
-            The index of the sequence in X.
+            Which of them.
         method : {"integrated_gradients", "occlusion", "input_gradients"}, default="integrated_gradients"
+            The function that computes the attributions.
         target, step
             As in `integrated_gradients`.
         feature_names, symbols
@@ -149,9 +148,10 @@ class AttributionDisplay:
         >>> AttributionDisplay.from_estimator(net, X, baseline="mean").output
         'probability of True'
         """
+        pyplot(f"{cls.__name__}.from_estimator")
         if method not in METHODS:
             raise ValueError(f"method={shown(method)}: expected one of {', '.join(METHODS)}")
-        number = check_index(sequence, _n_sequences(X), "sequence", "sequences")
+        number = check_index(sequence, n_rows(X), "sequence", "sequences of X")
         one = select(X, np.array([number]))
         explanation = Explanation(estimator, one, target, step)
         attributions = METHODS[method](estimator, one, target=target, step=step, **options)
@@ -178,12 +178,12 @@ class AttributionDisplay:
         attributions : like X
             As `integrated_gradients`, `input_gradients` or `occlusion` return them.
         X : array, list, RaggedArray, WithStatic or data frame
-            The sequences.
+            What they were computed for.
         sequence : int, default=0
             Which of them.
-        feature_names : list of str, optional
+        feature_names : list of str, default=None
             Names of the features of steps; None: those of X, else x0, x1, ...
-        symbols : sequence of str, optional
+        symbols : sequence of str, default=None
             What each step of the sequence is, such as the letters of which X has codes.
         output : str, default="prediction"
             What is explained.
@@ -213,10 +213,11 @@ class AttributionDisplay:
         >>> bool((display.attributions == attributions[2]).all())
         True
         """
-        n, n_attributions = _n_sequences(X), _n_sequences(attributions)
+        pyplot(f"{cls.__name__}.from_attributions")
+        n, n_attributions = n_rows(X), n_rows(attributions)
         if n != n_attributions:
             raise ValueError(f"X has {n} sequences and attributions {n_attributions}: expected as many")
-        number = check_index(sequence, n, "sequence", "sequences")
+        number = check_index(sequence, n, "sequence", "sequences of X")
         display = cls._of(attributions, X, number, 1, feature_names, symbols)
         display.output = output
         return display.plot(ax=ax, line_kw=line_kw, cmap=cmap)
@@ -224,7 +225,7 @@ class AttributionDisplay:
     @classmethod
     def _of(cls, attributions, X, number, n_features, feature_names, symbols, names=None):
         """The display of a sequence; tables have steps of `n_features`."""
-        of_cells, cells = (_Cells(each, number, n_features) for each in (attributions, X))
+        of_cells, cells = (Cells(each, number, n_features) for each in (attributions, X))
         if of_cells.steps.shape != cells.steps.shape:
             raise ValueError(
                 f"attributions of sequence {number} have shape {of_cells.steps.shape}, but X {cells.steps.shape}: "
@@ -258,21 +259,21 @@ class AttributionDisplay:
 
         Parameters
         ----------
-        ax : matplotlib Axes, or array-like of them, one for each panel, default=None
+        ax : matplotlib Axes, or one for each panel, default=None
             A single one gives its place to all panels; None makes a figure.
         line_kw : dict, default=None
-            Keywords of the series' lines.
+            Keywords of matplotlib's `plot` for the lines of the series.
         cmap : str or matplotlib Colormap, default="RdBu_r"
             Of attributions; 0 is its middle.
 
         Returns
         -------
-        self : AttributionDisplay
+        display : AttributionDisplay
 
         Raises
         ------
         ValueError, TypeError
-            For another number of axes, or keywords that matplotlib does not know.
+            For another number of axes, keywords in no dict.
         ImportError
             When matplotlib is not installed.
 
@@ -401,65 +402,6 @@ class AttributionDisplay:
         ax.invert_yaxis()
         ax.axvline(0, color="0.4", linewidth=0.8)
         tidy(ax, x=f"{self.caption} of what does not change")
-
-
-class _Cells:
-    """The cells of one sequence of an X, or of numbers in its form.
-
-    Parameters
-    ----------
-    X : array, list, RaggedArray, WithStatic or data frame
-    number : int
-    n_features : int
-        Of a step of a table.
-
-    Attributes
-    ----------
-    steps : (T, F) array
-    static : (S,) array or None
-    names, static_names : list or None
-    """
-
-    def __init__(self, X, number, n_features):
-        self.static = self.static_names = self.names = None
-        if isinstance(X, WithStatic):
-            static = select(X.static, np.array([number]))
-            self.static = (static.to_numpy() if is_frame(static) else np.asarray(static))[0]
-            self.static_names, X = X.static_names, X.sequences
-        X = normalize_table(X)
-        table = divide(X)
-        if table.table is not None:
-            self._take_columns(table, number)
-            return
-        if isinstance(X, RaggedArray):
-            self.names = X.feature_names
-        one = select(X, np.array([number]))
-        one = next(iter(one.to_numpy() if is_frame(one) else one))
-        if is_frame(one):
-            self.names = names_of(one)
-            one = one.to_numpy()
-        self.steps = np.asarray(one)
-        if self.steps.ndim == 1:
-            self.steps = self.steps.reshape(-1, n_features)
-
-    def _take_columns(self, parts, number):
-        named = columns_of(parts.table) or list(enumerate(parts.table.T))
-        names, static, columns = [name for name, _ in named], parts.is_static, []
-        cells = [cells_in(column, "X")[number] for column in named]
-        for cell, is_static in zip(cells, static, strict=True):
-            if not is_static:
-                of_text = any(isinstance(each, str) for each in cell)
-                columns.append(np.array(list(cell), dtype=object if of_text else None))
-        self.names = [name for name, is_static in zip(names, static, strict=True) if not is_static]
-        mixed = len({column.dtype.kind == "O" for column in columns}) > 1
-        self.steps = np.stack([column.astype(object) if mixed else column for column in columns], axis=1)
-        if any(static):
-            self.static_names = [name for name, is_static in zip(names, static, strict=True) if is_static]
-            self.static = np.array([cell for cell, is_static in zip(cells, static, strict=True) if is_static], object)
-
-
-def _n_sequences(X):
-    return int(X.shape[0]) if getattr(X, "shape", None) else len(X)
 
 
 def _names(names, n):

@@ -4,7 +4,6 @@ Nothing that pyplot shares between figures is changed. Colors are those of matpl
 style may set.
 """
 
-from numbers import Integral
 from textwrap import fill
 
 import numpy as np
@@ -220,15 +219,6 @@ def legend_above(axes, is_new):
     if not is_new:
         return axes[0].legend(handles, labels)
     return axes[0].figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), frameon=False)
-
-
-def check_index(value, n, name, of):
-    """An index of one of n, also a negative one, as an int from 0; a TypeError or ValueError for what is none."""
-    if not isinstance(value, Integral) or isinstance(value, bool):
-        raise TypeError(f"{name}={shown(value)}: expected an int, the index of one of the {n} {of}")
-    if not -n <= value < n:
-        raise ValueError(f"{name}={value}: there are {n} {of}, expected an index from 0 to {n - 1}")
-    return int(value) % n
 
 
 def with_reference(ax, reference):

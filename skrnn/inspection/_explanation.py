@@ -1,13 +1,13 @@
 """What explanations share: the net, X as it reads it, the output, the baseline, and the form of what is returned."""
 
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 
 from skrnn._data.sequences import SequenceIndex
-from skrnn._messages import kind_of, shown
 from skrnn._sklearn import fitted_of
+from skrnn.inspection._arguments import step_of_each
 from skrnn.inspection._explained import Explained
 from skrnn.inspection._forms import in_form_of
 from skrnn.inspection._nets import net_and_inputs
@@ -145,24 +145,9 @@ class Explanation:
 
 def _steps_of(network, sequences, step):
     """The step of each sequence whose output is explained, (n,); None where a sequence has one output."""
-    if not network.per_step:
-        if step is not None:
-            raise ValueError(
-                f"step={shown(step)}: the net has one output for each sequence, and steps of it only with "
-                "return_sequences=True"
-            )
+    if step is None and not network.per_step:
         return None
-    step = -1 if step is None else step
-    if not isinstance(step, Integral) or isinstance(step, bool):
-        raise TypeError(f"step={shown(step)} is {kind_of(step)}, expected an int, the index of a step")
-    lengths = sequences.lengths
-    # the output of padding is that of the last step before it
-    longest = lengths if sequences.n_padded is None else np.full_like(lengths, sequences.n_padded)
-    bad = np.flatnonzero((step >= longest) | (step < -lengths))
-    if len(bad):
-        i = int(bad[0])
-        raise ValueError(f"step={step}: X[{i}] has {lengths[i]} steps, expected an index of one in every sequence")
-    return np.minimum(step, lengths - 1) if step >= 0 else lengths + step
+    return step_of_each(-1 if step is None else step, network, sequences, with_padding=True)
 
 
 def _sizes(sequences: SequenceIndex):

@@ -18,7 +18,7 @@ def input_gradients(net, X, *, target=None, step=None):
         the gradient is in what these give the net.
     X : as the estimator takes it
         n sequences.
-    target : optional
+    target : label, int, float or tuple, default=None
         What is explained, in the units of `predict` or `predict_proba`.
 
         - Of a classifier, the class whose probability is explained. None: of two classes the second one, of several for
@@ -27,7 +27,7 @@ def input_gradients(net, X, *, target=None, step=None):
         - Of a regressor, the index of the output; None if there is one. Of several quantiles the level of one, of
           several outputs with quantiles a pair, (output, level). Of distributions the mean is explained.
         - Of RNNSurvival a time, for the probability that the event comes later; None: the risk.
-    step : int, optional
+    step : int, default=None
         With `return_sequences`, the step whose output is explained, from the end if it is negative; None: the last one.
 
     Returns

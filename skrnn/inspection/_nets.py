@@ -70,6 +70,17 @@ def net_and_inputs(estimator, X, kinds=(BaseRNN,)):
     return net, X
 
 
+def innermost(estimator):
+    """What predicts within searches and Pipelines, whatever it is, fitted or not."""
+    while True:
+        if hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        elif isinstance(estimator, Pipeline) and estimator.steps[-1][1] not in (None, "passthrough"):
+            estimator = estimator.steps[-1][1]
+        else:
+            return estimator
+
+
 def _divided(estimator, kinds):
     """The transformers before a net, and the net; all are fitted."""
     transformers, inner = [], estimator

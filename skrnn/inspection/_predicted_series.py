@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import is_outlier_detector
-from sklearn.pipeline import Pipeline
 
 from skrnn._estimators.base import BaseRNN
 from skrnn._language.language_model import RNNLanguageModel
@@ -13,8 +12,8 @@ from skrnn._messages import kind_of, shown
 from skrnn._sklearn import select
 from skrnn._training.losses import Quantile
 from skrnn.forecasting import ConformalForecaster
-from skrnn.inspection._displays import check_index
-from skrnn.inspection._nets import net_and_inputs
+from skrnn.inspection._arguments import check_index
+from skrnn.inspection._nets import innermost, net_and_inputs
 
 ALONG = ("auto", "steps", "outputs", "sequences")
 # The part of targets that is between the quantiles of a distribution, if nobody asks for another one
@@ -45,7 +44,7 @@ def series_of(estimator, X, y, sequence, along, interval):
     """The Series that an estimator predicts; the arguments are those of `SequencePredictionDisplay.from_estimator`."""
     if not isinstance(along, str) or along not in ALONG:
         raise ValueError(f"along={shown(along)}: expected one of {list(ALONG)}")
-    inner = _innermost(estimator)
+    inner = innermost(estimator)
     if is_outlier_detector(inner) or isinstance(inner, RNNLanguageModel):
         raise TypeError(
             f"estimator is {kind_of(inner)}, which predicts no targets: pass what it predicts, such as the score_steps "
@@ -137,17 +136,6 @@ def _name_of_interval(low, high):
     return f"quantiles {low:g} to {high:g}"
 
 
-def _innermost(estimator):
-    """What predicts, within searches and Pipelines."""
-    while True:
-        if hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        elif isinstance(estimator, Pipeline) and estimator.steps[-1][1] not in (None, "passthrough"):
-            estimator = estimator.steps[-1][1]
-        else:
-            return estimator
-
-
 def _model(inner):
     return inner._get_fitted().model if isinstance(inner, BaseRNN) else None
 
@@ -197,7 +185,7 @@ def _part(values, along, sequence):
     """What the series is of all predictions."""
     if along == "sequences":
         return values
-    return values[check_index(sequence, len(values), "sequence", "sequences in X")]
+    return values[check_index(sequence, len(values), "sequence", "sequences of X")]
 
 
 def _targets(y, along, sequence, n):
@@ -208,7 +196,7 @@ def _targets(y, along, sequence, n):
         raise ValueError(f"y has {len(y)} targets, expected {n}, as many as X has sequences")
     if along == "sequences":
         return y
-    found = select(y, [check_index(sequence, n, "sequence", "sequences in X")])
+    found = select(y, [check_index(sequence, n, "sequence", "sequences of X")])
     return np.asarray(found)[0] if hasattr(found, "columns") else next(iter(found))
 
 

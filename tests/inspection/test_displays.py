@@ -1,5 +1,6 @@
 """What displays share: axes, styles, labels, and matplotlib, which is there only when something is drawn."""
 
+import inspect
 import sys
 
 import matplotlib as mpl
@@ -9,9 +10,16 @@ import pytest
 from matplotlib.lines import Line2D
 
 from skrnn import RNNRegressor, inspection
-from skrnn.inspection import SearchDisplay, SequencePredictionDisplay, TrainingDisplay
+from skrnn.inspection import (
+    AttributionDisplay,
+    GradientFlowDisplay,
+    HiddenStateDisplay,
+    SearchDisplay,
+    SequencePredictionDisplay,
+    StepConfusionDisplay,
+    TrainingDisplay,
+)
 from skrnn.inspection._displays import (
-    check_index,
     colors_of,
     one_axes,
     set_log_scale,
@@ -22,10 +30,28 @@ from skrnn.inspection._displays import (
 )
 
 DISPLAYS = {
-    "TrainingDisplay": lambda: TrainingDisplay(loss=np.array([2.0, 1.0]), grad_norm=np.array([1.0, 0.5])),
+    "AttributionDisplay": lambda: AttributionDisplay(attributions=np.eye(3, 2), values=np.ones((3, 2))),
+    "GradientFlowDisplay": lambda: GradientFlowDisplay(norms=np.full((1, 1, 2, 3), 0.5)),
+    "HiddenStateDisplay": lambda: HiddenStateDisplay(states=np.eye(3, 2), series=np.ones((3, 1))),
     "SearchDisplay": lambda: SearchDisplay(x=[1, 2], scores=np.array([0.1, 0.2]), fit_times=np.array([1.0, 2.0])),
     "SequencePredictionDisplay": lambda: SequencePredictionDisplay(y_pred=np.array([[1.0, 2.0], [2.0, 3.0]])),
+    "StepConfusionDisplay": lambda: StepConfusionDisplay(
+        confusion_matrix=np.eye(2, dtype=int), display_labels=np.array(["a", "b"])
+    ),
+    "TrainingDisplay": lambda: TrainingDisplay(loss=np.array([2.0, 1.0]), grad_norm=np.array([1.0, 0.5])),
 }
+PANELS = {"GradientFlowDisplay": 1, "StepConfusionDisplay": 1}      # of the others two
+
+
+def axes_of(display):
+    """The axes that a display has drawn on."""
+    return [display.ax_] if not hasattr(display, "axes_") else list(display.axes_)
+
+
+@pytest.fixture
+def without_matplotlib(monkeypatch):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.setitem(sys.modules, name, None)
 
 
 def placed_by_hand():
@@ -108,38 +134,46 @@ class TestLabels:
         ]
 
 
-@pytest.mark.parametrize(("value", "error"), [(3, ValueError), (-4, ValueError), (True, TypeError), (1.0, TypeError)])
-def test_indices(value, error):
-    assert check_index(-1, 3, "sequence", "sequences") == 2
-    assert check_index(np.int64(2), 3, "sequence", "sequences") == 2
-    with pytest.raises(error, match=f"sequence={value}: .*3 sequences"):
-        check_index(value, 3, "sequence", "sequences")
-
-
 @pytest.mark.parametrize("name", DISPLAYS)
 class TestEveryDisplay:
+    def test_stores_what_it_is_given_and_nothing_else(self, name):
+        """As attributes with the names of the parameters."""
+        parameters = inspect.signature(getattr(inspection, name)).parameters
+        assert vars(DISPLAYS[name]()).keys() == parameters.keys()
+        assert {parameter.kind for parameter in parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
+
     def test_returns_itself_and_leaves_pyplot_as_it_was(self, name, monkeypatch):
         monkeypatch.setattr(plt, "show", lambda *args, **keywords: pytest.fail("show was called"))
         before, display = dict(mpl.rcParams), DISPLAYS[name]()
         assert display.plot() is display
         assert dict(mpl.rcParams) == before
-        assert display.figure_ is display.axes_[0].figure
+        assert {ax.figure for ax in axes_of(display)} == {display.figure_}
 
     def test_draws_again_on_its_own_axes(self, name):
         display = DISPLAYS[name]().plot()
-        axes = list(display.axes_)
-        assert list(display.plot(ax=display.axes_).axes_) == axes
-        with pytest.raises(ValueError, match="axes, expected one or 2"):
-            display.plot(ax=[axes[0]] * 5)
+        axes = axes_of(display)
+        assert len(axes) == PANELS.get(name, 2)
+        assert axes_of(display.plot(axes[0] if len(axes) == 1 else axes)) == axes
+        with pytest.raises((ValueError, TypeError), match=r"ax has 5 axes, expected one or 2|ax is list, expected"):
+            display.plot([axes[0]] * 5)
 
-    def test_says_how_to_install_matplotlib(self, name, monkeypatch):
-        monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    @pytest.mark.usefixtures("without_matplotlib")
+    def test_says_how_to_install_matplotlib(self, name):
         with pytest.raises(ImportError, match=rf"{name}\.plot needs the package matplotlib: pip install 'skrnn\[exam"):
             DISPLAYS[name]().plot()
 
+    @pytest.mark.usefixtures("without_matplotlib")
+    def test_misses_matplotlib_before_any_work(self, name):
+        cls = getattr(inspection, name)
+        for method in [method for method in dir(cls) if method.startswith("from_")]:
+            parameters = inspect.signature(getattr(cls, method)).parameters.values()
+            needed = [3 for each in parameters if each.default is each.empty and each.kind is not each.VAR_KEYWORD]
+            with pytest.raises(ImportError, match=rf"{name}\.{method} needs the package matplotlib"):
+                getattr(cls, method)(*needed)
+
 
 def test_every_display_is_tested():
-    assert set(DISPLAYS) <= {name for name in inspection.__all__ if name.endswith("Display")}
+    assert set(DISPLAYS) == {name for name in inspection.__all__ if name.endswith("Display")}
 
 
 @pytest.mark.parametrize("from_estimator", [TrainingDisplay.from_estimator, SearchDisplay.from_estimator])

@@ -145,7 +145,7 @@ class TestStep:
                 gradient_flow(net, RAGGED, [x[:, 0] for x in RAGGED], step=step)
         with pytest.raises(TypeError, match=r"step=1\.0: expected an int"):
             gradient_flow(net, RAGGED, [x[:, 0] for x in RAGGED], step=1.0)
-        with pytest.raises(ValueError, match="step=0: the net has one target a sequence"):
+        with pytest.raises(ValueError, match="step=0: the net has one output for each sequence"):
             gradient_flow(fitted(), X, y, step=0)
 
 

@@ -14,7 +14,8 @@ from sklearn.preprocessing import StandardScaler
 from skrnn import RNNClassifier, RNNLanguageModel, RNNRegressor, RNNSurvival
 from skrnn.forecasting import ConformalForecaster
 from skrnn.inspection import SearchDisplay
-from skrnn.inspection._search import Axis, _name_of_score
+from skrnn.inspection._parameter_axis import Axis
+from skrnn.inspection._search_results import name_of_score
 
 X, y = np.arange(90.0).reshape(30, 3), np.arange(30.0)
 
@@ -205,8 +206,8 @@ class TestOthers:
     ])
     def test_name_of_the_default_score(self, estimator, expected):
         search = GridSearchCV(estimator, {})
-        assert _name_of_score(search, "score", negate=False) == expected
-        assert _name_of_score(search, "score", negate=True) == f"negative {expected}"
+        assert name_of_score(search, "score", negate=False) == expected
+        assert name_of_score(search, "score", negate=True) == f"negative {expected}"
 
     def test_in_the_place_of_axes(self, two):
         ax = plt.subplots(1, 2)[1][1]

@@ -228,7 +228,7 @@ class TestPredictions:
 @pytest.mark.parametrize(("keywords", "error", "message"), [
     ({"along": "time"}, ValueError, "along='time': expected one of"),
     ({"along": "outputs"}, ValueError, "along='outputs' does not go with .*RNNRegressor has an output for each step"),
-    ({"sequence": 6}, ValueError, "sequence=6: there are 6 sequences in X"),
+    ({"sequence": 6}, ValueError, "sequence=6: there are 6 sequences of X"),
     ({"sequence": 1.0}, TypeError, "sequence=1.0: expected an int"),
     ({"interval": 2}, ValueError, "interval=2: expected a number between 0 and 1"),
     ({"interval": True}, ValueError, "interval=True: expected"),

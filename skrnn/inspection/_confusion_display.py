@@ -8,7 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 from skrnn._data.columns import without_columns
 from skrnn._data.numbers import is_sized
 from skrnn._messages import kind_of, shown
-from skrnn.inspection._displays import check_index, one_axes, pyplot
+from skrnn.inspection._arguments import check_index
+from skrnn.inspection._displays import one_axes, pyplot
 from skrnn.metrics import concatenate_steps
 
 # So many characters fit below a matrix
@@ -42,7 +43,7 @@ class StepConfusionDisplay(ConfusionMatrixDisplay):
     Raises
     ------
     ImportError
-        When something is drawn, if matplotlib is not installed.
+        When something is drawn and matplotlib is not installed.
 
     Examples
     --------
@@ -57,16 +58,17 @@ class StepConfusionDisplay(ConfusionMatrixDisplay):
         super().__init__(confusion_matrix, display_labels=display_labels)
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, column=None, labels=None, sample_weight=None, normalize=None,
-                       display_labels=None, ax=None, **drawing):
+    def from_estimator(
+        cls, estimator, X, y, *, column=None, labels=None, sample_weight=None, normalize=None, display_labels=None,
+        ax=None, **drawing,
+    ):
         """Predict the labels of steps, and draw their confusion matrix.
 
         Parameters
         ----------
         estimator : classifier
             Fitted, with a label for each step; also a Pipeline or a search.
-        X : array-like
-            As `estimator` takes it.
+        X : as the estimator takes it
         y, column, labels, sample_weight, normalize, display_labels, ax, drawing
             As in :meth:`from_predictions`, where y is `y_true`.
 
@@ -77,9 +79,11 @@ class StepConfusionDisplay(ConfusionMatrixDisplay):
         Raises
         ------
         ValueError, TypeError
-            If `estimator` is no classifier, or predicts a label for each sequence; as :meth:`from_predictions`.
+            When `estimator` is no classifier, or predicts a label for each sequence; as :meth:`from_predictions`.
         NotFittedError
             Before `fit`.
+        ImportError
+            When matplotlib is not installed.
 
         Examples
         --------
@@ -103,8 +107,10 @@ class StepConfusionDisplay(ConfusionMatrixDisplay):
         )
 
     @classmethod
-    def from_predictions(cls, y_true, y_pred, *, column=None, labels=None, sample_weight=None, normalize=None,
-                         display_labels=None, ax=None, **drawing):
+    def from_predictions(
+        cls, y_true, y_pred, *, column=None, labels=None, sample_weight=None, normalize=None, display_labels=None,
+        ax=None, **drawing,
+    ):
         """Draw the confusion matrix of predicted labels of steps.
 
         Parameters
@@ -125,7 +131,7 @@ class StepConfusionDisplay(ConfusionMatrixDisplay):
         display_labels : array-like of shape (classes,), default=None
             Names to show for the classes; None for these themselves.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
+            As in :meth:`plot`.
         **drawing
             Further arguments of :meth:`plot`.
 
@@ -136,8 +142,10 @@ class StepConfusionDisplay(ConfusionMatrixDisplay):
         Raises
         ------
         ValueError, TypeError
-            If `y_true` or `y_pred` has no labels of steps or other steps, naming the sequence, or several columns of
+            When `y_true` or `y_pred` has no labels of steps or other steps, naming the sequence, or several columns of
             which none is chosen.
+        ImportError
+            When matplotlib is not installed.
 
         Examples
         --------
@@ -158,12 +166,16 @@ class StepConfusionDisplay(ConfusionMatrixDisplay):
         display = cls(confusion_matrix=matrix, display_labels=np.asarray(display_labels))
         return display.plot(ax=ax, **drawing)
 
-    def plot(self, *, include_values=True, cmap="Blues", xticks_rotation=None, values_format=None, ax=None,
-             colorbar=False, im_kw=None, text_kw=None):
+    def plot(
+        self, ax=None, *, include_values=True, cmap="Blues", xticks_rotation=None, values_format=None, colorbar=False,
+        im_kw=None, text_kw=None,
+    ):
         """Draw the matrix.
 
         Parameters
         ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure, the larger, the more classes there are.
         include_values : bool, default=True
             Whether to write the values.
         cmap : str or matplotlib Colormap, default="Blues"
@@ -172,8 +184,6 @@ class StepConfusionDisplay(ConfusionMatrixDisplay):
             Rotation of the names of the predicted classes; None: vertical if they would overlap.
         values_format : str, default=None
             Format of the values; None for ``".2f"`` if they are fractions, else the shorter of ``"d"`` and ``".2g"``.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure, the larger, the more classes there are.
         colorbar : bool, default=False
             Whether to show the scale of the colors, which begins at 0.
         im_kw : dict, default=None
@@ -183,12 +193,12 @@ class StepConfusionDisplay(ConfusionMatrixDisplay):
 
         Returns
         -------
-        self : StepConfusionDisplay
+        display : StepConfusionDisplay
 
         Raises
         ------
         ImportError
-            If matplotlib is not installed.
+            When matplotlib is not installed.
 
         Examples
         --------

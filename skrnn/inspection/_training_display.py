@@ -9,7 +9,16 @@ from skrnn._estimators.survival import RNNSurvival
 from skrnn._language.language_model import RNNLanguageModel
 from skrnn._messages import kind_of, shown
 from skrnn._sklearn import name_of_scorer
-from skrnn.inspection._displays import REFERENCE, TRAINING, VALIDATION, set_log_scale, several_axes, styled, tidy
+from skrnn.inspection._displays import (
+    REFERENCE,
+    TRAINING,
+    VALIDATION,
+    pyplot,
+    set_log_scale,
+    several_axes,
+    styled,
+    tidy,
+)
 from skrnn.inspection._nets import net_of
 
 PANELS = ("loss", "score", "grad_norm", "clipped")
@@ -139,6 +148,7 @@ class TrainingDisplay:
         >>> TrainingDisplay.from_estimator(net, panels=["loss"]).axes_[0].get_ylabel()
         'squared error\\n(y standardized)'
         """
+        pyplot(f"{cls.__name__}.from_estimator")
         net = net_of(estimator, (BaseRNN, RNNLanguageModel))
         model = net._get_fitted().model
         epochs = model.history.columns

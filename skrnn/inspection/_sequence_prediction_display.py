@@ -3,13 +3,14 @@
 import numpy as np
 
 from skrnn._messages import shown
+from skrnn.inspection._arguments import check_index
 from skrnn.inspection._displays import (
     OBSERVED,
     PREDICTED,
     WIDTH,
-    check_index,
     colors_of,
     legend_above,
+    pyplot,
     several_axes,
     styled,
     tidy,
@@ -117,7 +118,7 @@ class SequencePredictionDisplay:
         estimator : estimator
             Fitted: a net, a Pipeline, a search; with one prediction for each sequence any estimator. Of one with
             ``predict_proba`` the probabilities are displayed.
-        X : as the estimator's
+        X : as the estimator takes it
         y : as in its `fit`, default=None
             What came.
         sequence : int, default=0
@@ -166,6 +167,7 @@ class SequencePredictionDisplay:
         >>> display.axes_[0].get_xlabel(), display.y_pred.shape
         ('year', (88,))
         """
+        pyplot(f"{cls.__name__}.from_estimator")
         series = series_of(estimator, X, y, sequence, along, interval)
         display = cls(
             y_pred=series.y_pred, y_true=series.y_true, lower=series.lower, upper=series.upper,
@@ -219,10 +221,11 @@ class SequencePredictionDisplay:
         >>> display.lines_["predicted"][0].get_ydata().tolist()
         [1.5, 2.0, 3.0]
         """
+        pyplot(f"{cls.__name__}.from_predictions")
         lower, upper = (None, None) if interval is None else interval
         parts = [y_true, y_pred, lower, upper]
         if sequence is not None:
-            i = check_index(sequence, len(y_pred), "sequence", "sequences in y_pred")
+            i = check_index(sequence, len(y_pred), "sequence", "sequences of y_pred")
             parts = [None if part is None else part[i] for part in parts]
         reads = [as_numbers] * 4 if classes is None else [as_labels, as_probabilities, as_numbers, as_numbers]
         y_true, y_pred, lower, upper = (
@@ -270,6 +273,7 @@ class SequencePredictionDisplay:
         >>> display.plot().strip_.get_array().tolist()      # the most probable ones, then the true ones
         [[0.0, 0.0, 1.0], [0.0, 1.0, 1.0]]
         """
+        pyplot(f"{type(self).__name__}.plot")
         self.lines_, self.intervals_, self.strip_ = {}, [], None
         x, n_past = self._positions()
         if self.classes is not None:
