@@ -36,7 +36,7 @@ NETS = {
 
 
 def trained(steps, options):
-    """A net, and 100 sequences that it has not seen: the target is the greatest value of a feature in the first half."""
+    """A net, and 100 sequences that it has not seen; y is mostly the greatest value of a feature in the first half."""
     rng = np.random.default_rng(0)
     X = np.cumsum(rng.normal(size=(500 + N, steps, F)), axis=1) / np.sqrt(steps)
     y = X[:, : steps // 2, 0].max(axis=1) + 0.1 * X[:, -1, 1]
