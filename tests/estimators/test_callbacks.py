@@ -498,7 +498,7 @@ class TestStored:
 def test_without_callbacks_in_scikit_learn(monkeypatch):
     """The file as it is read with an older scikit-learn."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name != "sklearn.callback" and find_spec(name))
-    source = inspect.getsource(importlib.import_module("skrnn._sklearn"))
+    source = inspect.getsource(importlib.import_module("skrnn._sklearn.callbacks"))
     older = types.ModuleType("older")
     exec(compile(source, "older.py", "exec"), vars(older))
     assert not hasattr(older.CallbackSupportMixin, "set_callbacks")
