@@ -12,9 +12,9 @@ else:
         """What estimators inherit before scikit-learn 1.9, which has no callbacks: nothing, so no `set_callbacks`."""
 
 
-CALLBACKS, CONTEXT = "_skl_callbacks", "_callback_fit_ctx"
+CALLBACKS, CONTEXT, TO_TEAR_DOWN = "_skl_callbacks", "_callback_fit_ctx", "_skl_callbacks_to_teardown"
 # What scikit-learn keeps of callbacks with an estimator: they look on at its fits, and are no part of what it is
-OF_CALLBACKS = {CALLBACKS, CONTEXT, "_skl_callbacks_to_teardown", "_parent_callback_ctx"}
+OF_CALLBACKS = {CALLBACKS, CONTEXT, TO_TEAR_DOWN, "_parent_callback_ctx"}
 
 
 def has_callbacks(estimator):
@@ -62,6 +62,9 @@ def _torn_down_after(estimator, work):
                 with_callbacks(lambda estimator: None)(estimator)
             except Exception as failure:
                 raise error from failure
+            finally:
+                for name in (CONTEXT, TO_TEAR_DOWN):        # of a teardown that was interrupted twice
+                    vars(estimator).pop(name, None)
         raise
 
 
@@ -69,7 +72,7 @@ def one_task(fit):
     """A `fit` in which there are no steps for callbacks to follow: they are told of it as one task.
 
     They see the estimator as it was before; it is fitted at the end, all at once, so that an error of theirs leaves it
-    as it was.
+    as it was. What they set of it themselves stays.
     """
 
     @wraps(fit)
@@ -77,6 +80,7 @@ def one_task(fit):
         if not has_callbacks(estimator):
             return fit(estimator, X, y)
         fitted, data = copy(estimator), data_of_task(X, y)
+        before = dict(vars(fitted))
 
         def work():
             context = begin_fit_task(estimator, data)
@@ -85,7 +89,10 @@ def one_task(fit):
             return result
 
         result = under_callbacks(estimator, work)
-        estimator.__dict__ = vars(fitted)
+        after, absent = vars(fitted), object()
+        kept = {name: value for name, value in vars(estimator).items() if name in after or name not in before}
+        learned = {name: value for name, value in after.items() if value is not before.get(name, absent)}
+        estimator.__dict__ = kept | learned
         return estimator if result is fitted else result
 
     return told

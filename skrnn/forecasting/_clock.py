@@ -34,14 +34,16 @@ class Clock(NamedTuple):
         times, dtype, zone = self.times(positions), self.column.dtype, zone_of(self.column)
         if dtype == nw.Object:      # Python's dates, in pandas
             times = times.astype("M8[us]" if isinstance(self.column[0], datetime) else "M8[D]").astype(object)
-        series = nw.new_series("time", times, dtype if dtype == nw.Object else None, backend=library)
+            native = type(self.column.to_native())(times, name="time", dtype=object)    # narwhals 2.0 makes none
+            return nw.from_native(native, series_only=True)
+        series = nw.new_series("time", times, backend=library)
         if self.local:
             series = series.dt.replace_time_zone(zone)
         elif zone is not None:
             series = series.dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
         if dtype == nw.Unknown:     # a zone that narwhals cannot read
             return nw.from_native(series.to_native().astype(self.column.to_native().dtype), series_only=True)
-        return series if dtype == nw.Object else series.cast(dtype)
+        return series.cast(dtype)
 
     def position(self, time, argument):
         """The position of one time, which must be that of a step."""
