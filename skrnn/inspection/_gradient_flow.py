@@ -11,10 +11,13 @@ from skrnn._estimators.training_data import read_examples
 from skrnn._messages import shown
 from skrnn._network.objective import Objective
 from skrnn._training.loop import clipping
-from skrnn.inspection._displays import check_index, one_axes, set_log_scale, styled, tidy
+from skrnn.inspection._displays import check_index, in_lines, marker_of, one_axes, set_log_scale, styled, tidy
 from skrnn.inspection._hidden_states import check_state_name
 from skrnn.inspection._nets import net_and_inputs, net_of
 from skrnn.kernels import kernels_for
+
+# Letters of a line of the legend
+LEGEND_WIDTH = 46
 
 
 def gradient_flow(net, X, y, *, state=None, step=None):
@@ -344,8 +347,11 @@ class GradientFlowDisplay:
                     self._draw_clipped((layer, direction), of_sequences, summary, label)
         last = "the last one" if norms.shape[1] == 1 else "the last one that a direction reads"
         tidy(self.ax_, x=f"{self.unit} (0: {last})", y="gradient in the state\n‖∂ℓ/∂s‖", integers="x")
-        set_log_scale(self.ax_, "y")
-        self.ax_.legend(frameon=False, fontsize="small")
+        if any((line.get_ydata() > 0).any() for line in self.lines_.values()):
+            set_log_scale(self.ax_, "y")
+        handles, labels = self.ax_.get_legend_handles_labels()
+        self.ax_.legend(handles, [in_lines(label, LEGEND_WIDTH) for label in labels], fontsize="small", framealpha=0.7,
+                        edgecolor="none")
         return self
 
     def _label(self, layer, direction, name, n_layers):
@@ -361,11 +367,11 @@ class GradientFlowDisplay:
         """The line of norms (n, T), and its band."""
         steps, norms = _seen(norms)
         line = summary(norms, axis=0)
-        self.rates_[key] = _rate(steps, line)
-        self.lines_[key], = self.ax_.plot(
-            steps, line, label=f"{label}: ×{self.rates_[key]:.3g} per {self.unit} back",
-            **{"linestyle": "--" if key[1] else "-"} | style,
-        )
+        self.rates_[key] = rate = _rate(steps, line)
+        if not np.isnan(rate):
+            label = f"{label}: ×{rate:.3g} per {self.unit} back"
+        default = {"linestyle": "--" if key[1] else "-", "marker": marker_of(line, 1), "label": label}
+        self.lines_[key], = self.ax_.plot(steps, line, **default | style)
         if quantiles is not None:
             low, high = np.nanquantile(norms, quantiles, axis=0)
             color = self.lines_[key].get_color()
