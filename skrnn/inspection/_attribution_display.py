@@ -7,7 +7,7 @@ from skrnn._messages import shown
 from skrnn._sklearn import select
 from skrnn.inspection._arguments import check_index
 from skrnn.inspection._cells import Cells
-from skrnn.inspection._displays import pyplot, several_axes, styled, tidy
+from skrnn.inspection._displays import gray, in_lines, marker_of, pyplot, several_axes, styled, tidy
 from skrnn.inspection._explanation import Explanation
 from skrnn.inspection._gradients import input_gradients
 from skrnn.inspection._integrated import integrated_gradients
@@ -17,6 +17,11 @@ METHODS = {"integrated_gradients": integrated_gradients, "occlusion": occlusion,
 CAPTIONS = {"integrated_gradients": "attribution", "occlusion": "difference without it", "input_gradients": "gradient"}
 # Of more features, or of longer words, there is a map of colors alone; up to so many steps are dots, too
 MAX_PANELS, MAX_LETTERS, MAX_DOTS = 8, 3, 60
+# Letters of words that have room in a panel, else each has a level, with so many names beside them; letters of a line
+# of a feature's name
+MAX_WORDS, MAX_LEVELS, NAME_WIDTH = 80, 6, 20
+# Height in inches of a row of the map with its name, and of the highest map
+ROW, MAX_MAP = 0.16, 7.0
 # Negative and positive attributions: the ends of the map of colors
 CMAP, NEGATIVE, POSITIVE = "RdBu_r", "#2166ac", "#b2182b"
 
@@ -292,9 +297,12 @@ class AttributionDisplay:
         n_static = 0 if self.static_attributions is None else len(self.static_attributions)
         with_static = n_static > 0
         heights = [1.0] * n + [0.25 + 0.25 * n_static] * with_static
+        height = 2.2 + 1.3 * (sum(heights) - 1) + 1.5 * (n == 1)
+        if n < self.values.shape[1] and letters is None:
+            height = max(height, min(ROW * self.values.shape[1], MAX_MAP))
         axes = several_axes(
             ax, n + with_static, "AttributionDisplay.plot", heights, share_x=False,
-            figsize=(10 if letters is not None else 7, 2.2 + 1.3 * (sum(heights) - 1) + 1.5 * (n == 1)),
+            figsize=(10 if letters is not None else 7, height),
         )
         self.axes_, self.figure_ = axes, axes[0].figure
         self.lines_, self.images_, self.letters_, self.bars_, self.colorbar_ = [], [], [], None, None
@@ -334,7 +342,7 @@ class AttributionDisplay:
 
         heights, edges = self.attributions.sum(axis=1), self._x()[1]
         for letter, height, low, high in zip(letters, heights, edges[:-1], edges[1:], strict=True):
-            if height == 0:
+            if height == 0 or not letter.strip():
                 continue
             path = TextPath((0, 0), letter, size=1)
             box, width = path.get_extents(), 0.9 * (high - low)
@@ -342,7 +350,7 @@ class AttributionDisplay:
             place.translate(low + 0.05 * (high - low), min(height, 0))
             color = POSITIVE if height > 0 else NEGATIVE
             self.letters_.append(ax.add_patch(PathPatch(place.transform_path(path), color=color, linewidth=0)))
-        ax.axhline(0, color="0.4", linewidth=0.8)
+        ax.axhline(0, color=gray(ax, 0.4), linewidth=0.8)
         ax.set(xlim=edges[[0, -1]], ylim=_with_margin(min(heights.min(), 0), max(heights.max(), 0)))
         tidy(ax, x=self.time_name, y=self.caption, integers="x" if self.times is None else "")
 
@@ -356,7 +364,7 @@ class AttributionDisplay:
             for j, (ax, name) in enumerate(zip(axes, names, strict=True)):
                 self._draw_feature(ax, j, x, edges, limit, cmap, line_kw)
                 tidy(ax, integers="x" if self.times is None else "")
-                ax.set_ylabel(name, rotation=0, ha="right", va="center")
+                ax.set_ylabel(in_lines(name, NAME_WIDTH), rotation=0, ha="right", va="center")
                 if ax is not axes[-1]:
                     ax.sharex(axes[-1])
                     ax.tick_params(labelbottom=False)
@@ -367,7 +375,9 @@ class AttributionDisplay:
         self.images_.append(ax.pcolormesh(
             edges, np.arange(len(names) + 1) - 0.5, self.attributions.T, cmap=cmap, vmin=-limit, vmax=limit
         ))
-        ax.set_yticks(range(len(names)), names)
+        height = self.figure_.get_figheight() * ax.get_position().height
+        every = int(np.ceil(len(names) * ROW / height))
+        ax.set_yticks(range(0, len(names), every), names[::every], fontsize="small" if len(names) * ROW > 2 else None)
         ax.invert_yaxis()
         tidy(ax, integers="x" if self.times is None else "")
 
@@ -376,20 +386,32 @@ class AttributionDisplay:
 
         values = self.values[:, j]
         texts = any(isinstance(value, str) for value in values.tolist())
-        numbers = np.zeros(len(x)) if texts else values.astype(np.float64)
+        words = list(map(str, values.tolist())) if texts else []
+        written = texts and len(x) * (max(map(len, words)) + 1) <= MAX_WORDS
+        levels = list(dict.fromkeys(words))
+        if texts:
+            numbers = np.zeros(len(x)) if written else np.array([levels.index(word) for word in words], dtype=float)
+        else:
+            numbers = values.astype(np.float64)
         known = numbers[np.isfinite(numbers)]
         low, high = _with_margin(known.min(), known.max()) if len(known) else (-1.0, 1.0)
+        if texts:
+            low, high = -0.5, numbers.max() + 0.5
         self.images_.append(ax.pcolormesh(
             edges, [low, high], self.attributions[np.newaxis, :, j], cmap=cmap, vmin=-limit, vmax=limit, alpha=0.9
         ))
         ax.set(xlim=edges[[0, -1]], ylim=(low, high))
-        if texts:
-            for place, value in zip(x, values.tolist(), strict=True):
-                ax.text(place, 0, str(value), ha="center", va="center", fontsize="small", clip_on=True)
+        if written:
+            for place, word in zip(x, words, strict=True):
+                ax.text(place, 0, word, ha="center", va="center", fontsize="small", clip_on=True)
             ax.set_yticks([])
             return
-        dots = len(x) <= MAX_DOTS or len(known) < len(x)         # a value between gaps is no line
-        style = {"color": "k", "linewidth": 1.0, "marker": "." if dots else None, "markersize": 4}
+        if texts:
+            every = int(np.ceil(len(levels) / MAX_LEVELS))
+            ax.set_yticks(range(0, len(levels), every), levels[::every], fontsize="small")
+        style = {"color": "k", "linewidth": 1.0, "marker": marker_of(numbers, MAX_DOTS), "markersize": 4}
+        if texts:
+            style |= {"linestyle": "", "marker": "."}
         self.lines_ += ax.plot(x, numbers, **styled(Line2D, style, line_kw, "line_kw"))
 
     def _draw_static(self, ax):
@@ -400,7 +422,7 @@ class AttributionDisplay:
         self.bars_ = ax.barh(range(len(names)), self.static_attributions, color=colors, height=0.6)
         ax.set_yticks(range(len(names)), names)
         ax.invert_yaxis()
-        ax.axvline(0, color="0.4", linewidth=0.8)
+        ax.axvline(0, color=gray(ax, 0.4), linewidth=0.8)
         tidy(ax, x=f"{self.caption} of what does not change")
 
 

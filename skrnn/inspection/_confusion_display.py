@@ -9,13 +9,19 @@ from skrnn._data.columns import without_columns
 from skrnn._data.numbers import is_sized
 from skrnn._messages import kind_of, shown
 from skrnn.inspection._arguments import check_index
-from skrnn.inspection._displays import one_axes, pyplot
+from skrnn.inspection._displays import in_lines, one_axes, pyplot, styled
 from skrnn.metrics import concatenate_steps
 
 # So many characters fit below a matrix
 MAX_CHARACTERS = 36
 # Least width of a figure, and width of a row of the matrix, in inches
-MIN_SIZE, SIZE_OF_ROW = 4.8, 0.42
+MIN_SIZE, SIZE_OF_ROW, MAX_SIZE = 4.8, 0.42, 12.0
+# Width of the smallest matrix, and what is beside it but the names, in inches
+MIN_MATRIX, BESIDE = 3.4, 0.7
+# Letters of a line of a name, and the width of one in inches; values of more classes are not written
+NAME_WIDTH, WIDTH_OF_LETTER, MAX_VALUES = 24, 0.085, 30
+# The smallest letters in points
+MIN_FONT = 5.0
 
 
 class StepConfusionDisplay(ConfusionMatrixDisplay):
@@ -167,7 +173,7 @@ class StepConfusionDisplay(ConfusionMatrixDisplay):
         return display.plot(ax=ax, **drawing)
 
     def plot(
-        self, ax=None, *, include_values=True, cmap="Blues", xticks_rotation=None, values_format=None, colorbar=False,
+        self, ax=None, *, include_values=None, cmap="Blues", xticks_rotation=None, values_format=None, colorbar=False,
         im_kw=None, text_kw=None,
     ):
         """Draw the matrix.
@@ -176,8 +182,8 @@ class StepConfusionDisplay(ConfusionMatrixDisplay):
         ----------
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure, the larger, the more classes there are.
-        include_values : bool, default=True
-            Whether to write the values.
+        include_values : bool, default=None
+            Whether to write the values; None: of up to 30 classes.
         cmap : str or matplotlib Colormap, default="Blues"
             Colors of the values.
         xticks_rotation : {"vertical", "horizontal"} or float, default=None
@@ -209,8 +215,15 @@ class StepConfusionDisplay(ConfusionMatrixDisplay):
         >>> display.plot().ax_.get_xlabel()
         'Predicted label of the step'
         """
-        size = max(MIN_SIZE, SIZE_OF_ROW * len(self.confusion_matrix))
+        pyplot(f"{type(self).__name__}.plot")
+        from matplotlib.text import Text
+
+        n, names = len(self.confusion_matrix), [in_lines(label, NAME_WIDTH) for label in self.display_labels]
+        beside = BESIDE + WIDTH_OF_LETTER * max(len(line) for name in names for line in name.split("\n"))
+        size = min(max(MIN_SIZE, max(MIN_MATRIX, SIZE_OF_ROW * n) + beside), MAX_SIZE)
+        inches = size - beside if ax is None else None
         ax = one_axes(ax, f"{type(self).__name__}.plot", (size, 0.85 * size if colorbar else size))
+        include_values = n <= MAX_VALUES if include_values is None else include_values
         if xticks_rotation is None:
             longest = max(len(str(label)) for label in self.display_labels)
             overlap = longest * len(self.display_labels) > MAX_CHARACTERS
@@ -220,12 +233,28 @@ class StepConfusionDisplay(ConfusionMatrixDisplay):
             values_format = ".2f"
         super().plot(
             include_values=include_values, cmap=cmap, xticks_rotation=xticks_rotation, values_format=values_format,
-            ax=ax, colorbar=colorbar, im_kw={"vmin": 0} | (im_kw or {}), text_kw=text_kw,
+            ax=ax, colorbar=colorbar, im_kw={"vmin": 0} | (im_kw or {}), text_kw=styled(Text, {}, text_kw, "text_kw"),
         )
+        self._fit_texts(names, text_kw, inches)
         if colorbar:
             self.im_.colorbar.set_label("Fraction of the steps" if are_fractions else "Steps")
         ax.set(xlabel="Predicted label of the step", ylabel="True label of the step")
         return self
+
+    def _fit_texts(self, names, text_kw, inches):
+        """Make names, which have lines, and values as small as cells ask for; None inches: as the axes are."""
+        if inches is None:
+            box = self.ax_.get_position()
+            inches = np.min(self.figure_.get_size_inches() * (box.width, box.height))
+        points = 72 * inches / len(names)
+        lines = max(name.count("\n") + 1 for name in names)
+        size = float(np.clip(points / (1.2 * lines), MIN_FONT, self.ax_.yaxis.label.get_size()))
+        self.ax_.set_xticks(range(len(names)), names, fontsize=size)
+        self.ax_.set_yticks(range(len(names)), names, fontsize=size)
+        if self.text_ is not None and not {"size", "fontsize"} & set(text_kw or {}):
+            longest = max(len(text.get_text()) for text in self.text_.flat)
+            for text in self.text_.flat:
+                text.set_fontsize(min(text.get_size(), max(MIN_FONT, points / (0.7 * longest))))
 
 
 def _labels_of_steps(y_true, y_pred, column, sample_weight):

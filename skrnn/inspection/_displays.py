@@ -4,6 +4,7 @@ Nothing that pyplot shares between figures is changed. Colors are those of matpl
 style may set.
 """
 
+from datetime import date
 from textwrap import fill
 
 import numpy as np
@@ -12,10 +13,15 @@ from skrnn._messages import kind_of, shown
 
 # The entries of the cycle that mean the same in all displays
 TRAINING, VALIDATION = "C0", "C1"
-OBSERVED, PREDICTED = "0.25", "C0"
-# Letters of a line of the label beside a small panel
-LABEL_WIDTH = 24
-REFERENCE = {"color": "0.4", "linestyle": "--", "linewidth": 1.0, "zorder": 1}
+PREDICTED = "C0"
+# Letters of a line of the label beside a small panel, and of a legend
+LABEL_WIDTH, LEGEND_WIDTH = 24, 26
+# Letters of a legend's line that are as wide as a figure, and the space of a handle in letters
+LETTERS_ABOVE, HANDLE = 80, 6
+# So many powers of ten have their exponents at ticks
+MANY_DECADES = 6
+# The markers of groups, which tell them apart where colors do not
+MARKERS = "osD^vP*X<>"
 # Width and height of a figure with one panel, and the height of each further panel, in inches
 WIDTH, HEIGHT, FURTHER_HEIGHT = 6.4, 3.6, 1.5
 
@@ -159,17 +165,51 @@ def tidy(ax, *, x=None, y=None, integers=""):
     if y is not None:
         ax.set_ylabel("\n".join(fill(line, LABEL_WIDTH, break_on_hyphens=False) for line in y.split("\n")))
     for which in integers:
-        getattr(ax, f"{which}axis").set_major_locator(MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=True))
+        locator = MaxNLocator(nbins="auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
+        getattr(ax, f"{which}axis").set_major_locator(locator)
+
+
+def gray(ax, level):
+    """A gray for something drawn on axes, from 0 as dark as ink to 1 like paper; on dark axes from white to black."""
+    from matplotlib.colors import to_rgba
+
+    *rgb, alpha = to_rgba(ax.get_facecolor())
+    if not alpha:
+        rgb = to_rgba(ax.figure.get_facecolor())[:3]
+    return str(round(level if brightness(rgb) > 0.5 else 1 - level, 3))
+
+
+def brightness(color):
+    """How bright a color is to the eye, from 0 for black to 1 for white."""
+    from matplotlib.colors import to_rgb
+
+    return float(np.dot(to_rgb(color), [0.299, 0.587, 0.114]))
+
+
+def reference_style(ax, linestyle="--"):
+    """Keywords for a line that something is compared with."""
+    return {"color": gray(ax, 0.4), "linestyle": linestyle, "linewidth": 1.0, "zorder": 1}
+
+
+def marker_of(values, few):
+    """The marker of a line: a dot for each of up to `few` values, and where one stands between gaps, which is no line.
+    """
+    known = np.isfinite(np.asarray(values, dtype=float))
+    alone = known & ~np.append(False, known[:-1]) & ~np.append(known[1:], False)
+    return "." if len(known) <= few or alone.any() else ""
 
 
 def use_dates(ax, times):
-    """Give the x axis short labels of dates, where times are dates."""
-    if np.asarray(times).dtype.kind == "M":
+    """Give the x axis short labels of dates, where times are dates: of NumPy, or Python's and pandas' with time zones.
+    """
+    times = np.asarray(times)
+    if times.dtype.kind == "M" or (times.dtype.kind == "O" and len(times) and isinstance(times[0], date)):
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-        locator = AutoDateLocator()
+        zone = getattr(times[0], "tzinfo", None)
+        locator = AutoDateLocator(tz=zone)
         ax.xaxis.set_major_locator(locator)
-        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))
 
 
 def in_figures(value, position=None):
@@ -178,8 +218,8 @@ def in_figures(value, position=None):
 
 
 def set_log_scale(ax, which):
-    """Make the axis `which`, "x" or "y", logarithmic, with plain numbers at its ticks."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    """Make the axis `which`, "x" or "y", logarithmic, with plain numbers at its ticks, or powers of ten if many."""
+    from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, NullLocator
 
     axis = getattr(ax, f"{which}axis")
     getattr(ax, f"set_{which}scale")("log")
@@ -187,7 +227,8 @@ def set_log_scale(ax, which):
     subs = (1, 2, 5) if high < 1e3 * low else (1,)
     axis.set_major_locator(LogLocator(subs=subs, numticks=8))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(in_figures))
+    many = high > 10.0**MANY_DECADES * low
+    axis.set_major_formatter(LogFormatterSciNotation() if many else FuncFormatter(in_figures))
 
 
 def colors_of(n, *, ordered=False):
@@ -218,7 +259,19 @@ def legend_above(axes, is_new):
     handles, labels = axes[0].get_legend_handles_labels()
     if not is_new:
         return axes[0].legend(handles, labels)
-    return axes[0].figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), frameon=False)
+    ncols = columns_of_legend(labels, LETTERS_ABOVE)
+    return axes[0].figure.legend(handles, labels, loc="outside upper left", ncols=ncols, frameon=False)
+
+
+def columns_of_legend(labels, letters):
+    """How many columns of a legend fit in the width of some letters."""
+    lengths = [HANDLE + len(label) for label in labels]
+    return len(labels) if sum(lengths) <= letters else max(1, letters // max(lengths))
+
+
+def in_lines(label, width=LEGEND_WIDTH):
+    """A label of a legend or a tick in lines of at most `width` letters."""
+    return fill(str(label), width)
 
 
 def with_reference(ax, reference):
@@ -228,4 +281,5 @@ def with_reference(ax, reference):
     -------
     lines : list of matplotlib Line2D
     """
-    return [ax.axhline(value, label=f"{name} ({value:.3g})", **REFERENCE) for name, value in (reference or {}).items()]
+    style = reference_style(ax)
+    return [ax.axhline(value, label=f"{name} ({value:.3g})", **style) for name, value in (reference or {}).items()]

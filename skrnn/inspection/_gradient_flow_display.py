@@ -4,9 +4,12 @@ import numpy as np
 
 from skrnn._messages import shown
 from skrnn.inspection._arguments import check_index
-from skrnn.inspection._displays import one_axes, pyplot, set_log_scale, styled, tidy
+from skrnn.inspection._displays import in_lines, marker_of, one_axes, pyplot, set_log_scale, styled, tidy
 from skrnn.inspection._gradient_flow import gradient_flow
 from skrnn.inspection._nets import net_of
+
+# Letters of a line of the legend
+LEGEND_WIDTH = 46
 
 
 class GradientFlowDisplay:
@@ -182,8 +185,11 @@ class GradientFlowDisplay:
                     self._draw_clipped((layer, direction), of_sequences, summary, label)
         last = "the last one" if norms.shape[1] == 1 else "the last one that a direction reads"
         tidy(self.ax_, x=f"{self.unit} (0: {last})", y="gradient in the state\n‖∂ℓ/∂s‖", integers="x")
-        set_log_scale(self.ax_, "y")
-        self.ax_.legend(frameon=False, fontsize="small")
+        if any((line.get_ydata() > 0).any() for line in self.lines_.values()):
+            set_log_scale(self.ax_, "y")
+        handles, labels = self.ax_.get_legend_handles_labels()
+        self.ax_.legend(handles, [in_lines(label, LEGEND_WIDTH) for label in labels], fontsize="small", framealpha=0.7,
+                        edgecolor="none")
         return self
 
     def _label(self, layer, direction, name, n_layers):
@@ -199,11 +205,11 @@ class GradientFlowDisplay:
         """The line of norms (n, T), and its band."""
         steps, norms = _seen(norms)
         line = summary(norms, axis=0)
-        self.rates_[key] = _rate(steps, line)
-        self.lines_[key], = self.ax_.plot(
-            steps, line, label=f"{label}: ×{self.rates_[key]:.3g} per {self.unit} back",
-            **{"linestyle": "--" if key[1] else "-"} | style,
-        )
+        self.rates_[key] = rate = _rate(steps, line)
+        if not np.isnan(rate):
+            label = f"{label}: ×{rate:.3g} per {self.unit} back"
+        default = {"linestyle": "--" if key[1] else "-", "marker": marker_of(line, 1), "label": label}
+        self.lines_[key], = self.ax_.plot(steps, line, **default | style)
         if quantiles is not None:
             low, high = np.nanquantile(norms, quantiles, axis=0)
             color = self.lines_[key].get_color()

@@ -4,12 +4,14 @@ import numpy as np
 
 from skrnn._messages import shown
 from skrnn.inspection._arguments import check_index
-from skrnn.inspection._displays import pyplot, several_axes, styled, tidy
+from skrnn.inspection._displays import columns_of_legend, marker_of, pyplot, several_axes, styled, tidy
 from skrnn.inspection._hidden_states import states_and_index
 from skrnn.inspection._nets import net_and_inputs
 
 # Lines of more features would not be told apart; so many units have their numbers at the axis
-MAX_LINES, MAX_TICKS = 6, 20
+MAX_LINES, MAX_TICKS = 6, 16
+# A line of so many steps has a dot for each; letters beside each other in the legend of the series
+FEW, LETTERS = 1, 64
 
 
 class HiddenStateDisplay:
@@ -205,11 +207,14 @@ class HiddenStateDisplay:
         series = np.asarray(self.series, dtype=float)
         names = self.feature_names or [f"feature {j}" for j in range(series.shape[1])]
         style = styled(Line2D, {"linewidth": 1.2}, line_kw, "line_kw")
-        self.lines_ = [ax.plot(values, label=name, **style)[0] for name, values in zip(names, series.T, strict=True)]
+        self.lines_ = [
+            ax.plot(values, **{"label": name, "marker": marker_of(values, FEW)} | style)[0]
+            for name, values in zip(names, series.T, strict=True)
+        ]
         tidy(ax, y=names[0] if len(names) == 1 else "input")
         if len(names) > 1:
-            place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": len(names), "borderpad": 0}
-            ax.legend(frameon=False, fontsize="small", **place)
+            place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderpad": 0}
+            ax.legend(frameon=False, fontsize="small", ncols=columns_of_legend(names, LETTERS), **place)
 
 
 def _series_of(reading, sequences, i, names):

@@ -1,13 +1,12 @@
 """Values of a parameter as positions on an axis."""
 
 from numbers import Real
-from textwrap import fill
 from typing import NamedTuple
 
 import numpy as np
 
 from skrnn._messages import shown
-from skrnn.inspection._displays import in_figures, set_log_scale
+from skrnn.inspection._displays import in_figures, in_lines, set_log_scale
 
 # Numbers whose median lies in the lower part of their range, of which the greatest is so many times the least, have a
 # logarithmic axis
@@ -52,7 +51,7 @@ class Axis(NamedTuple):
         if self.is_log:
             set_log_scale(ax, "x")
         if self.labels is not None:
-            ax.set_xticks(range(len(self.labels)), [fill(label, 14) for label in self.labels])
+            ax.set_xticks(range(len(self.labels)), [in_lines(label, 14) for label in self.labels])
             ax.set_xlim(-0.5, len(self.labels) - 0.5)
         elif len(distinct) <= MAX_TICKS:
             ax.set_xticks(distinct, map(in_figures, distinct))

@@ -1,13 +1,15 @@
 """SearchDisplay: the scores of a search over its parameters."""
 
-from textwrap import fill
 
 import numpy as np
 
 from skrnn.inspection._displays import (
     FURTHER_HEIGHT,
+    MARKERS,
     colors_of,
+    gray,
     in_figures,
+    in_lines,
     pyplot,
     set_log_scale,
     several_axes,
@@ -28,7 +30,8 @@ from skrnn.inspection._search_results import (
 # Distance in points of the bars of one value; of as many colors there is a scale if few candidates have the same one,
 # and of more in any case
 DODGE, MIN_COLORS, MAX_COLORS = 4, 4, 8
-LEGEND_WIDTH = 26
+# The greatest distance in points of a bar from its value
+MAX_SHIFT = 7
 WIDTH, HEIGHT = 7.0, 3.8
 
 
@@ -269,7 +272,9 @@ class SearchDisplay:
                 beside.append((np.setdiff1d(rows, best), color))
                 rows = best
             label = "" if hue is None else hue.label(value)
-            self._draw_group(x, rows, label, color, DODGE * (i - (len(values) - 1) / 2))
+            middle = (len(values) - 1) / 2
+            dodge = min(DODGE, MAX_SHIFT / (middle or 1))
+            self._draw_group(x, rows, label, color, MARKERS[i % len(MARKERS)], dodge * (i - middle))
         rows = np.concatenate([rows for rows, _ in beside]) if beside else np.zeros(0, int)
         if len(rows):
             of_rows = [color for rows, color in beside for _ in rows]
@@ -278,10 +283,10 @@ class SearchDisplay:
                 label="other candidates",
             )
 
-    def _draw_group(self, x, rows, label, color, shift):
+    def _draw_group(self, x, rows, label, color, marker, shift):
         """The candidates of one value of hue, moved to the right by some points."""
         ax = self.axes_[0]
-        style = {"color": color, "marker": "o", "markersize": 4, "linewidth": 1.3, "label": label or "_scores"}
+        style = {"color": color, "marker": marker, "markersize": 4, "linewidth": 1.3, "label": label or "_scores"}
         style["linestyle"] = "-" if self.connected and x.is_ordered else ""
         errors = None if self.deviations is None else self._at(self.deviations, rows)
         bars = ax.errorbar(
@@ -311,7 +316,7 @@ class SearchDisplay:
         ax, rows = self.axes_[0], np.flatnonzero(~np.isnan(self.scores))
         errors = None if self.deviations is None else self._at(self.deviations, rows)
         self.lines_[""] = ax.errorbar(
-            x.positions[rows], self._at(self.scores, rows), errors, color="0.7", linestyle="", elinewidth=0.9,
+            x.positions[rows], self._at(self.scores, rows), errors, color=gray(ax, 0.7), linestyle="", elinewidth=0.9,
             label="_scores", zorder=1,
         )
         style = {"c": hue.positions[rows], "cmap": "viridis", "norm": (LogNorm if hue.is_log else Normalize)()}
@@ -320,17 +325,22 @@ class SearchDisplay:
         bar.minorticks_off()
         if len(self.axes_) > 1:
             times = self._at(self.fit_times, rows)
-            self.times_[""] = self.axes_[1].plot(x.positions[rows], times, color="0.5", marker=".", linestyle="")[0]
+            style = {"color": gray(ax, 0.5), "marker": ".", "linestyle": ""}
+            self.times_[""] = self.axes_[1].plot(x.positions[rows], times, **style)[0]
         if self.best_index in rows:
             self._draw_best(x)
 
     def _draw_best(self, x):
-        values = [values[self.best_index] for values in (self.x, self.hue) if values is not None]
-        values = [f"{value:.3g}" if isinstance(value, float) else in_words(value) for value in values]
+        values = []
+        for name, of_candidates in ((self.x_name, self.x), (self.hue_name, self.hue)):
+            if of_candidates is not None:
+                value = of_candidates[self.best_index]
+                value = f"{value:.3g}" if isinstance(value, float) else in_words(value)
+                values.append(f"{name}={value}" if name else value)
         score = self.scores[self.best_index]
         self.best_ = self.axes_[0].plot(
             [x.positions[self.best_index]], [score], marker="o", markersize=12, markerfacecolor="none",
-            markeredgecolor="black", linestyle="", zorder=5,
+            markeredgecolor=gray(self.axes_[0], 0), linestyle="", zorder=5,
             label=f"chosen: {score:.3g} ({', '.join(values)})",
         )[0]
 
@@ -364,7 +374,8 @@ class SearchDisplay:
         handles = [handle for handle in handles if handle is not None]
         place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0} if outside else {}
         self.legend_ = self.axes_[0].legend(
-            handles, [fill(handle.get_label(), LEGEND_WIDTH) for handle in handles], title=title,
+            handles, [in_lines(handle.get_label()) for handle in handles], title=title,
+            fontsize=None if outside else "small",
             frameon=not outside, alignment="left", **place,
         ) if handles else None
 

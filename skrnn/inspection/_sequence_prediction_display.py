@@ -1,16 +1,22 @@
 """SequencePredictionDisplay: what is predicted along a series, beside what came."""
 
+from datetime import timedelta
+
 import numpy as np
 
 from skrnn._messages import shown
 from skrnn.inspection._arguments import check_index
 from skrnn.inspection._displays import (
-    OBSERVED,
     PREDICTED,
     WIDTH,
+    brightness,
     colors_of,
+    gray,
+    in_lines,
     legend_above,
+    marker_of,
     pyplot,
+    reference_style,
     several_axes,
     styled,
     tidy,
@@ -22,10 +28,14 @@ X_NAMES = {"steps": "step", "outputs": "steps ahead", "sequences": "sequence"}
 # Up to so many steps each is a dot, too; an interval of fewer is not said to hold a share of them; panels of a figure
 FEW, MIN_FOR_SHARE, MAX_PANELS = 60, 10, 6
 PARTS = ("y_pred", "y_true", "lower", "upper", "history")
-# Heights of figures in inches, and of the strip of labels in parts of the panel below it
-HEIGHT, HEIGHT_OF_CLASSES, STRIP = 2.6, 3.6, 0.22
-# Where predictions begin
-ORIGIN = {"color": "0.4", "linestyle": ":", "linewidth": 1.0, "zorder": 1}
+# Heights of figures in inches, the least ones of the panels of several outputs and of classes; of the strip of labels
+# in parts of the panel below it; of a line of a legend, and the width of a letter
+HEIGHT, HEIGHT_OF_OUTPUT, HEIGHT_OF_CLASSES, STRIP = 2.6, 1.7, 3.6, 0.22
+HEIGHT_OF_LINE, WIDTH_OF_LETTER = 0.21, 0.085
+# Of more classes those that are likeliest or true at no step are gray
+MAX_COLORS = 20
+# Width in points of the interval of a single step
+SINGLE = 8
 
 
 class SequencePredictionDisplay:
@@ -307,35 +317,38 @@ class SequencePredictionDisplay:
 
         parts = {name: _columns(getattr(self, name), name) for name in PARTS}
         chosen = self._outputs(parts, outputs)
-        caller, figsize = f"{type(self).__name__}.plot", (WIDTH, 1.0 + HEIGHT * len(chosen))
+        each = HEIGHT if len(chosen) < 3 else HEIGHT_OF_OUTPUT
+        caller, figsize = f"{type(self).__name__}.plot", (WIDTH, 1.0 + each * len(chosen))
         self.axes_ = several_axes(ax, len(chosen), caller, [1] * len(chosen), figsize=figsize)
-        marker = "." if len(x) <= FEW else ""
-        line_kw = styled(Line2D, {"color": PREDICTED, "linewidth": 1.3, "marker": marker}, line_kw, "line_kw")
-        of_interval = {"color": PREDICTED, "alpha": 0.2, "linewidth": 0}
+        line_kw = styled(Line2D, {"color": PREDICTED, "linewidth": 1.3}, line_kw, "line_kw")
+        of_interval = {"color": PREDICTED, "alpha": 0.2, "linewidth": 0 if len(self.y_pred) > 1 else SINGLE}
         of_interval["label"] = self._label_of_interval(parts, chosen)
         interval_kw = styled(PolyCollection, of_interval, interval_kw, "interval_kw")
         for of_output, q in zip(self.axes_, chosen, strict=True):
             columns = {name: None if values is None else values[:, q] for name, values in parts.items()}
-            self._draw_output(of_output, x, n_past, columns, line_kw, interval_kw, marker)
+            self._draw_output(of_output, x, n_past, columns, line_kw, interval_kw)
             name = None if self.output_names is None else self.output_names[q]
-            if name is None and len(chosen) > 1:
-                name = f"output {q}"
+            if name is None:
+                name = f"output {q}" if len(chosen) > 1 else "y"
             tidy(of_output, y=name)
         self.legend_ = legend_above(self.axes_, ax is None)
 
-    def _draw_output(self, ax, x, n_past, columns, line_kw, interval_kw, marker):
+    def _draw_output(self, ax, x, n_past, columns, line_kw, interval_kw):
         ahead = x[n_past:]
-        observed = {"color": OBSERVED, "linewidth": 0.9, "marker": marker}
+        given = [columns[name] for name in ("history", "y_true") if columns[name] is not None]
+        markers = {marker_of(values, FEW - (len(x) - len(values))) for values in given}
+        observed = {"color": gray(ax, 0.25), "linewidth": 0.9, "marker": max(markers, default="")}
         if n_past:
             label = "observed" if columns["y_true"] is None else "_history"
             self._add("history", ax.plot(x[:n_past], columns["history"], label=label, **observed))
-            ax.axvline(x[n_past - 1], **ORIGIN)
+            ax.axvline(x[n_past - 1], **reference_style(ax, ":"))
         if columns["y_true"] is not None:
             values, places = columns["y_true"], ahead
             if n_past:
                 values, places = np.append(columns["history"][-1], values), x[n_past - 1 :]
             self._add("observed", ax.plot(places, values, label="observed", **observed))
-        self._add("predicted", ax.plot(ahead, columns["y_pred"], **{"label": "predicted"} | line_kw))
+        predicted = {"label": "predicted", "marker": marker_of(columns["y_pred"], FEW - n_past)}
+        self._add("predicted", ax.plot(ahead, columns["y_pred"], **predicted | line_kw))
         if columns["lower"] is not None and columns["upper"] is not None:
             self.intervals_.append(ax.fill_between(ahead, columns["lower"], columns["upper"], **interval_kw))
 
@@ -378,38 +391,65 @@ class SequencePredictionDisplay:
         n = len(self.classes)
         if np.shape(self.y_pred) != (len(x), n):
             raise ValueError(f"y_pred has shape {np.shape(self.y_pred)}, expected ({len(x)}, {n}), one column a class")
-        figsize = WIDTH, HEIGHT_OF_CLASSES
-        self.axes_ = strip, panel = several_axes(ax, 2, f"{type(self).__name__}.plot", [STRIP, 1], figsize=figsize)
-        colors = colors_of(n)
-        self._draw_strip(strip, x, colors)
+        rows, named = self._rows_of_strip()
+        labels = {k: in_lines(self.classes[k]) for k in named}
+        height = max(HEIGHT_OF_CLASSES, 1.7 + HEIGHT_OF_LINE * sum(label.count("\n") + 1 for label in labels.values()))
+        caller, heights = f"{type(self).__name__}.plot", [STRIP, height / HEIGHT_OF_CLASSES]
+        self.axes_ = strip, panel = several_axes(ax, 2, caller, heights, figsize=(WIDTH, height))
+        colors = dict.fromkeys(range(n), gray(panel, 0.75)) | dict(zip(named, colors_of(len(named)), strict=True))
+        self._draw_strip(strip, x, rows, list(colors.values()))
         for k in [1] if n == 2 else range(n):
             style = styled(Line2D, {"color": colors[k], "linewidth": 1.3}, line_kw, "line_kw")
-            self.lines_[self.classes[k]] = panel.plot(x, self.y_pred[:, k], **{"label": str(self.classes[k])} | style)
+            style = {"label": str(self.classes[k]), "marker": marker_of(self.y_pred[:, k], 1)} | style
+            self.lines_[self.classes[k]] = panel.plot(x, self.y_pred[:, k], zorder=2.1 if k in named else 2, **style)
         panel.set_ylim(-0.02, 1.02)
         tidy(panel, y=f"probability of {self.classes[1]}" if n == 2 else "probability")
-        self._draw_legend(panel, colors, beside=ax is None)
+        self._draw_legend(panel, colors, labels, beside=ax is None)
 
-    def _draw_strip(self, ax, x, colors):
+    def _rows_of_strip(self):
+        """The places among the classes of the most probable labels and of the true ones, and those that have a color.
+        """
+        rows = [np.argmax(self.y_pred, axis=1).astype(float)]
+        if self.y_true is not None:
+            rows.append(_places(self.y_true, self.classes))
+        if len(self.classes) <= MAX_COLORS:
+            return rows, list(range(len(self.classes)))
+        places = np.unique(rows)
+        return rows, places[~np.isnan(places)].astype(int).tolist()
+
+    def _draw_strip(self, ax, x, rows, colors):
         """The most probable labels and the true ones, in their colors; the latter are left white where not known."""
         from matplotlib.colors import ListedColormap
 
-        rows, names = [np.argmax(self.y_pred, axis=1).astype(float)], ["predicted"]
-        if self.y_true is not None:
-            rows.append(_places(self.y_true, self.classes))
-            names.append("true")
+        edges = _edges(x)
         self.strip_ = ax.pcolormesh(
-            _edges(x), np.arange(len(rows) + 1), np.ma.masked_invalid(rows), cmap=ListedColormap(colors), vmin=-0.5,
+            edges, np.arange(len(rows) + 1), np.ma.masked_invalid(rows), cmap=ListedColormap(colors), vmin=-0.5,
             vmax=len(colors) - 0.5,
         )
-        ax.set_yticks(np.arange(len(rows)) + 0.5, names)
+        ax.set_yticks(np.arange(len(rows)) + 0.5, ["predicted", "true"][: len(rows)])
         ax.tick_params(left=False, bottom=False)
         ax.spines[:].set_visible(False)
+        self._write_in_strip(ax, np.asarray(ax.convert_xunits(edges), dtype=float), rows, colors)
 
-    def _draw_legend(self, panel, colors, beside):
+    def _write_in_strip(self, ax, edges, rows, colors):
+        """The names of labels where one that stays for long leaves room for its own."""
+        inch = ax.figure.get_figwidth() * ax.get_position().width / (edges[-1] - edges[0])
+        for i, row in enumerate(rows):
+            starts = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
+            for start, stop in zip(starts, np.append(starts[1:], len(row)), strict=True):
+                name = "" if np.isnan(row[start]) else str(self.classes[int(row[start])])
+                if name and inch * abs(edges[stop] - edges[start]) > WIDTH_OF_LETTER * (len(name) + 1):
+                    color = "black" if brightness(colors[int(row[start])]) > 0.5 else "white"
+                    place = (edges[start] + edges[stop]) / 2, i + 0.45
+                    ax.text(*place, name, color=color, fontsize="small", ha="center", va="center", clip_on=True)
+
+    def _draw_legend(self, panel, colors, labels, beside):
         """The colors of the classes: beside the panel of a figure that was made for it, else in the panel."""
         from matplotlib.patches import Patch
 
-        patches = [Patch(color=color, label=str(label)) for color, label in zip(colors, self.classes, strict=True)]
+        patches = [Patch(color=colors[k], label=label) for k, label in labels.items()]
+        if len(labels) < len(self.classes):
+            patches.append(Patch(color=colors[min(set(colors) - set(labels))], label="others"))
         place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1), "borderaxespad": 0, "frameon": False}
         self.legend_ = panel.legend(handles=patches, **place if beside else {})
 
@@ -447,7 +487,7 @@ def _edges(x):
     """The borders (n + 1,) between n places, which may be dates."""
     x = np.asarray(x)
     if len(x) == 1:
-        half = np.timedelta64(12, "h") if x.dtype.kind == "M" else 0.5
+        half = timedelta(hours=12) if x.dtype.kind in "MO" else 0.5
         return np.array([x[0] - half, x[0] + half])
     half = np.diff(x) / 2
     return np.concatenate([x[:1] - half[:1], x[:-1] + half, x[-1:] + half[-1:]])

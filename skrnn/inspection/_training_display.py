@@ -10,10 +10,11 @@ from skrnn._language.language_model import RNNLanguageModel
 from skrnn._messages import kind_of, shown
 from skrnn._sklearn import name_of_scorer
 from skrnn.inspection._displays import (
-    REFERENCE,
     TRAINING,
     VALIDATION,
+    marker_of,
     pyplot,
+    reference_style,
     set_log_scale,
     several_axes,
     styled,
@@ -24,7 +25,6 @@ from skrnn.inspection._nets import net_of
 PANELS = ("loss", "score", "grad_norm", "clipped")
 # Losses that span more than so many decades are drawn on a logarithmic axis; up to so many epochs each is a dot, too
 DECADES, FEW = 1.5, 20
-BEST = {"color": "0.4", "linestyle": ":", "linewidth": 1.2, "zorder": 1}
 
 
 class TrainingDisplay:
@@ -229,7 +229,8 @@ class TrainingDisplay:
             if self.best_epoch is not None:
                 label = f"{of_name}best {self.unit}: {self.best_epoch}" if of_panel is axes[0] else None
                 color = {"color": training["color"]} if name else {}
-                self.best_.append(of_panel.axvline(self.best_epoch, label=label, **BEST | color))
+                style = reference_style(of_panel, ":") | {"linewidth": 1.2} | color
+                self.best_.append(of_panel.axvline(self.best_epoch, label=label, **style))
             if of_panel.get_legend_handles_labels()[0]:
                 of_panel.legend(frameon=False)
         tidy(axes[-1], x=self.unit, integers="x")
@@ -239,9 +240,8 @@ class TrainingDisplay:
         """Keywords for the lines of the training data, and for those of what was held out."""
         from matplotlib.lines import Line2D
 
-        of_all = {"linewidth": 1.3, "marker": "." if len(self.loss) <= FEW else ""}
-        training = styled(Line2D, {"color": TRAINING} | of_all, line_kw, "line_kw")
-        return training, styled(Line2D, {"color": VALIDATION} | of_all, validation_kw, "validation_kw")
+        training = styled(Line2D, {"color": TRAINING, "linewidth": 1.3}, line_kw, "line_kw")
+        return training, styled(Line2D, {"color": VALIDATION, "linewidth": 1.3}, validation_kw, "validation_kw")
 
     def _panels(self, panels):
         """The panels that are wanted, of those that there is something to draw in."""
@@ -257,6 +257,7 @@ class TrainingDisplay:
         return tuple(panels)
 
     def _line(self, ax, what, values, **style):
+        style = {"marker": marker_of(values, FEW)} | style
         self.lines_[what] = ax.plot(np.arange(1, len(values) + 1), values, **style)[0]
 
     def _draw_loss(self, ax, of_name, training, validation, penalty):
@@ -280,7 +281,7 @@ class TrainingDisplay:
         self._line(ax, "grad_norm", self.grad_norm, **training)
         if self.max_grad_norm is not None:
             label = f"max_grad_norm = {self.max_grad_norm:g}"
-            self.lines_["max_grad_norm"] = ax.axhline(self.max_grad_norm, label=label, **REFERENCE)
+            self.lines_["max_grad_norm"] = ax.axhline(self.max_grad_norm, label=label, **reference_style(ax))
         tidy(ax, y="gradient norm")
         _choose_scale(ax, [self.grad_norm])
 
@@ -295,7 +296,7 @@ class TrainingDisplay:
         self._line(ax, "clipped", self.n_clipped / self.n_updates, **training)
         tidy(ax, y="updates\nclipped")
         ax.set_ylim(-0.05, 1.05)
-        ax.yaxis.set_major_formatter(PercentFormatter(1))
+        ax.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
 
 
 def _choose_scale(ax, values):

@@ -209,7 +209,7 @@ class TestDisplay:
             )
             assert clipped.get_color() == line.get_color()
         assert display.ax_.get_yscale() == "log"
-        texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+        texts = [" ".join(text.get_text().split()) for text in display.ax_.get_legend().get_texts()]
         assert texts[1] == "layer 0, forwards: clipped to max_grad_norm=2 (1 of 2 batches)"
         assert texts[2].startswith("layer 0, backwards: ×")
 

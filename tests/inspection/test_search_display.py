@@ -83,7 +83,7 @@ class TestGrid:
         display = SearchDisplay.from_estimator(two)
         assert display.best_.get_xdata().tolist() == [16]
         assert display.best_.get_ydata().tolist() == [two.best_score_]
-        assert display.best_.get_label() == f"chosen: {two.best_score_:.3g} (16, gru)"
+        assert display.best_.get_label() == f"chosen: {two.best_score_:.3g} (hidden_size=16, cell=gru)"
 
     def test_legend_and_ticks(self, two):
         display = SearchDisplay.from_estimator(two, reference={"ridge": 0.2})
