@@ -20,8 +20,8 @@ from skrnn.inspection import AttributionDisplay, integrated_gradients
 # The net
 # -------
 # 106 pieces of 57 bases, half of them promoters; a base is four numbers, of which one is 1. The net reads 19 bases at a
-# time, in both directions. It was chosen among a dozen by its accuracy on the folds below and by what the pictures show,
-# so the accuracy is somewhat optimistic.
+# time, in both directions. It was chosen among a dozen by its accuracy on the folds below and by what the pictures
+# show, so the accuracy is somewhat optimistic.
 
 pieces, y = load_promoters(return_X_y=True)
 X = np.array([[[base == letter for letter in "ACGT"] for base in piece] for piece in pieces], dtype=float)
@@ -63,8 +63,8 @@ display = AttributionDisplay(
 # All promoters
 # -------------
 # Their mean shows what they have in common: these nets have found both boxes, from 85 pieces. Of the other pieces no
-# place stands out. An explanation says what a net looks at, and not what there is to see: a net with the default pooling
-# is almost as accurate, and looks at a place around base −45.
+# place stands out. An explanation says what a net looks at, and not what there is to see: a net with the default
+# pooling is almost as accurate, and looks at a place around base −45.
 
 mean = attributions[y == 1].mean(axis=0)
 of_others = attributions[y == 0].mean(axis=0)

@@ -31,7 +31,7 @@ FLOORS = [
     {"_parameters", "_pickling"}, {"_data"}, {"_network"}, {"_training"}, {"preprocessing", "_estimators"},
     {"_language", "datasets", "metrics"}, {"forecasting"}, {"_storage", "convert", "export", "inspection"}, {""},
 ]
-# The only module that may know what scikit-learn does not document
+# The only part that may know what scikit-learn does not document
 PRIVATE_API = "_sklearn"
 # An attribute by which scikit-learn knows an estimator: it is private to no part
 PROTOCOL = {"_parameter_constraints"}
@@ -200,7 +200,7 @@ class TestImports:
     def test_leave_alone_what_another_part_keeps_to_itself(self, package):
         assert not [str(use) for use in package.foreign_private()]
 
-    def test_the_private_api_of_scikit_learn_is_known_to_one_module(self, package):
+    def test_the_private_api_of_scikit_learn_is_known_to_one_part(self, package):
         assert not [str(use) for use in package.private_api("sklearn", PRIVATE_API)]
         assert any(use.module == "sklearn" and package.part(use.user) == PRIVATE_API for use in package.uses)
 

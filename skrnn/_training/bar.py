@@ -30,8 +30,8 @@ class Bar(Watch):
         console = Console(force_jupyter=False, force_terminal=self.in_notebook or None)
         console.width = WIDTH if self.in_notebook else min(console.width, WIDTH)
         self.progress = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=None),
-            TimeElapsedColumn(table_column=Column(no_wrap=True)), TextColumn("{task.fields[now]}"),
+            TextColumn("{task.description}", table_column=cropped()), BarColumn(bar_width=None),
+            TimeElapsedColumn(table_column=cropped()), TextColumn("{task.fields[now]}", table_column=cropped()),
             console=console, refresh_per_second=PER_SECOND, expand=True,
         )
         self.task = self.progress.add_task(self._so_far(model, max_iter), total=max_iter, now="")
@@ -55,6 +55,11 @@ class Bar(Watch):
 
     def _so_far(self, model, max_iter):
         return f"{unit_of(model)} {model.history.n_epochs}/{self.n_before + max_iter}"
+
+
+def cropped():
+    """A column that is cut where a terminal is narrow; not every one can show an ellipsis."""
+    return Column(no_wrap=True, overflow="crop")
 
 
 def _now(epoch):

@@ -44,9 +44,10 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, watch=NO
     trial, start = np.empty_like(theta), history.n_epochs
     last_trial = []                     # loss, penalty and norm of the gradient
     running = stop = False              # an iteration; what the watch said at the end of the last one
+    diverged = not_to_pass = None       # errors: of the objective; of the watch, one that SciPy takes as the end
 
     def value_and_gradient(x):
-        nonlocal running
+        nonlocal running, diverged
         if not running:
             watch.begin_epoch()
             running = True
@@ -55,17 +56,22 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, watch=NO
         norm = kernels_for(theta.dtype).norm(gradient, objective.ranges)
         last_trial[:] = loss, penalty, norm
         if not (math.isfinite(loss + penalty) and math.isfinite(norm)):
-            raise divergence(loss, penalty, norm, theta, history)
+            diverged = divergence(loss, penalty, norm, theta, history)
+            raise diverged
         return loss + penalty, gradient.astype(np.float64)
 
     def after_iteration(intermediate_result):
-        nonlocal running, stop
+        nonlocal running, stop, not_to_pass
         # What an iteration ends with is its last trial
         iteration = history.next_epoch(*last_trial, n_samples)
         theta[:] = intermediate_result.x
         history.add(iteration)
         running = False
-        stop = watch.end_epoch(model, model.frozen_copy)
+        try:
+            stop = watch.end_epoch(model, model.frozen_copy)
+        except StopIteration as error:
+            not_to_pass = error
+            raise
         if stop:
             raise StopIteration         # which SciPy takes as the end
 
@@ -76,10 +82,12 @@ def train_lbfgs(model, objective, n_samples, *, max_iter, max_fun, tol, watch=NO
                 options={"maxiter": max_iter, "maxfun": max_fun, "gtol": tol},
             )
     except Divergence as error:
-        if history.n_epochs == start:
+        if error is not diverged or history.n_epochs == start:
             raise
         warn_user(f"lbfgs stopped early: {error}", ConvergenceWarning)
         return f"Stopped early: {error}."
+    if not_to_pass is not None:
+        raise not_to_pass
     theta[:] = result.x
     if not history.n_epochs:            # no iteration lowered the loss
         value_and_gradient(result.x)

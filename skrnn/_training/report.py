@@ -11,9 +11,9 @@ from typing import NamedTuple
 from skrnn._training.watching import NOTHING, Watch
 from skrnn._training.words import closing_words, duration, number, score_matters, unit_of
 
-# Of a fit of more epochs than this not every one has a line, but no longer is nothing said than these seconds, or an
-# epoch
-MAX_LINES, MAX_SILENCE = 100, 1.0
+# Of a fit of more epochs than this not every one has a line, but no longer is nothing said than these seconds, this
+# part of the time so far, or an epoch
+MAX_LINES, MAX_SILENCE, MAX_PART_OF_SILENCE = 100, 1.0, 0.01
 PENALTY_MATTERS = 0.01  # as a fraction of the loss
 # The modules of what sys.stdout may be: that of a notebook, and one above which another bar moves already
 NOTEBOOK, UNDER_A_BAR = "ipykernel.iostream", "rich.file_proxy"
@@ -41,7 +41,8 @@ def _can_move():
     """Whether what is printed is seen at once and may be printed over."""
     if sys.stdout is None or _of_stdout() == UNDER_A_BAR or worker() is not None:
         return False
-    return _of_stdout() == NOTEBOOK or sys.stdout.isatty()
+    is_terminal = getattr(sys.stdout, "isatty", None)       # which not all have that stand in for a file
+    return _of_stdout() == NOTEBOOK or (is_terminal is not None and is_terminal())
 
 
 def _of_stdout():
@@ -53,6 +54,11 @@ def worker():
     """The number of this thread or process if others may print at the same time, or None."""
     alone = threading.current_thread() is threading.main_thread() and current_process().name == "MainProcess"
     return None if alone else threading.get_native_id()
+
+
+def say(text):
+    """Print lines all at once and now, also to what has no `flush`."""
+    print(text + "\n", end="", flush=hasattr(sys.stdout, "flush"))
 
 
 class Row(NamedTuple):
@@ -141,7 +147,8 @@ class Lines(Watch):
         """Print a line, if it is time for one."""
         n = model.history.n_epochs
         due = (n - self.n_before) % self.step == 0 or n in (self.n_before + 1, self.n_last)
-        if due or perf_counter() - self.told > MAX_SILENCE:
+        now = perf_counter()
+        if due or now - self.told > max(MAX_SILENCE, MAX_PART_OF_SILENCE * (now - self.began)):
             self._tell(model)
         return False
 
@@ -151,7 +158,7 @@ class Lines(Watch):
             self._tell(model)
         of_worker = "" if self.worker is None else f"{self.worker:>7}  "
         lines = closing_words(model, self.n_before, reason, perf_counter() - self.began)
-        self._print("\n".join(of_worker + line for line in lines))
+        say("\n".join(of_worker + line for line in lines))
 
     def _tell(self, model):
         now, n, history = perf_counter(), model.history.n_epochs, model.history
@@ -162,9 +169,5 @@ class Lines(Watch):
         )
         self.n_told, self.told = n, now
         titles, text = line(row, unit_of(model), n, self.n_last, self.titles, self.worker)
-        self._print(text if titles == self.titles else f"{titles}\n{text}")
+        say(text if titles == self.titles else f"{titles}\n{text}")
         self.titles = titles
-
-    def _print(self, text):
-        """All at once, so that what others print comes before or after it."""
-        print(text + "\n", end="", flush=True)

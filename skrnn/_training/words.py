@@ -14,7 +14,8 @@ def number(value):
     if value is None:
         return ""
     if value and math.isfinite(value) and not 0.01 <= abs(value) < 1e7:
-        return f"{value:.2e}"
+        text = f"{value:.2e}"
+        return text if len(text) <= 9 else f"{value:.1e}"
     return f"{value:.{max(0, min(4, 7 - len(f'{abs(value):.0f}')))}f}"
 
 
@@ -29,7 +30,9 @@ def duration(seconds):
     hours, minutes = divmod(minutes, 60)
     if not hours:
         return f"{minutes}m {seconds:02d}s"
-    return f"{hours}h {minutes:02d}m" if hours < 100 else f"{hours} h"
+    if hours < 100:
+        return f"{hours}h {minutes:02d}m"
+    return f"{hours} h" if hours < 100_000 else f"{hours:.0e} h"
 
 
 def unit_of(model):

@@ -20,6 +20,7 @@ from sklearn.pipeline import make_pipeline
 import skrnn
 from skrnn import RNNClassifier, RNNLanguageModel, RNNOutlierDetector, RNNRegressor, RNNSurvival
 from skrnn._network.objective import Objective
+from skrnn._training.loop import Divergence
 from skrnn.exceptions import NothingLearnedWarning
 from skrnn.forecasting import ConformalForecaster, ForecastWindows, SeasonalNaive, WindowTable
 from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceVectorizer, SlidingWindow
@@ -150,14 +151,14 @@ class Pickling(Silent):
 class Failing(Silent):
     """Raises an error at one of its calls."""
 
-    def __init__(self, at, number=1):
-        self.at, self.number, self.n_torn_down = at, number, 0
+    def __init__(self, at, number=1, error=RuntimeError):
+        self.at, self.number, self.error, self.n_torn_down = at, number, error, 0
 
     def fail(self, at):
         if at == self.at:
             self.number -= 1
             if not self.number:
-                raise RuntimeError(f"failed in {at}")
+                raise self.error(f"failed in {at}")
 
     def setup(self, estimator, context):
         self.fail("setup")
@@ -281,10 +282,50 @@ def test_one_that_fails_leaves_others_as_they_were(name, at, fitted_without):
     check_fails(copy.copy(fitted_without[name]), fit, Failing(at))
 
 
+@needs_callbacks
+@pytest.mark.parametrize("error", [StopIteration, Divergence])
+@pytest.mark.parametrize("at", [("begin", 3), ("end", 1), ("end", 2)])
+@pytest.mark.parametrize("name", ["regressor", "lbfgs", "outliers"])
+def test_an_error_that_training_knows_is_none_of_its_own(name, at, error):
+    make, fit, *_ = ESTIMATORS[name]
+    check_fails(make(), fit, Failing(*at, error))
+
+
+@needs_callbacks
+@pytest.mark.parametrize("name", ["regressor", "scaler"])
+def test_who_is_interrupted_in_every_teardown_keeps_nothing_of_it(name):
+    class Interrupted(Silent):
+        def teardown(self, estimator, context):
+            raise KeyboardInterrupt
+
+    make, fit, *_ = ESTIMATORS[name]
+    estimator = make().set_callbacks(Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        fit(estimator)
+    assert {name for name in vars(estimator) if "callback" in name} == {"_skl_callbacks"}
+
+
+@needs_callbacks
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_what_they_set_of_an_estimator_stays(name, fitted_without):
+    class Leaving(Silent):
+        def on_fit_task_begin(self, estimator, context):
+            estimator.begun = True
+
+        def on_fit_task_end(self, estimator, context):
+            estimator.note = context.task_name
+            estimator.set_callbacks()
+
+    make, fit, *_ = ESTIMATORS[name]
+    estimator = fit(make().set_callbacks(Leaving()))
+    assert (estimator.begun, estimator.note) == (True, "fit")
+    assert vars(estimator).keys() == vars(fitted_without[name]).keys() | {"begun", "note"}
+
+
 def check_fails(estimator, fit, failing):
     estimator.set_callbacks(failing)
     before, names = learned(estimator), vars(estimator).keys() | set()
-    with pytest.raises(RuntimeError, match="failed in"):
+    with pytest.raises(failing.error, match="failed in"):
         fit(estimator)
     assert vars(estimator).keys() == names
     assert learned(estimator) == before
@@ -498,7 +539,7 @@ class TestStored:
 def test_without_callbacks_in_scikit_learn(monkeypatch):
     """The file as it is read with an older scikit-learn."""
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name != "sklearn.callback" and find_spec(name))
-    source = inspect.getsource(importlib.import_module("skrnn._sklearn"))
+    source = inspect.getsource(importlib.import_module("skrnn._sklearn.callbacks"))
     older = types.ModuleType("older")
     exec(compile(source, "older.py", "exec"), vars(older))
     assert not hasattr(older.CallbackSupportMixin, "set_callbacks")

@@ -18,7 +18,7 @@ import skrnn.forecasting
 import skrnn.preprocessing
 from skrnn import RNNClassifier, RNNLanguageModel, RNNOutlierDetector, RNNRegressor, RNNSurvival
 from skrnn._estimators.summary import caption_of, summary_of
-from skrnn._sklearn import DOCUMENTATION, table_of_texts
+from skrnn._sklearn.diagrams import DOCUMENTATION, table_of_texts
 from skrnn._training.words import duration, number
 from skrnn.forecasting import ConformalForecaster, ForecastWindows, SeasonalNaive
 from skrnn.preprocessing import SequenceScaler

@@ -31,13 +31,14 @@ class TestNumbers:
         assert number(value) == text
 
     def test_are_narrow(self):
-        values = [digits * 10.0**exponent for exponent in range(-99, 99) for digits in (1.0, -9.99999999, -5.5)]
+        values = [digits * 10.0**exponent for exponent in range(-305, 305) for digits in (1.0, -9.99999999, -5.5)]
         assert max(len(number(value)) for value in values) == 9
 
     @pytest.mark.parametrize(("seconds", "text"), [
         (0.0, "0 s"), (0.00034, "0.3 ms"), (0.00994, "9.9 ms"), (0.00996, "10 ms"), (0.9994, "999 ms"),
         (0.9996, "1.0 s"), (9.94, "9.9 s"), (9.96, "10 s"), (59.4, "59 s"), (59.6, "1m 00s"), (125, "2m 05s"),
         (3599.6, "1h 00m"), (7300, "2h 01m"), (359_940, "99h 59m"), (360_000, "100 h"),
+        (1e9, "3e+05 h"),
     ])
     def test_times_have_units(self, seconds, text):
         assert duration(seconds) == text
@@ -124,6 +125,10 @@ class TestLines:
         titles, *lines, _ = self.run(monkeypatch, capsys, 23, 500, seconds)
         assert titles == ["epoch", "loss", "gradient", "time", "left"]
         assert [int(words[0].split("/")[0]) for words in lines] == told
+
+    def test_days_are_no_flood(self, monkeypatch, capsys):
+        lines = self.run(monkeypatch, capsys, 100_000, 100_000, 2.0)
+        assert 400 < len(lines) < 1000
 
     def test_time_is_that_of_an_epoch_and_the_rest(self, monkeypatch, capsys):
         lines = self.run(monkeypatch, capsys, 500, 500, 0.25)
@@ -308,6 +313,28 @@ class TestBar:
         monkeypatch.setattr(sys, "stdout", kind())
         assert isinstance(report_for(2), Lines)
         check_verbose(2)
+
+    @pytest.mark.parametrize("verbose", [1, 2])
+    def test_what_can_only_be_written_to_will_do(self, monkeypatch, verbose):
+        class Written(list):
+            write = list.append
+
+        written = Written()
+        monkeypatch.setattr(sys, "stdout", written)
+        RNNRegressor(**NET, verbose=verbose).fit(X, Y)
+        RNNRegressor(**NET, verbose=verbose).partial_fit(X, Y)
+        monkeypatch.undo()
+        assert "2/2" in "".join(written)
+
+    @pytest.mark.parametrize("columns", ["1", "10"])
+    def test_is_cut_where_the_terminal_is_narrow(self, monkeypatch, columns):
+        terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+        terminal.isatty = lambda: True
+        self.terminal(monkeypatch)
+        monkeypatch.setenv("COLUMNS", columns)
+        monkeypatch.setattr(sys, "stdout", terminal)
+        RNNRegressor(**NET, verbose=2).fit(X, Y)
+        assert b"The maximum number of epochs" in terminal.buffer.getvalue()
 
     def test_lines_where_something_else_looks_on(self, monkeypatch):
         self.terminal(monkeypatch)
