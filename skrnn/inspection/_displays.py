@@ -4,8 +4,9 @@ Nothing that pyplot shares between figures is changed. Colors are those of matpl
 style may set.
 """
 
-from numbers import Integral
+from numbers import Integral, Real
 from textwrap import fill
+from types import NoneType
 
 import numpy as np
 
@@ -231,6 +232,17 @@ def check_index(value, n, name, of):
     return int(value) % n
 
 
+def check_reference(reference):
+    """A dict of finite numbers by name, also for None; a TypeError or ValueError for what is none."""
+    expected = "expected a dict of numbers by name, such as {'ridge': 0.98}"
+    if not isinstance(reference, dict | NoneType):
+        raise TypeError(f"reference={shown(reference)}: {expected}")
+    for name, value in (reference or {}).items():
+        if not isinstance(value, Real) or not np.isfinite(value):
+            raise ValueError(f"reference[{name!r}]={shown(value)}: {expected}")
+    return reference or {}
+
+
 def with_reference(ax, reference):
     """Draw horizontal lines at the values of a dict by name, such as what another model scores.
 
@@ -238,4 +250,4 @@ def with_reference(ax, reference):
     -------
     lines : list of matplotlib Line2D
     """
-    return [ax.axhline(value, label=f"{name} ({value:.3g})", **REFERENCE) for name, value in (reference or {}).items()]
+    return [ax.axhline(value, label=f"{name} ({value:.3g})", **REFERENCE) for name, value in reference.items()]

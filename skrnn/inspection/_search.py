@@ -18,6 +18,7 @@ from skrnn._sklearn import name_of_scorer
 from skrnn.forecasting import ConformalForecaster
 from skrnn.inspection._displays import (
     FURTHER_HEIGHT,
+    check_reference,
     colors_of,
     in_figures,
     set_log_scale,
@@ -290,7 +291,7 @@ class SearchDisplay:
         Raises
         ------
         ValueError, TypeError
-            For another number of axes.
+            For another number of axes, or a `reference` that is no dict of numbers.
         ImportError
             When matplotlib is not installed.
 
@@ -301,6 +302,7 @@ class SearchDisplay:
         >>> display.axes_[0].get_xlabel()
         'hidden_size'
         """
+        reference = check_reference(self.reference)
         n_panels = 2 if times and self.fit_times is not None else 1
         figsize = WIDTH, HEIGHT + FURTHER_HEIGHT * (n_panels - 1)
         self.axes_ = several_axes(ax, n_panels, f"{type(self).__name__}.plot", figsize=figsize)
@@ -313,7 +315,7 @@ class SearchDisplay:
         else:
             self._draw_in_groups(x, hue)
         self._draw_failed(x)
-        self.reference_ = with_reference(self.axes_[0], self.reference)
+        self.reference_ = with_reference(self.axes_[0], reference)
         self._label(x)
         self._draw_legend(None if scale_of_colors else self.hue_name, outside=ax is None and not scale_of_colors)
         return self
