@@ -77,8 +77,13 @@ def concatenate_steps(y, *others):
     >>> weights.tolist()
     [1.0, 1.0, 0.5, 0.5]
     """
-    index, rows = _read_steps(y)
-    beside = [_beside(other, index, f"others[{k}]") for k, other in enumerate(others)]
+    return steps_with_target(y, {f"others[{k}]": other for k, other in enumerate(others)})
+
+
+def steps_with_target(y, others, name="y"):
+    """As `concatenate_steps`, of others by the names that errors give them, beside that of y."""
+    index, rows = _read_steps(y, name)
+    beside = [_beside(other, index, other_name, name) for other_name, other in others.items()]
     return rows.take(rows.known).as_array(), *(values[rows.known] for values in beside)
 
 
@@ -319,19 +324,19 @@ def _parts(predicted):
     return predicted if isinstance(predicted, list) else [predicted]
 
 
-def _beside(values, index, name):
+def _beside(values, index, name, name_of_y="y"):
     """Rows (total, ...) of values with the steps of y, or with one value per sequence."""
     values = without_columns(values, name)
     if issparse(values) or not is_sized(values):
-        raise TypeError(f"{name} is {shown(values)}, expected an array or a list with the steps of y")
+        raise TypeError(f"{name} is {shown(values)}, expected an array or a list with the steps of {name_of_y}")
     if len(values) != len(index):
-        raise ValueError(f"{name} has {len(values)} sequences, expected {len(index)} as in y")
+        raise ValueError(f"{name} has {len(values)} sequences, expected {len(index)} as in {name_of_y}")
     if not is_sized(next(iter(values))):
         return np.repeat(np.asarray(values), index.lengths)
     rows = [np.asarray(row) for row in values]
     for i, (row, length) in enumerate(zip(rows, index.lengths, strict=True)):
         if len(row) != length:
-            raise ValueError(f"y[{i}] has {length} targets of steps, expected {len(row)} as in {name}[{i}]")
+            raise ValueError(f"{name_of_y}[{i}] has {length} targets of steps, expected {len(row)} as in {name}[{i}]")
         if row.shape[1:] != rows[0].shape[1:]:
             raise ValueError(f"{name}[{i}] has shape {row.shape}, expected {(len(row), *rows[0].shape[1:])}")
     return np.concatenate(rows)

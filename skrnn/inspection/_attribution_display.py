@@ -8,9 +8,10 @@ from skrnn._sklearn import select
 from skrnn.inspection._arguments import check_index
 from skrnn.inspection._cells import Cells
 from skrnn.inspection._displays import gray, in_lines, marker_of, pyplot, several_axes, styled, tidy
-from skrnn.inspection._explanation import Explanation
+from skrnn.inspection._explanation import Explanation, inputs_of_baseline, is_sequences
 from skrnn.inspection._gradients import input_gradients
 from skrnn.inspection._integrated import integrated_gradients
+from skrnn.inspection._nets import net_and_inputs
 from skrnn.inspection._occlusion import occlusion
 
 METHODS = {"integrated_gradients": integrated_gradients, "occlusion": occlusion, "input_gradients": input_gradients}
@@ -117,20 +118,20 @@ class AttributionDisplay:
         Parameters
         ----------
         estimator : estimator
-            A fitted net, or a Pipeline or search around one.
+            A fitted net, or a Pipeline or search around one; X then goes through the steps before it.
         X : as the estimator takes it
         sequence : int, default=0
-            Which of them.
+            The index of the sequence among those that the net reads, such as the windows that a Pipeline makes of X.
         method : {"integrated_gradients", "occlusion", "input_gradients"}, default="integrated_gradients"
             The function that computes the attributions.
         target, step
             As in `integrated_gradients`.
         feature_names, symbols
-            As in `from_attributions`.
+            As in `from_attributions`. Where a Pipeline makes a step of each character of a text, these are the symbols.
         ax, line_kw, cmap
             As in `plot`.
         **options
-            Of the method, such as `baseline`.
+            Of the method, such as `baseline`: a number, "mean", or sequences, one for all of X or for this one.
 
         Returns
         -------
@@ -156,12 +157,19 @@ class AttributionDisplay:
         pyplot(f"{cls.__name__}.from_estimator")
         if method not in METHODS:
             raise ValueError(f"method={shown(method)}: expected one of {', '.join(METHODS)}")
-        number = check_index(sequence, n_rows(X), "sequence", "sequences of X")
-        one = select(X, np.array([number]))
-        explanation = Explanation(estimator, one, target, step)
-        attributions = METHODS[method](estimator, one, target=target, step=step, **options)
+        net, inputs = net_and_inputs(estimator, X)
+        number = check_index(sequence, n_rows(inputs), "sequence", "sequences of X")
+        one = select(inputs, np.array([number]))
+        if is_sequences(options.get("baseline")):
+            baseline = inputs_of_baseline(estimator, options["baseline"])
+            of_each = n_rows(baseline) == n_rows(inputs)
+            options["baseline"] = select(baseline, np.array([number])) if of_each else baseline
+        explanation = Explanation(net, one, target, step)
+        attributions = METHODS[method](net, one, target=target, step=step, **options)
         reading = explanation.reading
         label, value = explanation.predicted()
+        if symbols is None and net is not estimator:
+            symbols = _characters(X, number, explanation.sequences.lengths[0])
         display = cls._of(
             attributions, explanation.X, 0, reading.n_step_features, feature_names, symbols, reading.step_names
         )
@@ -424,6 +432,13 @@ class AttributionDisplay:
         ax.invert_yaxis()
         ax.axvline(0, color=gray(ax, 0.4), linewidth=0.8)
         tidy(ax, x=f"{self.caption} of what does not change")
+
+
+def _characters(X, number, n_steps):
+    """The text of which a Pipeline makes a sequence, if it has as many characters as that has steps; else None."""
+    of_items = isinstance(X, list | tuple) or getattr(X, "ndim", 0) == 1
+    text = next(iter(select(X, [number]))) if of_items and number < len(X) else None
+    return text if isinstance(text, str) and len(text) == n_steps else None
 
 
 def _names(names, n):

@@ -10,7 +10,7 @@ from skrnn._data.numbers import is_sized
 from skrnn._messages import kind_of, shown
 from skrnn.inspection._arguments import check_index
 from skrnn.inspection._displays import in_lines, one_axes, pyplot, styled
-from skrnn.metrics import concatenate_steps
+from skrnn.metrics import steps_with_target
 
 # So many characters fit below a matrix
 MAX_CHARACTERS = 36
@@ -267,8 +267,9 @@ def _labels_of_steps(y_true, y_pred, column, sample_weight):
             "sequences there is sklearn.metrics.ConfusionMatrixDisplay"
         )
     true, predicted = _column(true, column, "y_true"), _column(predicted, column, "y_pred")
-    flat, *others = concatenate_steps(true, predicted, *(() if sample_weight is None else (sample_weight,)))
-    return flat, np.array(others[0].tolist()), *others[1:]
+    beside = {"y_pred": predicted} if sample_weight is None else {"y_pred": predicted, "sample_weight": sample_weight}
+    flat, predicted, *weights = steps_with_target(true, beside, "y_true")
+    return flat, np.array(predicted.tolist()), *weights
 
 
 def _column(labels, column, name):

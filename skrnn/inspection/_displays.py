@@ -5,7 +5,9 @@ style may set.
 """
 
 from datetime import date
+from numbers import Real
 from textwrap import fill
+from types import NoneType
 
 import numpy as np
 
@@ -274,6 +276,17 @@ def in_lines(label, width=LEGEND_WIDTH):
     return fill(str(label), width)
 
 
+def check_reference(reference):
+    """A dict of finite numbers by name, also for None; a TypeError or ValueError for what is none."""
+    expected = "expected a dict of numbers by name, such as {'ridge': 0.98}"
+    if not isinstance(reference, dict | NoneType):
+        raise TypeError(f"reference={shown(reference)}: {expected}")
+    for name, value in (reference or {}).items():
+        if not isinstance(value, Real) or not np.isfinite(value):
+            raise ValueError(f"reference[{name!r}]={shown(value)}: {expected}")
+    return reference or {}
+
+
 def with_reference(ax, reference):
     """Draw horizontal lines at the values of a dict by name, such as what another model scores.
 
@@ -282,4 +295,4 @@ def with_reference(ax, reference):
     lines : list of matplotlib Line2D
     """
     style = reference_style(ax)
-    return [ax.axhline(value, label=f"{name} ({value:.3g})", **style) for name, value in (reference or {}).items()]
+    return [ax.axhline(value, label=f"{name} ({value:.3g})", **style) for name, value in reference.items()]

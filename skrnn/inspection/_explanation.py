@@ -1,5 +1,6 @@
 """What explanations share: the net, X as it reads it, the output, the baseline, and the form of what is returned."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Real
 
@@ -15,6 +16,27 @@ from skrnn.inspection._outputs import output_of
 from skrnn.inspection._vectors import Vectors
 
 MEAN = "mean"
+
+
+def is_sequences(baseline):
+    """Whether a baseline is like X, and neither left out nor one number for all of it."""
+    return not (baseline is None or isinstance(baseline, str | Real))
+
+
+def inputs_of_baseline(estimator, baseline):
+    """Sequences of a baseline as the net of an estimator reads them: after the steps of the Pipelines before it."""
+    with _as_baseline():
+        return net_and_inputs(estimator, baseline)[1]
+
+
+@contextmanager
+def _as_baseline():
+    """Errors of what is read in the place of X say that it is the baseline."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"the baseline, which is read as X is: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -59,6 +81,8 @@ class Explanation:
 
     def __init__(self, estimator, X, target, step, baseline=None, allow_nan=False):
         self.net, self.X = net_and_inputs(estimator, X)
+        if is_sequences(baseline):
+            baseline = inputs_of_baseline(estimator, baseline)
         fitted = fitted_of(self.net)
         self.reading = fitted.reading
         self.sequences = fitted.reading.check(self.net, self.X)
@@ -80,7 +104,8 @@ class Explanation:
                 others = ", or NaN with a net that takes missing values" * allow_nan
                 raise ValueError(f"baseline={baseline}: expected a finite number{others}")
             return float(baseline)
-        sequences = self.reading.check(self.net, baseline)
+        with _as_baseline():
+            sequences = self.reading.check(self.net, baseline)
         if not np.array_equal(sequences.lengths, self.sequences.lengths):
             raise ValueError(
                 f"baseline has {_sizes(sequences)}, but X {_sizes(self.sequences)}: expected one for each sequence of "

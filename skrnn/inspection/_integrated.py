@@ -43,8 +43,9 @@ def integrated_gradients(
         n sequences.
     baseline : float, "mean", or sequences like those of X, default=0
         What the output is compared with. A number stands for all numbers of steps and static features; "mean" is their
-        mean in training, with `standardize`; sequences have as many steps as those of X. But for sequences the baseline
-        has the times of X, and categories that `fit` did not see. What is missing in X is missing in it.
+        mean in training, with `standardize`; both are values of what the net reads. Sequences have as many steps as
+        those of X, and go through the same steps of a Pipeline. But for sequences the baseline has the times of X, and
+        categories that `fit` did not see. What is missing in X is missing in it.
     target, step
         As in `input_gradients`.
     tol : float, default=1e-3

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._estimators.base import BaseRNN
 from skrnn._estimators.outlier_detector import RNNOutlierDetector
+from skrnn._language.language_model import RNNLanguageModel
 from skrnn._messages import kind_of
 from skrnn.forecasting import ConformalForecaster
 
@@ -109,5 +110,11 @@ def _inside(wrapper, estimator):
             return getattr(wrapper, attribute)
     if hasattr(wrapper, "estimators_"):
         raise ValueError(f"{kind_of(wrapper)} is made of several estimators: pass one of its estimators_")
+    if hasattr(wrapper, "calibrated_classifiers_"):
+        raise ValueError(
+            f"{kind_of(wrapper)} is made of several estimators: pass the estimator of one of its "
+            "calibrated_classifiers_, whose probabilities are not calibrated"
+        )
     within = "" if wrapper is estimator else f" within {kind_of(estimator)}"
-    raise TypeError(f"estimator is {kind_of(wrapper)}{within}, expected {EXPECTED}")
+    of_texts = ", of sequences and not a language model" if isinstance(wrapper, RNNLanguageModel) else ""
+    raise TypeError(f"estimator is {kind_of(wrapper)}{within}, expected {EXPECTED}{of_texts}")

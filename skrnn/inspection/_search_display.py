@@ -6,6 +6,7 @@ import numpy as np
 from skrnn.inspection._displays import (
     FURTHER_HEIGHT,
     MARKERS,
+    check_reference,
     colors_of,
     gray,
     in_figures,
@@ -226,7 +227,7 @@ class SearchDisplay:
         Raises
         ------
         ValueError, TypeError
-            For another number of axes.
+            For another number of axes, or a `reference` that is no dict of numbers.
         ImportError
             When matplotlib is not installed.
 
@@ -237,6 +238,7 @@ class SearchDisplay:
         >>> display.axes_[0].get_xlabel()
         'hidden_size'
         """
+        reference = check_reference(self.reference)
         n_panels = 2 if times and self.fit_times is not None else 1
         figsize = WIDTH, HEIGHT + FURTHER_HEIGHT * (n_panels - 1)
         self.axes_ = several_axes(ax, n_panels, f"{type(self).__name__}.plot", figsize=figsize)
@@ -249,7 +251,7 @@ class SearchDisplay:
         else:
             self._draw_in_groups(x, hue)
         self._draw_failed(x)
-        self.reference_ = with_reference(self.axes_[0], self.reference)
+        self.reference_ = with_reference(self.axes_[0], reference)
         self._label(x)
         self._draw_legend(None if scale_of_colors else self.hue_name, outside=ax is None and not scale_of_colors)
         return self

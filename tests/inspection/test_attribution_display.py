@@ -6,9 +6,11 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.pipeline import make_pipeline
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor, WithStatic
 from skrnn.inspection import AttributionDisplay, input_gradients, integrated_gradients, occlusion
+from skrnn.preprocessing import SequenceScaler, SequenceVectorizer, SlidingWindow
 
 mpl.use("Agg")
 plt = pytest.importorskip("matplotlib.pyplot")
@@ -150,3 +152,37 @@ def test_errors(make, message):
     net = fitted(RNNRegressor(), ARRAY, ARRAY[:, 0, 0])
     with pytest.raises(ValueError, match=message):
         make(net)
+
+
+@pytest.mark.filterwarnings("ignore")                        # fits of one epoch
+class TestPipelines:
+    """`sequence` is one of those that the net reads, and so is the baseline."""
+
+    def test_windows(self):
+        series = ARRAY[:, :, 0].ravel()[:, np.newaxis]
+        pipe = make_pipeline(SlidingWindow(4, context=True), RNNRegressor(3, max_iter=1, random_state=0))
+        pipe.fit(series[:15], series[:15, 0])
+        display = AttributionDisplay.from_estimator(pipe, series[15:], sequence=-1)
+        np.testing.assert_array_equal(display.values, series[-4:])
+        assert display.value == pytest.approx(pipe.predict(series[15:])[-1])
+
+    @pytest.mark.parametrize("texts", [list, np.array, pd.Series])
+    def test_characters_are_symbols(self, texts):
+        words = ["abca", "bb", "cabab", "ab", "ba", "cc"]
+        pipe = make_pipeline(
+            SequenceVectorizer(analyzer="char"), RNNClassifier(3, embedding_dim=2, max_iter=1, random_state=0)
+        ).fit(texts(words), np.arange(6) % 2)
+        display = AttributionDisplay.from_estimator(pipe, texts(words), sequence=2)
+        assert "".join(display.symbols) == "cabab"
+        assert len(display.letters_) == np.count_nonzero(display.attributions)
+
+    @pytest.mark.parametrize("sequence", [1, -1])
+    def test_a_baseline_of_sequences_is_of_the_same_units(self, sequence):
+        pipe = make_pipeline(SequenceScaler(), RNNRegressor(3, max_iter=1, random_state=0)).fit(ARRAY, ARRAY[:, 0, 0])
+        baseline = 2 + ARRAY[::-1]
+        attributions = integrated_gradients(pipe, ARRAY, baseline=baseline, tol=1e-6)
+        difference = pipe.predict(ARRAY) - pipe.predict(baseline)
+        np.testing.assert_allclose(attributions.sum(axis=(1, 2)), difference, rtol=1e-5, atol=1e-12)
+        for given in (baseline, baseline[[sequence]]):
+            display = AttributionDisplay.from_estimator(pipe, ARRAY, sequence=sequence, baseline=given, tol=1e-6)
+            np.testing.assert_allclose(display.attributions, attributions[sequence], rtol=1e-6)

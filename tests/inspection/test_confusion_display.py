@@ -62,7 +62,9 @@ class TestFromPredictions:
     @pytest.mark.parametrize(("true", "predicted", "options", "message"), [
         (["a", "b"], [["a"], ["b"]], {}, "expected a target for each step"),
         ([["a"], ["b"]], ["a", "b"], {}, r"y_pred\[0\] is 'a', expected a label for each step"),
-        ([["a"], ["b"]], [["a"], ["b", "b"]], {}, r"y\[1\] has 1 targets of steps, expected 2"),
+        ([["a"], ["b"]], [["a"], ["b", "b"]], {}, r"y_true\[1\] has 1 targets of steps, expected 2 as in y_pred\[1\]"),
+        ([["a"], ["b"]], [["a"]], {}, "y_pred has 1 sequences, expected 2 as in y_true"),
+        ([["a"], ["b"]], [["a"], ["b"]], {"sample_weight": [1.0]}, "sample_weight has 1 sequences, expected 2 as in"),
         ([[["a", 1]]], [[["a", 1]]], {}, "y_true has 2 columns of labels, expected column="),
         ([[["a", 1]]], [[["a", 1]]], {"column": 2}, "column=2: there are 2 columns of labels"),
         ([["a"]], [["a"]], {"column": 0}, "column=0: y_true has one label per step"),

@@ -505,6 +505,7 @@ class TestErrors:
         ({"baseline": np.nan}, "baseline=nan: expected a finite"),
         ({"baseline": None}, "baseline=None: expected a number"),
         ({"baseline": numbers_of(1)[:3]}, "baseline has 3 sequences of 5 to 5 steps, but X 9 sequences"),
+        ({"baseline": numbers_of(1)[:, :, :0]}, "the baseline, which is read as X is: "),
     ])
     def test_of_baselines(self, classifier, function, options, message):
         with pytest.raises(ValueError, match=message):

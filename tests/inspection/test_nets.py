@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import BaggingRegressor
 from sklearn.exceptions import NotFittedError
@@ -76,6 +77,11 @@ def test_inputs_go_through_the_steps_of_all_pipelines():
     (lambda: RNNOutlierDetector(), NotFittedError, "RNNOutlierDetector"),
     (lambda: ConformalForecaster(NET), NotFittedError, "ConformalForecaster"),
     (lambda: BaggingRegressor(NET, 2).fit(X[:, 0], y), ValueError, "several estimators: pass one of its estimators_"),
+    (
+        lambda: CalibratedClassifierCV(LABELS, cv=2).fit(X, y > 0), ValueError,
+        "several estimators: pass the estimator of one of its calibrated_classifiers_",
+    ),
+    (lambda: RNNLanguageModel(2, max_iter=1).fit(["ab", "ba"]), TypeError, "of sequences and not a language model"),
 ])
 def test_errors_say_what_was_expected(make, error, message):
     with pytest.raises(error, match=message):

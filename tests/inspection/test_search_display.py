@@ -242,6 +242,17 @@ class TestErrors:
         with pytest.raises(ValueError, match=message):
             SearchDisplay.from_estimator(two, **keywords)
 
+    @pytest.mark.parametrize(("reference", "error", "message"), [
+        (0.9, TypeError, "reference=0.9: expected a dict of numbers by name"),
+        ([0.9], TypeError, r"reference=\[0.9\]: expected a dict"),
+        ({"ridge": "0.9"}, ValueError, r"reference\['ridge'\]='0.9': expected a dict"),
+        ({"ridge": float("nan")}, ValueError, r"reference\['ridge'\]=nan: expected a dict"),
+    ])
+    def test_of_references_before_a_figure_is_made(self, two, reference, error, message):
+        with pytest.raises(error, match=message):
+            SearchDisplay.from_estimator(two, reference=reference)
+        assert plt.get_fignums() == []
+
     def test_of_ends_of_several_names(self):
         search = grid({"alpha": [1.0]}, Ridge())
         search.cv_results_["params"] = [{"a__alpha": 1.0, "b__alpha": 2.0}]
