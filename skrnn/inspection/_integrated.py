@@ -43,8 +43,9 @@ def integrated_gradients(
         n sequences.
     baseline : float, "mean", or sequences like those of X, default=0
         What the output is compared with. A number stands for all numbers of steps and static features; "mean" is their
-        mean in training, with `standardize`; sequences have as many steps as those of X. But for sequences the baseline
-        has the times of X, and categories that `fit` did not see. What is missing in X is missing in it.
+        mean in training, with `standardize`; sequences have as many steps as those of X, and go through the steps
+        before the net as X does. But for sequences the baseline has the times of X, and categories that `fit` did not
+        see. What is missing in X is missing in it.
     target, step
         As in `input_gradients`.
     tol : float, default=1e-3
@@ -92,8 +93,8 @@ def integrated_gradients(
     >>> bool(np.allclose(attributions.sum(axis=(1, 2)), difference, rtol=1e-3))
     True
     """
-    if not isinstance(tol, Real) or not tol > 0:
-        raise ValueError(f"tol={shown(tol)}: expected a positive number")
+    if not isinstance(tol, Real) or isinstance(tol, bool) or not 0 < tol < np.inf:
+        raise ValueError(f"tol={shown(tol)}: expected a positive number that is finite")
     if not is_positive_int(max_points) or max_points < 2 * N_NODES:
         raise ValueError(f"max_points={shown(max_points)}: expected an int from {2 * N_NODES} on")
     if baseline is None:
