@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skrnn._data.numbers import all_finite
 from skrnn._data.preparation_gradient import preparation_gradient
 from skrnn._data.sequences import Sequences
 from skrnn._network.scores import check_scores
@@ -40,7 +41,7 @@ class Explained:
             yield slice(first, last)
             first = last
 
-    def values(self, X, steps, which):
+    def values(self, X, steps, which, numbers):
         """The outputs (n,) of `Vectors`.
 
         Parameters
@@ -50,14 +51,17 @@ class Explained:
             With outputs per step the step of each sequence whose output it is.
         which : (n,) int array
             Which output of each, see `Output.choose`.
+        numbers : (n,) int array
+            The indices in X of the sequences that they are, or are made of, for messages.
         """
-        _, prepared, sequences = self._read(X)
-        scores = self._scores(sequences, steps)
-        return self.output.value(scores, self.output.own_units(prepared), which)
+        _, prepared, sequences = self._read(X, numbers)
+        values = self.output.value(self._scores(sequences, steps), self.output.own_units(prepared), which)
+        _check_finite(numbers, values)
+        return values
 
-    def values_and_gradients(self, X, steps, which):
+    def values_and_gradients(self, X, steps, which, numbers):
         """The outputs (n,) of `Vectors`, and their gradients, `Vectors`."""
-        checked, prepared, sequences = self._read(X)
+        checked, prepared, sequences = self._read(X, numbers)
         scores, own = self._scores(sequences, steps), self.output.own_units(prepared)
         of_scores, down = self.output.gradient(scores, own, which)
         dscores = of_scores
@@ -70,30 +74,39 @@ class Explained:
             self.theta, sequences, index, dscores, dstate, need_dX=True, engine=self.engine
         ).X
         value = self.output.value(scores, own, which)
-        return value, self._gradients(X, checked, prepared, d, down, self._static_gradient(sequences, dstate))
+        gradients = self._gradients(X, checked, prepared, d, down, self._static_gradient(sequences, dstate))
+        _check_finite(numbers, value)
+        for part in gradients.parts:
+            _check_finite(np.repeat(numbers, X.lengths) if len(part) > len(numbers) else numbers, part)
+        return value, gradients
 
-    def scores(self, X, steps):
-        """Raw scores (n, Q) of `Vectors`."""
-        return self._scores(self._read(X)[2], steps)
+    def scores_of_X(self, X, steps, numbers):
+        """Raw scores (n, Q) of `Vectors` that are sequences of X."""
+        sequences = self._read(X, numbers)[2]
+        scores = self._all_scores(sequences)
+        check_scores(self.network, scores, sequences)
+        return scores if steps is None else scores[sequences.starts + steps]
 
-    def _read(self, X):
+    def _read(self, X, numbers):
         """The numbers of sequences as they are checked, as they are prepared, and what the network reads."""
         static = X.static if self.reading.n_static else None
-        checked = Sequences(X.numbers, X.lengths, "ragged", static=static)
+        checked = Sequences(X.numbers, X.lengths, "ragged", static=static, numbers=numbers)
         prepared = checked if self.reading.n_categories else self.reading.prepare(checked)
         values, n = prepared.values, prepared.n_features - self.n_times
         steps = np.concatenate([values[:, :n], X.vectors, values[:, n:]], axis=1)
         if static is not None:
             static = np.concatenate([prepared.static, X.static_vectors], axis=1)
-        return checked, prepared, Sequences(steps, X.lengths, "ragged", static=static)
+        return checked, prepared, Sequences(steps, X.lengths, "ragged", static=static, numbers=numbers)
+
+    def _all_scores(self, sequences):
+        index = np.arange(len(sequences))
+        return self.network.checked_forward(self.theta, sequences, index, engine=self.engine)[0]
 
     def _scores(self, sequences, steps):
-        scores, finite = self.network.checked_forward(
-            self.theta, sequences, np.arange(len(sequences)), engine=self.engine
-        )
-        if not finite:
-            check_scores(self.network, scores, sequences, name="what is explained: X, or between it and the baseline")
-        return scores if steps is None else scores[sequences.starts + steps]
+        scores = self._all_scores(sequences)
+        scores = scores if steps is None else scores[sequences.starts + steps]
+        _check_finite(sequences.numbers, scores)
+        return scores
 
     def _static_gradient(self, sequences, dstate):
         if dstate is None:
@@ -117,3 +130,16 @@ class Explained:
             static = np.where(missing, 0, dstatic[:, : static.shape[1]])
             static_vectors = dstatic[:, dstatic.shape[1] - static_vectors.shape[1] :]
         return Vectors(numbers, vectors, static, static_vectors, X.lengths)
+
+
+def _check_finite(numbers, rows):
+    """Raise a ValueError unless all rows (n, ...), of the sequences X[numbers], are finite."""
+    if all_finite(rows):
+        return
+    bad = np.flatnonzero(~np.isfinite(rows.reshape(len(rows), -1)).all(axis=1))
+    i = int(numbers[bad[0]])
+    raise ValueError(
+        f"What the net predicts for X[{i}], or between the baseline and X[{i}], or its gradient, is not finite: it "
+        "grows without bound there. Scale X, or fit with a bounded activation, a smaller learning_rate_init or "
+        "max_grad_norm"
+    )

@@ -2,11 +2,12 @@
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Number, Real
 
 import numpy as np
 
 from skrnn._data.sequences import SequenceIndex
+from skrnn._messages import shown, with_message
 from skrnn._sklearn import fitted_of
 from skrnn.inspection._arguments import step_of_each
 from skrnn.inspection._explained import Explained
@@ -20,23 +21,23 @@ MEAN = "mean"
 
 def is_sequences(baseline):
     """Whether a baseline is like X, and neither left out nor one number for all of it."""
-    return not (baseline is None or isinstance(baseline, str | Real))
+    of_all = isinstance(baseline, str | Number | np.bool_) or getattr(baseline, "ndim", None) == 0
+    return not of_all and baseline is not None
 
 
 def inputs_of_baseline(estimator, baseline):
     """Sequences of a baseline as the net of an estimator reads them: after the steps of the Pipelines before it."""
-    with _as_baseline():
+    with _in_baseline():
         return net_and_inputs(estimator, baseline)[1]
 
 
 @contextmanager
-def _as_baseline():
-    """Errors of what is read in the place of X say that it is the baseline."""
+def _in_baseline():
+    """Errors that say that what they call X is the baseline."""
     try:
         yield
     except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"the baseline, which is read as X is: {error}") from error
+        raise with_message(error, f"In baseline, which is read as X is: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ class Block:
     numbers: np.ndarray
 
     def of(self, index):
-        """Steps and outputs of the sequences `index` of the block."""
-        return None if self.steps is None else self.steps[index], self.which[index]
+        """Steps, outputs and indices in X of the sequences `index` of the block."""
+        return None if self.steps is None else self.steps[index], self.which[index], self.numbers[index]
 
 
 class Explanation:
@@ -89,14 +90,14 @@ class Explanation:
         self.steps = _steps_of(fitted.model.network, self.sequences, step)
         self.explained = Explained(fitted, output_of(fitted, target))
         self.baseline = self._read_baseline(baseline, allow_nan)
+        self._check_numbers()
 
     def _read_baseline(self, baseline, allow_nan):
         """A number, "mean", or sequences that have been checked."""
         if baseline is None:
             return None
-        if isinstance(baseline, str):
-            if baseline != MEAN:
-                raise ValueError(f'baseline={baseline!r}: expected a number, "mean", or sequences like those of X')
+        if isinstance(baseline, str) and baseline == MEAN:
+            self.explained.reader.check_means()
             return baseline
         if isinstance(baseline, Real) and not isinstance(baseline, bool):
             missing = self.reading.missing != "error" and not self.reading.n_categories
@@ -104,7 +105,9 @@ class Explanation:
                 others = ", or NaN with a net that takes missing values" * allow_nan
                 raise ValueError(f"baseline={baseline}: expected a finite number{others}")
             return float(baseline)
-        with _as_baseline():
+        if not is_sequences(baseline):
+            raise ValueError(f'baseline={shown(baseline)}: expected a number, "mean", or sequences like those of X')
+        with _in_baseline():
             sequences = self.reading.check(self.net, baseline)
         if not np.array_equal(sequences.lengths, self.sequences.lengths):
             raise ValueError(
@@ -113,13 +116,30 @@ class Explanation:
             )
         return sequences
 
+    def _check_numbers(self):
+        """Raise a ValueError for what the numbers alone tell: categories, the order of times, gaps in the baseline."""
+        reading, of_baseline = self.reading, isinstance(self.baseline, SequenceIndex)
+        with_times = reading.times is not None and reading.times.column is not None
+        if not (of_baseline or reading.n_categories or with_times):
+            return
+        for numbers in self._batches():
+            sequences, X = self._vectors(self.sequences, numbers)
+            reading.prepare(sequences)
+            if of_baseline:
+                with _in_baseline():
+                    reading.prepare(self._vectors(self.baseline, numbers)[0])
+                self._baseline_of(X, numbers)
+
+    def _batches(self):
+        for batch in self.explained.batches(self.sequences.lengths):
+            yield np.arange(batch.start, batch.stop)
+
     def blocks(self):
         """The sequences in blocks, some at a time, in order."""
-        for batch in self.explained.batches(self.sequences.lengths):
-            numbers = np.arange(batch.start, batch.stop)
+        for numbers in self._batches():
             sequences, X = self._vectors(self.sequences, numbers)
             steps = None if self.steps is None else self.steps[numbers]
-            which = self.explained.output.choose(self.explained.scores(X, steps))
+            which = self.explained.output.choose(self.explained.scores_of_X(X, steps, numbers))
             yield sequences, Block(X, self._baseline_of(X, numbers), steps, which, numbers)
 
     def _vectors(self, sequences, numbers):
@@ -149,7 +169,7 @@ class Explanation:
     def predicted(self):
         """What the output of the first sequence is called, and its value."""
         _, block = next(self.blocks())
-        value = self.explained.values(block.X, block.steps, block.which)
+        value = self.explained.values(block.X, *block.of(slice(None)))
         return self.explained.output.name_of(block.which[0]), float(value[0])
 
     def of_blocks(self, function):

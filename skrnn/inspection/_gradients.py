@@ -36,7 +36,8 @@ def input_gradients(net, X, *, target=None, step=None):
         An array (n, T, features) for an array, (n, columns) for a table, a list of arrays (steps, features) for a
         list, a :class:`~skrnn.RaggedArray` for one, a frame with numbers in the place of all cells for a frame, a
         :class:`~skrnn.WithStatic` for one: float64, 0 for what is missing or padding. A category has no unit: its
-        number is the gradient times the difference of its vector to that of a category that `fit` did not see.
+        number is the gradient times the difference of its vector to that of a category that `fit` did not see. Of
+        `categorical_features` a missing one is a category, too.
 
     Raises
     ------

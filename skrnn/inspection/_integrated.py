@@ -93,8 +93,8 @@ def integrated_gradients(
     >>> bool(np.allclose(attributions.sum(axis=(1, 2)), difference, rtol=1e-3))
     True
     """
-    if not isinstance(tol, Real) or not tol > 0:
-        raise ValueError(f"tol={shown(tol)}: expected a positive number")
+    if not isinstance(tol, Real) or isinstance(tol, bool) or not 0 < tol < np.inf:
+        raise ValueError(f"tol={shown(tol)}: expected a positive number that is finite")
     if not is_positive_int(max_points) or max_points < 2 * N_NODES:
         raise ValueError(f"max_points={shown(max_points)}: expected an int from {2 * N_NODES} on")
     if baseline is None:

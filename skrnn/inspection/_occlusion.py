@@ -29,6 +29,7 @@ def occlusion(net, X, *, baseline=0.0, target=None, step=None, by="cell", window
         n sequences.
     baseline : float, "mean", or sequences like those of X, default=0
         What takes the place of a part, as in `integrated_gradients`; also NaN with `missing`: the part is then missing.
+        Times stay.
     target, step
         As in `input_gradients`.
     by : {"cell", "step", "feature"}, default="cell"
@@ -108,7 +109,7 @@ def _windows(reading, sequences, by, window):
     if reading.n_categories:        # a step that is missing has the category of one before it
         rows = last_seen(np.isnan(sequences.values), sequences.starts, sequences.lengths)[:, 0]
     places = rows - np.repeat(sequences.starts, sequences.lengths)
-    return np.where(rows < 0, -1, places // window)
+    return np.where(rows < 0, -1, places // min(window, total))
 
 
 class Occluded:
@@ -123,7 +124,8 @@ class Occluded:
     """
 
     def __init__(self, explained, block, windows):
-        self.explained, self.block, self.windows = explained, block, windows
+        self.explained, self.windows = explained, windows
+        self.block = replace(block, baseline=explained.reader.with_times_of(block.X, block.baseline))
         n_windows = 1 + np.maximum.reduceat(windows, block.X.starts)
         # of each sequence all windows
         self.owner = np.repeat(np.arange(len(n_windows)), n_windows)

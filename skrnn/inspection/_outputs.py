@@ -1,10 +1,12 @@
 """Which number is explained: a probability, a predicted number, a risk; its value and its gradient in raw scores."""
 
+from collections.abc import Hashable
 from numbers import Integral, Real
 
 import numpy as np
 from scipy.special import expit
 
+from skrnn._data.numbers import is_missing
 from skrnn._data.own_units import target_units, target_units_gradient
 from skrnn._estimators.class_targets import ClassTargets
 from skrnn._estimators.number_targets import NumberTargets
@@ -205,8 +207,10 @@ def _of_column(targets, loss, target):
 
 
 def _place_of(label, classes, what):
-    found = [place for place, known in enumerate(classes) if type(label) is not tuple and bool(known == label)]
-    if label is None or not found:
+    found = []
+    if isinstance(label, Hashable) and not isinstance(label, tuple) and not is_missing(label):
+        found = [place for place, known in enumerate(classes) if bool(known == label)]
+    if not found:
         raise ValueError(f"target={shown(label)}: expected {what} of {shown(classes.tolist())}")
     return found[0]
 
@@ -216,7 +220,8 @@ def _of_number(fitted, target):
     Q, levels = targets.n_outputs, loss.parameter if loss.knows_quantiles and not loss.is_likelihood else ()
     parts = target if isinstance(target, tuple) else () if target is None else (target,)
     parts = (0, *parts) if Q == 1 and (levels or not parts) and len(parts) < 2 else parts
-    good = len(parts) == 1 + bool(levels) and _is_index(parts[0], Q) and (not levels or parts[1] in levels)
+    good = len(parts) == 1 + bool(levels) and _is_index(parts[0], Q)
+    good = good and (not levels or (isinstance(parts[1], Real) and parts[1] in levels))
     if not good:
         expected = f"the index of one of {Q} outputs" if Q > 1 else ""
         if levels:

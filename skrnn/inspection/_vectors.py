@@ -1,6 +1,6 @@
 """Sequences in which vectors stand for categories, so that every input of a net is a number."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -124,7 +124,7 @@ class VectorReader:
 
         Times stay as they are, and what is missing in X is missing there.
         """
-        numbers, static = self._constants(X, value)
+        numbers, static = self._constants(value)
         times = self.reading.times
         replaced = np.ones(X.numbers.shape[1], bool)
         if times is not None and times.column is not None:
@@ -140,19 +140,35 @@ class VectorReader:
             X.lengths,
         )
 
-    def _constants(self, X, value):
+    def check_means(self):
+        """Raise a ValueError where the means of features are not known."""
+        reading = self.reading
+        without = len(self.step_columns) > len(self.tables) and reading.units is None
+        without |= len(self.static_columns) > len(self.static_tables) and reading.static_units is None
+        if without:
+            raise ValueError(
+                "baseline='mean' is the mean of each feature, which a net with standardize=False does not learn: pass "
+                "a number, or sequences"
+            )
+
+    def _constants(self, value):
+        """What takes the place of the numbers of steps, and of static ones, for a value or "mean"."""
         if not isinstance(value, str):
             return value, value
         reading = self.reading
-        if X.numbers.shape[1] and reading.units is None:
-            raise ValueError(
-                f"baseline={value!r} is the mean of each feature, which a net with standardize=False does not learn: "
-                "pass a number, or sequences"
-            )
         return (
             0.0 if reading.units is None else reading.units.center,
             0.0 if reading.static_units is None else reading.static_units.center,
         )
+
+    def with_times_of(self, X, baseline):
+        """A baseline with the times of the sequences X."""
+        times = self.reading.times
+        if times is None or times.column is None:
+            return baseline
+        numbers = baseline.numbers.copy()
+        numbers[:, times.column] = X.numbers[:, times.column]
+        return replace(baseline, numbers=numbers)
 
     def missing(self, X):
         """Which features of steps (total, F), and static ones (n, S) or None, are missing in sequences as in `read`."""

@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor, RNNSurvival, WithStatic
 from skrnn.inspection import input_gradients, integrated_gradients, occlusion
+from skrnn.inspection._explained import Explained
 from skrnn.preprocessing import SequenceScaler
 
 LENGTHS, OTHERS = [4, 1, 3], [6, 4, 7, 3, 5, 8, 4, 6]
@@ -288,6 +289,73 @@ def test_without_a_target_the_class_that_is_predicted():
     np.testing.assert_allclose(input_gradients(net, X), expected, rtol=1e-9)
 
 
+@pytest.fixture
+def in_small_batches(monkeypatch):
+    """Every sequence is computed by itself, and none before all of them have been looked at."""
+    def scores(self, X, steps, numbers):
+        raise AssertionError("work began")
+
+    monkeypatch.setattr("skrnn.inspection._explained.MAX_NUMBERS", 1)
+    return lambda: monkeypatch.setattr(Explained, "scores_of_X", scores)
+
+
+@pytest.fixture(scope="module")
+def timed():
+    """A net that reads times, X, and the same with times out of order, and with a gap, in its last sequence."""
+    X = np.cumsum(np.abs(numbers_of(0)), axis=1)
+    unordered, gap = X.copy(), X.copy()
+    unordered[8, 3, 0], gap[8, 2, 1] = -1, np.nan
+    return fitted(RNNRegressor(4, times=0, missing="ffill"), X, two[:, 0]), X, unordered, gap
+
+
+class TestBeforeAnyWork:
+    """Errors name the sequence of X, or of the baseline, wherever it is."""
+
+    @pytest.mark.parametrize("function", [input_gradients, integrated_gradients, occlusion])
+    def test_times_out_of_order(self, timed, in_small_batches, function):
+        net, _, unordered, _ = timed
+        in_small_batches()
+        with pytest.raises(ValueError, match=r"^times=0: X\[8\], step 3"):
+            function(net, unordered)
+
+    @pytest.mark.parametrize("function", [integrated_gradients, occlusion])
+    def test_baselines(self, timed, in_small_batches, function):
+        net, X, unordered, gap = timed
+        in_small_batches()
+        with pytest.raises(ValueError, match=r"^In baseline, which is read as X is: times=0: X\[8\], step 3"):
+            function(net, X, baseline=unordered)
+        with pytest.raises(ValueError, match=r"^baseline\[8\] is missing where X\[8\] is not"):
+            function(net, X, baseline=gap)
+
+    @pytest.mark.parametrize("function", [input_gradients, integrated_gradients, occlusion])
+    def test_categories(self, of_categories, in_small_batches, function):
+        in_small_batches()
+        with pytest.raises(ValueError, match=r"X\[1\]\[0\] is -1"):
+            function(of_categories, [np.arange(3.0), np.array([-1.0, 2.0])])
+
+
+@pytest.fixture(scope="module")
+def unbounded():
+    return fitted(RNNRegressor(4, cell="rnn", activation="relu", standardize=False), numbers_of(0), two[:, 0])
+
+
+class TestWithoutBounds:
+    @pytest.mark.parametrize("function", [input_gradients, integrated_gradients, occlusion])
+    def test_of_x(self, unbounded, in_small_batches, function):
+        X = numbers_of(1)[:2]
+        X[1] = 1e308
+        with pytest.raises(ValueError, match=r"^The net's output for X\[1\] is not finite: .*Scale X, or fit"):
+            function(unbounded, X)
+
+    @pytest.mark.parametrize("function", [integrated_gradients, occlusion])
+    def test_of_the_baseline(self, unbounded, in_small_batches, function):
+        X = numbers_of(1)
+        baseline = X.copy()
+        baseline[7] = 1e308
+        with pytest.raises(ValueError, match=r"between the baseline and X\[7\], or its gradient, is not finite"):
+            function(unbounded, X, baseline=baseline)
+
+
 def test_a_float32_net_is_explained_in_float64():
     X = numbers_of(0).astype(np.float32)
     net = fitted(RNNRegressor(4), X, X[:, 0, 0])
@@ -449,6 +517,23 @@ class TestOcclusion:
                 place = {"cell": (t, j), "step": (t,), "feature": (j,)}[by]
                 np.testing.assert_allclose(found[(slice(None), *place)], expected, atol=1e-12)
 
+    @pytest.mark.parametrize("by", ["cell", "step", "feature"])
+    def test_times_stay(self, timed, by):
+        net, X, *_ = timed
+        other = 2 * X + 1
+        found = occlusion(net, X, baseline=other, by=by)
+        without = X.copy()
+        rows = slice(None) if by == "feature" else 2
+        without[:, rows, 1] = other[:, rows, 1]
+        place = {"cell": (2, 1), "step": (2,), "feature": (1,)}[by]
+        expected = net.predict(X) - net.predict(without)
+        np.testing.assert_allclose(found[(slice(None), *place)], expected, atol=1e-12)
+        assert by == "step" or not found[..., 0].any()
+
+    def test_a_window_longer_than_any_sequence(self, regressor):
+        X = numbers_of(1)
+        np.testing.assert_array_equal(occlusion(regressor, X, window=2**70), occlusion(regressor, X, window=5))
+
     def test_of_a_list_by_step(self):
         kind = of_static()
         found = occlusion(kind.net, kind.make(kind.numbers), by="step", target=2)
@@ -482,6 +567,16 @@ def test_through_a_pipeline():
         pipeline.fit(X, two[:, 0])
     scaled = pipeline[:-1].transform(X)
     np.testing.assert_array_equal(input_gradients(pipeline, X), input_gradients(pipeline[-1], scaled))
+    other = numbers_of(1)
+    attributions = integrated_gradients(pipeline, X, baseline=other)
+    np.testing.assert_allclose(
+        attributions.sum(axis=(1, 2)), pipeline.predict(X) - pipeline.predict(other), rtol=1e-3
+    )
+    without = X.copy()
+    without[:, 4, 1] = other[:, 4, 1]
+    np.testing.assert_allclose(
+        occlusion(pipeline, X, baseline=other)[:, 4, 1], pipeline.predict(X) - pipeline.predict(without), atol=1e-12
+    )
 
 
 @pytest.fixture(scope="module")
@@ -505,7 +600,11 @@ class TestErrors:
         ({"baseline": np.nan}, "baseline=nan: expected a finite"),
         ({"baseline": None}, "baseline=None: expected a number"),
         ({"baseline": numbers_of(1)[:3]}, "baseline has 3 sequences of 5 to 5 steps, but X 9 sequences"),
-        ({"baseline": numbers_of(1)[:, :, :0]}, "the baseline, which is read as X is: "),
+        ({"baseline": numbers_of(1)[:, :, :0]}, "In baseline, which is read as X is: "),
+        ({"baseline": True}, "baseline=True: expected a number"),
+        ({"baseline": np.array(0.5)}, "baseline=0.5: expected a number"),
+        ({"baseline": numbers_of(1)[:, :, :1]}, "In baseline, which is read as X is: X has 1 features"),
+        ({"baseline": np.full((9, 5, 2), np.inf)}, "In baseline, .*contains infinity: sequence 0, step 0"),
     ])
     def test_of_baselines(self, classifier, function, options, message):
         with pytest.raises(ValueError, match=message):
@@ -513,6 +612,7 @@ class TestErrors:
 
     @pytest.mark.parametrize(("options", "message"), [
         ({"tol": 0}, "tol=0: expected a positive number"),
+        ({"tol": np.inf}, "tol=inf: expected a positive number that is finite"),
         ({"max_points": 2}, "max_points=2: expected an int from 6 on"),
     ])
     def test_of_integrated_gradients(self, classifier, options, message):
@@ -536,6 +636,12 @@ class TestErrors:
             r"expected one of the quantiles \[0.1, 0.9",
         ),
         (RNNClassifier(), two > 0.4, None, r"target=None: expected one of the labels of \[0, 1\]"),
+        (RNNClassifier(), counts, [1], r"target=\[1\]: expected a class or None"),
+        (RNNClassifier(), counts, np.array([1, 2]), r"target=\[1, 2\]: expected a class or None"),
+        (
+            RNNRegressor(loss="quantile", quantile=[0.1, 0.9]), two[:, 0], np.array([0.1, 0.9]),
+            r"target=\[0.1, 0.9\]: expected one of the quantiles",
+        ),
         (RNNClassifier(), np.column_stack([classes, classes]), "a", "y has 2 columns of classes, expected a pair"),
         (RNNSurvival(intervals=3), times, 10, "target=10: expected None, .*the risk, or a time from 0 to 9"),
     ])
@@ -561,6 +667,12 @@ class TestErrors:
         net = fitted(RNNRegressor(2, standardize=False), numbers_of(0), two[:, 0])
         with pytest.raises(ValueError, match="baseline='mean' is the mean of each feature"):
             integrated_gradients(net, numbers_of(1), baseline="mean")
+
+    def test_a_mean_of_static_features_that_was_not_learned(self):
+        X = WithStatic([np.arange(3) + i % 2 for i in range(6)], two[:6])
+        net = fitted(RNNRegressor(2, standardize=False, embedding_dim=2), X, two[:6, 0])
+        with pytest.raises(ValueError, match="baseline='mean' is the mean of each feature"):
+            integrated_gradients(net, X, baseline="mean")
 
     def test_gaps_where_x_has_none(self):
         net = fitted(RNNRegressor(2, missing="ffill"), numbers_of(0), two[:, 0])
