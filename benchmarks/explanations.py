@@ -1,15 +1,15 @@
 """What explanations cost, in predictions. See docs/explanations.md.
 
-    python benchmarks/explanations.py [--seconds 2]
+    OMP_NUM_THREADS=1 python benchmarks/explanations.py [--seconds 2]
 
-Each row is a net on 100 sequences. A figure is the median time of an explanation of all of them over that of
+Each row is a net on 100 sequences. A figure is the median processor time of an explanation of all of them over that of
 `predict`, which it takes turns with; of integrated gradients also how many points they needed. Nets are trained, since
 how many kinks lie on the way depends on what they have learned.
 """
 
 import argparse
 import warnings
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -44,13 +44,13 @@ def trained(steps, options):
 
 
 def median_seconds(functions, seconds):
-    """Median time of a call of each of some functions, which take turns."""
+    """Median processor time of a call of each of some functions, which take turns."""
     times, begin = {name: [] for name in functions}, perf_counter()
     while perf_counter() - begin < seconds * len(functions) or len(times["predict"]) < 3:
         for name, function in functions.items():
-            start = perf_counter()
+            start = process_time()
             function()
-            times[name].append(perf_counter() - start)
+            times[name].append(process_time() - start)
     return {name: float(np.median(taken)) for name, taken in times.items()}
 
 
