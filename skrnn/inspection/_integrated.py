@@ -49,7 +49,8 @@ def integrated_gradients(
     target, step
         As in `input_gradients`.
     tol : float, default=1e-3
-        The attributions of a sequence sum to the difference of its outputs but for this fraction of it.
+        The attributions of a sequence sum to the difference of its outputs but for this fraction of it; or, where they
+        nearly cancel, but for tol² times the sum of their absolute values.
     max_points : int, default=1000
         Points on the way at which gradients are computed at most, for each sequence. A ConvergenceWarning names a
         sequence for which they are too few.
@@ -146,7 +147,7 @@ class Way:
     """
 
     def __init__(self, explained, block, tol, max_points):
-        self.explained, self.block, self.max_points = explained, block, max_points
+        self.explained, self.block, self.tol, self.max_points = explained, block, tol, max_points
         n = len(block.X)
         start, end = (self._values(np.arange(n), np.full(n, fraction)) for fraction in (0.0, 1.0))
         self.difference = end - start
@@ -210,6 +211,8 @@ class Way:
         ]
         found = found[0] if len(found) == 1 else Vectors.joined(found)
         missed = found.sums() - (outputs[:, 1] - outputs[:, 0])
+        sizes = np.bincount(owner, found.map(np.abs).sums(), minlength=len(self.allowed))
+        self.allowed = np.maximum(self.allowed, self.tol**2 * sizes)
         good = self._good(owner, missed)
         # The points of the halves, where there may be so many more
         n_further = 2 * N_NODES * np.bincount(owner[~good], minlength=len(self.n_points))

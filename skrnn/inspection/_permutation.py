@@ -14,7 +14,7 @@ from sklearn.utils.random import sample_without_replacement
 from skrnn._data.containers import check_type
 from skrnn._data.numbers import is_sized
 from skrnn._data.with_static import WithStatic, n_rows
-from skrnn._messages import shown
+from skrnn._messages import kind_of, shown
 from skrnn._sklearn import HasMethods, Interval, RealNotInt, StrOptions, select, validate_params
 from skrnn.inspection._exchange import ALIGN, exchanged_rows, exchanged_times, step_numbers
 from skrnn.inspection._exchangeable import exchangeable, select_in_memory
@@ -129,6 +129,8 @@ def permutation_importance(
     >>> dict(zip(result.names, abs(result.importances_mean).round(1).tolist()))
     {'noise at the end': 0.0, 'before': 0.0}
     """
+    if isinstance(estimator, type):
+        raise TypeError(f"estimator is {kind_of(estimator)}, expected a fitted estimator, an instance of it")
     check_type(X.sequences if isinstance(X, WithStatic) else X)
     n = n_rows(X)
     n_used = max_samples if isinstance(max_samples, Integral) else min(n, max(1, int(max_samples * n)))

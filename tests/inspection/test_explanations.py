@@ -474,6 +474,20 @@ class TestPoints:
         net, X = fitted(RNNRegressor(8, pooling="last"), numbers_of(0), two[:, 0]), numbers_of(1)
         assert integrated_gradients(net, X, return_n_points=True)[1].max() <= 30
 
+    def test_attributions_that_cancel_are_no_warning(self, regressor):
+        """From one sequence to another of the same output, by way of a maximum, to the last digits of 0."""
+        X = numbers_of(1)
+        outputs = regressor.predict(X)
+        low, baseline, high = X[np.argsort(outputs)[[0, 4, 8]]]
+        for _ in range(60):
+            middle = (low + high) / 2
+            if regressor.predict([middle])[0] < regressor.predict([baseline])[0]:
+                low = middle
+            else:
+                high = middle
+        found = integrated_gradients(regressor, [middle], baseline=[baseline])[0]
+        assert abs(found.sum()) < 1e-6 * np.abs(found).sum()
+
     def test_too_few_are_a_warning(self, regressor):
         net, X = regressor, numbers_of(1)
         with pytest.warns(ConvergenceWarning, match=r"of 9 sequences do not sum .* tol=1e-08 .*max_points=6: "):

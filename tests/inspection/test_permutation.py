@@ -433,6 +433,10 @@ class TestNets:
             found = permutation_importance(model, X, y, by=by, n_repeats=2, random_state=0)
             assert (found.importances[-2:] != 0).any(axis=1).all()
 
+    def test_a_class_is_no_estimator(self):
+        with pytest.raises(TypeError, match="estimator is class RNNRegressor, expected a fitted estimator"):
+            permutation_importance(RNNRegressor, ragged(), np.arange(4.0))
+
     def test_what_the_estimator_refuses_has_a_note(self):
         X, y = ragged(), np.arange(4.0)
         model = OnlyThese(X).fit(X)
