@@ -43,7 +43,7 @@ for ax, n_epochs in zip(axes, (1, 14), strict=True):
     for name, net in nets.items():
         for _ in range(n_epochs):
             net.partial_fit(X, y)
-        flows[name] = GradientFlowDisplay.from_estimator(net, X_test, y_test, ax=ax, name=name, clipped=False)
+        flows[name] = GradientFlowDisplay.from_estimator(net, X_test, y_test, ax=ax, name=name, include_clipped=False)
     ax.set_title(f"epochs of training: {net.n_iter_}")
 
 scores = {name: net.score(X_test, y_test) for name, net in nets.items()}

@@ -278,7 +278,7 @@ def _column(labels, column, name):
     n = len(first[0]) if is_sized(first) and len(first) and is_sized(first[0]) else None
     if n is None:
         if column is not None:
-            raise ValueError(f"column={column}: {name} has one label per step")
+            raise ValueError(f"column={column}: {name} has one label per step; leave it out")
         return labels
     if column is None:
         raise ValueError(f"{name} has {n} columns of labels, expected column=..., which of them to show")

@@ -75,7 +75,7 @@ class GradientFlowDisplay:
     @classmethod
     def from_estimator(
         cls, estimator, X, y, *, state=None, step=None, ax=None, layers=None, statistic="median", quantiles=(0.1, 0.9),
-        clipped=True, name=None, line_kw=None,
+        include_clipped=True, name=None, line_kw=None,
     ):
         """Display how the gradient of the loss of sequences comes back through a fitted net.
 
@@ -83,7 +83,7 @@ class GradientFlowDisplay:
         ----------
         estimator, X, y, state, step
             As `net`, X and the others in :func:`gradient_flow`.
-        ax, layers, statistic, quantiles, clipped, name, line_kw
+        ax, layers, statistic, quantiles, include_clipped, name, line_kw
             As in `plot`.
 
         Returns
@@ -116,11 +116,13 @@ class GradientFlowDisplay:
             unit="patch" if patches else "step",
         )
         return display.plot(
-            ax, layers=layers, statistic=statistic, quantiles=quantiles, clipped=clipped, name=name, line_kw=line_kw
+            ax, layers=layers, statistic=statistic, quantiles=quantiles, include_clipped=include_clipped, name=name,
+            line_kw=line_kw,
         )
 
     def plot(
-        self, ax=None, *, layers=None, statistic="median", quantiles=(0.1, 0.9), clipped=True, name=None, line_kw=None
+        self, ax=None, *, layers=None, statistic="median", quantiles=(0.1, 0.9), include_clipped=True, name=None,
+        line_kw=None,
     ):
         """Draw a line for each layer and direction.
 
@@ -134,7 +136,7 @@ class GradientFlowDisplay:
             What a line is, over the sequences that have so many steps.
         quantiles : pair of float, default=(0.1, 0.9)
             The band around a line is between these quantiles over sequences. None: no band.
-        clipped : bool, default=True
+        include_clipped : bool, default=True
             Whether to draw what clipping leaves, where it makes some batches smaller.
         name : str, default=None
             Of the net, for the legend.
@@ -181,7 +183,7 @@ class GradientFlowDisplay:
             for direction in range(norms.shape[1]):
                 of_sequences, label = norms[layer, direction], self._label(layer, direction, name, len(layers))
                 self._draw((layer, direction), of_sequences, summary, quantiles, label, style)
-                if clipped and self.scale is not None and np.any(np.asarray(self.scale) < 1):
+                if include_clipped and self.scale is not None and np.any(np.asarray(self.scale) < 1):
                     self._draw_clipped((layer, direction), of_sequences, summary, label)
         last = "the last one" if norms.shape[1] == 1 else "the last one that a direction reads"
         tidy(self.ax_, x=f"{self.unit} (0: {last})", y="gradient in the state\n‖∂ℓ/∂s‖", integers="x")

@@ -74,8 +74,8 @@ class HiddenStateDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, *, sequence=0, layer=-1, state="h", order="number", series=True, feature_names=None, ax=None,
-        im_kw=None, line_kw=None,
+        cls, estimator, X, *, sequence=0, layer=-1, state="h", order="number", include_series=True, feature_names=None,
+        ax=None, im_kw=None, line_kw=None,
     ):
         """Display the states of a fitted net over a sequence.
 
@@ -93,7 +93,7 @@ class HiddenStateDisplay:
         order : {"number", "peak"}, default="number"
             Which units are next to each other: those with the numbers that they have in the net, or those that are
             farthest from 0 at about the same step, which shows which ones hold what for how long.
-        series : bool, default=True
+        include_series : bool, default=True
             Whether to draw the numbers that the net read, up to six features and not in patches, above the states.
         feature_names : list of str, default=None
             Of the series, where X has none.
@@ -135,7 +135,7 @@ class HiddenStateDisplay:
         fitted = net._get_fitted()
         patches = fitted.model.network.patch is not None
         values, names = None, None
-        if series and not patches:
+        if include_series and not patches:
             values, names = _series_of(fitted.reading, sequences, sequence, feature_names)
         display = cls(
             states=states, units=units, series=values, feature_names=names, state=state,

@@ -134,7 +134,7 @@ class SearchDisplay:
     @classmethod
     def from_estimator(
         cls, search, *, x="auto", hue="auto", metric=None, negate_score=False, score_name=None, reference=None,
-        times=True, ax=None,
+        include_times=True, ax=None,
     ):
         """Display a fitted search of scikit-learn: GridSearchCV, RandomizedSearchCV, or one that halves.
 
@@ -157,7 +157,7 @@ class SearchDisplay:
             What the vertical axis says. None: the name of the metric.
         reference : dict of float, default=None
             Scores of something else by its name, such as that of a linear model: horizontal lines.
-        times, ax
+        include_times, ax
             As in `plot`.
 
         Returns
@@ -208,16 +208,16 @@ class SearchDisplay:
             score_name=score_name or name_of_score(search, metric, negate_score),
             n_folds=getattr(search, "n_splits_", None), reference=reference,
         )
-        return display.plot(ax, times=times)
+        return display.plot(ax, include_times=include_times)
 
-    def plot(self, ax=None, *, times=True):
+    def plot(self, ax=None, *, include_times=True):
         """Draw the scores, and the times below them.
 
         Parameters
         ----------
         ax : matplotlib Axes, or one for each panel, default=None
             A single one gives its place to both panels; None makes a figure.
-        times : bool, default=True
+        include_times : bool, default=True
             Whether to draw the panel of times, if they are known.
 
         Returns
@@ -239,7 +239,7 @@ class SearchDisplay:
         'hidden_size'
         """
         reference = check_reference(self.reference)
-        n_panels = 2 if times and self.fit_times is not None else 1
+        n_panels = 2 if include_times and self.fit_times is not None else 1
         figsize = WIDTH, HEIGHT + FURTHER_HEIGHT * (n_panels - 1)
         self.axes_ = several_axes(ax, n_panels, f"{type(self).__name__}.plot", figsize=figsize)
         self.figure_ = self.axes_[0].figure

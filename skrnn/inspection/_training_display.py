@@ -113,7 +113,7 @@ class TrainingDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, *, ax=None, panels=None, penalty=False, name=None, line_kw=None, validation_kw=None
+        cls, estimator, *, ax=None, panels=None, include_penalty=False, name=None, line_kw=None, validation_kw=None
     ):
         """Display the training of a fitted estimator, all epochs of it: also those of calls before the last one.
 
@@ -122,7 +122,7 @@ class TrainingDisplay:
         estimator : estimator
             A fitted net, also one that was loaded, an RNNLanguageModel, or an estimator with a net inside: of a
             Pipeline its last step, of a search its best one, of an RNNOutlierDetector the net of its forecasts.
-        ax, panels, penalty, name, line_kw, validation_kw
+        ax, panels, include_penalty, name, line_kw, validation_kw
             As in `plot`.
 
         Returns
@@ -167,10 +167,10 @@ class TrainingDisplay:
             unit="iteration" if net.solver == "lbfgs" else "epoch",
         )
         return display.plot(
-            ax, panels=panels, penalty=penalty, name=name, line_kw=line_kw, validation_kw=validation_kw
+            ax, panels=panels, include_penalty=include_penalty, name=name, line_kw=line_kw, validation_kw=validation_kw
         )
 
-    def plot(self, ax=None, *, panels=None, penalty=False, name=None, line_kw=None, validation_kw=None):
+    def plot(self, ax=None, *, panels=None, include_penalty=False, name=None, line_kw=None, validation_kw=None):
         """Draw the panels.
 
         Parameters
@@ -180,7 +180,7 @@ class TrainingDisplay:
             display two trainings are compared, in other colors by `line_kw`.
         panels : list of {"loss", "score", "grad_norm", "clipped"}, default=None
             What to draw. None: all that there is.
-        penalty : bool, default=False
+        include_penalty : bool, default=False
             Whether to draw the loss with the penalty, which is what training minimizes, as a further line.
         name : str, default=None
             Of the net, for the legend.
@@ -220,7 +220,7 @@ class TrainingDisplay:
         training, validation = self._styles(line_kw, validation_kw)
         self.axes_, self.figure_, self.lines_, self.best_ = axes, axes[0].figure, {}, []
         draw = {
-            "loss": partial(self._draw_loss, penalty=penalty), "score": self._draw_score,
+            "loss": partial(self._draw_loss, with_penalty=include_penalty), "score": self._draw_score,
             "grad_norm": self._draw_grad_norm, "clipped": self._draw_clipped,
         }
         of_name = f"{name}: " if name else ""
@@ -260,10 +260,10 @@ class TrainingDisplay:
         style = {"marker": marker_of(values, FEW)} | style
         self.lines_[what] = ax.plot(np.arange(1, len(values) + 1), values, **style)[0]
 
-    def _draw_loss(self, ax, of_name, training, validation, penalty):
+    def _draw_loss(self, ax, of_name, training, validation, with_penalty):
         self._line(ax, "loss", self.loss, label=f"{of_name}training", **training)
         drawn = [self.loss]
-        if penalty:
+        if with_penalty:
             drawn.append(np.add(self.loss, self.penalty))
             style = training | {"linestyle": "--", "linewidth": 0.9, "marker": ""}
             self._line(ax, "objective", drawn[-1], label=f"{of_name}training, penalty included", **style)

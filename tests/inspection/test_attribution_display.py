@@ -2,7 +2,7 @@
 
 import warnings
 
-import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,9 +11,6 @@ from sklearn.pipeline import make_pipeline
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor, WithStatic
 from skrnn.inspection import AttributionDisplay, input_gradients, integrated_gradients, occlusion
 from skrnn.preprocessing import SequenceScaler, SequenceVectorizer, SlidingWindow
-
-mpl.use("Agg")
-plt = pytest.importorskip("matplotlib.pyplot")
 
 rng = np.random.default_rng(0)
 ARRAY = rng.normal(size=(6, 5, 2))
@@ -31,12 +28,6 @@ FORMS = {
     "with static": (WithStatic(LISTS, np.arange(6.0)[:, np.newaxis], ["age"]), lambda a: a.sequences[2], {}),
     "frame": (FRAME, lambda a: np.column_stack([a["drug"][2], a["pulse"][2]]), {}),
 }
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def fitted(net, X, y=None):

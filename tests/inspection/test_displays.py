@@ -142,6 +142,16 @@ class TestEveryDisplay:
         assert vars(DISPLAYS[name]()).keys() == parameters.keys()
         assert {parameter.kind for parameter in parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
 
+    def test_what_is_drawn_is_said_by_other_names_than_data(self, name):
+        """No argument of `plot` and no switch of `from_estimator` is called as a parameter that holds data."""
+        cls = getattr(inspection, name)
+        data = inspect.signature(cls).parameters.keys()
+        assert not data & inspect.signature(cls.plot).parameters.keys()
+        switches = {each.name for each in inspect.signature(cls.from_estimator).parameters.values() if each.default in (
+            True, False
+        )}
+        assert not data & switches
+
     def test_returns_itself_and_leaves_pyplot_as_it_was(self, name, monkeypatch):
         monkeypatch.setattr(plt, "show", lambda *args, **keywords: pytest.fail("show was called"))
         before, display = dict(mpl.rcParams), DISPLAYS[name]()

@@ -214,7 +214,7 @@ class TestDisplay:
         assert texts[2].startswith("layer 0, backwards: ×")
 
     def test_a_choice(self, display):
-        display.plot(layers=[-1], quantiles=None, clipped=False, name="net", line_kw={"color": "red"})
+        display.plot(layers=[-1], quantiles=None, include_clipped=False, name="net", line_kw={"color": "red"})
         assert sorted(display.lines_) == [(1, 0), (1, 1)]
         assert not display.bands_
         assert not display.clipped_

@@ -142,7 +142,7 @@ class TestDisplay:
 
     def test_without_series(self, stacked):
         _, ax = plt.subplots()
-        display = HiddenStateDisplay.from_estimator(stacked, X, series=False, ax=ax, im_kw={"cmap": "PuOr"})
+        display = HiddenStateDisplay.from_estimator(stacked, X, include_series=False, ax=ax, im_kw={"cmap": "PuOr"})
         assert display.ax_ is ax
         assert display.image_.get_cmap().name == "PuOr"
         of_patches = HiddenStateDisplay.from_estimator(fitted(patch_size=3, patch_stride=2), X)

@@ -98,7 +98,7 @@ class TestGrid:
         assert display.axes_[0].get_ylabel() == "score\n(mean ± std of 2 folds)"
 
     def test_names_are_no_line(self, two):
-        display = SearchDisplay.from_estimator(two, x="cell", hue="hidden_size", times=False)
+        display = SearchDisplay.from_estimator(two, x="cell", hue="hidden_size", include_times=False)
         assert len(display.axes_) == 1
         assert list(display.lines_) == ["8", "16", "32"]
         assert {bars[0].get_linestyle() for bars in display.lines_.values()} == {"None"}

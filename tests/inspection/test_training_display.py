@@ -59,7 +59,7 @@ class TestData:
 
     def test_penalty_is_drawn_where_it_is_asked_for(self, clipped):
         assert "objective" not in TrainingDisplay.from_estimator(clipped).lines_
-        display = TrainingDisplay.from_estimator(clipped, penalty=True)
+        display = TrainingDisplay.from_estimator(clipped, include_penalty=True)
         expected = np.add(clipped.loss_curve_, clipped.penalty_curve_)
         np.testing.assert_array_equal(display.lines_["objective"].get_ydata(), expected)
 
