@@ -26,7 +26,7 @@ def summary_of(model):
         summary["Training"] = _epochs(model)
         summary["Loss"] = number(last.loss) + (f", and a penalty of {number(last.penalty)}" if last.penalty else "")
         if last.score is not None and not math.isnan(last.best_score):
-            summary["Validation"] = f"{_best(history, last)} in epoch {last.best_iter}, whose parameters the net has"
+            summary["Validation"] = f"{_best(history, last)} in epoch {last.best_iter}, the best one"
     if model.seconds is not None:
         summary["Time"] = duration(model.seconds)
     return summary

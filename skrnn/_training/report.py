@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import NamedTuple
 
 from skrnn._training.watching import NOTHING, Watch
-from skrnn._training.words import closing_words, duration, number, score_matters, unit_of
+from skrnn._training.words import WIDTH, closing_words, duration, number, score_matters, unit_of
 
 # Of a fit of more epochs than this not every one has a line, but no longer is nothing said than these seconds, this
 # part of the time so far, or an epoch
@@ -157,7 +157,8 @@ class Lines(Watch):
         if model.history.n_epochs > self.n_told:
             self._tell(model)
         of_worker = "" if self.worker is None else f"{self.worker:>7}  "
-        lines = closing_words(model, self.n_before, reason, perf_counter() - self.began)
+        seconds = perf_counter() - self.began
+        lines = closing_words(model, self.n_before, reason, seconds, WIDTH - len(of_worker))
         say("\n".join(of_worker + line for line in lines))
 
     def _tell(self, model):

@@ -55,7 +55,7 @@ def in_words(epoch):
     return ", ".join(said)
 
 
-def closing_words(model, n_before, reason, seconds):
+def closing_words(model, n_before, reason, seconds, width=WIDTH):
     """Why training ended, and with what: a list of lines.
 
     Parameters
@@ -65,6 +65,8 @@ def closing_words(model, n_before, reason, seconds):
         Epochs before this training.
     reason : str
     seconds : float
+    width : int
+        Of a line, at most.
     """
     history, unit = model.history, unit_of(model)
     n = history.n_epochs - n_before
@@ -77,5 +79,5 @@ def closing_words(model, n_before, reason, seconds):
             by_score = any(map(score_matters, history.epochs[n_before:]))
             best = f"score of {number(last.best_score)}" if by_score else f"loss of {number(-last.best_score)}"
             said += f" The net has the parameters of epoch {last.best_iter}, with a validation {best}."
-    lines = [f"{reason} {said}"] if len(reason) + len(said) < WIDTH else [reason, said]
-    return [part for line in lines for part in wrap(line, WIDTH, break_on_hyphens=False, break_long_words=False)]
+    lines = [f"{reason} {said}"] if len(reason) + len(said) < width else [reason, said]
+    return [part for line in lines for part in wrap(line, width, break_on_hyphens=False, break_long_words=False)]

@@ -137,6 +137,11 @@ class TestSummary:
         assert summary_of(net._fitted.model)["Training"] == "none: the parameters were set"
         assert caption_of(net._fitted.model) == "gru 3 · 73 weights"
 
+    def test_says_nothing_of_parameters_that_were_changed_since(self):
+        net = RNNRegressor(**NET, early_stopping=True).fit(X, Y)
+        net.set_parameters({"head.c": net.parameters_["head.c"] + 1})
+        assert summary_of(net._fitted.model)["Validation"].endswith(f"in epoch {net.best_iter_}, the best one")
+
     def test_seconds_are_not_stored(self):
         one, other = (pickle.dumps(RNNRegressor(**NET).fit(X, Y)) for _ in range(2))
         assert one == other

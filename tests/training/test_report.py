@@ -260,9 +260,11 @@ def test_threads_say_who_they_are(capsys):
     thread = threading.Thread(target=fit)
     thread.start()
     thread.join()
-    titles, *lines = words_of(capsys.readouterr().out)
+    said = capsys.readouterr().out
+    titles, *lines = words_of(said)
     assert titles[0] == "worker"
     assert {line[0] for line in lines} == set(names)
+    assert max(map(len, said.splitlines())) <= 100
 
 
 class Terminal(io.StringIO):
