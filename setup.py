@@ -2,6 +2,7 @@
 
 import logging
 import os
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -66,6 +67,11 @@ def kernel_extension(instruction_set, dtype):
 class build_ext(setuptools_build_ext):
     """Translates the .pyx files and adds OpenMP when the compiler has it; a compiler without it builds serial."""
 
+    def run(self):
+        # setuptools unsets `inplace` for the time of the build
+        self.in_tree = self.inplace
+        super().run()
+
     def build_extensions(self):
         from Cython.Build import cythonize
 
@@ -86,7 +92,7 @@ class build_ext(setuptools_build_ext):
         gnu = compiler_type == "unix"
         self.extensions = [
             ext for ext in self.extensions
-            if not ext.extra_compile_args or (gnu and self.compiles("", ext.extra_compile_args))
+            if not ext.extra_compile_args or (gnu and self.is_wanted(ext.extra_compile_args))
         ]
         for extension in self.extensions:
             if extension.name in sources:
@@ -121,8 +127,18 @@ class build_ext(setuptools_build_ext):
         """Whether a program that calls OpenMP compiles and links with these (compile, link) flags."""
         return self.compiles(OPENMP_PROBE, *flags)
 
-    def compiles(self, program, compile_flags, link_flags=None):
-        """Whether the compiler takes the program with these flags, and unless these are None links it."""
+    def is_wanted(self, flags):
+        """Whether the compiler takes the flags of an instruction set; in the tree the processor has to have it, too."""
+        if not self.in_tree:
+            return self.compiles("", flags)
+        has = " && ".join(f'__builtin_cpu_supports("{flag.removeprefix("-m")}")' for flag in flags)
+        return self.compiles(f"int main(void) {{ __builtin_cpu_init(); return !({has}); }}", flags, [], run=True)
+
+    def compiles(self, program, compile_flags, link_flags=None, run=False):
+        """Whether the compiler takes the program with these flags, and unless these are None links it.
+
+        With `run`, whether the program then returns 0, too.
+        """
         from setuptools.errors import CompileError, LinkError
 
         with tempfile.TemporaryDirectory() as folder:
@@ -132,6 +148,8 @@ class build_ext(setuptools_build_ext):
                 objects = self.compiler.compile([str(source)], output_dir=folder, extra_postargs=compile_flags)
                 if link_flags is not None:
                     self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=link_flags)
+                if run:
+                    return subprocess.run([Path(folder, "probe")]).returncode == 0
             except (CompileError, LinkError):
                 return False
         return True

@@ -3,6 +3,7 @@
 Unbuilt it says what to do.
 """
 
+import ast
 import os
 import re
 import shutil
@@ -16,15 +17,16 @@ import pytest
 from networks import FORMS, Case
 
 from skrnn import kernels
+from skrnn._runtime.machine import instruction_sets
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 COMPILER = """#!/bin/sh
-level=-O3 vectors=-DSKRNN_PORTABLE
+level=-O1 vectors=-DSKRNN_PORTABLE
 for argument in "$@"; do
     case "$argument" in
         -fopenmp|-mavx*) echo "no $argument here" >&2; exit 1;;
-        -DSKRNN_DOUBLE*) level=-O1 vectors=-DSKRNN_SCALAR;;
+        -DSKRNN_DOUBLE*) level=-O0 vectors=-DSKRNN_SCALAR;;
     esac
 done
 exec {} $vectors "$@" $level
@@ -72,11 +74,31 @@ def serial_build(tree):
     return run(build, tree, CC=str(wrapper), LDSHARED=f"{wrapper} -shared")
 
 
+def compile_what_is_left_out(tree):
+    """The kernels of instruction sets that builds in a tree leave out, since this processor does not have them."""
+    setup = ast.parse((ROOT / "setup.py").read_text(encoding="utf-8"))
+    sets = next(
+        ast.literal_eval(node.value) for node in setup.body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "INSTRUCTION_SETS"
+    )
+    assert tuple(sets) == kernels.KNOWN
+    compiler = sysconfig.get_config_var("CC").split()
+    source = next((tree / "build").rglob("_kernels.c"))
+    folders = ["-I", tree / "skrnn" / "kernels", "-I", sysconfig.get_path("include")]
+    for name in set(sets) - set(instruction_sets()):
+        flags, vector_bytes = sets[name]
+        if subprocess.run([*compiler, *flags, "-E", "-x", "c", os.devnull], capture_output=True).returncode:
+            continue    # not for this family of processors
+        for double in ([], ["-DSKRNN_DOUBLE"]):
+            command = [*compiler, *flags, *double, f"-DVECTOR_BYTES={vector_bytes}", "-O0", *folders]
+            run([*command, "-c", source, "-o", tree / "kernels.o"], tree)
+
+
 def test_a_build_without_openmp_and_vectors(monkeypatch, tmp_path):
     """It says that it is serial, and computes the same bits as the baseline, which has no fma either.
 
-    The compiler has no OpenMP and no wider instruction set. float64 gets no vectors and little optimization, float32
-    the vectors that GNU C has for any processor and, as for users, much optimization: neither changes a bit.
+    The compiler has no OpenMP and no wider instruction set. float64 gets no vectors and no optimization, float32
+    the vectors that GNU C has for any processor and little optimization: neither changes a bit.
     """
     said = serial_build(tmp_path)
     assert "skrnn is built serial" in said
@@ -91,6 +113,8 @@ def test_a_build_without_openmp_and_vectors(monkeypatch, tmp_path):
     # Nothing is generated beside the sources, of which some are C
     assert {path.parent.name for path in (tmp_path / "skrnn").rglob("*.c")} == {"templates", "cells"}
     assert not list((tmp_path / "skrnn" / "kernels").rglob("*.c"))
+
+    compile_what_is_left_out(tmp_path)
 
     monkeypatch.delenv("SKRNN_SIMD", raising=False)
     monkeypatch.setattr(kernels, "_kernels", kernels.load("baseline"))
