@@ -3,11 +3,12 @@
 import numpy as np
 
 from skrnn._data.columns import cells_in, columns_of
+from skrnn._data.numbers import is_sized
 from skrnn._data.parts import divide
 from skrnn._data.ragged import RaggedArray
 from skrnn._data.tables import is_frame, names_of, normalize_table
-from skrnn._data.with_static import WithStatic
-from skrnn._messages import shown
+from skrnn._data.with_static import WithStatic, n_rows
+from skrnn._messages import kind_of, shown
 from skrnn._sklearn import select
 from skrnn.inspection._displays import check_index, several_axes, styled, tidy
 from skrnn.inspection._explanation import Explanation
@@ -126,7 +127,7 @@ class AttributionDisplay:
         ax, line_kw, cmap
             As in `plot`.
         **options
-            Of the method, such as `baseline`.
+            Of the method, such as `baseline`, whose sequences are as many as those of X; `by` is "cell".
 
         Returns
         -------
@@ -149,10 +150,16 @@ class AttributionDisplay:
         >>> AttributionDisplay.from_estimator(net, X, baseline="mean").output
         'probability of True'
         """
-        if method not in METHODS:
+        if not isinstance(method, str) or method not in METHODS:
             raise ValueError(f"method={shown(method)}: expected one of {', '.join(METHODS)}")
-        number = check_index(sequence, _n_sequences(X), "sequence", "sequences")
+        if options.get("by", "cell") != "cell" or options.get("return_n_points"):
+            raise ValueError(f"{shown(options)}: a number for each cell is drawn, leave by and return_n_points out")
+        n = _n_sequences(X)
+        number = check_index(sequence, n, "sequence", "sequences")
         one = select(X, np.array([number]))
+        baseline = options.get("baseline")
+        if not isinstance(baseline, str) and is_sized(baseline) and _n_sequences(baseline) == n:
+            options["baseline"] = select(baseline, np.array([number]))
         explanation = Explanation(estimator, one, target, step)
         attributions = METHODS[method](estimator, one, target=target, step=step, **options)
         reading = explanation.reading
@@ -213,7 +220,7 @@ class AttributionDisplay:
         >>> bool((display.attributions == attributions[2]).all())
         True
         """
-        n, n_attributions = _n_sequences(X), _n_sequences(attributions)
+        n, n_attributions = _n_sequences(X), _n_sequences(attributions, "attributions")
         if n != n_attributions:
             raise ValueError(f"X has {n} sequences and attributions {n_attributions}: expected as many")
         number = check_index(sequence, n, "sequence", "sequences")
@@ -458,8 +465,14 @@ class _Cells:
             self.static = np.array([cell for cell, is_static in zip(cells, static, strict=True) if is_static], object)
 
 
-def _n_sequences(X):
-    return int(X.shape[0]) if getattr(X, "shape", None) else len(X)
+def _n_sequences(X, name="X"):
+    sequences = X.sequences if isinstance(X, WithStatic) else X
+    if not is_sized(sequences):
+        raise TypeError(f"{name} is {kind_of(X)}, expected an array, a data frame, or a list of sequences")
+    n = n_rows(X)
+    if not n:
+        raise ValueError(f"{name} is empty, expected at least one sequence")
+    return n
 
 
 def _names(names, n):
