@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from skrnn._data.with_static import n_rows
-from skrnn._messages import shown
+from skrnn._data.numbers import is_sized
+from skrnn._data.with_static import WithStatic, n_rows
+from skrnn._messages import kind_of, shown
 from skrnn._sklearn import select
 from skrnn.inspection._arguments import check_index
 from skrnn.inspection._cells import Cells
@@ -131,7 +132,8 @@ class AttributionDisplay:
         ax, line_kw, cmap
             As in `plot`.
         **options
-            Of the method, such as `baseline`: a number, "mean", or sequences, one for all of X or for this one.
+            Of the method, such as `baseline`: a number, "mean", or sequences, one for all of X or for this one; `by` is
+            "cell".
 
         Returns
         -------
@@ -155,14 +157,17 @@ class AttributionDisplay:
         'probability of True'
         """
         pyplot(f"{cls.__name__}.from_estimator")
-        if method not in METHODS:
+        if not isinstance(method, str) or method not in METHODS:
             raise ValueError(f"method={shown(method)}: expected one of {', '.join(METHODS)}")
+        if options.get("by", "cell") != "cell" or options.get("return_n_points"):
+            raise ValueError(f"{shown(options)}: a number for each cell is drawn, leave by and return_n_points out")
         net, inputs = net_and_inputs(estimator, X)
-        number = check_index(sequence, n_rows(inputs), "sequence", "sequences of X")
+        n = _n_sequences(inputs)
+        number = check_index(sequence, n, "sequence", "sequences of X")
         one = select(inputs, np.array([number]))
         if is_sequences(options.get("baseline")):
             baseline = inputs_of_baseline(estimator, options["baseline"])
-            of_each = n_rows(baseline) == n_rows(inputs)
+            of_each = _n_sequences(baseline, "baseline") == n
             options["baseline"] = select(baseline, np.array([number])) if of_each else baseline
         explanation = Explanation(net, one, target, step)
         attributions = METHODS[method](net, one, target=target, step=step, **options)
@@ -227,7 +232,7 @@ class AttributionDisplay:
         True
         """
         pyplot(f"{cls.__name__}.from_attributions")
-        n, n_attributions = n_rows(X), n_rows(attributions)
+        n, n_attributions = _n_sequences(X), _n_sequences(attributions, "attributions")
         if n != n_attributions:
             raise ValueError(f"X has {n} sequences and attributions {n_attributions}: expected as many")
         number = check_index(sequence, n, "sequence", "sequences of X")
@@ -432,6 +437,16 @@ class AttributionDisplay:
         ax.invert_yaxis()
         ax.axvline(0, color=gray(ax, 0.4), linewidth=0.8)
         tidy(ax, x=f"{self.caption} of what does not change")
+
+
+def _n_sequences(X, name="X"):
+    sequences = X.sequences if isinstance(X, WithStatic) else X
+    if not is_sized(sequences):
+        raise TypeError(f"{name} is {kind_of(X)}, expected an array, a data frame, or a list of sequences")
+    n = n_rows(X)
+    if not n:
+        raise ValueError(f"{name} is empty, expected at least one sequence")
+    return n
 
 
 def _characters(X, number, n_steps):

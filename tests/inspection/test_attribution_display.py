@@ -73,6 +73,14 @@ def test_methods_and_their_options(method, function):
     assert (display.output, display.value) == ("prediction", pytest.approx(net.predict(ARRAY)[5]))
 
 
+def test_the_baseline_of_the_sequence():
+    net, other = fitted(RNNRegressor(), ARRAY, ARRAY[:, 0, 0]), ARRAY[::-1].copy()
+    display = AttributionDisplay.from_estimator(net, ARRAY, sequence=2, baseline=other)
+    np.testing.assert_allclose(
+        display.attributions, integrated_gradients(net, ARRAY, baseline=other)[2], rtol=1e-9, atol=1e-12
+    )
+
+
 def test_from_attributions():
     net = fitted(RNNRegressor(), LISTS, ARRAY[:, 0, 0])
     attributions = integrated_gradients(net, LISTS)
@@ -133,6 +141,15 @@ def test_axes_of_the_user():
 
 @pytest.mark.parametrize(("make", "message"), [
     (lambda net: AttributionDisplay.from_estimator(net, ARRAY, method="lime"), "method='lime': expected one of"),
+    (lambda net: AttributionDisplay.from_estimator(net, ARRAY, method=["lime"]), r"method=\['lime'\]: expected one of"),
+    (
+        lambda net: AttributionDisplay.from_estimator(net, ARRAY, method="occlusion", by="step"),
+        "{'by': 'step'}: a number for each cell is drawn",
+    ),
+    (lambda net: AttributionDisplay.from_estimator(net, ARRAY, return_n_points=True), "a number for each cell"),
+    (lambda net: AttributionDisplay.from_estimator(net, ARRAY[:0]), "X is empty, expected at least one sequence"),
+    (lambda net: AttributionDisplay.from_estimator(net, None), "X is NoneType, expected an array"),
+    (lambda net: AttributionDisplay.from_attributions(None, ARRAY), "attributions is NoneType, expected an array"),
     (lambda net: AttributionDisplay.from_estimator(net, ARRAY, sequence=6), "sequence=6: there are 6 sequences"),
     (lambda net: AttributionDisplay.from_estimator(net, ARRAY, symbols="AB"), "there are 2 symbols, but the sequence"),
     (lambda net: AttributionDisplay.from_estimator(net, ARRAY, feature_names=["u"]), "feature_names has 1 names, exp"),
@@ -141,7 +158,7 @@ def test_axes_of_the_user():
 ])
 def test_errors(make, message):
     net = fitted(RNNRegressor(), ARRAY, ARRAY[:, 0, 0])
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         make(net)
 
 
