@@ -66,7 +66,7 @@ coverage = results["net"].metrics["coverage"][0]
 print(f"\nError (RMSE) over {DAYS} days, GW")
 for name, result in results.items():
     print(f"    {result.metrics['rmse'][0]:.2f}  {name}")
-print(f"The interval for 90% of the hours holds {coverage:.0%} of them")
+print(f"The interval for 90 % of the hours holds {100 * coverage:.0f} % of them")
 
 # %%
 # What a forecast looks like
@@ -79,7 +79,7 @@ forecasts = results["net"].forecasts.iloc[: 8 * 24]
 name = results["net"].metrics["model"][0]
 display = SequencePredictionDisplay.from_predictions(
     forecasts["load"], forecasts[f"{name}_0.5"], interval=(forecasts[f"{name}_0.05"], forecasts[f"{name}_0.95"]),
-    interval_name="90% interval", times=forecasts["time"], x_name="time", output_names=["load, GW"],
+    interval_name="90 % interval", times=forecasts["time"], x_name="2024", output_names=["load, GW"],
 )
 axes = display.axes_[0]
 free = df.set_index("time").loc[forecasts["time"], "free"]

@@ -17,7 +17,7 @@ from skrnn.inspection._nets import net_and_inputs, net_of
 from skrnn.kernels import kernels_for
 
 # Letters of a line of the legend
-LEGEND_WIDTH = 46
+LEGEND_WIDTH = 60
 
 
 def gradient_flow(net, X, y, *, state=None, step=None):
