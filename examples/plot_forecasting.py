@@ -73,7 +73,8 @@ print(f"The interval for 90 % of the hours holds {100 * coverage:.0f} % of them"
 # --------------------------
 # Eight of the days, each forecast at its midnight. Free days, gray, have other peaks, and the net knows them ahead: a
 # weekend, and a holiday on Monday. An interval says more than a line: it is narrow at the beginning of a working day
-# and wide where the load is hard to foretell.
+# and wide where the load is hard to foretell. Its legend counts the hours of this picture, the line above those of all
+# 28 days.
 
 forecasts = results["net"].forecasts.iloc[: 8 * 24]
 name = results["net"].metrics["model"][0]
