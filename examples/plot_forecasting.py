@@ -66,20 +66,21 @@ coverage = results["net"].metrics["coverage"][0]
 print(f"\nError (RMSE) over {DAYS} days, GW")
 for name, result in results.items():
     print(f"    {result.metrics['rmse'][0]:.2f}  {name}")
-print(f"The interval for 90% of the hours holds {coverage:.0%} of them")
+print(f"The interval for 90 % of the hours holds {100 * coverage:.0f} % of them")
 
 # %%
 # What a forecast looks like
 # --------------------------
 # Eight of the days, each forecast at its midnight. Free days, gray, have other peaks, and the net knows them ahead: a
 # weekend, and a holiday on Monday. An interval says more than a line: it is narrow at the beginning of a working day
-# and wide where the load is hard to foretell.
+# and wide where the load is hard to foretell. Its legend counts the hours of this picture, the line above those of all
+# 28 days.
 
 forecasts = results["net"].forecasts.iloc[: 8 * 24]
 name = results["net"].metrics["model"][0]
 display = SequencePredictionDisplay.from_predictions(
     forecasts["load"], forecasts[f"{name}_0.5"], interval=(forecasts[f"{name}_0.05"], forecasts[f"{name}_0.95"]),
-    interval_name="90% interval", times=forecasts["time"], x_name="time", output_names=["load, GW"],
+    interval_name="90 % interval", times=forecasts["time"], x_name="2024", output_names=["load, GW"],
 )
 axes = display.axes_[0]
 free = df.set_index("time").loc[forecasts["time"], "free"]

@@ -44,7 +44,8 @@ for ax, n_epochs in zip(axes, (1, 14), strict=True):
         for _ in range(n_epochs):
             net.partial_fit(X, y)
         flows[name] = GradientFlowDisplay.from_estimator(net, X_test, y_test, ax=ax, name=name, include_clipped=False)
-    ax.set_title(f"epochs of training: {net.n_iter_}")
+    ax.set_title(f"After {net.n_iter_} epoch{'s' if net.n_iter_ > 1 else ''} of training")
+axes[1].set_ylabel("")
 
 scores = {name: net.score(X_test, y_test) for name, net in nets.items()}
 for name, score in scores.items():
@@ -64,6 +65,8 @@ for name, score in scores.items():
 cells = HiddenStateDisplay.from_estimator(
     nets["LSTM"], X_test, sequence=3, state="c", order="peak", feature_names=["number", "marker"]
 )
+cells.figure_.suptitle("What an LSTM keeps of a sequence")
+cells.colorbar_.set_label("state c of the cell")
 
 # %%
 # When it explodes
@@ -78,5 +81,6 @@ cells = HiddenStateDisplay.from_estimator(
 relu = RNNRegressor(cell="rnn", activation="relu", **shared | {"learning_rate_init": 1e-4}).partial_fit(X, y)
 relu.set_parameters(relu.parameters_ | {"layer0.U": 1.05 * relu.parameters_["layer0.U"]})
 exploding = GradientFlowDisplay.from_estimator(relu, X_test, y_test, name="Elman, relu")
+exploding.ax_.set_title("A gradient that explodes, and what clipping leaves of it")
 
 plt.show()

@@ -17,6 +17,7 @@ import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import PercentFormatter
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 
@@ -92,9 +93,10 @@ axes.plot(steps, filled[0][:, feature], color="C1", drawstyle="steps-mid", label
 axes.plot(steps, gone, "o", color="black", label="measured")
 floor = utterance[:, feature].min() - 0.15
 axes.plot(steps[np.isnan(gone)], np.full(np.isnan(gone).sum(), floor), "s", color="C2", label="marked as missing")
+axes.axhline(floor + 0.08, color="0.7", linewidth=0.8)      # the marks are no values
 axes.set(
     xlabel="step", ylabel=f"cepstrum coefficient {feature + 1}", title="An utterance whose greatest values are lost",
-    xticks=range(5, len(utterance) + 1, 5),
+    xticks=range(5, len(utterance) + 1, 5), yticks=np.arange(-0.2, 0.4, 0.1), ylim=(floor - 0.07, 0.4),
 )
 figure.legend(loc="outside lower center", ncols=4, frameon=False)
 
@@ -110,7 +112,7 @@ for axes, (kind, of_kind) in zip(panels, accuracy.items(), strict=True):
     for (name, values), marker in zip(of_kind.items(), "sov^", strict=True):
         axes.plot([0, *fractions], [complete, *values], marker=marker, label=name)
     axes.set(xlabel="fraction of the values that is missing", title=f"Missing: {kind}", xticks=[0, *fractions])
-    axes.xaxis.set_major_formatter("{x:.0%}")
+    axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.grid(alpha=0.3)
 panels[0].set(ylabel="accuracy on the test utterances", ylim=(0.7, 1))
 panels[0].legend(loc="lower left")

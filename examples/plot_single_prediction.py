@@ -55,7 +55,8 @@ print(f"{of_steps:.2f} for the signs, {of_age:.2f} for the age, {of_ward:.2f} fo
 # What each measurement contributes
 # ---------------------------------
 # Red raises the risk, blue lowers it. Attributions sum to what the patient has beyond the mean patient, so that signs,
-# age and ward can be compared. White is what was not measured.
+# age and ward can be compared. White is what was not measured, or hardly
+# matters.
 
 display = AttributionDisplay.from_estimator(net, patient, baseline="mean")
 display.axes_[0].set_title(f"A patient with a risk of {p.max():.2f}: what each measurement adds to it")
@@ -66,13 +67,14 @@ display.figure_.set_size_inches(8, 8)
 # -------------
 # Occlusion says what is lost without one value alone: where a sign was measured often, others say the same, and each by
 # itself seems to matter little. Integrated gradients share the whole difference among all of them. Gradients say what a
-# small change would do, not what the value has done: here for one standard deviation of each sign.
+# small change would do, not what the value has done: here for one standard deviation of each sign. Red is more risk,
+# blue less; the first two pictures have one scale, the third one of its own.
 
 scales = dict(zip(signs, net.X_scale_, strict=True))
 answers = {
-    "occlusion:\nthe risk without it": {name: np.sum(without[name].iloc[0]) for name in signs},
+    "occlusion:\nwhat the risk loses without it": {name: np.sum(without[name].iloc[0]) for name in signs},
     "integrated gradients:\npart of the risk": {name: np.sum(parts[name].iloc[0]) for name in signs},
-    "gradient:\nper standard deviation": {name: np.sum(slopes[name].iloc[0]) * scales[name] for name in signs},
+    "gradient:\nchange by a standard deviation": {name: np.sum(slopes[name].iloc[0]) * scales[name] for name in signs},
 }
 figure, axes = plt.subplots(1, 3, figsize=(10, 3), sharey=True, layout="constrained")
 for ax, (name, answer) in zip(axes, answers.items(), strict=True):
@@ -83,5 +85,6 @@ for ax, (name, answer) in zip(axes, answers.items(), strict=True):
     ax.set(title=name, xlabel="risk, sum over the steps")
     ax.spines[["top", "right"]].set_visible(False)
 axes[0].invert_yaxis()
+axes[0].set_xlim(axes[1].get_xlim())
 
 plt.show()

@@ -77,6 +77,8 @@ print(f"The same bits as all steps at once: {np.array_equal(stream, net.predict_
 display = SequencePredictionDisplay.from_predictions(
     spoke, stream, classes=net.classes_, times=np.arange(len(stream)) * STEP, x_name="time, s"
 )
+display.axes_[0].set_title("Who is speaking? Four speakers in turn")
+display.legend_.set_title("speaker")
 display.figure_.set_size_inches(10, 4)
 
 # %%

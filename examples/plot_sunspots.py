@@ -166,7 +166,7 @@ figure, (over_years, over_horizon) = plt.subplots(1, 2, figsize=(10, 4), width_r
 low, high = intervals["conformal"]
 over_years.fill_between(
     years[n:], low, high, alpha=0.25, color="C1", linewidth=0,
-    label=f"{LEVEL:.0%} interval, holds {held['conformal']:.0%}",
+    label=f"{100 * LEVEL:.0f} % interval, holds {100 * held['conformal']:.0f} %",
 )
 over_years.plot(years[n - 20 :], counts[n - 20 :], "k.-", linewidth=0.7, markersize=4, label="sunspots")
 over_years.plot(years[n:], forecasts["GRU on roots"], "C1", label="GRU, one year ahead")

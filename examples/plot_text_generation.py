@@ -14,6 +14,7 @@ without being told what a word is; and each text that it writes is either a numb
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import PercentFormatter
 
 from skrnn import RNNLanguageModel
 
@@ -87,7 +88,7 @@ axes.set(
     xticks=places, xticklabels=temperatures, xlabel="temperature", ylabel=f"fraction of {TEXTS} texts",
     title="What a net writes that has seen 400 numbers", ylim=(0, 1),
 )
-axes.yaxis.set_major_formatter("{x:.0%}")
+axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
 figure.legend(loc="outside lower center", ncols=3, frameon=False)
 
 # %%
@@ -104,12 +105,12 @@ letters = [*text.replace(" ", "␣"), "↵"]
 figure, axes = plt.subplots(figsize=(10, 3.2), layout="constrained")
 axes.bar(np.arange(len(bits)), bits, color="C0")
 guessing = np.log2(len(model.vocabulary_) + 1)         # one more: the end of a text
-axes.axhline(guessing, color="gray", linestyle=":", label="if all letters were equally likely")
+axes.axhline(guessing, color="gray", linestyle=":")
+axes.text(len(bits) - 0.6, guessing, "if all letters were equally likely", ha="right", va="bottom")
 axes.set(
     xticks=np.arange(len(bits)), xticklabels=letters, xlim=(-0.7, len(bits) - 0.3), ylabel="surprise, bits",
-    xlabel="letter (␣: space, ↵: end)", title="Where the net has to guess",
+    xlabel="letter (␣: space, ↵: end)", title="Where the net has to guess", ylim=(0, 5),
 )
-axes.legend(loc="upper right")
 
 # %%
 # What to change

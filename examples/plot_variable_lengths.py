@@ -80,7 +80,7 @@ steps = np.arange(1, lengths.max() + 1)
 by_length.bar(steps, still_there, width=1, color="C2", label="steps of utterances")
 by_length.bar(
     steps, len(lengths) - np.array(still_there), width=1, bottom=still_there, color="white", edgecolor="0.6",
-    hatch="///", linewidth=0, label=f"padding, {padding:.0%}",
+    hatch="///", linewidth=0, label=f"padding, {100 * padding:.0f} %",
 )
 by_length.set(
     xlabel="step", ylabel="test utterances that have it", title="How long the utterances are",

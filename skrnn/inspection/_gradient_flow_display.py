@@ -9,7 +9,7 @@ from skrnn.inspection._gradient_flow import gradient_flow
 from skrnn.inspection._nets import net_of
 
 # Letters of a line of the legend
-LEGEND_WIDTH = 46
+LEGEND_WIDTH = 60
 
 
 class GradientFlowDisplay:

@@ -108,6 +108,23 @@ def test_quickstart(run):
     assert confusion.get_title().startswith(f"{matrix.trace()} of 370")
 
 
+def test_training(run):
+    net = run("plot_training")["net"]
+    (losses, score, norms, clipped), = panels_of_figures(1)
+    lines = lines_of(losses)
+    assert lines["training"].tolist() == net.loss_curve_
+    assert lines["validation"].tolist() == net.validation_loss_curve_
+    assert lines[f"best epoch: {net.best_iter_}"].tolist() == [0, 1]
+    assert lines["training"][-1] < 0.03 * lines["validation"][-1]
+    accuracy, of_updates = (axes.get_lines()[0].get_ydata() for axes in (score, clipped))
+    assert accuracy.tolist() == net.validation_scores_
+    assert 0.9 < net.best_validation_score_ == accuracy[net.best_iter_ - 1]
+    assert net.n_iter_ == net.best_iter_ + 21
+    assert of_updates[0] == 1
+    assert not of_updates[10:].any()
+    assert lines_of(norms)["max_grad_norm = 0.5"].tolist() == [0.5, 0.5]
+
+
 def test_variable_lengths(run):
     names = run("plot_variable_lengths")
     assert names["same"]
