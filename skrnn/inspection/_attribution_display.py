@@ -148,7 +148,7 @@ class AttributionDisplay:
         >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
         >>> net = RNNClassifier(4, random_state=0).fit(X, X[:, 0, 0] > 0)
         >>> AttributionDisplay.from_estimator(net, X, baseline="mean").output
-        'probability of True'
+        'probability of class True'
         """
         if method not in METHODS:
             raise ValueError(f"method={shown(method)}: expected one of {', '.join(METHODS)}")
@@ -408,7 +408,7 @@ class AttributionDisplay:
         ax.set_yticks(range(len(names)), names)
         ax.invert_yaxis()
         ax.axvline(0, color="0.4", linewidth=0.8)
-        tidy(ax, x=f"{self.caption} of what does not change")
+        tidy(ax, x=f"{self.caption} (static features)")
 
 
 class _Cells:

@@ -382,7 +382,7 @@ class SequencePredictionDisplay:
             style = styled(Line2D, {"color": colors[k], "linewidth": 1.3}, line_kw, "line_kw")
             self.lines_[self.classes[k]] = panel.plot(x, self.y_pred[:, k], **{"label": str(self.classes[k])} | style)
         panel.set_ylim(-0.02, 1.02)
-        tidy(panel, y=f"probability of {self.classes[1]}" if n == 2 else "probability")
+        tidy(panel, y=f"probability of class {self.classes[1]}" if n == 2 else "probability")
         self._draw_legend(panel, colors, beside=ax is None)
 
     def _draw_strip(self, ax, x, colors):
