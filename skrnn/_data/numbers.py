@@ -64,7 +64,7 @@ def as_numbers(values, name):
     if kind in "SU" and array.size:
         index = next((index for index, text in np.ndenumerate(array) if not is_number(text)), (0,) * array.ndim)
         where = cell_name(name, index, _names_of_columns(values))
-        raise ValueError(f"{where} is {shown(array[index])}, expected a number")
+        raise ValueError(f"{where} is {shown(array[index])}, expected a number{_for_texts(name, index)}")
     if kind == "c":
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
     if kind in "mM":
@@ -129,7 +129,13 @@ def _number(cell, name, index, columns):
     where = cell_name(name, index, columns)
     if isinstance(cell, DATES):
         raise TypeError(f"{where} is {type(cell).__name__} {cell!s:.50}, {no_dates()}")
-    raise ValueError(f"{where} is {shown(cell)}, expected a number")
+    texts = _for_texts(name, index) if isinstance(cell, str) else ""
+    raise ValueError(f"{where} is {shown(cell)}, expected a number{texts}")
+
+
+def _for_texts(name, index):
+    """What reads X where each of its items is a text."""
+    return "; SequenceVectorizer makes sequences of texts" if name == "X" and len(index) == 1 else ""
 
 
 def _names_of_columns(values):

@@ -17,7 +17,7 @@ from skrnn._data.numbers import FLOAT32, FLOAT64
 from skrnn._data.own_units import in_own_units, target_units
 from skrnn._data.parts import as_hashable, is_from_dtype, is_mixed
 from skrnn._data.sequences import Sequences, surely_finite
-from skrnn._data.tables import is_frame, is_table, normalize_table
+from skrnn._data.tables import check_no_row, is_frame, is_table, normalize_table
 from skrnn._data.times import Times, column_of_times
 from skrnn._data.units import Units
 from skrnn._plain import plain
@@ -246,6 +246,7 @@ class Reading:
         sequences = self._as_it_is(X, dtype)
         if sequences is not None:
             return sequences
+        check_no_row(X, self.feature_names)
         read = partial(
             as_sequences, n_steps=self.n_steps, leave_out_padding=leave_out_padding and self.missing != "error",
             in_place=IN_PLACE if dtype is None else (dtype,), categorical=self.n_categories > 0,

@@ -34,6 +34,16 @@ def normalize_table(X):
     return pa.Table.from_batches([X])
 
 
+def check_no_row(X, names):
+    """Raise a ValueError for a row of a pandas frame with these columns, which could be taken for sequences."""
+    is_series = type(X).__name__ == "Series" and library_of(X) == "pandas"
+    if is_series and names is not None and len(names) > 1 and X.index.tolist() == list(names):
+        raise ValueError(
+            "X is a row of a data frame, a Series with its columns as index, expected a frame: of one row "
+            "X.iloc[[i]] is one, X.iloc[i] is not"
+        )
+
+
 def names_of(table):
     """The labels of the columns of a table: names, or numbers."""
     if isinstance(table, np.ndarray):

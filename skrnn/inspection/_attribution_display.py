@@ -154,7 +154,7 @@ class AttributionDisplay:
         >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
         >>> net = RNNClassifier(4, random_state=0).fit(X, X[:, 0, 0] > 0)
         >>> AttributionDisplay.from_estimator(net, X, baseline="mean").output
-        'probability of True'
+        'probability of class True'
         """
         pyplot(f"{cls.__name__}.from_estimator")
         if not isinstance(method, str) or method not in METHODS:
@@ -436,7 +436,7 @@ class AttributionDisplay:
         ax.set_yticks(range(len(names)), names)
         ax.invert_yaxis()
         ax.axvline(0, color=gray(ax, 0.4), linewidth=0.8)
-        tidy(ax, x=f"{self.caption} of what does not change")
+        tidy(ax, x=f"{self.caption} (static features)")
 
 
 def _n_sequences(X, name="X"):

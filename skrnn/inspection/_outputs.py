@@ -74,7 +74,7 @@ class Probability(Output):
         self.loss, self.columns, self.classes, self.chosen, self.where = loss, columns, classes, chosen, where
 
     def name_of(self, chosen):
-        return f"probability of {self.classes[chosen]}{self.where}"
+        return f"probability of class {self.classes[chosen]}{self.where}"
 
     def choose(self, scores):
         if self.chosen is not None:

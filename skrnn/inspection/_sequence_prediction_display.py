@@ -403,7 +403,7 @@ class SequencePredictionDisplay:
             style = {"label": str(self.classes[k]), "marker": marker_of(self.y_pred[:, k], 1)} | style
             self.lines_[self.classes[k]] = panel.plot(x, self.y_pred[:, k], zorder=2.1 if k in named else 2, **style)
         panel.set_ylim(-0.02, 1.02)
-        tidy(panel, y=f"probability of {self.classes[1]}" if n == 2 else "probability")
+        tidy(panel, y=f"probability of class {self.classes[1]}" if n == 2 else "probability")
         self._draw_legend(panel, colors, labels, beside=ax is None)
 
     def _rows_of_strip(self):

@@ -18,6 +18,7 @@ from skrnn.preprocessing import SequenceImputer, SequenceScaler
 NET = RNNClassifier()
 CATEGORIES = [np.array([1, 2]), np.array([0, 5, 3]), np.array([2])]
 nan = np.nan
+SMALL = {"hidden_size": 2, "max_iter": 1, "random_state": 0}
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -170,3 +171,25 @@ def test_estimators_hold_one():
     net = RNNRegressor(2, standardize=False, max_iter=1).fit(X, y)
     of_net = replace(net._fitted.reading, missing="keep", categorical_features=None)
     assert scaler._fitted.reading == imputer._fitted.reading == of_net
+
+
+@pytest.mark.filterwarnings("ignore")                        # fits of one epoch
+class TestOneRowOfAFrame:
+    """A Series with the columns of the fit as its index is no sequence; a step of a stream it is."""
+
+    FRAME = pd.DataFrame({"u": [[1.0, 2.0], [3.0], [0.5, 1.5]], "v": [[0.0, 1.0], [1.0], [2.0, 0.0]]})
+
+    @pytest.mark.parametrize("frame", [
+        FRAME, FRAME.assign(age=[50.0, 60.0, 70.0], ward=["a", "b", "a"]), pd.DataFrame(np.eye(3), columns=list("abc")),
+    ], ids=["lists", "with static features", "numbers"])
+    def test_is_refused(self, frame):
+        net = RNNRegressor(**SMALL).fit(frame, [0.0, 1.0, 3.0])
+        with pytest.raises(ValueError, match=r"X is a row of a data frame.*X\.iloc\[\[i\]\]"):
+            net.predict(frame.iloc[0])
+        assert net.predict(frame.iloc[[0]]).shape == (1,)
+
+
+@pytest.mark.parametrize("kind", [list, np.array, pd.Series])
+def test_texts_are_told_of_what_reads_them(kind):
+    with pytest.raises(ValueError, match=r"X\[0\] is 'acgt', expected a number; SequenceVectorizer makes sequences"):
+        RNNClassifier(**SMALL).fit(kind(["acgt", "ac"]), [0, 1])

@@ -44,7 +44,7 @@ def test_from_estimator(name):
     np.testing.assert_allclose(display.attributions, cells(integrated_gradients(net, X, target=1)), rtol=1e-6)
     p = net.predict_proba(X)[2, 1]
     assert display.value == pytest.approx(p)
-    assert display.axes_[0].get_title() == f"probability of 1 = {p:.3g}"
+    assert display.axes_[0].get_title() == f"probability of class 1 = {p:.3g}"
     n_static = {"with static": 1, "frame": 2}.get(name, 0)
     assert len(display.axes_) == 2 + (n_static > 0)
     limit = np.abs(display.attributions).max()

@@ -143,7 +143,7 @@ class TestClasses:
         display = display_of(net, RAGGED, y, sequence=1)
         assert np.ma.getmaskarray(display.strip_.get_array()[1])[0]
         assert list(display.lines_) == [1]                  # of two classes the probability of the second
-        assert display.axes_[1].get_ylabel() == "probability of 1"
+        assert display.axes_[1].get_ylabel() == "probability of class 1"
 
     def test_labels_that_do_not_exclude_each_other_are_outputs(self):
         y = np.stack([np.column_stack([x, x]) for x in (TABLE[:12, 0] > 0, TABLE[12:24, 0] > 0)]).astype(int)
