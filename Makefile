@@ -3,7 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Most of what is installed is never imported. Python compiles the rest to bytecode at the first import, and keeps that.
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
+INSTALL := $(BIN)/python $(PIP_INSTALL)
+export PYTHONDONTWRITEBYTECODE :=
 SOURCES := setup.py pyproject.toml $(shell find skrnn -name '*.pyx' -o -name '*.pxi' -o -name '*.h')
 # The oldest versions of all dependencies, and of what the tests use, from the lower bounds of pyproject.toml
 FLOORS := .venv-floors
@@ -25,7 +28,7 @@ demo: $(VENV)/examples
 check: $(VENV)/test
 	$(BIN)/python -m pytest $(PARALLEL) --quick $(PYTEST)
 
-test: $(VENV)/test $(if $(PEERS),$(VENV)/peers)
+test: $(VENV)/$(if $(PEERS),peers,test)
 	$(if $(PEERS),SKRNN_REQUIRE_PEERS=1) $(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
 
 # The modules that were built serve here, too; what a child process imports is this tree.
@@ -72,8 +75,7 @@ $(EXTRAS): $(VENV)/%: $(VENV)/installed
 $(FLOORS)/installed: pyproject.toml .ci/floors.py
 	$(PYTHON) -m venv $(FLOORS)
 	$(PYTHON) .ci/floors.py > $(FLOORS)/requirements.txt
-	$(FLOORS)/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: \
-		--requirement $(FLOORS)/requirements.txt
+	$(FLOORS)/bin/python $(PIP_INSTALL) --only-binary :all: --requirement $(FLOORS)/requirements.txt
 	touch $@
 
 $(BIN)/python:
