@@ -8,7 +8,17 @@ from skrnn._messages import kind_of, shown
 from skrnn._sklearn import select
 from skrnn.inspection._arguments import check_index
 from skrnn.inspection._cells import Cells
-from skrnn.inspection._displays import gray, in_lines, marker_of, pyplot, several_axes, styled, tidy
+from skrnn.inspection._displays import (
+    are_dates,
+    gray,
+    in_lines,
+    marker_of,
+    pyplot,
+    several_axes,
+    styled,
+    tidy,
+    use_dates,
+)
 from skrnn.inspection._explanation import Explanation, inputs_of_baseline, is_sequences
 from skrnn.inspection._gradients import input_gradients
 from skrnn.inspection._integrated import integrated_gradients
@@ -47,7 +57,7 @@ class AttributionDisplay:
     symbols : sequence of str, default=None
         What each step is, in the place of its features, whose attributions are then added up.
     times : array of shape (steps,), default=None
-        None: 0, 1, ...
+        Numbers or dates. None: 0, 1, ...
     time_name : str, default="step"
     static_attributions : array of shape (n_static,), default=None
     static_values : array of shape (n_static,), default=None
@@ -323,6 +333,8 @@ class AttributionDisplay:
             self._draw_letters(axes[0], letters)
         else:
             self._draw_steps(axes[:n], line_kw, cmap)
+        if self.times is not None:
+            use_dates(axes[n - 1], self.times)
         if with_static:
             self._draw_static(axes[-1])
         value = "" if self.value is None else f" = {self.value:.3g}"
@@ -339,7 +351,10 @@ class AttributionDisplay:
 
     def _x(self):
         """The places of the steps, and the ends of their colors."""
-        x = np.arange(len(self.values)) if self.times is None else np.asarray(self.times, np.float64)
+        from matplotlib.dates import date2num
+
+        x = np.arange(len(self.values)) if self.times is None else np.asarray(self.times)
+        x = date2num(x) if are_dates(x) else x.astype(np.float64)
         middles = 0.5 * (x[1:] + x[:-1])
         first, last = (middles[0] - x[0], x[-1] - middles[-1]) if len(middles) else (0.5, 0.5)
         return x, np.concatenate([[x[0] - (first or 0.5)], middles, [x[-1] + (last or 0.5)]])

@@ -201,14 +201,18 @@ def marker_of(values, few):
     return "." if len(known) <= few or alone.any() else ""
 
 
-def use_dates(ax, times):
-    """Give the x axis short labels of dates, where times are dates: of NumPy, or Python's and pandas' with time zones.
-    """
+def are_dates(times):
+    """Whether times are dates of NumPy, or of Python and pandas, also with time zones."""
     times = np.asarray(times)
-    if times.dtype.kind == "M" or (times.dtype.kind == "O" and len(times) and isinstance(times[0], date)):
+    return times.dtype.kind == "M" or (times.dtype.kind == "O" and len(times) > 0 and isinstance(times[0], date))
+
+
+def use_dates(ax, times):
+    """Give the x axis short labels of dates, in their time zone, where times are dates."""
+    if are_dates(times):
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-        zone = getattr(times[0], "tzinfo", None)
+        zone = getattr(np.asarray(times)[0], "tzinfo", None)
         locator = AutoDateLocator(tz=zone)
         ax.xaxis.set_major_locator(locator)
         ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))

@@ -205,6 +205,15 @@ def test_dates_of_python_have_labels_of_their_zone():
     assert labels == ["00:00"]
 
 
+@pytest.mark.parametrize("days", [
+    np.datetime64("2024-01-01") + np.arange(5), [datetime.datetime(2024, 1, day) for day in range(1, 6)],
+])
+def test_dates_of_attributions(days):
+    display = AttributionDisplay(attributions=np.ones((5, 2)), values=np.eye(5)[:, :2], times=days).plot()
+    assert display.lines_[0].get_xdata().tolist() == list(range(19723, 19728))
+    assert all(isinstance(ax.xaxis.get_major_formatter(), ConciseDateFormatter) for ax in display.axes_)
+
+
 @pytest.mark.parametrize(("labels", "n"), [(["a"] * 3, 3), (["a" * 90], 1), (["a" * 20] * 6, 3), ([], 0)])
 def test_columns_of_a_legend(labels, n):
     assert columns_of_legend(labels, 80) == n
