@@ -84,7 +84,10 @@ NUMERICAL = {
     "check_transformer_general",
 }
 # Checks of what a net has learned; to the others it makes no difference for how long it was trained.
-LEARNED = ("check_class_weight", "check_classifiers", "check_regressors", "check_sample_weight", "check_supervised")
+LEARNED = (
+    "check_class_weight", "check_classifiers_classes", "check_classifiers_train", "check_regressors", "check_sample_weight",
+    "check_supervised",
+)
 
 
 def checks():
@@ -103,7 +106,7 @@ def checks():
 @pytest.mark.filterwarnings("ignore::skrnn.exceptions.ConstantTargetWarning")
 @pytest.mark.parametrize(("estimator", "check"), list(checks()))
 def test_estimator_checks(estimator, check, monkeypatch):
-    if estimator not in DEFAULT and not check.func.__name__.startswith(LEARNED):
+    if not check.func.__name__.startswith(LEARNED):
         monkeypatch.setattr(epochs, "UPDATES", 60)
         monkeypatch.setattr(epochs, "MIN_EPOCHS", 3)
     check(clone(estimator))

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import reference
-from networks import FORMS, Case, make_loss
+from networks import FORMS as ALL_FORMS
+from networks import Case, make_loss
 from numerical import assert_gradient, central_differences
 from pairwise import pairwise
 from sklearn.utils import check_random_state
@@ -18,6 +19,8 @@ from skrnn.kernels import POOLINGS, kernels_for
 
 pytestmark = pytest.mark.usefixtures("simd")
 
+# One of each cell: of a form, static inputs see how wide its state is.
+FORMS = list({form[0]: form for form in reversed(ALL_FORMS)}.values())[::-1]
 # bidirectional, per step, pooling
 ARRANGEMENTS = [
     (False, False, "last"), (False, True, "last"), (True, True, "last"), (True, False, "mean"), (False, False, "max"),
