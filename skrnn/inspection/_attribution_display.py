@@ -9,7 +9,17 @@ from skrnn._data.tables import is_frame, names_of, normalize_table
 from skrnn._data.with_static import WithStatic
 from skrnn._messages import shown
 from skrnn._sklearn import select
-from skrnn.inspection._displays import are_dates, check_index, gray, in_lines, marker_of, several_axes, styled, tidy, use_dates
+from skrnn.inspection._displays import (
+    are_dates,
+    check_index,
+    gray,
+    in_lines,
+    marker_of,
+    several_axes,
+    styled,
+    tidy,
+    use_dates,
+)
 from skrnn.inspection._explanation import Explanation
 from skrnn.inspection._gradients import input_gradients
 from skrnn.inspection._integrated import integrated_gradients
