@@ -85,8 +85,8 @@ NUMERICAL = {
 }
 # Checks of what a net has learned; to the others it makes no difference for how long it was trained.
 LEARNED = (
-    "check_class_weight", "check_classifiers_classes", "check_classifiers_train", "check_regressors", "check_sample_weight",
-    "check_supervised",
+    "check_class_weight", "check_classifiers_classes", "check_classifiers_train", "check_regressors",
+    "check_sample_weight", "check_supervised",
 )
 
 
