@@ -235,7 +235,7 @@ class AttributionDisplay:
         >>> from skrnn import RNNClassifier
         >>> from skrnn.inspection import AttributionDisplay, integrated_gradients
         >>> X = np.random.default_rng(0).normal(size=(50, 8, 2))
-        >>> net = RNNClassifier(4, random_state=0).fit(X, X[:, 0, 0] > 0)
+        >>> net = RNNClassifier(4, pooling="last", random_state=0).fit(X, X[:, 0, 0] > 0)
         >>> attributions = integrated_gradients(net, X)
         >>> display = AttributionDisplay.from_attributions(attributions, X, sequence=2, feature_names=["u", "v"])
         >>> bool((display.attributions == attributions[2]).all())

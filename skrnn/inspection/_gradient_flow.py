@@ -75,8 +75,8 @@ def gradient_flow(net, X, y, *, state=None, step=None):
     >>> X = np.random.default_rng(0).normal(size=(64, 50, 1))
     >>> first = []
     >>> for cell in ("rnn", "lstm"):
-    ...     net = RNNRegressor(8, cell=cell, pooling="last", max_iter=1, random_state=0)
-    ...     norms = gradient_flow(net.fit(X, X[:, -1, 0]), X, X[:, -1, 0]).norms[0, 0]
+    ...     net = RNNRegressor(8, cell=cell, pooling="last", random_state=0).partial_fit(X, X[:, -1, 0])
+    ...     norms = gradient_flow(net, X, X[:, -1, 0]).norms[0, 0]
     ...     first.append(np.median(norms[:, 0]))
     >>> bool(first[0] < first[1])                   # back at the first step
     True

@@ -59,7 +59,7 @@ class GradientFlowDisplay:
     >>> from skrnn import RNNRegressor
     >>> from skrnn.inspection import GradientFlowDisplay
     >>> X = np.random.default_rng(0).normal(size=(64, 30, 1))
-    >>> net = RNNRegressor(8, cell="rnn", pooling="last", max_iter=1, random_state=0).fit(X, X[:, -1, 0])
+    >>> net = RNNRegressor(8, cell="rnn", pooling="last", random_state=0).partial_fit(X, X[:, -1, 0])
     >>> display = GradientFlowDisplay.from_estimator(net, X, X[:, -1, 0])
     >>> bool(display.rates_[0, 0] < 1)
     True
@@ -103,7 +103,7 @@ class GradientFlowDisplay:
         >>> from skrnn import RNNClassifier
         >>> from skrnn.inspection import GradientFlowDisplay
         >>> X = np.random.default_rng(0).normal(size=(64, 30, 1))
-        >>> net = RNNClassifier((8, 8), max_iter=1, random_state=0).fit(X, X[:, 0, 0] > 0)
+        >>> net = RNNClassifier((8, 8), random_state=0).partial_fit(X, X[:, 0, 0] > 0, classes=[False, True])
         >>> sorted(GradientFlowDisplay.from_estimator(net, X, X[:, 0, 0] > 0).lines_)
         [(0, 0), (1, 0)]
         """
@@ -164,7 +164,7 @@ class GradientFlowDisplay:
         >>> X = np.random.default_rng(0).normal(size=(64, 30, 1))
         >>> ax = None
         >>> for cell in ("rnn", "lstm"):
-        ...     net = RNNRegressor(8, cell=cell, pooling="last", max_iter=1, random_state=0).fit(X, X[:, -1, 0])
+        ...     net = RNNRegressor(8, cell=cell, pooling="last", random_state=0).partial_fit(X, X[:, -1, 0])
         ...     ax = GradientFlowDisplay.from_estimator(net, X, X[:, -1, 0], ax=ax, name=cell).ax_
         >>> len(ax.get_legend().get_texts())
         2
