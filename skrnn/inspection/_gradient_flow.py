@@ -73,12 +73,9 @@ def gradient_flow(net, X, y, *, state=None, step=None):
     >>> from skrnn import RNNRegressor
     >>> from skrnn.inspection import gradient_flow
     >>> X = np.random.default_rng(0).normal(size=(64, 50, 1))
-    >>> first = []
-    >>> for cell in ("rnn", "lstm"):
-    ...     net = RNNRegressor(8, cell=cell, pooling="last", random_state=0).partial_fit(X, X[:, -1, 0])
-    ...     norms = gradient_flow(net, X, X[:, -1, 0]).norms[0, 0]
-    ...     first.append(np.median(norms[:, 0]))
-    >>> bool(first[0] < first[1])                   # back at the first step
+    >>> net = RNNRegressor(8, cell="rnn", pooling="last", random_state=0).partial_fit(X, X[:, -1, 0])
+    >>> norms = gradient_flow(net, X, X[:, -1, 0]).norms[0, 0]      # of the only layer, (64, 50)
+    >>> bool(np.median(norms[:, 0]) < 1e-2 * np.median(norms[:, -1]))
     True
     """
     net, X = net_and_inputs(net, X)
