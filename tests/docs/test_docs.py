@@ -9,15 +9,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from skrnn._training import epochs
 from skrnn.kernels import CELLS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = [*DOCS.glob("*.md"), DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md"]
 # Libraries that the code of a page uses besides
 PEERS = {"bridges.md": ("mapie", "skforecast", "sktime"), "onnx.md": ("skl2onnx",), "weights.md": ("torch",)}
-# Pages whose nets say the same, within what is checked here, after shorter training: UPDATES and MIN_EPOCHS
-SHORTER = {"forecasting.md": (1000, 10), "tables.md": (200, 5)}
 SOURCES = {".py", ".pyx", ".pxd", ".pxi", ".h"}
 
 
@@ -28,13 +25,10 @@ def python_blocks(page):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")    # also of the libraries that the pages show
 @pytest.mark.parametrize("page", [*filter(python_blocks, PAGES)], ids=lambda page: page.name)
-def test_code_runs(page, monkeypatch):
+def test_code_runs(page):
     """The blocks of a page as a reader pastes them, one after the other: with what they import and define alone."""
     for library in PEERS.get(page.name, ()):
         importlib.import_module(library) if os.environ.get("SKRNN_REQUIRE_PEERS") else pytest.importorskip(library)
-    updates, min_epochs = SHORTER.get(page.name, (epochs.UPDATES, epochs.MIN_EPOCHS))
-    monkeypatch.setattr(epochs, "UPDATES", updates)
-    monkeypatch.setattr(epochs, "MIN_EPOCHS", min_epochs)
     names = {"__name__": "__main__"}
     for block in python_blocks(page):
         exec(compile(block, page.name, "exec"), names)
