@@ -422,12 +422,12 @@ def test_they_reach_a_net_in_a_pipeline_and_a_search():
 @pytest.mark.slow
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_the_progress_of_each_fit_of_a_search_is_shown(n_jobs, capsys, monkeypatch):
-    pytest.importorskip("rich")
+    rich = pytest.importorskip("rich")
     from sklearn.callback import ProgressBar, ScoringMonitor
     from sklearn.experimental import enable_halving_search_cv  # noqa: F401
     from sklearn.model_selection import HalvingGridSearchCV
 
-    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr(rich.get_console(), "width", 160)
     monitor, grid = ScoringMonitor(scoring="r2"), {"hidden_size": [1, 2]}
     net = RNNRegressor(**NET | {"batch_size": "auto"}).set_callbacks(monitor)
     for search, n_fits in (
