@@ -63,7 +63,8 @@ cdef void decay_inputs_gradient(
                 if job.dX != NULL:
                     # γ ⊙ x where a value is missing
                     d = load(dx + k)
-                    store(dx + k, where_less(splat(0.5), load(x + decay.indicators + k), d * decay_of(a), d), decay.n - k)
+                    d = where_less(splat(0.5), load(x + decay.indicators + k), d * decay_of(a), d)
+                    store(dx + k, d, decay.n - k)
 
 
 cdef void return_dtimes(
