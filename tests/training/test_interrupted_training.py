@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 import joblib
@@ -231,9 +232,8 @@ def strike(name, at):
 
 @pytest.mark.parametrize("name", CASES)
 def test_an_interrupt_before_a_line(name):
-    for at in np.unique(np.geomspace(60, 3000, 14).astype(int)):
-        if strike(name, at) is None:
-            break
+    lines = np.unique(np.geomspace(60, 3000, 14).astype(int))
+    assert list(takewhile(lambda at: strike(name, at) is not None, lines))
 
 
 @pytest.mark.slow
