@@ -8,6 +8,8 @@ try:
 except ImportError as error:
     raise ImportError("skrnn.dask needs the packages dask and distributed: pip install 'skrnn[dask]'") from error
 
-__all__ = []
+from skrnn.dask._estimators import DaskRNNClassifier, DaskRNNRegressor
+
+__all__ = ["DaskRNNClassifier", "DaskRNNRegressor"]
 
 set_public_home(globals())
