@@ -76,7 +76,7 @@ class LazySequences(SequenceIndex):
         return LazySequences(
             read, self.lengths, self.kind, probe.n_features, probe.dtype, self.n_per_chunk, n_padded=self.n_padded,
             columns=self.columns if same else None, names=self.names if same else None,
-            static=cast_static(self.static, probe.dtype), n_codes=probe.n_codes,
+            static=cast_static(self.static, probe.dtype), n_codes=probe.n_codes, numbers=self.numbers,
         )
 
     def with_static(self, static):
@@ -95,7 +95,7 @@ class LazySequences(SequenceIndex):
                 f"X[{i}] has changed while it was in use: it had {self.lengths[i]} steps of {self.n_features} features"
             )
         chunk = chunk.astype(self.dtype)
-        chunk.numbers, chunk.static = index, rows_or_none(self.static, index)
+        chunk.numbers, chunk.static = self.number(index), rows_or_none(self.static, index)
         chunk.mask_offsets = np.stack([self.starts[index] - chunk.starts, index])
         return chunk, np.arange(len(index))
 
