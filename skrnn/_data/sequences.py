@@ -102,6 +102,10 @@ class SequenceIndex:
         """Rows that ``function(sequences, index)`` returns, one for each sequence, or `per_step` for each step."""
         return function(self, index)
 
+    def carry_out(self):
+        """The same sequences, with all changes made: some that lie elsewhere only note them."""
+        return self
+
     def split(self, rows):
         """Rows of steps, (total, ...), in the form of X: (n, T, ...), or an object array of (T_i, ...) if ragged.
 
