@@ -501,6 +501,11 @@ class Reading:
             return self, sequences
         return reading, reading.with_counts(reading.categorize(sequences), sequences.category_counts)
 
+    def drop_absent_categories(self, sequences):
+        """A reading without categories of features that no sequence has, and its sequences."""
+        mixed, sequences = self.mixed.drop_unused(sequences, np.arange(len(sequences)))
+        return replace(self, mixed=mixed), sequences
+
     def with_counts(self, sequences, counts):
         """Sequences with the counts of their categories, in which the last one includes all above."""
         if counts is not None:
