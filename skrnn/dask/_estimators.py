@@ -1,5 +1,6 @@
 """DaskRNNClassifier and DaskRNNRegressor, and what they share with other estimators that have a client."""
 
+from copy import deepcopy
 from functools import partial
 from numbers import Integral
 
@@ -16,7 +17,7 @@ from skrnn._estimators.regressor import RNNRegressor
 from skrnn._estimators.sharded_fit import ShardedFitMixin
 from skrnn._estimators.shared_parameters import Parameter, shared_init, with_parameters
 from skrnn._messages import shown
-from skrnn._sklearn import Interval, StrOptions, checks_parameters, clone_parametrized
+from skrnn._sklearn import Interval, StrOptions, checks_parameters, clone_parametrized, set_settings, settings_of
 from skrnn.dask._partitions import is_partitioned, partitions_of
 from skrnn.dask._prediction import DaskPredictionMixin, check_no_states, drawn, lazily
 from skrnn.dask._shards import shards_of
@@ -119,7 +120,10 @@ class DaskEstimatorMixin:
         RNNClassifier(cell='lstm', hidden_size=16)
         """
         local = self._local_type.__new__(self._local_type)
-        vars(local).update({name: value for name, value in vars(self).items() if name not in OF_CLUSTERS})
+        settings = settings_of(self)
+        others = vars(self).keys() - OF_CLUSTERS.keys() - settings.keys()
+        vars(local).update({name: value for name, value in vars(self).items() if name in others})
+        set_settings(local, deepcopy(settings))
         return local
 
     def __sklearn_clone__(self):

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from skrnn.dask._lists import list_column
+
 
 class Piece(NamedTuple):
     """One of the arrays that a method returns.
@@ -49,14 +51,14 @@ class Layout:
         list or tuple where the method returns one of arrays; None for a single array.
     per_step : bool
         Whether a row is one of a step.
-    label_type : type of Arrow, or None
-        That of labels that NumPy holds as objects; None: they are not all of one type that Arrow has.
+    label_types : list of types of Arrow
+        Of each column of labels that NumPy holds as objects.
     """
 
     pieces: list
     several: type | None
     per_step: bool
-    label_type: pa.DataType | None = None
+    label_types: list = ()
 
     def each(self, predicted):
         """The arrays of what a method returned."""
@@ -75,7 +77,7 @@ class Layout:
         return pd.DataFrame(columns, index=index)
 
     def empty(self, piece, n_steps=None):
-        """A piece for a part of X without sequences, an array; `n_steps` where all sequences have as many."""
+        """A piece of a part of X without sequences, an array; `n_steps` where all sequences have as many."""
         if self.per_step and n_steps is None:
             return np.empty(0, dtype=object)
         return np.empty((0, *([n_steps] if self.per_step else []), *piece.shape), piece.dtype)
@@ -95,26 +97,12 @@ class Layout:
             return list(np.asarray(values).reshape(n, -1).T) if n else [np.empty(0, piece.dtype) for _ in piece.columns]
         lengths = np.fromiter(map(len, values), np.intp, n)
         steps = np.concatenate(list(values)) if n else np.empty((0, *piece.shape), piece.dtype)
-        return [self._lists(column, lengths) for column in steps.reshape(len(steps), len(piece.columns)).T]
-
-    def _lists(self, steps, lengths):
-        """A column with a list of Arrow for each sequence; of objects where Arrow has no type for the values."""
-        ends = np.cumsum(lengths)
-        if steps.dtype == object and self.label_type is None:
-            cells = np.empty(len(lengths), dtype=object)
-            for i, (end, length) in enumerate(zip(ends, lengths, strict=True)):
-                cells[i] = steps[end - length : end]
-            return cells
-        values = pa.array(steps, type=self.label_type if steps.dtype == object else None)
-        offsets = pa.array(np.append(0, ends), pa.int64())
-        lists = pa.LargeListArray.from_arrays(offsets, values)
-        return pd.arrays.ArrowExtensionArray(lists)
+        columns = steps.reshape(len(steps), len(piece.columns)).T
+        types = self.label_types if steps.dtype == object else [None] * len(columns)
+        return [list_column(column, lengths, dtype) for column, dtype in zip(columns, types, strict=True)]
 
 
-def label_type_of(classes):
-    """The Arrow type of labels, of which an array or a list of arrays is given; None where they have no common one."""
-    labels = np.concatenate(classes).tolist() if isinstance(classes, list) else classes.tolist()
-    try:
-        return pa.array(labels).type
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return None
+def types_of(classes):
+    """The Arrow type of the labels of each column, given an array or a list of arrays of all labels."""
+    columns = classes if isinstance(classes, list) else [classes]
+    return [pa.array(labels.tolist()).type for labels in columns]

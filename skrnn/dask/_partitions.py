@@ -94,7 +94,7 @@ def partitions_of(X, name="X"):
     elif isinstance(X, list | tuple) and is_partitioned(X):
         parts = _delayed_parts(X, name)
     else:
-        raise TypeError(f"{name} is a {type(X).__name__}, {EXPECTED}{_remedy(X)}")
+        raise TypeError(f"{name} is a {_kind(X)}, {EXPECTED}{_remedy(X)}")
     if not parts:
         raise ValueError(f"{name} has no partitions")
     return Partitions(parts)
@@ -123,7 +123,7 @@ def gathered(values, client, name):
     if isinstance(values, list | tuple):
         return concatenated(compute(_delayed_parts(values, name), client))
     if isinstance(values, Delayed | Future):
-        raise TypeError(f"{name} is a {type(values).__name__}, expected a list of delayed parts, [{name}]")
+        raise TypeError(f"{name} is a {_kind(values)}, expected a list of delayed parts, [{name}]")
     return compute(values, client)
 
 
@@ -169,16 +169,21 @@ def _delayed_parts(values, name):
 
 def _check_holds_lists(frame, name):
     """Raise a ValueError for a frame of which Dask has, by its default, made text of what were lists."""
-    dtypes = frame.dtypes.items() if isinstance(frame, dd.DataFrame) else [(frame.name, frame.dtype)]
+    dtypes = list(frame.dtypes.items()) if isinstance(frame, dd.DataFrame) else [(frame.name, frame.dtype)]
     texts = [column for column, dtype in dtypes if isinstance(dtype, pd.StringDtype)]
     if texts and not any(dtype == object or "list" in str(dtype) for _, dtype in dtypes):
         raise ValueError(f"{name}{in_column(texts[0])} holds text, and no column of {name} holds lists: {AS_LISTS}")
 
 
+def _kind(values):
+    """The name of a type, as users know it."""
+    return "Delayed" if isinstance(values, Delayed) else type(values).__name__
+
+
 def _remedy(X):
     """What to do with an X that is not partitioned."""
     if isinstance(X, Delayed | Future):
-        return f": of a single part pass the list [X], where X is the {type(X).__name__}"
+        return ": of a single part pass the list [X]"
     if isinstance(X, np.ndarray):
         return ". This one is in memory: fit the estimator of one process, or pass dask.array.from_array(X, chunks=...)"
     if isinstance(X, pd.DataFrame | pd.Series):

@@ -14,7 +14,7 @@ from skrnn._estimators.classifier import log_probabilities, probabilities
 from skrnn._estimators.predictive import mean_and_std, mean_over_targets
 from skrnn._estimators.scorers import ScoredFitted
 from skrnn.dask._clients import client_for
-from skrnn.dask._layout import Layout, Piece, label_type_of
+from skrnn.dask._layout import Layout, Piece, types_of
 from skrnn.dask._partitions import compute, gathered, is_partitioned, partitions_of
 
 # What of targets there is in the units of each sequence
@@ -32,7 +32,8 @@ class DaskPredictionMixin:
 
     def _layout_of(self, decode):
         """What predictions that are decoded in this way look like."""
-        model, reading, targets = fitted = self._get_fitted()
+        fitted = self._get_fitted()
+        model = fitted.model
         example = decode(fitted, np.zeros((1, model.network.n_outputs), model.dtype))
         several = type(example) if isinstance(example, list | tuple) else None
         arrays = example if several else [example]
@@ -45,8 +46,7 @@ class DaskPredictionMixin:
             Piece(array.shape[1:], array.dtype, title, of_classes)
             for array, title, of_classes in zip(arrays, titles, names, strict=True)
         ]
-        label_type = None if classes is None else label_type_of(classes)
-        return Layout(pieces, several, model.network.per_step, label_type)
+        return Layout(pieces, several, model.network.per_step, [] if classes is None else types_of(classes))
 
     def transform(self, X):
         """The last hidden states of all layers: what the net has made of each sequence, as features.
@@ -81,7 +81,7 @@ class DaskPredictionMixin:
         if not is_partitioned(X):
             return super().transform(X)
         net = self.to_local()
-        names = net.get_feature_names_out().tolist()
+        names = self.get_feature_names_out().tolist()
         piece = Piece((len(names),), net._get_fitted().model.dtype, names=names)
         return lazily(X, net.set_output(transform="default"), _transformed, Layout([piece], None, False))
 
