@@ -2,6 +2,7 @@
 
 from copy import copy
 from functools import partial
+from itertools import chain
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class ShardedFitMixin:
         how, n = FirstReading(**how), X.n_shards
         mixed, may_have_unused = None, False
         if any(X.ask("is_mixed", [how] * n)):
-            mixed, may_have_unused = merged_mixed(sum(X.ask("learn_mixed", [how] * n), []))
+            mixed, may_have_unused = merged_mixed(list(chain(*X.ask("learn_mixed", [how] * n))))
         parts = X.tell("read", [self._unfitted()] * n, [how] * n, [mixed] * n)
         sequences, first = _sequences_of(X, parts)
         reading, sequences = how.learn(sequences, first.n_features_in, first.names, mixed)
@@ -74,7 +75,7 @@ class ShardedFitMixin:
 
 def _sequences_of(shards, parts_of_shards):
     """The sequences of all shards, given a list of `PartOfX` of each, and the first of these."""
-    parts = sum(parts_of_shards, [])
+    parts = list(chain(*parts_of_shards))
     if not parts:
         raise ValueError(EMPTY)
     check_alike(parts)
