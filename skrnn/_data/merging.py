@@ -156,7 +156,7 @@ def _joined_in_memory(parts, dtype):
         values[row : row + len(part.values)] = part.values
     return first.replace(
         values=values, lengths=lengths, categories=categories, starts=None if contiguous else np.concatenate(starts),
-        static=None if static is None else static.astype(dtype), n_padded=None,
+        static=None if static is None else static.astype(dtype), n_padded=None, numbers=None,
     )
 
 
