@@ -136,27 +136,26 @@ def joined(parts, dtype):
     first = of_each[0]
     return LazySequences(
         _ReadOfSeveral(of_each), np.concatenate([part.lengths for part in of_each]), first.kind, first.n_features,
-        dtype, columns=first.columns, names=first.names, static=_joined_or_none([part.static for part in of_each]),
-        n_codes=first.n_codes,
+        dtype, static=_joined_or_none([part.static for part in of_each]), n_codes=first.n_codes,
     )
 
 
 def _joined_in_memory(parts, dtype):
     """`joined` of sequences in memory."""
-    first = parts[0]
+    kind, n_codes = parts[0].kind, parts[0].n_codes
     lengths = np.concatenate([part.lengths for part in parts])
     static = _joined_or_none([part.static for part in parts])
     categories = _joined_or_none([part.categories for part in parts])
     rows = np.cumsum([0, *(len(part.values) for part in parts)])
     contiguous = all(part.contiguous for part in parts)
     starts = [part.starts + row for part, row in zip(parts, rows, strict=False)]
-    values = np.empty((rows[-1], first.n_features), dtype)
+    values = np.empty((rows[-1], parts[0].n_features), dtype)
     for row in rows[:-1]:
         part = parts.pop(0)
         values[row : row + len(part.values)] = part.values
-    return first.replace(
-        values=values, lengths=lengths, categories=categories, starts=None if contiguous else np.concatenate(starts),
-        static=None if static is None else static.astype(dtype), n_padded=None, numbers=None,
+    return Sequences(
+        values, lengths, kind, categories=categories, starts=None if contiguous else np.concatenate(starts),
+        static=None if static is None else static.astype(dtype), n_codes=n_codes,
     )
 
 

@@ -71,6 +71,7 @@ class Shard(TrainingShard):
             number, part = self.parts.pop(0)
             sequences, n_features_in, names = self._named(number, read, part)
             del part
+            sequences.columns = None        # which may be the partition
             facts.append(PartOfX.of(number, sequences, n_features_in, names))
             self._read.append(sequences)
         return facts

@@ -20,7 +20,10 @@ from skrnn._training.loop import GradientsLost
 from skrnn._training.sharding import LocalShards
 from skrnn.exceptions import ConstantFeatureWarning, NothingLearnedWarning
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore:.*has learned")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::sklearn.exceptions.ConvergenceWarning", "ignore:.*has learned", "ignore:features? 1(, 3)? of X",
+    "ignore:feature 3 of X is missing",
+)
 N = 31
 SMALL = {"hidden_size": 3, "max_iter": 2, "random_state": 0}
 
@@ -142,6 +145,7 @@ CASES = {
     "several numbers": (Regressor, {"loss": "huber"}, X3, np.where(rng.random((N, 2)) < 0.3, np.nan, X3[:, 0]), {}),
     "quantiles": (Regressor, {"loss": "quantile", "quantile": [0.1, 0.5]}, X3, NUMBERS, {}),
     "patches": (Regressor, {"patch_size": 2, "patch_stride": 1}, X3, NUMBERS, {}),
+    "extreme numbers": (Regressor, {"missing": "ffill"}, X3[:, :, :1] * [1e200, 0, 1e-160, np.nan, 1], NUMBERS, {}),
     "L-BFGS": (Classifier, {"solver": "lbfgs"}, X_RAGGED, LABELS, {"sample_weight": WEIGHTS}),
     "sgd": (Regressor, {"solver": "sgd", "learning_rate": "adaptive", "max_grad_norm": 0.1}, X3, NUMBERS, {}),
     "averaged": (Regressor, {"solver": "adamw", "average": 0.5, "max_iter": 4}, X3, NUMBERS, {}),
@@ -270,9 +274,9 @@ def test_a_shard_that_is_made_anew_is_as_it_was(case):
     assert_same_fit(net, one)
 
 
-def test_partitions_are_let_go_of_as_they_are_read():
-    parts, alive = partitions(X_RAGGED, [9, 5]), []
-    shard = Shard([np.array(part, dtype=object) for part in parts])
+@pytest.mark.parametrize("X", [FRAME[["pulse"]], np.array(X_RAGGED, dtype=object)], ids=["frames", "arrays"])
+def test_partitions_are_let_go_of_as_they_are_read(X):
+    alive, shard = [], Shard(partitions(X, [9, 5]))
     references = [weakref.ref(part) for _, part in shard.parts]
 
     class How(FirstReading):
