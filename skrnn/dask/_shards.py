@@ -4,6 +4,7 @@ from contextlib import contextmanager, nullcontext
 
 import dask
 import numpy as np
+import pyarrow as pa
 
 from skrnn._estimators.shard import Shard
 from skrnn._training.sharding import LocalShards
@@ -24,7 +25,27 @@ class ShardMaker:
         self.firsts = (np.cumsum(counts) - counts).tolist()
 
     def __call__(self, number, parts):
-        return Shard(list(parts), self.firsts[number])
+        release_memory()
+        return ShardOfPartitions(list(parts), self.firsts[number])
+
+
+class ShardOfPartitions(Shard):
+    """A shard that lets the system have the memory that Arrow needed for its partitions: Dask counts it, too."""
+
+    def read(self, *arguments):
+        facts = super().read(*arguments)
+        release_memory()
+        return facts
+
+    def read_again(self, *arguments):
+        facts = super().read_again(*arguments)
+        release_memory()
+        return facts
+
+
+def release_memory():
+    """Give back what Arrow holds for what it may read next."""
+    pa.default_memory_pool().release_unused()
 
 
 @contextmanager
