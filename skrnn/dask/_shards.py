@@ -1,0 +1,68 @@
+"""The shards of X, on the workers of a cluster or in this process."""
+
+from contextlib import contextmanager, nullcontext
+
+import dask
+import numpy as np
+import pyarrow as pa
+
+from skrnn._estimators.shard import Shard
+from skrnn._training.sharding import LocalShards
+from skrnn.dask._clients import has_client
+from skrnn.dask._cluster import ClusterShards
+
+
+class ShardMaker:
+    """Makes shards of partitions; it is sent to workers.
+
+    Parameters
+    ----------
+    counts : list of int
+        How many partitions each shard has.
+    """
+
+    def __init__(self, counts):
+        self.firsts = (np.cumsum(counts) - counts).tolist()
+
+    def __call__(self, number, parts):
+        release_memory()
+        return ShardOfPartitions(list(parts), self.firsts[number])
+
+
+class ShardOfPartitions(Shard):
+    """A shard that lets the system have the memory that Arrow needed for its partitions: Dask counts it, too."""
+
+    def read(self, *arguments):
+        facts = super().read(*arguments)
+        release_memory()
+        return facts
+
+    def read_again(self, *arguments):
+        facts = super().read_again(*arguments)
+        release_memory()
+        return facts
+
+
+def release_memory():
+    """Give back what Arrow holds for what it may read next."""
+    pa.default_memory_pool().release_unused()
+
+
+@contextmanager
+def shards_of(partitions, client):
+    """The `Shards` of X; at the end the workers are free.
+
+    Parameters
+    ----------
+    partitions : list of list of Delayed
+        Those of each shard.
+    client : Client, or None
+        Without one, and outside of a task, they are made in this process.
+    """
+    make = ShardMaker([len(parts) for parts in partitions])
+    if not has_client(client):
+        yield LocalShards([make(number, dask.compute(*parts)) for number, parts in enumerate(partitions)])
+        return
+    # Dask looks for the one that is current in some places
+    with client.as_current() if client else nullcontext(), ClusterShards(make, partitions, client) as shards:
+        yield shards
