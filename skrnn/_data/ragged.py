@@ -148,7 +148,9 @@ class RaggedArray:
             if array.ndim not in (1, 2):
                 raise ValueError(f"X[{i}] has shape {array.shape}, expected (steps, features) or (steps,)")
             if array.shape[1:] != arrays[0].shape[1:]:
-                raise ValueError(f"X[{i}] has shape {array.shape}, but X[0] {arrays[0].shape}: expected as many features")
+                raise ValueError(
+                    f"X[{i}] has shape {array.shape}, but X[0] {arrays[0].shape}: expected as many features"
+                )
             if names[i] != names[0]:
                 raise ValueError(f"X[{i}] has the columns {names[i]}, expected {names[0]} as in X[0]")
         lengths = np.array(list(map(len, arrays)), dtype=np.intp)
