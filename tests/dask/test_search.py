@@ -23,7 +23,7 @@ from skrnn.inspection._permutation import Score
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore:Training ended after", "ignore:.*has learned hardly anything"),
+    pytest.mark.filterwarnings("ignore:Training ended after", "ignore:.*has learned"),
 ]
 RNG = np.random.default_rng(0)
 N = 60
