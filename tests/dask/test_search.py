@@ -1,4 +1,4 @@
-"""Searches over the processes of a cluster: as in one process to the bit, and X sent once."""
+"""Searches over the processes of a cluster: the bits of one process, X sent once, and the threads of each worker."""
 
 import os
 from threading import Barrier
@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from distributed import Client, LocalCluster, worker_client
-from joblib import Parallel, delayed, parallel_config
+from joblib import parallel_config
 from numpy.testing import assert_array_equal
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
@@ -102,8 +102,13 @@ def halving_search(net, X, y):
 def assert_same_search(one, other):
     assert_array_equal(one.cv_results_["mean_test_score"], other.cv_results_["mean_test_score"])
     assert one.best_params_ == other.best_params_
-    for name, values in one.best_estimator_.parameters_.items():
-        assert values.tobytes() == other.best_estimator_.parameters_[name].tobytes(), name
+    assert_same_parameters(one.best_estimator_, other.best_estimator_)
+
+
+def assert_same_parameters(one, other):
+    """To the bit."""
+    for name, values in one.parameters_.items():
+        assert values.tobytes() == other.parameters_[name].tobytes(), name
 
 
 class TestSameBits:
@@ -247,6 +252,7 @@ class TestThreads:
 
 
 def test_ray_gives_the_same_bits_and_its_own_number_of_threads():
+    """One thread a process, which is what Ray sets."""
     ray = pytest.importorskip("ray")
     from ray.util.joblib import register_ray
 
@@ -254,10 +260,13 @@ def test_ray_gives_the_same_bits_and_its_own_number_of_threads():
     net = RNNClassifier(2, max_iter=1, random_state=0)
     with parallel_config(backend="sequential"):
         expected = grid_search(net, X, Y)
+    scoring = {"score": "accuracy", "threads": lambda net, X, y: threads.effective_n_threads()}
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     try:
         with parallel_config(backend="ray"):
-            assert_same_search(grid_search(net, X, Y), expected)
-            assert Parallel(2)(delayed(threads.effective_n_threads)() for _ in range(2)) == [1, 1]
+            found = GridSearchCV(net, PARAMETERS, cv=2, n_jobs=2, scoring=scoring, refit="score").fit(X, Y)
     finally:
         ray.shutdown()
+    assert found.cv_results_["mean_test_threads"].tolist() == [1.0, 1.0]
+    assert_array_equal(found.cv_results_["mean_test_score"], expected.cv_results_["mean_test_score"])
+    assert_same_parameters(found.best_estimator_, expected.best_estimator_)
