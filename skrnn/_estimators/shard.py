@@ -1,0 +1,143 @@
+"""A shard of X: some of its partitions, which are read, changed, asked and trained on where they lie."""
+
+from contextlib import contextmanager
+
+import numpy as np
+
+from skrnn._data.examples import Examples
+from skrnn._data.merging import PartOfX, joined
+from skrnn._data.sequences import Sequences
+from skrnn._messages import with_message
+from skrnn._network.objective import Objective
+from skrnn._training.sharding import TrainingShard
+
+
+class Shard(TrainingShard):
+    """Some of the sequences of X.
+
+    Parameters
+    ----------
+    parts : list
+        Partitions of X as `fit` takes an X, which follow each other. Those without a sequence are left out. Emptied:
+        as soon as a partition is read, it is let go of.
+    first : int
+        The number of the first of them among all.
+
+    Attributes
+    ----------
+    sequences : Sequences or LazySequences
+        Those of the shard, after `join`; None where it has none.
+    """
+
+    def __init__(self, parts, first=0):
+        self.parts = [(first + i, part) for i, part in enumerate(parts) if not _is_empty(part)]
+        parts.clear()
+        self.sequences = None
+        self._read = []
+
+    def is_mixed(self, how):
+        """Whether some partition may have more than numbers of steps."""
+        return any([self._named(number, how.is_mixed, part) for number, part in self.parts])
+
+    def learn_mixed(self, how):
+        """The number of each partition, and what its features are."""
+        return [(number, self._named(number, how.learn_mixed, part)) for number, part in self.parts]
+
+    def read(self, estimator, how, mixed):
+        """Read the partitions; return a `PartOfX` of each.
+
+        Parameters
+        ----------
+        estimator : estimator
+        how : FirstReading
+        mixed : Mixed or None
+            Of all of X.
+        """
+        return self._read_parts(lambda part: how.read(estimator, part, mixed))
+
+    def read_again(self, estimator, reading, dtype):
+        """Read the partitions as the fit before has; return a `PartOfX` of each."""
+        return self._read_parts(
+            lambda part: (reading.read(estimator, part, dtype=dtype), reading.n_features_in, reading.feature_names)
+        )
+
+    def _read_parts(self, read):
+        facts = []
+        while self.parts:
+            number, part = self.parts.pop(0)
+            sequences, n_features_in, names = self._named(number, read, part)
+            del part
+            facts.append(PartOfX.of(number, sequences, n_features_in, names))
+            self._read.append(sequences)
+        return facts
+
+    @staticmethod
+    def _named(number, function, part):
+        """function(part), whose errors name the partition."""
+        with naming_partition(number):
+            return function(part)
+
+    def join(self, dtype, first):
+        """Make one of what was read, of a dtype; `first` is the number of the first sequence in X."""
+        if self._read:
+            self.sequences = joined(self._read, dtype)
+            self.sequences.numbers = np.arange(first, first + len(self.sequences))
+
+    def change(self, changes, static):
+        """Change the sequences by functions, and set their static features (n, S), unless None."""
+        if self.sequences is not None:
+            self.sequences = _changed(self.sequences, changes)
+            if static is not None:
+                self.sequences = self.sequences.with_static(static)
+
+    def probe(self, changes):
+        """The number of features of a step, the dtype and the number of codes that sequences would have after changes.
+        """
+        if self.sequences is None:
+            return None
+        first = np.zeros(1, np.intp)
+        some = self.sequences.copy_of(first) if isinstance(self.sequences, Sequences) else self.sequences[first]
+        some = _changed(some, changes)
+        return some.n_features, some.dtype, some.n_codes
+
+    def report(self, changes, function, index, *of_each):
+        """``function(sequences, index, *of_each)`` of the sequences after changes; None of no sequences."""
+        return function(_changed(self.sequences, changes), index, *of_each) if len(index) else None
+
+    def learn_targets(self, targets, weights, known, per_step):
+        """Be told the targets of the sequences as the loss takes them, their weights and what is known of them."""
+        if self.sequences is not None:
+            self.examples = Examples(self.sequences, targets, None, per_step, known).replace(weights=weights)
+
+    def begin_training(self, network, loss, used, batch_size, regularization, max_steps):
+        """Make the objective of the examples `used`, of which a batch has `batch_size`, about."""
+        self.used = used
+        if len(used):
+            self.objective = Objective(
+                network, self.examples.replace(used=used), loss, batch_size, max_steps=max_steps, **regularization
+            )
+
+    def n_examples(self):
+        """How many examples it trains on."""
+        return len(self.used)
+
+
+@contextmanager
+def naming_partition(number):
+    """Errors of X name the partition."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise with_message(error, f"In partition {number} of X: {error}") from error
+
+
+def _changed(sequences, changes):
+    for change in changes:
+        sequences = change(sequences)
+    return sequences
+
+
+def _is_empty(part):
+    """Whether a partition has no sequence."""
+    shape = getattr(part, "shape", None) or (len(part) if hasattr(part, "__len__") else 1,)
+    return shape[0] == 0
