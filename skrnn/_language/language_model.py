@@ -274,9 +274,13 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         ['a', 'h', 'n', '<unknown>', '<end>']
         """
         self._check_parameters()
-        resume = self._fitted if self.warm_start and self.__sklearn_is_fitted__() else None
+        resume = self._resumed()
         analyzer, X = self._analyzer(resume), texts_in(X)
         return self._fit_texts(LocalTexts(TextShard.of(X, analyzer)), resume, X, y, X_val)
+
+    def _resumed(self):
+        """What an earlier fit has learned, from which this one goes on, or None."""
+        return self._fitted if self.warm_start and self.__sklearn_is_fitted__() else None
 
     def _fit_texts(self, texts, resume, X, y, X_val):
         """Fit to the texts of X, wherever they are: from `resume` on, what an earlier fit has learned, or None."""

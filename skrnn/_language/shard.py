@@ -1,6 +1,5 @@
 """The texts of a fit, in one shard or in several, which may be on other machines."""
 
-import heapq
 from collections import Counter
 from itertools import chain, zip_longest
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from skrnn._data.examples import Examples
 from skrnn._data.sequences import Sequences
+from skrnn._estimators.shard import naming_partition
 from skrnn._language import scoring
 from skrnn._language.corpus import Corpus, Windows
 from skrnn._language.vocabulary import texts_in, texts_of
@@ -29,18 +29,18 @@ class TextShard(TrainingShard):
         self.texts, self.of_strings = texts, of_strings
 
     @classmethod
-    def of(cls, X, analyzer, name="X"):
-        """The shard of a list of texts; the parameters are those of `texts_of`."""
-        texts = texts_of(X, analyzer, name) if X else []
+    def of(cls, X, analyzer):
+        """The shard of a list of texts, which may be empty; the parameters are those of `texts_of`."""
+        texts = texts_of(X, analyzer) if X else []
         return cls(texts, all(isinstance(text, str) for text in X))
 
     @classmethod
     def of_partitions(cls, partitions, first, analyzer):
         """The shard of some partitions of X, which may have no texts; `first` is the number of the first of them."""
-        parts = [
-            cls.of(texts_in(partition, name, may_be_empty=True), analyzer, name)
-            for name, partition in ((f"X.partitions[{first + i}]", part) for i, part in enumerate(partitions))
-        ]
+        parts = []
+        for number, partition in enumerate(partitions, first):
+            with naming_partition(number):
+                parts.append(cls.of(texts_in(partition, may_be_empty=True), analyzer))
         return cls([text for part in parts for text in part.texts], all(part.of_strings for part in parts))
 
     def describe(self):
@@ -243,9 +243,9 @@ class ShardedWindows:
 
 
 def shared_out(n_streams, sizes):
-    """How many of the streams each shard has by its size, so that the longest streams are as short as can be.
+    """How many of the streams each shard has: one where it has a size, and of the others its share by size.
 
-    At least one, which may be more than `n_streams` in all, where a shard has a size.
+    They are more than `n_streams` where more shards have a size.
 
     Parameters
     ----------
@@ -256,11 +256,9 @@ def shared_out(n_streams, sizes):
     -------
     list of int
     """
-    shares = [int(size > 0) for size in sizes]
-    longest = [(-size, s) for s, size in enumerate(sizes) if size]
-    heapq.heapify(longest)
+    more, total = max(n_streams - np.count_nonzero(sizes), 0), sum(sizes)
+    shares = [1 + more * size // total if size else 0 for size in sizes]
     for _ in range(n_streams - sum(shares)):
-        _, s = longest[0]
-        shares[s] += 1
-        heapq.heapreplace(longest, (-sizes[s] / shares[s], s))
+        longest = max(range(len(sizes)), key=lambda s: sizes[s] / max(shares[s], 1))
+        shares[longest] += 1
     return shares
