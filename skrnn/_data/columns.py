@@ -203,6 +203,10 @@ def is_float32(column):
 
 def _from_arrow(column):
     """An Arrow array of lists of numbers, or of lists of these, without a Python object per number; None for others."""
+    if hasattr(getattr(column, "dtype", None), "pyarrow_dtype"):    # of pandas
+        import pyarrow as pa
+
+        column = pa.array(getattr(column, "array", column))
     if not (hasattr(column, "to_pylist") and hasattr(column, "type")):
         return None
     from pyarrow import compute, types

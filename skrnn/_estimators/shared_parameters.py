@@ -314,33 +314,39 @@ SHARED = {
 }
 
 
-def with_parameters(**own):
+def with_parameters(like=None, **own):
     """A class decorator: parameters of an estimator from the table above, and its own.
 
     It sets ``_parameter_constraints``. In the docstring it puts the Parameters section in the place of
-    ``{parameters}``, in the order of ``__init__`` and with its defaults, and the sources of the cells in the place of
-    ``{cell_references}``.
+    ``{parameters}``, in the order of ``__init__`` and with its defaults, the sources of the cells in the place of
+    ``{cell_references}``, and the Attributes of `like` in that of ``{attributes}``.
 
     Parameters
     ----------
+    like : class, optional
+        Another estimator, whose own parameters this one has, too.
     **own : Parameter
         Those that the table does not have, or in which the estimator differs.
     """
+    theirs = {} if like is None else like._parameter_table
 
     def decorate(cls):
         signature = inspect.signature(cls.__init__).parameters
-        table = {name: (SHARED | own)[name] for name in list(signature)[1:]}
+        table = {name: (SHARED | theirs | own)[name] for name in list(signature)[1:]}
+        cls._parameter_table = table
         cls._parameter_constraints = {name: parameter.constraint for name, parameter in table.items()}
         if cls.__doc__ is not None:         # python -OO has none
             section = "\n".join(documentation(name, table[name], signature[name].default) for name in table)
             cls.__doc__ = cls.__doc__.replace("    {parameters}", section)
             cls.__doc__ = cls.__doc__.replace("    {cell_references}", cell_references())
+            if like is not None:
+                cls.__doc__ = cls.__doc__.replace("    {attributes}", attributes_of(like))
         return cls
 
     return decorate
 
 
-def shared_init(like, *, without=(), **own):
+def shared_init(like, *, without=(), whole=False, **own):
     """An ``__init__`` with parameters of the table above, as another estimator has them, and its own ones after them.
 
     Parameters
@@ -349,11 +355,14 @@ def shared_init(like, *, without=(), **own):
         Whose order and defaults these are.
     without : sequence of str
         Parameters that it does not have.
+    whole : bool
+        Whether it also has the parameters of the other one that are not in the table.
     **own
         Further parameters, with their defaults.
     """
     theirs = inspect.signature(like.__init__).parameters
-    shared = [theirs["self"], *(theirs[name] for name in theirs if name in SHARED and name not in without)]
+    names = [name for name in list(theirs)[1:] if (whole or name in SHARED) and name not in without]
+    shared = [theirs["self"], *(theirs[name] for name in names)]
     further = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default) for name, default in own.items()
     ]
@@ -367,6 +376,12 @@ def shared_init(like, *, without=(), **own):
 
     __init__.__signature__ = signature
     return __init__
+
+
+def attributes_of(cls):
+    """The entries of the section on attributes in the docstring of a class."""
+    section = cls.__doc__.split("    Attributes\n    ----------\n")[1]
+    return section.split("\n\n")[0]
 
 
 def cell_references():

@@ -3,6 +3,7 @@
 No other part of the package imports from scikit-learn's private modules.
 """
 
+from sklearn.base import _clone_parametrized as clone_parametrized
 from sklearn.utils import _safe_indexing as select
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -41,8 +42,8 @@ from skrnn._sklearn.validation import check_columns, checks_parameters, fitted_o
 __all__ = [
     "BaseScorer", "CallbackSupportMixin", "DiagramMixin", "DocumentedMixin", "HasMethods", "Interval",
     "InvalidParameterError", "Options", "RealNotInt", "StrOptions", "begin_fit_task", "block_of_part", "check_columns",
-    "check_feature_names_in", "check_one_hot", "check_output_config", "checks_parameters", "data_of_task",
-    "fit_in_parts", "fitted_of", "has_callbacks", "learn_columns", "name_of_scorer", "one_task", "output_container",
-    "select", "set_output_container", "set_settings", "settings_of", "under_callbacks",
+    "check_feature_names_in", "check_one_hot", "check_output_config", "checks_parameters", "clone_parametrized",
+    "data_of_task", "fit_in_parts", "fitted_of", "has_callbacks", "learn_columns", "name_of_scorer", "one_task",
+    "output_container", "select", "set_output_container", "set_settings", "settings_of", "under_callbacks",
     "validate_parameter_constraints", "validate_params", "without_callbacks",
 ]

@@ -85,6 +85,8 @@ def others_to_plain(value, where):
         return value
     if hasattr(value, "best_estimator_"):
         raise TypeError(f"{where} is a {type(value).__name__}, a search: save its best_estimator_")
+    if hasattr(value, "to_local"):
+        raise TypeError(f"{where} is a {type(value).__name__}, which has a client: save its to_local()")
     raise cannot_store(value, where)
 
 

@@ -1,0 +1,43 @@
+"""The shards of X, on the workers of a cluster or in this process."""
+
+from contextlib import nullcontext
+
+import dask
+import numpy as np
+
+from skrnn._estimators.shard import Shard
+from skrnn._training.sharding import LocalShards
+from skrnn.dask._clients import has_client
+from skrnn.dask._cluster import ClusterShards
+
+
+class ShardMaker:
+    """Makes shards of partitions; it is sent to workers.
+
+    Parameters
+    ----------
+    counts : list of int
+        How many partitions each shard has.
+    """
+
+    def __init__(self, counts):
+        self.firsts = (np.cumsum(counts) - counts).tolist()
+
+    def __call__(self, number, parts):
+        return Shard(list(parts), self.firsts[number])
+
+
+def shards_of(partitions, client):
+    """A context manager of the `Shards` of X.
+
+    Parameters
+    ----------
+    partitions : list of list of Delayed
+        Those of each shard.
+    client : Client, or None
+        Without one, and outside of a task, they are made in this process.
+    """
+    make = ShardMaker([len(parts) for parts in partitions])
+    if has_client(client):
+        return ClusterShards(make, partitions, client)
+    return nullcontext(LocalShards([make(number, dask.compute(*parts)) for number, parts in enumerate(partitions)]))
