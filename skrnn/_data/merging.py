@@ -62,10 +62,7 @@ def _listed(part):
 def kind_of_all(parts):
     """What kind of container all of X is, and how many steps each of its sequences has with padding, or None."""
     first, padded = parts[0], any(part.n_padded for part in parts)
-    if any(part.kind != first.kind for part in parts):
-        kind = "ragged"
-    else:
-        kind = first.kind
+    kind = "ragged" if any(part.kind != first.kind for part in parts) else first.kind
     if kind == "ragged":
         other = next((part for part in parts if part.n_padded), None)
         if other is not None:
@@ -102,14 +99,18 @@ def merged_mixed(parts):
                     f"partition {other} of X has other features than partition {number}: {_described(mixed)}, expected "
                     f"{_described(first)}"
                 )
-    n_steps = max(len(mixed.steps) for _, mixed in known)
     of_all = [mixed for _, mixed in parts]
-    steps = [[mixed.steps[j] if mixed is not None and mixed.steps else None for mixed in of_all] for j in range(n_steps)]
-    static = [[None if mixed is None else mixed.static[j] for mixed in of_all] for j in range(len(first.static))]
-    pairs = [merged_encoding(each) if any(each) else (None, False) for each in (*steps, *static)]
-    encodings = tuple(encoding for encoding, _ in pairs)
-    merged = replace(first, steps=encodings[:n_steps], static=encodings[n_steps:])
-    return merged, any(may_have_unused for _, may_have_unused in pairs)
+    steps = _merged([() if mixed is None else mixed.steps for mixed in of_all])
+    static = _merged([() if mixed is None else mixed.static for mixed in of_all])
+    merged = replace(first, steps=tuple(each for each, _ in steps), static=tuple(each for each, _ in static))
+    return merged, any(may_have_unused for _, may_have_unused in (*steps, *static))
+
+
+def _merged(encodings_of_parts):
+    """What `merged_encoding` returns of each feature, or None and False of a number; () of a part is all numbers."""
+    n = max(map(len, encodings_of_parts))
+    columns = zip(*(encodings or (None,) * n for encodings in encodings_of_parts), strict=True)
+    return [merged_encoding(column) if any(column) else (None, False) for column in columns]
 
 
 def _described(mixed):
@@ -135,27 +136,26 @@ def joined(parts, dtype):
     first = of_each[0]
     return LazySequences(
         _ReadOfSeveral(of_each), np.concatenate([part.lengths for part in of_each]), first.kind, first.n_features,
-        dtype, columns=first.columns, names=first.names, static=_joined_or_none([part.static for part in of_each]),
-        n_codes=first.n_codes,
+        dtype, static=_joined_or_none([part.static for part in of_each]), n_codes=first.n_codes,
     )
 
 
 def _joined_in_memory(parts, dtype):
     """`joined` of sequences in memory."""
-    first = parts[0]
+    kind, n_codes = parts[0].kind, parts[0].n_codes
     lengths = np.concatenate([part.lengths for part in parts])
     static = _joined_or_none([part.static for part in parts])
     categories = _joined_or_none([part.categories for part in parts])
     rows = np.cumsum([0, *(len(part.values) for part in parts)])
     contiguous = all(part.contiguous for part in parts)
     starts = [part.starts + row for part, row in zip(parts, rows, strict=False)]
-    values = np.empty((rows[-1], first.n_features), dtype)
+    values = np.empty((rows[-1], parts[0].n_features), dtype)
     for row in rows[:-1]:
         part = parts.pop(0)
         values[row : row + len(part.values)] = part.values
-    return first.replace(
-        values=values, lengths=lengths, categories=categories, starts=None if contiguous else np.concatenate(starts),
-        static=None if static is None else static.astype(dtype), n_padded=None,
+    return Sequences(
+        values, lengths, kind, categories=categories, starts=None if contiguous else np.concatenate(starts),
+        static=None if static is None else static.astype(dtype), n_codes=n_codes,
     )
 
 

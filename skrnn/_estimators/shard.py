@@ -9,6 +9,7 @@ from skrnn._data.merging import PartOfX, joined
 from skrnn._data.sequences import Sequences
 from skrnn._messages import with_message
 from skrnn._network.objective import Objective
+from skrnn._sklearn import estimator_named
 from skrnn._training.sharding import TrainingShard
 
 
@@ -43,20 +44,23 @@ class Shard(TrainingShard):
         """The number of each partition, and what its features are."""
         return [(number, self._named(number, how.learn_mixed, part)) for number, part in self.parts]
 
-    def read(self, estimator, how, mixed):
+    def read(self, name, how, mixed):
         """Read the partitions; return a `PartOfX` of each.
 
         Parameters
         ----------
-        estimator : estimator
+        name : str
+            Of the estimator.
         how : FirstReading
         mixed : Mixed or None
             Of all of X.
         """
+        estimator = estimator_named(name)
         return self._read_parts(lambda part: how.read(estimator, part, mixed))
 
-    def read_again(self, estimator, reading, dtype):
+    def read_again(self, name, reading, dtype):
         """Read the partitions as the fit before has; return a `PartOfX` of each."""
+        estimator = estimator_named(name)
         return self._read_parts(
             lambda part: (reading.read(estimator, part, dtype=dtype), reading.n_features_in, reading.feature_names)
         )
@@ -67,6 +71,7 @@ class Shard(TrainingShard):
             number, part = self.parts.pop(0)
             sequences, n_features_in, names = self._named(number, read, part)
             del part
+            sequences.columns = None        # which may be the partition
             facts.append(PartOfX.of(number, sequences, n_features_in, names))
             self._read.append(sequences)
         return facts

@@ -1,14 +1,13 @@
 """The fit of an estimator to an X in shards, which may be on other machines."""
 
-from copy import copy
 from functools import partial
+from itertools import chain
 
 import numpy as np
 
 from skrnn._data.first_reading import FirstReading
 from skrnn._data.foreign import EMPTY
 from skrnn._data.merging import check_alike, kind_of_all, merged_mixed
-from skrnn._data.reading import set_attributes
 from skrnn._data.sharded import ShardedSequences
 from skrnn._training import run
 from skrnn._training.sharding import ShardedBatches, ShardedObjective, updates_of
@@ -21,32 +20,25 @@ class ShardedFitMixin:
     asked of the shards.
     """
 
-    def _fit_shards(self, shards, y, sample_weight=None, X_val=None, y_val=None, groups=None):
-        """`fit` to Shards of `Shard`; all other arguments are in memory."""
-        watch_of = partial(self._watch, shards, y, sample_weight)
+    def _fit_shards(self, shards, y, sample_weight=None, X_val=None, y_val=None, groups=None, X=None):
+        """`fit` to Shards of `Shard`; all other arguments are in memory, but X, which callbacks are told of."""
+        watch_of = partial(self._watch, X, y, sample_weight)
         return self._fit(shards, y, sample_weight, X_val, y_val, groups, watch_of)
 
     def _read_first(self, X, **how):
         how, n = FirstReading(**how), X.n_shards
         mixed, may_have_unused = None, False
         if any(X.ask("is_mixed", [how] * n)):
-            mixed, may_have_unused = merged_mixed(sum(X.ask("learn_mixed", [how] * n), []))
-        parts = X.tell("read", [self._unfitted()] * n, [how] * n, [mixed] * n)
+            mixed, may_have_unused = merged_mixed(list(chain(*X.ask("learn_mixed", [how] * n))))
+        parts = X.tell("read", [type(self).__name__] * n, [how] * n, [mixed] * n)
         sequences, first = _sequences_of(X, parts)
         reading, sequences = how.learn(sequences, first.n_features_in, first.names, mixed)
         return reading.drop_absent_categories(sequences) if may_have_unused else (reading, sequences)
 
     def _read_again(self, X, reading, dtype):
         n = X.n_shards
-        parts = X.tell("read_again", [self._unfitted()] * n, [reading] * n, [dtype] * n)
+        parts = X.tell("read_again", [type(self).__name__] * n, [reading] * n, [dtype] * n)
         return _sequences_of(X, parts)[0]
-
-    def _unfitted(self):
-        """The estimator without what it has learned, for its name and its checks."""
-        unfitted = copy(self)
-        set_attributes(unfitted, {})
-        vars(unfitted).pop("_fitted", None)
-        return unfitted
 
     def _batches(self, model, examples, batch_size):
         counts = [len(used) for used in examples.sequences.index_of_shards(examples.used)]
@@ -74,7 +66,7 @@ class ShardedFitMixin:
 
 def _sequences_of(shards, parts_of_shards):
     """The sequences of all shards, given a list of `PartOfX` of each, and the first of these."""
-    parts = sum(parts_of_shards, [])
+    parts = list(chain(*parts_of_shards))
     if not parts:
         raise ValueError(EMPTY)
     check_alike(parts)
