@@ -273,10 +273,16 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         >>> model.symbols_.tolist()
         ['a', 'h', 'n', '<unknown>', '<end>']
         """
-        self._check_parameters()
+        self._check_fit(X_val)
         resume = self._resumed()
         analyzer, X = self._analyzer(resume), texts_in(X)
         return self._fit_texts(LocalTexts(TextShard.of(X, analyzer)), resume, X, y, X_val)
+
+    def _check_fit(self, X_val):
+        """Check what X has no part in."""
+        self._check_parameters()
+        if X_val is not None and not self.early_stopping:
+            raise ValueError("X_val is what early_stopping=True validates on; set it, or leave it out")
 
     def _resumed(self):
         """What an earlier fit has learned, from which this one goes on, or None."""
@@ -334,11 +340,19 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         >>> model.n_iter_, model.t_
         (2, 45)
         """
+        resume = self._check_partial_fit(ends)
+        texts = LocalTexts(TextShard.of(texts_in(X), self._analyzer(resume)))
+        return self._fit_part(texts, resume, symbols, ends)
+
+    def _check_partial_fit(self, ends):
+        """Check what X has no part in, and return what calls before have learned, or None."""
         check_parameters({"ends": ["boolean"]}, {"ends": ends}, "partial_fit")
         self._check_epoch()
         self._check_parameters()
-        resume = self._fitted if self.__sklearn_is_fitted__() else None
-        texts = LocalTexts(TextShard.of(texts_in(X), self._analyzer(resume)))
+        return self._fitted if self.__sklearn_is_fitted__() else None
+
+    def _fit_part(self, texts, resume, symbols, ends):
+        """`partial_fit` to texts, wherever they are."""
         every = np.arange(len(texts))
         reading = self._read_texts(texts, every, resume, symbols)
         texts.encode(reading.vocabulary, every, every[:0], ends)
@@ -402,7 +416,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         if vocabulary.symbols != symbols:
             in_order = shown(vocabulary.symbols)
             raise ValueError(f"symbols={shown(symbols)}: expected them once each and in order, {in_order}")
-        reading = TextReading.of((), self.analyzer, vocabulary)
+        reading = TextReading.of(True, self.analyzer, vocabulary)
         self._set_given(given, self._make_network(reading, None), LOSSES["log_loss"](), np.float32, reading)
 
     def _check_parameters(self):
@@ -421,8 +435,6 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         """The texts to train on, those of them to validate on, by their numbers, and the symbols of X_val, or None."""
         every = np.arange(len(texts))
         if not self.early_stopping:
-            if X_val is not None:
-                raise ValueError("X_val is what early_stopping=True validates on; set it, or leave it out")
             return every, every[:0], None
         if X_val is not None:
             return every, every[:0], texts_of(X_val, self.analyzer, "X_val")
