@@ -41,9 +41,10 @@ from skrnn._sklearn.validation import check_columns, checks_parameters, estimato
 
 __all__ = [
     "BaseScorer", "CallbackSupportMixin", "DiagramMixin", "DocumentedMixin", "HasMethods", "Interval",
-    "InvalidParameterError", "Options", "RealNotInt", "StrOptions", "begin_fit_task", "block_of_part", "check_columns",
-    "check_feature_names_in", "check_one_hot", "check_output_config", "checks_parameters", "clone_parametrized",
-    "data_of_task", "estimator_named", "fit_in_parts", "fitted_of", "has_callbacks", "learn_columns", "name_of_scorer",
-    "one_task", "output_container", "select", "set_output_container", "set_settings", "settings_of", "under_callbacks",
-    "validate_parameter_constraints", "validate_params", "without_callbacks",
+    "InvalidParameterError", "Options", "RealNotInt", "StrOptions", "begin_fit_task", "block_of_part",
+    "check_columns", "check_feature_names_in", "check_one_hot", "check_output_config", "checks_parameters",
+    "clone_parametrized", "data_of_task", "estimator_named", "fit_in_parts", "fitted_of", "has_callbacks",
+    "learn_columns", "name_of_scorer", "one_task", "output_container", "select", "set_output_container",
+    "set_settings", "settings_of", "under_callbacks", "validate_parameter_constraints", "validate_params",
+    "without_callbacks",
 ]

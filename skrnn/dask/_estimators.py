@@ -141,6 +141,11 @@ class DaskEstimatorMixin:
 class DaskNetMixin(DaskEstimatorMixin, DaskPredictionMixin, ShardedFitMixin):
     """What the classifier and the regressor share."""
 
+    @property
+    def partial_fit(self):
+        """None: `to_local` returns an estimator that has it, for sequences in memory."""
+        raise AttributeError(f"{type(self).__name__} has no partial_fit: use to_local().partial_fit, of X in memory")
+
     @checks_parameters
     def fit(self, X, y, sample_weight=None, X_val=None, y_val=None, groups=None):
         """Fit the network to sequences in partitions.
@@ -220,7 +225,7 @@ class DaskRNNClassifier(DaskNetMixin, RNNClassifier):
 
     Notes
     -----
-    `fit` takes X in partitions alone, and `partial_fit` X in memory: `to_local().partial_fit` is the same.
+    `fit` takes X in partitions alone. For `partial_fit`, of X in memory, there is `to_local`.
 
     References
     ----------
@@ -271,7 +276,7 @@ class DaskRNNRegressor(DaskNetMixin, RNNRegressor):
 
     Notes
     -----
-    `fit` takes X in partitions alone, and `partial_fit` X in memory: `to_local().partial_fit` is the same.
+    `fit` takes X in partitions alone. For `partial_fit`, of X in memory, there is `to_local`.
 
     References
     ----------

@@ -118,7 +118,6 @@ class Conversion:
 
     def __call__(self, part):
         """The frame: lists of features, static columns, targets."""
-        part = part.sort_values(self.group, kind="stable", ignore_index=True)
         X, y, groups = sequences_in_memory(
             part, self.group, self.time, self.target, features=self.features, static=self.static,
             return_sequences=self.return_sequences,
@@ -135,7 +134,8 @@ class Conversion:
         if not len(part):
             return nothing
         try:
-            frame = self(part.reset_index() if is_placed else part)
+            part = part.reset_index() if is_placed else part
+            frame = self(part.sort_values(self.group, kind="stable", ignore_index=True))
         except (TypeError, ValueError) as error:
             raise with_message(error, f"In partition {partition_info['number']} of df: {error}") from error
         # integers that lack somewhere in this partition are integers, as elsewhere
