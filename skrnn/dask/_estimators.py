@@ -239,7 +239,7 @@ class DaskRNNClassifier(DaskNetMixin, RNNClassifier):
     >>> from skrnn.dask import DaskRNNClassifier
     >>> X = np.random.default_rng(0).normal(size=(60, 8, 1))
     >>> parts, y = dask.array.from_array(X, chunks=(20, 8, 1)), X[:, 0, 0] > 0
-    >>> with Client(processes=False, n_workers=2, threads_per_worker=1, dashboard_address=None) as client:
+    >>> with Client(processes=False, n_workers=2, threads_per_worker=1, dashboard_address=":0") as client:
     ...     net = DaskRNNClassifier(8, random_state=0).fit(parts, y)
     >>> net.to_local().score(X, y) > 0.9
     True

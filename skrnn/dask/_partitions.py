@@ -11,7 +11,7 @@ import pandas as pd
 from dask.bag import Bag
 from dask.dataframe.dispatch import concat as concat_frames
 from dask.delayed import Delayed
-from distributed import Future
+from distributed import Future, futures_of
 
 from skrnn._data.ragged import RaggedArray
 from skrnn._data.ragged import gathered as steps_of
@@ -86,11 +86,11 @@ def partitions_of(X, name="X"):
     """
     if isinstance(X, dd.DataFrame | dd.Series):
         _check_holds_lists(X, name)
-        parts = X.to_delayed()
+        parts = _parts_of(X)
     elif isinstance(X, da.Array):
-        parts = in_rows(X, name).to_delayed().ravel().tolist()
+        parts = _parts_of(in_rows(X, name)).ravel().tolist()
     elif isinstance(X, Bag):
-        parts = X.map_partitions(list).to_delayed()
+        parts = _parts_of(X.map_partitions(list))
     elif isinstance(X, list | tuple) and is_partitioned(X):
         parts = _delayed_parts(X, name)
     else:
@@ -156,6 +156,12 @@ def _go_together(arrays):
     """Whether arrays are of one shape but for their lengths, and all of numbers or all of the same kind of others."""
     kinds = {"number" if array.dtype.kind in "iuf" else array.dtype.kind for array in arrays}
     return len({array.shape[1:] for array in arrays}) == len(kinds) == 1
+
+
+def _parts_of(collection):
+    """The partitions of a collection, delayed: an optimized graph of what is in the memory of workers names no futures.
+    """
+    return collection.to_delayed(optimize_graph=not futures_of(collection))
 
 
 def _delayed_parts(values, name):

@@ -1,6 +1,6 @@
 """The shards of X, on the workers of a cluster or in this process."""
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 
 import dask
 import numpy as np
@@ -29,8 +29,9 @@ class ShardMaker:
         return self.make(list(parts), self.firsts[number])
 
 
+@contextmanager
 def shards_of(partitions, client, make=Shard):
-    """A context manager of the `Shards` of X.
+    """The `Shards` of X; at the end the workers are free.
 
     Parameters
     ----------
@@ -42,6 +43,9 @@ def shards_of(partitions, client, make=Shard):
         As in `ShardMaker`.
     """
     make = ShardMaker([len(parts) for parts in partitions], make)
-    if has_client(client):
-        return ClusterShards(make, partitions, client)
-    return nullcontext(LocalShards([make(number, dask.compute(*parts)) for number, parts in enumerate(partitions)]))
+    if not has_client(client):
+        yield LocalShards([make(number, dask.compute(*parts)) for number, parts in enumerate(partitions)])
+        return
+    # Dask looks for the one that is current in some places
+    with client.as_current() if client else nullcontext(), ClusterShards(make, partitions, client) as shards:
+        yield shards
