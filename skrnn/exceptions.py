@@ -5,13 +5,13 @@ from sklearn.exceptions import ConvergenceWarning
 from skrnn._public import set_public_home
 
 __all__ = [
-    "ClusterError", "ConstantFeatureWarning", "ConstantTargetWarning", "ExportError", "ModelFileError", "NothingLearnedWarning",
-    "PrecisionWarning",
+    "ClusterError", "ConstantFeatureWarning", "ConstantTargetWarning", "ExportError", "ModelFileError",
+    "NothingLearnedWarning", "PrecisionWarning",
 ]
 
 
 class ClusterError(RuntimeError):
-    """The cluster that an estimator of `skrnn.dask` is trained on is gone, or too much of it; the estimator is as it was.
+    """The cluster that an estimator of `skrnn.dask` is trained on is gone, or too much of it.
 
     Examples
     --------

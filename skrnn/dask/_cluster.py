@@ -196,8 +196,9 @@ class ClusterShards(Shards):
         self.members.pause()
         n_threads = self._workers()
         processing = self.members.ask_scheduler(self.client.processing)
-        others = sorted(n_threads.keys() - self.members.by_address.keys(), key=lambda w: (len(processing.get(w, ())), w))
-        wanted = others[: self.n_shards - len(self.members.by_address)]
+        others = n_threads.keys() - self.members.by_address.keys()
+        idle_first = sorted(others, key=lambda worker: (len(processing.get(worker, ())), worker))
+        wanted = idle_first[: self.n_shards - len(self.members.by_address)]
         self.members.invite({worker: n_threads[worker] for worker in wanted})
 
     def _workers(self):
@@ -207,8 +208,8 @@ class ClusterShards(Shards):
         while not (n_threads := self.members.ask_scheduler(self.client.nthreads)):
             if monotonic() - began > seconds:
                 raise ClusterError(
-                    f"The Dask cluster at {self.client.scheduler.address} has no workers, and had none for {seconds:g} s "
-                    "(distributed.comm.timeouts.connect). Start some: cluster.scale(2)"
+                    f"The Dask cluster at {self.client.scheduler.address} has no workers, and had none for "
+                    f"{seconds:g} s (distributed.comm.timeouts.connect). Start some: cluster.scale(2)"
                 )
             waker = waker or self.client.submit(int, pure=False, key=f"skrnn-wake-{self.members.name}")   # if adaptive
             sleep(0.1)

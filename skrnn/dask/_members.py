@@ -4,7 +4,6 @@ Dask finds out who is gone and shows users what runs. Parameters and gradients t
 themselves, in a tree, while one task on each worker computes.
 """
 
-import asyncio
 import random
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -128,9 +127,9 @@ class Members:
         self.n_lost += 1
         if self.n_lost > max(dask.config.get("distributed.scheduler.allowed-failures"), self.n_at_most):
             raise ClusterError(
-                f"{self.n_lost} workers were lost, one after the other, within an epoch or before the first one, at last "
-                f"{member.address}. Look into the logs of the workers: most often the shards need more memory than they "
-                "have. The estimator is as it was before"
+                f"{self.n_lost} workers were lost, one after the other, within an epoch or before the first one, at "
+                f"last {member.address}. Look into the logs of the workers: most often the shards need more memory "
+                "than they have. The estimator is as it was before"
             )
 
     def _forget(self, member):
@@ -147,7 +146,7 @@ class Members:
         """
         try:
             return question(*arguments, **options)
-        except (OSError, asyncio.TimeoutError) as error:
+        except OSError as error:
             raise ClusterError(
                 f"The scheduler of Dask at {self.client.scheduler.address} does not answer any more: {error}. "
                 "The estimator is as it was before: fit it again with a client of another one"
@@ -181,8 +180,8 @@ class Members:
                 self._forget(member)
         if not self.by_address and errors:
             raise ClusterError(
-                f"This process cannot reach the workers at {', '.join(addresses)}. Call fit where they can be reached, in "
-                f"a task: client.submit(net.fit, X, y).result(). {errors[0]}"
+                f"This process cannot reach the workers at {', '.join(addresses)}. Call fit where they can be reached, "
+                f"in a task: client.submit(net.fit, X, y).result(). {errors[0]}"
             ) from errors[0]
         self.n_at_most = max(self.n_at_most, len(self.by_address))
 
