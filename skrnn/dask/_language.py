@@ -123,8 +123,9 @@ class DaskRNNLanguageModel(DaskEstimatorMixin, RNNLanguageModel):
         """
         self._check_fit(X_val)
         resume = self._resumed()
-        with client_for(self.client) as client:
-            X_val = X_val if X_val is None else gathered(X_val, client, "X_val")
+        if is_partitioned(X_val):
+            with client_for(self.client) as client:
+                X_val = gathered(X_val, client, "X_val")
         with self._shards_of(X, resume) as shards:
             return self._fit_texts(ShardedTexts(shards), resume, X, y, X_val)
 
