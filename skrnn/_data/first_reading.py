@@ -61,7 +61,7 @@ class FirstReading:
         """What the features of an X are that `is_mixed`; None if they are all numbers of steps."""
         return learn_mixed(X, self.n_steps, self.categorical_features, self._read)
 
-    def read(self, estimator, X, mixed):
+    def read(self, estimator, X, mixed, with_units=True):
         """The sequences of X, the number of its features, and their names, a tuple or None.
 
         Parameters
@@ -71,6 +71,8 @@ class FirstReading:
         X : array-like or collection
         mixed : Mixed or None
             What the features are.
+        with_units : bool
+            Whether X is all of it, whose units may be learned by the way.
 
         Raises
         ------
@@ -80,7 +82,7 @@ class FirstReading:
         categorical = self._reads_categories(mixed)
         self._check(categorical)
         if mixed is None:
-            with_units = bool(self.standardize) and not categorical
+            with_units = with_units and bool(self.standardize) and not categorical
             sequences = self._read(
                 X, categorical=categorical, allow_missing=self.missing != "error", with_units=with_units
             )

@@ -56,7 +56,7 @@ class Shard(TrainingShard):
             Of all of X.
         """
         estimator = estimator_named(name)
-        return self._read_parts(lambda part: how.read(estimator, part, mixed))
+        return self._read_parts(lambda part: how.read(estimator, part, mixed, with_units=False))
 
     def read_again(self, name, reading, dtype):
         """Read the partitions as the fit before has; return a `PartOfX` of each."""

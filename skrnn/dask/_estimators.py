@@ -32,8 +32,8 @@ OF_CLUSTERS = {
     "n_shards": Parameter(
         [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})], 'int or "auto"',
         "In how many parts X is trained on, neighbouring partitions together, each of which has its share of every "
-        "batch. The result depends on it, and not on the workers; 1 gives the bits of one process. \"auto\": as many as "
-        "X has partitions, at most 64.",
+        "batch. The result depends on it, and not on the workers; 1 gives the bits of one process. "
+        '"auto": as many as X has partitions, at most 64.',
     ),
 }
 

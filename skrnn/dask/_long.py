@@ -4,11 +4,11 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 
-from skrnn.preprocessing import sequences_from_long as sequences_in_memory
 from skrnn._data.numbers import is_sized
 from skrnn._data.ragged import RaggedArray
 from skrnn._messages import with_message
 from skrnn.dask._lists import list_column
+from skrnn.preprocessing import sequences_from_long as sequences_in_memory
 
 
 def sequences_from_long(df, group, time, target=None, *, features=None, static=None, return_sequences=False):

@@ -177,7 +177,7 @@ def _check_holds_lists(frame, name):
     """Raise a ValueError for a frame of which Dask has, by its default, made text of what were lists."""
     dtypes = list(frame.dtypes.items()) if isinstance(frame, dd.DataFrame) else [(frame.name, frame.dtype)]
     texts = [column for column, dtype in dtypes if isinstance(dtype, pd.StringDtype)]
-    if texts and not any(dtype == object or "list" in str(dtype) for _, dtype in dtypes):
+    if texts and not any("object" in str(dtype) or "list" in str(dtype) for _, dtype in dtypes):
         raise ValueError(f"{name}{in_column(texts[0])} holds text, and no column of {name} holds lists: {AS_LISTS}")
 
 

@@ -152,7 +152,7 @@ def check_no_states(initial_state, return_state):
     """Raise a ValueError where states are asked for of X in partitions."""
     if initial_state is not None or return_state:
         raise ValueError(
-            "initial_state and return_state are for X in memory: predict the partitions of X one by one, with to_local()"
+            "initial_state and return_state are for X in memory: predict the partitions one by one, with to_local()"
         )
 
 

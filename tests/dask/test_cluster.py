@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,10 +21,9 @@ from skrnn._training.model import Model
 from skrnn._training.optimizers import Adam
 from skrnn._training.schedules import SCHEDULES
 from skrnn._training.sharding import LocalShards, ShardedBatches, ShardedObjective, TrainingShard
-from skrnn.dask import _cluster, _members
+from skrnn.dask import _cluster
 from skrnn.dask._cluster import ClusterShards
-from skrnn.dask._placement import below, placed
-from skrnn.exceptions import ClusterError
+from skrnn.dask._placement import placed
 
 pytestmark = pytest.mark.slow
 COUNTS = [5, 3, 0, 6, 4]

@@ -149,7 +149,7 @@ def test_errors_leave_the_estimator_as_it_was(parameters, X, y, error, message):
 def client():
     """Of two processes; no other test of this file has it as its default."""
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", worker_dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
         yield client

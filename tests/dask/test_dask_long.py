@@ -127,5 +127,5 @@ def test_rows_are_checked_when_they_are_computed():
     X, _, _ = sequences_from_long(dd.from_pandas(twice, npartitions=2), "unit", "hour", **NUMBERS)
     with pytest.raises(ValueError, match=r"In partition \d of df: df has the time .* twice in the group"):
         X.compute()
-    with pytest.raises(TypeError, match="df is a DataFrame, expected a Dask DataFrame.*skrnn.preprocessing"):
+    with pytest.raises(TypeError, match=r"df is a DataFrame, expected a Dask DataFrame.*skrnn\.preprocessing"):
         sequences_from_long(TABLE, "unit", "hour")

@@ -18,6 +18,7 @@ from skrnn._estimators.sharded_fit import ShardedFitMixin
 from skrnn._sklearn import select
 from skrnn._training.loop import GradientsLost
 from skrnn._training.sharding import LocalShards
+from skrnn._training.watching import NOTHING
 from skrnn.exceptions import ConstantFeatureWarning, NothingLearnedWarning
 
 pytestmark = pytest.mark.filterwarnings(
@@ -280,9 +281,9 @@ def test_partitions_are_let_go_of_as_they_are_read(X):
     references = [weakref.ref(part) for _, part in shard.parts]
 
     class How(FirstReading):
-        def read(self, estimator, X, mixed):
+        def read(self, *arguments, **options):
             alive.append([reference() is not None for reference in references])
-            return super().read(estimator, X, mixed)
+            return super().read(*arguments, **options)
 
     shard.read("Net", How(), None)
     assert alive == [[True] * 3, [False, True, True], [False, False, True]]
@@ -408,3 +409,24 @@ class TestMessages:
             for kind, scoring in ((Classifier, score), (Classifier, None))
         ]
         assert nets[0].validation_scores_ == nets[1].validation_scores_
+
+
+@pytest.mark.parametrize("parameters", [{}, {"solver": "lbfgs"}, {"truncated_bptt_steps": 3}, {"early_stopping": True}])
+def test_shards_without_weight(parameters):
+    """They change nothing, as the sequences of one process do not."""
+    weights = np.where(np.arange(N) < 12, 0.0, 1.0)
+    net, one = (
+        Regressor(**SMALL | {"batch_size": 5} | parameters)._fit_shards(shards, y, sample_weight=own)
+        for shards, y, own in (
+            (in_shards(partitions(X_RAGGED, [9, 3, 10]), 4), NUMBERS, weights),
+            (in_shards(partitions(X_RAGGED[12:], [0, 0, 10]), 4), NUMBERS[12:], np.ones(N - 12)),
+        )
+    )
+    assert_same(net._fitted, one._fitted)
+
+
+def test_callbacks_are_told_of_X_as_it_was_passed(monkeypatch):
+    told = []
+    monkeypatch.setattr(Regressor, "_watch", lambda self, X, y, sample_weight, fitted: told.append(X) or NOTHING)
+    Regressor(**SMALL)._fit_shards(in_shards(partitions(X3, [9]), 2), NUMBERS, X="X")
+    assert told == ["X"]
