@@ -13,14 +13,27 @@ from skrnn._sklearn import estimator_named
 from skrnn._training.sharding import TrainingShard
 
 
+class Later:
+    """A partition of X that is computed each time that it is read, and takes no memory between.
+
+    Parameters
+    ----------
+    compute : callable
+        Returns the partition.
+    """
+
+    def __init__(self, compute):
+        self.compute = compute
+
+
 class Shard(TrainingShard):
     """Some of the sequences of X.
 
     Parameters
     ----------
     parts : list
-        Partitions of X as `fit` takes an X, which follow each other. Those without a sequence are left out. Emptied:
-        as soon as a partition is read, it is let go of.
+        Partitions of X as `fit` takes an X, or `Later`, which follow each other; those without a sequence are left out.
+        Emptied: what is read is let go of.
     first : int
         The number of the first of them among all.
 
@@ -31,18 +44,37 @@ class Shard(TrainingShard):
     """
 
     def __init__(self, parts, first=0):
-        self.parts = [(first + i, part) for i, part in enumerate(parts) if not _is_empty(part)]
+        self.parts = dict(enumerate(parts, first))
         parts.clear()
         self.sequences = None
         self._read = []
 
-    def is_mixed(self, how):
-        """Whether some partition may have more than numbers of steps."""
-        return any([self._named(number, how.is_mixed, part) for number, part in self.parts])
+    def look(self, name, how):
+        """Read partitions that hold numbers of steps alone, and learn what the features of others are.
 
-    def learn_mixed(self, how):
-        """The number of each partition, and what its features are."""
-        return [(number, self._named(number, how.learn_mixed, part)) for number, part in self.parts]
+        Parameters
+        ----------
+        name : str
+            Of the estimator.
+        how : FirstReading
+
+        Returns
+        -------
+        found : list
+            Of each partition its number, its `Mixed` or None, and its `PartOfX`, the error of reading it, or None.
+        """
+        estimator = estimator_named(name)
+
+        def look(number, part):
+            mixed = how.learn_mixed(part) if how.is_mixed(part) else None
+            if mixed is not None:
+                return number, mixed, None
+            try:
+                return number, None, self._keep(number, *how.read(estimator, part, None, with_units=False))
+            except (TypeError, ValueError) as error:
+                return number, None, _with_partition(error, number)
+
+        return self._over_parts(look, again=True)
 
     def read(self, name, how, mixed):
         """Read the partitions; return a `PartOfX` of each.
@@ -55,35 +87,41 @@ class Shard(TrainingShard):
         mixed : Mixed or None
             Of all of X.
         """
-        estimator = estimator_named(name)
-        return self._read_parts(lambda part: how.read(estimator, part, mixed, with_units=False))
+        estimator, self._read = estimator_named(name), []
+        return self._over_parts(
+            lambda number, part: self._keep(number, *how.read(estimator, part, mixed, with_units=False))
+        )
 
     def read_again(self, name, reading, dtype):
         """Read the partitions as the fit before has; return a `PartOfX` of each."""
         estimator = estimator_named(name)
-        return self._read_parts(
-            lambda part: (reading.read(estimator, part, dtype=dtype), reading.n_features_in, reading.feature_names)
+        features = reading.n_features_in, reading.feature_names
+        return self._over_parts(
+            lambda number, part: self._keep(number, reading.read(estimator, part, dtype=dtype), *features)
         )
 
-    def _read_parts(self, read):
-        facts = []
-        while self.parts:
-            number, part = self.parts.pop(0)
-            sequences, n_features_in, names = self._named(number, read, part)
-            del part
-            sequences.columns = None        # which may be the partition
-            facts.append(PartOfX.of(number, sequences, n_features_in, names))
-            self._read.append(sequences)
-        return facts
+    def _over_parts(self, function, again=False):
+        """function(number, part) of all partitions with sequences, a list; they are let go of, unless needed again."""
+        results = []
+        for number in list(self.parts):
+            with naming_partition(number):
+                # No other name for the partition: it is gone when the function returns
+                results.append(_of_sequences(function, number, self._take(number, again)))
+        return [result for result in results if result is not None]
 
-    @staticmethod
-    def _named(number, function, part):
-        """function(part), whose errors name the partition."""
-        with naming_partition(number):
-            return function(part)
+    def _take(self, number, again):
+        part = self.parts[number] if again else self.parts.pop(number)
+        return part.compute() if isinstance(part, Later) else part
+
+    def _keep(self, number, sequences, n_features_in, names):
+        """Keep the sequences of a partition; return its `PartOfX`."""
+        sequences.columns = None        # which may be the partition
+        self._read.append(sequences)
+        return PartOfX.of(number, sequences, n_features_in, names)
 
     def join(self, dtype, first):
         """Make one of what was read, of a dtype; `first` is the number of the first sequence in X."""
+        self.parts = {}
         if self._read:
             self.sequences = joined(self._read, dtype)
             self.sequences.numbers = np.arange(first, first + len(self.sequences))
@@ -133,7 +171,16 @@ def naming_partition(number):
     try:
         yield
     except (TypeError, ValueError) as error:
-        raise with_message(error, f"In partition {number} of X: {error}") from error
+        raise _with_partition(error, number) from error
+
+
+def _with_partition(error, number):
+    return with_message(error, f"In partition {number} of X: {error}")
+
+
+def _of_sequences(function, number, part):
+    """function(number, part), or None of a partition without a sequence."""
+    return None if _is_empty(part) else function(number, part)
 
 
 def _changed(sequences, changes):

@@ -27,10 +27,13 @@ class ShardedFitMixin:
 
     def _read_first(self, X, **how):
         how, n = FirstReading(**how), X.n_shards
-        mixed, may_have_unused = None, False
-        if any(X.ask("is_mixed", [how] * n)):
-            mixed, may_have_unused = merged_mixed(list(chain(*X.ask("learn_mixed", [how] * n))))
-        parts = X.tell("read", [type(self).__name__] * n, [how] * n, [mixed] * n)
+        name = type(self).__name__
+        found = X.tell("look", [name] * n, [how] * n)
+        mixed, may_have_unused = merged_mixed([part[:2] for part in chain(*found)])
+        if mixed is None:
+            parts = [[_read_or_raise(of_numbers) for _, _, of_numbers in of_shard] for of_shard in found]
+        else:
+            parts = X.tell("read", [name] * n, [how] * n, [mixed] * n)
         sequences, first = _sequences_of(X, parts)
         reading, sequences = how.learn(sequences, first.n_features_in, first.names, mixed)
         return reading.drop_absent_categories(sequences) if may_have_unused else (reading, sequences)
@@ -62,6 +65,13 @@ class ShardedFitMixin:
         in_order = np.concatenate([own + first for own, first in zip(used, sequences.firsts, strict=True)])
         n_updates = updates_of(sequences.lengths[in_order], network, self.truncated_bptt_steps, per_step)
         return ShardedObjective(shards, network, model.dtype, n_updates, **regularization)
+
+
+def _read_or_raise(part):
+    """What a partition is that could be read."""
+    if isinstance(part, Exception):
+        raise part
+    return part
 
 
 def _sequences_of(shards, parts_of_shards):

@@ -2,12 +2,13 @@
 
 from functools import partial
 from itertools import pairwise
+from operator import methodcaller
 
 import numpy as np
 import pytest
+from forms import OnDisk
 
 from skrnn._data.containers import as_sequences
-from skrnn._data.sequences import Sequences
 from skrnn._data.sharded import ShardedSequences
 from skrnn._data.units import N_STRETCHES, WeightedMoments, learn_units
 from skrnn._estimators.shard import Shard
@@ -103,12 +104,16 @@ def row_of(sequences, index, row):
     return sequences.label("X", row, per_step=False)
 
 
-def test_shards_know_the_numbers_of_their_sequences():
+@pytest.mark.parametrize("form", [list, OnDisk], ids=["in memory", "read on demand"])
+def test_shards_know_the_numbers_of_their_sequences(form):
     shard = Shard([X[:5], [], X[5:9]], 3)
-    assert [number for number, _ in shard.parts] == [3, 5]
-    shard._read = [as_sequences(X[:5]), as_sequences(X[5:9])]
+    assert list(shard.parts) == [3, 4, 5]
+    shard._read = [as_sequences(form(X[:5])), as_sequences(form(X[5:9]))]
     shard.join(np.float64, 100)
-    assert isinstance(shard.sequences, Sequences)
+    shard.change([methodcaller("map", doubled)], None)
     assert shard.report((), partial(row_of, row=7), np.array([0])) == "X[107]"
-    view = shard.sequences.view_of(np.array([7, 2]))
+    loaded, index = shard.sequences.load(np.array([7, 2]))
+    assert [loaded.label("X", i, per_step=False) for i in index] == ["X[107]", "X[102]"]
+    view = loaded.view_of(index)
     assert [view.label("X", i, per_step=False) for i in range(2)] == ["X[107]", "X[102]"]
+    assert first_numbers(view, np.arange(2)).tolist() == [2 * X[7][0, 0], 2 * X[2][0, 0]]

@@ -13,7 +13,8 @@ from same import assert_same, parts_of
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor, WithStatic
 from skrnn._data.first_reading import FirstReading
-from skrnn._estimators.shard import Shard
+from skrnn._data.merging import merged_mixed
+from skrnn._estimators.shard import Later, Shard
 from skrnn._estimators.sharded_fit import ShardedFitMixin
 from skrnn._sklearn import select
 from skrnn._training.loop import GradientsLost
@@ -275,17 +276,41 @@ def test_a_shard_that_is_made_anew_is_as_it_was(case):
     assert_same_fit(net, one)
 
 
-@pytest.mark.parametrize("X", [FRAME[["pulse"]], np.array(X_RAGGED, dtype=object)], ids=["frames", "arrays"])
-def test_partitions_are_let_go_of_as_they_are_read(X):
-    alive, shard = [], Shard(partitions(X, [9, 5]))
-    references = [weakref.ref(part) for _, part in shard.parts]
+class Computed:
+    """A partition that is computed when it is read, and knows how many of all of them are in memory then."""
+
+    def __init__(self, part, all_of_them):
+        self.part, self.all_of_them, self.in_memory = part, all_of_them, []
+
+    def __call__(self):
+        part = self.part.copy()
+        self.all_of_them.append(weakref.ref(part))
+        self.in_memory.append(sum(reference() is not None for reference in self.all_of_them))
+        return part
+
+
+@pytest.mark.parametrize(("X", "n_times"), [(np.array(X_RAGGED, dtype=object), 1), (FRAME, 2)], ids=["arrays", "frame"])
+@pytest.mark.parametrize("n_shards", [1, 2])
+def test_partitions_that_are_computed_when_they_are_read(X, n_times, n_shards):
+    references = []
+    parts = [Computed(part, references) for part in partitions(X, [9, 5, 10])]
+    net = Regressor(**SMALL)._fit_shards(in_shards(list(map(Later, parts)), n_shards), NUMBERS)
+    assert [part.in_memory for part in parts] == [[1] * n_times] * 4
+    assert_same_fit(net, Regressor(**SMALL)._fit_shards(in_shards(partitions(X, [9, 5, 10]), n_shards), NUMBERS))
+
+
+def test_partitions_are_let_go_of_as_they_are_read():
+    alive = []
 
     class How(FirstReading):
         def read(self, *arguments, **options):
             alive.append([reference() is not None for reference in references])
             return super().read(*arguments, **options)
 
-    shard.read("Net", How(), None)
+    shard, how = Shard(partitions(FRAME, [9, 5])), How(categorical_features="from_dtype")
+    references = list(map(weakref.ref, shard.parts.values()))
+    found = shard.look("Net", how)
+    shard.read("Net", how, merged_mixed([part[:2] for part in found])[0])
     assert alive == [[True] * 3, [False, True, True], [False, False, True]]
 
 
