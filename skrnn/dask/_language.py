@@ -73,7 +73,7 @@ class DaskRNNLanguageModel(DaskEstimatorMixin, RNNLanguageModel):
     >>> from distributed import Client
     >>> from skrnn.dask import DaskRNNLanguageModel
     >>> texts = dask.bag.from_sequence(["anna", "hanna", "hannah", "nana"] * 20, npartitions=3)
-    >>> with Client(processes=False, n_workers=2, threads_per_worker=1, dashboard_address=None) as client:
+    >>> with Client(processes=False, n_workers=2, threads_per_worker=1, dashboard_address=":0") as client:
     ...     model = DaskRNNLanguageModel(16, random_state=0).fit(texts)
     >>> model.perplexity(["hannah"]) < model.perplexity(["abba"])
     True
