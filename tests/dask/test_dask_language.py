@@ -186,11 +186,12 @@ def test_the_same_bits_on_workers_that_may_leave(monkeypatch):
     here = DaskRNNLanguageModel(**settings).fit(FORMS["bag"]())
     monkeypatch.setattr("skrnn.dask._language.TextShard", Leaving)
     options = {"processes": False, "threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": 50}
-    with LocalCluster(n_workers=2, **options) as cluster, Client(cluster):
+    with LocalCluster(n_workers=2, **options) as cluster, Client(cluster) as client:
         for n_left in (0, 31):
             Leaving.n_left = n_left
             model = DaskRNNLanguageModel(**settings).fit(FORMS["bag"]())
             assert theta(model) == theta(here)
             assert model.validation_scores_ == here.validation_scores_
         assert Leaving.n_left < 0
+        assert [event["epoch"] for _, event in client.get_events("skrnn")].count(3) == 2
         assert model.score(FORMS["series"]()) == here.score(FORMS["series"]())

@@ -10,10 +10,15 @@ import pyarrow as pa
 import pytest
 
 from skrnn import RNNLanguageModel
-from skrnn._language.corpus import Windows
+from skrnn._language.corpus import Window, Windows
 from skrnn._language.shard import ShardedTexts, ShardedWindows, TextShard, shared_out
+from skrnn._language.vocabulary import Vocabulary
+from skrnn._network.network import RecurrentNetwork
 from skrnn._training.loop import GradientsLost
+from skrnn._training.losses import LOSSES
+from skrnn._training.model import Model
 from skrnn._training.sharding import LocalShards
+from skrnn._training.watching import Watch
 
 pytestmark = [
     pytest.mark.usefixtures("simd"), pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -102,7 +107,7 @@ def test_one_shard_with_warm_start_and_validation_texts():
         assert learned(sharded.fit_parts([texts], X_val)) == learned(alone.fit(texts, X_val=X_val))
 
 
-@pytest.mark.parametrize("n", [2, 3, 5])
+@pytest.mark.parametrize("n", [2, 5])
 @pytest.mark.parametrize("settings", [{}, {"early_stopping": True}, {"dropout": 0.2, "alpha": 0.1}], ids=str)
 def test_several_shards_are_close_to_one(n, settings):
     settings = SMALL | {"max_iter": 8, "learning_rate_init": 0.02} | settings
@@ -116,6 +121,42 @@ def test_several_shards_are_close_to_one(n, settings):
         assert sharded.validation_scores_[-1] == pytest.approx(alone.validation_scores_[-1], abs=0.15)
 
 
+def test_windows_of_several_shards_have_the_gradient_of_one():
+    """That of an objective which reads the streams of both as its own, with the states that it carries; the penalty
+    is of all of them, once."""
+    parts, rng = [TEXTS[:20], TEXTS[20:]], np.random.RandomState(0)
+    vocabulary = Vocabulary.of(Counter("".join(TEXTS)), 1)
+    n = len(vocabulary)
+    network = RecurrentNetwork(3, (5,), n, "lstm", "tanh", True, False, per_step=True, n_categories=n)
+    model = Model(network, LOSSES["log_loss"](), network.initialize(rng, np.float64), rng)
+    texts = ShardedTexts(LocalShards([TextShard.of(part, "char") for part in parts]))
+    texts.encode(vocabulary, np.arange(len(TEXTS)), np.arange(0))
+    regularization = {"alpha": 0.1, "dropout": 0.0, "recurrent_dropout": 0.0, "random_state": rng}
+    sharded, windows = texts.objective(model, 5, 4, False, regularization)
+    whole = TextShard.of(TEXTS, "char")
+    whole.encode(vocabulary, np.arange(len(TEXTS)), np.arange(0), True)
+    n_first, n_streams = len(texts.shards.shards[0].corpus), [w.n_streams for w in windows.windows]
+    pieces = np.concatenate([windows.windows[0].starts, windows.windows[1].starts + n_first])
+    whole.prepare(network, model.loss, np.dtype(np.float64), (pieces, sum(n_streams), 4), regularization)
+    for batch in list(windows)[:5]:
+        first, second = batch.parts
+        both = Window(
+            np.concatenate([first.starts, second.starts + n_first]), np.concatenate([first.lengths, second.lengths]),
+            np.concatenate([first.stream, second.stream + n_streams[0]]),
+            np.concatenate([first.carried, second.carried]),
+        )
+        (found,), (expected,) = (
+            list(objective.gradients(model.theta, rows)) for objective, rows in
+            ((sharded, batch), (whole.objective, both))
+        )
+        np.testing.assert_allclose(found[:2], expected[:2], rtol=1e-12)
+        assert found[3] == expected[3] == len(batch)
+        assert sharded.ranges.tolist() == whole.objective.ranges.tolist()
+        rows = np.concatenate([np.arange(*places) for places in sharded.ranges])
+        np.testing.assert_allclose(found[2][rows], expected[2][rows], rtol=1e-9, atol=1e-12)
+    assert both.carried.any()
+
+
 @pytest.mark.parametrize("settings", [{}, {"dropout": 0.3}, {"n_streams": 2}], ids=str)
 def test_an_epoch_that_begins_again_begins_without_states(settings, monkeypatch):
     """Windows go on from states of the ones before, of which shards that are made anew know nothing."""
@@ -125,6 +166,25 @@ def test_an_epoch_that_begins_again_begins_without_states(settings, monkeypatch)
         monkeypatch.setattr(Faulty, "lost", lost)
         models.append(learned(Sharded(**SMALL | settings).fit_parts(parts)))
     assert models[0] == models[1] == models[2]
+
+
+class Watched(LocalShards, Watch):
+    """Shards that look on while they are trained on."""
+
+    def watch(self):
+        self.seen = []
+        return self
+
+    def end_epoch(self, model, stopped):
+        self.seen.append(model.history.n_epochs)
+        return False
+
+
+def test_where_shards_are_epochs_can_be_shown(monkeypatch):
+    made = []
+    monkeypatch.setattr(Sharded, "shards_of", lambda self, shards: made.append(Watched(shards)) or made[0])
+    Sharded(**SMALL | {"max_iter": 3}).fit_parts(in_parts(TEXTS, 2))
+    assert made[0].seen == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
