@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from sklearn.model_selection import train_test_split
 
 from skrnn import RNNLanguageModel
 from skrnn._language.corpus import Window, Windows
@@ -119,6 +120,16 @@ def test_several_shards_are_close_to_one(n, settings):
     assert sharded.loss_curve_[0] == pytest.approx(first.loss_, abs=0.05)
     if "early_stopping" in settings:
         assert sharded.validation_scores_[-1] == pytest.approx(alone.validation_scores_[-1], abs=0.15)
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_texts_that_are_held_out_are_not_trained_on(n):
+    """They are those that one process holds out, wherever they are."""
+    settings = SMALL | {"early_stopping": True, "validation_fraction": 0.3, "max_iter": 1}
+    used, held_out = train_test_split(TEXTS, test_size=0.3, random_state=np.random.RandomState(0))
+    model = Sharded(**settings).fit_parts(in_parts(TEXTS, n))
+    assert model.validation_scores_ == pytest.approx([model.score(held_out)], rel=1e-14)
+    assert model.t_ == sum(len(text) + 1 for text in used)
 
 
 def test_windows_of_several_shards_have_the_gradient_of_one():
