@@ -205,7 +205,7 @@ class ClusterShards(Shards):
         """The workers of the cluster and their threads, as soon as there are any."""
         seconds = parse_timedelta(dask.config.get("distributed.comm.timeouts.connect"))
         began, waker = monotonic(), None
-        while not (n_threads := self.members.ask_scheduler(self.client.nthreads)):
+        while not (n_threads := self.members.known()):
             if monotonic() - began > seconds:
                 raise ClusterError(
                     f"The Dask cluster at {self.client.scheduler.address} has no workers, and had none for "

@@ -24,10 +24,10 @@ def placed(numbers, n_threads, held, taken):
     workers : dict of int to str
     """
     counts, free = dict.fromkeys(n_threads, 0), iter(numbers)
+    held = {worker: set(numbers).intersection(held.get(worker, ())) for worker in n_threads}
     for _ in numbers:
-        counts[min(n_threads, key=lambda w: ((taken.get(w, 0) + counts[w] + 1) / n_threads[w], w))] += 1
-    wanted = set(numbers)
-    middles = {w: median(wanted.intersection(held.get(w, ())) or [numbers[-1] + 1]) for w in n_threads}
+        counts[min(n_threads, key=lambda w: ((taken.get(w, 0) + counts[w] + 1) / n_threads[w], -len(held[w]), w))] += 1
+    middles = {worker: median(held[worker] or [numbers[-1] + 1]) for worker in n_threads}
     order = sorted(n_threads, key=lambda w: (middles[w], w))
     return {next(free): worker for worker in order for _ in range(counts[worker])}
 

@@ -4,6 +4,7 @@ from contextlib import contextmanager, nullcontext
 
 import dask
 import numpy as np
+import pyarrow as pa
 
 from skrnn._estimators.shard import Shard
 from skrnn._training.sharding import LocalShards
@@ -26,11 +27,31 @@ class ShardMaker:
         self.firsts, self.make = (np.cumsum(counts) - counts).tolist(), make
 
     def __call__(self, number, parts):
+        release_memory()
         return self.make(list(parts), self.firsts[number])
 
 
+class ShardOfPartitions(Shard):
+    """A shard that lets the system have the memory that Arrow needed for its partitions: Dask counts it, too."""
+
+    def read(self, *arguments):
+        facts = super().read(*arguments)
+        release_memory()
+        return facts
+
+    def read_again(self, *arguments):
+        facts = super().read_again(*arguments)
+        release_memory()
+        return facts
+
+
+def release_memory():
+    """Give back what Arrow holds for what it may read next."""
+    pa.default_memory_pool().release_unused()
+
+
 @contextmanager
-def shards_of(partitions, client, make=Shard):
+def shards_of(partitions, client, make=ShardOfPartitions):
     """The `Shards` of X; at the end the workers are free.
 
     Parameters
