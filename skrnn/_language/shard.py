@@ -7,7 +7,7 @@ import numpy as np
 
 from skrnn._data.examples import Examples
 from skrnn._data.sequences import Sequences
-from skrnn._estimators.shard import naming_partition
+from skrnn._estimators.shard import Later, naming_partition
 from skrnn._language import scoring
 from skrnn._language.corpus import Corpus, Windows
 from skrnn._language.vocabulary import texts_in, texts_of
@@ -40,7 +40,8 @@ class TextShard(TrainingShard):
         parts = []
         for number, partition in enumerate(partitions, first):
             with naming_partition(number):
-                parts.append(cls.of(texts_in(partition, may_be_empty=True), analyzer))
+                X = partition.compute() if isinstance(partition, Later) else partition
+                parts.append(cls.of(texts_in(X, may_be_empty=True), analyzer))
         return cls([text for part in parts for text in part.texts], all(part.of_strings for part in parts))
 
     def describe(self):

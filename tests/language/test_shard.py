@@ -11,6 +11,7 @@ import pytest
 from sklearn.model_selection import train_test_split
 
 from skrnn import RNNLanguageModel
+from skrnn._estimators.shard import Later
 from skrnn._language.corpus import Window, Windows
 from skrnn._language.shard import ShardedTexts, ShardedWindows, TextShard, shared_out
 from skrnn._language.vocabulary import Vocabulary
@@ -199,7 +200,7 @@ def test_where_shards_are_epochs_can_be_shown(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "partition", [TEXTS, pd.Series(TEXTS), pa.array(TEXTS), np.array(TEXTS, dtype=object), iter(TEXTS)],
+    "partition", [TEXTS, pd.Series(TEXTS), pa.array(TEXTS), np.array(TEXTS, dtype=object), iter(TEXTS), Later(lambda: TEXTS)],
     ids=lambda partition: type(partition).__name__,
 )
 def test_containers_of_partitions(partition):
