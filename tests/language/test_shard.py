@@ -200,7 +200,8 @@ def test_where_shards_are_epochs_can_be_shown(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "partition", [TEXTS, pd.Series(TEXTS), pa.array(TEXTS), np.array(TEXTS, dtype=object), iter(TEXTS), Later(lambda: TEXTS)],
+    "partition",
+    [TEXTS, pd.Series(TEXTS), pa.array(TEXTS), np.array(TEXTS, dtype=object), iter(TEXTS), Later(lambda: TEXTS)],
     ids=lambda partition: type(partition).__name__,
 )
 def test_containers_of_partitions(partition):
