@@ -109,6 +109,9 @@ class Shards:
         """
         raise NotImplementedError
 
+    def begin_epoch(self, history):
+        """An epoch begins, after those of a `History`: shards that can be seen elsewhere show it."""
+
 
 class LocalShards(Shards):
     """Shards in this process.
@@ -222,7 +225,8 @@ class ShardedObjective:
         return [self.shards.watch()]
 
     def checkpoint(self, model, batches):
-        """What brings both back to what they are now, when a gradient got lost."""
+        """What brings both back to what they are now, at the begin of an epoch, when a gradient got lost."""
+        self.shards.begin_epoch(model.history)
         theta, optimizer, generator = model.theta.copy(), deepcopy(model.optimizer), model.random_state.get_state()
         order = batches.state()
 

@@ -15,6 +15,7 @@ import dask
 import numpy as np
 import pytest
 from distributed import Client, LocalCluster, get_worker
+from distributed.comm import CommClosedError
 from distributed.security import Security
 from distributed.utils import sync
 
@@ -244,6 +245,23 @@ def test_a_cluster_without_workers_is_an_error():
         trained(shards)
 
 
+@pytest.mark.parametrize("where", ["load", "gradient"])
+def test_a_scheduler_that_is_gone_is_an_error(where, tmp_path, monkeypatch):
+    def nthreads():
+        if (tmp_path / "happened").exists():
+            raise CommClosedError("closed")
+        return known()
+
+    with cluster_of(2) as client:
+        known = client.nthreads
+        monkeypatch.setattr(client, "nthreads", nthreads)
+        with (
+            pytest.raises(ClusterError, match=r"The scheduler of Dask at inproc.* does not answer any more: closed"),
+            ClusterShards(Maker(Once(tmp_path, where, close_all)), partitions(), client) as shards,
+        ):
+            trained(shards)
+
+
 def test_interrupted_training_leaves_the_workers_free(in_process, expected, tmp_path):
     event = Once(tmp_path, "gradient", interrupt, 5)
     with pytest.raises(KeyboardInterrupt), ClusterShards(Maker(event), partitions(), in_process) as shards:
@@ -363,7 +381,7 @@ def test_partitions_with_something_in_common_are_computed_once(in_process, expec
 def test_epochs_are_tasks_and_events(in_process, expected, monkeypatch):
     monkeypatch.setattr(_cluster, "EPOCH_SECONDS", -1)
     with ClusterShards(Maker(), partitions(), in_process) as shards:
-        assert trained(shards, watch=shards.watch()) == expected
+        assert trained(shards) == expected
         names = in_process.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.task_prefixes))
     assert "skrnn-epoch" in {*names}
     events = [event for _, event in in_process.get_events("skrnn")]
