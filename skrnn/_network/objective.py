@@ -81,10 +81,6 @@ class Objective:
         )
         return *results, self.network.states_of_steps(sequences, index, dstates)
 
-    def watches(self):
-        """What looks on while a model is trained: nothing."""
-        return []
-
     def checkpoint(self, model, batches):
         """What brings both back to the beginning of an epoch, which is never needed: no gradient gets lost here."""
         return None

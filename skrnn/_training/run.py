@@ -124,7 +124,7 @@ def train_model(model, objective, batches, parameters, validate=None, watch=NOTH
     ----------
     model : Model
         Changed in place. After Ctrl-C it is as far as it got; KeyboardInterrupt is raised again.
-    objective : Objective, or anything with ``gradients(theta, batch)``, ``ranges`` and ``watches()``
+    objective : Objective, or anything with ``gradients(theta, batch)`` and ``ranges``
         For what is "auto" in the parameters also with ``n_updates(batches)``.
     batches : iterable
         What an epoch consists of, as in `train`.
@@ -132,7 +132,7 @@ def train_model(model, objective, batches, parameters, validate=None, watch=NOTH
     validate : callable, optional
         `Validation` of theta on data that are held out, for early stopping.
     watch : Watch
-        Beside that of `verbose`, and those of the objective.
+        Beside that of `verbose`.
     """
     n_epochs, n_updates = model.history.n_epochs, epochs.count_updates(objective, batches, parameters)
     _set_optimizer(model, parameters, n_updates)
@@ -143,7 +143,7 @@ def train_model(model, objective, batches, parameters, validate=None, watch=NOTH
     )
     if validate is not None and n_epochs:       # trained before
         stopping.best = Best(validate(model.theta).score, model.theta.copy(), model.history.last.best_iter)
-    watch = _with_others(watch, objective, parameters)
+    watch = _with_report(watch, parameters)
 
     def to_the_end():
         try:
@@ -160,7 +160,7 @@ def train_model(model, objective, batches, parameters, validate=None, watch=NOTH
 def train_model_by_lbfgs(model, objective, n_samples, parameters, watch=NOTHING):
     """Train a model by L-BFGS on all samples at once, in place."""
     model.max_iter = epochs.max_iterations(parameters["max_iter"])
-    watch = _with_others(watch, objective, parameters)
+    watch = _with_report(watch, parameters)
     watched(watch, model, lambda: train_lbfgs(
         model, objective, n_samples, max_iter=model.max_iter, max_fun=int(parameters["max_fun"]), tol=parameters["tol"],
         watch=watch,
@@ -168,10 +168,10 @@ def train_model_by_lbfgs(model, objective, n_samples, parameters, watch=NOTHING)
     model.optimizer = model.schedule = None
 
 
-def _with_others(watch, objective, parameters):
-    """A watch beside that of `verbose` and those of an objective."""
+def _with_report(watch, parameters):
+    """A watch beside that of `verbose`."""
     report = report_for(parameters["verbose"], alone=watch is NOTHING)
-    watches = [one for one in (report, watch, *objective.watches()) if one is not NOTHING]
+    watches = [one for one in (report, watch) if one is not NOTHING]
     return watches[0] if len(watches) == 1 else Watches(watches) if watches else NOTHING
 
 

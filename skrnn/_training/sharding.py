@@ -14,7 +14,6 @@ from skrnn._network.layout import full_range
 from skrnn._network.objective import seed_of_masks, updates_in_stretches
 from skrnn._training.loop import GradientsLost
 from skrnn._training.partial_gradients import Nodes, PartialGradient
-from skrnn._training.watching import NOTHING
 from skrnn.kernels import kernels_for
 
 
@@ -85,10 +84,6 @@ class Shards:
     def ask(self, method, *arguments):
         """Call a method that changes nothing; otherwise as `tell`."""
         raise NotImplementedError
-
-    def watch(self):
-        """A `Watch` that shows the epochs of a training where they are; `NOTHING` if there is nothing to show."""
-        return NOTHING
 
     def gradients(self, theta, parts, seed):
         """Yield the `PartialGradient` of a batch, or None, for one stretch of its steps after the other.
@@ -219,10 +214,6 @@ class ShardedObjective:
         self.gradient = np.zeros(network.layout.size, dtype)
         self.ranges = full_range(self.gradient)
         self.draw_seed = lambda: seed_of_masks(random_state if dropout > 0 or recurrent_dropout > 0 else None)
-
-    def watches(self):
-        """What looks on while a model is trained."""
-        return [self.shards.watch()]
 
     def checkpoint(self, model, batches):
         """What brings both back to what they are now, at the begin of an epoch, when a gradient got lost."""

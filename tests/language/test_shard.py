@@ -20,7 +20,6 @@ from skrnn._training.loop import GradientsLost
 from skrnn._training.losses import LOSSES
 from skrnn._training.model import Model
 from skrnn._training.sharding import LocalShards
-from skrnn._training.watching import Watch
 
 pytestmark = [
     pytest.mark.usefixtures("simd"), pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -178,25 +177,6 @@ def test_an_epoch_that_begins_again_begins_without_states(settings, monkeypatch)
         monkeypatch.setattr(Faulty, "lost", lost)
         models.append(learned(Sharded(**SMALL | settings).fit_parts(parts)))
     assert models[0] == models[1] == models[2]
-
-
-class Watched(LocalShards, Watch):
-    """Shards that look on while they are trained on."""
-
-    def watch(self):
-        self.seen = []
-        return self
-
-    def end_epoch(self, model, stopped):
-        self.seen.append(model.history.n_epochs)
-        return False
-
-
-def test_where_shards_are_epochs_can_be_shown(monkeypatch):
-    made = []
-    monkeypatch.setattr(Sharded, "shards_of", lambda self, shards: made.append(Watched(shards)) or made[0])
-    Sharded(**SMALL | {"max_iter": 3}).fit_parts(in_parts(TEXTS, 2))
-    assert made[0].seen == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
