@@ -1,5 +1,7 @@
 """Steps that are categories: integers from 0 on, as the only feature."""
 
+from functools import partial
+
 import numpy as np
 
 from skrnn._data.ragged import rows_of
@@ -40,17 +42,31 @@ def count_categories(sequences, index=None, n_categories=0):
 
     Missing steps are not counted, unless the steps have been read as categories.
     """
+    index = np.arange(len(sequences)) if index is None else index
     counts = np.zeros(n_categories, np.intp)
-    for chunk, numbers in sequences.iter_chunks(np.arange(len(sequences)) if index is None else index):
+    for found in sequences.ask(partial(_counts_of, n_categories=n_categories), index):
+        counts = _sum_of_counts(counts, found)
+    return counts
+
+
+def _sum_of_counts(a, b):
+    """The sum of counts of which one may be of fewer categories."""
+    longer, shorter = (a, b) if len(a) > len(b) else (b, a)
+    longer[: len(shorter)] += shorter
+    return longer
+
+
+def _counts_of(sequences, index, n_categories):
+    """`count_categories` of sequences in one place."""
+    counts = np.zeros(n_categories, np.intp)
+    for chunk, numbers in sequences.iter_chunks(index):
         rows = rows_of(chunk.starts[numbers], chunk.lengths[numbers])
         if chunk.categories is None:
             values = chunk.values[rows, 0]
             categories = values[~np.isnan(values)].astype(np.intp)
         else:
             categories = chunk.categories[rows]
-        found = np.bincount(categories, minlength=len(counts))
-        found[: len(counts)] += counts
-        counts = found
+        counts = _sum_of_counts(counts, np.bincount(categories, minlength=len(counts)))
     return counts
 
 
@@ -70,6 +86,11 @@ def counts_in(sequences, used, n_categories):
 
 def check_seen(sequences, used, last, announced):
     """Raise a ValueError that names the first step of the sequences `used` that is a category above the last one."""
+    sequences.ask(partial(_check_seen, last=last, announced=announced), used)
+
+
+def _check_seen(sequences, used, last, announced):
+    """`check_seen` of sequences in one place."""
     for chunk, index in sequences.iter_chunks(used):
         rows = rows_of(chunk.starts[index], chunk.lengths[index])
         above = np.flatnonzero(chunk.values[rows, 0] > last)

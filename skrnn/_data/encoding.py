@@ -157,6 +157,35 @@ def learn_encoding(name, cells, label, categories=None):
     return Encoding(str(name), tuple(categories if announced else sorted(distinct)), with_missing, announced)
 
 
+def merged_encoding(encodings):
+    """The encoding of a feature of which each part of X has learned one, and whether it may have unused categories.
+
+    Parameters
+    ----------
+    encodings : list of Encoding or None
+        None of a part that seems to hold numbers: all that it can have of a categorical feature is missing values.
+
+    Raises
+    ------
+    TypeError
+        Where some parts have strings and others numbers.
+    """
+    known = [encoding for encoding in encodings if encoding is not None]
+    with_missing = len(known) < len(encodings) or any(encoding.with_missing for encoding in known)
+    kinds = {encoding.is_of_text for encoding in known if encoding.categories}
+    if len(kinds) > 1:
+        raise TypeError(
+            f"the categorical feature {known[0].name!r} has strings in some partitions of X, and numbers in others: "
+            "expected all strings, or all numbers; convert them with astype(str)"
+        )
+    first = known[0]
+    if all(encoding.announced and encoding.categories == first.categories for encoding in known):
+        return replace(first, with_missing=with_missing), False
+    categories = set().union(*(encoding.categories for encoding in known))
+    merged = Encoding(first.name, tuple(sorted(categories)), with_missing)
+    return merged, any(encoding.announced for encoding in known)
+
+
 def check_categories_of(cells, label):
     """Raise a TypeError that names the first cell that is no category, or of another kind than those before."""
     first = None

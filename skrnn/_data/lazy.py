@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from skrnn._data.sequences import SequenceIndex, Sequences, cast_static, rows_or_none
+from skrnn._data.sharded import ShardedSequences
 from skrnn._data.units import WeightedMoments
 from skrnn._runtime import memory
 
@@ -76,7 +77,7 @@ class LazySequences(SequenceIndex):
         return LazySequences(
             read, self.lengths, self.kind, probe.n_features, probe.dtype, self.n_per_chunk, n_padded=self.n_padded,
             columns=self.columns if same else None, names=self.names if same else None,
-            static=cast_static(self.static, probe.dtype), n_codes=probe.n_codes,
+            static=cast_static(self.static, probe.dtype), n_codes=probe.n_codes, numbers=self.numbers,
         )
 
     def with_static(self, static):
@@ -95,7 +96,7 @@ class LazySequences(SequenceIndex):
                 f"X[{i}] has changed while it was in use: it had {self.lengths[i]} steps of {self.n_features} features"
             )
         chunk = chunk.astype(self.dtype)
-        chunk.numbers, chunk.static = index, rows_or_none(self.static, index)
+        chunk.numbers, chunk.static = self.number(index), rows_or_none(self.static, index)
         chunk.mask_offsets = np.stack([self.starts[index] - chunk.starts, index])
         return chunk, np.arange(len(index))
 
@@ -130,7 +131,7 @@ class LazySequences(SequenceIndex):
         return LazySequences(
             _Selection(self, chosen), self.lengths[chosen], self.kind, self.n_features, self.dtype,
             columns=self.columns, names=self.names, n_padded=self.n_padded, static=rows_or_none(self.static, chosen),
-            n_codes=self.n_codes,
+            n_codes=self.n_codes, numbers=rows_or_none(self.numbers, chosen),
         )
 
     def __repr__(self):
@@ -174,12 +175,14 @@ def n_per_read(n_bytes, n_per_chunk=1):
 
 def unshared(sequences):
     """The same sequences, each with steps of its own: if they share steps, these are copied when they are read."""
+    if isinstance(sequences, ShardedSequences):
+        return sequences.changed(unshared)
     if isinstance(sequences, LazySequences) or sequences.contiguous:
         return sequences
     return LazySequences(
         sequences.copy_of, sequences.lengths, sequences.kind, sequences.n_features, sequences.dtype,
         columns=sequences.columns, names=sequences.names, static=sequences.static,
-        n_codes=sequences.n_codes,
+        n_codes=sequences.n_codes, numbers=sequences.numbers,
     )
 
 
@@ -197,3 +200,10 @@ def in_memory(sequences, what):
     loaded = sequences.load(np.arange(len(sequences)))[0]
     loaded.category_counts = sequences.category_counts
     return loaded
+
+
+def without_reading(sequences, what):
+    """The same sequences, none of which are read on demand, as `what` needs them."""
+    if isinstance(sequences, ShardedSequences):
+        return sequences.changed(partial(without_reading, what=what))
+    return in_memory(sequences, what) if isinstance(sequences, LazySequences) else sequences

@@ -321,11 +321,20 @@ def codes_in_use(sequences, index, of_steps, of_static):
     used = [np.zeros(encoding.n_codes, bool) for encoding in (*of_steps, *of_static)]
     n = len(of_steps)
     if n:
-        for chunk, numbers in sequences.iter_chunks(index):
-            rows = rows_of(chunk.starts[numbers], chunk.lengths[numbers])
-            _mark(used[:n], chunk.values[rows, -n:])
+        for found in sequences.ask(partial(_codes_of_steps, n_codes=[len(in_use) for in_use in used[:n]]), index):
+            for in_use, here in zip(used[:n], found, strict=True):
+                in_use |= here
     if of_static:
         _mark(used[n:], sequences.static[index, -len(of_static) :])
+    return used
+
+
+def _codes_of_steps(sequences, index, n_codes):
+    """Which of so many codes of each feature the steps of the sequences `index` have, in one place."""
+    used = [np.zeros(n, bool) for n in n_codes]
+    for chunk, numbers in sequences.iter_chunks(index):
+        rows = rows_of(chunk.starts[numbers], chunk.lengths[numbers])
+        _mark(used, chunk.values[rows, -len(n_codes) :])
     return used
 
 

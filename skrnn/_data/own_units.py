@@ -1,5 +1,6 @@
 """Each sequence in its own units: its mean and deviation, with both beside its steps."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -90,16 +91,21 @@ def target_units(sequences, index, n_features, n_outputs, per_step):
     -------
     TargetUnits
     """
-    parts = [
-        chunk.values[chunk.starts[numbers], n_features : 3 * n_features].astype(np.float64)
-        for chunk, numbers in sequences.iter_chunks(index)
-    ]
-    beside = np.concatenate(parts)
+    beside = sequences.ask_rows(partial(_beside_first_steps, n_features=n_features), index)
     if per_step:
         beside = np.repeat(beside, sequences.lengths[index], axis=0)
     level, spread = np.sinh(beside[:, :n_features]), np.exp(beside[:, n_features:])
     shape = (len(beside), n_outputs)
     return TargetUnits(np.broadcast_to(level, shape), np.broadcast_to(np.hypot(spread, LEAST_RATIO), shape))
+
+
+def _beside_first_steps(sequences, index, n_features):
+    """What stands beside the first step of sequences, (N, 2 D) float64."""
+    parts = [
+        chunk.values[chunk.starts[numbers], n_features : 3 * n_features].astype(np.float64)
+        for chunk, numbers in sequences.iter_chunks(index)
+    ]
+    return np.concatenate(parts)
 
 
 def target_units_gradient(own, output, dlevel, dratio, n_features):

@@ -6,16 +6,14 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from skrnn._data.categorical_features import learn_mixed, warn_of_texts
-from skrnn._data.categories import as_categories, check_seen, count_categories, counts_in
+from skrnn._data.categories import as_categories, check_seen, counts_in
 from skrnn._data.containers import IN_PLACE, as_sequences, check_values
-from skrnn._data.features import attributes_of_columns, columns_of_table, features_of
+from skrnn._data.features import attributes_of_columns, columns_of_table
 from skrnn._data.lazy import unshared
 from skrnn._data.missing import WITH_INDICATORS, filled, without_gaps
 from skrnn._data.mixed import Mixed, on_numbers
 from skrnn._data.numbers import FLOAT32, FLOAT64
 from skrnn._data.own_units import in_own_units, target_units
-from skrnn._data.parts import as_hashable, is_from_dtype, is_mixed
 from skrnn._data.sequences import Sequences, surely_finite
 from skrnn._data.tables import check_no_row, is_frame, is_table, normalize_table
 from skrnn._data.times import Times, column_of_times
@@ -259,7 +257,7 @@ class Reading:
             if named and not is_table(X):
                 replace(self, **self._of_steps()).check_names(estimator, sequences)
             self._check_n_features(estimator, sequences)
-            return self._unshared(sequences)
+            return self.unshared(sequences)
         try:
             sequences = read(X, allow_missing=self.missing != "error")
         except ValueError:
@@ -273,7 +271,7 @@ class Reading:
         else:
             self._check_n_columns(sequences)
         self._check_n_features(estimator, sequences)
-        return self._unshared(sequences)
+        return self.unshared(sequences)
 
     def _check_n_columns(self, sequences):
         """Raise a ValueError if a table has another number of columns than in the fit."""
@@ -314,7 +312,7 @@ class Reading:
             f"(steps, {expected}) arrays. For one sequence pass [X]"
         )
 
-    def _unshared(self, sequences):
+    def unshared(self, sequences):
         """Sequences that share no steps, if these are changed or have outputs."""
         changed = self.missing in FILLED or self.standardize == "sequence" or self.times is not None
         return unshared(sequences) if self.per_step or changed else sequences
@@ -501,9 +499,14 @@ class Reading:
         reading = replace(self, n_categories=_number_of_used(counts[:-1]) + 1)
         if reading == self:
             return self, sequences
-        return reading, reading._count(reading.categorize(sequences), sequences.category_counts)
+        return reading, reading.with_counts(reading.categorize(sequences), sequences.category_counts)
 
-    def _count(self, sequences, counts):
+    def drop_absent_categories(self, sequences):
+        """A reading without categories of features that no sequence has, and its sequences."""
+        mixed, sequences = self.mixed.drop_unused(sequences, np.arange(len(sequences)))
+        return replace(self, mixed=mixed), sequences
+
+    def with_counts(self, sequences, counts):
         """Sequences with the counts of their categories, in which the last one includes all above."""
         if counts is not None:
             last = self.n_categories - 1
@@ -540,81 +543,6 @@ def set_attributes(estimator, attributes):
     estimator.__dict__ = kept | attributes
 
 
-def learn_reading(
-    estimator, X, n_steps=None, *, missing="error", categorical=False, n_categories=None, per_step=False,
-    standardize=False, leave_out_padding=True, categorical_features=None, times=None, n_directions=1,
-):
-    """Learn how X is read, in the first fit, and read its sequences.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Not changed.
-    X : array-like or collection
-        As in `as_sequences`.
-    n_steps : int, optional
-        As in `as_sequences`.
-    missing : {"error", "ffill", "indicator", "keep"}
-        As in `Reading`.
-    categorical : bool
-        Whether steps are categories, unless some features are.
-    n_categories : int, optional
-        How many there are; None: up to the greatest in X.
-    per_step, standardize
-        As in `Reading`.
-    leave_out_padding : bool
-        As in `as_sequences`.
-    categorical_features : "from_dtype", None, or array-like
-        Which features are categories, as in `learn_mixed`.
-    times : str, int or None
-        Which feature of a step is its time.
-    n_directions : int
-        In how many directions the network reads.
-
-    Returns
-    -------
-    Reading
-    Sequences or LazySequences
-        float32 or float64, as X; as categories, or with missing values that are not filled yet.
-    """
-    read = partial(
-        as_sequences, n_steps=n_steps, leave_out_padding=leave_out_padding and missing != "error",
-        last_category=None if n_categories is None else n_categories - 1,
-    )
-    mixed = None
-    if is_mixed(X, categorical_features):
-        mixed = learn_mixed(X, n_steps, categorical_features, read)
-    categorical = categorical and not (mixed is not None and mixed.step_encodings + mixed.static_encodings)
-    if categorical and missing in WITH_INDICATORS:
-        raise ValueError(
-            f"missing={missing!r} is for numbers, to which it adds an input, but with embedding_dim X holds "
-            "categories; missing='ffill' takes the last category"
-        )
-    if categorical and times is not None:
-        raise ValueError(
-            f"times={times!r} is a feature beside others, but with embedding_dim a step of X is a category alone: "
-            "leave it out, or say which features are categories (categorical_features)"
-        )
-    read = partial(read, categorical=categorical)
-    if mixed is None:
-        sequences = read(X, allow_missing=missing != "error", with_units=bool(standardize) and not categorical)
-        n_features_in, names = features_of(estimator, sequences)
-    else:
-        sequences = mixed.read(X, read, n_steps, missing)
-        mixed = mixed.with_n_features(sequences.n_features)
-        if is_from_dtype(categorical_features):
-            warn_of_texts(mixed, len(sequences))
-        n_features_in, names = mixed.features(estimator, sequences)
-    reading = Reading(
-        sequences.kind == "table", n_features_in, names, sequences.n_features, missing, per_step=per_step,
-        n_steps=n_steps, standardize=standardize, mixed=mixed,
-        categorical_features=as_hashable(categorical_features),
-    )
-    reading = replace(reading, times=reading.learn_times(times, n_directions))
-    sequences = reading._unshared(sequences)
-    return _learn_categories(reading, sequences, n_categories) if categorical else (reading, sequences)
-
-
 def _timed(sequences, times, change):
     """Sequences without their times, changed, and with the numbers that these add to each step."""
     steps, added, _ = times.split(sequences)
@@ -629,20 +557,6 @@ def _with_inputs(sequences, added):
 def _number_of_used(counts):
     """How many categories there are up to the last one that occurs."""
     return int(np.flatnonzero(counts)[-1]) + 1 if counts.any() else 0
-
-
-def _learn_categories(reading, sequences, n_categories):
-    """The reading of steps that are categories, and its sequences."""
-    if sequences.n_features != 1:
-        raise ValueError(
-            f"X has {sequences.n_features} features per step, expected one with embedding_dim: a category"
-        )
-    sequences = replace(reading, n_categories=1).prepare(sequences)
-    counts = count_categories(sequences, n_categories=0 if n_categories is None else n_categories)
-    n_missing = sequences.lengths.sum() - counts.sum()
-    counts = np.append(counts, n_missing)
-    reading = replace(reading, n_categories=len(counts), announced=n_categories is not None)
-    return reading, reading._count(reading.categorize(sequences), counts)
 
 
 def learn_table(estimator, table):

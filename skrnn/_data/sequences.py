@@ -71,7 +71,11 @@ class SequenceIndex:
     def locate(self, row):
         """The index in X of a sequence that has a row of the steps, and the index of this step in it."""
         sequence = np.flatnonzero((self.starts <= row) & (row < self.starts + self.lengths))[0]
-        return int(sequence if self.numbers is None else self.numbers[sequence]), int(row - self.starts[sequence])
+        return int(self.number(sequence)), int(row - self.starts[sequence])
+
+    def number(self, index):
+        """The index in X of a sequence, or of several."""
+        return index if self.numbers is None else self.numbers[index]
 
     def label(self, name, row, column=None, *, per_step):
         """What messages call a row of values per sequence, or per step, or a column in it."""
@@ -79,7 +83,28 @@ class SequenceIndex:
         if per_step:
             sequence, step = self.locate(row)
             return f"{name}[{sequence}][{step}{inside}]"
-        return f"{name}[{row if self.numbers is None else self.numbers[row]}{inside}]"
+        return f"{name}[{self.number(row)}{inside}]"
+
+    def ask(self, function, index, *of_each):
+        """What a function tells of the sequences `index`, a list of answers that the caller puts together.
+
+        Parameters
+        ----------
+        function : callable
+            ``function(sequences, index, *of_each)``, called for all sequences that lie in one place.
+        index : (N,) int array
+        *of_each : (N, ...) arrays or None
+            What belongs to each of these sequences.
+        """
+        return [function(self, index, *of_each)]
+
+    def ask_rows(self, function, index, per_step=False):
+        """Rows that ``function(sequences, index)`` returns, one for each sequence, or `per_step` for each step."""
+        return function(self, index)
+
+    def carry_out(self):
+        """The same sequences, with all changes made: some that lie elsewhere only note them."""
+        return self
 
     def split(self, rows):
         """Rows of steps, (total, ...), in the form of X: (n, T, ...), or an object array of (T_i, ...) if ragged.
@@ -166,14 +191,14 @@ class Sequences(SequenceIndex):
         rows = rows_of(self.starts[index], lengths)
         categories = None if self.categories is None else self.categories[rows]
         return self.replace(
-            values=self.values[rows], categories=categories, lengths=lengths, starts=None, numbers=index,
+            values=self.values[rows], categories=categories, lengths=lengths, starts=None, numbers=self.number(index),
             static=rows_or_none(self.static, index),
         )
 
     def view_of(self, index):
         """The sequences `index`, without a copy of their steps."""
         view = self.replace(
-            lengths=self.lengths[index], starts=self.starts[index], numbers=index,
+            lengths=self.lengths[index], starts=self.starts[index], numbers=self.number(index),
             static=rows_or_none(self.static, index),
         )
         if self.mask_offsets is None:

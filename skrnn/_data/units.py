@@ -1,5 +1,6 @@
 """The units of features: their mean and deviation over the steps of sequences."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -41,7 +42,7 @@ class WeightedMoments:
     """Mean and standard deviation of each feature over weighted steps, in which missing values do not count.
 
     The moments of stretches of steps are combined in blocks of a fixed number, in their order, so that the bits of the
-    result do not depend on how the sequences are read.
+    result do not depend on how the sequences are read, nor on where they lie.
 
     References
     ----------
@@ -56,42 +57,98 @@ class WeightedMoments:
     def add(self, sequences, index, weights=None, change=None):
         """Add the sequences `index`, with weights (N,) or the same ones; of a function of their values, if it is given.
         """
-        with np.errstate(over="ignore", invalid="ignore"):
-            for values, lengths, owners in _stretches(sequences, index):
-                values = values if change is None else change(values)
-                self._add(values, lengths, np.ones(len(lengths)) if weights is None else weights[owners])
+        n_stretches = _n_stretches(sequences.lengths[index])
+        before = np.cumsum(n_stretches) - n_stretches + sum(map(_n_of, self._waiting))
+        for first, blocks, last in sequences.ask(partial(_blocks_of, change=change), index, weights, before):
+            self._wait_for_more(first)
+            for block in blocks:
+                self._combine(*block)
+            self._wait_for_more(last)
 
-    def _add(self, values, lengths, weights):
-        """Add stretches that follow each other in values (total, D), each with a weight in (n,)."""
-        self._waiting.append((*_moments_of_stretches(values, lengths), weights))
-        if sum(len(part[-1]) for part in self._waiting) >= N_STRETCHES:
-            parts = [np.concatenate(part) for part in zip(*self._waiting, strict=True)]
-            n = len(weights := parts[-1])
-            for first in range(0, n - N_STRETCHES + 1, N_STRETCHES):
-                self._combine(*(part[first : first + N_STRETCHES] for part in parts))
-            self._waiting = [tuple(part[n - n % N_STRETCHES :] for part in parts)]
+    def _wait_for_more(self, stretches):
+        """Keep stretches until they are a block."""
+        self._waiting.append(stretches)
+        if sum(map(_n_of, self._waiting)) == N_STRETCHES:
+            self._combine(*_as_block(*_joined(self._waiting)))
+            self._waiting = []
 
-    def _combine(self, count, mean, squares, weights):
+    def _combine(self, count, total, of_block, within):
         """Σ w (x − mean)² of both = that of each + (difference of the means)² W V / (W + V)."""
-        weight = count * weights[:, np.newaxis]
-        total = weight.sum(axis=0)
-        of_block = (weight * mean).sum(axis=0) / np.where(total > 0, total, 1)
-        within = (weights[:, np.newaxis] * squares + weight * (mean - of_block) ** 2).sum(axis=0)
-        both = np.maximum(self.total + total, np.finfo(float).tiny)
-        difference = of_block - self.mean
-        self.squares = self.squares + within + difference * (difference * (self.total * total / both))
-        self.mean = self.mean + difference * (total / both)
-        self.total, self.count = self.total + total, self.count + count.sum(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            both = np.maximum(self.total + total, np.finfo(float).tiny)
+            difference = of_block - self.mean
+            self.squares = self.squares + within + difference * (difference * (self.total * total / both))
+            self.mean = self.mean + difference * (total / both)
+            self.total, self.count = self.total + total, self.count + count
 
     def units(self):
         """`Units`, with a deviation of 0 for a feature that is constant, but for rounding, or has no value."""
         with np.errstate(over="ignore", invalid="ignore"):
-            if self._waiting:
-                self._combine(*(np.concatenate(part) for part in zip(*self._waiting, strict=True)))
+            if any(map(_n_of, self._waiting)):
+                self._combine(*_as_block(*_joined(self._waiting)))
             self._waiting = []
             variance = self.squares / np.where(self.total > 0, self.total, 1)
             constant = is_rounding(self.mean, variance, self.count)
             return Units(self.mean, np.where(constant, 0.0, np.sqrt(variance)))
+
+
+def _blocks_of(sequences, index, weights, before, change):
+    """Moments of the stretches of the sequences `index`: of those that complete a block, of blocks, and of the last.
+
+    Parameters
+    ----------
+    sequences, index, weights, change
+        As in `WeightedMoments.add`.
+    before : (N,) int array
+        How many stretches of all sequences come before each of them, since the last whole block.
+    """
+    n_first = -int(before[0]) % N_STRETCHES
+    first, blocks, waiting = None, [], []
+    with np.errstate(over="ignore", invalid="ignore"):
+        for values, lengths, owners in _stretches(sequences, index):
+            values = values if change is None else change(values)
+            of_each = np.ones(len(lengths)) if weights is None else weights[owners]
+            waiting.append((*_moments_of_stretches(values, lengths), of_each))
+            if sum(map(_n_of, waiting)) < (n_first if first is None else 0) + N_STRETCHES:
+                continue
+            parts = _joined(waiting)
+            if first is None:
+                first, parts = _rows_up_to(parts, n_first), _rows_from(parts, n_first)
+            while _n_of(parts) >= N_STRETCHES:
+                blocks.append(_as_block(*_rows_up_to(parts, N_STRETCHES)))
+                parts = _rows_from(parts, N_STRETCHES)
+            waiting = [parts]
+    parts = _joined(waiting)
+    if first is None:
+        first, parts = _rows_up_to(parts, n_first), _rows_from(parts, n_first)
+    return first, blocks, parts
+
+
+def _as_block(count, mean, squares, weights):
+    """The count, the weight, the mean and the Σ w (x − mean)² of stretches together."""
+    weight = count * weights[:, np.newaxis]
+    total = weight.sum(axis=0)
+    of_block = (weight * mean).sum(axis=0) / np.where(total > 0, total, 1)
+    within = (weights[:, np.newaxis] * squares + weight * (mean - of_block) ** 2).sum(axis=0)
+    return count.sum(axis=0), total, of_block, within
+
+
+def _n_of(stretches):
+    """How many stretches these are the moments of."""
+    return len(stretches[-1])
+
+
+def _joined(parts):
+    """Moments of stretches that follow each other."""
+    return tuple(map(np.concatenate, zip(*parts, strict=True)))
+
+
+def _rows_up_to(stretches, n):
+    return tuple(part[:n] for part in stretches)
+
+
+def _rows_from(stretches, n):
+    return tuple(part[n:] for part in stretches)
 
 
 def is_rounding(mean, variance, count):
@@ -164,7 +221,7 @@ def _units_in_range(sequences, index, weights, features):
         if len(varies):
             columns, first, divisor = features[varies], low[varies], width[varies]
             moments = WeightedMoments()
-            moments.add(sequences, index, weights, lambda values: (values[:, columns] - first) / divisor)
+            moments.add(sequences, index, weights, partial(_in_range, columns=columns, first=first, divisor=divisor))
             mean, deviation = moments.units()
             deviation = deviation * divisor
             center[varies] = first + mean * divisor
@@ -172,13 +229,25 @@ def _units_in_range(sequences, index, weights, features):
     return center, scale
 
 
+def _in_range(values, columns, first, divisor):
+    """Some columns of values, from 0 to 1."""
+    return (values[:, columns] - first) / divisor
+
+
 def _extremes(sequences, index, features):
     """The least and the greatest value of some features, NaN of those that have none."""
+    lows, highs = zip(*sequences.ask(partial(_extremes_of, features=features), index), strict=True)
+    low, high = np.fmin.reduce(lows), np.fmax.reduce(highs)
+    return tuple(np.where(low > high, np.nan, part) + 0.0 for part in (low, high))     # without -0
+
+
+def _extremes_of(sequences, index, features):
+    """The least and the greatest value of some features, and infinities the other way round of those that have none."""
     low, high = np.full(len(features), np.inf), np.full(len(features), -np.inf)
     for values, _, _ in _stretches(sequences, index):
         values = values[:, features]
         low, high = np.fmin(low, np.fmin.reduce(values)), np.fmax(high, np.fmax.reduce(values))
-    return tuple(np.where(low > high, np.nan, part) + 0.0 for part in (low, high))     # without -0
+    return low, high
 
 
 def rounding_of(numbers):
@@ -216,12 +285,17 @@ def moments_of_sequences(sequences, typical):
     return mean * unit, np.where(constant, 0.0, np.sqrt(variance) * unit), count
 
 
+def _n_stretches(lengths):
+    """In how many stretches sequences of these lengths are summed."""
+    return -(-lengths // MAX_STEPS)
+
+
 def _stretches(sequences, index):
     """The sequences `index` in stretches, some at a time: their values, their lengths, and whose they are in index."""
     done = 0
     for chunk, numbers in sequences.iter_chunks(index):
         lengths = chunk.lengths[numbers]
-        n_stretches = -(-lengths // MAX_STEPS)
+        n_stretches = _n_stretches(lengths)
         owners = np.repeat(np.arange(len(numbers)), n_stretches)
         begins = (np.arange(len(owners)) - (np.cumsum(n_stretches) - n_stretches)[owners]) * MAX_STEPS
         sizes = np.minimum(lengths[owners] - begins, MAX_STEPS)

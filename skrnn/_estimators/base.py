@@ -320,8 +320,11 @@ class BaseRNN(
     def _in_batches(self, model, examples):
         """The objective, and the batches of an epoch."""
         batch_size = self._batch_size(len(examples))
-        batches = Batches(len(examples), batch_size, model.random_state if self.shuffle else None)
+        batches = self._batches(model, examples, batch_size)
         return self._objective(model, examples, batch_size), batches
+
+    def _batches(self, model, examples, batch_size):
+        return Batches(len(examples), batch_size, model.random_state if self.shuffle else None)
 
     def _objective(self, model, examples, batch_size):
         return Objective(

@@ -9,6 +9,7 @@ from sklearn.metrics import get_scorer
 from skrnn._data.lazy import LazySequences
 from skrnn._data.reading import set_attributes
 from skrnn._data.sequences import SequenceIndex
+from skrnn._data.sharded import ShardedSequences
 from skrnn._estimators.trainable import Fitted
 from skrnn._messages import shown
 from skrnn._plain import plain
@@ -181,10 +182,22 @@ class SomeSequences:
         return SomeSequences(self.X, chosen) if np.ndim(chosen) else self.X[int(chosen)]
 
 
+class OutOfReach:
+    """An X that lies in shards, from where it is not fetched."""
+
+    def __getitem__(self, i):
+        raise TypeError(
+            "scoring reads X itself, whose sequences lie in the partitions of X: pass X_val and y_val, or a scorer "
+            "that looks at predictions alone"
+        )
+
+
 def _sequences_for(scorer, held_out):
     """The held-out sequences of X as a scorer gets them, copied only if they are in memory and it may look at them."""
     if held_out.name == "X_val":
         return held_out.X
+    if isinstance(held_out.sequences, ShardedSequences):
+        return SomeSequences(OutOfReach(), held_out.index)
     if isinstance(scorer, BaseScorer) or isinstance(held_out.sequences, LazySequences):
         return SomeSequences(held_out.X, held_out.index)
     return select(held_out.X, held_out.index)

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from skrnn._data.examples import Examples
-from skrnn._data.lazy import LazySequences, in_memory
+from skrnn._data.first_reading import learn_reading
+from skrnn._data.lazy import without_reading
 from skrnn._data.mixed import without_codes
 from skrnn._data.numbers import is_positive_int
 from skrnn._data.parts import as_hashable
-from skrnn._data.reading import learn_reading
 from skrnn._data.sequences import Sequences
 from skrnn._data.target_checks import check_samples
 from skrnn._data.units import Units, divisors_of, learn_units
@@ -85,18 +85,24 @@ class TrainingDataMixin:
                 raise self._cannot_continue(f"standardize={self.standardize!r}, which changes its units")
             if self.n_categories != (reading.n_categories - 1 if reading.announced else None):
                 raise self._cannot_continue(f"n_categories={self.n_categories}, which the first fit did not have")
-            sequences = reading.read(self, X, dtype=resume.model.dtype)
+            sequences = self._read_again(X, reading, resume.model.dtype)
         else:
-            reading, sequences = learn_reading(
-                self, X, self.n_steps, missing=self.missing, categorical=is_positive_int(self.embedding_dim),
+            reading, sequences = self._read_first(
+                X, n_steps=self.n_steps, missing=self.missing, categorical=is_positive_int(self.embedding_dim),
                 n_categories=self.n_categories, per_step=self.return_sequences, standardize=self.standardize,
                 categorical_features=self.categorical_features, times=self.times,
                 n_directions=1 + bool(self.bidirectional),
             )
         check_has_categories(self.embedding_dim, self.n_categories, reading.has_encodings)
-        if self.solver == "lbfgs" and isinstance(sequences, LazySequences):
-            sequences = in_memory(sequences, "solver='lbfgs'")
-        return reading, sequences
+        return reading, without_reading(sequences, "solver='lbfgs'") if self.solver == "lbfgs" else sequences
+
+    def _read_first(self, X, **how):
+        """What `learn_reading` returns of the X of a first fit."""
+        return learn_reading(self, X, **how)
+
+    def _read_again(self, X, reading, dtype):
+        """The sequences of X, as a reading of the fit before has them."""
+        return reading.read(self, X, dtype=dtype)
 
     def _read_y(self, y, reading, sequences, sample_weight, resume, **targets):
         """What is known of the targets, their loss, their rows as the user knows them, and examples."""
@@ -158,12 +164,12 @@ class TrainingDataMixin:
         if reading.n_static:
             reading = _learn_static_units(reading, examples)
         if reading.n_categories:
-            return reading, examples.replace(sequences=reading.with_filled_static(sequences))
+            return reading, examples.replace(sequences=reading.with_filled_static(sequences).carry_out())
         if reading.times is not None:
             reading = _learn_times(reading, examples)
         if self.standardize:
             reading = _learn_units(reading, examples)
-        examples = examples.replace(sequences=reading.prepare(sequences))
+        examples = examples.replace(sequences=reading.prepare(sequences).carry_out())
         return reading, _in_own_units(reading, examples, loss)
 
 

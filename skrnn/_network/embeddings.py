@@ -1,5 +1,6 @@
 """Categories that a network reads as vectors that are learned: tables with a row for each category."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +35,14 @@ def check_embeddings(embeddings, n_features):
 
 def unseen_rows(network, sequences, index):
     """Which rows of each table the sequences `index` do not use: a bool array by the name of the parameter."""
+    first, *others = sequences.ask(partial(_unseen_rows, network), index)
+    return {
+        table: np.logical_and.reduce([rows, *(other[table] for other in others)]) for table, rows in first.items()
+    }
+
+
+def _unseen_rows(network, sequences, index):
+    """`unseen_rows` of sequences in one place."""
     unseen = {table: np.ones(network.layout.shapes[table][0], bool) for table in network.tables}
     for chunk, numbers in sequences.iter_chunks(index):
         codes = network.codes(chunk, numbers, rows_of(chunk.starts[numbers], chunk.lengths[numbers]))

@@ -1,5 +1,7 @@
 """Scores of any number of sequences, as they are read."""
 
+from functools import partial
+
 import numpy as np
 
 from skrnn._data.numbers import all_finite
@@ -36,7 +38,13 @@ def scores_of(network, theta, sequences, index, initial=None, final=None, engine
     ValueError
         When a sequence has more steps than the mean over them can count.
     """
-    return _checked_scores(network, theta, sequences, index, initial, final, engine, packed)[0]
+    scores = partial(_scores_of, network, theta, initial=initial, final=final, engine=engine, packed=packed)
+    return sequences.ask_rows(scores, index, network.per_step)
+
+
+def _scores_of(network, theta, sequences, index, **options):
+    """`scores_of` sequences in one place."""
+    return _checked_scores(network, theta, sequences, index, **options)[0]
 
 
 def _checked_scores(network, theta, sequences, index, initial, final, engine, packed):

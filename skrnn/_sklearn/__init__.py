@@ -36,13 +36,13 @@ from skrnn._sklearn.settings import (
     set_settings,
     settings_of,
 )
-from skrnn._sklearn.validation import check_columns, checks_parameters, fitted_of, learn_columns
+from skrnn._sklearn.validation import check_columns, checks_parameters, estimator_named, fitted_of, learn_columns
 
 __all__ = [
     "BaseScorer", "CallbackSupportMixin", "DiagramMixin", "DocumentedMixin", "HasMethods", "Interval",
-    "InvalidParameterError", "Options", "RealNotInt", "StrOptions", "begin_fit_task", "block_of_part", "check_columns",
-    "check_feature_names_in", "check_one_hot", "check_output_config", "checks_parameters", "data_of_task",
-    "fit_in_parts", "fitted_of", "has_callbacks", "learn_columns", "name_of_scorer", "one_task", "output_container",
-    "select", "set_output_container", "set_settings", "settings_of", "under_callbacks",
-    "validate_parameter_constraints", "validate_params", "without_callbacks",
+    "InvalidParameterError", "Options", "RealNotInt", "StrOptions", "begin_fit_task", "block_of_part",
+    "check_columns", "check_feature_names_in", "check_one_hot", "check_output_config", "checks_parameters",
+    "data_of_task", "estimator_named", "fit_in_parts", "fitted_of", "has_callbacks", "learn_columns",
+    "name_of_scorer", "one_task", "output_container", "select", "set_output_container", "set_settings",
+    "settings_of", "under_callbacks", "validate_parameter_constraints", "validate_params", "without_callbacks",
 ]

@@ -6,6 +6,7 @@ from functools import wraps
 
 import numpy as np
 from sklearn import get_config, set_config
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 FEATURES = ("n_features_in_", "feature_names_in_")
@@ -35,6 +36,11 @@ def checks_parameters(method):
         return result
 
     return checked
+
+
+def estimator_named(name):
+    """An estimator of this name and of nothing else, for the checks of columns where the estimator itself is not."""
+    return type(name, (BaseEstimator,), {})()
 
 
 def learn_columns(estimator, columns):

@@ -8,11 +8,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from skrnn._data.containers import check_finite
+from skrnn._data.first_reading import learn_reading
 from skrnn._data.lazy import in_memory
 from skrnn._data.missing import fill_forward, interpolated, valid_lengths
 from skrnn._data.numbers import all_finite
 from skrnn._data.ragged import rows_of
-from skrnn._data.reading import Reading, learn_reading, set_attributes
+from skrnn._data.reading import Reading, set_attributes
 from skrnn._data.sequences import Sequences
 from skrnn._data.with_static import WithStatic
 from skrnn._parameters import CheckedParametersMixin

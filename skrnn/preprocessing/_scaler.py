@@ -11,8 +11,9 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 
 from skrnn._data.containers import check_finite
+from skrnn._data.first_reading import learn_reading
 from skrnn._data.numbers import all_finite
-from skrnn._data.reading import Reading, learn_reading, set_attributes
+from skrnn._data.reading import Reading, set_attributes
 from skrnn._data.with_static import WithStatic
 from skrnn._parameters import CheckedParametersMixin
 from skrnn._pickling import StoredMixin, stored_estimator

@@ -11,8 +11,8 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from skrnn import RaggedArray, WithStatic
+from skrnn._data.first_reading import learn_reading
 from skrnn._data.lazy import LazySequences
-from skrnn._data.reading import learn_reading
 from tests.helpers.forms import OnDisk
 
 DATA = {

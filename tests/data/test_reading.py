@@ -11,8 +11,9 @@ from forms import FORMS, TABLES, OnDisk
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor
 from skrnn._data import containers
+from skrnn._data.first_reading import learn_reading
 from skrnn._data.lazy import unshared
-from skrnn._data.reading import Reading, learn_reading, learn_table, set_attributes
+from skrnn._data.reading import Reading, learn_table, set_attributes
 from skrnn.preprocessing import SequenceImputer, SequenceScaler
 
 NET = RNNClassifier()

@@ -16,8 +16,8 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor, WithStatic
 from skrnn._data.containers import as_sequences
+from skrnn._data.first_reading import learn_reading
 from skrnn._data.ragged import gathered
-from skrnn._data.reading import learn_reading
 from skrnn.inspection import permutation_importance
 from skrnn.inspection._exchange import exchanged_rows, exchanged_times, step_numbers
 from skrnn.inspection._exchangeable import exchangeable, select_in_memory
