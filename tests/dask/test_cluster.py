@@ -60,7 +60,10 @@ class Shard(TrainingShard):
         if X:
             y = np.array([[x.mean()] for x in X])
             examples = Examples(as_sequences(X), y, np.ones(len(X)), False)
-            self.objective = Objective(NETWORK, examples, LOSSES["squared_error"](), 4, max_steps=3)
+            self.objective = Objective(
+                NETWORK, examples, LOSSES["squared_error"](), 4, dropout=0.2, random_state=np.random.RandomState(),
+                max_steps=3,
+            )
         return self.number, self.factor
 
     def total(self, power):
@@ -124,7 +127,7 @@ def trained(shards, n_epochs=3, watch=None):
     generator = np.random.RandomState(0)
     model = Model(NETWORK, LOSSES["squared_error"](), NETWORK.initialize(generator, np.float64), generator)
     model.optimizer, model.schedule = Adam(model.theta, 0.01), SCHEDULES["constant"](0.01, 0.5, n_epochs)
-    objective = ShardedObjective(shards, NETWORK, np.float64, len, 0.1, random_state=generator)
+    objective = ShardedObjective(shards, NETWORK, np.float64, len, 0.1, dropout=0.2, random_state=generator)
     train(
         model, objective, ShardedBatches(COUNTS, 6, generator), Stopping(n_epochs, 1.0, np.inf),
         **({"watch": watch} if watch else {}),
@@ -260,6 +263,25 @@ def test_a_scheduler_that_is_gone_is_an_error(where, tmp_path, monkeypatch):
             ClusterShards(Maker(Once(tmp_path, where, close_all)), partitions(), client) as shards,
         ):
             trained(shards)
+
+
+def test_a_machine_that_hangs_is_gone_as_soon_as_the_scheduler_says_so(expected, tmp_path, monkeypatch):
+    def nthreads():
+        hangs = (tmp_path / "hangs").read_text() if (tmp_path / "hangs").exists() else ""
+        return {address: n for address, n in known().items() if address != hangs}
+
+    def hang():
+        (tmp_path / "hangs").write_text(get_worker().address)
+        time.sleep(0.5)
+
+    with cluster_of(3) as client:
+        known = client.nthreads
+        monkeypatch.setattr(client, "nthreads", nthreads)
+        monkeypatch.setattr(_members, "CHECK_SECONDS", 0.1)
+        monkeypatch.setattr(Members.receive, "__defaults__", (0.1,))
+        with ClusterShards(Maker(Once(tmp_path, "gradient", hang, 5)), partitions(), client) as shards:
+            assert trained(shards) == expected
+            assert len(shards.members.by_address) == 2
 
 
 def test_interrupted_training_leaves_the_workers_free(in_process, expected, tmp_path):
