@@ -104,6 +104,9 @@ class Shards:
         """
         raise NotImplementedError
 
+    def begin_epoch(self, history):
+        """An epoch begins, after those of a `History`: shards that can be seen elsewhere show it."""
+
 
 class LocalShards(Shards):
     """Shards in this process.
@@ -213,7 +216,8 @@ class ShardedObjective:
         self.draw_seed = lambda: seed_of_masks(random_state if dropout > 0 or recurrent_dropout > 0 else None)
 
     def checkpoint(self, model, batches):
-        """What brings both back to what they are now, when a gradient got lost."""
+        """What brings both back to what they are now, at the begin of an epoch, when a gradient got lost."""
+        self.shards.begin_epoch(model.history)
         theta, optimizer, generator = model.theta.copy(), deepcopy(model.optimizer), model.random_state.get_state()
         order = batches.state()
 

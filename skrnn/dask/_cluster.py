@@ -8,18 +8,18 @@ from time import monotonic, sleep
 
 import dask
 from dask.utils import parse_timedelta
-from distributed import Client, get_worker, wait, worker_client
+from distributed import wait
 from distributed.core import clean_exception
 
-from skrnn._training.loop import GradientsLost
+from skrnn._training.loop import GradientsLost, History
 from skrnn._training.partial_gradients import Nodes
 from skrnn._training.sharding import Shards
-from skrnn._training.watching import Watch
 from skrnn.dask._channel import CLOSED, packed, unpacked
+from skrnn.dask._clients import client_for
 from skrnn.dask._members import LOADING, Members
 from skrnn.dask._placement import placed
 from skrnn.dask._session import load
-from skrnn.dask._sources import sources
+from skrnn.dask._sources import compute, sources
 from skrnn.exceptions import ClusterError
 
 # An epoch is a task of its own on each worker, and an event, if so much time has gone by since the last one
@@ -49,21 +49,19 @@ class ClusterShards(Shards):
         self.loading = {}           # the future of the task that makes a shard, by number
         self.n_sent = 0
         self.settled = None         # the number of losses of members after which everything was in its place
-        self.task, self.task_began = ("skrnn-prepare", 0), monotonic()
+        self.task, self.task_began, self.history = ("skrnn-prepare", 0), monotonic(), History()
 
     def __enter__(self):
-        try:
-            get_worker()
-        except ValueError:
-            self.client = self.client or Client.current()
-        else:       # in a task, which leaves its place on the worker to those of the session
-            self.client = self.client or self.stack.enter_context(worker_client())
+        # A task leaves its place on the worker to those of the session
+        self.client = self.stack.enter_context(client_for(self.client))
         if self.client.asynchronous:
             raise ValueError("client is asynchronous: expected one of Client(..., asynchronous=False)")
         self.members = Members(self.client)
         return self
 
     def __exit__(self, *error):
+        if error[0] is None:
+            self._log_epoch()
         self.members.close()
         self.loading, self.settled = {}, None
         self.stack.close()
@@ -92,16 +90,20 @@ class ClusterShards(Shards):
             if n_left:
                 part, _ = self._round(theta, None, seed)
 
-    def watch(self):
-        """What shows the epochs of a training on the dashboard."""
-        return EpochWatch(self)
-
-    def begin_epoch(self, number):
-        """Show on the dashboard that an epoch begins: from time to time it is a task of its own."""
-        self.task = "skrnn-epoch", number
+    def begin_epoch(self, history):
+        self.history, self.members.n_lost = history, 0
+        self.task = "skrnn-epoch", history.n_epochs + 1
         if self.is_settled and monotonic() - self.task_began > EPOCH_SECONDS:
             self.task_began = monotonic()
+            self._log_epoch()
             self.members.submit_tasks(self.task)
+
+    def _log_epoch(self):
+        """Log an event of the epoch that has ended last."""
+        if self.history.n_epochs:
+            last = self.history.last
+            event = {"epoch": self.history.n_epochs, "loss": last.loss, "score": last.score}
+            self.members.ask_scheduler(self.client.log_event, TOPIC, event)
 
     # Messages
 
@@ -205,7 +207,7 @@ class ClusterShards(Shards):
         """The workers of the cluster and their threads, as soon as there are any."""
         seconds = parse_timedelta(dask.config.get("distributed.comm.timeouts.connect"))
         began, waker = monotonic(), None
-        while not (n_threads := self.members.ask_scheduler(self.client.nthreads)):
+        while not (n_threads := self.members.known()):
             if monotonic() - began > seconds:
                 raise ClusterError(
                     f"The Dask cluster at {self.client.scheduler.address} has no workers, and had none for "
@@ -218,7 +220,8 @@ class ClusterShards(Shards):
     def _place(self):
         """Choose the worker of each shard that is on none, as soon as Dask has computed what is its to compute."""
         numbers = [s for s, n in enumerate(self.members.told(self.n_shards)) if n is None]
-        futures = {s: self.sources[s].begin(self.client) for s in numbers}
+        compute([self.sources[s] for s in numbers], self.client)
+        futures = {s: self.sources[s].futures for s in numbers}
         self.members.ask_scheduler(wait, list(chain(*futures.values())))
         places = placed(
             numbers, {member.address: member.n_threads for member in self.members}, self._held(futures),
@@ -239,15 +242,16 @@ class ClusterShards(Shards):
 
     def _load(self):
         """Make the shards that are still to be made, on their workers."""
-        for member in self.members:
-            for s, told in member.shards.items():
-                if told == LOADING and s not in self.loading:
-                    self.loading[s] = self._submit_load(member, s)
         n_changes = self.members.n_changes
-        while self.loading and self.members.n_changes == n_changes:
+        while self.members.n_changes == n_changes:
+            for member in self.members:
+                for s, told in member.shards.items():
+                    if told == LOADING and s not in self.loading:
+                        self.loading[s] = self._submit_load(member, s)
             self._take_loaded()
-            if self.loading:
-                self.members.receive()
+            if not self.loading:
+                break
+            self.members.receive()
 
     def _submit_load(self, member, s):
         task = self.client.submit(
@@ -261,13 +265,14 @@ class ClusterShards(Shards):
         """Note which shards have been made."""
         for member in self.members:
             for s in member.shards.keys() & self.loading.keys():
-                task = self.loading[s]
-                if task.status == "finished":
+                status = self.loading[s].status
+                if status == "error":
+                    raise self.loading[s].exception()
+                if status != "pending":
                     del self.loading[s]
+                if status == "finished":
                     member.shards[s] = 0
                     self.sources[s].forget()
-                elif task.done():
-                    raise task.exception()
 
     def _serve(self):
         self.task_began = monotonic()
@@ -288,37 +293,3 @@ def raise_received(message):
     """Raise the error that a shard has sent."""
     _, error, traceback = clean_exception(**message)
     raise error.with_traceback(traceback)
-
-
-class EpochWatch(Watch):
-    """Makes epochs visible: tasks on the dashboard, and events of the topic "skrnn".
-
-    Parameters
-    ----------
-    shards : ClusterShards
-    """
-
-    def __init__(self, shards):
-        self.shards, self.number, self.logged = shards, 0, -EPOCH_SECONDS
-
-    def begin(self, model, max_iter):
-        self.number = model.history.n_epochs
-
-    def begin_epoch(self):
-        self.number += 1
-        self.shards.begin_epoch(self.number)
-
-    def end_epoch(self, model, stopped):
-        self.shards.members.n_lost = 0
-        if monotonic() - self.logged > EPOCH_SECONDS:
-            self._log(model)
-        return False
-
-    def end(self, model, reason):
-        if model.history.n_epochs:
-            self._log(model, reason=reason)
-
-    def _log(self, model, **more):
-        self.logged, last = monotonic(), model.history.last
-        event = {"epoch": model.history.n_epochs, "loss": last.loss, "score": last.score, **more}
-        self.shards.client.log_event(TOPIC, event)

@@ -50,7 +50,7 @@ class Members:
 
     def __init__(self, client):
         self.client, self.name, self.inbox = client, uuid4().hex, SimpleQueue()
-        self.by_address = {}
+        self.by_address, self.lost = {}, set()
         self.top = {}                   # those below this process in the tree, with their range in what is sent
         self.turn = self.tree = 0
         self.tasks = []
@@ -116,13 +116,14 @@ class Members:
 
     def _close_unknown(self):
         """Count those as gone that the scheduler does not know any more, such as machines that hang."""
-        known = self.ask_scheduler(self.client.nthreads)
+        known = self.known()
         for member in self:
             if member.address not in known:
                 self.inbox.put((member, CLOSED))
 
     def _lose(self, member):
         self._forget(member)
+        self.lost.add(member.address)
         self.n_changes += 1
         self.n_lost += 1
         if self.n_lost > max(dask.config.get("distributed.scheduler.allowed-failures"), self.n_at_most):
@@ -135,6 +136,14 @@ class Members:
     def _forget(self, member):
         del self.by_address[member.address]
         member.channel.close()
+
+    def known(self):
+        """The threads of the workers that the scheduler knows, by address, without those that were lost.
+
+        It may be told later than this process that one of these is gone; one that cannot be reached may be there.
+        """
+        n_threads = self.ask_scheduler(self.client.nthreads)
+        return {address: n for address, n in n_threads.items() if address not in self.lost}
 
     def ask_scheduler(self, question, *arguments, **options):
         """What a call of a method of the client returns.

@@ -1,6 +1,7 @@
 """Where the partitions of a shard come from: computed where the shard is made, or by Dask before."""
 
 from collections import Counter
+from itertools import chain
 
 import dask
 from distributed import futures_of
@@ -29,6 +30,14 @@ def sources(partitions):
     ]
 
 
+def compute(sources, client):
+    """Have Dask compute what is its to compute, at once, so that what shards have in common is computed once."""
+    waiting = [source for source in sources if isinstance(source, Computed) and not source.futures]
+    futures = iter(client.compute(list(chain(*(source.parts for source in waiting)))))
+    for source in waiting:
+        source.futures = [next(futures) for _ in source.parts]
+
+
 class Recipe:
     """How partitions are computed.
 
@@ -36,6 +45,8 @@ class Recipe:
     ----------
     parts : list of Delayed
     """
+
+    futures = ()
 
     def __init__(self, parts):
         self.keys = [part.key for part in parts]
@@ -46,10 +57,6 @@ class Recipe:
     def __call__(self):
         """The partitions."""
         return list(dask.get(self.graph, self.keys))
-
-    def begin(self, client):
-        """Nothing has to be computed before."""
-        return []
 
     def sent(self):
         """What the task that makes the shard is given."""
@@ -69,11 +76,6 @@ class Computed:
 
     def __init__(self, parts):
         self.parts, self.futures = parts, []
-
-    def begin(self, client):
-        """Futures of them."""
-        self.futures = self.futures or client.compute(self.parts)
-        return self.futures
 
     def sent(self):
         """What the task that makes the shard is given."""
