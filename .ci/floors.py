@@ -20,7 +20,7 @@ def lower_bounds(requirements):
             for extra in extras[1].split(","):
                 bounds |= lower_bounds(PROJECT["optional-dependencies"][extra])
         else:
-            package, bound = re.fullmatch(r"([\w.-]+)>=([\d.]+)", requirement).groups()
+            package, bound = re.fullmatch(r"([\w.\[\],-]+)>=([\d.]+)", requirement).groups()
             bounds[package] = bound
     return bounds
 

@@ -26,7 +26,9 @@ __all__ = [
     "RNNClassifier", "RNNLanguageModel", "RNNOutlierDetector", "RNNRegressor", "RNNSurvival", "RaggedArray",
     "WithStatic", "__version__", "concatenate_steps", "load", "make_sequence_scorer", "save", "split_steps",
 ]
-SUBMODULES = ("convert", "datasets", "exceptions", "export", "forecasting", "inspection", "metrics", "preprocessing")
+SUBMODULES = (
+    "convert", "dask", "datasets", "exceptions", "export", "forecasting", "inspection", "metrics", "preprocessing",
+)
 
 set_public_home(globals(), SUBMODULES)
 
@@ -34,5 +36,8 @@ set_public_home(globals(), SUBMODULES)
 def __getattr__(name):
     """A public submodule, imported when it is first used."""
     if name in SUBMODULES:
-        return import_module(f"skrnn.{name}")
+        try:
+            return import_module(f"skrnn.{name}")
+        except ImportError as error:        # `help` and `getattr` with a default pass over what lacks a package
+            raise AttributeError(str(error)) from error
     raise AttributeError(f"module 'skrnn' has no attribute {name!r}")

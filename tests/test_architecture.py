@@ -17,6 +17,7 @@ from setuptools import find_packages
 
 import skrnn
 import skrnn.convert
+import skrnn.dask
 import skrnn.datasets
 import skrnn.export
 import skrnn.forecasting
@@ -29,7 +30,8 @@ ROOT = Path(__file__).parents[1] / "skrnn"
 FLOORS = [
     {"_messages", "_public", "_runtime", "_version", "_warnings"}, {"exceptions", "kernels"}, {"_plain", "_sklearn"},
     {"_parameters", "_pickling"}, {"_data"}, {"_network"}, {"_training"}, {"preprocessing", "_estimators"},
-    {"_language", "datasets", "metrics"}, {"forecasting"}, {"_storage", "convert", "export", "inspection"}, {""},
+    {"_language", "datasets", "metrics"}, {"forecasting"}, {"_storage", "convert", "export", "inspection"},
+    {"dask"}, {""},
 ]
 # The only part that may know what scikit-learn does not document
 PRIVATE_API = "_sklearn"
@@ -290,11 +292,11 @@ def test_packages_and_compiled_modules_are_found(package):
 
 @pytest.mark.parametrize(("module", "names"), [
     ("skrnn", {
-        *skrnn.__all__, "convert", "datasets", "exceptions", "export", "forecasting", "inspection", "metrics",
+        *skrnn.__all__, "convert", "dask", "datasets", "exceptions", "export", "forecasting", "inspection", "metrics",
         "preprocessing",
     }),
     *((name, set(importlib.import_module(name).__all__)) for name in (
-        "skrnn.convert", "skrnn.datasets", "skrnn.exceptions", "skrnn.export", "skrnn.forecasting",
+        "skrnn.convert", "skrnn.dask", "skrnn.datasets", "skrnn.exceptions", "skrnn.export", "skrnn.forecasting",
         "skrnn.inspection", "skrnn.metrics", "skrnn.preprocessing",
     )),
 ])

@@ -1,5 +1,7 @@
 """Loss and gradient of batches of examples, whole or in stretches of steps, and of windows of streams."""
 
+from functools import partial
+
 import numpy as np
 from sklearn.utils import gen_batches
 
@@ -26,7 +28,7 @@ class Objective:
         How many sequences a batch will have, about.
     alpha, dropout, recurrent_dropout : float
     random_state : RandomState, optional
-        Source of the dropout's masks.
+        Source of the dropout's masks, for each batch a seed that `draw_seed` returns.
     max_steps : int, optional
         Steps of the network, single ones or patches, that a gradient goes back at most: longer sequences are taken in
         stretches.
@@ -48,7 +50,7 @@ class Objective:
         # What the last gradient is of: all parameters, but of embeddings only the rows in use
         self.ranges = network.dense_range() if network.tables else full_range(self.gradient)
         self.embedded = SparseGradient(network, self.gradient)
-        self.random_state = random_state if dropout > 0 or recurrent_dropout > 0 else None
+        self.draw_seed = partial(seed_of_masks, random_state if dropout > 0 or recurrent_dropout > 0 else None)
         self.max_steps = max_steps if max_steps and network.n_patches(sequences.lengths).max() > max_steps else None
         work = 3 * batch_size * network.mean_patches(sequences) * network.work
         self.thread_tuner = threads.ThreadTuner(threads.threads_for(work))
@@ -62,7 +64,7 @@ class Objective:
         examples, index = self.examples.load(self.examples.used[batch])
         sequences = examples.sequences
         return self._gradient(
-            theta, examples, sequences.starts, sequences.lengths, index, None, examples.weights, self._seed(), None
+            theta, examples, sequences.starts, sequences.lengths, index, None, examples.weights, self.draw_seed(), None
         )
 
     def with_states(self, theta, batch):
@@ -74,30 +76,42 @@ class Objective:
         sequences = examples.sequences
         dstates = np.empty((int(sequences.lengths[index].sum()), self.network.n_states), theta.dtype)
         results = self._gradient(
-            theta, examples, sequences.starts, sequences.lengths, index, None, examples.weights, self._seed(), None,
+            theta, examples, sequences.starts, sequences.lengths, index, None, examples.weights, self.draw_seed(), None,
             dstates,
         )
         return *results, self.network.states_of_steps(sequences, index, dstates)
+
+    def checkpoint(self, model, batches):
+        """What brings both back to the beginning of an epoch, which is never needed: no gradient gets lost here."""
+        return None
 
     def n_updates(self, batches):
         """How often `gradients` yields in an epoch of batches, about: with stretches for batches in order."""
         if self.max_steps is None:
             return len(batches)
         n_patches = self.network.n_patches(self.examples.sequences.lengths[self.examples.used])
-        n_stretches = -(-n_patches // self.max_steps)
-        parts = (n_stretches[batch] for batch in gen_batches(len(n_stretches), batches.batch_size))
-        # With one target a sequence a stretch is an update when a sequence ends in it
-        return sum(int(part.max()) if self.examples.per_step else len(np.unique(part)) for part in parts)
+        return updates_in_stretches(n_patches, self.max_steps, batches.batch_size, self.examples.per_step)
+
+    def n_stretches(self, batch):
+        """How many stretches the steps of a batch have."""
+        if self.max_steps is None:
+            return 1
+        index = self.examples.used[batch]
+        return -(-int(self.network.n_patches(self.examples.sequences.lengths[index]).max()) // self.max_steps)
 
     def gradients(self, theta, batch):
         """What `__call__` returns, for the whole batch or for one stretch of its steps after the other.
 
         A stretch begins with the states that the one before left. Stretches without a target only pass them on.
         """
+        return (result for result in self.stretches(theta, batch) if result is not None)
+
+    def stretches(self, theta, batch):
+        """What `gradients` yields, and None for stretches without a target."""
         if self.max_steps is None:
             yield self(theta, batch)
             return
-        examples, seed = self.examples.view_of(self.examples.used[batch]), self._seed()
+        examples, seed = self.examples.view_of(self.examples.used[batch]), self.draw_seed()
         lengths, index = examples.sequences.lengths, np.arange(len(examples.sequences))
         starts, steps, state = examples.sequences.starts.copy(), lengths.copy(), None
         size, stride = self.network.patch or (1, 1)
@@ -112,6 +126,7 @@ class Objective:
             weights = _weights_of_stretch(examples, index, starts, steps, n_patches[index] <= begin + self.max_steps)
             if weights is NO_TARGETS:
                 self._pass_on(theta, examples, starts, steps, index, state, seed, final)
+                yield None
             else:
                 yield self._gradient(theta, examples, starts, steps, index, state, weights, seed, final)
             state = final
@@ -144,10 +159,6 @@ class Objective:
             initial = network.carry(theta, sequences, index, initial)
         return Inputs(sequences.steps, starts, lengths, index, initial, sequences.mask_offsets)
 
-    def _seed(self):
-        """A seed of masks for a batch."""
-        return 0 if self.random_state is None else int(self.random_state.randint(2**63 - 1, dtype=np.int64))
-
     def _pass_on(self, theta, examples, starts, lengths, index, initial, seed, final):
         rows = lengths[index].sum() if examples.per_step else len(index)
         scores = np.empty((rows, self.network.n_outputs), theta.dtype)
@@ -179,16 +190,33 @@ class StreamObjective(Objective):
     def n_updates(self, windows):
         return len(windows)
 
-    def gradients(self, theta, window):
+    def n_stretches(self, window):
+        return 1
+
+    def stretches(self, theta, window):
         """Loss, penalty, gradient and weight of a window; `Objective.gradients` says more."""
         initial = np.zeros((len(window.starts), self.network.state_width), theta.dtype)
         initial[window.carried] = self.states[window.stream[window.carried]]
         final = np.empty_like(initial)
         yield self._gradient(
-            theta, self.examples, window.starts, window.lengths, np.arange(len(initial)), initial, None, self._seed(),
-            final,
+            theta, self.examples, window.starts, window.lengths, np.arange(len(initial)), initial, None,
+            self.draw_seed(), final,
         )
         self.states[window.stream[window.last]] = final[window.last]
+
+
+def seed_of_masks(random_state):
+    """A seed of the masks for a batch; 0 where there are none."""
+    return 0 if random_state is None else int(random_state.randint(2**63 - 1, dtype=np.int64))
+
+
+def updates_in_stretches(n_patches, max_steps, batch_size, per_step):
+    """Updates of an epoch whose batches are taken in stretches, about: for sequences (n,) of so many patches, in order.
+    """
+    n_stretches = -(-n_patches // max_steps)
+    parts = (n_stretches[batch] for batch in gen_batches(len(n_stretches), batch_size))
+    # With one target a sequence a stretch is an update when a sequence ends in it
+    return sum(int(part.max()) if per_step else len(np.unique(part)) for part in parts)
 
 
 # In the place of weights, where a stretch has none

@@ -275,8 +275,9 @@ def train(model, objective, batches, stopping, max_grad_norm=None, watch=NOTHING
     model : Model
         Its `optimizer` and `schedule` are made for its `theta`; its `history` is continued.
     objective : Objective
-        ``gradients(theta, batch)`` yields loss, penalty, the gradient of their sum, and weight; ``ranges`` are those of
-        theta that it is of.
+        ``gradients(theta, batch)`` yields loss, penalty, the gradient of their sum, and weight, or raises
+        `GradientsLost`; ``ranges`` are those of theta that it is of; ``checkpoint(model, batches)`` returns what brings
+        both back to what they are now.
     batches : iterable
         What an epoch consists of, such as `Batches`; the length of a batch is the number of its samples, of which all
         together have ``n_samples``.
@@ -314,16 +315,12 @@ def train_epoch(model, objective, batches, stopping, max_grad_norm=None):
     After Ctrl-C the model is as far as it got, with the record of an epoch of the updates so far; KeyboardInterrupt is
     raised again.
     """
-    epoch, theta, n_before = RunningEpoch(model, stopping), model.theta, 0
+    epoch, theta = RunningEpoch(model, stopping), model.theta
+    begin_again = objective.checkpoint(model, batches)
     try:
-        for batch in batches:
-            model.optimizer.learning_rate = model.schedule.rate(model.history, n_before / batches.n_samples)
-            n_samples = len(batch)
-            n_before += n_samples
-            for loss, penalty, gradient, weight in objective.gradients(theta, batch):
-                norm, clipped = _update(model, loss, penalty, gradient, objective.ranges, max_grad_norm)
-                epoch.updates.append((loss, penalty, norm, weight, clipped, n_samples))
-                n_samples = 0           # the next stretches are of the same samples
+        while not _updated(model, objective, batches, epoch.updates, max_grad_norm):
+            begin_again()
+            epoch.updates.clear()
         if not np.isfinite(theta).all():
             raise divergence(*epoch.updates[-1][:3], theta, model.history)
         if stopping.average is not None:
@@ -337,6 +334,23 @@ def train_epoch(model, objective, batches, stopping, max_grad_norm=None):
         raise
 
 
+def _updated(model, objective, batches, updates, max_grad_norm):
+    """Update a model for each batch of an epoch; return whether no gradient got lost. `updates` are what they were."""
+    n_before = 0
+    try:
+        for batch in batches:
+            model.optimizer.learning_rate = model.schedule.rate(model.history, n_before / batches.n_samples)
+            n_samples = len(batch)
+            n_before += n_samples
+            for loss, penalty, gradient, weight in objective.gradients(model.theta, batch):
+                norm, clipped = _update(model, loss, penalty, gradient, objective.ranges, max_grad_norm)
+                updates.append((loss, penalty, norm, weight, clipped, n_samples))
+                n_samples = 0           # the next stretches are of the same samples
+    except GradientsLost:
+        return False
+    return True
+
+
 def _update(model, loss, penalty, gradient, ranges, max_grad_norm):
     """One update; return the norm of the gradient, and whether it was clipped."""
     theta = model.theta
@@ -348,6 +362,10 @@ def _update(model, loss, penalty, gradient, ranges, max_grad_norm):
         raise divergence(loss, penalty, norm, theta, model.history)
     model.optimizer.update(theta, gradient, scale, ranges)
     return norm, scale < 1
+
+
+class GradientsLost(Exception):
+    """A machine that computed gradients is gone, with what it knew of the epoch: this has to begin again."""
 
 
 class Divergence(ValueError):

@@ -15,7 +15,7 @@ from skrnn import RNNClassifier, RNNLanguageModel, RNNOutlierDetector, RNNRegres
 
 MODULES = [
     "skrnn", "skrnn.exceptions", "skrnn.metrics", "skrnn.preprocessing", "skrnn.datasets", "skrnn.forecasting",
-    "skrnn.convert", "skrnn.export", "skrnn.inspection",
+    "skrnn.convert", "skrnn.export", "skrnn.inspection", "skrnn.dask",
 ]
 ESTIMATORS = [RNNClassifier, RNNRegressor, RNNLanguageModel, RNNSurvival, RNNOutlierDetector]
 # Parameters of two estimators that have a text of their own in one of them
