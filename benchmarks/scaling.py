@@ -8,9 +8,7 @@ with all threads. What was not begun within the minutes is listed.
 
 import argparse
 import json
-import subprocess
 import sys
-import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -27,7 +25,8 @@ from scaling_report import print_report
 from scipy.special import log_softmax
 from sizes import Problem, Size
 from sklearn.exceptions import ConvergenceWarning
-from threads import available, environment, n_threads
+from subprocesses import append, measured
+from threads import available, n_threads
 
 T = 100
 NETS = {"gru": (32, 64), "lstm": (32, 128)}                     # D and K by cell
@@ -36,8 +35,6 @@ BATCH_PER_THREAD, SEQUENCES_PER_THREAD = 32, 128                # weak scaling: 
 FIT_BATCHES, FIT_EPOCHS = 8, 20
 GPU_FEATURES, GPU_UNITS, GPU_BATCHES = 32, (16, 32, 64, 128, 256, 512, 1024), (32, 128, 512)
 GRAPH_UNITS = (16, 32, 64, 128)                                 # where launches take longer than the work
-# Seconds that the last race may take after the end
-LAST_RACE = 60
 # TF32 has 11 bits
 TF32 = {"cuda": 1e-2, "graph": 1e-2}
 
@@ -162,31 +159,8 @@ def work(options, path):
             timings = race(cell, size, 1 if options.quick else size.rounds)
         else:
             timings = {"all": {"failed": "no time was left"}}
-        where = {"part": part, "threads": n_threads(), "cell": cell, "size": size.name}
-        print(*where.values(), file=sys.stderr, flush=True)
-        where |= {name: getattr(size, name) for name in "BTDK"}
-        with open(path, "a", encoding="utf-8") as file:
-            for contender, timing in timings.items():
-                print(json.dumps(where | {"contender": contender} | timing), file=file)
-
-
-def measured(what, n, quick, end):
-    """Records of a process with n threads."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "results")
-        path.touch()
-        command = [sys.executable, __file__, "--work", json.dumps({"what": what, "quick": quick, "end": end}), path]
-        process = subprocess.Popen(command, env=environment(n))
-        try:
-            code = process.wait(max(1, end + LAST_RACE - time.time()))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            code = process.wait()
-        records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    if code:
-        where = {"part": what, "threads": n, "cell": "", "size": "", "contender": "the process"}
-        records.append(where | {"failed": f"ended with code {code} before its last result"})
-    return records
+        print(part, n_threads(), cell, size.name, file=sys.stderr, flush=True)
+        append(path, part, cell, size, timings)
 
 
 def main():
@@ -199,7 +173,10 @@ def main():
     runs = [("threads", n) for n in (threads[0], *threads[:0:-1])]
     if device:
         runs.insert(2, ("gpu", available()))
-    records = [record for what, n in runs for record in measured(what, n, options.quick, end)]
+    records = [
+        record for what, n in runs
+        for record in measured(__file__, n, {"what": what, "quick": options.quick, "end": end}, end)
+    ]
     machine = describe() | {"gpu": device, "seconds": round(time.time() - start)}
     if options.json:
         everything = {"machine": machine, "results": records}
