@@ -33,7 +33,7 @@ EACH_WAY = 100_000
 # Sequences of a shard and their steps: batches of about 0.3, 1, 3, 10 and 30 ms on one thread
 SHARDS = ((16, 15), (16, 50), (32, 80), (96, 80), (224, 110))
 SHARD_MS = (0.3, 1, 3, 10, 30)
-ROUNDS, SECONDS = 15, 0.5
+ROUNDS, SECONDS = 7, 0.3
 
 
 def arguments():
@@ -84,8 +84,8 @@ def round_sum(contender):
 def training(client):
     """A training step, the same batch on as many threads of one process, on one worker a thread, and by PyTorch."""
     n = n_threads()
-    for (shard, steps), ms in zip(SHARDS, SHARD_MS, strict=True):
-        size = Size(f"{ms} ms", n * shard, steps, D, K)
+    sizes = [Size(f"{ms} ms", n * shard, steps, D, K) for (shard, steps), ms in zip(SHARDS, SHARD_MS, strict=True)]
+    for size in sizes:
         problem = Problem(CELL, size)
         contest = Contest(SECONDS, ROUNDS)
         with ExitStack() as stack:
@@ -95,8 +95,9 @@ def training(client):
             contest.compare(first_losses)
             contest.enter("shard", on_threads, problem.part(0, n), 1)
             timings = contest.run()
-        timings["DDP"] = race_of_processes(size, n)
         yield "training", CELL, size, timings
+    for size, timing in zip(sizes, with_ddp(sizes, n), strict=True):
+        yield "training", CELL, size, {"DDP": timing}
 
 
 def on_threads(problem, n):
@@ -106,12 +107,12 @@ def on_threads(problem, n):
     return training
 
 
-def race_of_processes(size, n):
-    """PyTorch's step, or why there is none."""
+def with_ddp(sizes, n):
+    """PyTorch's step of each size, or why there is none."""
     try:
-        return {"median": ddp.measured(CELL, size, n)}
+        return [{"median": seconds} for seconds in ddp.measured(CELL, sizes, n)]
     except (RuntimeError, ImportError) as error:
-        return {"failed": str(error).splitlines()[-1][:200]}
+        return [{"failed": str(error).splitlines()[-1][:200]}] * len(sizes)
 
 
 PARTS = {"rounds": rounds, "training": training}
@@ -134,7 +135,7 @@ def main():
     options, start = arguments(), time.time()
     end = start + 60 * options.minutes
     records = [
-        record for n in sorted(set(options.workers))
+        record for n in options.workers
         for record in measured(__file__, n, {"only": options.only, "end": end}, end)
     ]
     machine = describe() | {"seconds": round(time.time() - start)}

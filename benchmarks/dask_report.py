@@ -11,8 +11,8 @@ def print_report(machine, results):
     print_table("Parameters to all workers and the sum of their gradients back, ms", round_rows(results))
     print_table("The same of 100 kB, by way, ms", way_rows(results))
     print_table(
-        "A training step, ms. shard: a worker's part of the batch alone, on one thread; rate: of the workers over that of "
-        "as many threads of one process; sums: the share of the time in which no worker computes",
+        "A training step, ms. shard: a worker's part of the batch alone, on one thread; rate: of the workers over "
+        "that of as many threads of one process; sums: the share of the time in which no worker computes",
         training_rows(results),
     )
     print_failures(results)
@@ -49,7 +49,7 @@ def way_rows(results):
 def training_rows(results):
     """A row for each number of workers and size."""
     rows = []
-    for case in results.cases("training"):
+    for case in sorted(results.cases("training"), key=lambda case: case[0]):
         n, _, size = case
         alone = results.ratio("training", case, "shard", "skrnn.dask")
         row = {"workers": str(n), "size": size}

@@ -32,9 +32,9 @@ T = 100
 NETS = {"gru": (32, 64), "lstm": (32, 128)}                     # D and K by cell
 BATCHES, SEQUENCES = (64, 256), 1024                            # strong scaling: the same work on all threads
 BATCH_PER_THREAD, SEQUENCES_PER_THREAD = 32, 128                # weak scaling: the same work for each thread
-FIT_BATCHES, FIT_EPOCHS = 8, 20
-GPU_FEATURES, GPU_UNITS, GPU_BATCHES = 32, (16, 32, 64, 128, 256, 512, 1024), (32, 128, 512)
-GRAPH_UNITS = (16, 32, 64, 128)                                 # where launches take longer than the work
+FIT_BATCHES, FIT_EPOCHS = 8, 10
+GPU_FEATURES, GPU_UNITS, GPU_BATCHES = 32, (32, 64, 128, 256, 512, 1024), (32, 128, 512)
+GRAPH_UNITS = (32, 64, 128)                                     # where launches take longer than the work
 # TF32 has 11 bits
 TF32 = {"cuda": 1e-2, "graph": 1e-2}
 
