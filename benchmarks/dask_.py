@@ -11,6 +11,7 @@ import sys
 import time
 import warnings
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,7 +23,7 @@ from machine import describe
 from measure import Contest
 from parts import first_losses
 from results import Results
-from rounds import SkrnnRound, enter_ways
+from rounds import enter_others, enter_skrnn
 from sizes import Problem, Size
 from subprocesses import append, measured
 from threads import available, n_threads
@@ -64,16 +65,21 @@ def rounds(client):
     n = n_threads()
     for n_bytes in N_BYTES:
         vector = np.random.default_rng(0).normal(size=n_bytes // 4).astype(np.float32)
-        contest = Contest(SECONDS, ROUNDS)
+        timings = race_rounds(partial(enter_skrnn, vector=vector, client=client, n_workers=n))
         if n_bytes == EACH_WAY and n == 2:
-            enter_ways(contest, vector, client, n)
-        else:
-            contest.enter("skrnn.dask", SkrnnRound, vector, client, n)
-        contest.compare(round_sum)
-        timings = contest.run()
-        for contender in contest.contenders.values():
-            getattr(contender, "close", lambda: None)()
+            timings |= race_rounds(partial(enter_others, vector=vector, client=client, n_workers=n))
         yield "rounds", "", Size(f"{n_bytes // 1000} kB", n, 0, 0, 0), timings
+
+
+def race_rounds(enter):
+    """Of the contenders that a function enters; those that have processes are closed."""
+    contest = Contest(SECONDS, ROUNDS)
+    enter(contest)
+    contest.compare(round_sum)
+    timings = contest.run()
+    for contender in contest.contenders.values():
+        getattr(contender, "close", lambda: None)()
+    return timings
 
 
 def round_sum(contender):

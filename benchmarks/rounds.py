@@ -152,9 +152,13 @@ def _exactly(connection, n_bytes):
     return buffer
 
 
-def enter_ways(contest, vector, client, n_workers):
-    """Every way, as contenders with a `sum`; those that end with a process have `close`."""
+def enter_skrnn(contest, vector, client, n_workers):
+    """The way of `skrnn.dask`, alone: its tasks occupy the workers."""
     contest.enter("skrnn.dask", SkrnnRound, vector, client, n_workers)
+
+
+def enter_others(contest, vector, client, n_workers):
+    """Every other way."""
     contest.enter("sockets", Processes, serve_sockets, vector, n_workers)
     contest.enter("queues", Processes, serve_queues, vector, n_workers)
     contest.enter("Ray actors", RayActors, vector, n_workers)
