@@ -25,7 +25,7 @@ from parts import first_losses
 from results import Results
 from rounds import enter_others, enter_skrnn
 from sizes import Problem, Size
-from subprocesses import append, measured
+from subprocesses import LEFT_OUT, append, measured
 from threads import available, n_threads
 
 CELL, T, D, K = "lstm", 100, 16, 64
@@ -133,6 +133,7 @@ def work(options, path):
                 print(n_threads(), part, cell, size.name, file=sys.stderr, flush=True)
                 append(path, part, cell, size, timings)
                 if time.time() > options.end:
+                    append(path, name, cell, Size("the rest", 0, 0, 0, 0), LEFT_OUT)
                     return
 
 

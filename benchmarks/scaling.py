@@ -25,7 +25,7 @@ from scaling_report import print_report
 from scipy.special import log_softmax
 from sizes import Problem, Size
 from sklearn.exceptions import ConvergenceWarning
-from subprocesses import append, measured
+from subprocesses import LEFT_OUT, append, measured
 from threads import available, n_threads
 
 T = 100
@@ -158,7 +158,7 @@ def work(options, path):
         if time.time() < options.end:
             timings = race(cell, size, 1 if options.quick else size.rounds)
         else:
-            timings = {"all": {"failed": "no time was left"}}
+            timings = LEFT_OUT
         print(part, n_threads(), cell, size.name, file=sys.stderr, flush=True)
         append(path, part, cell, size, timings)
 

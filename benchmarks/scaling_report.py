@@ -101,7 +101,10 @@ def gpu_rows(part, contenders, results):
     rows = []
     for case in results.cases(part):
         _, cell, size = case
-        row = {"cell": cell, "size": size, "skrnn": ms(results.seconds(part, case, "skrnn"))}
+        seconds = results.seconds(part, case, "skrnn")
+        if seconds is None:
+            continue
+        row = {"cell": cell, "size": size, "skrnn": ms(seconds)}
         row |= {name: ms(results.seconds(part, case, name)) for name in contenders}
         row |= {f"skrnn/{name}": number(results.ratio(part, case, "skrnn", name)) for name in contenders}
         rows.append(row)
