@@ -155,10 +155,7 @@ def work(options, path):
     """Append each contender's result to the file, a line of JSON each."""
     warnings.simplefilter("ignore", ConvergenceWarning)     # epochs are fixed
     for part, cell, size, race in {"threads": thread_races, "gpu": gpu_races}[options.what](options):
-        if time.time() < options.end:
-            timings = race(cell, size, 1 if options.quick else size.rounds)
-        else:
-            timings = LEFT_OUT
+        timings = race(cell, size, 1 if options.quick else size.rounds) if time.time() < options.end else LEFT_OUT
         print(part, n_threads(), cell, size.name, file=sys.stderr, flush=True)
         append(path, part, cell, size, timings)
 
