@@ -5,9 +5,20 @@ from sklearn.exceptions import ConvergenceWarning
 from skrnn._public import set_public_home
 
 __all__ = [
-    "ConstantFeatureWarning", "ConstantTargetWarning", "ExportError", "ModelFileError", "NothingLearnedWarning",
-    "PrecisionWarning",
+    "ClusterError", "ConstantFeatureWarning", "ConstantTargetWarning", "ExportError", "ModelFileError",
+    "NothingLearnedWarning", "PrecisionWarning",
 ]
+
+
+class ClusterError(RuntimeError):
+    """The cluster that an estimator of `skrnn.dask` is trained on is gone, or too much of it.
+
+    Examples
+    --------
+    >>> from skrnn.exceptions import ClusterError
+    >>> issubclass(ClusterError, RuntimeError)
+    True
+    """
 
 
 class ConstantFeatureWarning(UserWarning):

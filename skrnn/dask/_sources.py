@@ -1,0 +1,84 @@
+"""Where the partitions of a shard come from: computed where the shard is made, or by Dask before."""
+
+from collections import Counter
+
+import dask
+from distributed import futures_of
+
+
+def sources(partitions):
+    """The source of each shard.
+
+    Partitions that have nothing in common with those of other shards are computed by the task that makes the shard, one
+    after the other, and are never in the memory of Dask beside it. What is in that memory, or is shared, as after a
+    shuffle, is left to Dask.
+
+    Parameters
+    ----------
+    partitions : list of list of Delayed
+
+    Returns
+    -------
+    sources : list of Recipe or Computed
+    """
+    recipes = [Recipe(parts) for parts in partitions]
+    counts = Counter(key for recipe in recipes for key in recipe.graph)
+    return [
+        recipe if max(map(counts.__getitem__, recipe.graph)) == 1 and not futures_of(parts) else Computed(parts)
+        for recipe, parts in zip(recipes, partitions, strict=True)
+    ]
+
+
+class Recipe:
+    """How partitions are computed.
+
+    Parameters
+    ----------
+    parts : list of Delayed
+    """
+
+    def __init__(self, parts):
+        self.keys = [part.key for part in parts]
+        self.graph = {}
+        for part in parts:
+            self.graph.update(part.dask.cull([part.key]).to_dict())
+
+    def __call__(self):
+        """The partitions."""
+        return list(dask.get(self.graph, self.keys))
+
+    def begin(self, client):
+        """Nothing has to be computed before."""
+        return []
+
+    def sent(self):
+        """What the task that makes the shard is given."""
+        return self
+
+    def forget(self):
+        """Nothing is in the memory of Dask."""
+
+
+class Computed:
+    """Partitions that Dask computes.
+
+    Parameters
+    ----------
+    parts : list of Delayed
+    """
+
+    def __init__(self, parts):
+        self.parts, self.futures = parts, []
+
+    def begin(self, client):
+        """Futures of them."""
+        self.futures = self.futures or client.compute(self.parts)
+        return self.futures
+
+    def sent(self):
+        """What the task that makes the shard is given."""
+        return self.futures
+
+    def forget(self):
+        """Let Dask have the memory for others."""
+        self.futures = []
