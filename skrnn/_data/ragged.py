@@ -8,6 +8,8 @@ from scipy.sparse import issparse
 
 from skrnn._data.numbers import as_array, as_numbers, check_unmasked
 from skrnn._data.schemas import check_schema
+from skrnn._data.tables import is_frame, names_of
+from skrnn._messages import shown
 
 # Of a memory-mapped array larger selections stay views, since a copy would be in memory
 MAX_BYTES_OF_COPY = 2**24
@@ -50,11 +52,14 @@ class RaggedArray:
 
     See Also
     --------
+    RaggedArray.from_list : From a list of arrays.
     RaggedArray.from_padded : From an array in which shorter sequences are padded.
 
     Notes
     -----
-    ``np.asarray(ragged)`` is a float array (n, longest, features) with NaN after the ends of shorter sequences.
+    ``np.asarray(ragged)`` is a float array (n, longest, features) with NaN after the ends of shorter sequences. Other
+    processes, as those of a search with `n_jobs`, get a RaggedArray as two arrays, and three where its sequences share
+    or leave out rows; a list of arrays is as many objects as there are sequences, and slower by far.
 
     Examples
     --------
@@ -101,6 +106,55 @@ class RaggedArray:
         n_features = 1 if self.values.ndim == 1 else self.values.shape[1]
         if self.feature_names is not None and len(self.feature_names) != n_features:
             raise ValueError(f"feature_names has {len(self.feature_names)} names, expected {n_features}")
+
+    @classmethod
+    def from_list(cls, X, feature_names=None):
+        """The sequences of a list of arrays.
+
+        A net learns the same from both, to the bit. To other processes a list travels slowly.
+
+        Parameters
+        ----------
+        X : list of n arrays of shape (T_i, features) or (T_i,), or of data frames
+            Not changed.
+        feature_names : list of str, optional
+            Names of the features. None: those of the columns of data frames, else there are none.
+
+        Returns
+        -------
+        ragged : RaggedArray of n sequences
+            A copy of the steps. Of dtypes that differ it has float64.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X is no list, or empty; if a sequence is no array of one or two dimensions, or has another number of
+            features, or other columns, than the first, naming it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skrnn import RaggedArray
+        >>> RaggedArray.from_list([np.zeros((3, 2)), np.ones((1, 2))])
+        RaggedArray of 2 sequences, 1 to 3 steps of 2 features, float64
+        """
+        if not isinstance(X, list | tuple) and not (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1):
+            raise TypeError(f"X is {shown(X)}, expected a list of arrays (steps, features)")
+        if not len(X):
+            raise ValueError("X is empty, expected a list of at least one array (steps, features)")
+        arrays = [_array(x, f"X[{i}]") for i, x in enumerate(X)]
+        names = [_column_names(x) for x in X]
+        for i, array in enumerate(arrays):
+            if array.ndim not in (1, 2):
+                raise ValueError(f"X[{i}] has shape {array.shape}, expected (steps, features) or (steps,)")
+            if array.shape[1:] != arrays[0].shape[1:]:
+                raise ValueError(
+                    f"X[{i}] has shape {array.shape}, but X[0] {arrays[0].shape}: expected as many features"
+                )
+            if names[i] != names[0]:
+                raise ValueError(f"X[{i}] has the columns {names[i]}, expected {names[0]} as in X[0]")
+        lengths = np.array(list(map(len, arrays)), dtype=np.intp)
+        return cls(_concatenated(arrays), lengths, None, names[0] if feature_names is None else feature_names)
 
     @classmethod
     def from_padded(cls, X, lengths=None, padding_value=None, *, side="end", feature_names=None):
@@ -176,6 +230,15 @@ class RaggedArray:
     def __len__(self):
         return len(self.lengths)
 
+    def __reduce__(self):
+        contiguous = self.lengths.sum() == len(self.values) and np.array_equal(
+            self.starts, np.cumsum(self.lengths) - self.lengths
+        )
+        return type(self), (self.values, self.lengths, None if contiguous else self.starts, self.feature_names)
+
+    def __sizeof__(self):
+        return object.__sizeof__(self) + self.values.nbytes + self.lengths.nbytes + self.starts.nbytes
+
     def __getitem__(self, key):
         # scikit-learn indexes with (key, ...)
         if isinstance(key, tuple):
@@ -231,6 +294,25 @@ def _array(values, name):
     check_unmasked(values, name)
     check_schema(values, name)
     return as_array(values, name)
+
+
+def _column_names(x):
+    """The names of the columns of a frame, None of an array."""
+    return [str(name) for name in names_of(x)] if is_frame(x) else None
+
+
+def _concatenated(arrays):
+    """The steps of arrays, one after the other, in their dtype; in float64 if it differs."""
+    dtypes = {array.dtype for array in arrays}
+    if len(dtypes) == 1:
+        return np.concatenate(arrays)
+    i = next((i for i, array in enumerate(arrays) if array.dtype.kind not in "fiub"), None)
+    if i is not None:
+        other = next(j for j, array in enumerate(arrays) if array.dtype != arrays[i].dtype)
+        raise TypeError(
+            f"X[{i}] has dtype {arrays[i].dtype} and X[{other}] {arrays[other].dtype}: expected one dtype, or numbers"
+        )
+    return np.concatenate(arrays, dtype=np.float64)
 
 
 def _indices(values, name):

@@ -8,6 +8,7 @@ from scipy.sparse import issparse
 from skrnn._data.foreign import check_not_foreign
 from skrnn._data.numbers import as_array, check_unmasked, is_number, is_sized
 from skrnn._data.tables import is_frame, names_of, normalize_table
+from skrnn._data.transport import joined, n_bytes, separated
 from skrnn._messages import shown
 from skrnn._sklearn import select
 
@@ -93,6 +94,18 @@ class WithStatic:
 
     def __len__(self):
         return n_rows(self.static)
+
+    def __getstate__(self):
+        sequences, container = joined(self.sequences)
+        return {**vars(self), "sequences": sequences, "container": container}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        container = state.pop("container", None)
+        vars(self).update(state, sequences=separated(state["sequences"], container))
+
+    def __sizeof__(self):
+        return object.__sizeof__(self) + n_bytes(self.sequences) + n_bytes(self.static)
 
     def __getitem__(self, key):
         # scikit-learn indexes with (key, ...)

@@ -53,7 +53,7 @@ class Objective:
         self.draw_seed = partial(seed_of_masks, random_state if dropout > 0 or recurrent_dropout > 0 else None)
         self.max_steps = max_steps if max_steps and network.n_patches(sequences.lengths).max() > max_steps else None
         work = 3 * batch_size * network.mean_patches(sequences) * network.work
-        self.thread_tuner = threads.ThreadTuner(threads.threads_for(work))
+        self.thread_tuner = threads.thread_tuner_for(work)
         self.max_bytes = memory.max_bytes()
 
     def __call__(self, theta, batch):
@@ -184,7 +184,7 @@ class StreamObjective(Objective):
         random_state=None,
     ):
         super().__init__(network, examples, loss, 1, alpha, dropout, recurrent_dropout, random_state)
-        self.thread_tuner = threads.ThreadTuner(threads.threads_for(3 * n_streams * n_steps * network.work))
+        self.thread_tuner = threads.thread_tuner_for(3 * n_streams * n_steps * network.work)
         self.states = np.zeros((n_streams, network.state_width), examples.sequences.dtype)
 
     def n_updates(self, windows):

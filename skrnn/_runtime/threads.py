@@ -2,8 +2,10 @@
 
 import math
 import os
+import sys
 from collections import deque
 from functools import lru_cache
+from threading import get_ident
 from time import perf_counter
 
 from joblib import cpu_count
@@ -17,6 +19,8 @@ SERIAL_WORK = 2**20
 TRIAL_CALLS, LONG_SECONDS = 5, 0.02
 # The next trial comes after so many times the seconds that the last one took.
 TRIAL_INTERVAL = 50
+# OMP_NUM_THREADS where it says nothing of a Dask worker: Dask's nannies set 1
+SETTINGS_OF_DASK = (None, "", "1")
 
 _forked = False
 
@@ -42,11 +46,38 @@ def effective_n_threads():
     It is OpenMP's own number (OMP_NUM_THREADS, threadpoolctl, the limits that joblib sets in its workers). Without
     OMP_NUM_THREADS it is at most the number of processors that this process may use (affinity, cgroup quota,
     LOKY_MAX_CPU_COUNT). In a forked child it is one.
+
+    In a task of a Dask worker it is the task's share of the worker's threads, if OMP_NUM_THREADS is not set or 1, which
+    Dask sets in all its workers, however many threads they have; and at most what threadpoolctl allows.
     """
     if _forked:
         return 1
-    threads = min(max_threads(), MAX_THREADS)
-    return threads if threads == 1 or os.environ.get("OMP_NUM_THREADS") else min(threads, _n_processors())
+    threads, setting = min(max_threads(), MAX_THREADS), os.environ.get("OMP_NUM_THREADS")
+    if setting in SETTINGS_OF_DASK and (worker := _dask_worker()) is not None:
+        share = _share_of_threads(worker)
+        threads, setting = share if setting == "1" and threads == 1 else min(threads, share), None
+    return threads if threads == 1 or setting else min(threads, _n_processors())
+
+
+def _dask_worker():
+    """The Dask worker that runs the task of this thread, or None. It is there only if somebody has imported Dask."""
+    module = sys.modules.get("distributed.worker")
+    if module is None:
+        return None
+    try:
+        return module.get_worker()
+    except ValueError:
+        return None
+
+
+def _share_of_threads(worker):
+    """The threads of a Dask worker for each of the tasks that it runs now.
+
+    A task that waits for tasks of its own has left the worker's threads, and counts as soon as it computes itself.
+    """
+    state = worker.state
+    has_left = state.tasks.get(worker.active_threads.get(get_ident())) in state.long_running
+    return max(1, state.nthreads // max(1, state.executing_count + has_left))
 
 
 def _n_processors():
@@ -117,3 +148,29 @@ class ThreadTuner:
         result = function(n_threads)
         self.note(n_threads, perf_counter() - start)
         return result
+
+
+class SharedThreadTuner:
+    """A :class:`ThreadTuner` for each number of threads that a task of a Dask worker is left by other tasks."""
+
+    def __init__(self):
+        self._tuners = {}
+
+    @property
+    def max_threads(self):
+        """All the threads there are now."""
+        return effective_n_threads()
+
+    def run(self, function):
+        """function(n_threads), timed where there is a choice."""
+        max_threads = self.max_threads
+        if max_threads not in self._tuners:
+            self._tuners[max_threads] = ThreadTuner(max_threads)
+        return self._tuners[max_threads].run(function)
+
+
+def thread_tuner_for(work):
+    """What finds out with how many threads a kernel of `work` multiply-adds is fastest."""
+    if work >= SERIAL_WORK and _dask_worker() is not None:
+        return SharedThreadTuner()
+    return ThreadTuner(threads_for(work))

@@ -1,12 +1,13 @@
 """Long tables as series: rows in order of time, one series after the other, and tables of the same library back."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import narwhals.stable.v2 as nw
 import numpy as np
 
 from skrnn._data.long_tables import column_of, read_long
 from skrnn._data.numbers import as_numbers
+from skrnn._data.transport import n_bytes
 from skrnn._messages import shown
 from skrnn.forecasting._clock import Clock, count_rows, read_clock
 from skrnn.preprocessing import sequences_from_long
@@ -16,7 +17,8 @@ TABLES = "a pandas or polars DataFrame, an Arrow Table, a lazy frame of polars, 
 GROUP, ROW = "skrnn: group", "skrnn: row"
 
 
-class Panel(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Panel:
     """Series of numbers, evenly spaced."""
 
     values: np.ndarray      # (total, columns)
@@ -25,6 +27,9 @@ class Panel(NamedTuple):
     clock: Clock
     keys: object = None     # narwhals series (n,) of the groups, or None
     library: object = None  # narwhals implementation of the table; None for arrays
+
+    def __sizeof__(self):
+        return object.__sizeof__(self) + n_bytes(self.values) + n_bytes(self.starts) + n_bytes(self.firsts)
 
     @property
     def lengths(self):

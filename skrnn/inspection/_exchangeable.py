@@ -14,6 +14,7 @@ from skrnn._data.ragged import RaggedArray, gathered, rows_of
 from skrnn._data.schemas import in_column, library_of
 from skrnn._data.sequences import Sequences
 from skrnn._data.tables import as_objects, is_frame, names_of, normalize_table, replace_columns
+from skrnn._data.transport import n_bytes
 from skrnn._data.with_static import WithStatic
 from skrnn._messages import shown
 from skrnn._sklearn import select
@@ -73,7 +74,7 @@ def exchangeable(X):
         return Frames(X)
     if is_collection(X) or _are_texts(X):
         values, lengths, split = flatten(X, "X{}".format)
-        return Steps(values, lengths, partial(_as_collection, split=split, X=X))
+        return Steps(values, lengths, partial(_as_collection, split=split, container=getattr(X, "dtype", type(X))))
     X = as_array(X, "X")
     if X.ndim == 2 and 0 not in X.shape:
         return Table(X)
@@ -107,6 +108,9 @@ class Steps:
         self.lengths, self._values, self._form = lengths, values, form
         self.names = list(range(values.shape[1]) if names is None else names)
         self.is_static = [False] * values.shape[1]
+
+    def __sizeof__(self):
+        return object.__sizeof__(self) + n_bytes(self._values)
 
     def take(self, j, rows):
         return self._values[rows, j]
@@ -148,11 +152,12 @@ def _as_ragged(values, lengths, names, is_flat):
     return RaggedArray(values[:, 0] if is_flat else values, lengths, None, names)
 
 
-def _as_collection(values, split, X):
+def _as_collection(values, split, container):
+    """Values as a tuple or list of items, or as an array of a dtype."""
     items = split(values)
-    if isinstance(X, np.ndarray):
-        return as_objects(items).astype(X.dtype)
-    return tuple(items) if isinstance(X, tuple) else items
+    if isinstance(container, np.dtype):
+        return as_objects(items).astype(container)
+    return tuple(items) if issubclass(container, tuple) else items
 
 
 def flatten(items, label):
@@ -202,7 +207,7 @@ def _form_of(item):
     if isinstance(item, str):
         return _as_text
     is_flat = getattr(item, "ndim", None) == 1 or (not hasattr(item, "ndim") and not any(map(is_sized, item)))
-    return partial(_as_item, is_flat=is_flat, is_list=isinstance(item, list | tuple))
+    return ITEMS[is_flat, isinstance(item, list | tuple)]
 
 
 def _as_text(values):
@@ -212,6 +217,13 @@ def _as_text(values):
 def _as_item(values, is_flat, is_list):
     values = values[:, 0] if is_flat else values
     return values.tolist() if is_list else values
+
+
+# The same objects for all items, so that pickles have each of them once
+ITEMS = {
+    (is_flat, is_list): partial(_as_item, is_flat=is_flat, is_list=is_list)
+    for is_flat in (False, True) for is_list in (False, True)
+}
 
 
 def _split(values, lengths, forms):
@@ -260,6 +272,9 @@ class Table:
         n = values.shape[1]
         for feature in range(n):
             self._add_feature(feature if n > 1 else place if name is None else name, place, feature)
+
+    def __sizeof__(self):
+        return object.__sizeof__(self) + n_bytes(self._X)
 
     def take(self, j, rows):
         place, feature = self._places[j]
@@ -334,6 +349,9 @@ class Frames:
         self.lengths = np.array([frame.shape[0] for frame in self._X], dtype=np.intp)
         self._columns = [column for _, column in columns_of(_concatenated(self._X))]
 
+    def __sizeof__(self):
+        return object.__sizeof__(self) + n_bytes(self._X)
+
     def take(self, j, rows):
         return taken(self._columns[j], rows)
 
@@ -373,6 +391,9 @@ class Pair:
         self.lengths = self._sequences.lengths
         self.names = [*self._sequences.names, *self._static.names]
         self.is_static = [*self._sequences.is_static, *self._static.is_static]
+
+    def __sizeof__(self):
+        return object.__sizeof__(self) + n_bytes(self._X)
 
     def take(self, j, rows):
         n = self._n_of_sequences

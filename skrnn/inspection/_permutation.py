@@ -1,7 +1,6 @@
 """permutation_importance: by how much a score falls when sequences exchange features, steps, or groups of these."""
 
 from collections.abc import Mapping
-from functools import partial
 from numbers import Integral
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from sklearn.utils.random import sample_without_replacement
 
 from skrnn._data.containers import check_type
 from skrnn._data.numbers import is_sized
+from skrnn._data.transport import joined, n_bytes, separated
 from skrnn._data.with_static import WithStatic, n_rows
 from skrnn._messages import kind_of, shown
 from skrnn._sklearn import HasMethods, Interval, RealNotInt, StrOptions, select, validate_params
@@ -144,7 +144,7 @@ def permutation_importance(
     values = exchangeable(X)
     exchanges = _exchanges(by, groups, values, align)
     times = _feature_of_times(estimator, values)
-    score = partial(_score, check_scoring(estimator, scoring=scoring), estimator, y=y, sample_weight=sample_weight)
+    score = Score(check_scoring(estimator, scoring=scoring), estimator, y, sample_weight)
     expected = score(X)
     orders = _orders(n_used, n_repeats, random_state)
     scores = Parallel(n_jobs=n_jobs)(
@@ -167,8 +167,19 @@ class Exchange(NamedTuple):
     steps: list | None
 
 
-def _score(scorer, estimator, X, y, sample_weight):
-    return scorer(estimator, X, y, **({} if sample_weight is None else {"sample_weight": sample_weight}))
+class Score:
+    """The score of an estimator on any X; y that is a list of arrays, as targets of steps, is kept as one array."""
+
+    def __init__(self, scorer, estimator, y, sample_weight):
+        self._scorer, self._estimator = scorer, estimator
+        self._y, self._container = joined(y)
+        self._weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+
+    def __call__(self, X):
+        return self._scorer(self._estimator, X, separated(self._y, self._container), **self._weights)
+
+    def __sizeof__(self):
+        return object.__sizeof__(self) + n_bytes(self._y) + sum(map(n_bytes, self._weights.values()))
 
 
 def _orders(n, n_repeats, random_state):
