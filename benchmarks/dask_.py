@@ -18,7 +18,9 @@ from types import SimpleNamespace
 import dask_report
 import ddp
 import numpy as np
+from contenders import load
 from contenders.skrnn_ import ClusterTraining, Shard, Training, on_cluster
+from dask_search import search
 from machine import describe
 from measure import Contest
 from parts import first_losses
@@ -35,6 +37,7 @@ EACH_WAY = 100_000
 SHARDS = ((16, 15), (16, 50), (32, 80), (96, 80), (224, 110))
 SHARD_MS = (0.3, 1, 3, 10, 30)
 ROUNDS, SECONDS = 7, 0.3
+FIT_BATCHES, FIT_EPOCHS, FIT_ROUNDS = 8, 20, 3
 
 
 def arguments():
@@ -121,7 +124,19 @@ def with_ddp(sizes, n):
         return [{"failed": str(error).splitlines()[-1][:200]}] * len(sizes)
 
 
-PARTS = {"rounds": rounds, "training": training}
+def fits(client):
+    """A whole fit of a net on sequences in memory, by as many threads of one process and by the workers."""
+    n = n_threads()
+    for (shard, steps), ms in zip(SHARDS, SHARD_MS, strict=True):
+        size = Size(f"{ms} ms", n * shard, steps, D, K)
+        problem = Problem(CELL, size, n_sequences=FIT_BATCHES * size.B)
+        contest = Contest(0, FIT_ROUNDS)
+        contest.enter("threads", load, "skrnn", "Fit", problem, FIT_EPOCHS)
+        contest.enter("skrnn.dask", load, "skrnn", "ClusterFit", problem, FIT_EPOCHS, client, n)
+        yield "fit", CELL, size, contest.run()
+
+
+PARTS = {"rounds": rounds, "training": training, "fit": fits, "search": search}
 
 
 def work(options, path):

@@ -1,12 +1,13 @@
 """The results of `dask_.py` as plain-text tables."""
 
+from dask_search import search_rows
 from report import number, percent, print_failures, print_machine, print_table
 
 WAYS = ("skrnn.dask", "sockets", "queues", "Ray actors", "Dask actors", "Dask futures")
 
 
 def print_report(machine, results):
-    """Rounds of gradients, training steps, and what could not be measured."""
+    """Rounds of gradients, training steps, whole fits, searches, and what could not be measured."""
     print_machine(machine)
     print_table("Parameters to all workers and the sum of their gradients back, ms", round_rows(results))
     print_table("The same of 100 kB, by way, ms", way_rows(results))
@@ -15,6 +16,8 @@ def print_report(machine, results):
         "that of as many threads of one process; sums: the share of the time in which no worker computes",
         training_rows(results),
     )
+    print_table("A whole fit, s; rate: of the workers over that of as many threads of one process", fit_rows(results))
+    print_table("A search of 12 fits over 10 MB of sequences, s", search_rows(results))
     print_failures(results)
 
 
@@ -25,7 +28,7 @@ def ms(results, part, case, contender):
 
 def round_rows(results):
     """A row for each number of bytes, a column for each number of workers."""
-    cases = results.cases("rounds")
+    cases = [case for case in results.cases("rounds") if results.seconds("rounds", case, "skrnn.dask")]
     workers = sorted({n for n, _, _ in cases})
     return [
         {"size": size} | {f"{n} workers": ms(results, "rounds", (n, "", size), "skrnn.dask") for n in workers}
@@ -51,6 +54,8 @@ def training_rows(results):
     rows = []
     for case in sorted(results.cases("training"), key=lambda case: case[0]):
         n, _, size = case
+        if results.seconds("training", case, "skrnn.dask") is None:
+            continue
         alone = results.ratio("training", case, "shard", "skrnn.dask")
         row = {"workers": str(n), "size": size}
         row |= {name: ms(results, "training", case, name) for name in ("shard", "threads", "skrnn.dask", "DDP")}
@@ -60,3 +65,16 @@ def training_rows(results):
             "DDP/skrnn": number(results.ratio("training", case, "DDP", "skrnn.dask")),
         })
     return rows
+
+
+def fit_rows(results):
+    """A row for each number of workers and size."""
+    return [
+        {
+            "workers": str(case[0]), "size": case[2],
+            "threads": number(results.seconds("fit", case, "threads")),
+            "skrnn.dask": number(results.seconds("fit", case, "skrnn.dask")),
+            "rate": number(results.ratio("fit", case, "threads", "skrnn.dask")),
+        }
+        for case in sorted(results.cases("fit"), key=lambda case: case[0])
+    ]

@@ -297,11 +297,29 @@ class Fit:
         self.classifier.fit(self.X, self.y)
 
 
-def classifier(hidden_size, cell, n_epochs, batch_size="auto"):
+class ClusterFit:
+    """The whole `fit` on partitions of a Dask cluster, which lie on its workers."""
+
+    def __init__(self, problem, n_epochs, client, n_partitions):
+        from dask.array import from_array
+
+        from skrnn.dask import DaskRNNClassifier
+
+        rows = -(-len(problem.X) // n_partitions)
+        self.X, self.y = client.persist(from_array(problem.X, chunks=(rows, -1, -1))), problem.y
+        self.classifier = classifier(
+            problem.size.K, problem.cell, n_epochs, problem.size.B, DaskRNNClassifier, client=client
+        )
+
+    def step(self):
+        self.classifier.fit(self.X, self.y)
+
+
+def classifier(hidden_size, cell, n_epochs, batch_size="auto", estimator=RNNClassifier, **parameters):
     """An estimator of the network of `network` that trains for so many epochs."""
-    return RNNClassifier(
+    return estimator(
         hidden_size, cell=cell, pooling="last", patch_size=1, standardize=False, batch_size=batch_size,
-        max_iter=n_epochs, n_iter_no_change=n_epochs, alpha=0, random_state=0,
+        max_iter=n_epochs, n_iter_no_change=n_epochs, alpha=0, random_state=0, **parameters,
     )
 
 
