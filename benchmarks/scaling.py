@@ -35,6 +35,7 @@ BATCH_PER_THREAD, SEQUENCES_PER_THREAD = 32, 128                # weak scaling: 
 FIT_BATCHES, FIT_EPOCHS = 8, 10
 GPU_FEATURES, GPU_UNITS, GPU_BATCHES = 32, (32, 64, 128, 256, 512, 1024), (32, 128, 512)
 GRAPH_UNITS = (32, 64, 128)                                     # where launches take longer than the work
+ROUNDS = {"threads": 5, "gpu": 3}
 # TF32 has 11 bits
 TF32 = {"cuda": 1e-2, "graph": 1e-2}
 
@@ -155,7 +156,8 @@ def work(options, path):
     """Append each contender's result to the file, a line of JSON each."""
     warnings.simplefilter("ignore", ConvergenceWarning)     # epochs are fixed
     for part, cell, size, race in {"threads": thread_races, "gpu": gpu_races}[options.what](options):
-        timings = race(cell, size, 1 if options.quick else size.rounds) if time.time() < options.end else LEFT_OUT
+        rounds = 1 if options.quick else ROUNDS[options.what]
+        timings = race(cell, size, rounds) if time.time() < options.end else LEFT_OUT
         print(part, n_threads(), cell, size.name, file=sys.stderr, flush=True)
         append(path, part, cell, size, timings)
 
