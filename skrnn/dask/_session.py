@@ -9,7 +9,6 @@ from threading import Lock
 from distributed import get_worker
 from distributed.comm import connect
 from distributed.core import Status, error_message
-from threadpoolctl import threadpool_limits
 
 from skrnn._training.partial_gradients import Nodes
 from skrnn._training.sharding import seed_of_shard
@@ -109,7 +108,7 @@ def serve(name, turn):
     """Compute what the process that trains asks for, until it is the turn of the next task or the session ends."""
     session = session_here(name)
     if session is not None:
-        with session.one_task, threadpool_limits(session.worker.state.nthreads, user_api="openmp"):
+        with session.one_task:
             session.serve(turn)
 
 
