@@ -45,13 +45,14 @@ class Corpus:
     def __len__(self):
         return len(self.inputs)
 
-    def predicted(self):
-        """The targets of all steps, text after text, (sum of lengths,)."""
-        return gathered(self.targets, self.starts, self.lengths)
+    def n_predicted(self):
+        """How often each number of the vocabulary is a target, (V,)."""
+        predicted = gathered(self.targets, self.starts, self.lengths) if len(self.starts) else self.targets[:0]
+        return np.bincount(predicted, minlength=self.n_symbols)
 
-    def unseen_symbols(self):
-        """Which numbers of the vocabulary no step reads, a bool array."""
-        return np.bincount(self.inputs, minlength=self.n_symbols) == 0
+    def n_read(self):
+        """How often each number of the vocabulary is an input, (V,)."""
+        return np.bincount(self.inputs, minlength=self.n_symbols)
 
 
 class Window:

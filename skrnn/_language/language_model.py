@@ -1,5 +1,6 @@
 """RNNLanguageModel."""
 
+from functools import partial
 from math import log
 from numbers import Integral, Real
 
@@ -8,8 +9,6 @@ from scipy.special import softmax
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from skrnn._data.examples import Examples
-from skrnn._data.sequences import Sequences
 from skrnn._estimators.shared_parameters import (
     SHARED,
     SOLVERS_TEXT,
@@ -26,12 +25,12 @@ from skrnn._estimators.splitting import hold_out
 from skrnn._estimators.states import as_state
 from skrnn._estimators.trainable import Fitted, TrainableMixin
 from skrnn._language import scoring
-from skrnn._language.corpus import Corpus, Windows
+from skrnn._language.corpus import Corpus
 from skrnn._language.sampling import Sampler
+from skrnn._language.shard import LocalTexts, TextShard
 from skrnn._language.vocabulary import ANALYZERS, TextReading, Vocabulary, texts_in, texts_of
 from skrnn._messages import shown
 from skrnn._network.network import RecurrentNetwork
-from skrnn._network.objective import StreamObjective
 from skrnn._parameters import check_parameters
 from skrnn._pickling import stored_estimator
 from skrnn._sklearn import Interval, StrOptions, checks_parameters
@@ -274,18 +273,33 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         >>> model.symbols_.tolist()
         ['a', 'h', 'n', '<unknown>', '<end>']
         """
-        self._check_parameters()
-        resume = self._fitted if self.warm_start and self.__sklearn_is_fitted__() else None
+        self._check_fit(X_val)
+        resume = self._resumed()
         analyzer, X = self._analyzer(resume), texts_in(X)
-        texts, held_out = self._split(texts_of(X, analyzer), X_val, analyzer)
-        reading = self._read_texts(X, texts, resume)
-        corpus, network = Corpus(texts, reading.vocabulary), self._make_network(reading, resume)
+        return self._fit_texts(LocalTexts(TextShard.of(X, analyzer)), resume, X, y, X_val)
+
+    def _check_fit(self, X_val):
+        """Check what X has no part in."""
+        self._check_parameters()
+        if X_val is not None and not self.early_stopping:
+            raise ValueError("X_val is what early_stopping=True validates on; set it, or leave it out")
+
+    def _resumed(self):
+        """What an earlier fit has learned, from which this one goes on, or None."""
+        return self._fitted if self.warm_start and self.__sklearn_is_fitted__() else None
+
+    def _fit_texts(self, texts, resume, X, y, X_val):
+        """Fit to the texts of X, wherever they are: from `resume` on, what an earlier fit has learned, or None."""
+        used, held_out, X_val = self._split(texts, X_val)
+        reading = self._read_texts(texts, used, resume)
+        texts.encode(reading.vocabulary, used, held_out)
+        network = self._make_network(reading, resume)
         parameters = vars(self)
         model = run.starting_model(resume and resume.model, network, LOSSES["log_loss"](), np.float32, parameters)
         if not resume:
-            self._begin(model, corpus)
-        validate = held_out and _validator(model, Corpus(held_out, reading.vocabulary))
-        objective, windows = self._objective(model, reading, corpus)
+            self._begin(model, texts)
+        validate = self._validate(model, reading, texts, X_val)
+        objective, windows = self._objective(model, texts)
         fitted = Fitted(model, reading)
         watch = self._watch(X, y, None, fitted)
         self._learn(fitted, lambda: run.train_model(model, objective, windows, parameters, validate, watch))
@@ -326,21 +340,30 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         >>> model.n_iter_, model.t_
         (2, 45)
         """
+        resume = self._check_partial_fit(ends)
+        texts = LocalTexts(TextShard.of(texts_in(X), self._analyzer(resume)))
+        return self._fit_part(texts, resume, symbols, ends)
+
+    def _check_partial_fit(self, ends):
+        """Check what X has no part in, and return what calls before have learned, or None."""
         check_parameters({"ends": ["boolean"]}, {"ends": ends}, "partial_fit")
         self._check_epoch()
         self._check_parameters()
-        resume = self._fitted if self.__sklearn_is_fitted__() else None
-        analyzer, X = self._analyzer(resume), texts_in(X)
-        texts = texts_of(X, analyzer)
-        reading = self._read_texts(X, texts, resume, symbols)
-        corpus, network = Corpus(texts, reading.vocabulary, ends), self._make_network(reading, resume)
-        if not len(corpus.lengths):
+        return self._fitted if self.__sklearn_is_fitted__() else None
+
+    def _fit_part(self, texts, resume, symbols, ends):
+        """`partial_fit` to texts, wherever they are."""
+        every = np.arange(len(texts))
+        reading = self._read_texts(texts, every, resume, symbols)
+        texts.encode(reading.vocabulary, every, every[:0], ends)
+        network = self._make_network(reading, resume)
+        if not texts.n_predicted.any():
             raise ValueError("X has no symbols, and without ends there is nothing to predict: expected texts")
         parameters = vars(self)
         model = run.next_model(resume and resume.model, network, LOSSES["log_loss"](), np.float32, parameters)
         if not resume:
-            self._begin(model, corpus)
-        objective, windows = self._objective(model, reading, corpus)
+            self._begin(model, texts)
+        objective, windows = self._objective(model, texts)
         self._learn(
             Fitted(model, reading), lambda: run.train_model_one_epoch(model, objective, windows, parameters)
         )
@@ -393,7 +416,7 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         if vocabulary.symbols != symbols:
             in_order = shown(vocabulary.symbols)
             raise ValueError(f"symbols={shown(symbols)}: expected them once each and in order, {in_order}")
-        reading = TextReading.of((), self.analyzer, vocabulary)
+        reading = TextReading.of(True, self.analyzer, vocabulary)
         self._set_given(given, self._make_network(reading, None), LOSSES["log_loss"](), np.float32, reading)
 
     def _check_parameters(self):
@@ -408,28 +431,37 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
             raise self._cannot_continue(f"analyzer={self.analyzer!r}, it was fitted with {resume.reading.analyzer!r}")
         return self.analyzer
 
-    def _split(self, texts, X_val, analyzer):
-        """The texts to train on, and those to validate on, or None."""
+    def _split(self, texts, X_val):
+        """The texts to train on, those of them to validate on, by their numbers, and the symbols of X_val, or None."""
+        every = np.arange(len(texts))
         if not self.early_stopping:
-            if X_val is not None:
-                raise ValueError("X_val is what early_stopping=True validates on; set it, or leave it out")
-            return texts, None
+            return every, every[:0], None
         if X_val is not None:
-            return texts, texts_of(X_val, analyzer, "X_val")
+            return every, every[:0], texts_of(X_val, self.analyzer, "X_val")
         if len(texts) < 2:
             raise ValueError(
                 "early_stopping=True cannot hold out some of one text: cut it, or pass what follows it as X_val"
             )
-        return hold_out(texts, "texts", self.validation_fraction, check_random_state(self.random_state))
+        random_state = check_random_state(self.random_state)
+        return *hold_out(every, "texts", self.validation_fraction, random_state), None
 
-    def _read_texts(self, X, texts, resume, symbols=None):
-        """How texts are read, with a vocabulary of these texts, or of symbols that are known beforehand."""
+    def _validate(self, model, reading, texts, X_val):
+        """What validates theta, on the symbols of X_val or on texts that are held out; None where there is neither."""
+        if not self.early_stopping:
+            return None
+        if X_val is None:
+            return partial(_validation, texts.score_held_out)
+        held_out = Corpus(X_val, reading.vocabulary)
+        return partial(_validation, lambda theta: float(scoring.log_likelihoods(model.network, theta, held_out).mean()))
+
+    def _read_texts(self, texts, used, resume, symbols=None):
+        """How texts are read, with a vocabulary of those in use, or of symbols that are known beforehand."""
         if not resume:
             if symbols is None:
-                vocabulary = Vocabulary.of(texts, self.min_frequency)
+                vocabulary = Vocabulary.of(texts.count_symbols(used), self.min_frequency)
             else:
                 vocabulary = Vocabulary.given(symbols, self.analyzer)
-            return TextReading.of(X, self.analyzer, vocabulary)
+            return TextReading.of(texts.of_strings, self.analyzer, vocabulary)
         known = resume.reading.vocabulary
         if symbols is not None and Vocabulary.given(symbols, self.analyzer).numbers != known.numbers:
             raise ValueError("symbols are others than in the first call of partial_fit: leave them out, or clone")
@@ -445,31 +477,24 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
             self._check_same_shapes(network, resume.model)
         return network
 
-    def _begin(self, model, corpus):
+    def _begin(self, model, texts):
         """What a new model knows of the texts before it is trained on them."""
-        run.forget_unseen(model, dict.fromkeys(model.network.tables, corpus.unseen_symbols()))
+        run.forget_unseen(model, dict.fromkeys(model.network.tables, texts.n_read == 0))
         if self.initial_bias == "frequencies":
-            run.begin_near_constant(model, corpus.predicted())
+            run.begin_near_constant(model, np.arange(len(texts.n_predicted)), texts.n_predicted)
 
-    def _objective(self, model, reading, corpus):
+    def _objective(self, model, texts):
         """What to minimize, and the windows that are an epoch of it."""
-        order = model.random_state if self.shuffle else None
-        windows = Windows(corpus.starts, corpus.lengths, int(self.n_streams), int(self.truncated_bptt_steps), order)
-        # A piece of a text is read as if the text began with it.
-        inputs = corpus.inputs.copy()
-        inputs[windows.starts] = reading.vocabulary.boundary
-        sequences = Sequences(np.empty((0, 1), model.dtype), corpus.lengths, "ragged", categories=inputs)
-        objective = StreamObjective(
-            model.network, Examples(sequences, corpus.targets, None, True), model.loss, windows.n_streams,
-            windows.n_steps, **run.regularization(model, vars(self)),
+        return texts.objective(
+            model, int(self.n_streams), int(self.truncated_bptt_steps), self.shuffle,
+            run.regularization(model, vars(self)),
         )
-        return objective, windows
 
     def _log_likelihoods(self, X):
         """Log-likelihood of the target of each step of texts, and their corpus."""
         model, reading, _ = self._get_fitted()
         corpus = reading.corpus(X)
-        return scoring.log_likelihoods(model, model.theta, corpus), corpus
+        return scoring.log_likelihoods(model.network, model.theta, corpus), corpus
 
     def score(self, X, y=None):
         """Mean log-likelihood per symbol, in nats; ends count as symbols.
@@ -729,14 +754,10 @@ class RNNLanguageModel(TrainableMixin, BaseEstimator):
         return tags
 
 
-def _validator(model, held_out):
-    """A function that returns the `Validation` of theta on texts that are held out: the score is the negative loss."""
-
-    def validate(theta):
-        score = float(scoring.log_likelihoods(model, theta, held_out).mean())
-        return Validation(-score, score)
-
-    return validate
+def _validation(mean_log_likelihood, theta):
+    """The `Validation` of theta: the score is the negative loss."""
+    score = mean_log_likelihood(theta)
+    return Validation(-score, score)
 
 
 def _zero_state(model, boundary):

@@ -12,10 +12,10 @@ MAX_SCORES = 2**22
 MAX_STEPS_PER_READ = 512
 
 
-def log_likelihoods(model, theta, corpus):
+def log_likelihoods(network, theta, corpus):
     """Log-likelihood of the target of each step, (total,) float64."""
     out = np.empty(len(corpus))
-    for rows, _, _, scores in _iter_scores(model.network, theta, corpus):
+    for rows, _, _, scores in _iter_scores(network, theta, corpus):
         out[rows] = target_log_likelihoods(scores, corpus.targets[rows])
     return out
 

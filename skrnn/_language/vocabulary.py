@@ -1,7 +1,6 @@
 """Texts as sequences of symbols, and symbols as numbers."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -49,7 +48,7 @@ def _words_with_marks():
 ANALYZERS = {"char": (list, ""), "word": (words_of, " ")}
 
 
-def texts_in(X, name="X"):
+def texts_in(X, name="X", may_be_empty=False):
     """The texts of X as a list, as they are."""
     if isinstance(X, str | bytes | bytearray | memoryview | Mapping | set | frozenset) or not isinstance(X, Iterable):
         raise TypeError(f"{name} is a {type(X).__name__}, expected a list of texts; for one text pass [{name}]")
@@ -57,7 +56,7 @@ def texts_in(X, name="X"):
     if len(getattr(X, "shape", (0,))) != 1:
         raise ValueError(f"{name} has shape {X.shape}, expected texts (n,); of a table pass one column, {name}['...']")
     texts = X.to_pylist() if hasattr(X, "to_pylist") else list(X)
-    if not texts:
+    if not texts and not may_be_empty:
         raise ValueError(f"{name} is empty, expected at least one text")
     return texts
 
@@ -132,9 +131,8 @@ class Vocabulary:
         self.boundary = self.unknown + 1
 
     @classmethod
-    def of(cls, texts, min_frequency):
-        """The symbols of texts that occur often enough, sorted where they can be."""
-        counts = Counter(chain.from_iterable(texts))
+    def of(cls, counts, min_frequency):
+        """The symbols that occur often enough, a dict of how often each does, sorted where they can be."""
         kept = [symbol for symbol, count in counts.items() if count >= min_frequency]
         if not kept:
             raise ValueError(
@@ -182,9 +180,9 @@ class TextReading:
     joint: str | None
 
     @classmethod
-    def of(cls, X, analyzer, vocabulary):
-        """The reading of texts X."""
-        strings = not callable(analyzer) and all(isinstance(text, str) for text in X)
+    def of(cls, of_strings, analyzer, vocabulary):
+        """The reading of texts, each of which is a str or not."""
+        strings = of_strings and not callable(analyzer)
         strings &= all(isinstance(symbol, str) for symbol in vocabulary.numbers)
         return cls(analyzer, vocabulary, ANALYZERS[analyzer][1] if strings else None)
 

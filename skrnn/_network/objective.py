@@ -198,11 +198,13 @@ class StreamObjective(Objective):
         initial = np.zeros((len(window.starts), self.network.state_width), theta.dtype)
         initial[window.carried] = self.states[window.stream[window.carried]]
         final = np.empty_like(initial)
-        yield self._gradient(
+        result = self._gradient(
             theta, self.examples, window.starts, window.lengths, np.arange(len(initial)), initial, None,
             self.draw_seed(), final,
         )
+        # before the gradient is given away: whoever takes it may ask for nothing more of this window
         self.states[window.stream[window.last]] = final[window.last]
+        yield result
 
 
 def seed_of_masks(random_state):

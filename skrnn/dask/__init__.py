@@ -9,8 +9,9 @@ except ImportError as error:
     raise ImportError("skrnn.dask needs the packages dask and distributed: pip install 'skrnn[dask]'") from error
 
 from skrnn.dask._estimators import DaskRNNClassifier, DaskRNNRegressor
+from skrnn.dask._language import DaskRNNLanguageModel
 from skrnn.dask._long import sequences_from_long
 
-__all__ = ["DaskRNNClassifier", "DaskRNNRegressor", "sequences_from_long"]
+__all__ = ["DaskRNNClassifier", "DaskRNNLanguageModel", "DaskRNNRegressor", "sequences_from_long"]
 
 set_public_home(globals())

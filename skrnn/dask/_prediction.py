@@ -159,7 +159,7 @@ def check_no_states(initial_state, return_state):
         )
 
 
-def lazily(X, net, function, layout):
+def lazily(X, net, function, layout, parts=None):
     """What a function makes of each partition of X, in the form of X.
 
     Parameters
@@ -169,13 +169,15 @@ def lazily(X, net, function, layout):
     function : callable
         ``function(net, part, number)`` returns what `layout` says.
     layout : Layout
+    parts : list of Delayed, optional
+        The partitions of X, if they are known.
 
     Returns
     -------
     For a frame a series of its index, or a frame of several columns; for an array an array; else a list of Delayed. A
     list or tuple of such where the function returns one.
     """
-    parts = partitions_of(X).parts
+    parts = partitions_of(X).parts if parts is None else parts
     if isinstance(X, dd.DataFrame | dd.Series):
         return layout.together(_in_frames(X, shared(net), function, layout))
     n_steps = None

@@ -19,14 +19,16 @@ class ShardMaker:
     ----------
     counts : list of int
         How many partitions each shard has.
+    make : callable
+        ``make(parts, first)`` returns a shard of a list of partitions, the first of which has a number among all.
     """
 
-    def __init__(self, counts):
-        self.firsts = (np.cumsum(counts) - counts).tolist()
+    def __init__(self, counts, make):
+        self.firsts, self.make = (np.cumsum(counts) - counts).tolist(), make
 
     def __call__(self, number, parts):
         release_memory()
-        return ShardOfPartitions(list(parts), self.firsts[number])
+        return self.make(list(parts), self.firsts[number])
 
 
 class ShardOfPartitions(Shard):
@@ -49,7 +51,7 @@ def release_memory():
 
 
 @contextmanager
-def shards_of(partitions, client):
+def shards_of(partitions, client, make=ShardOfPartitions):
     """The `Shards` of X; at the end the workers are free.
 
     Parameters
@@ -58,8 +60,10 @@ def shards_of(partitions, client):
         Those of each shard.
     client : Client, or None
         Without one, and outside of a task, they are made in this process.
+    make : callable
+        As in `ShardMaker`.
     """
-    make = ShardMaker([len(parts) for parts in partitions])
+    make = ShardMaker([len(parts) for parts in partitions], make)
     if not has_client(client):
         yield LocalShards([make(number, dask.compute(*parts)) for number, parts in enumerate(partitions)])
         return

@@ -19,7 +19,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from skrnn import RNNLanguageModel
 from skrnn._data.examples import Examples
 from skrnn._data.sequences import Sequences
-from skrnn._language import language_model, scoring
+from skrnn._language import scoring, shard
 from skrnn._language.corpus import Corpus, Windows
 from skrnn._language.sampling import Sampler
 from skrnn._language.vocabulary import Vocabulary, words_of
@@ -50,14 +50,14 @@ def numbers(model, text):
 
 class TestVocabularyAndCorpus:
     def test_numbers(self):
-        vocabulary = Vocabulary.of([list("banana"), list("cab")], 1)
+        vocabulary = Vocabulary.of(Counter("bananacab"), 1)
         assert vocabulary.symbols == ["a", "b", "c", "n"]
         assert (vocabulary.unknown, vocabulary.boundary, len(vocabulary)) == (4, 5, 6)
         assert vocabulary.encode("xnab").tolist() == [4, 3, 0, 1]
 
     def test_min_frequency(self):
-        assert Vocabulary.of([list("banana"), list("cab")], 2).symbols == ["a", "b", "n"]
-        assert Vocabulary.of([[3, "b", 3.0]], 2).symbols == [3]
+        assert Vocabulary.of(Counter("bananacab"), 2).symbols == ["a", "b", "n"]
+        assert Vocabulary.of(Counter([3, "b", 3.0]), 2).symbols == [3]
 
     def test_a_text_is_read_from_begin_and_predicted_to_end(self):
         vocabulary = Vocabulary("abc")
@@ -478,7 +478,7 @@ class TestFit:
                 super().__init__(*arguments, **keywords)
                 objectives.append(self)
 
-        monkeypatch.setattr(language_model, "StreamObjective", Spied)
+        monkeypatch.setattr(shard, "StreamObjective", Spied)
         model.fit(["ab" * 100])
         begin, ids = len(model.symbols_) - 1, objectives[0].examples.sequences.categories
         assert np.flatnonzero(ids == begin).tolist() == [0, 51, 102, 153]
