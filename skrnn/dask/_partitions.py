@@ -85,7 +85,7 @@ def partitions_of(X, name="X"):
         For frames of texts, and for no parts at all.
     """
     if isinstance(X, dd.DataFrame | dd.Series):
-        _check_holds_lists(X, name)
+        check_holds_lists(X, name)
         parts = _parts_of(X)
     elif isinstance(X, da.Array):
         parts = _parts_of(in_rows(X, name)).ravel().tolist()
@@ -173,7 +173,7 @@ def _delayed_parts(values, name):
     return [dask.delayed(part) for part in values]
 
 
-def _check_holds_lists(frame, name):
+def check_holds_lists(frame, name):
     """Raise a ValueError for a frame of which Dask has, by its default, made text of what were lists."""
     dtypes = list(frame.dtypes.items()) if isinstance(frame, dd.DataFrame) else [(frame.name, frame.dtype)]
     texts = [column for column, dtype in dtypes if isinstance(dtype, pd.StringDtype)]

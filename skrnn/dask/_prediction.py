@@ -15,7 +15,7 @@ from skrnn._estimators.predictive import mean_and_std, mean_over_targets
 from skrnn._estimators.scorers import ScoredFitted
 from skrnn.dask._clients import client_for
 from skrnn.dask._layout import Layout, Piece, types_of
-from skrnn.dask._partitions import compute, gathered, is_partitioned, partitions_of
+from skrnn.dask._partitions import check_holds_lists, compute, gathered, is_partitioned, partitions_of
 
 # What of targets there is in the units of each sequence
 OWN_UNITS = ("center", "scale")
@@ -126,6 +126,9 @@ class DaskPredictionMixin:
 
     def _gathered(self, **values):
         """What belongs to X, in the memory of this process, in order."""
+        for name, value in values.items():
+            if self.return_sequences and name != "groups" and isinstance(value, dd.Series):
+                check_holds_lists(value, name)
         with client_for(self.client) as client:
             return [gathered(value, client, name) for name, value in values.items()]
 

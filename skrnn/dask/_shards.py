@@ -34,6 +34,11 @@ class ShardMaker:
 class ShardOfPartitions(Shard):
     """A shard that lets the system have the memory that Arrow needed for its partitions: Dask counts it, too."""
 
+    def look(self, *arguments):
+        found = super().look(*arguments)
+        release_memory()
+        return found
+
     def read(self, *arguments):
         facts = super().read(*arguments)
         release_memory()

@@ -117,8 +117,9 @@ def test_what_goes_with_x_is_gathered(lazy):
     assert net.validation_scores_ == local.validation_scores_
 
 
-def test_validation_data_are_gathered():
-    parameters = SMALL | {"early_stopping": True}
+@pytest.mark.parametrize("scoring", ["loss", "accuracy", lambda net, X, y: net.score(X, y)])
+def test_validation_data_are_gathered(scoring):
+    parameters = SMALL | {"early_stopping": True, "scoring": scoring}
     net = DaskRNNClassifier(**parameters, n_shards=1).fit(array(), Y, X_val=array(), y_val=delayed(Y))
     local = RNNClassifier(**parameters).fit(CUBE, Y, X_val=CUBE, y_val=Y)
     assert net.validation_scores_ == local.validation_scores_
@@ -134,14 +135,16 @@ def test_validation_data_are_gathered():
     ({}, da.zeros((0, 4, 2)), [], ValueError, "0 sample"),
     ({}, da.from_array(np.where(np.arange(24)[:, None, None] == 17, np.nan, CUBE), chunks=(8, 4, 2)), Y, ValueError,
      "partition 2 of X.*NaN"),
-], ids=["in memory", "fewer", "fewer partitions", "too many shards", "no shards", "client", "no rows", "NaN"])
+    ({"return_sequences": True}, array(), dd.from_pandas(pd.Series([["a", "b"]] * 24), npartitions=2), ValueError,
+     "y holds text, and no column of y holds lists.*convert-string"),
+], ids=["in memory", "fewer", "fewer partitions", "too many shards", "no shards", "client", "no rows", "NaN", "lists"])
 def test_errors_leave_the_estimator_as_it_was(parameters, X, y, error, message):
     net = DaskRNNClassifier(**SMALL).fit(array(), Y)
     before = vars(net).copy()
     net.set_params(**parameters)
     with pytest.raises(error, match=message):
         net.fit(X, y)
-    net.set_params(**{"n_shards": "auto", "client": None})
+    net.set_params(n_shards="auto", client=None, return_sequences=False)
     assert vars(net) == before
 
 

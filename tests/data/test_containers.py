@@ -13,6 +13,7 @@ from forms import FORMS, TABLES, OnDisk, array, as_object_array, cells, frames, 
 from sklearn.model_selection import KFold, cross_val_predict
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor
+from skrnn._data.columns import sequences_in
 from skrnn._data.containers import as_sequences
 from skrnn._data.lazy import unshared
 from skrnn._training import run
@@ -377,3 +378,20 @@ def test_sequence_objects_may_have_attributes_of_frames():
 def test_no_tables(X):
     with pytest.raises(TypeError, match=f"X is a {type(X).__name__}"):
         RNNRegressor(**SMALL).fit(X, [1.0])
+
+
+@pytest.mark.parametrize("values", [
+    np.arange(7.0), np.arange(7.0, dtype=np.float32), np.arange(7), np.array([1.5, np.nan] * 3 + [2]),
+    np.array([True, False] * 3 + [True]),
+], ids=["float64", "float32", "ints", "missing", "bools"])
+@pytest.mark.parametrize("several", [False, True])
+def test_lists_of_arrow_in_pandas_are_those_of_arrow_tables(values, several):
+    lists = pa.ListArray.from_arrays([0, 2, 3, 7], pa.array(values, from_pandas=True))
+    table = pa.table({"a": lists, "b": lists} if several else {"a": lists})
+    frame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    found, expected = (as_sequences(X, allow_missing=True) for X in (frame if several else frame["a"], table))
+    assert found.values.dtype == expected.values.dtype
+    assert np.array_equal(found.values, expected.values, equal_nan=True)
+    assert found.lengths.tolist() == [2, 1, 4]
+    # without an object for each number
+    assert isinstance(sequences_in([("a", frame["a"])], "X"), RaggedArray)
