@@ -11,11 +11,13 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import dask
 import numpy as np
 import pytest
-from distributed import Client, LocalCluster, get_worker
+from clusters import local_cluster
+from distributed import get_worker
 from distributed.comm import CommClosedError
 from distributed.security import Security
 from distributed.utils import sync
@@ -146,24 +148,16 @@ CLUSTERS = []
 
 @contextmanager
 def cluster_of(n_workers, **options):
-    settings = {"processes": False, "threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": 50}
-    with LocalCluster(n_workers=n_workers, **(settings | options)) as cluster, Client(cluster) as client:
-        CLUSTERS.append(cluster)
+    with local_cluster(n_workers, **options) as client:
+        CLUSTERS.append(client.cluster)
         yield client
-        CLUSTERS.remove(cluster)
+        CLUSTERS.remove(client.cluster)
 
 
 @pytest.fixture(scope="module")
 def in_process():
     """Two workers in this process."""
     with cluster_of(2) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def processes():
-    """Two workers that are processes."""
-    with cluster_of(2, processes=True, worker_dashboard_address=None) as client:
         yield client
 
 
@@ -191,8 +185,12 @@ def test_a_worker_that_closes_is_replaced(where, n, expected, tmp_path):
         assert len(shards.members.by_address) == 2
 
 
-def test_a_process_that_is_killed_is_replaced(processes, expected, tmp_path):
-    with ClusterShards(Maker(Once(tmp_path, "gradient", kill_worker, 7)), partitions(), processes) as shards:
+def test_a_process_that_is_killed_is_replaced(expected, tmp_path):
+    maker = Maker(Once(tmp_path, "gradient", kill_worker, 7))
+    with (
+        patch.dict(os.environ), cluster_of(2, processes=True) as client,
+        ClusterShards(maker, partitions(), client) as shards,
+    ):
         assert trained(shards) == expected
         assert shards.members.n_changes == 1
 

@@ -9,7 +9,6 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
-from distributed import Client, LocalCluster
 from same import assert_same
 from sklearn import config_context
 from sklearn.base import clone
@@ -148,16 +147,6 @@ def test_errors_leave_the_estimator_as_it_was(parameters, X, y, error, message):
     assert vars(net) == before
 
 
-@pytest.fixture(scope="module")
-def client():
-    """Of two processes; no other test of this file has it as its default."""
-    with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
-        yield client
-
-
 def test_parameters_are_those_of_one_process_and_of_clusters():
     for cls, local in ((DaskRNNClassifier, RNNClassifier), (DaskRNNRegressor, RNNRegressor)):
         assert cls().get_params() == local().get_params() | {"n_shards": "auto"}
@@ -223,7 +212,7 @@ class TestOnACluster:
 
     def test_fit_in_a_task(self, client):
         """The client of its worker is found, and the task leaves room for others."""
-        net = client.submit(lambda net, y: net.fit(array(), y), DaskRNNClassifier(**SMALL), Y).result(60)
+        net = client.submit(lambda net, y: net.fit(array(), y), DaskRNNClassifier(**SMALL), Y).result(300)
         assert np.array_equal(theta(net), theta(DaskRNNClassifier(**SMALL).fit(array(), Y)))
 
     def test_long_tables(self, client):

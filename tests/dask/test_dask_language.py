@@ -9,7 +9,8 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
-from distributed import Client, LocalCluster, get_worker
+from clusters import local_cluster
+from distributed import get_worker
 from distributed.utils import sync
 from same import assert_same
 from sklearn.base import clone
@@ -185,8 +186,7 @@ def test_the_same_bits_on_workers_that_may_leave(monkeypatch):
     settings = SMALL | {"early_stopping": True, "dropout": 0.2, "max_iter": 3}
     here = DaskRNNLanguageModel(**settings).fit(FORMS["bag"]())
     monkeypatch.setattr("skrnn.dask._language.TextShard", Leaving)
-    options = {"processes": False, "threads_per_worker": 1, "dashboard_address": ":0", "silence_logs": 50}
-    with LocalCluster(n_workers=2, **options) as cluster, Client(cluster) as client:
+    with local_cluster(2) as client:
         for n_left in (0, 31):
             Leaving.n_left = n_left
             model = DaskRNNLanguageModel(**settings).fit(FORMS["bag"]())

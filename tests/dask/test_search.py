@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from distributed import Client, LocalCluster, worker_client
+from clusters import local_cluster
+from distributed import worker_client
 from joblib import parallel_config
 from numpy.testing import assert_array_equal
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -82,12 +83,10 @@ FORMS = {
 }
 
 
-@pytest.fixture(scope="module")
-def client():
-    """Of a cluster of two processes."""
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=":0", worker_dashboard_address=None
-    ) as cluster, Client(cluster) as client:
+@pytest.fixture
+def client(client):
+    """The one that joblib finds."""
+    with client.as_current():
         yield client
 
 
@@ -183,9 +182,7 @@ class TestSentOnce:
 @pytest.fixture(scope="module")
 def worker():
     """The client of a cluster of one worker of four threads, in this process."""
-    with LocalCluster(
-        n_workers=1, threads_per_worker=4, processes=False, dashboard_address=":0", worker_dashboard_address=None
-    ) as cluster, Client(cluster) as client:
+    with local_cluster(1, threads_per_worker=4, set_as_default=False) as client:
         yield client
 
 
@@ -195,15 +192,15 @@ BEGUN, ENDS = {n: Barrier(n) for n in (2, 3, 4)}, {n: Barrier(n) for n in (2, 3,
 
 def n_threads_together(n_tasks):
     """The number of threads while so many tasks run."""
-    BEGUN[n_tasks].wait(60)
+    BEGUN[n_tasks].wait(300)
     n_threads = threads.effective_n_threads()
-    ENDS[n_tasks].wait(60)
+    ENDS[n_tasks].wait(300)
     return n_threads
 
 
 def n_threads_of_another_task_and_then():
     with worker_client() as client:
-        of_other = client.submit(threads.effective_n_threads, pure=False).result(60)
+        of_other = client.submit(threads.effective_n_threads, pure=False).result(300)
         return of_other, threads.effective_n_threads()
 
 
@@ -218,7 +215,7 @@ class TestThreads:
         monkeypatch.setattr(threads, "_n_processors", lambda: 8)
 
     def test_a_task_alone_has_all_of_them(self, worker):
-        assert worker.submit(threads.effective_n_threads, pure=False).result(60) == 4
+        assert worker.submit(threads.effective_n_threads, pure=False).result(300) == 4
         assert threads.effective_n_threads() == 1
 
     @pytest.mark.parametrize(("n_tasks", "expected"), [(2, 2), (3, 1), (4, 1)])
@@ -227,7 +224,7 @@ class TestThreads:
         assert worker.gather(tasks) == [expected] * n_tasks
 
     def test_a_task_that_waits_for_others_leaves_them_its_own(self, worker):
-        assert worker.submit(n_threads_of_another_task_and_then, pure=False).result(60) == (4, 4)
+        assert worker.submit(n_threads_of_another_task_and_then, pure=False).result(300) == (4, 4)
 
     def test_a_fit_takes_what_is_free_now(self, worker, monkeypatch):
         """Another task begins after two batches, and ends after two more."""
@@ -237,17 +234,17 @@ class TestThreads:
             used.append(tuner.max_threads)
             if len(used) == 2:
                 other.append(worker.submit(n_threads_together, 2, pure=False))
-                BEGUN[2].wait(60)
+                BEGUN[2].wait(300)
             elif len(used) == 4:
-                ENDS[2].wait(60)
-                assert other[0].result(60) == 2
+                ENDS[2].wait(300)
+                assert other[0].result(300) == 2
             return run(tuner, function)
 
         net = RNNClassifier(2, max_iter=3, batch_size=N // 2, random_state=0)
         expected = net.fit(ARRAY, Y).loss_curve_
         monkeypatch.setattr(threads, "SERIAL_WORK", 0)
         monkeypatch.setattr(threads.ThreadTuner, "run", noted)
-        assert worker.submit(net.fit, ARRAY, Y, pure=False).result(60).loss_curve_ == expected
+        assert worker.submit(net.fit, ARRAY, Y, pure=False).result(300).loss_curve_ == expected
         assert used == [4, 4, 2, 2, 4, 4]
 
 
