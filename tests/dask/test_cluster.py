@@ -219,10 +219,16 @@ def test_errors_of_shards_are_raised_as_they_are(where, in_process, tmp_path, ex
         assert trained(shards) == expected
 
 
+@pytest.fixture
+def impatient(monkeypatch):
+    """Workers are waited for no longer than 0.3 s; connections as long as ever."""
+    monkeypatch.setattr(_cluster, "parse_timedelta", lambda _: 0.3)
+
+
 @pytest.mark.parametrize(("n_workers", "message"), [
     (2, r"has no workers, and had none for 0\.3 s"), (5, r"4 workers were lost.*need more memory"),
 ])
-def test_an_epoch_that_no_worker_survives_is_an_error(n_workers, message, monkeypatch):
+def test_an_epoch_that_no_worker_survives_is_an_error(n_workers, message, impatient, monkeypatch):
     monkeypatch.setattr(Members, "n_at_most", property(lambda _: 0, lambda *_: None), raising=False)
 
     class Always:
@@ -231,8 +237,8 @@ def test_an_epoch_that_no_worker_survives_is_an_error(n_workers, message, monkey
                 close_worker()
 
     with (
-        dask.config.set({"distributed.comm.timeouts.connect": "0.3s"}), cluster_of(n_workers) as client,
-        ClusterShards(Maker(Always()), partitions(), client) as shards, pytest.raises(ClusterError, match=message),
+        cluster_of(n_workers) as client, ClusterShards(Maker(Always()), partitions(), client) as shards,
+        pytest.raises(ClusterError, match=message),
     ):
         trained(shards)
 
@@ -244,9 +250,9 @@ def test_a_client_that_blocks_is_needed(client, monkeypatch):
         pass
 
 
-def test_a_cluster_without_workers_is_an_error():
+def test_a_cluster_without_workers_is_an_error(impatient):
     with (
-        dask.config.set({"distributed.comm.timeouts.connect": "0.3s"}), cluster_of(0) as client,
+        cluster_of(0) as client,
         ClusterShards(Maker(), partitions(), client) as shards,
         pytest.raises(ClusterError, match=r"inproc.* has no workers, and had none for 0\.3 s .*cluster\.scale\(2\)"),
     ):
@@ -270,14 +276,23 @@ def test_a_scheduler_that_is_gone_is_an_error(where, tmp_path, monkeypatch):
             trained(shards)
 
 
-def test_a_machine_that_hangs_is_gone_as_soon_as_the_scheduler_says_so(expected, tmp_path, monkeypatch):
-    def nthreads():
-        hangs = (tmp_path / "hangs").read_text() if (tmp_path / "hangs").exists() else ""
-        return {address: n for address, n in known().items() if address != hangs}
+# What tasks and the test have in common, which have no closures
+HANGS, NOTICED = [], threading.Event()
 
-    def hang():
-        (tmp_path / "hangs").write_text(get_worker().address)
-        time.sleep(0.5)
+
+def hang():
+    HANGS.append(get_worker().address)
+    NOTICED.wait(300)
+
+
+def test_a_machine_that_hangs_is_gone_as_soon_as_the_scheduler_says_so(expected, tmp_path, monkeypatch):
+    HANGS.clear()
+    NOTICED.clear()
+
+    def nthreads():
+        if HANGS:
+            NOTICED.set()
+        return {address: n for address, n in known().items() if address not in HANGS}
 
     with cluster_of(3) as client:
         known = client.nthreads
@@ -323,7 +338,7 @@ BARRIER = threading.Barrier(2)
 
 
 def meet():
-    return BARRIER.wait(60)
+    return BARRIER.wait(300)
 
 
 def test_tasks_give_way_to_others_that_wait_for_them(expected, monkeypatch):

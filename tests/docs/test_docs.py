@@ -3,7 +3,9 @@
 import importlib
 import os
 import re
+import tempfile
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -25,13 +27,15 @@ def python_blocks(page):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")    # also of the libraries that the pages show
 @pytest.mark.parametrize("page", [*filter(python_blocks, PAGES)], ids=lambda page: page.name)
-def test_code_runs(page):
+def test_code_runs(page, tmp_path, monkeypatch):
     """The blocks of a page as a reader pastes them, one after the other: with what they import and define alone."""
     for library in PEERS.get(page.name, ()):
         importlib.import_module(library) if os.environ.get("SKRNN_REQUIRE_PEERS") else pytest.importorskip(library)
     names = {"__name__": "__main__"}
-    for block in python_blocks(page):
-        exec(compile(block, page.name, "exec"), names)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with patch.dict(os.environ):        # which is also that of processes that others start
+        for block in python_blocks(page):
+            exec(compile(block, page.name, "exec"), names)
     if page.name == "forecasting.md":
         check_forecasts(names["result"].metrics.set_index("model"))
     if page.name == "tables.md":

@@ -189,8 +189,9 @@ def assert_close_fit(net, one):
     np.testing.assert_allclose(net._fitted.model.theta, one._fitted.model.theta, rtol=1e-3, atol=atol)
 
 
-@pytest.mark.parametrize("sizes", [[N], [12, 3, 9]], ids=["one partition", "partitions"])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("case", "sizes"), [
+    *((case, [12, 3, 9]) for case in CASES), *((case, [N]) for case in ("array", "ragged", "static", "frame, missing")),
+])
 def test_one_shard_is_a_fit_to_the_bit(case, sizes):
     shards = in_shards(partitions(CASES[case][2], sizes), 1)
     assert_same_fit(fitted_to(shards, case), fitted_in_one_process(case))
