@@ -36,6 +36,13 @@ def processor():
     return platform.processor()
 
 
+def gpu():
+    """The name of the GPU that PyTorch would use, None without one."""
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+
+
 def blas():
     """The library of the roofline."""
     libraries = (library for library in threadpool_info() if library["user_api"] == "blas")

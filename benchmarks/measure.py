@@ -17,7 +17,7 @@ TOLERANCE = 1e-4
 
 
 class Contest:
-    """Contenders for the same work; a `step` of each is timed.
+    """Contenders for the same work; a `step` of each is timed, until `wait` returns where a contender has that.
 
     Parameters
     ----------
@@ -36,8 +36,11 @@ class Contest:
         with self._failures_of(name):
             self.contenders[name] = make(*args)
 
-    def compare(self, outcome):
-        """Let those fail whose outcome(contender), an array, differs from that of the first."""
+    def compare(self, outcome, tolerances=None):
+        """Let those fail whose outcome(contender), an array, differs from that of the first.
+
+        By more than `TOLERANCE`, or what the dict `tolerances` has for a name.
+        """
         first = expected = None
         for name, contender in list(self.contenders.items()):
             with self._failures_of(name):
@@ -45,7 +48,8 @@ class Contest:
                 if first is None:
                     first, expected = name, values
                 difference = np.abs(values - expected).max()
-                if not difference <= TOLERANCE * max(1, np.abs(expected).max()):
+                tolerance = (tolerances or {}).get(name, TOLERANCE)
+                if not difference <= tolerance * max(1, np.abs(expected).max()):
                     raise ArithmeticError(f"its results differ from those of {first} by {difference:.1e}")
 
     def run(self):
@@ -56,11 +60,11 @@ class Contest:
         with limited(), collection_paused():
             for name in list(self.contenders):
                 with self._failures_of(name):
-                    calls[name] = calls_needed(self.contenders[name].step)
+                    calls[name] = calls_needed(self.contenders[name])
             while self.contenders and not self._enough(times, calls):
                 for name in order.sample(list(self.contenders), len(self.contenders)):
                     with self._failures_of(name):
-                        times[name].append(timed(self.contenders[name].step, calls[name]))
+                        times[name].append(timed(self.contenders[name], calls[name]))
         timings = {name: summary(times[name]) | {"calls": calls[name]} for name in self.contenders}
         return timings | {name: {"failed": why} for name, why in self.failed.items()}
 
@@ -90,16 +94,23 @@ def collection_paused():
         gc.enable()
 
 
-def calls_needed(step):
+def calls_needed(contender):
     """Calls that take `LEAST_SECONDS`, a power of two; warms up."""
     calls = 1
-    while True:
-        start = perf_counter()
-        for _ in range(calls):
-            step()
-        if perf_counter() - start >= LEAST_SECONDS:
-            return calls
+    while seconds_of(contender, calls) < LEAST_SECONDS:
         calls *= 2
+    return calls
+
+
+def seconds_of(contender, calls):
+    """Seconds of so many steps, with what of them goes on elsewhere, on a GPU."""
+    wait = getattr(contender, "wait", None)
+    start = perf_counter()
+    for _ in range(calls):
+        contender.step()
+    if wait:
+        wait()
+    return perf_counter() - start
 
 
 def settle():
@@ -112,15 +123,12 @@ def settle():
             return
 
 
-def timed(step, calls):
+def timed(contender, calls):
     """Seconds a call. Before short ones stands an untimed call, for the caches and to wake the contender's threads."""
     settle()
     if calls > 1:
-        step()
-    start = perf_counter()
-    for _ in range(calls):
-        step()
-    return (perf_counter() - start) / calls
+        seconds_of(contender, 1)
+    return seconds_of(contender, calls) / calls
 
 
 def summary(seconds):

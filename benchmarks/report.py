@@ -203,9 +203,12 @@ def print_targets(results):
 
 
 def print_failures(results):
-    """Contenders without a time, and why."""
-    failures = results.failures()
+    """Contenders without a time, and why; what has the same reason in a line."""
+    failures = {}
+    for record in results.failures():
+        line = "  {threads} thr. {part} {cell}: {contender}: {failed}".format(**record)
+        failures.setdefault(line, []).append(record["size"])
     if failures:
         print("\nFailed")
-    for record in failures:
-        print("  {threads} thr. {part} {cell} {size}: {contender}: {failed}".format(**record))
+    for line, sizes in failures.items():
+        print(f"{line} ({', '.join(sizes)})")

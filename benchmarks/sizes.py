@@ -1,5 +1,6 @@
 """Sizes of the networks that are timed, and one network with its data: the same numbers for every contender."""
 
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -81,6 +82,12 @@ class Problem:
         self.weights = {name: rng.uniform(-bound, bound, shape).astype(dtype) for name, shape in shapes.items()}
         self.y = rng.integers(0, N_CLASSES, n)
         self.X = rng.standard_normal((n, size.T, size.D), dtype=np.float32).astype(dtype)
+
+    def part(self, i, n):
+        """The same network, and the i-th of n equal parts of the batch."""
+        part, rows = copy(self), slice(i * len(self.y) // n, (i + 1) * len(self.y) // n)
+        part.X, part.y = self.X[rows], self.y[rows]
+        return part
 
     @property
     def time_major(self):

@@ -14,12 +14,15 @@ from skrnn import RNNClassifier
 from skrnn._data.examples import Examples
 from skrnn._data.sequences import Sequences
 from skrnn._network import layer as layers
+from skrnn._network.layout import full_range
 from skrnn._network.network import RecurrentNetwork
 from skrnn._network.objective import Objective
 from skrnn._runtime import memory, threads
 from skrnn._training import run
 from skrnn._training.losses import LOSSES
 from skrnn._training.optimizers import OPTIMIZERS
+from skrnn._training.partial_gradients import PartialGradient
+from skrnn._training.sharding import TrainingShard
 from skrnn.exceptions import NothingLearnedWarning
 from skrnn.kernels.inputs import Inputs
 from skrnn.preprocessing import SequenceScaler
@@ -139,6 +142,55 @@ class Training:
         return self.value
 
 
+class Shard(TrainingShard):
+    """The rows of a problem that are one partition."""
+
+    def __init__(self, number, parts):
+        (problem,) = parts
+        self.objective = Training(problem).objective
+
+
+class Echo(TrainingShard):
+    """A shard whose gradient is the parameters: it takes no time."""
+
+    def __init__(self, number, parts):
+        pass
+
+    def begin_batch(self, theta, rows, seed):
+        self.theta = theta
+        return 1
+
+    def next_gradient(self):
+        return PartialGradient(0.0, 0.0, self.theta, full_range(self.theta), 1.0)
+
+
+def on_cluster(make_shard, parts, client):
+    """A context manager of shards, a partition each, on the workers of a Dask cluster."""
+    from dask import delayed
+
+    from skrnn.dask._cluster import ClusterShards
+
+    return ClusterShards(make_shard, [[delayed(part)] for part in parts], client)
+
+
+class ClusterTraining:
+    """Loss, gradient and Adam on one batch, of which each of the shards, which `on_cluster` returned, has a part."""
+
+    def __init__(self, problem, shards):
+        self.shards, n = shards, shards.n_shards
+        self.rows = [np.arange(len(problem.part(s, n).y)) for s in range(n)]
+        _, self.theta = network(problem)
+        self.optimizer = OPTIMIZERS["adam"](self.theta)
+
+    def step(self):
+        (part,) = self.shards.gradients(self.theta, self.rows, 0)
+        self.value = part.loss
+        self.optimizer.update(self.theta, part.values)
+
+    def loss(self):
+        return self.value
+
+
 class TrainingWith:
     """`Training` with the kernels for another instruction set."""
 
@@ -245,11 +297,29 @@ class Fit:
         self.classifier.fit(self.X, self.y)
 
 
-def classifier(hidden_size, cell, n_epochs, batch_size="auto"):
+class ClusterFit:
+    """The whole `fit` on partitions of a Dask cluster, which lie on its workers."""
+
+    def __init__(self, problem, n_epochs, client, n_partitions):
+        from dask.array import from_array
+
+        from skrnn.dask import DaskRNNClassifier
+
+        rows = -(-len(problem.X) // n_partitions)
+        self.X, self.y = client.persist(from_array(problem.X, chunks=(rows, -1, -1))), problem.y
+        self.classifier = classifier(
+            problem.size.K, problem.cell, n_epochs, problem.size.B, DaskRNNClassifier, client=client
+        )
+
+    def step(self):
+        self.classifier.fit(self.X, self.y)
+
+
+def classifier(hidden_size, cell, n_epochs, batch_size="auto", estimator=RNNClassifier, **parameters):
     """An estimator of the network of `network` that trains for so many epochs."""
-    return RNNClassifier(
+    return estimator(
         hidden_size, cell=cell, pooling="last", patch_size=1, standardize=False, batch_size=batch_size,
-        max_iter=n_epochs, n_iter_no_change=n_epochs, alpha=0, random_state=0,
+        max_iter=n_epochs, n_iter_no_change=n_epochs, alpha=0, random_state=0, **parameters,
     )
 
 

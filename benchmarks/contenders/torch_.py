@@ -34,13 +34,13 @@ class Network(torch.nn.Module):
 
 
 class Training:
-    """Loss, backward pass and Adam."""
+    """Loss, backward pass and Adam; the batch is where the net is."""
 
-    def __init__(self, problem):
-        self.X, self.y = torch.tensor(problem.time_major), torch.tensor(problem.y)
-        self.net = Network(problem)
-        trained = [parameter for parameter in self.net.parameters() if parameter.requires_grad]
-        self.optimizer = torch.optim.Adam(trained, lr=1e-3, fused=True)
+    def __init__(self, problem, device="cpu", **of_adam):
+        self.X, self.y = (torch.tensor(array, device=device) for array in (problem.time_major, problem.y))
+        self.net = Network(problem).to(device)
+        self.trained = [parameter for parameter in self.net.parameters() if parameter.requires_grad]
+        self.optimizer = torch.optim.Adam(self.trained, lr=1e-3, fused=True, **of_adam)
 
     def step(self):
         self.optimizer.zero_grad()
@@ -53,15 +53,15 @@ class Training:
 
 
 class Inference:
-    """The forward pass in inference mode."""
+    """The forward pass in inference mode, from the memory of the processor and to it, wherever the net is."""
 
-    def __init__(self, problem):
-        self.X = torch.tensor(problem.time_major)
-        self.net = Network(problem).eval()
+    def __init__(self, problem, device="cpu"):
+        self.X, self.device = torch.tensor(problem.time_major), device
+        self.net = Network(problem).to(device).eval()
 
     def step(self):
         with torch.inference_mode():
-            self.scores = self.net(self.X)
+            self.scores = self.net(self.X.to(self.device)).cpu()
 
     def logits(self):
         self.step()

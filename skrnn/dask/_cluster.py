@@ -54,8 +54,12 @@ class ClusterShards(Shards):
     def __enter__(self):
         # A task leaves its place on the worker to those of the session
         self.client = self.stack.enter_context(client_for(self.client))
-        if self.client.asynchronous:
-            raise ValueError("client is asynchronous: expected one of Client(..., asynchronous=False)")
+        if self.client is None or self.client.asynchronous:
+            self.stack.close()
+            raise ValueError(
+                f"client={self.client!r}: expected one that blocks, Client(..., asynchronous=False), or None where "
+                "there is one in this process"
+            )
         self.members = Members(self.client)
         return self
 

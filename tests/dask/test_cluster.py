@@ -7,9 +7,10 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import dask
 import numpy as np
@@ -236,6 +237,13 @@ def test_an_epoch_that_no_worker_survives_is_an_error(n_workers, message, monkey
         ClusterShards(Maker(Always()), partitions(), client) as shards, pytest.raises(ClusterError, match=message),
     ):
         trained(shards)
+
+
+@pytest.mark.parametrize("client", [SimpleNamespace(asynchronous=True), None])
+def test_a_client_that_blocks_is_needed(client, monkeypatch):
+    monkeypatch.setattr(_cluster, "client_for", nullcontext)
+    with pytest.raises(ValueError, match="expected one that blocks"), ClusterShards(Maker(), partitions(), client):
+        pass
 
 
 def test_a_cluster_without_workers_is_an_error():
