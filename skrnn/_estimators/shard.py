@@ -154,15 +154,10 @@ class Shard(TrainingShard):
 
     def begin_training(self, network, loss, used, batch_size, regularization, max_steps):
         """Make the objective of the examples `used`, of which a batch has `batch_size`, about."""
-        self.used = used
         if len(used):
             self.objective = Objective(
                 network, self.examples.replace(used=used), loss, batch_size, max_steps=max_steps, **regularization
             )
-
-    def n_examples(self):
-        """How many examples it trains on."""
-        return len(self.used)
 
 
 @contextmanager

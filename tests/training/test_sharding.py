@@ -37,9 +37,6 @@ class Shard(TrainingShard):
     def __init__(self, objective):
         self.objective = objective
 
-    def n_examples(self):
-        return len(self.objective.examples)
-
 
 def of_categories(X):
     return Sequences(np.empty((0, 1)), np.array([*map(len, X)]), "ragged", categories=np.concatenate(X))
@@ -82,7 +79,7 @@ class Problem:
         counts = updates_of(np.array(LENGTHS), self.network, self.settings["max_steps"], False)
         return ShardedObjective(
             shards or self.shards(), self.network, np.float64, counts, self.alpha, **self.rates,
-            random_state=random_state,
+            random_state=random_state, counts=self.sizes,
         )
 
     def model(self):
