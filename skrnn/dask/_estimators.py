@@ -135,7 +135,8 @@ class DaskEstimatorMixin:
         return {**super().__getstate__(), "client": None}
 
     def __deepcopy__(self, memo):
-        return super().__deepcopy__(memo | {id(self.client): self.client})
+        memo[id(self.client)] = self.client
+        return super().__deepcopy__(memo)
 
 
 class DaskNetMixin(DaskEstimatorMixin, DaskPredictionMixin, ShardedFitMixin):
@@ -196,7 +197,7 @@ class DaskNetMixin(DaskEstimatorMixin, DaskPredictionMixin, ShardedFitMixin):
             y=y, sample_weight=sample_weight, X_val=X_val, y_val=y_val, groups=groups
         )
         with shards_of(partitions, self.client) as shards:
-            return self._fit_shards(shards, y, sample_weight, X_val, y_val, groups)
+            return self._fit_shards(shards, y, sample_weight, X_val, y_val, groups, X)
 
 
 @with_parameters(RNNClassifier, **OF_CLUSTERS)
