@@ -144,7 +144,7 @@ class DaskNetMixin(DaskEstimatorMixin, DaskPredictionMixin, ShardedFitMixin):
 
     @property
     def partial_fit(self):
-        """None: `to_local` returns an estimator that has it, for sequences in memory."""
+        """There is none: what `to_local` returns has it, for sequences in memory."""
         raise AttributeError(f"{type(self).__name__} has no partial_fit: use to_local().partial_fit, of X in memory")
 
     @checks_parameters
