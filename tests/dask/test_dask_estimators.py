@@ -127,7 +127,7 @@ def test_validation_data_are_gathered(scoring):
 
 def test_validation_data_that_dask_has_made_text_are_named():
     X_val = dd.from_pandas(FRAME[["a", "b"]], npartitions=2)
-    with pytest.raises(ValueError, match="X_val in the column 'a' holds text, and no column of X_val holds.*convert-"):
+    with pytest.raises(ValueError, match=r"X_val in the column 'a' holds text, and no column of X_val holds.*convert-"):
         DaskRNNClassifier(early_stopping=True).fit(lazy_frame(FRAME[["a", "b"]], 2), Y, X_val=X_val, y_val=Y)
 
 

@@ -283,7 +283,7 @@ def test_errors_name_the_sequence(nets):
     for call in (lambda X: net.predict(X).compute(), lambda X: net.score(X, np.zeros(12))):
         with pytest.raises(ValueError, match=r"In partition 1 of X: .*sequence 2, step 2, feature 1"):
             call(da.from_array(bad, chunks=(5, 5, 2)))
-    with pytest.raises(ValueError, match="In partition 1 of X: X.1. in the column 'a' holds 'text'"):
+    with pytest.raises(ValueError, match=r"In partition 1 of X: X\[1\] in the column 'a' holds 'text'"):
         in_dask(nets["two classes", "frame"]).predict(
             lazy_frame(FRAME.assign(a=[*FRAME["a"][:7], ["text"] * 5, *FRAME["a"][8:]]), 2)
         ).compute()
