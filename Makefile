@@ -10,8 +10,8 @@ export PYTHONDONTWRITEBYTECODE :=
 SOURCES := setup.py pyproject.toml $(shell find skrnn -name '*.pyx' -o -name '*.pxi' -o -name '*.h')
 # The oldest versions of all dependencies, and of what the tests use, from the lower bounds of pyproject.toml
 FLOORS := .venv-floors
-FLOOR_TESTS := $(addprefix tests/, test_architecture.py dask/test_lazy_predictions.py docs/test_docstrings.py \
-	runtime data/test_schemas.py estimators/test_callbacks.py estimators/test_diagrams.py estimators/test_ecosystem.py \
+FLOOR_TESTS := $(addprefix tests/, test_architecture.py docs/test_docstrings.py runtime data/test_schemas.py \
+	estimators/test_callbacks.py estimators/test_diagrams.py estimators/test_ecosystem.py \
 	estimators/test_estimators.py export/test_onnx_graph.py forecasting inspection/test_confusion_display.py \
 	inspection/test_displays.py inspection/test_permutation.py inspection/test_search_display.py \
 	preprocessing/test_long.py preprocessing/test_scaler.py storage/test_model_files.py training/test_report.py \
