@@ -55,9 +55,6 @@ class Recipe:
         self.keys = [part.key for part in parts]
         self.graphs = [part.dask.cull([part.key]).to_dict() for part in parts]
 
-    def __len__(self):
-        return len(self.keys)
-
     def __iter__(self):
         """The partitions, each computed when it is its turn."""
         return (later.compute() for later in self.later())

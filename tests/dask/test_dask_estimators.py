@@ -18,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 import skrnn
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor, WithStatic
 from skrnn.dask import DaskRNNClassifier, DaskRNNRegressor
+from skrnn.exceptions import ClusterError
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -255,6 +256,17 @@ class TestOnACluster:
         """The client of its worker is found, and the task leaves room for others."""
         net = client.submit(lambda net, y: net.fit(array(), y), DaskRNNClassifier(**SMALL), Y).result(60)
         assert np.array_equal(theta(net), theta(DaskRNNClassifier(**SMALL).fit(array(), Y)))
+
+    def test_a_cluster_without_workers_leaves_the_estimator_as_it_was(self):
+        net = DaskRNNClassifier(**SMALL).fit(array(), Y)
+        before = vars(net).copy()
+        with (
+            dask.config.set({"distributed.comm.timeouts.connect": "0.3s"}),
+            LocalCluster(n_workers=0, processes=False, dashboard_address=":0") as cluster,
+            Client(cluster, set_as_default=False) as client, pytest.raises(ClusterError, match="has no workers"),
+        ):
+            net.set_params(client=client).fit(array(), Y)
+        assert vars(net.set_params(client=None)) == before
 
     def test_long_tables(self, client):
         rows = pd.DataFrame({"unit": np.repeat(np.arange(24), 4), "t": np.tile(np.arange(4), 24)})
