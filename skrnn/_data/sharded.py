@@ -39,12 +39,16 @@ class ShardedSequences(SequenceIndex):
 
         Function is pickled, where shards are elsewhere.
         """
-        return self._ask(self._places(index), function, index, *of_each)
+        n, places = len(self.ends), places_in_shards(index, self.ends)
+        arguments = [[None if values is None else values[place] for place in places] for values in of_each]
+        answers = self.shards.ask(
+            "report", [self._changes] * n, [function] * n, self.index_of_shards(index), *arguments
+        )
+        return [answer for answer in answers if answer is not None]
 
     def ask_rows(self, function, index, per_step=False):
         """As in `SequenceIndex`."""
-        places = self._places(index)
-        rows, order = np.concatenate(self._ask(places, function, index)), np.concatenate(places)
+        rows, order = np.concatenate(self.ask(function, index)), np.concatenate(places_in_shards(index, self.ends))
         if (order[1:] > order[:-1]).all():
             return rows
         back = np.argsort(order)
@@ -52,19 +56,6 @@ class ShardedSequences(SequenceIndex):
             return rows[back]
         lengths = self.lengths[index[order]]
         return rows[rows_of((np.cumsum(lengths) - lengths)[back], lengths[back])]
-
-    def _ask(self, places, function, index, *of_each):
-        n = len(places)
-        own = [index[place] - first for place, first in zip(places, self.firsts, strict=True)]
-        arguments = [[None if values is None else values[place] for place in places] for values in of_each]
-        answers = self.shards.ask("report", [self._changes] * n, [function] * n, own, *arguments)
-        return [answer for answer in answers if answer is not None]
-
-    def _places(self, index):
-        """Where in an index the sequences of each shard are, a list of int arrays."""
-        shard = np.searchsorted(self.ends, index, "right")
-        order = np.argsort(shard, kind="stable")
-        return np.split(order, np.searchsorted(shard[order], np.arange(1, len(self.ends))))
 
     def of_shards(self, rows, per_step=False):
         """Rows of all sequences, or `per_step` of all steps, as a list of those of each shard; None for None."""
@@ -74,9 +65,8 @@ class ShardedSequences(SequenceIndex):
         return np.split(rows, ends[:-1])
 
     def index_of_shards(self, index):
-        """The sequences `index`, in their order, as a list of the indices of those of each shard among its own."""
-        places = self._places(index)
-        return [index[place] - first for place, first in zip(places, self.firsts, strict=True)]
+        """The sequences `index`, as `index_in_shards`."""
+        return index_in_shards(index, self.ends)
 
     def changed(self, change):
         """The sequences changed by a function of all that lie in one shard; it is pickled, where these are elsewhere.
@@ -112,3 +102,16 @@ class ShardedSequences(SequenceIndex):
         changed = copy(self)
         changed._changes, changed._has_new_static = (), False
         return changed
+
+
+def places_in_shards(index, ends):
+    """Where in an index the items of each shard are, a list of int arrays; shards follow each other, to their ends."""
+    shard = np.searchsorted(ends, index, "right")
+    order = np.argsort(shard, kind="stable")
+    return np.split(order, np.searchsorted(shard[order], np.arange(1, len(ends))))
+
+
+def index_in_shards(index, ends):
+    """Items by their number among all, in their order, as a list of those of each shard by their number in it."""
+    places, firsts = places_in_shards(index, ends), [0, *ends[:-1]]
+    return [index[place] - first for place, first in zip(places, firsts, strict=True)]

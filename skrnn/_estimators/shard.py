@@ -74,7 +74,7 @@ class Shard(TrainingShard):
             except (TypeError, ValueError) as error:
                 return number, None, _with_partition(error, number)
 
-        return self._over_parts(look, again=True)
+        return self.over_parts(look, again=True)
 
     def read(self, name, how, mixed):
         """Read the partitions; return a `PartOfX` of each.
@@ -88,7 +88,7 @@ class Shard(TrainingShard):
             Of all of X.
         """
         estimator, self._read = estimator_named(name), []
-        return self._over_parts(
+        return self.over_parts(
             lambda number, part: self._keep(number, *how.read(estimator, part, mixed, with_units=False))
         )
 
@@ -96,11 +96,11 @@ class Shard(TrainingShard):
         """Read the partitions as the fit before has; return a `PartOfX` of each."""
         estimator = estimator_named(name)
         features = reading.n_features_in, reading.feature_names
-        return self._over_parts(
+        return self.over_parts(
             lambda number, part: self._keep(number, reading.read(estimator, part, dtype=dtype), *features)
         )
 
-    def _over_parts(self, function, again=False):
+    def over_parts(self, function, again=False):
         """function(number, part) of all partitions with sequences, a list; they are let go of, unless needed again."""
         results = []
         for number in list(self.parts):
@@ -154,15 +154,10 @@ class Shard(TrainingShard):
 
     def begin_training(self, network, loss, used, batch_size, regularization, max_steps):
         """Make the objective of the examples `used`, of which a batch has `batch_size`, about."""
-        self.used = used
         if len(used):
             self.objective = Objective(
                 network, self.examples.replace(used=used), loss, batch_size, max_steps=max_steps, **regularization
             )
-
-    def n_examples(self):
-        """How many examples it trains on."""
-        return len(self.used)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from skrnn._data.foreign import EMPTY
 from skrnn._data.merging import check_alike, kind_of_all, merged_mixed
 from skrnn._data.sharded import ShardedSequences
 from skrnn._training import run
-from skrnn._training.sharding import ShardedBatches, ShardedObjective, updates_of
+from skrnn._training.sharding import ShardedBatches, ShardedObjective, regularization_of_shards, updates_of
 
 
 class ShardedFitMixin:
@@ -56,15 +56,15 @@ class ShardedFitMixin:
                 sequences.of_shards(rows, per_step) for rows in (examples.targets, examples.weights, examples.known)
             ), [per_step] * n,
         )
-        of_shard = regularization | {"random_state": None, "alpha": regularization["alpha"] if n == 1 else 0.0}
-        sizes = [-(-batch_size * len(of_one) // len(examples)) for of_one in used]
+        counts = list(map(len, used))
+        sizes = [-(-batch_size * count // len(examples)) for count in counts]
         shards.tell(
-            "begin_training", [network] * n, [model.loss] * n, used, sizes, [of_shard] * n,
-            [self.truncated_bptt_steps] * n,
+            "begin_training", [network] * n, [model.loss] * n, used, sizes,
+            [regularization_of_shards(regularization, n)] * n, [self.truncated_bptt_steps] * n,
         )
         in_order = np.concatenate([own + first for own, first in zip(used, sequences.firsts, strict=True)])
         n_updates = updates_of(sequences.lengths[in_order], network, self.truncated_bptt_steps, per_step)
-        return ShardedObjective(shards, network, model.dtype, n_updates, **regularization)
+        return ShardedObjective(shards, network, model.dtype, n_updates, **regularization, counts=counts)
 
 
 def _read_or_raise(part):

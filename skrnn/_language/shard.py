@@ -7,12 +7,19 @@ import numpy as np
 
 from skrnn._data.examples import Examples
 from skrnn._data.sequences import Sequences
+from skrnn._data.sharded import index_in_shards
 from skrnn._estimators.shard import Later, naming_partition
 from skrnn._language import scoring
 from skrnn._language.corpus import Corpus, Windows
 from skrnn._language.vocabulary import texts_in, texts_of
 from skrnn._network.objective import StreamObjective
-from skrnn._training.sharding import LocalShards, ShardedBatch, ShardedObjective, TrainingShard
+from skrnn._training.sharding import (
+    LocalShards,
+    ShardedBatch,
+    ShardedObjective,
+    TrainingShard,
+    regularization_of_shards,
+)
 
 
 class TextShard(TrainingShard):
@@ -136,7 +143,7 @@ class ShardedTexts:
 
     def count_symbols(self, index):
         """How often each symbol is in the texts `index`, in the order in which they come."""
-        counts, *others = self.shards.ask("count_symbols", self._of_each(index))
+        counts, *others = self.shards.ask("count_symbols", index_in_shards(index, self.ends))
         for more in others:
             counts.update(more)
         return counts
@@ -145,7 +152,8 @@ class ShardedTexts:
         """Make numbers of the texts `index`, which are trained on, and of those that are held out."""
         n = self.shards.n_shards
         answers = self.shards.tell(
-            "encode", [vocabulary] * n, self._of_each(index), self._of_each(held_out), [ends] * n
+            "encode", [vocabulary] * n, index_in_shards(index, self.ends), index_in_shards(held_out, self.ends),
+            [ends] * n,
         )
         self.starts, self.lengths, n_read, n_predicted = zip(*answers, strict=True)
         self.n_read, self.n_predicted = sum(n_read), sum(n_predicted)
@@ -186,19 +194,11 @@ class ShardedTexts:
         )
 
     def _of_shards(self, regularization):
-        """That of the shards: the masks come from the seeds that they are sent."""
-        only_one = self.shards.n_shards == 1
-        return regularization | {"alpha": regularization["alpha"] if only_one else 0.0, "random_state": None}
+        return regularization_of_shards(regularization, self.shards.n_shards)
 
     def _objective(self, model, windows, regularization):
         objective = ShardedObjective(self.shards, model.network, model.dtype, len, **regularization)
         return objective, ShardedWindows(windows)
-
-    def _of_each(self, index):
-        """Texts by their number among all, as those of each shard in the same order, by their number in it."""
-        shard = np.searchsorted(self.ends, index, "right")
-        firsts = np.append(0, self.ends[:-1])
-        return [index[shard == s] - first for s, first in enumerate(firsts)]
 
 
 class LocalTexts(ShardedTexts):

@@ -196,19 +196,22 @@ class ShardedObjective:
     Parameters
     ----------
     shards : Shards
-        Which have objectives without a penalty, unless there is only one shard, whose gradient has it.
+        Whose objectives have what `regularization_of_shards` returns.
     network : RecurrentNetwork
     dtype : dtype
     alpha, dropout, recurrent_dropout, random_state
         As in `Objective`.
     n_updates : callable
         ``n_updates(batches)``: how often `gradients` yields in an epoch, about.
+    counts : list of int, optional
+        The samples of each shard, for gradients of samples by their number.
     """
 
     def __init__(
-        self, shards, network, dtype, n_updates, alpha=0.0, dropout=0.0, recurrent_dropout=0.0, random_state=None
+        self, shards, network, dtype, n_updates, alpha=0.0, dropout=0.0, recurrent_dropout=0.0, random_state=None,
+        counts=(),
     ):
-        self.shards, self.n_updates = shards, n_updates
+        self.shards, self.n_updates, self.counts = shards, n_updates, counts
         self.alpha = 0.0 if shards.n_shards == 1 else alpha
         self.decayed = network.layout.weight_ranges()
         self.gradient = np.zeros(network.layout.size, dtype)
@@ -237,7 +240,7 @@ class ShardedObjective:
 
     def __call__(self, theta, index):
         """The same of samples by their number among those of all shards, in order, in whole sequences."""
-        ends = np.cumsum(self.shards.ask("n_examples"))
+        ends = np.cumsum(self.counts)
         parts = np.split(index, np.searchsorted(index, ends[:-1]))
         parts = [part - first for part, first in zip(parts, chain([0], ends[:-1]), strict=True)]
         while True:
@@ -257,6 +260,15 @@ class ShardedObjective:
             gradient[first:last] += theta.dtype.type(factor) * theta[first:last]
         norm = kernels_for(theta.dtype).norm(theta, self.decayed)
         return part.loss, 0.5 * factor * norm * norm, gradient, part.weight
+
+
+def regularization_of_shards(regularization, n_shards):
+    """Of the arguments of a `ShardedObjective` those of the objectives of its shards.
+
+    Their masks come from the seeds that they are sent. They have no penalty, which is that of all weights, once; but a
+    single one has, as in one process.
+    """
+    return regularization | {"alpha": regularization["alpha"] if n_shards == 1 else 0.0, "random_state": None}
 
 
 def updates_of(lengths, network, max_steps, per_step):

@@ -135,7 +135,8 @@ class DaskEstimatorMixin:
         return {**super().__getstate__(), "client": None}
 
     def __deepcopy__(self, memo):
-        return super().__deepcopy__(memo | {id(self.client): self.client})
+        memo[id(self.client)] = self.client
+        return super().__deepcopy__(memo)
 
 
 class DaskNetMixin(DaskEstimatorMixin, DaskPredictionMixin, ShardedFitMixin):
@@ -143,7 +144,7 @@ class DaskNetMixin(DaskEstimatorMixin, DaskPredictionMixin, ShardedFitMixin):
 
     @property
     def partial_fit(self):
-        """None: `to_local` returns an estimator that has it, for sequences in memory."""
+        """There is none: what `to_local` returns has it, for sequences in memory."""
         raise AttributeError(f"{type(self).__name__} has no partial_fit: use to_local().partial_fit, of X in memory")
 
     @checks_parameters
@@ -196,7 +197,7 @@ class DaskNetMixin(DaskEstimatorMixin, DaskPredictionMixin, ShardedFitMixin):
             y=y, sample_weight=sample_weight, X_val=X_val, y_val=y_val, groups=groups
         )
         with shards_of(partitions, self.client) as shards:
-            return self._fit_shards(shards, y, sample_weight, X_val, y_val, groups)
+            return self._fit_shards(shards, y, sample_weight, X_val, y_val, groups, X)
 
 
 @with_parameters(RNNClassifier, **OF_CLUSTERS)

@@ -206,6 +206,7 @@ class DaskRNNLanguageModel(DaskEstimatorMixin, RNNLanguageModel):
         """
         if not is_partitioned(X):
             return super().score(X)
+        self._get_fitted()
         net, sum_of = shared(self.to_local()), dask.delayed(_sum_of_scores)
         with client_for(self.client) as client:
             parts = partitions_of_texts(X).parts
@@ -284,6 +285,7 @@ class DaskRNNLanguageModel(DaskEstimatorMixin, RNNLanguageModel):
         return self._lazily(prefixes, _probabilities_of, piece, "prefixes")
 
     def _lazily(self, X, function, piece, name="X"):
+        self._get_fitted()
         return lazily(X, self.to_local(), function, Layout([piece], None, False), partitions_of_texts(X, name).parts)
 
 
@@ -324,10 +326,8 @@ def _sum_of_scores(model, part, number):
 
 
 def _scores_of(model, part, number):
-    with naming_partition(number):
-        return model.score_samples(part)
+    return model.score_samples(part)
 
 
 def _probabilities_of(model, part, number):
-    with naming_partition(number):
-        return model.predict_proba(part)
+    return model.predict_proba(part)

@@ -13,6 +13,7 @@ from skrnn._data.with_static import n_rows
 from skrnn._estimators.classifier import log_probabilities, probabilities
 from skrnn._estimators.predictive import mean_and_std, mean_over_targets
 from skrnn._estimators.scorers import ScoredFitted
+from skrnn._estimators.shard import naming_partition
 from skrnn.dask._clients import client_for
 from skrnn.dask._layout import Layout, Piece, types_of
 from skrnn.dask._partitions import check_holds_lists, compute, gathered, is_partitioned, partitions_of
@@ -127,17 +128,19 @@ class DaskPredictionMixin:
     def _gathered(self, **values):
         """What belongs to X, in the memory of this process, in order."""
         for name, value in values.items():
-            if self.return_sequences and name != "groups" and isinstance(value, dd.Series):
+            of_steps = self.return_sequences and name != "groups"
+            if isinstance(value, dd.DataFrame) if name == "X_val" else of_steps and isinstance(value, dd.Series):
                 check_holds_lists(value, name)
         with client_for(self.client) as client:
             return [gathered(value, client, name) for name, value in values.items()]
 
     def _knowing(self, X):
         """The estimator of one process, which knows the scores of X in partitions."""
-        net = self.to_local()
-        fitted, delayed_net = net._get_fitted(), shared(net)
+        fitted, net = self._get_fitted(), self.to_local()
+        delayed_net, scored = shared(net), dask.delayed(_scored)
         with client_for(self.client) as client:
-            found = compute([dask.delayed(_scored)(delayed_net, part) for part in partitions_of(X).parts], client)
+            parts = partitions_of(X).parts
+            found = compute([scored(delayed_net, part, number) for number, part in enumerate(parts)], client)
         found = [part for part in found if part is not None]
         if not found:
             raise ValueError("X has no sequences in any of its partitions")
@@ -167,7 +170,7 @@ def lazily(X, net, function, layout, parts=None):
     X : Dask DataFrame, Series, Array or Bag, or list of Delayed or Future
     net : estimator of one process
     function : callable
-        ``function(net, part, number)`` returns what `layout` says.
+        ``function(net, part, number)`` returns what `layout` says; its errors name the partition.
     layout : Layout
     parts : list of Delayed, optional
         The partitions of X, if they are known.
@@ -210,15 +213,18 @@ def _in_frames(X, net, function, layout):
 
 def _frame_of(part, net, function, layout, partition_info):
     """What a function makes of a frame or series, as one frame."""
+    number = partition_info["number"]
     if len(part):
-        return layout.frame(function(net, part, partition_info["number"]), part.index)
+        with naming_partition(number):
+            return layout.frame(function(net, part, number), part.index)
     return layout.frame(layout.together([layout.empty(piece) for piece in layout.pieces]), part.index)
 
 
 def _in_arrays(net, function, layout, part, number, n_steps):
     """What a function makes of a part of X, as a list of arrays."""
     if n_rows(part):
-        return layout.each(function(net, part, number))
+        with naming_partition(number):
+            return layout.each(function(net, part, number))
     return [layout.empty(piece, n_steps) for piece in layout.pieces]
 
 
@@ -244,12 +250,13 @@ def drawn(net, part, number, n_samples, seeds):
     return net.sample(part, n_samples, seeds[number])
 
 
-def _scored(net, part):
+def _scored(net, part, number):
     """Lengths, raw scores and, if targets are in units of their sequences, these; None for a part without sequences."""
     if not n_rows(part):
         return None
     fitted = net._get_fitted()
-    sequences, scores, targets = fitted.scores(net, part)
+    with naming_partition(number):
+        sequences, scores, targets = fitted.scores(net, part)
     index = SequenceIndex(sequences.lengths, sequences.kind, n_padded=sequences.n_padded)
     return index, scores, None if targets is fitted.targets else {name: getattr(targets, name) for name in OWN_UNITS}
 

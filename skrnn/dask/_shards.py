@@ -10,7 +10,7 @@ from skrnn._estimators.shard import Later, Shard
 from skrnn._training.sharding import LocalShards
 from skrnn.dask._clients import has_client
 from skrnn.dask._cluster import ClusterShards
-from skrnn.dask._sources import Recipe
+from skrnn.dask._sources import Computed, Recipe, sources
 
 
 class ShardMaker:
@@ -35,20 +35,11 @@ class ShardMaker:
 class ShardOfPartitions(Shard):
     """A shard that lets the system have the memory that Arrow needed for its partitions: Dask counts it, too."""
 
-    def look(self, *arguments):
-        found = super().look(*arguments)
+    def over_parts(self, *arguments, **options):
+        """As in `Shard`."""
+        results = super().over_parts(*arguments, **options)
         release_memory()
-        return found
-
-    def read(self, *arguments):
-        facts = super().read(*arguments)
-        release_memory()
-        return facts
-
-    def read_again(self, *arguments):
-        facts = super().read_again(*arguments)
-        release_memory()
-        return facts
+        return results
 
 
 def release_memory():
@@ -56,8 +47,14 @@ def release_memory():
     pa.default_memory_pool().release_unused()
 
 
-def _later(part):
-    return Later(lambda: dask.compute(part)[0])
+def parts_here(partitions):
+    """The parts of each shard for this process: those with something in common computed at once, the others later."""
+    found = sources(partitions)
+    computed = iter(dask.compute([source.parts for source in found if isinstance(source, Computed)])[0])
+    return [
+        next(computed) if isinstance(source, Computed) else [Later(part.compute) for part in parts]
+        for source, parts in zip(found, partitions, strict=True)
+    ]
 
 
 @contextmanager
@@ -75,7 +72,7 @@ def shards_of(partitions, client, make=ShardOfPartitions):
     """
     make = ShardMaker([len(parts) for parts in partitions], make)
     if not has_client(client):
-        yield LocalShards([make(number, map(_later, parts)) for number, parts in enumerate(partitions)])
+        yield LocalShards([make(number, parts) for number, parts in enumerate(parts_here(partitions))])
         return
     # Dask looks for the one that is current in some places
     with client.as_current() if client else nullcontext(), ClusterShards(make, partitions, client) as shards:

@@ -13,9 +13,9 @@ from skrnn._estimators.shard import Later
 def sources(partitions):
     """The source of each shard.
 
-    Partitions that have nothing in common with those of other shards are computed by the task that makes the shard, one
-    after the other, and are never in the memory of Dask beside it. What is in that memory, or is shared, as after a
-    shuffle, is left to Dask.
+    Partitions that have nothing in common with others are computed where they are read, one after the other, and are
+    never in the memory of Dask beside what was read. What is in that memory, or is shared, as after a shuffle, is left
+    to Dask.
 
     Parameters
     ----------
@@ -26,9 +26,9 @@ def sources(partitions):
     sources : list of Recipe or Computed
     """
     recipes = [Recipe(parts) for parts in partitions]
-    counts = Counter(key for recipe in recipes for key in recipe.graph)
+    counts = Counter(chain.from_iterable(chain.from_iterable(recipe.graphs for recipe in recipes)))
     return [
-        recipe if max(map(counts.__getitem__, recipe.graph)) == 1 and not futures_of(parts) else Computed(parts)
+        recipe if recipe.is_private(counts) and not futures_of(parts) else Computed(parts)
         for recipe, parts in zip(recipes, partitions, strict=True)
     ]
 
@@ -53,12 +53,7 @@ class Recipe:
 
     def __init__(self, parts):
         self.keys = [part.key for part in parts]
-        self.graph = {}
-        for part in parts:
-            self.graph.update(part.dask.cull([part.key]).to_dict())
-
-    def __len__(self):
-        return len(self.keys)
+        self.graphs = [part.dask.cull([part.key]).to_dict() for part in parts]
 
     def __iter__(self):
         """The partitions, each computed when it is its turn."""
@@ -66,7 +61,11 @@ class Recipe:
 
     def later(self):
         """The partitions, to be computed when they are read."""
-        return [Later(partial(dask.get, self.graph, key)) for key in self.keys]
+        return [Later(partial(dask.get, graph, key)) for graph, key in zip(self.graphs, self.keys, strict=True)]
+
+    def is_private(self, counts):
+        """Whether no other partition needs a key, given how many need each."""
+        return max(map(counts.__getitem__, chain.from_iterable(self.graphs))) == 1
 
     def sent(self):
         """What the task that makes the shard is given."""

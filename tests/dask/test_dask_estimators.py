@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 import skrnn
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor, WithStatic
 from skrnn.dask import DaskRNNClassifier, DaskRNNRegressor
+from skrnn.exceptions import ClusterError
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -124,6 +125,36 @@ def test_validation_data_are_gathered(scoring):
     assert net.validation_scores_ == local.validation_scores_
 
 
+def test_validation_data_that_dask_has_made_text_are_named():
+    X_val = dd.from_pandas(FRAME[["a", "b"]], npartitions=2)
+    with pytest.raises(ValueError, match=r"X_val in the column 'a' holds text, and no column of X_val holds.*convert-"):
+        DaskRNNClassifier(early_stopping=True).fit(lazy_frame(FRAME[["a", "b"]], 2), Y, X_val=X_val, y_val=Y)
+
+
+def test_callbacks_are_told_of_x_as_it_was_given():
+    callback = pytest.importorskip("sklearn.callback")
+    monitor, X = callback.ScoringMonitor(scoring="accuracy"), array()
+    net = DaskRNNClassifier(**SMALL).set_callbacks(monitor).fit(X, Y)
+    scores = [row["accuracy"] for row in monitor.get_logs().data if row["task_name"] == "epoch"]
+    assert len(scores) == 2
+    assert scores[-1] == net.score(X, Y)
+
+
+@pytest.mark.parametrize("n_shards", ["auto", 1])
+def test_partitions_with_something_in_common_are_computed_once(n_shards):
+    """Without a cluster, too, and within a shard: a shuffle would be done again for each partition."""
+    n_calls = []
+
+    def table():
+        n_calls.append(1)
+        return CUBE
+
+    common = dask.delayed(table)()
+    net = DaskRNNClassifier(**SMALL, n_shards=n_shards).fit([common[chunk] for chunk in CHUNKS], Y)
+    assert len(n_calls) == 1
+    assert np.array_equal(theta(net), theta(DaskRNNClassifier(**SMALL, n_shards=n_shards).fit(array(), Y)))
+
+
 @pytest.mark.parametrize(("parameters", "X", "y", "error", "message"), [
     ({}, CUBE, Y, TypeError, "X is a ndarray, expected a Dask .*fit the estimator of one process"),
     ({}, array(), Y[:20], ValueError, "y does not go with the 24 sequences of X"),
@@ -214,6 +245,17 @@ class TestOnACluster:
         """The client of its worker is found, and the task leaves room for others."""
         net = client.submit(lambda net, y: net.fit(array(), y), DaskRNNClassifier(**SMALL), Y).result(300)
         assert np.array_equal(theta(net), theta(DaskRNNClassifier(**SMALL).fit(array(), Y)))
+
+    def test_a_cluster_without_workers_leaves_the_estimator_as_it_was(self):
+        net = DaskRNNClassifier(**SMALL).fit(array(), Y)
+        before = vars(net).copy()
+        with (
+            dask.config.set({"distributed.comm.timeouts.connect": "0.3s"}),
+            LocalCluster(n_workers=0, processes=False, dashboard_address=":0") as cluster,
+            Client(cluster, set_as_default=False) as client, pytest.raises(ClusterError, match="has no workers"),
+        ):
+            net.set_params(client=client).fit(array(), Y)
+        assert vars(net.set_params(client=None)) == before
 
     def test_long_tables(self, client):
         rows = pd.DataFrame({"unit": np.repeat(np.arange(24), 4), "t": np.tile(np.arange(4), 24)})

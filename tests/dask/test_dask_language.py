@@ -14,6 +14,7 @@ from distributed import get_worker
 from distributed.utils import sync
 from same import assert_same
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 import skrnn
 from skrnn import RNNLanguageModel
@@ -178,6 +179,12 @@ class Leaving(TextShard):
             worker = get_worker()
             sync(worker.loop, worker.close, executor_wait=False)
         return super().next_gradient()
+
+
+def test_models_that_are_not_fitted_say_so_at_once():
+    for name in ("score", "perplexity", "score_samples", "predict_proba"):
+        with pytest.raises(NotFittedError, match="This DaskRNNLanguageModel instance is not fitted yet"):
+            getattr(DaskRNNLanguageModel(), name)(FORMS["bag"]())
 
 
 @pytest.mark.slow

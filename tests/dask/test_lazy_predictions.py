@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from same import assert_same
+from sklearn.exceptions import NotFittedError
 
 from skrnn import RNNClassifier, RNNRegressor, metrics
 from skrnn.dask import DaskRNNClassifier, DaskRNNRegressor
@@ -252,9 +253,8 @@ def test_samples_of_partitions_are_drawn_apart(nets, form):
     assert first.shape == (12, 3)
     assert np.array_equal(first, again)
     assert len(np.unique(first)) == 36
-    assert net.sample(CUBE, 2, random_state=0).tolist() == local.sample(CUBE, 2, random_state=0).tolist() or (
-        form == "frame"
-    )
+    in_memory = FORMS[form][0]
+    assert net.sample(in_memory, 2, random_state=0).tolist() == local.sample(in_memory, 2, random_state=0).tolist()
     with pytest.raises(ValueError, match="n_samples=0: expected a positive int"):
         net.sample(X, 0)
 
@@ -280,9 +280,22 @@ def test_errors_name_the_sequence(nets):
     net = in_dask(nets["numbers", "array"])
     bad = CUBE.copy()
     bad[7, 2, 1] = np.nan
-    with pytest.raises(ValueError, match="sequence 2, step 2, feature 1"):
-        net.predict(da.from_array(bad, chunks=(5, 5, 2))).compute()
+    for call in (lambda X: net.predict(X).compute(), lambda X: net.score(X, np.zeros(12))):
+        with pytest.raises(ValueError, match=r"In partition 1 of X: .*sequence 2, step 2, feature 1"):
+            call(da.from_array(bad, chunks=(5, 5, 2)))
+    with pytest.raises(ValueError, match=r"In partition 1 of X: X\[1\] in the column 'a' holds 'text'"):
+        in_dask(nets["two classes", "frame"]).predict(
+            lazy_frame(FRAME.assign(a=[*FRAME["a"][:7], ["text"] * 5, *FRAME["a"][8:]]), 2)
+        ).compute()
     with pytest.raises(ValueError, match="y does not go with the 12 sequences of X"):
         net.score(FORMS["array"][1](), np.zeros(11))
     with pytest.raises(ValueError, match="X has no sequences in any of its partitions"):
         net.score([dask.delayed(CUBE[:0])], [])
+
+
+@pytest.mark.parametrize("call", [
+    lambda net, X: net.predict(X), lambda net, X: net.transform(X), lambda net, X: net.score(X, LABELS),
+], ids=["predict", "transform", "score"])
+def test_nets_that_are_not_fitted_say_so_at_once(call):
+    with pytest.raises(NotFittedError, match="This DaskRNNClassifier instance is not fitted yet"):
+        call(DaskRNNClassifier(), FORMS["array"][1]())

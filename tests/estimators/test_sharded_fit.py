@@ -351,9 +351,9 @@ class TestPartitions:
         assert_same(net._fitted.reading, RNNRegressor(**SMALL).fit(whole, NUMBERS)._fitted.reading)
 
     def test_may_have_padding_or_not(self):
-        parts = partitions(PADDED, [4, 6])
-        net = Regressor(missing="ffill", return_sequences=True, **SMALL)._fit_shards(in_shards(parts, 3), X3[:, :, 0])
-        assert net.n_iter_ == 2
+        parts, settings = partitions(PADDED, [4, 6]), SMALL | {"missing": "ffill", "return_sequences": True}
+        net = Regressor(**settings)._fit_shards(in_shards(parts, 3), X3[:, :, 0])
+        assert_same(net._fitted.reading, RNNRegressor(**settings).fit(PADDED, X3[:, :, 0])._fitted.reading)
 
     @pytest.mark.parametrize(("parts", "message"), [
         ([X3[:9], X3[9:, :, :1]], "partition 1 of X has 1 features, expected 2 as in partition 0"),
