@@ -1,6 +1,7 @@
 """The shards of X, on the workers of a cluster or in this process."""
 
 from contextlib import contextmanager, nullcontext
+from itertools import compress
 
 import dask
 import numpy as np
@@ -10,6 +11,7 @@ from skrnn._estimators.shard import Shard
 from skrnn._training.sharding import LocalShards
 from skrnn.dask._clients import has_client
 from skrnn.dask._cluster import ClusterShards
+from skrnn.dask._sources import Computed, sources
 
 
 class ShardMaker:
@@ -70,8 +72,16 @@ def shards_of(partitions, client, make=ShardOfPartitions):
     """
     make = ShardMaker([len(parts) for parts in partitions], make)
     if not has_client(client):
-        yield LocalShards([make(number, dask.compute(*parts)) for number, parts in enumerate(partitions)])
+        yield LocalShards([make(number, parts) for number, parts in enumerate(_computed(partitions))])
         return
     # Dask looks for the one that is current in some places
     with client.as_current() if client else nullcontext(), ClusterShards(make, partitions, client) as shards:
         yield shards
+
+
+def _computed(partitions):
+    """The partitions of each shard, one shard after the other; what shards have in common is computed once."""
+    in_common = [isinstance(source, Computed) for source in sources(partitions)]
+    computed = iter(dask.compute(*compress(partitions, in_common)))
+    for parts, known in zip(partitions, in_common, strict=True):
+        yield next(computed) if known else dask.compute(*parts)
