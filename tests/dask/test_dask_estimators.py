@@ -93,6 +93,19 @@ def test_a_frame_is_read_by_its_columns():
     assert net.predict(lazy_frame(FRAME, 3)).compute().tolist() == local.predict(FRAME).tolist()
 
 
+def test_what_partitions_have_in_common_is_computed_once():
+    calls = []
+
+    def table():
+        calls.append(1)
+        return CUBE
+
+    common = dask.delayed(table)()
+    net = DaskRNNClassifier(**SMALL).fit([common[chunk] for chunk in CHUNKS], Y)
+    assert len(calls) == 1
+    assert np.array_equal(theta(net), theta(DaskRNNClassifier(**SMALL).fit(array(), Y)))
+
+
 def test_shards_decide_and_not_where_they_are():
     """The same bits from other containers with the same shards; 'auto' takes each partition."""
     nets = [
