@@ -230,11 +230,16 @@ class RaggedArray:
     def __len__(self):
         return len(self.lengths)
 
-    def __reduce__(self):
+    def __getstate__(self):
         contiguous = self.lengths.sum() == len(self.values) and np.array_equal(
             self.starts, np.cumsum(self.lengths) - self.lengths
         )
-        return type(self), (self.values, self.lengths, None if contiguous else self.starts, self.feature_names)
+        return {**vars(self), "starts": None if contiguous else self.starts}
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        if self.starts is None:
+            self.starts = np.cumsum(self.lengths) - self.lengths
 
     def __sizeof__(self):
         return object.__sizeof__(self) + self.values.nbytes + self.lengths.nbytes + self.starts.nbytes

@@ -18,7 +18,7 @@ from skrnn._estimators.sharded_fit import ShardedFitMixin
 from skrnn._estimators.shared_parameters import Parameter, shared_init, with_parameters
 from skrnn._messages import shown
 from skrnn._sklearn import Interval, StrOptions, checks_parameters, clone_parametrized, set_settings, settings_of
-from skrnn.dask._partitions import is_partitioned, partitions_of
+from skrnn.dask._partitions import check_lengths, is_partitioned, partitions_of
 from skrnn.dask._prediction import DaskPredictionMixin, check_no_states, drawn, lazily
 from skrnn.dask._shards import shards_of
 
@@ -192,11 +192,13 @@ class DaskNetMixin(DaskEstimatorMixin, DaskPredictionMixin, ShardedFitMixin):
         >>> net.predict(parts)
         dask.array<concatenate, shape=(60,), dtype=float64, chunksize=(20,), chunktype=numpy.ndarray>
         """
-        partitions = partitions_of(X).shards(self.n_shards)
-        y, sample_weight, X_val, y_val, groups = self._gathered(
+        partitions = partitions_of(X)
+        n_shards = partitions.n_shards(self.n_shards)
+        (y, sample_weight, X_val, y_val, groups), counts = self._gathered(
             y=y, sample_weight=sample_weight, X_val=X_val, y_val=y_val, groups=groups
         )
-        with shards_of(partitions, self.client) as shards:
+        check_lengths(counts.pop("X_val", []), counts.pop("y_val", []), "X_val", "y_val")
+        with shards_of(partitions.as_long_as(counts).shards(n_shards), self.client) as shards:
             return self._fit_shards(shards, y, sample_weight, X_val, y_val, groups, X)
 
 

@@ -125,7 +125,7 @@ class DaskRNNLanguageModel(DaskEstimatorMixin, RNNLanguageModel):
         resume = self._resumed()
         if is_partitioned(X_val):
             with client_for(self.client) as client:
-                X_val = gathered(X_val, client, "X_val")
+                (X_val,), _ = gathered({"X_val": X_val}, client)
         with self._shards_of(X, resume) as shards:
             return self._fit_texts(ShardedTexts(shards), resume, X, y, X_val)
 

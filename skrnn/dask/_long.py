@@ -77,11 +77,10 @@ def sequences_from_long(df, group, time, target=None, *, features=None, static=N
             f"df is a {type(df).__name__}, expected a Dask DataFrame; tables in memory are for "
             "skrnn.preprocessing.sequences_from_long"
         )
-    is_placed = df.known_divisions and df.index.name == group
+    is_placed = df.known_divisions and df.index.name == group and group not in df.columns
     convert = Conversion(group, time, target, features, static, return_sequences)
     # of one row of its dtypes: looks up the columns, and shows what comes out
-    example = df._meta_nonempty.iloc[:1]
-    example = convert(example.reset_index() if is_placed else example)
+    example = convert((df.reset_index() if is_placed else df)._meta_nonempty.iloc[:1])
     if not is_placed:
         df = df[convert.used(df.columns)].shuffle(on=group)
     table = df.map_partitions(convert.partition, is_placed, example.iloc[:0], meta=example.iloc[:0])
@@ -134,7 +133,7 @@ class Conversion:
         if not len(part):
             return nothing
         try:
-            part = part.reset_index() if is_placed else part
+            part = part.reset_index(drop=not is_placed)
             frame = self(part.sort_values(self.group, kind="stable", ignore_index=True))
         except (TypeError, ValueError) as error:
             raise with_message(error, f"In partition {partition_info['number']} of df: {error}") from error
@@ -161,7 +160,7 @@ def _as_lists(cells):
 
 def _columns_of(y, several):
     """The columns of targets."""
-    if y.dtype != object or not is_sized(y[0]):
+    if y.ndim > 1 or y.dtype != object or not is_sized(y[0]):
         return list(y.T) if several else [y]
     if not several:
         return [_as_lists(y)]

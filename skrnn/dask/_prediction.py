@@ -8,6 +8,7 @@ import dask.array as da
 import dask.dataframe as dd
 import numpy as np
 
+from skrnn._data.merging import PartOfX, kind_of_all
 from skrnn._data.sequences import SequenceIndex
 from skrnn._data.with_static import n_rows
 from skrnn._estimators.classifier import log_probabilities, probabilities
@@ -16,7 +17,15 @@ from skrnn._estimators.scorers import ScoredFitted
 from skrnn._estimators.shard import naming_partition
 from skrnn.dask._clients import client_for
 from skrnn.dask._layout import Layout, Piece, types_of
-from skrnn.dask._partitions import check_holds_lists, compute, gathered, is_partitioned, partitions_of
+from skrnn.dask._partitions import (
+    check_holds_lists,
+    check_known_sizes,
+    compute,
+    gathered,
+    is_partitioned,
+    partitions_of,
+    without_texts_of_lists,
+)
 
 # What of targets there is in the units of each sequence
 OWN_UNITS = ("center", "scale")
@@ -116,37 +125,41 @@ class DaskPredictionMixin:
         >>> bool(net.score(parts, y) == net.to_local().score(X, y))
         True
         """
-        y, sample_weight = self._gathered(y=y, sample_weight=sample_weight)
-        return (self._knowing(X) if is_partitioned(X) else super()).score(X, y, sample_weight)
+        (y, sample_weight), counts = self._gathered(y=y, sample_weight=sample_weight)
+        return (self._knowing(X, counts) if is_partitioned(X) else super()).score(X, y, sample_weight)
 
     def _mean_over_targets(self, function, X, y, sample_weight):
-        y, sample_weight = self._gathered(y=y, sample_weight=sample_weight)
+        (y, sample_weight), counts = self._gathered(y=y, sample_weight=sample_weight)
         if not is_partitioned(X):
             return super()._mean_over_targets(function, X, y, sample_weight)
-        return mean_over_targets(self._knowing(X), function, X, y, sample_weight)
+        return mean_over_targets(self._knowing(X, counts), function, X, y, sample_weight)
 
     def _gathered(self, **values):
-        """What belongs to X, in the memory of this process, in order."""
+        """What belongs to X, in the memory of this process, in order; and the lengths of its parts, as `gathered`."""
         for name, value in values.items():
             of_steps = self.return_sequences and name != "groups"
             if isinstance(value, dd.DataFrame) if name == "X_val" else of_steps and isinstance(value, dd.Series):
                 check_holds_lists(value, name)
+            if isinstance(value, dd.DataFrame):
+                values[name] = without_texts_of_lists(value, name)
         with client_for(self.client) as client:
-            return [gathered(value, client, name) for name, value in values.items()]
+            return gathered(values, client)
 
-    def _knowing(self, X):
-        """The estimator of one process, which knows the scores of X in partitions."""
+    def _knowing(self, X, counts):
+        """The estimator of one process, which knows the scores of X in partitions, given the lengths of what goes with
+        them.
+        """
         fitted, net = self._get_fitted(), self.to_local()
         delayed_net, scored = shared(net), dask.delayed(_scored)
+        parts = partitions_of(X).as_long_as(counts).parts
         with client_for(self.client) as client:
-            parts = partitions_of(X).parts
             found = compute([scored(delayed_net, part, number) for number, part in enumerate(parts)], client)
         found = [part for part in found if part is not None]
         if not found:
             raise ValueError("X has no sequences in any of its partitions")
-        indices, scores, units = zip(*found, strict=True)
+        parts, scores, units = zip(*found, strict=True)
         known = ScoredFitted(*fitted)
-        known.X, known.sequences, known.known_scores = X, _joined(indices), np.concatenate(scores)
+        known.X, known.sequences, known.known_scores = X, _joined(parts), np.concatenate(scores)
         known.known_targets = fitted.targets if units[0] is None else replace(
             fitted.targets, **{name: np.concatenate([each[name] for each in units]) for name in OWN_UNITS}
         )
@@ -185,6 +198,7 @@ def lazily(X, net, function, layout, parts=None):
         return layout.together(_in_frames(X, shared(net), function, layout))
     n_steps = None
     if isinstance(X, da.Array) and layout.per_step and X.ndim > 1:
+        check_known_sizes(X)
         n_steps = X.shape[1] if X.ndim == 3 else net._get_fitted().reading.n_steps or X.shape[1]
     predict, net = dask.delayed(_in_arrays, nout=len(layout.pieces)), shared(net)
     found = [predict(net, function, layout, part, number, n_steps) for number, part in enumerate(parts)]
@@ -238,38 +252,34 @@ def _as_array(parts, n_rows_of_parts, nothing):
 
 
 def _predicted(net, part, number, decode):
-    return net._predict(part, decode, None, False)
+    with naming_partition(number):
+        return net._predict(part, decode, None, False)
 
 
 def _transformed(net, part, number):
-    return net.transform(part)
+    with naming_partition(number):
+        return net.transform(part)
 
 
 def drawn(net, part, number, n_samples, seeds):
     """Samples of a part, drawn with the seed of its number."""
-    return net.sample(part, n_samples, seeds[number])
+    with naming_partition(number):
+        return net.sample(part, n_samples, seeds[number])
 
 
 def _scored(net, part, number):
-    """Lengths, raw scores and, if targets are in units of their sequences, these; None for a part without sequences."""
+    """A `PartOfX`, raw scores and, if targets are in units of their sequences, these; None of a part without sequences.
+    """
     if not n_rows(part):
         return None
     fitted = net._get_fitted()
     with naming_partition(number):
         sequences, scores, targets = fitted.scores(net, part)
-    index = SequenceIndex(sequences.lengths, sequences.kind, n_padded=sequences.n_padded)
+    index = PartOfX.of(number, sequences, sequences.n_features, None)._replace(static=None)
     return index, scores, None if targets is fitted.targets else {name: getattr(targets, name) for name in OWN_UNITS}
 
 
-def _joined(indices):
-    """The index of the sequences of all parts; a ValueError where arrays are padded to different numbers of steps."""
-    padded = {index.n_padded for index in indices}
-    if len(padded) > 1:
-        raise ValueError(
-            f"X has partitions whose sequences have {sorted(map(str, padded))} steps with padding: expected as many in "
-            "all, or sequences without padding"
-        )
-    kinds = {index.kind for index in indices}
-    lengths = np.concatenate([index.lengths for index in indices])
-    same = len(kinds) == 1 and (lengths == lengths[0]).all()
-    return SequenceIndex(lengths, kinds.pop() if same or padded != {None} else "ragged", n_padded=padded.pop())
+def _joined(parts):
+    """The index of the sequences of all parts, given the `PartOfX` of each."""
+    kind, n_padded = kind_of_all(parts)
+    return SequenceIndex(np.concatenate([part.lengths for part in parts]), kind, n_padded=n_padded)

@@ -9,6 +9,7 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
+from distributed import Client, LocalCluster
 from same import assert_same
 from sklearn import config_context
 from sklearn.base import clone
@@ -93,6 +94,19 @@ def test_a_frame_is_read_by_its_columns():
     assert net.predict(lazy_frame(FRAME, 3)).compute().tolist() == local.predict(FRAME).tolist()
 
 
+def test_what_partitions_have_in_common_is_computed_once():
+    calls = []
+
+    def table():
+        calls.append(1)
+        return CUBE
+
+    common = dask.delayed(table)()
+    net = DaskRNNClassifier(**SMALL).fit([common[chunk] for chunk in CHUNKS], Y)
+    assert len(calls) == 1
+    assert np.array_equal(theta(net), theta(DaskRNNClassifier(**SMALL).fit(array(), Y)))
+
+
 def test_shards_decide_and_not_where_they_are():
     """The same bits from other containers with the same shards; 'auto' takes each partition."""
     nets = [
@@ -159,6 +173,8 @@ def test_partitions_with_something_in_common_are_computed_once(n_shards):
     ({}, CUBE, Y, TypeError, "X is a ndarray, expected a Dask .*fit the estimator of one process"),
     ({}, array(), Y[:20], ValueError, "y does not go with the 24 sequences of X"),
     ({}, array(), delayed(Y)[:2], ValueError, "y does not go with the 24 sequences of X"),
+    ({}, delayed(CUBE), [dask.delayed(Y[:6]), *delayed(Y)[1:3], dask.delayed(Y[15:])], ValueError,
+     "partition 0 of X has 7 sequences, and partition 0 of y 6"),
     ({"n_shards": 5}, array(), Y, ValueError, "n_shards=5, but X has 4 partitions"),
     ({"n_shards": 0}, array(), Y, ValueError, "'n_shards' parameter of DaskRNNClassifier must be"),
     ({"client": "tcp://x"}, array(), Y, TypeError, "client is a str, expected a distributed.Client or None"),
@@ -167,7 +183,10 @@ def test_partitions_with_something_in_common_are_computed_once(n_shards):
      "partition 2 of X.*NaN"),
     ({"return_sequences": True}, array(), dd.from_pandas(pd.Series([["a", "b"]] * 24), npartitions=2), ValueError,
      "y holds text, and no column of y holds lists.*convert-string"),
-], ids=["in memory", "fewer", "fewer partitions", "too many shards", "no shards", "client", "no rows", "NaN", "lists"])
+    ({"return_sequences": True}, array(), dd.from_pandas(pd.DataFrame({"u": list(CUBE[:, 0])}), npartitions=2),
+     ValueError, r"partition \d of y holds the text '\[.*in the column 'u': .*convert-string"),
+], ids=["in memory", "fewer", "fewer partitions", "other lengths", "too many shards", "no shards", "client", "no rows",
+        "NaN", "lists", "columns of lists"])
 def test_errors_leave_the_estimator_as_it_was(parameters, X, y, error, message):
     net = DaskRNNClassifier(**SMALL).fit(array(), Y)
     before = vars(net).copy()

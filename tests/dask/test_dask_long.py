@@ -22,6 +22,7 @@ TABLE["label"] = pd.array(np.where(RNG.uniform(size=N) < 0.2, pd.NA, RNG.integer
 NUMBERS = {"features": ["heat", "load"]}
 CASES = {
     "no target": NUMBERS,
+    "targets of kinds": {"features": ["heat"], "target": ["failed", "kind"]},
     "targets": NUMBERS | {"target": ["failed", "age"]},
     "static": {"target": "failed", "static": ["age", "kind"], "features": ["gear", "heat"]},
     "all features": {"target": "label", "static": ["age", "kind", "failed"], "return_sequences": True},
@@ -87,6 +88,17 @@ def test_sequences_are_those_of_one_process(name, indexed):
         assert by_group(found_y, found_groups, lambda rows: np.asarray(rows).tolist()) == by_group(
             expected[1], expected[2], np.ndarray.tolist
         )
+
+
+@pytest.mark.parametrize("placed", [
+    lambda: dd.from_pandas(TABLE.set_index("unit", drop=False).sort_index(), npartitions=2),
+    lambda: dd.from_pandas(TABLE.astype({"unit": "category"}).set_index("unit").sort_index(), npartitions=2),
+], ids=["index and column", "categories"])
+def test_groups_may_be_in_the_index(placed):
+    X, _, groups = dask.compute(*sequences_from_long(placed(), "unit", "hour", **NUMBERS))
+    expected, _, of_each = in_memory(TABLE, "unit", "hour", **NUMBERS)
+    assert X.index.tolist() == groups.tolist()
+    assert by_group(X, groups, lists) == by_group(expected, of_each, expected_lists)
 
 
 def test_order_does_not_depend_on_that_of_the_rows():

@@ -1,5 +1,7 @@
 """Predictions of X in partitions: those of one process, in the form of X."""
 
+from functools import partial
+
 import dask
 import dask.array as da
 import dask.dataframe as dd
@@ -280,13 +282,16 @@ def test_errors_name_the_sequence(nets):
     net = in_dask(nets["numbers", "array"])
     bad = CUBE.copy()
     bad[7, 2, 1] = np.nan
-    for call in (lambda X: net.predict(X).compute(), lambda X: net.score(X, np.zeros(12))):
+    X = da.from_array(bad, chunks=(5, 5, 2))
+    for compute in (net.predict(X).compute, net.transform(X).compute, partial(net.score, X, np.zeros(12))):
         with pytest.raises(ValueError, match=r"In partition 1 of X: .*sequence 2, step 2, feature 1"):
-            call(da.from_array(bad, chunks=(5, 5, 2)))
+            compute()
     with pytest.raises(ValueError, match=r"In partition 1 of X: X\[1\] in the column 'a' holds 'text'"):
         in_dask(nets["two classes", "frame"]).predict(
             lazy_frame(FRAME.assign(a=[*FRAME["a"][:7], ["text"] * 5, *FRAME["a"][8:]]), 2)
         ).compute()
+    with pytest.raises(ValueError, match=r"partition ([02]) of X has [57] sequences, and partition \1 of y [48]"):
+        net.score(FORMS["list"][1](), [dask.delayed(np.zeros(n)) for n in (4, 0, 8)])
     with pytest.raises(ValueError, match="y does not go with the 12 sequences of X"):
         net.score(FORMS["array"][1](), np.zeros(11))
     with pytest.raises(ValueError, match="X has no sequences in any of its partitions"):
@@ -299,3 +304,26 @@ def test_errors_name_the_sequence(nets):
 def test_nets_that_are_not_fitted_say_so_at_once(call):
     with pytest.raises(NotFittedError, match="This DaskRNNClassifier instance is not fitted yet"):
         call(DaskRNNClassifier(), FORMS["array"][1]())
+
+
+@pytest.mark.parametrize("form", ["array", "list"])
+def test_some_partitions_may_be_padded(form):
+    X = CUBE.copy()
+    X[9, 3:] = np.nan
+    y = np.where(np.isnan(X[:, :, 0]), np.nan, CUBE[:, :, 1])
+    local = RNNRegressor(**SMALL, return_sequences=True, missing="ffill").fit(X, y)
+    net, in_parts = in_dask(local), da.from_array(X, chunks=(5, 5, 2))
+    lazy = in_parts if form == "array" else in_parts.to_delayed().ravel().tolist()
+    assert net.score(lazy, y) == local.score(X, y)
+    found = net.predict(lazy)
+    found = found.compute() if form == "array" else np.concatenate(dask.compute(*found))
+    assert np.array_equal(found, local.predict(X), equal_nan=True)
+
+
+def test_arrays_of_unknown_numbers_of_steps_have_predictions_of_sequences_alone(nets):
+    X = da.from_array(CUBE, chunks=(5, 5, 2))
+    X = X[:, da.from_array(np.arange(5) > 1, chunks=5)]
+    local = nets["numbers", "array"]
+    assert np.array_equal(in_dask(local).predict(X).compute(), local.predict(CUBE[:, 2:]))
+    with pytest.raises(ValueError, match=r"X has chunks of unknown sizes along axis 1: .*compute_chunk_sizes\(\)"):
+        in_dask(nets["numbers of steps", "array"]).predict(X)

@@ -41,7 +41,7 @@ def test_partitions_are_in_order(form):
     parts = dask.compute(*partitions_of(X).parts, scheduler="sync")
     assert is_partitioned(X)
     assert list(map(len, parts)) == [5, 5]
-    together = concatenated(parts)
+    together = concatenated(parts, "X")
     if form in ("frame", "series"):
         assert together.equals(IN_MEMORY[form])
     elif form == "delayed":
@@ -78,15 +78,26 @@ def test_what_is_in_memory_is_refused(X, remedy):
     (dd.from_pandas(LISTS["a"], npartitions=1), "X in the column 'a' holds text.*convert-string"),
     ([dask.delayed(CUBE), CUBE], r"X\[1\] is a ndarray, expected a delayed part"),
     (da.zeros(()), "without a dimension"),
-], ids=["frame", "series", "list", "scalar"])
+    (da.zeros((4, 6, 2), chunks=3)[:, da.arange(6, chunks=3) > 1], r"axis 1: .*X\.compute_chunk_sizes\(\)"),
+], ids=["frame", "series", "list", "scalar", "unknown sizes"])
 def test_what_cannot_be_read_is_refused(X, message):
     with pytest.raises((TypeError, ValueError), match=message):
         partitions_of(X)
 
 
 def test_lists_of_arrow_and_texts_beside_them_are_no_mistake():
-    table = LISTS.assign(a=LISTS["a"].astype(OF_ARROW), place=list("xyxyxyxyxy"))[["a", "place"]]
-    assert len(partitions_of(dd.from_pandas(table, npartitions=2))) == 2
+    table = LISTS.assign(a=LISTS["a"].astype(OF_ARROW), place=[None, *"xyxyx", *4 * ["[1, 2]"]])[["a", "place"]]
+    parts = dask.compute(*partitions_of(dd.from_pandas(table, npartitions=2)).parts, scheduler="sync")
+    assert pd.concat(parts)["place"].dropna().tolist() == table["place"].dropna().tolist()
+
+
+@pytest.mark.parametrize("lists", [LISTS["b"], LISTS["b"].map(list), LISTS["b"].map(lambda x: [x[0]])])
+def test_texts_of_lists_beside_lists_of_arrow_are_refused(lists):
+    frame = dd.from_pandas(LISTS[["age"]].assign(a=LISTS["a"].astype(OF_ARROW), b=lists.where(LISTS["age"] > 4)), 2)
+    parts = partitions_of(frame).parts
+    assert len(parts[0].compute(scheduler="sync")) == 5
+    with pytest.raises(ValueError, match=r"partition 1 of X holds the text '\[.*in the column 'b': .*convert-string"):
+        parts[1].compute(scheduler="sync")
 
 
 LABELS = list("abcabcabca")
@@ -106,8 +117,9 @@ def test_targets_are_gathered_as_they_would_be_in_memory(y, as_collection):
     else:
         lazy = da.from_array(y, chunks=4)
     with dask.config.set(scheduler="sync"):
-        found = gathered(lazy, None, "y")
+        (found,), counts = gathered({"y": lazy}, None)
     assert type(found) is type(y)
+    assert counts == ({} if as_collection else {"y": [5, 5]})
     assert np.array_equal(np.asarray(found), np.asarray(y))
 
 
@@ -122,7 +134,7 @@ def test_targets_are_gathered_as_they_would_be_in_memory(y, as_collection):
     [[1, 2], [3]],
 ], ids=["ragged", "other features", "static", "polars", "Arrow", "other kinds", "other lengths", "lists"])
 def test_parts_are_put_together(parts):
-    together = concatenated(parts)
+    together = concatenated(parts, "X")
     assert len(together) == sum(map(len, parts))
     if isinstance(together, list):
         assert_same(together, [sample for part in parts for sample in part])
@@ -138,6 +150,49 @@ def test_parts_are_put_together(parts):
 
 def test_what_is_in_memory_stays():
     y = [1, 2, 3]
-    assert gathered(y, None, "y") is y
+    (found,), _ = gathered({"y": y}, None)
+    assert found is y
     with pytest.raises(TypeError, match="y is a Delayed, expected a list of delayed parts"):
-        gathered(dask.delayed(y), None, "y")
+        gathered({"y": dask.delayed(y)}, None)
+
+
+@pytest.mark.parametrize(("parts", "message"), [
+    ([RaggedArray(np.ones((3, 2)), [3], feature_names=names) for names in (["a", "b"], ["b", "a"])],
+     r"X_val\[1\] has the features \['b', 'a'\], expected \['a', 'b'\]"),
+    ([WithStatic(CUBE[:1], [[1, 2]], names) for names in (["u", "v"], ["v", "u"])],
+     r"X_val\[1\] has the features \['v', 'u'\]"),
+    ([CUBE[:1], LISTS[:1]], r"X_val\[1\] is a DataFrame, and X_val\[0\] a ndarray"),
+    ([LISTS[:1], LISTS[:1], CUBE[:1]], r"X_val\[2\] is a ndarray, and X_val\[0\] a DataFrame"),
+    ([WithStatic(CUBE[:1], [1]), CUBE[:1]], r"X_val\[1\] is a ndarray, and X_val\[0\] a WithStatic"),
+], ids=["ragged", "static", "frame behind", "frame before", "without static"])
+def test_parts_that_do_not_go_together_are_refused(parts, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        concatenated(parts, "X_val")
+
+
+def test_masks_are_kept():
+    parts = [np.ma.masked_equal(np.arange(3), 1), np.arange(2)]
+    assert concatenated(parts, "y").mask.tolist() == [False, True, False, False, False]
+
+
+def test_what_values_have_in_common_is_computed_once():
+    calls = []
+
+    def table():
+        calls.append(1)
+        return LISTS
+
+    with dask.config.set(scheduler="sync"):
+        frame = dask.delayed(table)()
+        (y, weights, other), _ = gathered({"y": [frame["age"]], "sample_weight": [frame["a"]], "groups": None}, None)
+    assert (len(y), len(weights), other, len(calls)) == (10, 10, None, 1)
+
+
+def test_parts_are_as_long_as_what_goes_with_them():
+    X = partitions_of([dask.delayed(CUBE[chunk]) for chunk in CHUNKS])
+    assert X.as_long_as({"y": [4, 4, 2]}) is X          # other parts: the values go with all sequences, in order
+    assert [len(part) for part in dask.compute(*X.as_long_as({"y": [5, 5]}).parts, scheduler="sync")] == [5, 5]
+    assert X.as_long_as({"y": [None, 5]}).parts[0].compute(scheduler="sync") is not None
+    assert partitions_of(da.from_array(CUBE, chunks=(5, 6, 2))).as_long_as({"y": [4, 6]}).are_listed is False
+    with pytest.raises(ValueError, match="partition 1 of X has 5 sequences, and partition 1 of groups 6: expected as"):
+        dask.compute(*X.as_long_as({"y": [5, 5], "groups": [5, 6]}).parts, scheduler="sync")

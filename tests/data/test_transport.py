@@ -59,6 +59,12 @@ OTHERS = {
 }
 
 
+class InUnits(RaggedArray):
+    def __init__(self, unit, X):
+        super().__init__(X.values, X.lengths, X.starts, X.feature_names)
+        self.unit = unit
+
+
 class TestRaggedArray:
     @pytest.mark.parametrize(("change", "n_arrays"), [
         (lambda X: X, 2),
@@ -82,6 +88,13 @@ class TestRaggedArray:
         X = shuffled()
         assert_same(copy.deepcopy(X), X)
         assert copy.copy(X).values is X.values
+
+    @pytest.mark.parametrize("way", [sent, copy.copy, copy.deepcopy], ids=lambda way: way.__name__)
+    def test_of_a_class_of_its_own_keeps_what_this_knows(self, way):
+        X = InUnits("mV", RaggedArray.from_list(many()))
+        again = way(X)[0] if way is sent else way(X)
+        assert (type(again), again.unit) == (InUnits, "mV")
+        assert_same(list(again), list(X))
 
     def test_pickled_by_attributes(self):
         """As by versions before."""
@@ -111,6 +124,13 @@ class TestWithStatic:
         again = pickle.loads(pickle.dumps(WithStatic(sequences, np.zeros(len(sequences)))))
         assert type(again.sequences) is type(sequences)
         assert len(again) == len(sequences)
+
+    @pytest.mark.parametrize("way", [sent, copy.copy, copy.deepcopy], ids=lambda way: way.__name__)
+    def test_of_a_class_of_its_own_keeps_what_this_knows(self, way):
+        X = InUnits("mV", RaggedArray.from_list(many()))
+        again = way(X)[0] if way is sent else way(X)
+        assert (type(again), again.unit) == (InUnits, "mV")
+        assert_same(list(again), list(X))
 
     def test_pickled_by_attributes(self):
         """As by versions before."""
