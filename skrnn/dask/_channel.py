@@ -12,7 +12,7 @@ from distributed.protocol import to_serialize
 # What a channel receives last
 CLOSED = {"do": "closed"}
 # Bytes of an array from which on copying it twice takes longer than what Dask does for each array that is not copied
-LARGE = 2**19
+LARGE = 2**17
 
 
 class Channel:
@@ -71,7 +71,7 @@ class Channel:
 
 
 def _written(message):
-    """A message with a load as a flat list: Dask spends more time on the parts of a dict than on the bytes in a list."""
+    """A message with a load, as a flat list: Dask takes more time for the parts of a dict than for bytes in a list."""
     if "load" not in message:
         return message
     return [pickle.dumps({key: value for key, value in message.items() if key != "load"}), *message["load"]]
@@ -84,7 +84,7 @@ def _read(written):
     return {**pickle.loads(written[0]), "load": written[1:]}
 
 
-def packed(thing, dumps=partial(pickle.dumps, protocol=pickle.HIGHEST_PROTOCOL)):
+def packed(thing, dumps=pickle.dumps):
     """Any object as the load of a message: pickled, with the memory of its arrays beside it.
 
     Only `unpacked` looks into it, so that whatever cannot be read is an error of the thread that reads it, and not of
@@ -101,7 +101,7 @@ def packed(thing, dumps=partial(pickle.dumps, protocol=pickle.HIGHEST_PROTOCOL))
     load : list
     """
     buffers = []
-    data = dumps(thing, buffer_callback=buffers.append)
+    data = dumps(thing, protocol=pickle.HIGHEST_PROTOCOL, buffer_callback=buffers.append)
     return [data, *(_part(buffer.raw()) for buffer in buffers)]
 
 

@@ -161,7 +161,8 @@ class ClusterShards(Shards):
         if parts is not None:
             rows += [pickle.dumps({s: parts[s] for s in member.shards}) for member in self.members.holders()]
         message = {
-            "do": "differentiate", "round": self.n_sent, "seed": seed, "begins": parts is not None, "load": packed(theta),
+            "do": "differentiate", "round": self.n_sent, "seed": seed, "begins": parts is not None,
+            "load": packed(theta),
         }
         for channel, (first, last) in self.members.top.items():
             channel.send({**message, "rows": rows[first:last]})
