@@ -14,7 +14,7 @@ from distributed.core import clean_exception
 from skrnn._training.loop import GradientsLost, History
 from skrnn._training.partial_gradients import Nodes
 from skrnn._training.sharding import Shards
-from skrnn.dask._channel import CLOSED, packed, unpacked
+from skrnn.dask._channel import CLOSED, packed, packed_by_dask, unpacked
 from skrnn.dask._clients import client_for
 from skrnn.dask._members import LOADING, Members
 from skrnn.dask._placement import placed
@@ -138,7 +138,7 @@ class ClusterShards(Shards):
                 waiting[member] = shards
                 member.channel.send({
                     "do": "call", "call": self.n_sent, "method": method, "shards": shards,
-                    "arguments": packed([arguments[s] for s in shards]),
+                    "load": packed_by_dask([arguments[s] for s in shards]),
                 })
         while waiting:
             member, received = self.members.receive()
@@ -149,7 +149,7 @@ class ClusterShards(Shards):
                 if received["do"] == "failed":
                     failures[received["shard"]] = received
                 else:
-                    results.update(zip(shards, unpacked(received["results"]), strict=True))
+                    results.update(zip(shards, unpacked(received["load"]), strict=True))
         if failures:
             raise_received(failures[min(failures)])
         return results
@@ -161,8 +161,8 @@ class ClusterShards(Shards):
         if parts is not None:
             rows += [pickle.dumps({s: parts[s] for s in member.shards}) for member in self.members.holders()]
         message = {
-            "do": "differentiate", "round": self.n_sent, "theta": packed(theta), "seed": seed,
-            "begins": parts is not None,
+            "do": "differentiate", "round": self.n_sent, "seed": seed, "begins": parts is not None,
+            "load": packed(theta),
         }
         for channel, (first, last) in self.members.top.items():
             channel.send({**message, "rows": rows[first:last]})
@@ -176,7 +176,7 @@ class ClusterShards(Shards):
             if received.get("round") == self.n_sent:
                 waiting.discard(member.channel)
                 n_stretches = max(n_stretches, received["n_stretches"])
-                nodes.add(unpacked(received["parts"]))
+                nodes.add(unpacked(received["load"]))
         return nodes.root, n_stretches
 
     # What has to be in its place before

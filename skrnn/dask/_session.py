@@ -12,7 +12,7 @@ from distributed.core import Status, error_message
 
 from skrnn._training.partial_gradients import Nodes
 from skrnn._training.sharding import seed_of_shard
-from skrnn.dask._channel import CLOSED, Channel, packed, packed_again, unpacked
+from skrnn.dask._channel import CLOSED, Channel, packed, packed_again, packed_by_dask, unpacked
 
 # The name of the handler of a worker's server, and of its sessions among the extensions of the worker
 HANDLER = "skrnn_session"
@@ -139,7 +139,7 @@ class Session:
             self.turn = message["turn"]
         elif do == "differentiate":
             for child, (first, last) in self.below.items():
-                child.post({**message, "theta": packed_again(message["theta"]), "rows": message["rows"][first:last]})
+                child.post({**message, "rows": message["rows"][first:last], "load": packed_again(message["load"])})
         self.inbox.put((channel, message))
 
     async def _connect(self, do, session, tree, n_shards, below):
@@ -188,10 +188,10 @@ class Session:
         """Call a method of shards, for each with its arguments, and send the results or the first error."""
         results, number = [], message["call"]
         try:
-            arguments = unpacked(message["arguments"])
+            arguments = unpacked(message["load"])
             for number_of_shard, of_shard in zip(message["shards"], arguments, strict=True):
                 results.append(getattr(self.shards[number_of_shard], message["method"])(*of_shard))
-            answer = {"do": "answer", "call": number, "results": packed(results)}
+            answer = {"do": "answer", "call": number, "load": packed_by_dask(results)}
         except Exception as error:
             shard = message["shards"][min(len(results), len(message["shards"]) - 1)]
             answer = {"do": "failed", "call": number, "shard": shard, **error_message(error)}
@@ -218,18 +218,18 @@ class Session:
                 if received["round"] == number:
                     waiting.discard(sender)
                     n_stretches = max(n_stretches, received["n_stretches"])
-                    nodes.add(unpacked(received["parts"]))
+                    nodes.add(unpacked(received["load"]))
             elif received["do"] != "closed" or sender is self.leader:
                 return sender, received
             elif sender in waiting:
                 self.leader.send({"do": "unreachable", "address": sender.address})
                 return None
-        channel.send({"do": "gradient", "round": number, "n_stretches": n_stretches, "parts": packed(nodes.parts)})
+        channel.send({"do": "gradient", "round": number, "n_stretches": n_stretches, "load": packed(nodes.parts)})
         return None
 
     def _own_gradients(self, message):
         """The number of stretches of a batch, and the gradients of the next one, of the shards here, as leaves."""
-        theta, n_stretches = unpacked(message["theta"]), 0
+        theta, n_stretches = unpacked(message["load"]), 0
         if message["begins"]:
             self.theta, seed = theta.copy(), message["seed"]
             for number, rows in pickle.loads(message["rows"][0]).items():
