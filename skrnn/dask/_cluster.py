@@ -2,7 +2,7 @@
 
 import pickle
 from collections import defaultdict
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import chain
 from time import monotonic, sleep
 
@@ -64,11 +64,14 @@ class ClusterShards(Shards):
         return self
 
     def __exit__(self, *error):
-        if error[0] is None:
-            self._log_epoch()
-        self.members.close()
-        self.loading, self.settled = {}, None
-        self.stack.close()
+        try:
+            if error[0] is None:
+                with suppress(ClusterError):        # trained, though nobody may be there any more who looks at it
+                    self._log_epoch()
+        finally:
+            self.members.close()
+            self.loading, self.settled = {}, None
+            self.stack.close()
 
     def tell(self, method, *arguments):
         told, results, n_before = (method, self._of_shards(arguments)), {}, len(self.told)
@@ -192,7 +195,7 @@ class ClusterShards(Shards):
             n_changes = self.members.n_changes
             for step in (self._recruit, self._place, self._load, self._serve, self._join, self._tell_again):
                 step()
-                if self.members.n_changes != n_changes:
+                if self.members.n_changes != n_changes or not self.members.by_address:
                     break
             else:
                 self.settled = n_changes

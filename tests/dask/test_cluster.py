@@ -1,5 +1,6 @@
 """Shards on workers: the same bits wherever they are, whoever is lost; and everybody is free at the end."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from functools import partial
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -35,6 +37,7 @@ from skrnn.dask import _cluster, _members
 from skrnn.dask._cluster import ClusterShards
 from skrnn.dask._members import Members
 from skrnn.dask._placement import below, placed
+from skrnn.dask._session import HANDLER
 from skrnn.exceptions import ClusterError
 
 pytestmark = pytest.mark.slow
@@ -297,6 +300,51 @@ def test_interrupted_training_leaves_the_workers_free(in_process, expected, tmp_
         trained(shards)
     with ClusterShards(Maker(), partitions(), in_process) as shards:
         assert trained(shards) == expected
+
+
+def test_an_interrupt_while_workers_are_asked_leaves_them_free(in_process, expected, monkeypatch):
+    async def slowly(*arguments, **keywords):
+        interrupt()
+        await asyncio.sleep(0.2)
+        return await connect(*arguments, **keywords)
+
+    connect = _members.connect
+    with monkeypatch.context() as patch:
+        patch.setattr(_members, "connect", slowly)
+        with pytest.raises(KeyboardInterrupt), ClusterShards(Maker(), partitions(), in_process) as shards:
+            trained(shards)
+    time.sleep(0.4)
+    assert not any(in_process.run(has_session).values())
+
+
+def has_session(dask_worker):
+    return HANDLER in dask_worker.extensions and dask_worker.extensions[HANDLER].free.locked()
+
+
+def test_a_worker_that_dies_while_it_is_asked_is_not_waited_for(in_process, expected, monkeypatch):
+    def nthreads():
+        return known() | ({gone: 1} if next(calls) == 0 else {})
+
+    known, calls, gone = in_process.nthreads, count(), min(in_process.nthreads())[:-1] + "gone"
+    monkeypatch.setattr(in_process, "nthreads", nthreads)
+    monkeypatch.setattr(_members, "CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(Members.receive, "__defaults__", (0.1,))
+    with ClusterShards(Maker(), partitions(), in_process) as shards:
+        assert trained(shards) == expected
+        assert shards.members.lost == {gone}
+
+
+def fail_to_import():
+    raise ModuleNotFoundError("No module named 'skrnn'")
+
+
+def test_workers_without_skrnn_are_an_error(in_process, monkeypatch):
+    monkeypatch.setattr(_members, "install", fail_to_import)
+    with (
+        pytest.raises(ModuleNotFoundError, match="No module named 'skrnn'"),
+        ClusterShards(Maker(), partitions(), in_process) as shards,
+    ):
+        trained(shards)
 
 
 def interrupt():
