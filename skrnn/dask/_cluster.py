@@ -15,7 +15,7 @@ from skrnn._training.loop import GradientsLost, History
 from skrnn._training.partial_gradients import Nodes
 from skrnn._training.sharding import Shards
 from skrnn.dask._channel import CLOSED, packed, unpacked
-from skrnn.dask._clients import client_for
+from skrnn.dask._clients import check_wanted, client_for
 from skrnn.dask._members import LOADING, Members
 from skrnn.dask._placement import placed
 from skrnn.dask._session import load
@@ -98,6 +98,7 @@ class ClusterShards(Shards):
                 part, _ = self._round(theta, None, seed)
 
     def begin_epoch(self, history):
+        check_wanted()
         self.history, self.members.n_lost = history, 0
         self.task = "skrnn-epoch", history.n_epochs + 1
         if self.is_settled and monotonic() - self.task_began > EPOCH_SECONDS:

@@ -1,6 +1,5 @@
 """Shards on workers: the same bits wherever they are, whoever is lost; and everybody is free at the end."""
 
-import asyncio
 import os
 import shutil
 import signal
@@ -34,6 +33,7 @@ from skrnn._training.schedules import SCHEDULES
 from skrnn._training.sharding import LocalShards, ShardedBatches, ShardedObjective, TrainingShard
 from skrnn._training.watching import Watch
 from skrnn.dask import _cluster, _members
+from skrnn.dask._channel import Channel
 from skrnn.dask._cluster import ClusterShards
 from skrnn.dask._members import Members
 from skrnn.dask._placement import below, placed
@@ -302,19 +302,35 @@ def test_interrupted_training_leaves_the_workers_free(in_process, expected, tmp_
         assert trained(shards) == expected
 
 
-def test_an_interrupt_while_workers_are_asked_leaves_them_free(in_process, expected, monkeypatch):
-    async def slowly(*arguments, **keywords):
+def test_an_interrupt_while_workers_are_asked_leaves_them_free(in_process, monkeypatch):
+    def start_and_interrupt(channel):
+        start(channel)
         interrupt()
-        await asyncio.sleep(0.2)
-        return await connect(*arguments, **keywords)
 
-    connect = _members.connect
+    start = Channel.start
     with monkeypatch.context() as patch:
-        patch.setattr(_members, "connect", slowly)
+        patch.setattr(Channel, "start", start_and_interrupt)
         with pytest.raises(KeyboardInterrupt), ClusterShards(Maker(), partitions(), in_process) as shards:
             trained(shards)
-    time.sleep(0.4)
-    assert not any(in_process.run(has_session).values())
+    wait_until(lambda: not any(in_process.run(has_session).values()))
+
+
+def wait_until(condition):
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < 10
+        time.sleep(0.01)
+
+
+def test_a_task_that_is_cancelled_trains_no_more(in_process):
+    def fit():
+        with ClusterShards(Maker(), partitions()) as shards:
+            trained(shards, n_epochs=10**9)
+
+    task = in_process.submit(fit, pure=False)
+    wait_until(lambda: any(in_process.run(has_session).values()))
+    task.cancel(force=True)
+    wait_until(lambda: not any(in_process.run(has_session).values()))
 
 
 def has_session(dask_worker):
