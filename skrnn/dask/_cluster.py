@@ -72,6 +72,10 @@ class ClusterShards(Shards):
             self.members.close()
             self.loading, self.settled = {}, None
             self.stack.close()
+        if isinstance(error[1], Exception) and self.client.status in ("closing", "closed"):
+            raise ClusterError(
+                "The client of Dask was closed before the training was over. The estimator is as it was before"
+            ) from error[1]
 
     def tell(self, method, *arguments):
         told, results, n_before = (method, self._of_shards(arguments)), {}, len(self.told)

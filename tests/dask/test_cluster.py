@@ -294,6 +294,20 @@ def test_a_machine_that_hangs_is_gone_as_soon_as_the_scheduler_says_so(expected,
             assert len(shards.members.by_address) == 2
 
 
+def test_a_client_that_is_closed_is_an_error(in_process, monkeypatch):
+    class Close(Watch):
+        def begin_epoch(self):
+            client.close()
+
+    monkeypatch.setattr(_cluster, "EPOCH_SECONDS", -1)
+    with (
+        Client(in_process.scheduler.address, set_as_default=False) as client,
+        pytest.raises(ClusterError, match="client of Dask was closed"),
+        ClusterShards(Maker(), partitions(), client) as shards,
+    ):
+        trained(shards, watch=Close())
+
+
 def test_interrupted_training_leaves_the_workers_free(in_process, expected, tmp_path):
     event = Once(tmp_path, "gradient", interrupt, 5)
     with pytest.raises(KeyboardInterrupt), ClusterShards(Maker(event), partitions(), in_process) as shards:
