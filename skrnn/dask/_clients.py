@@ -1,5 +1,6 @@
 """The client of a call: what the user gave, that of the process, or that of the worker whose task it is."""
 
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 
 from distributed import Client, get_client, get_worker, worker_client
@@ -28,6 +29,15 @@ def client_for(client):
 def has_client(client):
     """Whether there is a client: this one, unless it is None, or that of the process or the task."""
     return client is not None or _in_task() or _default() is not None
+
+
+def check_wanted():
+    """Raise a CancelledError in a task that was cancelled, which Dask lets run to its end."""
+    if _in_task():
+        worker = get_worker()
+        task = worker.state.tasks.get(worker.get_current_task())
+        if task is not None and task.state == "cancelled":
+            raise CancelledError(f"{task.key} was cancelled")
 
 
 def _in_task():

@@ -2,7 +2,7 @@
 
 import pickle
 from collections import defaultdict
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import chain
 from time import monotonic, sleep
 
@@ -15,7 +15,7 @@ from skrnn._training.loop import GradientsLost, History
 from skrnn._training.partial_gradients import Nodes
 from skrnn._training.sharding import Shards
 from skrnn.dask._channel import CLOSED, packed, packed_by_dask, unpacked
-from skrnn.dask._clients import client_for
+from skrnn.dask._clients import check_wanted, client_for
 from skrnn.dask._members import LOADING, Members
 from skrnn.dask._placement import placed
 from skrnn.dask._session import load
@@ -64,11 +64,18 @@ class ClusterShards(Shards):
         return self
 
     def __exit__(self, *error):
-        if error[0] is None:
-            self._log_epoch()
-        self.members.close()
-        self.loading, self.settled = {}, None
-        self.stack.close()
+        try:
+            if error[0] is None:
+                with suppress(ClusterError):        # trained, though nobody may be there any more who looks at it
+                    self._log_epoch()
+        finally:
+            self.members.close()
+            self.loading, self.settled = {}, None
+            self.stack.close()
+        if isinstance(error[1], Exception) and self.client.status in ("closing", "closed"):
+            raise ClusterError(
+                "The client of Dask was closed before the training was over. The estimator is as it was before"
+            ) from error[1]
 
     def tell(self, method, *arguments):
         told, results, n_before = (method, self._of_shards(arguments)), {}, len(self.told)
@@ -95,6 +102,7 @@ class ClusterShards(Shards):
                 part, _ = self._round(theta, None, seed)
 
     def begin_epoch(self, history):
+        check_wanted()
         self.history, self.members.n_lost = history, 0
         self.task = "skrnn-epoch", history.n_epochs + 1
         if self.is_settled and monotonic() - self.task_began > EPOCH_SECONDS:
@@ -192,7 +200,7 @@ class ClusterShards(Shards):
             n_changes = self.members.n_changes
             for step in (self._recruit, self._place, self._load, self._serve, self._join, self._tell_again):
                 step()
-                if self.members.n_changes != n_changes:
+                if self.members.n_changes != n_changes or not self.members.by_address:
                     break
             else:
                 self.settled = n_changes

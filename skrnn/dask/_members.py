@@ -4,6 +4,8 @@ Dask finds out who is gone and shows users what runs. Parameters and gradients t
 themselves, in a tree, while one task on each worker computes.
 """
 
+import asyncio
+import pickle
 import random
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -12,6 +14,7 @@ from uuid import uuid4
 
 import dask
 from distributed.comm import connect
+from distributed.core import clean_exception
 
 from skrnn.dask._channel import CLOSED, Channel
 from skrnn.dask._placement import below
@@ -35,9 +38,17 @@ class Member:
     n_threads: int
     channel: Channel | None = None
     shards: dict = field(default_factory=dict)      # by number: how much each was told, LOADING at first
-    state: str = ""                                 # "begun", or "busy" with another training
+    state: str = ""                                 # "begun", "busy" with another training, or "refused"
+    opening: asyncio.Task | None = None
+    error: Exception | None = None                  # why it was not reached, or cannot take part
     serving: int = 0                                # the turn of its last task that has begun
     tree: int = 0                                   # the last tree in which it is connected with those below
+
+    def leave(self):
+        """Take part no more; in the event loop."""
+        self.opening.cancel()
+        if self.channel is not None:
+            self.channel.comm.abort()
 
 
 class Members:
@@ -107,8 +118,8 @@ class Members:
         do = message["do"]
         if do == "closed":
             self._lose(member)
-        elif do in ("begun", "busy"):
-            member.state = do
+        elif do in ("begun", "busy", "refused"):
+            member.state, member.error = do, message.get("error")
         elif do == "serving":
             member.serving = message["turn"]
         elif do == "connected":
@@ -135,7 +146,7 @@ class Members:
 
     def _forget(self, member):
         del self.by_address[member.address]
-        member.channel.close()
+        self.client.loop.add_callback(member.leave)
 
     def known(self):
         """The threads of the workers that the scheduler knows, by address, without those that were lost.
@@ -172,33 +183,45 @@ class Members:
         n_threads : dict of str to int
             By address.
         """
-        addresses = sorted(set(n_threads) - set(self.by_address))
-        self.ask_scheduler(self.client.run, install, workers=addresses, on_error="ignore")
-        must_wait, errors = not self.by_address, []
+        addresses = sorted(n_threads.keys() - self.by_address.keys())
+        must_wait, unreached = not self.by_address, {}
         for address in addresses:
-            member = Member(address, n_threads[address])
-            try:
-                self.client.sync(self._open, member, must_wait)
-            except OSError as error:
-                errors.append(error)
-                continue
-            self.by_address[address] = member
+            # A member before it is asked, which an interrupt does not forget
+            member = self.by_address[address] = Member(address, n_threads[address])
+            self.client.loop.add_callback(self._open, member, must_wait)
             while self.by_address.get(address) is member and not member.state:
                 self.receive()
-            if member.state == "busy":
+            if member.state in ("busy", "refused"):
                 self._forget(member)
-        if not self.by_address and errors:
+            if isinstance(member.error, OSError):
+                unreached[address] = member.error
+            elif member.error is not None:
+                raise member.error
+        if not self.by_address and (addresses := sorted(unreached.keys() & self.known().keys())):
+            error = unreached[addresses[0]]
             raise ClusterError(
                 f"This process cannot reach the workers at {', '.join(addresses)}. Call fit where they can be reached, "
-                f"in a task: client.submit(net.fit, X, y).result(). {errors[0]}"
-            ) from errors[0]
+                f"in a task: client.submit(net.fit, X, y).result(). {error}"
+            ) from error
         self.n_at_most = max(self.n_at_most, len(self.by_address))
 
-    async def _open(self, member, wait):
-        comm = await connect(member.address, **self.client.security.get_connection_args("client"))
-        await comm.write({"op": HANDLER, "session": self.name, "leads": True, "wait": wait})
-        member.channel = Channel(comm, lambda channel, message: self.inbox.put((member, message)))
-        member.channel.start()
+    def _open(self, member, wait):
+        member.opening = asyncio.create_task(self._begin(member, wait))
+
+    async def _begin(self, member, wait):
+        """Connect with a worker, and ask it to take part."""
+        try:
+            comm = await connect(member.address, **self.client.security.get_connection_args("client"))
+            member.channel = Channel(comm, lambda channel, message: self.inbox.put((member, message)))
+            await comm.write({"op": "run", "function": pickle.dumps(install)})
+            answer = await comm.read()
+            if answer["status"] != "OK":
+                raise clean_exception(**answer)[1]
+            await comm.write({"op": HANDLER, "session": self.name, "leads": True, "wait": wait})
+        except Exception as error:
+            self.inbox.put((member, {"do": "refused", "error": error}))
+        else:
+            member.channel.start()
 
     def pause(self):
         """Let the tasks return that serve: others can run on the workers then."""
@@ -285,5 +308,5 @@ class Members:
     def close(self):
         """End the session: the workers are free."""
         for member in self:
-            member.channel.close()
-        self.by_address, self.tasks = {}, []
+            self._forget(member)
+        self.tasks = []

@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from functools import partial
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -34,9 +35,11 @@ from skrnn._training.schedules import SCHEDULES
 from skrnn._training.sharding import LocalShards, ShardedBatches, ShardedObjective, TrainingShard
 from skrnn._training.watching import Watch
 from skrnn.dask import _cluster, _members
+from skrnn.dask._channel import Channel
 from skrnn.dask._cluster import ClusterShards
 from skrnn.dask._members import Members
 from skrnn.dask._placement import below, placed
+from skrnn.dask._session import HANDLER
 from skrnn.exceptions import ClusterError
 
 pytestmark = pytest.mark.slow
@@ -304,12 +307,87 @@ def test_a_machine_that_hangs_is_gone_as_soon_as_the_scheduler_says_so(expected,
             assert len(shards.members.by_address) == 2
 
 
+def test_a_client_that_is_closed_is_an_error(in_process, monkeypatch):
+    class Close(Watch):
+        def begin_epoch(self):
+            client.close()
+
+    monkeypatch.setattr(_cluster, "EPOCH_SECONDS", -1)
+    with (
+        Client(in_process.scheduler.address, set_as_default=False) as client,
+        pytest.raises(ClusterError, match="client of Dask was closed"),
+        ClusterShards(Maker(), partitions(), client) as shards,
+    ):
+        trained(shards, watch=Close())
+
+
 def test_interrupted_training_leaves_the_workers_free(in_process, expected, tmp_path):
     event = Once(tmp_path, "gradient", interrupt, 5)
     with pytest.raises(KeyboardInterrupt), ClusterShards(Maker(event), partitions(), in_process) as shards:
         trained(shards)
     with ClusterShards(Maker(), partitions(), in_process) as shards:
         assert trained(shards) == expected
+
+
+def test_an_interrupt_while_workers_are_asked_leaves_them_free(in_process, monkeypatch):
+    def start_and_interrupt(channel):
+        start(channel)
+        interrupt()
+
+    start = Channel.start
+    with monkeypatch.context() as patch:
+        patch.setattr(Channel, "start", start_and_interrupt)
+        with pytest.raises(KeyboardInterrupt), ClusterShards(Maker(), partitions(), in_process) as shards:
+            trained(shards)
+    wait_until(lambda: not any(in_process.run(has_session).values()))
+
+
+def wait_until(condition):
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < 10
+        time.sleep(0.01)
+
+
+def test_a_task_that_is_cancelled_trains_no_more(in_process):
+    def fit():
+        with ClusterShards(Maker(), partitions()) as shards:
+            trained(shards, n_epochs=10**9)
+
+    task = in_process.submit(fit, pure=False)
+    wait_until(lambda: any(in_process.run(has_session).values()))
+    task.cancel(force=True)
+    wait_until(lambda: not any(in_process.run(has_session).values()))
+
+
+def has_session(dask_worker):
+    return HANDLER in dask_worker.extensions and dask_worker.extensions[HANDLER].free.locked()
+
+
+def test_a_worker_that_dies_while_it_is_asked_is_not_waited_for(in_process, expected, monkeypatch):
+    def nthreads():
+        return known() | ({gone: 1} if next(calls) == 0 else {})
+
+    known, calls, gone = in_process.nthreads, count(), min(in_process.nthreads())[:-1] + "gone"
+    monkeypatch.setattr(in_process, "nthreads", nthreads)
+    monkeypatch.setattr(_members, "CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(Members.receive, "__defaults__", (0.1,))
+    with ClusterShards(Maker(), partitions(), in_process) as shards:
+        assert trained(shards) == expected
+        assert shards.members.lost == {gone}
+
+
+def fail_to_import():
+    raise ModuleNotFoundError("No module named 'skrnn'")
+
+
+def test_workers_without_skrnn_are_an_error(in_process, monkeypatch):
+    monkeypatch.setattr(_members, "install", fail_to_import)
+    with (
+        pytest.raises(ModuleNotFoundError, match="No module named 'skrnn'"),
+        ClusterShards(Maker(), partitions(), in_process) as shards,
+    ):
+        trained(shards)
 
 
 def interrupt():
