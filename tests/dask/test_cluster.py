@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from distributed import Client, LocalCluster, get_worker
 from distributed.comm import CommClosedError
+from distributed.core import Status
 from distributed.security import Security
 from distributed.utils import sync
 
@@ -98,6 +99,16 @@ def close_worker():
 
 def kill_worker():
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def pause_worker():
+    """As Dask does where memory is short: no task begins on it any more."""
+    worker = get_worker()
+    sync(worker.loop, set_status, worker, Status.paused)
+
+
+async def set_status(worker, status):
+    worker.status = status
 
 
 def fail():
@@ -289,6 +300,24 @@ def test_a_machine_that_hangs_is_gone_as_soon_as_the_scheduler_says_so(expected,
         with ClusterShards(Maker(Once(tmp_path, "gradient", hang, 5)), partitions(), client) as shards:
             assert trained(shards) == expected
             assert len(shards.members.by_address) == 2
+
+
+def test_paused_workers_train_on(expected, tmp_path, monkeypatch):
+    monkeypatch.setattr(_cluster, "EPOCH_SECONDS", 0)
+    maker = Maker(Once(tmp_path, "gradient", pause_worker))
+    with cluster_of(2, memory_limit=0) as client, ClusterShards(maker, partitions(), client) as shards:
+        assert trained(shards) == expected
+
+
+def test_workers_that_stay_paused_take_no_shards(tmp_path, monkeypatch):
+    monkeypatch.setattr(_members, "CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(Members.receive, "__defaults__", (0.1,))
+    maker = Maker(Once(tmp_path, "load", pause_worker))
+    with (
+        cluster_of(1, memory_limit=0) as client, dask.config.set({"distributed.comm.timeouts.connect": 0.5}),
+        ClusterShards(maker, partitions(), client) as shards, pytest.raises(ClusterError, match="for more than 0.5 s"),
+    ):
+        trained(shards)
 
 
 def test_interrupted_training_leaves_the_workers_free(in_process, expected, tmp_path):
