@@ -101,12 +101,12 @@ def load(name, number, make_shard, parts):
     number : int
     make_shard : callable
         ``make_shard(number, parts)`` returns the shard.
-    parts : list or callable
-        The partitions of X that it consists of, or what computes them.
+    parts : list or Recipe
+        The partitions of X that it consists of, or how they are computed.
     """
     session = session_here(name)
     if session is not None:
-        session.shards[number] = make_shard(number, parts() if callable(parts) else parts)
+        session.shards[number] = make_shard(number, parts)
 
 
 def serve(name, turn):

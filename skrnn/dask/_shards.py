@@ -6,10 +6,11 @@ import dask
 import numpy as np
 import pyarrow as pa
 
-from skrnn._estimators.shard import Shard
+from skrnn._estimators.shard import Later, Shard
 from skrnn._training.sharding import LocalShards
 from skrnn.dask._clients import has_client
 from skrnn.dask._cluster import ClusterShards
+from skrnn.dask._sources import Recipe
 
 
 class ShardMaker:
@@ -28,7 +29,7 @@ class ShardMaker:
 
     def __call__(self, number, parts):
         release_memory()
-        return self.make(list(parts), self.firsts[number])
+        return self.make(parts.later() if isinstance(parts, Recipe) else list(parts), self.firsts[number])
 
 
 class ShardOfPartitions(Shard):
@@ -55,6 +56,10 @@ def release_memory():
     pa.default_memory_pool().release_unused()
 
 
+def _later(part):
+    return Later(lambda: dask.compute(part)[0])
+
+
 @contextmanager
 def shards_of(partitions, client, make=ShardOfPartitions):
     """The `Shards` of X; at the end the workers are free.
@@ -70,7 +75,7 @@ def shards_of(partitions, client, make=ShardOfPartitions):
     """
     make = ShardMaker([len(parts) for parts in partitions], make)
     if not has_client(client):
-        yield LocalShards([make(number, dask.compute(*parts)) for number, parts in enumerate(partitions)])
+        yield LocalShards([make(number, map(_later, parts)) for number, parts in enumerate(partitions)])
         return
     # Dask looks for the one that is current in some places
     with client.as_current() if client else nullcontext(), ClusterShards(make, partitions, client) as shards:

@@ -1,10 +1,13 @@
 """Where the partitions of a shard come from: computed where the shard is made, or by Dask before."""
 
 from collections import Counter
+from functools import partial
 from itertools import chain
 
 import dask
 from distributed import futures_of
+
+from skrnn._estimators.shard import Later
 
 
 def sources(partitions):
@@ -54,9 +57,16 @@ class Recipe:
         for part in parts:
             self.graph.update(part.dask.cull([part.key]).to_dict())
 
-    def __call__(self):
-        """The partitions."""
-        return list(dask.get(self.graph, self.keys))
+    def __len__(self):
+        return len(self.keys)
+
+    def __iter__(self):
+        """The partitions, each computed when it is its turn."""
+        return (later.compute() for later in self.later())
+
+    def later(self):
+        """The partitions, to be computed when they are read."""
+        return [Later(partial(dask.get, self.graph, key)) for key in self.keys]
 
     def sent(self):
         """What the task that makes the shard is given."""
