@@ -2,9 +2,10 @@
 Training and prediction on a cluster
 ====================================
 
-A data set of Parquet files that no process reads as a whole: two workers train on what each of them has read, and predict
-into files of Parquet again. One process gives the same bits. A cluster of many machines takes the place of LocalCluster, and
-nothing else changes. The task is the adding problem, as in parquet_in_batches.py. Needs the extra skrnn[dask].
+A data set of Parquet files that no process reads as a whole: two workers train on what each of them has read, and
+predict into files of Parquet again. One process gives the same bits. A cluster of many machines takes the place of
+LocalCluster, and nothing else changes. The task is the adding problem, as in parquet_in_batches.py. Needs the extra
+skrnn[dask].
 """
 
 from pathlib import Path

@@ -136,7 +136,7 @@ class Members:
         if monotonic() - self.paused_since > seconds:
             raise ClusterError(
                 f"Dask has paused {', '.join(sorted(waiting))} for more than {seconds:g} s "
-                "(distributed.comm.timeouts.connect), because of the memory that is in use there: the shards need more. "
+                "(distributed.comm.timeouts.connect), because of the memory in use there: the shards need more. "
                 "Take more workers, or workers with more memory. The estimator is as it was before"
             )
 

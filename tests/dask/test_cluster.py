@@ -315,7 +315,7 @@ def test_workers_that_stay_paused_take_no_shards(tmp_path, monkeypatch):
     maker = Maker(Once(tmp_path, "load", pause_worker))
     with (
         cluster_of(1, memory_limit=0) as client, dask.config.set({"distributed.comm.timeouts.connect": 0.5}),
-        ClusterShards(maker, partitions(), client) as shards, pytest.raises(ClusterError, match="for more than 0.5 s"),
+        ClusterShards(maker, partitions(), client) as shards, pytest.raises(ClusterError, match="Dask has paused"),
     ):
         trained(shards)
 
