@@ -3,7 +3,7 @@
     python benchmarks/larger_than_a_worker.py [--megabytes 1250] [--limit 1200MB] [--workers 2] [--epochs 3]
 
 The files are written first, to a temporary folder. The same net is then trained on workers of one thread with this
-limit, in this process, where as many shards give the same bits, and on one such worker alone, which Dask pauses or ends.
+limit, in this process, where as many shards give the same bits, and on one such worker alone, which is too small.
 For Linux, which tells the peak of a process; two minutes, and 3 GB of memory and of disk.
 """
 
