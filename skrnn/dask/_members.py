@@ -13,12 +13,13 @@ from time import monotonic, sleep
 from uuid import uuid4
 
 import dask
+from dask.utils import parse_timedelta
 from distributed.comm import connect
 from distributed.core import clean_exception
 
 from skrnn.dask._channel import CLOSED, Channel
 from skrnn.dask._placement import below
-from skrnn.dask._session import HANDLER, install, serve
+from skrnn.dask._session import HANDLER, install, paused, serve
 from skrnn.exceptions import ClusterError
 
 # How long nothing may come before the scheduler is asked who is still there; how long tasks that have begun wait for
@@ -68,6 +69,8 @@ class Members:
         self.n_changes = 0              # how many members have ever been lost
         self.n_lost = 0                 # of these, in this epoch, or before the first one
         self.n_at_most = 0
+        self.needs_tasks = False        # whether tasks have to begin before anything else can
+        self.paused_since = None
 
     def __iter__(self):
         return iter(list(self.by_address.values()))
@@ -100,6 +103,7 @@ class Members:
                 if timeout < CHECK_SECONDS:
                     raise
                 self._close_unknown()
+                self._raise_if_paused()
                 continue
             if member is None:
                 return None, message
@@ -131,6 +135,21 @@ class Members:
         for member in self:
             if member.address not in known:
                 self.inbox.put((member, CLOSED))
+
+    def _raise_if_paused(self):
+        """Wait for tasks only so long on workers where none begin."""
+        waiting = self.ask_scheduler(self.client.run_on_scheduler, paused) & self.by_address.keys()
+        if not (self.needs_tasks and waiting):
+            self.paused_since = None
+            return
+        seconds = parse_timedelta(dask.config.get("distributed.comm.timeouts.connect"))
+        self.paused_since = self.paused_since or monotonic()
+        if monotonic() - self.paused_since > seconds:
+            raise ClusterError(
+                f"Dask has paused {', '.join(sorted(waiting))} for more than {seconds:g} s "
+                "(distributed.comm.timeouts.connect), because of the memory in use there: the shards need more. "
+                "Take more workers, or workers with more memory. The estimator is as it was before"
+            )
 
     def _lose(self, member):
         self._forget(member)
@@ -225,6 +244,7 @@ class Members:
 
     def pause(self):
         """Let the tasks return that serve: others can run on the workers then."""
+        self.needs_tasks = True
         self.turn += 1
         self._announce_turn()
 
@@ -276,6 +296,7 @@ class Members:
                     break
             else:
                 return
+            self._raise_if_paused()
             self.client.cancel(self.tasks)
             self.pause()
             sleep(YIELD_SECONDS * random.random())
@@ -287,6 +308,7 @@ class Members:
 
     def join(self, n_shards):
         """Join the members that have shards in a new tree; return when it stands, or one of them is gone."""
+        self.needs_tasks = False
         self.tree += 1
         holders = self.holders()
         nodes = [(0, len(holders) + 1)]         # this process, and one after the other those below it

@@ -24,6 +24,11 @@ def install(dask_worker):
         dask_worker.extensions[HANDLER] = Sessions(dask_worker)
 
 
+def paused(dask_scheduler):
+    """The addresses of the workers that Dask has paused, for their memory; the name of the argument is Dask's."""
+    return {address for address, state in dask_scheduler.workers.items() if state.status == Status.paused}
+
+
 class Sessions:
     """The training runs that a worker takes part in: one at a time, others wait.
 
@@ -136,7 +141,9 @@ class Session:
             self.connecting = asyncio.create_task(self._connect(**message))
             return
         if do == "turn":
-            self.turn = message["turn"]
+            # A worker that Dask has paused begins no tasks: the one that serves goes on
+            if self.worker.status != Status.paused:
+                self.turn = message["turn"]
         elif do == "differentiate":
             for child, (first, last) in self.below.items():
                 child.post({**message, "rows": message["rows"][first:last], "load": packed_again(message["load"])})

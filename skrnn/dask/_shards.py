@@ -35,11 +35,13 @@ class ShardMaker:
 class ShardOfPartitions(Shard):
     """A shard that lets the system have the memory that Arrow needed for its partitions: Dask counts it, too."""
 
-    def over_parts(self, *arguments, **options):
-        """As in `Shard`."""
-        results = super().over_parts(*arguments, **options)
+    def _take(self, number, again):
+        release_memory()        # of the partition before
+        return super()._take(number, again)
+
+    def join(self, dtype, first):
         release_memory()
-        return results
+        super().join(dtype, first)
 
 
 def release_memory():

@@ -18,8 +18,9 @@ import dask
 import numpy as np
 import pytest
 from clusters import local_cluster
-from distributed import get_worker
+from distributed import Client, get_worker
 from distributed.comm import CommClosedError
+from distributed.core import Status
 from distributed.security import Security
 from distributed.utils import sync
 
@@ -103,6 +104,16 @@ def close_worker():
 
 def kill_worker():
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def pause_worker():
+    """As Dask does where memory is short: no task begins on it any more."""
+    worker = get_worker()
+    sync(worker.loop, set_status, worker, Status.paused)
+
+
+async def set_status(worker, status):
+    worker.status = status
 
 
 def fail():
@@ -319,6 +330,24 @@ def test_a_client_that_is_closed_is_an_error(in_process, monkeypatch):
         ClusterShards(Maker(), partitions(), client) as shards,
     ):
         trained(shards, watch=Close())
+
+
+def test_paused_workers_train_on(expected, tmp_path, monkeypatch):
+    monkeypatch.setattr(_cluster, "EPOCH_SECONDS", 0)
+    maker = Maker(Once(tmp_path, "gradient", pause_worker))
+    with cluster_of(2, memory_limit=0) as client, ClusterShards(maker, partitions(), client) as shards:
+        assert trained(shards) == expected
+
+
+def test_workers_that_stay_paused_take_no_shards(tmp_path, monkeypatch):
+    monkeypatch.setattr(_members, "CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(Members.receive, "__defaults__", (0.1,))
+    maker = Maker(Once(tmp_path, "load", pause_worker))
+    with (
+        cluster_of(1, memory_limit=0) as client, dask.config.set({"distributed.comm.timeouts.connect": 0.5}),
+        ClusterShards(maker, partitions(), client) as shards, pytest.raises(ClusterError, match="Dask has paused"),
+    ):
+        trained(shards)
 
 
 def test_interrupted_training_leaves_the_workers_free(in_process, expected, tmp_path):

@@ -269,6 +269,15 @@ def test_text_classification(run, capsys):
     assert promoters > 0.7
 
 
+@pytest.mark.filterwarnings("ignore")        # of Dask, while clusters start and end
+def test_on_a_cluster(run, capsys):
+    pytest.importorskip("distributed")
+    run("on_a_cluster")
+    out = capsys.readouterr().out
+    assert "The same bits without a cluster: True" in out
+    assert float(re.search(r"2000 new sequences: (\d\.\d+)", out)[1]) < 0.01
+
+
 def test_parquet_in_batches(run, capsys):
     run("parquet_in_batches")
     out = capsys.readouterr().out
