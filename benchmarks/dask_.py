@@ -57,7 +57,9 @@ def cluster():
     from distributed import Client, LocalCluster
 
     with (
-        LocalCluster(n_threads(), threads_per_worker=1, dashboard_address=":0", worker_dashboard_address=None) as local,
+        LocalCluster(
+            n_workers=n_threads(), threads_per_worker=1, dashboard_address=":0", worker_dashboard_address=None,
+        ) as local,
         Client(local) as client,
     ):
         yield client

@@ -93,7 +93,7 @@ def train(folder, epochs, n_shards, client=None):
 def on_workers(n, options, n_shards):
     """Train on workers, and print what they needed."""
     with (
-        LocalCluster(n, threads_per_worker=1, memory_limit=options.limit, dashboard_address=":0") as cluster,
+        LocalCluster(n_workers=n, threads_per_worker=1, memory_limit=options.limit, dashboard_address=":0") as cluster,
         Client(cluster) as client,
     ):
         before = client.run(peak).values()

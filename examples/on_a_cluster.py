@@ -58,7 +58,10 @@ def main():
         known, new, predicted = (Path(folder, name) for name in ("known", "new", "predicted"))
         write(known, range(N_FILES))
         write(new, range(N_FILES, N_FILES + 2))
-        with LocalCluster(2, threads_per_worker=1, dashboard_address=":0") as cluster, Client(cluster) as client:
+        with (
+            LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
+            Client(cluster) as client,
+        ):
             net = train(read(known), client)
             predict(net, read(new), predicted)
         result = dask.dataframe.read_parquet(predicted).compute()
