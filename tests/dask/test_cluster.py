@@ -350,6 +350,15 @@ def test_workers_that_stay_paused_take_no_shards(tmp_path, monkeypatch):
         trained(shards)
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C interrupts, also in processes in the background, which ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_interrupted_training_leaves_the_workers_free(in_process, expected, tmp_path):
     event = Once(tmp_path, "gradient", interrupt, 5)
     with pytest.raises(KeyboardInterrupt), ClusterShards(Maker(event), partitions(), in_process) as shards:
@@ -358,6 +367,7 @@ def test_interrupted_training_leaves_the_workers_free(in_process, expected, tmp_
         assert trained(shards) == expected
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_an_interrupt_while_workers_are_asked_leaves_them_free(in_process, monkeypatch):
     def start_and_interrupt(channel):
         start(channel)
