@@ -90,22 +90,24 @@ def test_means_of_single_steps_are_1():
 
 
 class TestRefuses:
-    def refuse(self, values, message, state=None):
+    def split(self, values, state=None):
         values = np.array(values, dtype=float)
         sequences = Sequences(values, np.array([1, len(values) - 1]), "ragged")
-        with pytest.raises(ValueError, match=message):
-            Times(1, 1, "", 1, "t", np.ones(2)).split(sequences, state)
+        Times(1, 1, "", 1, "t", np.ones(2)).split(sequences, state)
 
     def test_a_time_that_decreases(self):
         message = r"times='t': X\[1\], step 2, has the time 4.5, less than 5 at the step before.*sort them"
-        self.refuse([[0, 9], [0, 3], [0, 5], [0, 4.5]], message)
+        with pytest.raises(ValueError, match=message):
+            self.split([[0, 9], [0, 3], [0, 5], [0, 4.5]])
 
     def test_a_missing_time(self):
-        self.refuse([[0, 9], [0, 3], [0, np.nan], [0, 4]], r"times='t': X\[1\], step 1, has no time")
+        with pytest.raises(ValueError, match=r"times='t': X\[1\], step 1, has no time"):
+            self.split([[0, 9], [0, 3], [0, np.nan], [0, 4]])
 
     def test_a_time_before_that_of_the_state(self):
         state = np.array([[9.0, 1], [3.5, 1]])
-        self.refuse([[0, 9], [0, 3]], r"X\[1\], step 0, has the time 3, less than 3.5", state)
+        with pytest.raises(ValueError, match=r"X\[1\], step 0, has the time 3, less than 3.5"):
+            self.split([[0, 9], [0, 3]], state)
 
 
 class TestColumn:

@@ -228,35 +228,35 @@ class TestMapie:
     def _library(self):
         library("mapie")
 
-    def check(self, intervals, y):
-        """They hold as many as they should, and are not much wider than they have to be."""
+    def are_good(self, intervals, y):
+        """Whether they hold as many as they should, and are not much wider than they have to be."""
         low, high = intervals[:, 0, 0], intervals[:, 1, 0]
-        assert abs(np.mean((low <= y) & (y <= high)) - self.level) < 0.04
-        assert 0.9 < np.mean(high - low) / (2 * 1.645) < 1.25
+        hold = abs(np.mean((low <= y) & (y <= high)) - self.level) < 0.04
+        return hold and 0.9 < np.mean(high - low) / (2 * 1.645) < 1.25
 
-    def split(self, estimator, X, y):
+    def splits_well(self, estimator, X, y):
         from mapie.regression import SplitConformalRegressor
 
         conformal = SplitConformalRegressor(estimator, confidence_level=self.level, prefit=False)
         conformal.fit(X[self.fit], y[self.fit]).conformalize(X[self.conform], y[self.conform])
-        self.check(conformal.predict_interval(X[self.test])[1], y[self.test])
+        return self.are_good(conformal.predict_interval(X[self.test])[1], y[self.test])
 
     @pytest.mark.parametrize("form", [np.asarray, lambda X: X[:, :, np.newaxis], list], ids=["2-D", "3-D", "ragged"])
     def test_split(self, data, form):
         X, y = data
-        self.split(NET, form(X), y)
+        assert self.splits_well(NET, form(X), y)
 
     def test_split_of_a_table(self, data):
         X, y = data
-        self.split(make_pipeline(SlidingWindow(WINDOW), NET), X[:, -1:], y)
+        assert self.splits_well(make_pipeline(SlidingWindow(WINDOW), NET), X[:, -1:], y)
 
     def test_steps_of_several_features(self, data):
         """MAPIE tries a row of zeros, which has to be a sequence: columns and n_steps, not three dimensions."""
         X, y = data
         several = np.stack([X, np.abs(X)], axis=2)
-        self.split(clone(NET).set_params(n_steps=WINDOW), several.reshape(len(X), -1), y)
+        assert self.splits_well(clone(NET).set_params(n_steps=WINDOW), several.reshape(len(X), -1), y)
         with pytest.raises(UserWarning, match="was fitted on 2 features per step"):
-            self.split(NET, several, y)
+            self.splits_well(NET, several, y)
 
     def test_quantiles(self, data):
         """Three nets, of the lower quantile, the upper and the median in this order: wide where the noise is strong."""
@@ -287,7 +287,7 @@ class TestMapie:
         known = slice(self.conform.stop)
         conformal = TimeSeriesRegressor(NET, cv=blocks).fit(X[known], y[known])
         _, intervals = conformal.predict(X[self.test], ensemble=True, confidence_level=self.level)
-        self.check(intervals, y[self.test])
+        assert self.are_good(intervals, y[self.test])
 
     def test_adaptive(self, data):
         """The level follows what intervals have held so far: so they hold what they should where the noise grows."""
