@@ -45,19 +45,19 @@ lint: $(VENV)/lint
 # All pictures of the documentation: what the examples draw, and the speed that `make bench` has measured
 figures: $(VENV)/test
 	$(BIN)/python examples/gallery.py --into docs/figures
-	$(BIN)/python benchmarks/figures.py docs/performance.json docs/figures
+	$(BIN)/python benchmarks/figures.py docs/measurements/performance.json docs/figures
 
 # Compares with PyTorch, JAX, ONNX Runtime and skorch; an hour. BENCH="--quick --sizes small" for less.
 bench: $(VENV)/bench
-	$(BIN)/python benchmarks/bench.py --json docs/performance.json --figures docs/figures $(BENCH) \
-		| tee docs/performance.txt
+	$(BIN)/python benchmarks/bench.py --json docs/measurements/performance.json --figures docs/figures $(BENCH) \
+		| tee docs/measurements/performance.txt
 
 # The defaults over the open suite, beside published figures and others' defaults, nets together, and forecasts
 study: $(VENV)/bench
-	$(BIN)/python benchmarks/defaults.py --seeds 5 | tee docs/study.txt
-	$(BIN)/python benchmarks/published.py | tee -a docs/study.txt
-	$(BIN)/python benchmarks/untouched.py && $(BIN)/python benchmarks/untouched.py --print | tee docs/untouched.txt
-	$(BIN)/python benchmarks/ensembles.py | tee docs/ensembles.txt
+	$(BIN)/python benchmarks/defaults.py --seeds 5 | tee docs/measurements/study.txt
+	$(BIN)/python benchmarks/published.py | tee -a docs/measurements/study.txt
+	$(BIN)/python benchmarks/untouched.py && $(BIN)/python benchmarks/untouched.py --print | tee docs/measurements/untouched.txt
+	$(BIN)/python benchmarks/ensembles.py | tee docs/measurements/ensembles.txt
 	$(BIN)/python benchmarks/forecasts.py
 
 clean:

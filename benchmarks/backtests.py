@@ -1,4 +1,4 @@
-"""Many steps ahead: untouched nets beside naive forecasts and ridge on lags. See docs/forecasting.md.
+"""Many steps ahead: untouched nets beside naive forecasts and ridge on lags. See docs/guide/forecasting.md.
 
     python benchmarks/backtests.py [--seeds 5] [--only SERIES ...]
 

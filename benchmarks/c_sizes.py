@@ -1,4 +1,4 @@
-"""What nets in C take on a Cortex-M4F, and whether they predict there what `predict_step` does. See docs/c.md.
+"""What nets in C take on a Cortex-M4F, and whether they predict there what `predict_step` does. See docs/guide/c.md.
 
     python benchmarks/c_sizes.py
 

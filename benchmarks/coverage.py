@@ -1,4 +1,4 @@
-"""How much of the future intervals for 90 % hold, one step ahead on open series. See docs/forecasting.md.
+"""How much of the future intervals for 90 % hold, one step ahead on open series. See docs/guide/forecasting.md.
 
     python benchmarks/coverage.py [--only SERIES ...]      # needs mapie; the whole takes three minutes
 

@@ -1,4 +1,4 @@
-"""What explanations cost, in predictions. See docs/explanations.md.
+"""What explanations cost, in predictions. See docs/guide/explanations.md.
 
     OMP_NUM_THREADS=1 python benchmarks/explanations.py [--seconds 2]
 

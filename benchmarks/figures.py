@@ -1,6 +1,6 @@
 """The two figures of docs/performance.md, from what `bench.py --json` has measured.
 
-    python benchmarks/figures.py docs/performance.json docs/figures
+    python benchmarks/figures.py docs/measurements/performance.json docs/figures
 """
 
 import json

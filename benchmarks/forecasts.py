@@ -1,4 +1,4 @@
-"""One step ahead on four series: small nets beside autoregressions. See docs/forecasting.md.
+"""One step ahead on four series: small nets beside autoregressions. See docs/guide/forecasting.md.
 
     python benchmarks/forecasts.py [--choose] [--seeds 10] [--jobs 2] [--only SERIES ...]
 

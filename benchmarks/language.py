@@ -1,4 +1,4 @@
-"""How well RNNLanguageModel predicts, beside counts of n-grams and compressors. See docs/language.md.
+"""How well RNNLanguageModel predicts, beside counts of n-grams and compressors. See docs/guide/language.md.
 
     python benchmarks/language.py [--seeds 3] [--only TASK ...]
 

@@ -1,4 +1,4 @@
-"""Training on a Parquet data set that is larger than the memory that each worker may take. See docs/scale.md.
+"""Training on a Parquet data set that is larger than the memory that each worker may take. See docs/guide/scale.md.
 
     python benchmarks/larger_than_a_worker.py [--megabytes 1250] [--limit 1200MB] [--workers 2] [--epochs 3]
 

@@ -1,4 +1,4 @@
-"""Who dies? Nets on made patients beside models of scikit-learn on summaries. See docs/tables.md.
+"""Who dies? Nets on made patients beside models of scikit-learn on summaries. See docs/guide/tables.md.
 
     python benchmarks/patients.py [--seed 0]
 """

@@ -7,7 +7,7 @@ import numpy as np
 from skrnn._data.ragged import gathered
 
 # Maximum length of a piece of a text, in windows. From much longer pieces the network hardly learns how texts begin,
-# since only the first step of a piece has no history; see docs/language.md.
+# since only the first step of a piece has no history; see docs/guide/language.md.
 MAX_WINDOWS_PER_PIECE = 16
 
 

@@ -151,7 +151,7 @@ def cannot_store(value, where):
     )
     return TypeError(
         f"{where} is {shown}, which a model file cannot hold, since loading runs no code: expected numbers, strings, "
-        "arrays, lists, dicts, estimators of skrnn, or of scikit-learn those that docs/saving.md lists; pass something "
+        "arrays, lists, dicts, estimators of skrnn, or of scikit-learn those that docs/guide/saving.md lists; pass something "
         "else, or pickle it"
     )
 

@@ -14,10 +14,14 @@ from sklearn.metrics import roc_auc_score
 from skrnn.kernels import CELLS
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = [*DOCS.glob("*.md"), DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md"]
+PAGES = [*sorted(DOCS.rglob("*.md")), DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md"]
 # Libraries that the code of a page uses besides
 PEERS = {"bridges.md": ("mapie", "skforecast", "sktime"), "onnx.md": ("skl2onnx",), "weights.md": ("torch",)}
 SOURCES = {".py", ".pyx", ".pxd", ".pxi", ".h"}
+
+
+def name_of(page):
+    return page.relative_to(DOCS.parent).as_posix()
 
 
 def python_blocks(page):
@@ -26,7 +30,7 @@ def python_blocks(page):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")    # also of the libraries that the pages show
-@pytest.mark.parametrize("page", [*filter(python_blocks, PAGES)], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*filter(python_blocks, PAGES)], ids=name_of)
 def test_code_runs(page, tmp_path, monkeypatch):
     """The blocks of a page as a reader pastes them, one after the other: with what they import and define alone."""
     for library in PEERS.get(page.name, ()):
@@ -107,7 +111,7 @@ def test_the_table_of_the_design_names_every_source_file(files):
     assert source_files(named) == source_files(there) - cells
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_files_that_pages_name_exist(page, files):
     """As whole paths, or by the end of these."""
     for code in re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8")):
@@ -115,7 +119,7 @@ def test_files_that_pages_name_exist(page, files):
             assert any(f"/{file}".endswith(f"/{path}") for file in files), path
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target

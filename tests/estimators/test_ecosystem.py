@@ -325,7 +325,7 @@ def alone(kind, random_states, X, y, method, **changed):
 
 
 class TestNetsTogether:
-    """The ways of docs/ensembles.md: each net sees all of X, with a random state of its own."""
+    """The ways of docs/guide/ensembles.md: each net sees all of X, with a random state of its own."""
 
     @pytest.mark.parametrize("n_jobs", [None, 2])
     @pytest.mark.parametrize("form", [*FORMS, "RaggedArray", *FORMS_OF_CELLS])

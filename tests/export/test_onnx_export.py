@@ -292,8 +292,8 @@ def test_onnx_is_imported_when_a_model_is_made():
 
 @pytest.mark.slow
 def test_the_other_process_of_the_documentation_has_no_skrnn(tmp_path):
-    """The block of docs/onnx.md that predicts, where neither skrnn nor scikit-learn can be imported."""
-    page = (Path(__file__).parents[2] / "docs" / "onnx.md").read_text(encoding="utf-8")
+    """The block of docs/guide/onnx.md that predicts, where neither skrnn nor scikit-learn can be imported."""
+    page = (Path(__file__).parents[2] / "docs" / "guide" / "onnx.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     [block] = [block for block in blocks if "def predict" in block]
     rng = np.random.default_rng(5)

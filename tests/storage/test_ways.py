@@ -1,4 +1,4 @@
-"""What docs/deploying.md says of joblib, pickle, skops and model files, over all of them."""
+"""What docs/guide/deploying.md says of joblib, pickle, skops and model files, over all of them."""
 
 import pickle
 from copy import deepcopy
