@@ -17,11 +17,14 @@ FLOOR_TESTS := $(addprefix tests/, test_architecture.py docs/test_docstrings.py 
 	preprocessing/test_long.py preprocessing/test_scaler.py storage/test_model_files.py training/test_report.py \
 	training/test_solvers.py)
 EXTRAS := $(addprefix $(VENV)/, examples test peers lint bench)
+# What stubs are compared with besides the public modules; all builds of the kernels have the interface of these.
+COMPILED := skrnn._network.orthogonal skrnn._runtime.machine \
+	skrnn.kernels._baseline_float32 skrnn.kernels._baseline_float64
 # As many workers as processors; one that has no tests left takes over some of another's.
 PARALLEL := -n auto --dist worksteal
 
 .NOTPARALLEL:
-.PHONY: demo check test test-floors lint figures bench study clean
+.PHONY: demo check test test-floors lint types figures bench study clean
 
 demo: $(VENV)/examples
 	$(BIN)/python examples/gallery.py plot_quickstart
@@ -38,9 +41,15 @@ test-floors: $(VENV)/installed $(FLOORS)/installed
 	PYTHONPATH="$(CURDIR)" $(FLOORS)/bin/python -m pytest $(PARALLEL) --quick $(FLOOR_TESTS) $(PYTEST)
 
 # cython-lint looks for its own helper, pycodestyle, on the path
-lint: $(VENV)/lint
+lint: types
 	$(BIN)/ruff check .
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint skrnn
+
+# The stubs, programs that use them, and whether they say what the modules have: half a minute
+types: $(VENV)/lint
+	$(BIN)/python -m mypy
+	$(BIN)/python -m mypy.stubtest --mypy-config-file pyproject.toml --allowlist .ci/stubtest.txt --concise \
+		skrnn $(COMPILED)
 
 # All pictures of the documentation: what the examples draw, and the speed that `make bench` has measured
 figures: $(VENV)/test

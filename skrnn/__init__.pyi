@@ -1,5 +1,6 @@
 """The public interface of skrnn with its types; those of the submodules are in stubs of their own."""
 
+from abc import ABCMeta
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from types import EllipsisType
@@ -11,13 +12,29 @@ from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin, Outli
 
 from skrnn import (
     convert as convert,
+)
+from skrnn import (
     dask as dask,
+)
+from skrnn import (
     datasets as datasets,
+)
+from skrnn import (
     exceptions as exceptions,
+)
+from skrnn import (
     export as export,
+)
+from skrnn import (
     forecasting as forecasting,
+)
+from skrnn import (
     inspection as inspection,
+)
+from skrnn import (
     metrics as metrics,
+)
+from skrnn import (
     preprocessing as preprocessing,
 )
 from skrnn._typing import (
@@ -139,7 +156,7 @@ class _Trained(Estimator):
     epsilon: float
     n_iter_no_change: IntOrAuto
     max_grad_norm: float | None
-    n_iter_: int
+    def __sklearn_is_fitted__(self) -> bool: ...
 
 # Those of nets that are fitted to sequences of features
 class _OfSequences(_Trained):
@@ -165,6 +182,7 @@ class _History(Estimator):
     validation_scores_: list[float] | None
     best_validation_score_: float | None
     best_iter_: int
+    n_iter_: int
     max_iter_: int
     t_: int
     grad_norm_curve_: list[float]
@@ -173,7 +191,7 @@ class _History(Estimator):
     @property
     def parameters_(self) -> FittedParameters: ...
 
-class _Net(_History, _OfSequences, ClassNamePrefixFeaturesOutMixin, Transformer):
+class _Net(_History, _OfSequences, ClassNamePrefixFeaturesOutMixin, Transformer, metaclass=ABCMeta):
     bidirectional: bool
     pooling: Pooling
     patch_size: PatchSize
@@ -429,10 +447,6 @@ class RNNOutlierDetector(OutlierMixin, _OfSequences):
     contamination: float | Literal["auto"]
     reduction: Literal["mean", "max"]
     loss: Literal["squared_error", "absolute_error", "log_cosh"]
-    offset_: float
-    step_offset_: float
-    error_scale_: Array
-    forecaster_: RNNRegressor
     def __init__(
         self, hidden_size: HiddenSize = 32, *, cell: Cell = "gru", activation: Activation = "tanh",
         reset_after: bool = True, static_to: StaticTo = "both", n_steps: int | None = None,
@@ -448,6 +462,16 @@ class RNNOutlierDetector(OutlierMixin, _OfSequences):
         reduction: Literal["mean", "max"] = "mean",
         loss: Literal["squared_error", "absolute_error", "log_cosh"] = "squared_error",
     ) -> None: ...
+    @property
+    def offset_(self) -> float: ...
+    @property
+    def step_offset_(self) -> float: ...
+    @property
+    def error_scale_(self) -> Array: ...
+    @property
+    def forecaster_(self) -> RNNRegressor: ...
+    @property
+    def n_iter_(self) -> int: ...
     def fit(
         self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None, X_val: ArrayLike | None = None,
         groups: ArrayLike | None = None,

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, Self
 
+from distributed import Client
+
 from skrnn import RNNClassifier, RNNLanguageModel, RNNRegressor
 from skrnn._typing import (
     Activation,
@@ -31,18 +33,22 @@ __all__ = ["DaskRNNClassifier", "DaskRNNLanguageModel", "DaskRNNRegressor", "seq
 
 # What only those have that are trained on a cluster
 class _OnCluster:
-    client: Any
+    client: Client | None
     n_shards: IntOrAuto
 
 class _Net(_OnCluster):
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None, groups: Any = None
     ) -> Self: ...
+    # A net on a cluster has none, unlike its base: accessing it raises an AttributeError that says so
+    @property
+    def partial_fit(self) -> None: ...
+    def set_partial_fit_request(self) -> Self: ...
     def predict(self, X: Any, *, initial_state: Any = None, return_state: bool = False) -> Any: ...
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
     def transform(self, X: Any) -> Any: ...
 
-class DaskRNNClassifier(_Net, RNNClassifier):
+class DaskRNNClassifier(_Net, RNNClassifier):  # type: ignore[misc]
     def __init__(
         self, hidden_size: HiddenSize = 32, *, cell: Cell = "gru", activation: Activation = "tanh",
         reset_after: bool = True, bidirectional: bool = False, return_sequences: bool = False,
@@ -57,14 +63,14 @@ class DaskRNNClassifier(_Net, RNNClassifier):
         warm_start: bool = False, momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False,
         scoring: Scoring = "loss", validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999,
         epsilon: float = 1e-4, n_iter_no_change: IntOrAuto = "auto", max_fun: int = 15000,
-        max_grad_norm: float | None = None, truncated_bptt_steps: int | None = None, client: Any = None,
+        max_grad_norm: float | None = None, truncated_bptt_steps: int | None = None, client: Client | None = None,
         n_shards: IntOrAuto = "auto",
     ) -> None: ...
     def predict_proba(self, X: Any, *, initial_state: Any = None, return_state: bool = False) -> Any: ...
     def predict_log_proba(self, X: Any, *, initial_state: Any = None, return_state: bool = False) -> Any: ...
     def to_local(self) -> RNNClassifier: ...
 
-class DaskRNNRegressor(_Net, RNNRegressor):
+class DaskRNNRegressor(_Net, RNNRegressor):  # type: ignore[misc]
     def __init__(
         self, hidden_size: HiddenSize = 32, *, cell: Cell = "gru", activation: Activation = "tanh",
         reset_after: bool = True, bidirectional: bool = False, return_sequences: bool = False,
@@ -81,7 +87,7 @@ class DaskRNNRegressor(_Net, RNNRegressor):
         n_iter_no_change: IntOrAuto = "auto", max_fun: int = 15000, max_grad_norm: float | None = None,
         truncated_bptt_steps: int | None = None, loss: Loss = "squared_error",
         quantile: float | Sequence[float] | Array = 0.5, huber_delta: float = 1.0,
-        out_activation: OutActivation = "identity", client: Any = None, n_shards: IntOrAuto = "auto",
+        out_activation: OutActivation = "identity", client: Client | None = None, n_shards: IntOrAuto = "auto",
     ) -> None: ...
     def predict(
         self, X: Any, return_std: bool = False, *, initial_state: Any = None, return_state: bool = False
@@ -107,7 +113,7 @@ class DaskRNNLanguageModel(_OnCluster, RNNLanguageModel):
         shuffle: bool = True, random_state: RandomState = None, tol: float = 1e-4, verbose: bool | int = False,
         warm_start: bool = False, momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False,
         validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8,
-        n_iter_no_change: IntOrAuto = "auto", max_grad_norm: float | None = None, client: Any = None,
+        n_iter_no_change: IntOrAuto = "auto", max_grad_norm: float | None = None, client: Client | None = None,
         n_shards: IntOrAuto = "auto",
     ) -> None: ...
     def fit(self, X: Any, y: Any = None, *, X_val: Any = None) -> Self: ...

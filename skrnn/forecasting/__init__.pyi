@@ -1,3 +1,4 @@
+from abc import ABCMeta
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, Self
 
@@ -51,7 +52,7 @@ class ForecastWindows(Estimator):
     def make(self, df: Any, origins: Sequence[Any] | Array | None = None) -> Windows: ...
     def ahead(self, df: Any) -> Windows: ...
 
-class RollingOrigin(BaseCrossValidator):
+class RollingOrigin(BaseCrossValidator, metaclass=ABCMeta):
     n_origins: int
     horizon: int
     step: int | None

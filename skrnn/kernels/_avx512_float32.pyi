@@ -1,1 +1,1 @@
-from skrnn.kernels._kernels import *
+from skrnn.kernels._kernels import *  # noqa: F403

@@ -61,8 +61,9 @@ class SequenceVectorizer(Transformer):
     def __init__(
         self, *, strip_accents: Literal["ascii", "unicode"] | Callable[[str], str] | None = None,
         lowercase: bool = True, preprocessor: Callable[[Any], str] | None = None,
-        tokenizer: Callable[[str], Iterable[str]] | None = None, stop_words: Literal["english"] | list[str] | None = None,
-        token_pattern: str = r"(?u)\b\w+\b", analyzer: Literal["word", "char"] | Callable[[Any], Iterable[str]] = "word",
+        tokenizer: Callable[[str], Iterable[str]] | None = None,
+        stop_words: Literal["english"] | list[str] | None = None, token_pattern: str = r"(?u)\b\w+\b",
+        analyzer: Literal["word", "char"] | Callable[[Any], Iterable[str]] = "word",
         max_df: float = 1.0, min_df: float = 1, max_features: int | None = None,
         vocabulary: Mapping[str, int] | Iterable[str] | None = None,
     ) -> None: ...
