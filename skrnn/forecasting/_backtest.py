@@ -120,7 +120,7 @@ class Forecast(NamedTuple):
 
 
 class Backtest:
-    """What :func:`backtest` returns.
+    """What :func:`~skrnn.forecasting.backtest` returns.
 
     Parameters
     ----------
