@@ -27,10 +27,12 @@ extensions = [
 exclude_patterns = ["_ext", "_static", "measurements", "gallery/backreferences", "gallery/sg_execution_times.rst"]
 templates_path = ["_templates"]
 default_role = "code"
+smartquotes = False                         # a string that was copied is one
+toc_object_entries_show_parents = "hide"
 suppress_warnings = ["config.cache"]        # the order of the gallery is a function
 nitpicky = True
 # Objects of other libraries are names here; on Read the Docs they are links.
-nitpick_ignore_regex = [("py:.*", r"(awkward|dask|joblib|matplotlib|numpy|onnx|pandas|scipy|sklearn|threadpoolctl)\..*")]
+nitpick_ignore_regex = [("py:.*", r"(dask|matplotlib|numpy|onnx|pandas|scipy|sklearn)\..*")]
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4

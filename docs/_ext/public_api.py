@@ -8,9 +8,10 @@ import inspect
 from importlib import import_module
 from pathlib import Path
 
-import skrnn
 from sklearn.base import BaseEstimator
 from sphinx.util.docutils import SphinxDirective
+
+import skrnn
 
 MODULES = ["skrnn", *(f"skrnn.{name}" for name in skrnn.SUBMODULES)]
 GALLERY = """
@@ -31,6 +32,10 @@ def public_objects(module):
 def home(value):
     """The path that names an object, of several that lead to it."""
     return f"{value.__module__}.{value.__name__}"
+
+
+# By its name alone an object is that of the first module that has one.
+HOMES = {name: home(value) for module in reversed(MODULES) for name, value in public_objects(module).items()}
 
 
 def kind_of(value):
@@ -109,20 +114,29 @@ class PublicApi(SphinxDirective):
     required_arguments = 1
 
     def run(self):
-        tables = {}
-        for name, value in public_objects(self.arguments[0]).items():
-            tables.setdefault(kind_of(value), []).append((name, value))
+        module, tables = self.arguments[0], {}
+        for value in public_objects(module).values():
+            tables.setdefault(kind_of(value), []).append(value)
         lines = []
         for kind, objects in tables.items():
             lines += [f".. rubric:: {kind}", "", ".. autosummary::", "   :nosignatures:", ""]
-            lines += [f"   ~{home(value)}" for _, value in objects]
-            lines += ["", ".. toctree::", "   :hidden:", ""]
-            lines += [f"   {home(value)}" for _, value in objects if value.__module__ == self.arguments[0]]
-            lines += [""]
+            lines += [*(f"   ~{home(value)}" for value in objects), ""]
+        pages = [home(value) for objects in tables.values() for value in objects if value.__module__ == module]
+        lines += [".. toctree::", "   :hidden:", f"   :caption: {module}", "", *(f"   {page}" for page in pages)]
         return self.parse_text_to_nodes("\n".join(lines))
+
+
+def resolve(app, env, node, text):
+    """The link of a reference by a public name alone, as in ``:func:`backtest```."""
+    name, _, member = node["reftarget"].partition(".")
+    if node.get("refdomain") != "py" or name not in HOMES:
+        return None
+    target = f"{HOMES[name]}.{member}".removesuffix(".")
+    return env.domains["py"].resolve_xref(env, node["refdoc"], app.builder, node["reftype"], target, node, text)
 
 
 def setup(app):
     app.connect("builder-inited", write_pages, priority=100)
+    app.connect("missing-reference", resolve)
     app.add_directive("public-api", PublicApi)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

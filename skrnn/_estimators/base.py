@@ -488,7 +488,7 @@ class BaseRNN(
     def predict_step(self, x, state):
         """Predict from one more step of each of some streams; the same bits as `predict` of the steps so far.
 
-        A classifier's probabilities, predict_proba of a step, come from :meth:`skrnn.RNNClassifier.predict_proba_step`. With
+        A classifier's probabilities, predict_proba of a step, come from :meth:`RNNClassifier.predict_proba_step`. With
         `missing`, a step that is NaN in every feature is a step like any other here, not padding.
 
         Parameters

@@ -285,7 +285,7 @@ SHARED = {
         "the explained fraction of the loss (D²; R² for the squared error and Huber's loss). Or a scorer of "
         'scikit-learn, by its name, such as "roc_auc", with `return_sequences` over all steps that have a target; or a '
         "callable, ``scoring(estimator, X, y)``, with ``sample_weight`` if `fit` has one, that returns a number, the "
-        "greater the better: with `return_sequences` it gets targets of steps, see :func:`skrnn.make_sequence_scorer`.",
+        "greater the better: with `return_sequences` it gets targets of steps, see :func:`make_sequence_scorer`.",
     ),
     "validation_fraction": fraction("Fraction of the sequences that is held out.", closed="neither"),
     "beta_1": fraction(f"Decay rate of the first moment, {for_solvers('beta_1')}."),

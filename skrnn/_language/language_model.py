@@ -85,7 +85,7 @@ SAMPLING_CONSTRAINTS = {
         f"The optimizer: {SOLVERS_TEXT}. Embeddings of symbols that an update does not read stay as they are.",
     ),
     learning_rate=choice(
-        [AUTO, *SCHEDULES], "Schedule of the learning rate, as in :class:`skrnn.RNNClassifier`, with symbols as samples."
+        [AUTO, *SCHEDULES], "Schedule of the learning rate, as in :class:`RNNClassifier`, with symbols as samples."
     ),
     max_iter=positive_int_or_auto(
         f'Maximum number of epochs. "auto": epochs for about {epochs.UPDATES:,} updates, at least {epochs.MIN_EPOCHS} '

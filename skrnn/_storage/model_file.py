@@ -18,7 +18,7 @@ TEXTS = {"sha256", "format", "format_version", "skrnn", "model"}
 
 
 def save(estimator, path):
-    """Save an estimator to a model file, from which :func:`~skrnn.load` makes it again without running code of the file.
+    """Save an estimator to a model file, from which :func:`load` makes it again without running code of the file.
 
     Predictions, `partial_fit` and `warm_start` go on with the same bits. A file lasts: later versions of skrnn read it.
     Callbacks that are set on an estimator are no part of it.
@@ -68,7 +68,7 @@ def save(estimator, path):
 
 
 def load(path):
-    """Load an estimator from a model file that :func:`~skrnn.save` has written. No code of the file is run.
+    """Load an estimator from a model file that :func:`save` has written. No code of the file is run.
 
     Parameters
     ----------

@@ -120,7 +120,7 @@ class Forecast(NamedTuple):
 
 
 class Backtest:
-    """What :func:`~skrnn.forecasting.backtest` returns.
+    """What :func:`backtest` returns.
 
     Parameters
     ----------

@@ -278,7 +278,7 @@ class WindowIndex(NamedTuple):
 
 
 class Windows:
-    """The windows that :class:`~skrnn.forecasting.ForecastWindows` makes.
+    """The windows that :class:`ForecastWindows` makes.
 
     Parameters
     ----------
