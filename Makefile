@@ -16,12 +16,12 @@ FLOOR_TESTS := $(addprefix tests/, test_architecture.py docs/test_docstrings.py 
 	inspection/test_displays.py inspection/test_permutation.py inspection/test_search_display.py \
 	preprocessing/test_long.py preprocessing/test_scaler.py storage/test_model_files.py training/test_report.py \
 	training/test_solvers.py)
-EXTRAS := $(addprefix $(VENV)/, examples test peers lint bench)
+EXTRAS := $(addprefix $(VENV)/, examples test peers lint bench docs)
 # As many workers as processors; one that has no tests left takes over some of another's.
 PARALLEL := -n auto --dist worksteal
 
 .NOTPARALLEL:
-.PHONY: demo check test test-floors lint figures bench study clean
+.PHONY: demo check test test-floors lint docs linkcheck figures bench study clean
 
 demo: $(VENV)/examples
 	$(BIN)/python examples/gallery.py plot_quickstart
@@ -42,6 +42,15 @@ lint: $(VENV)/lint
 	$(BIN)/ruff check .
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint skrnn
 
+# The site, in build/docs, to be opened from there; GALLERY=0 builds it without running the examples.
+docs: $(VENV)/docs
+	GALLERY=$(GALLERY) $(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs build/docs
+	$(BIN)/python .ci/check_links.py build/docs
+
+# The addresses of other sites that the pages lead to
+linkcheck: $(VENV)/docs
+	GALLERY=0 $(BIN)/python -m sphinx --builder linkcheck --quiet docs build/linkcheck
+
 # All pictures of the documentation: what the examples draw, and the speed that `make bench` has measured
 figures: $(VENV)/test
 	$(BIN)/python examples/gallery.py --into docs/figures
@@ -61,7 +70,7 @@ study: $(VENV)/bench
 	$(BIN)/python benchmarks/forecasts.py
 
 clean:
-	rm -rf $(VENV) $(FLOORS) build *.egg-info
+	rm -rf $(VENV) $(FLOORS) build *.egg-info docs/gallery docs/api/*.rst
 	find skrnn -name '*.so' -delete
 
 # One editable build serves every target; it is made again when a source of the build changes.
