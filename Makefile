@@ -22,11 +22,14 @@ MAX_WHEEL_BYTES := 4000000
 WHEEL_TOOLS := .venv-wheel
 WHEEL_SOURCES := LICENSE README.md MANIFEST.in $(shell find skrnn -type f -not -name '*.so' -not -name '*.pyc')
 EXTRAS := $(addprefix $(VENV)/, examples test peers lint bench docs)
+# What stubs are compared with besides the public modules; all builds of the kernels have the interface of these.
+COMPILED := skrnn._network.orthogonal skrnn._runtime.machine \
+	skrnn.kernels._baseline_float32 skrnn.kernels._baseline_float64
 # As many workers as processors; one that has no tests left takes over some of another's.
 PARALLEL := -n auto --dist worksteal
 
 .NOTPARALLEL:
-.PHONY: demo check test test-floors lint docs linkcheck figures bench study wheel test-wheel clean
+.PHONY: demo check test test-floors lint types docs linkcheck figures bench study wheel test-wheel clean
 
 demo: $(VENV)/examples
 	$(BIN)/python examples/gallery.py plot_quickstart
@@ -51,7 +54,7 @@ test-wheel: $(WHEEL_TOOLS)/built
 	PYTHONS="$(PYTHONS)" $(WHEEL_TOOLS)/bin/python .ci/test_wheel.py dist/*.whl $(PARALLEL) $(if $(SLOW),,--quick) $(PYTEST)
 
 # cython-lint looks for its own helper, pycodestyle, on the path
-lint: $(VENV)/lint
+lint: types
 	$(BIN)/ruff check .
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint skrnn
 
@@ -63,6 +66,11 @@ docs: $(VENV)/docs
 # The addresses of other sites that the pages lead to
 linkcheck: $(VENV)/docs
 	GALLERY=0 $(BIN)/python -m sphinx --builder linkcheck --quiet docs build/linkcheck
+# The stubs, programs that use them, and whether they say what the modules have: half a minute
+types: $(VENV)/lint
+	$(BIN)/python -m mypy
+	$(BIN)/python -m mypy.stubtest --mypy-config-file pyproject.toml --allowlist .ci/stubtest.txt --concise \
+		skrnn $(COMPILED)
 
 # All pictures of the documentation: what the examples draw, and the speed that `make bench` has measured
 figures: $(VENV)/test
