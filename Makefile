@@ -66,6 +66,7 @@ docs: $(VENV)/docs
 # The addresses of other sites that the pages lead to
 linkcheck: $(VENV)/docs
 	GALLERY=0 $(BIN)/python -m sphinx --builder linkcheck --quiet docs build/linkcheck
+
 # The stubs, programs that use them, and whether they say what the modules have: half a minute
 types: $(VENV)/lint
 	$(BIN)/python -m mypy
