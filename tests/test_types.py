@@ -3,6 +3,7 @@
 import ast
 import typing
 import warnings
+from importlib import import_module
 from pathlib import Path
 from types import NoneType, UnionType
 
@@ -12,8 +13,8 @@ import pytest
 import skrnn.dask
 from skrnn._sklearn import StrOptions
 
-ROOT = Path(__file__).parents[1]
-PROGRAM = ROOT / "tests/typing/program.py"
+PROGRAM = Path(__file__).parent / "typing/program.py"
+PACKAGE = Path(skrnn.__file__).parent
 ESTIMATORS = [
     skrnn.RNNClassifier, skrnn.RNNRegressor, skrnn.RNNSurvival, skrnn.RNNOutlierDetector, skrnn.RNNLanguageModel,
     skrnn.dask.DaskRNNClassifier, skrnn.dask.DaskRNNRegressor, skrnn.dask.DaskRNNLanguageModel,
@@ -70,7 +71,7 @@ class Stubs:
 
     def __init__(self):
         self.aliases, self.constructors = {}, {}
-        for path in (ROOT / "skrnn").rglob("*.pyi"):
+        for path in PACKAGE.rglob("*.pyi"):
             for node in ast.parse(path.read_text(encoding="utf-8")).body:
                 if isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias":
                     self.aliases[node.target.id] = node.value
@@ -95,6 +96,13 @@ class Stubs:
             values = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
             return {value.value for value in values}
         return set()
+
+
+def test_type_checkers_find_the_types():
+    """Of what is installed, too: the marker, and a stub beside each public module."""
+    assert (PACKAGE / "py.typed").exists()
+    for name in ("", *skrnn.SUBMODULES):
+        assert Path(import_module(f"skrnn.{name}".rstrip(".")).__file__).with_suffix(".pyi").exists()
 
 
 @pytest.fixture(scope="module")
