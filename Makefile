@@ -21,7 +21,7 @@ EXTRAS := $(addprefix $(VENV)/, examples test peers lint bench)
 PARALLEL := -n auto --dist worksteal
 
 .NOTPARALLEL:
-.PHONY: demo check test test-floors lint figures bench study clean
+.PHONY: demo check test test-floors test-arm64 lint figures bench study clean
 
 demo: $(VENV)/examples
 	$(BIN)/python examples/gallery.py plot_quickstart
@@ -36,6 +36,10 @@ test: $(VENV)/$(if $(PEERS),peers,test)
 # The modules that were built serve here, too; what a child process imports is this tree.
 test-floors: $(VENV)/installed $(FLOORS)/installed
 	PYTHONPATH="$(CURDIR)" $(FLOORS)/bin/python -m pytest $(PARALLEL) --quick $(FLOOR_TESTS) $(PYTEST)
+
+# Cells and bits as 64-bit Arm computes them, under qemu; says what to install where a tool of it is missing
+test-arm64: $(BIN)/python
+	PYTHON=$(BIN)/python .ci/arm64/run $(PYTEST)
 
 # cython-lint looks for its own helper, pycodestyle, on the path
 lint: $(VENV)/lint
@@ -61,7 +65,7 @@ study: $(VENV)/bench
 	$(BIN)/python benchmarks/forecasts.py
 
 clean:
-	rm -rf $(VENV) $(FLOORS) build *.egg-info
+	rm -rf $(VENV) $(FLOORS) .arm64 build *.egg-info
 	find skrnn -name '*.so' -delete
 
 # One editable build serves every target; it is made again when a source of the build changes.
