@@ -31,7 +31,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skrnn import RNNClassifier, RNNRegressor, concatenate_steps
-from skrnn.forecasting import ForecastWindows, SeasonalNaive, WindowTable, backtest
+from skrnn.forecasting import ForecastWindows, RollingOrigin, SeasonalNaive, WindowTable, backtest
 
 
 def is_there(library):
@@ -95,7 +95,8 @@ def archive(n_seeds=3):
 
 
 def seasons(horizon=12, n_origins=25):
-    """Root mean squared errors of the last origins, twelve months ahead, each trained on what is before it."""
+    """Root mean squared errors of the last origins, twelve months ahead, trained on what is before it; all but AutoARIMA and AutoETS
+    are fitted anew at every twelfth of them."""
     file = suite.tasks.SHARED / "air_passengers.csv"
     if not file.exists():
         print(f"left out: {file.name} is not there")
@@ -104,13 +105,12 @@ def seasons(horizon=12, n_origins=25):
     windows = ForecastWindows(24, horizon, target=0, scaling="last")
     ridge = make_pipeline(WindowTable(), StandardScaler(), RidgeCV(10.0 ** np.arange(6)))
     models = {"a net": RNNRegressor(random_state=0), "ridge": ridge, "the year before": SeasonalNaive(12)}
-    logs = backtest(models, np.log(series)[:, np.newaxis], windows, origins=n_origins, gap=0)
-    table = logs.forecasts
-    truth = np.exp(np.asarray(table["target"] if "target" in table else table["y"]))
+    origins = RollingOrigin(n_origins, horizon=horizon, step=1)
+    forecasts = backtest(models, np.log(series), windows, origins, refit=12).forecasts
     row("model", "error")
     row("---", "---")
     for name in models:
-        row(name, float(np.sqrt(np.mean((np.exp(np.asarray(table[name])) - truth) ** 2))))
+        row(name, float(np.sqrt(np.mean((np.exp(forecasts[name]) - np.exp(forecasts["0"])) ** 2))))
     if not is_there("statsforecast"):
         return
     from statsforecast.models import AutoARIMA, AutoETS
