@@ -14,7 +14,8 @@ from sklearn.metrics import roc_auc_score
 from skrnn.kernels import CELLS
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = [*sorted(DOCS.rglob("*.md")), DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md"]
+OUTSIDE = ("README.md", "CONTRIBUTING.md", "examples/README.md")
+PAGES = [*sorted(DOCS.rglob("*.md")), *(DOCS.parent / name for name in OUTSIDE)]
 # Libraries that the code of a page uses besides
 PEERS = {
     "bridges.md": ("mapie", "skforecast", "sktime"), "crfsuite.md": ("sklearn_crfsuite",), "hmmlearn.md": ("hmmlearn",),
@@ -51,6 +52,8 @@ def test_code_runs(page, tmp_path, monkeypatch):
         check_risks(names["y"], names["p"], names["threshold"])
     if page.name == "importance.md":
         check_importances(*(names[name].importances_mean for name in ("by_feature", "grouped", "result", "lags")))
+    if page.name == "mistakes.md":
+        check_mistakes(page.read_text(encoding="utf-8"), names["errors"])
 
 
 def check_forecasts(metrics):
@@ -80,8 +83,21 @@ def check_importances(features, groups, steps, lags):
     assert lags.argmax() == 11
 
 
+def check_mistakes(text, errors):
+    """What mistakes.md says of each gradient: that it is right, or how far off it is."""
+    said = re.findall(r"^check\(.*# (\S+)$", text, re.MULTILINE)
+    assert len(said) == text.count("\ncheck(")
+    for what, error in zip(said, errors, strict=True):
+        if what == "right":
+            assert error < 1e-7
+        else:
+            assert error == pytest.approx(float(what), rel=0.06)
+            assert error > 0.1
+
+
 def test_pages_with_code_are_found():
-    pages = {"README.md", "data.md", "deploying.md", "forecasting.md", "language.md", "tables.md", *PEERS}
+    pages = {"README.md", "backward.md", "data.md", "deploying.md", "forecasting.md", "language.md", "mistakes.md"}
+    pages |= {"tables.md", *PEERS}
     assert {page.name for page in PAGES if python_blocks(page)} >= pages
 
 
