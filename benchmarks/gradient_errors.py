@@ -16,9 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-TESTS = Path(__file__).parents[1] / "tests"
-sys.path.insert(0, str(TESTS / "kernels"))
-sys.path.insert(0, str(TESTS / "helpers"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "kernels"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 from networks import FORMS, RAGGED, Case
 from numerical import central_differences
 
