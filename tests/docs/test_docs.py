@@ -91,7 +91,7 @@ def check_mistakes(text, errors):
 
 def test_pages_with_code_are_found():
     pages = {"README.md", "backward.md", "data.md", "deploying.md", "forecasting.md", "language.md", "mistakes.md"}
-    pages |= {"tables.md", *PEERS}
+    pages |= {"reliability.md", "tables.md", *PEERS}
     assert {page.name for page in PAGES if python_blocks(page)} >= pages
 
 
