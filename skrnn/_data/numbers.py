@@ -63,8 +63,9 @@ def as_numbers(values, name):
         return _from_objects(array, name, _names_of_columns(values))
     if kind in "SU" and array.size:
         index = next((index for index, text in np.ndenumerate(array) if not is_number(text)), (0,) * array.ndim)
-        where = cell_name(name, index, _names_of_columns(values))
-        raise ValueError(f"{where} is {shown(array[index])}, expected a number{_for_texts(name, index)}")
+        columns = _names_of_columns(values)
+        remedy = _for_texts(array[index], name, index, columns)
+        raise ValueError(f"{cell_name(name, index, columns)} is {shown(array[index])}, expected a number{remedy}")
     if kind == "c":
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
     if kind in "mM":
@@ -129,13 +130,21 @@ def _number(cell, name, index, columns):
     where = cell_name(name, index, columns)
     if isinstance(cell, DATES):
         raise TypeError(f"{where} is {type(cell).__name__} {cell!s:.50}, {no_dates()}")
-    texts = _for_texts(name, index) if isinstance(cell, str) else ""
-    raise ValueError(f"{where} is {shown(cell)}, expected a number{texts}")
+    remedy = _for_texts(cell, name, index, columns) if isinstance(cell, str) else ""
+    raise ValueError(f"{where} is {shown(cell)}, expected a number{remedy}")
 
 
-def _for_texts(name, index):
-    """What reads X where each of its items is a text."""
-    return "; SequenceVectorizer makes sequences of texts" if name == "X" and len(index) == 1 else ""
+def _for_texts(text, name, index, columns):
+    """What makes sequences of an X that holds texts: each of its items, or a cell of a table with names of columns."""
+    if name != "X":
+        return ""
+    if len(index) == 1:
+        return "; SequenceVectorizer makes sequences of texts"
+    if not columns:
+        return ""
+    if text.lstrip().startswith("["):
+        return "; a list that a file holds as text becomes one by ast.literal_eval"
+    return "; of a table with a row per step sequences_from_long makes sequences, with static=[] also of strings"
 
 
 def _names_of_columns(values):

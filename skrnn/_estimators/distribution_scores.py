@@ -155,7 +155,7 @@ def crps_gaussian(y_true, mean, std, *, sample_weight=None):
 def crps_samples(y_true, samples, *, sample_weight=None):
     """The mean continuous ranked probability score of the distribution of samples, in the units of y; less is better.
 
-    It is E |x − y| − ½ E |x − x'|, x and x' two of the samples.
+    It is ``E |x − y| − ½ E |x − x'|``, x and x' two of the samples.
 
     Parameters
     ----------

@@ -91,7 +91,7 @@ class RNNOutlierDetector(
         Epochs of the net.
     n_features_in_ : int
         Columns of a 2-D X, else features of a step.
-    feature_names_in_ : array of shape (n_features_in_,)
+    feature_names_in_ : array of shape (`n_features_in_`,)
         Column names, when X was a data frame with string names.
 
     See Also

@@ -114,14 +114,14 @@ class RNNRegressor(RegressorMixin, PredictiveMixin, BaseRNN):
         feature has the scale 1. The time (`times`) is left out. None for steps that are categories.
     static_mean_, static_scale_ : array of shape (n_static_numbers,), or None
         With `standardize`, the same of the static numbers, over the sequences with weight; None where X has none.
-    y_mean_, y_scale_ : float or array of shape (n_outputs_,), or None
+    y_mean_, y_scale_ : float or array of shape (`n_outputs_`,), or None
         With `standardize`, the same of the targets: mean and standard deviation, 1 where they are constant; 0 and the
         mean for the loss "poisson", 0 and 1 for "negative_binomial" and with ``out_activation="logistic"``.
     patch_size_, patch_stride_ : int
         Steps that the network reads at a time, and from one such patch to the next; 1 and 1 where it reads single ones.
     n_features_in_ : int
         Columns of a 2-D X, else features of a step.
-    feature_names_in_ : array of shape (n_features_in_,)
+    feature_names_in_ : array of shape (`n_features_in_`,)
         Column names, when X was a data frame with string names.
 
     Notes

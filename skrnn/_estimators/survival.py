@@ -41,7 +41,7 @@ class RNNSurvival(BaseRNN):
 
     Attributes
     ----------
-    unique_times_ : array of shape (n_outputs_ + 1,)
+    unique_times_ : array of shape (`n_outputs_` + 1,)
         0 and the ends of the intervals: where survival functions have steps.
     loss_ : float
         Loss of the last epoch, in the unit of `loss_curve_`.
@@ -93,7 +93,7 @@ class RNNSurvival(BaseRNN):
         Steps that the network reads at a time, and from one such patch to the next; 1 and 1 where it reads single ones.
     n_features_in_ : int
         Columns of a 2-D X, else features of a step.
-    feature_names_in_ : array of shape (n_features_in_,)
+    feature_names_in_ : array of shape (`n_features_in_`,)
         Column names, when X was a data frame with string names.
 
     See Also
@@ -243,7 +243,7 @@ class RNNSurvival(BaseRNN):
             By name, in the shapes of `parameters_`: some of those of a net that is fitted, all of those of one that is
             not. Such a net learns from their shapes how many features and outputs there are. It computes in float32 if
             all of them are, else in float64.
-        unique_times : array-like of shape (n_outputs_ + 1,), optional
+        unique_times : array-like of shape (`n_outputs_` + 1,), optional
             Of a net that is not fitted: 0 and the ends of the intervals, as ``unique_times_``; where `intervals` has
             these, it may be left out.
         X_units : pair of array-likes of shape (n_features,), optional
@@ -327,7 +327,7 @@ class RNNSurvival(BaseRNN):
 
         Returns
         -------
-        hazards : object array of n step functions, or array of shape (n, n_outputs_ + 1)
+        hazards : object array of n step functions, or array of shape (n, `n_outputs_` + 1)
             As `predict_survival_function` returns them.
 
         Raises
@@ -359,7 +359,7 @@ class RNNSurvival(BaseRNN):
 
         Returns
         -------
-        survival : object array of n step functions, or array of shape (n, n_outputs_ + 1)
+        survival : object array of n step functions, or array of shape (n, `n_outputs_` + 1)
             Functions are called with a time or an array of times, from 0 to the last of `unique_times_`; they have
             ``x``, these times, and ``y``, their values from each of them on, 1 at first.
 

@@ -227,7 +227,7 @@ def to_torch(net, *, rnn="rnn", head="head", embedding="embedding"):
     ExportError
         When PyTorch's layers have no such form, naming the parameter.
     TypeError
-        For what has no parameters_.
+        For what has no `parameters_`.
 
     Examples
     --------

@@ -32,12 +32,12 @@ def _rows(name):
 def load_japanese_vowels(*, subset="all", return_X_y=False):
     """Load the Japanese vowels: classify nine speakers by short utterances of different lengths.
 
-    ===============  =========================
-    Classes                                  9
-    Sequences        640 (270 train, 370 test)
-    Steps of each                      7 to 29
-    Features per step                 12, real
-    ===============  =========================
+    =================  =========================
+    Classes                                    9
+    Sequences          640 (270 train, 370 test)
+    Steps of each                        7 to 29
+    Features per step                   12, real
+    =================  =========================
 
     Nine male speakers utter the two Japanese vowels /ae/ one after the other. A step is a frame of 25.6 ms, and frames
     begin 6.4 ms apart; its features are the 12 cepstrum coefficients of a linear prediction analysis (LPC), which have

@@ -125,7 +125,7 @@ class SequenceImputer(
         Values that "mean", "median" and "constant" impute, and the others where the sequence has no value.
     n_features_in_ : int
         Columns of a 2-D X, else features of a step.
-    feature_names_in_ : array of shape (n_features_in_,)
+    feature_names_in_ : array of shape (`n_features_in_`,)
         Column names, when X was a data frame with string names, or the names of a RaggedArray.
 
     See Also

@@ -108,7 +108,7 @@ class SequenceScaler(
         Number of steps at which each feature was not missing.
     n_features_in_ : int
         Columns of a 2-D X, else features of a step.
-    feature_names_in_ : array of shape (n_features_in_,)
+    feature_names_in_ : array of shape (`n_features_in_`,)
         Column names, when X was a data frame with string names, or the names of a RaggedArray.
 
     Notes

@@ -304,7 +304,7 @@ class SequenceVectorizer(
 
         Returns
         -------
-        names : object array of shape (len(vocabulary_),)
+        names : object array of shape (`len(vocabulary_)`,)
 
         Raises
         ------

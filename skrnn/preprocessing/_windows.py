@@ -54,7 +54,7 @@ class SlidingWindow(
     ----------
     n_features_in_ : int
         Number of columns of the table, including the group.
-    feature_names_in_ : array of shape (n_features_in_,)
+    feature_names_in_ : array of shape (`n_features_in_`,)
         Their names, when the table was a data frame with string names.
     context_ : dict
         With `context`, the last ``window - 1`` rows of each group in `fit`; the group is None if there are no groups.

@@ -270,7 +270,7 @@ def test_cross_validation_of_hdf5(tmp_path):
 
 @pytest.mark.slow
 def test_cross_validation_by_dask(tmp_path):
-    """It takes indices in any order, also for HDF5's and Zarr's arrays, as docs/guide/data.md says."""
+    """It takes indices in any order, also for HDF5's and Zarr's arrays, as docs/guide/files.md says."""
     dask_array, net = library("dask.array"), RNNRegressor(**SMALL)
     for make in (hdf5, zarr):
         wrapped = dask_array.from_array(make(CUBE, tmp_path))

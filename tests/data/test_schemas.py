@@ -107,8 +107,17 @@ def test_a_step_of_a_stream(step):
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_word_in_a_table_is_named_with_its_column(library):
-    with pytest.raises(ValueError, match=r"X\[0, 1\] in the column 'day' is 'a', expected a number"):
+    message = r"X\[0, 1\] in the column 'day' is 'a', expected a number; .*sequences_from_long"
+    with pytest.raises(ValueError, match=message):
         RNNRegressor(**SMALL).fit(LIBRARIES[library]({"v": [1.0, 2.0], "day": ["a", "b"]}), Y[:2])
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_lists_as_text_are_told_from_words(library):
+    """As a CSV file holds a column of lists."""
+    message = r"X\[0, 0\] in the column 'v' is '\[1, 2\]', expected a number; .*literal_eval"
+    with pytest.raises(ValueError, match=message):
+        RNNRegressor(**SMALL).fit(LIBRARIES[library]({"v": ["[1, 2]", "[3]"]}), Y[:2])
 
 
 def two_of_one_name(library):

@@ -14,7 +14,8 @@ from sklearn.metrics import roc_auc_score
 from skrnn.kernels import CELLS
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = [*sorted(DOCS.rglob("*.md")), DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md"]
+OUTSIDE = ("README.md", "CONTRIBUTING.md", "examples/README.md")
+PAGES = [*sorted(DOCS.rglob("*.md")), *(DOCS.parent / name for name in OUTSIDE)]
 # Libraries that the code of a page uses besides
 PEERS = {"bridges.md": ("mapie", "skforecast", "sktime"), "onnx.md": ("skl2onnx",), "weights.md": ("torch",)}
 SOURCES = {".py", ".pyx", ".pxd", ".pxi", ".h"}

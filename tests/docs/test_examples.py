@@ -68,10 +68,10 @@ def test_form(path):
 
 def test_the_gallery_shows_every_example():
     """All that it shows is drawn by an example, and what they draw is small."""
-    page = (DOCS / "gallery.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"\(\.\./examples/(\w+)\.py\)", page))
+    page = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\((\w+)\.py\)", page))
     assert named == {path.stem for path in EXAMPLES.glob("*.py")} - {"gallery"}
-    shown = set(re.findall(r"\(figures/(\w+)\.png\)", page))
+    shown = set(re.findall(r"\(\.\./docs/figures/(\w+)\.png\)", page))
     assert shown == {path.stem for path in (DOCS / "figures").glob("plot_*.png")}
     assert {re.sub(r"_\d$", "", name) for name in shown} == {name for name in named if name.startswith("plot_")}
     assert all((DOCS / f"figures/{name}.png").stat().st_size < 60_000 for name in shown)
