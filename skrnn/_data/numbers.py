@@ -143,7 +143,7 @@ def _for_texts(text, name, index, columns):
     if not columns:
         return ""
     if text.lstrip().startswith("["):
-        return "; a list that a file holds as text becomes one by ast.literal_eval"
+        return "; a CSV file holds lists as text: keep them as Parquet, or make lists of the text first"
     return "; of a table with a row per step sequences_from_long makes sequences, with static=[] also of strings"
 
 
