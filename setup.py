@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -13,7 +14,7 @@ KERNELS = Path("skrnn/kernels/_kernels.pyx")
 # Built once, for any processor
 PLAIN = sorted(set(Path("skrnn").rglob("*.pyx")) - {KERNELS})
 DTYPES = {"float32": [], "float64": [("SKRNN_DOUBLE", None)]}
-# Flags of gcc and clang for x86, and bytes of a vector. Other compilers and processors get the baseline alone.
+# Flags of gcc and clang (clang-cl, too) for x86, and bytes of a vector. Others get the baseline alone.
 INSTRUCTION_SETS = {
     "baseline": ([], 16),
     "avx2": (["-mavx2", "-mfma"], 32),
@@ -33,21 +34,42 @@ OPENMP_PROBE = """
 #include <omp.h>
 int main(void) { return omp_get_max_threads() < 1; }
 """
+# A compiler for another processor may take these flags, too, and emulate what it does not have.
+X86_PROBE = """
+#if !defined(__x86_64__) && !defined(__i386__)
+#error "not for x86"
+#endif
+"""
 
 
-def flags(compiler_type):
+def flags(family):
     """Compile flags without OpenMP. No contraction and nothing relaxed: the order of every sum is the source's."""
-    if compiler_type == "msvc":
+    if family == "msvc":
         return ["/O2", "/fp:precise"]
+    if family == "clang-cl":
+        return ["/O2", "/fp:precise", "/clang:-O3", "/clang:-ffp-contract=off", "/clang:-fno-math-errno"]
     return ["-O3", "-g0", "-ffp-contract=off", "-fno-fast-math", "-fno-math-errno"]
 
 
-def openmp_flags(compiler_type):
+def openmp_flags(family):
     """Pairs of (compile, link) flags that may switch OpenMP on."""
-    if compiler_type == "msvc":
+    if family == "msvc":
         return [(["/openmp"], [])]
+    if family == "clang-cl":
+        return [(["/openmp"], ["libomp.lib", "/NODEFAULTLIB:vcomp"])]
     # The second is for Apple's clang with libomp.
     return [(["-fopenmp"], ["-fopenmp"]), (["-Xpreprocessor", "-fopenmp"], ["-lomp"])]
+
+
+def library_flags(family):
+    """Link flags of the libraries that every module may need."""
+    if family == "msvc":
+        return []
+    if family == "clang-cl":    # its own are not on the path of MSVC's linker; __builtin_cpu_supports is among them
+        libraries = Path(shutil.which("clang-cl")).resolve().parents[1] / "lib"
+        builtins = sorted(libraries.glob("clang/*/lib/windows/clang_rt.builtins-x86_64.lib"))
+        return [f"/LIBPATH:{libraries}", *map(str, builtins)]
+    return ["-lm"]
 
 
 def plain_extension(path):
@@ -64,8 +86,17 @@ def kernel_extension(instruction_set, dtype):
     )
 
 
+def stable_abi_macros(tag):
+    """What Python's and Cython's headers need to know of a stable ABI from the Python of a tag such as cp311 on."""
+    return [("Py_LIMITED_API", f"0x03{int(tag.removeprefix('cp3')):02X}0000"), ("CYTHON_LIMITED_API", "1")]
+
+
 class build_ext(setuptools_build_ext):
-    """Translates the .pyx files and adds OpenMP when the compiler has it; a compiler without it builds serial."""
+    """Translates the .pyx files and adds OpenMP when the compiler has it; a compiler without it builds serial.
+
+    A wheel that is asked to be for all Pythons from 3.11 on (`bdist_wheel --py-limited-api=cp311`) gets modules of the
+    stable ABI. All other builds are for the Python that builds, and some microseconds a call faster.
+    """
 
     def run(self):
         # setuptools unsets `inplace` for the time of the build
@@ -75,9 +106,9 @@ class build_ext(setuptools_build_ext):
     def build_extensions(self):
         from Cython.Build import cythonize
 
-        compiler_type = self.compiler.compiler_type
-        compile_args, link_args = flags(compiler_type), [] if compiler_type == "msvc" else ["-lm"]
-        working = next(filter(self.has_openmp, openmp_flags(compiler_type)), None)
+        self.family = self.choose_compiler()
+        compile_args, link_args = flags(self.family), library_flags(self.family)
+        working = next(filter(self.has_openmp, openmp_flags(self.family)), None)
         if working:
             compile_args += working[0]
             link_args += working[1]
@@ -89,11 +120,13 @@ class build_ext(setuptools_build_ext):
         )
         sources = {extension.name: extension.sources for extension in plain}
         # MSVC only warns of flags that it does not know; MinGW does not align wide vectors on the stack.
-        gnu = compiler_type == "unix"
+        has_wide_vectors = self.family in ("unix", "clang-cl")
         self.extensions = [
             ext for ext in self.extensions
-            if not ext.extra_compile_args or (gnu and self.is_wanted(ext.extra_compile_args))
+            if not ext.extra_compile_args or (has_wide_vectors and self.is_wanted(ext.extra_compile_args))
         ]
+        wheel = self.distribution.get_command_obj("bdist_wheel", create=False)
+        abi_tag = wheel and wheel.py_limited_api
         for extension in self.extensions:
             if extension.name in sources:
                 extension.sources = sources[extension.name]
@@ -102,8 +135,21 @@ class build_ext(setuptools_build_ext):
                 extension.depends = [*kernels.sources, *map(str, KERNELS.parent.glob("simd/*.h"))]
             extension.extra_compile_args = extension.extra_compile_args + compile_args
             extension.extra_link_args = link_args
+            if abi_tag:
+                extension.py_limited_api = True
+                extension.define_macros = extension.define_macros + stable_abi_macros(abi_tag)
         self.announce(self.plan(len(plain)), level=logging.INFO)
         super().build_extensions()
+
+    def choose_compiler(self):
+        """The family of the compiler: unix (gcc, clang), mingw32, msvc; clang-cl where CC asks for it in its place."""
+        family = self.compiler.compiler_type
+        if family != "msvc" or Path(os.environ.get("CC", "")).stem != "clang-cl":
+            return family
+        if not self.compiler.initialized:
+            self.compiler.initialize()
+        self.compiler.cc = shutil.which("clang-cl")
+        return "clang-cl"
 
     def plan(self, n_plain):
         """What is going to be compiled and how long that takes, in a sentence."""
@@ -130,9 +176,10 @@ class build_ext(setuptools_build_ext):
     def is_wanted(self, flags):
         """Whether the compiler takes the flags of an instruction set; in the tree the processor has to have it, too."""
         if not self.in_tree:
-            return self.compiles("", flags)
+            return self.compiles(X86_PROBE, flags)
         has = " && ".join(f'__builtin_cpu_supports("{flag.removeprefix("-m")}")' for flag in flags)
-        return self.compiles(f"int main(void) {{ __builtin_cpu_init(); return !({has}); }}", flags, [], run=True)
+        program = f"int main(void) {{ __builtin_cpu_init(); return !({has}); }}"
+        return self.compiles(X86_PROBE + program, flags, [], run=True)
 
     def compiles(self, program, compile_flags, link_flags=None, run=False):
         """Whether the compiler takes the program with these flags, and unless these are None links it.
@@ -147,6 +194,7 @@ class build_ext(setuptools_build_ext):
             try:
                 objects = self.compiler.compile([str(source)], output_dir=folder, extra_postargs=compile_flags)
                 if link_flags is not None:
+                    link_flags = library_flags(self.family) + link_flags
                     self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=link_flags)
                 if run:
                     return subprocess.run([Path(folder, "probe")]).returncode == 0

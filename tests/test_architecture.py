@@ -16,14 +16,7 @@ import pytest
 from setuptools import find_packages
 
 import skrnn
-import skrnn.convert
-import skrnn.dask
-import skrnn.datasets
-import skrnn.export
-import skrnn.forecasting
-import skrnn.inspection
-import skrnn.metrics
-import skrnn.preprocessing
+from skrnn import SUBMODULES
 
 ROOT = Path(__file__).parents[1] / "skrnn"
 # An import goes to a floor further up in this list, or stays in its own part of the package; "" is skrnn itself.
@@ -33,6 +26,10 @@ FLOORS = [
     {"_language", "datasets", "metrics"}, {"forecasting"}, {"_storage", "convert", "export", "inspection"},
     {"dask"}, {""},
 ]
+# What is public, by module
+PUBLIC = {
+    module: importlib.import_module(module).__all__ for module in ("skrnn", *(f"skrnn.{name}" for name in SUBMODULES))
+}
 # The only part that may know what scikit-learn does not document
 PRIVATE_API = "_sklearn"
 # An attribute by which scikit-learn knows an estimator: it is private to no part
@@ -281,6 +278,64 @@ class TestWalker:
         assert self.findings(tmp_path, name, text) == expected
 
 
+# What users are shown, and write themselves
+SHOWN = [
+    *sorted((ROOT.parent / "examples").glob("*.py")), ROOT.parent / "README.md",
+    *sorted((ROOT.parent / "docs").rglob("*.md")), *sorted((ROOT.parent / "tests/typing").glob("*.py")),
+]
+
+
+def code_of(path):
+    """The Python code of a file, or of the blocks of a page."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".md":
+        text = "\n".join(re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE))
+    return text
+
+
+def not_public(package, code):
+    """The private names that code uses: of skrnn whatever is in no `__all__`, of others those with an underscore."""
+    tree = ast.parse(code)
+    for use in package.uses_in_python("code", tree, False):
+        if use.module in package.files:
+            names = {*PUBLIC[use.module], "__all__", ""} if use.module in PUBLIC else ()
+            if use.name.partition(".")[0] not in names:
+                yield f"{use.module}.{use.name}"
+    for node in ast.walk(tree):
+        of_itself = isinstance(node, ast.Attribute) and getattr(node.value, "id", "") in ("self", "cls")
+        if isinstance(node, ast.Attribute) and is_private(node.attr) and not of_itself:
+            yield node.attr
+
+
+class TestPublicNames:
+    """What is public is what the API reference lists, and that is what the public modules list in `__all__`."""
+
+    def test_the_reference_lists_all_public_modules(self):
+        page = (ROOT.parent / "docs/api/index.md").read_text(encoding="utf-8")
+        listed = re.findall(r"^\.\. public-api:: (\S+)$", page, re.MULTILINE)
+        assert sorted(listed) == sorted(PUBLIC)
+
+    @pytest.mark.parametrize("path", SHOWN, ids=lambda path: path.relative_to(ROOT.parent).as_posix())
+    def test_what_users_are_shown_uses_no_other_names(self, package, path):
+        assert [*not_public(package, code_of(path))] == []
+
+    def test_code_is_found(self):
+        assert len([path for path in SHOWN if "skrnn" in code_of(path)]) > 40
+
+    @pytest.mark.parametrize(("code", "found"), [
+        ("from skrnn import RNNClassifier, dask\nfrom skrnn.dask import DaskRNNClassifier", []),
+        ("import skrnn\nskrnn.dask.DaskRNNClassifier\nskrnn.__version__\nskrnn.load('net').predict", []),
+        ("class A:\n    def f(self):\n        return self._x", []),
+        ("from skrnn._data.ragged import RaggedArray", ["skrnn._data.ragged.RaggedArray"]),
+        ("from skrnn.metrics import TargetRows", ["skrnn.metrics.TargetRows"]),
+        ("import skrnn.kernels as k\nk.CELLS", ["skrnn.kernels.", "skrnn.kernels.CELLS"]),
+        ("import skrnn\nskrnn.SUBMODULES", ["skrnn.SUBMODULES"]),
+        ("net.fit(X, y)._fitted.model", ["_fitted"]),
+    ])
+    def test_private_names_are_found(self, package, code, found):
+        assert [*not_public(package, code)] == found
+
+
 def test_packages_and_compiled_modules_are_found(package):
     """Every folder with source is a package that is installed, and everything that is to be compiled has been."""
     folders = {path.parent.relative_to(ROOT.parent) for path in package.files.values() if path.suffix == ".py"}
@@ -290,18 +345,10 @@ def test_packages_and_compiled_modules_are_found(package):
             assert find_spec(name).origin.endswith(tuple(EXTENSION_SUFFIXES)), name
 
 
-@pytest.mark.parametrize(("module", "names"), [
-    ("skrnn", {
-        *skrnn.__all__, "convert", "dask", "datasets", "exceptions", "export", "forecasting", "inspection", "metrics",
-        "preprocessing",
-    }),
-    *((name, set(importlib.import_module(name).__all__)) for name in (
-        "skrnn.convert", "skrnn.dask", "skrnn.datasets", "skrnn.exceptions", "skrnn.export", "skrnn.forecasting",
-        "skrnn.inspection", "skrnn.metrics", "skrnn.preprocessing",
-    )),
-])
-def test_completion_lists_what_is_public(module, names):
+@pytest.mark.parametrize("module", PUBLIC)
+def test_completion_lists_what_is_public(module):
     found = importlib.import_module(module)
+    names = {*PUBLIC[module], *(SUBMODULES if module == "skrnn" else ())}
     assert set(dir(found)) == names
     assert all(hasattr(found, name) for name in names)
 

@@ -8,7 +8,7 @@ cdef extern from *:
     static int omp_get_max_threads(void) { return 1; }
     #endif
 
-    #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
+    #if (defined(__GNUC__) || defined(__clang__)) && (defined(__x86_64__) || defined(__i386__))
     static int has_avx2(void) {
         __builtin_cpu_init();
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");

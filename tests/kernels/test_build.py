@@ -1,4 +1,4 @@
-"""skrnn builds with a compiler that has neither OpenMP nor vectors: serial, for the baseline, and with the same bits.
+"""The sdist builds with a compiler that has neither OpenMP nor vectors: serial, for the baseline, with the same bits.
 
 Unbuilt it says what to do.
 """
@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -61,12 +62,41 @@ def copy_sources(tree):
     return tree
 
 
+@pytest.fixture
+def sdist(tmp_path):
+    """The folder of an unpacked sdist."""
+    if not (ROOT / "setup.py").exists():
+        pytest.skip("needs the source tree")
+    others = shutil.ignore_patterns(".git", ".venv*", ".arm64", "build", "dist", "*.egg-info", "__pycache__")
+    tree = shutil.copytree(ROOT, tmp_path / "tree", ignore=others)
+    run([sys.executable, "setup.py", "-q", "sdist", "--dist-dir", str(tmp_path)], tree)
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        archive.extractall(tmp_path, filter="data")
+    return next(tmp_path.glob("skrnn-*/"))
+
+
+def files_in(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def check_files(sdist):
+    """It has all sources and tests, and nothing that was generated from them: no figure, measurement or module."""
+    there = files_in(sdist)
+    generated = re.compile(r"\.(so|pyd|pyc|png|json|txt)$|^skrnn(/(?!export/_c/templates/).*)?\.c$")
+    metadata = re.compile(r"(PKG-INFO|setup\.cfg|\.egg-info/.*)$")
+    assert not [name for name in there if generated.search(name) and not metadata.search(name)]
+    built = re.compile(r"\.(so|pyd|pyc)$")
+    for folder in ("skrnn", "tests"):
+        assert {name for name in files_in(ROOT / folder) if not built.search(name)} == files_in(sdist / folder)
+    assert {"CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md"} <= there
+    assert sum(path.stat().st_size for path in sdist.rglob("*")) < 6e6
+
+
 def serial_build(tree):
     """The source tree built in place by a compiler with little: what the build said."""
     compiler = (sysconfig.get_config_var("CC") or "").split()
-    if not compiler or shutil.which(compiler[0]) is None or not (ROOT / "setup.py").exists():
-        pytest.skip("needs the source tree and the C compiler that Python was built with")
-    copy_sources(tree)
+    if not compiler or shutil.which(compiler[0]) is None:
+        pytest.skip("needs the C compiler that Python was built with")
     wrapper = tree / "cc"
     wrapper.write_text(COMPILER.format(" ".join(compiler)))
     wrapper.chmod(0o755)
@@ -94,13 +124,14 @@ def compile_what_is_left_out(tree):
             run([*command, "-c", source, "-o", tree / "kernels.o"], tree)
 
 
-def test_a_build_without_openmp_and_vectors(monkeypatch, tmp_path):
+def test_a_build_without_openmp_and_vectors(monkeypatch, sdist):
     """It says that it is serial, and computes the same bits as the baseline, which has no fma either.
 
     The compiler has no OpenMP and no wider instruction set. float64 gets no vectors and no optimization, float32
     the vectors that GNU C has for any processor and little optimization: neither changes a bit.
     """
-    said = serial_build(tmp_path)
+    check_files(sdist)
+    said = serial_build(sdist)
     assert "skrnn is built serial" in said
     assert re.search(
         r"skrnn compiles 4 modules, \d+ at a time: 2 small ones and 2 of the kernels, for float32 and float64 with the "
@@ -111,15 +142,15 @@ def test_a_build_without_openmp_and_vectors(monkeypatch, tmp_path):
     assert "performance hint" not in said
     assert "will always require the GIL" not in said
     # Nothing is generated beside the sources, of which some are C
-    assert {path.parent.name for path in (tmp_path / "skrnn").rglob("*.c")} == {"templates", "cells"}
-    assert not list((tmp_path / "skrnn" / "kernels").rglob("*.c"))
+    assert {path.parent.name for path in (sdist / "skrnn").rglob("*.c")} == {"templates", "cells"}
+    assert not list((sdist / "skrnn" / "kernels").rglob("*.c"))
 
-    compile_what_is_left_out(tmp_path)
+    compile_what_is_left_out(sdist)
 
     monkeypatch.delenv("SKRNN_SIMD", raising=False)
     monkeypatch.setattr(kernels, "_kernels", kernels.load("baseline"))
-    path = os.pathsep.join([str(tmp_path), str(ROOT / "tests" / "helpers")])
-    said = run([sys.executable, "-c", RUN, str(tmp_path)], tmp_path, PYTHONPATH=path)
+    path = os.pathsep.join([str(sdist), str(ROOT / "tests" / "helpers")])
+    said = run([sys.executable, "-c", RUN, str(sdist)], sdist, PYTHONPATH=path)
     cases = [(dtype, form) for dtype in (np.float32, np.float64) for form in FORMS]
     for line, (dtype, form) in zip(said.splitlines(), cases, strict=True):
         expected = Case(form, bidirectional=True, lengths=range(1, 20), dtype=dtype).gradients()[0]

@@ -21,7 +21,7 @@
 
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
-#elif defined(__GNUC__)
+#elif defined(GNU_C)
 #define UNROLL _Pragma("GCC unroll 16")
 #else
 #define UNROLL

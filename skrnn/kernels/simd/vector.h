@@ -18,7 +18,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__GNUC__)
+/* GNU C: gcc, clang, and clang-cl, which does not call itself so. */
+#if defined(__GNUC__) || defined(__clang__)
+#define GNU_C
+#endif
+
+#ifdef GNU_C
 #define INLINE static inline __attribute__((always_inline))
 #else
 #define INLINE static __inline
@@ -26,9 +31,9 @@
 
 /* A large function that exists once, neither inlined nor cloned for some of its callers: its speed is to depend on no
    other file. */
-#if defined(__GNUC__) && !defined(__clang__)
+#if defined(GNU_C) && !defined(__clang__)
 #define SINGLE static __attribute__((noinline, noclone))
-#elif defined(__GNUC__)
+#elif defined(GNU_C)
 #define SINGLE static __attribute__((noinline))
 #else
 #define SINGLE static
@@ -74,7 +79,7 @@ typedef int32_t integer;
 
 /* ---- What depends on the compiler and the instruction set ---- */
 
-#if defined(__GNUC__) && !defined(SKRNN_SCALAR)
+#if defined(GNU_C) && !defined(SKRNN_SCALAR)
 
 typedef real vec __attribute__((vector_size(VECTOR_BYTES)));
 typedef integer mask __attribute__((vector_size(VECTOR_BYTES)));
@@ -345,7 +350,7 @@ INLINE uint64_t flush_denormals(void) {
     return mode;
 }
 INLINE void restore_mode(uint64_t mode) { _mm_setcsr((unsigned)mode); }
-#elif defined(__aarch64__) && defined(__GNUC__)
+#elif defined(__aarch64__) && defined(GNU_C)
 INLINE uint64_t flush_denormals(void) {
     uint64_t mode;
     __asm__ volatile("mrs %0, fpcr" : "=r"(mode));

@@ -1,0 +1,1 @@
+from skrnn.kernels._kernels import *  # noqa: F403

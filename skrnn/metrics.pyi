@@ -1,0 +1,29 @@
+from collections.abc import Callable
+from typing import Any
+
+from skrnn._typing import Array, ArrayLike
+
+__all__ = [
+    "concatenate_steps", "crps_gaussian", "crps_samples", "interval_coverage", "make_sequence_scorer",
+    "mean_log_likelihood", "mean_quantile_loss", "neg_mean_crps", "split_steps",
+]
+
+def concatenate_steps(y: ArrayLike, *others: ArrayLike) -> tuple[Array, ...]: ...
+def crps_gaussian(
+    y_true: ArrayLike, mean: ArrayLike, std: ArrayLike, *, sample_weight: ArrayLike | None = None
+) -> float: ...
+def crps_samples(y_true: ArrayLike, samples: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float: ...
+def interval_coverage(
+    y_true: ArrayLike, lower: ArrayLike, upper: ArrayLike, *, sample_weight: ArrayLike | None = None
+) -> float: ...
+def make_sequence_scorer(
+    metric: Callable[..., Any], *, response_method: str = "predict", greater_is_better: bool = True, **kwargs: Any
+) -> Callable[..., float]: ...
+def mean_log_likelihood(
+    estimator: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+) -> float: ...
+def mean_quantile_loss(
+    y_true: ArrayLike, y_pred: ArrayLike, *, quantile: ArrayLike, sample_weight: ArrayLike | None = None
+) -> float: ...
+def neg_mean_crps(estimator: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float: ...
+def split_steps(rows: ArrayLike, like: ArrayLike) -> Array: ...
