@@ -1,3 +1,4 @@
+import gc
 import os
 import sys
 
@@ -38,6 +39,12 @@ def pytest_collection_modifyitems(config, items):
     if config.getoption("--quick"):
         items[:] = (item for item in items if not item.get_closest_marker("slow"))
     items.sort(key=lambda item: (item.get_closest_marker("slow") is None, item.path.name not in LONGEST))
+
+
+def pytest_collection_finish(session):
+    """Leave what is there now out of the garbage collections of the tests, which would visit it hundreds of times."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
