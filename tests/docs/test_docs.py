@@ -94,7 +94,7 @@ def check_mistakes(text, errors):
 
 def test_pages_with_code_are_found():
     pages = {"README.md", "backward.md", "data.md", "deploying.md", "first_steps.md", "forecasting.md", "mistakes.md"}
-    pages |= {"searching.md", *PEERS}
+    pages |= {"reliability.md", "searching.md", *PEERS}
     assert {page.name for page in PAGES if python_blocks(page)} >= pages
 
 
