@@ -15,7 +15,6 @@ from typing import ClassVar
 import pytest
 from setuptools import find_packages
 
-import skrnn
 from skrnn import SUBMODULES
 
 ROOT = Path(__file__).parents[1] / "skrnn"

@@ -1,1 +1,1 @@
-from skrnn.kernels._kernels import *  # noqa: F403
+from skrnn.kernels._baseline_float32 import *  # noqa: F403

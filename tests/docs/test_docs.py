@@ -4,6 +4,7 @@ import importlib
 import os
 import re
 import tempfile
+import tomllib
 from pathlib import Path
 from unittest.mock import patch
 
@@ -127,6 +128,16 @@ def test_the_table_of_the_design_names_every_source_file(files):
     there = {path.removeprefix("skrnn/") for path in files if path.startswith("skrnn/")}
     cells = {f"kernels/cells/{name}.pxi" for name in CELLS}
     assert source_files(named) == source_files(there) - cells
+
+
+def test_supported_versions_are_those_of_the_build():
+    """versions.md has the lower bounds of pyproject.toml, all of them."""
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    bounds = [f"python{project['requires-python']}", *project["dependencies"]]
+    text = (DOCS / "versions.md").read_text(encoding="utf-8").split("## Supported versions")[1]
+    rows = re.findall(r"^\| ([\w-]+) \| ([\d.]+) \| ([\d.]+), and the newest \|$", text, re.MULTILINE)
+    assert [f"{name.lower()}>={at_least}" for name, at_least, _ in rows] == bounds
+    assert [at_least for _, at_least, _ in rows] == [tested for _, _, tested in rows]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
