@@ -144,7 +144,10 @@ def _for_texts(text, name, index, columns):
         return ""
     if text.lstrip().startswith("["):
         return "; a CSV file holds lists as text: keep them as Parquet, or make lists of the text first"
-    return "; of a table with a row per step sequences_from_long makes sequences, with static=[] also of strings"
+    return (
+        "; encode strings, or make sequences of a table with a row per step by sequences_from_long(static=[]), which "
+        "keeps them"
+    )
 
 
 def _names_of_columns(values):

@@ -44,7 +44,7 @@ CASES = {
     "Input X contains NaN": lambda: classify(with_cell(np.nan)),
     "Input X contains infinity": lambda: classify(with_cell(np.inf)),
     "Input y contains NaN": lambda: RNNRegressor(2, **SMALL).fit(X, [np.nan, *Y[1:]]),
-    "X[…] in the column … is …, expected a number; of a table": lambda: classify(pd.DataFrame({"a": ["x"] * 12})),
+    "X[…] in the column … is …, expected a number; encode": lambda: classify(pd.DataFrame({"a": ["x"] * 12})),
     "X[…] in the column … is …, expected a number; a CSV": lambda: classify(pd.DataFrame({"a": ["[1, 2]"] * 12})),
     "df[…] has dtype String": lambda: convert(kind="new"),
     "df[…] has dtype Datetime": lambda: convert(day=pd.Timestamp("2026-01-01")),
