@@ -18,7 +18,11 @@ DOCS = Path(__file__).parents[2] / "docs"
 OUTSIDE = ("README.md", "CONTRIBUTING.md", "examples/README.md")
 PAGES = [*sorted(DOCS.rglob("*.md")), *(DOCS.parent / name for name in OUTSIDE)]
 # Libraries that the code of a page uses besides
-PEERS = {"bridges.md": ("mapie", "skforecast", "sktime"), "onnx.md": ("skl2onnx",), "weights.md": ("torch",)}
+PEERS = {
+    "bridges.md": ("mapie", "skforecast", "sktime"), "crfsuite.md": ("sklearn_crfsuite",), "hmmlearn.md": ("hmmlearn",),
+    "keras.md": ("keras", "torch"), "onnx.md": ("skl2onnx",), "pytorch.md": ("torch",), "skorch.md": ("skorch", "torch"),
+    "weights.md": ("torch",),
+}
 SOURCES = {".py", ".pyx", ".pxd", ".pxi", ".h"}
 
 
@@ -35,6 +39,7 @@ def python_blocks(page):
 @pytest.mark.parametrize("page", [*filter(python_blocks, PAGES)], ids=name_of)
 def test_code_runs(page, tmp_path, monkeypatch):
     """The blocks of a page as a reader pastes them, one after the other: with what they import and define alone."""
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
     for library in PEERS.get(page.name, ()):
         importlib.import_module(library) if os.environ.get("SKRNN_REQUIRE_PEERS") else pytest.importorskip(library)
     names = {"__name__": "__main__"}
