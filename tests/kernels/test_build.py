@@ -24,14 +24,14 @@ from skrnn._runtime.machine import instruction_sets
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 COMPILER = """#!/bin/sh
-level=-O1 vectors=-DSKRNN_PORTABLE
+vectors=-DSKRNN_PORTABLE
 for argument in "$@"; do
     case "$argument" in
         -fopenmp|-mavx*) echo "no $argument here" >&2; exit 1;;
-        -DSKRNN_DOUBLE*) level=-O0 vectors=-DSKRNN_SCALAR;;
+        -DSKRNN_DOUBLE*) vectors=-DSKRNN_SCALAR;;
     esac
 done
-exec {} $vectors "$@" $level
+exec {} $vectors "$@" -O0
 """
 RUN = """
 import sys
@@ -128,8 +128,8 @@ def compile_what_is_left_out(tree):
 def test_a_build_without_openmp_and_vectors(monkeypatch, sdist):
     """It says that it is serial, and computes the same bits as the baseline, which has no fma either.
 
-    The compiler has no OpenMP and no wider instruction set. float64 gets no vectors and no optimization, float32
-    the vectors that GNU C has for any processor and little optimization: neither changes a bit.
+    The compiler has no OpenMP and no wider instruction set, and does not optimize. float64 gets no vectors, float32
+    those that GNU C has for any processor: neither changes a bit.
     """
     check_files(sdist)
     said = serial_build(sdist)
