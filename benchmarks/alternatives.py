@@ -5,7 +5,7 @@
 tables: columns without an order, and images, beside gradient boosting and a support vector machine.
 archive: MiniRocket (aeon) on the sets of the open suite with a label for a sequence.
 seasons: a year of air passengers ahead, by AutoARIMA and AutoETS (statsforecast), ridge, the year before, and a net.
-transitions: labels of which few may follow each other, by a CRF (sklearn-crfsuite), a net, and a net with Viterbi's search.
+transitions: labels of which few may follow each other, by a CRF (sklearn-crfsuite), a net, and a net with Viterbi.
 recall: what stood beside a key, by attention and by a GRU (PyTorch).
 
 Libraries that are not there are left out. Scores are accuracy or R². One thread unless OMP_NUM_THREADS is set.
@@ -44,7 +44,8 @@ def is_there(library):
 
 def row(*cells):
     """Print a row of a table."""
-    print("| " + " | ".join(f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in cells) + " |", flush=True)
+    texts = [f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in cells]
+    print(f"| {' | '.join(texts)} |", flush=True)
 
 
 def tables():
@@ -95,8 +96,10 @@ def archive(n_seeds=3):
 
 
 def seasons(horizon=12, n_origins=25):
-    """Root mean squared errors of the last origins, twelve months ahead, trained on what is before it; all but AutoARIMA and AutoETS
-    are fitted anew at every twelfth of them."""
+    """Root mean squared errors of twelve months ahead, from each of the last origins.
+
+    AutoARIMA and AutoETS are fitted at each origin, the others at every twelfth of them.
+    """
     file = suite.tasks.SHARED / "air_passengers.csv"
     if not file.exists():
         print(f"left out: {file.name} is not there")

@@ -3,9 +3,10 @@
     python benchmarks/install_sizes.py [--skrnn dist/skrnn-0.1.0-cp311-abi3-manylinux_2_28_x86_64.whl]
                                        [--torch torch==2.13.0+cpu] [--only NAME ...]
 
-Each is installed with all that it needs into an empty folder, without compiled bytecode. `--skrnn .`, the default, builds the
-kernels, which takes minutes. `--torch torch`, the default, is the build that the registry has for the system, which for
-Linux is one with CUDA, of gigabytes; one for processors alone is much smaller, where pip is told of its index.
+Each is installed with all that it needs into an empty folder, without compiled bytecode. `--skrnn .`, the default,
+builds the kernels, which takes minutes. `--torch torch`, the default, is the build that the registry has for the
+system, which for Linux is one with CUDA, of gigabytes; one for processors alone is much smaller, where pip is told of
+its index.
 """
 
 import argparse

@@ -1,11 +1,11 @@
-"""The same net and job in skrnn, PyTorch, skorch, Keras, and the job by MiniRocket and the MLP: time, score, and what each can.
+"""The same net and job in skrnn, PyTorch, skorch and Keras, and the job by MiniRocket and the MLP: what each can.
 
     python benchmarks/same_job.py [--epochs 30] [--only NAME ...]
 
-The Japanese vowels, on their published split: a GRU of 32 units, a linear head on its last state, Adam with a constant rate of
-0.003, 30 epochs of batches of 32; MiniRocket and the MLP with their own defaults on padded sequences. For each: seconds of
-the processor on one thread for `fit` (after a first one), accuracy, and whether it passes what the columns say. A process
-for each contender and number of threads. Libraries that are not there are left out.
+The Japanese vowels, on their published split: a GRU of 32 units, a linear head on its last state, Adam with a constant
+rate of 0.003, 30 epochs of batches of 32; MiniRocket and the MLP with their own defaults on padded sequences. For each:
+seconds of the processor on one thread for `fit` (after a first one), accuracy, and whether it passes what the columns
+say. A process for each contender and number of threads. Libraries that are not there are left out.
 """
 
 import argparse
@@ -99,7 +99,8 @@ def keras_(epochs):
 # name: the contender of a number of epochs, and the library that it needs
 CONTENDERS = {
     "skrnn": (skrnn, "skrnn"), "PyTorch, a loop": (pytorch, "torch"), "skorch": (skorch_, "skorch"),
-    "Keras on PyTorch": (keras_, "keras"), "aeon, MiniRocket": (minirocket, "aeon"), "scikit-learn, MLP": (mlp, "sklearn"),
+    "Keras on PyTorch": (keras_, "keras"), "aeon, MiniRocket": (minirocket, "aeon"),
+    "scikit-learn, MLP": (mlp, "sklearn"),
 }
 
 

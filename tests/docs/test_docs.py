@@ -20,8 +20,8 @@ PAGES = [*sorted(DOCS.rglob("*.md")), *(DOCS.parent / name for name in OUTSIDE)]
 # Libraries that the code of a page uses besides
 PEERS = {
     "bridges.md": ("mapie", "skforecast", "sktime"), "crfsuite.md": ("sklearn_crfsuite",), "hmmlearn.md": ("hmmlearn",),
-    "keras.md": ("keras", "torch"), "onnx.md": ("skl2onnx",), "pytorch.md": ("torch",), "skorch.md": ("skorch", "torch"),
-    "weights.md": ("torch",),
+    "keras.md": ("keras", "torch"), "onnx.md": ("skl2onnx",), "pytorch.md": ("torch",),
+    "skorch.md": ("skorch", "torch"), "weights.md": ("torch",),
 }
 SOURCES = {".py", ".pyx", ".pxd", ".pxi", ".h"}
 
