@@ -1,10 +1,12 @@
 """What `pip install` brings: megabytes and packages of skrnn and of its peers, and the time of a first import.
 
-    python benchmarks/install_sizes.py [--skrnn dist/skrnn-0.1.0-cp311-abi3-manylinux_2_28_x86_64.whl] [--only NAME ...]
+    python benchmarks/install_sizes.py [--skrnn dist/skrnn-0.1.0-cp311-abi3-manylinux_2_28_x86_64.whl]
+                                       [--torch torch==2.13.0+cpu] [--only NAME ...]
 
-Each is installed with all that it needs into an empty folder, from the registry or the caches that pip is told of, without
-compiled bytecode. `--skrnn .`, the default, builds the kernels, which takes minutes. PyTorch is whatever build pip is
-pointed to: one for processors alone is much smaller than one with CUDA, which the registry has for Linux.
+Each is installed with all that it needs into an empty folder, without compiled bytecode. `--skrnn .`, the default,
+builds the kernels, which takes minutes. `--torch torch`, the default, is the build that the registry has for the
+system, which for Linux is one with CUDA, of gigabytes; one for processors alone is much smaller, where pip is told of
+its index.
 """
 
 import argparse
@@ -55,12 +57,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--skrnn", default=".", metavar="REQUIREMENT", help="the tree, or a wheel")
     parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), metavar="NAME")
+    parser.add_argument("--torch", default="torch", metavar="REQUIREMENT", help="which build of PyTorch")
     options = parser.parse_args()
+    chosen = {".": options.skrnn, "torch": options.torch}
     print("| | MB | packages | first import, s |\n|---|---|---|---|")
     for name in options.only:
         requirements, code = CONTENDERS[name]
         with tempfile.TemporaryDirectory() as folder:
-            install([options.skrnn if name == "skrnn" else item for item in requirements], folder)
+            install([chosen.get(item, item) for item in requirements], folder)
             size, n_packages = megabytes(folder), len(list(Path(folder).glob("*.dist-info")))
             print(f"| {name} | {size:.0f} | {n_packages} | {import_seconds(code, folder):.1f} |", flush=True)
 

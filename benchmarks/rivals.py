@@ -8,7 +8,6 @@ from sklearn.linear_model import RidgeClassifierCV, RidgeCV
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from torch_lstm import TorchLSTM
 
 from skrnn import RNNClassifier
 
@@ -45,6 +44,8 @@ def is_classifier(task):
 
 def torch_lstm(task, seed, n_updates, standardize=False):
     """PyTorch's LSTM; None where there is nothing to standardize."""
+    from torch_lstm import TorchLSTM
+
     if n_updates is None:
         raise ValueError("PyTorch trains for as many updates as skrnn: run skrnn on the task first")
     per_step, embedding_dim = "return_sequences" in task.needed, task.needed.get("embedding_dim")

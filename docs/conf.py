@@ -49,6 +49,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": "gallery_order.position",
     "backreferences_dir": "gallery/backreferences",
     "doc_module": ("skrnn",),
+    "default_thumb_file": str(Path(__file__).parent / "_static/no_picture.svg"),
     "inspect_global_variables": False,
     "min_reported_time": 1e9,
     "write_computation_times": False,

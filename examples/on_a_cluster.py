@@ -42,7 +42,7 @@ def read(folder):
 def train(df, client):
     """The net, trained by the workers of a cluster, or in this process where there is none."""
     start = perf_counter()
-    net = DaskRNNRegressor(max_iter=15, random_state=0, client=client).fit(df[FEATURES], df["target"])
+    net = DaskRNNRegressor(max_iter=15, batch_size=128, random_state=0, client=client).fit(df[FEATURES], df["target"])
     print(f"Loss {net.loss_curve_[-1]:.5f} after {perf_counter() - start:.1f} s")
     return net
 

@@ -2,13 +2,13 @@
 A web service: predictions of sequences, and of streams step by step
 ====================================================================
 
-    python web_service.py model.skrnn       # writes the file first, if it is not there
-    curl localhost:8000/predict -H 'content-type: application/json' -d '{"sequences": [[[0.1, 1.2], [0.3, 0.9]]]}'
-
 One process serves several requests at once by threads, which may all predict with one net. A client that measures
 something opens a WebSocket at /stream, sends a step after the other, and after each has the probabilities so far: the
 state of its sequence is one row of numbers, kept for each connection. Needs fastapi and uvicorn; for WebSockets
-uvicorn[standard].
+uvicorn[standard]. ::
+
+    python web_service.py model.skrnn       # writes the file first, if it is not there
+    curl localhost:8000/predict -H 'content-type: application/json' -d '{"sequences": [[[0.1, 1.2], [0.3, 0.9]]]}'
 """
 
 import sys

@@ -34,6 +34,7 @@ def home(value):
     return f"{value.__module__}.{value.__name__}"
 
 
+KINDS = ["Estimators", "Classes", "Functions", "Warnings", "Errors"]
 # By its name alone an object is that of the first module that has one.
 HOMES = {name: home(value) for module in reversed(MODULES) for name, value in public_objects(module).items()}
 
@@ -114,14 +115,17 @@ class PublicApi(SphinxDirective):
     required_arguments = 1
 
     def run(self):
-        module, tables = self.arguments[0], {}
+        module = self.arguments[0]
+        objects_of = {kind: [] for kind in KINDS}
         for value in public_objects(module).values():
-            tables.setdefault(kind_of(value), []).append(value)
+            objects_of[kind_of(value)].append(value)
         lines = []
-        for kind, objects in tables.items():
+        for kind, objects in objects_of.items():
+            if not objects:
+                continue
             lines += [f".. rubric:: {kind}", "", ".. autosummary::", "   :nosignatures:", ""]
             lines += [*(f"   ~{home(value)}" for value in objects), ""]
-        pages = [home(value) for objects in tables.values() for value in objects if value.__module__ == module]
+        pages = [home(value) for objects in objects_of.values() for value in objects if value.__module__ == module]
         lines += [".. toctree::", "   :hidden:", f"   :caption: {module}", "", *(f"   {page}" for page in pages)]
         return self.parse_text_to_nodes("\n".join(lines))
 

@@ -2,6 +2,7 @@
 
 An example leads to its page in the gallery, what a page includes to that page, a folder or any other file to the
 repository, at the tag of this version. What lies in `docs` besides pages is copied into the site, as Sphinx does.
+A link whose text is the name of a file of Markdown shows the title of that page.
 """
 
 import os
@@ -15,8 +16,10 @@ PAGES = {"CONTRIBUTING.md": "contributing", "CHANGELOG.md": "changelog"}
 
 
 def link_to_repository(app, doctree):
-    """Replace the links of a page to what lies outside of the folder of the pages."""
+    """Replace the links of a page to what lies outside of the folder of the pages, and names of files by titles."""
     for node in [*doctree.findall(download_reference), *doctree.findall(pending_xref)]:
+        if node.get("reftype") == "myst" and node.get("refdomain") == "doc" and node.astext().endswith(".md"):
+            node["refexplicit"] = False
         path = path_of(node, app)
         if path and path.exists() and path.is_relative_to(ROOT) and not path.is_relative_to(app.srcdir):
             node.replace_self(replacement(node, path.relative_to(ROOT), app))

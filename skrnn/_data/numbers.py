@@ -143,8 +143,11 @@ def _for_texts(text, name, index, columns):
     if not columns:
         return ""
     if text.lstrip().startswith("["):
-        return "; a list that a file holds as text becomes one by ast.literal_eval"
-    return "; of a table with a row per step sequences_from_long makes sequences, with static=[] also of strings"
+        return "; a CSV file holds lists as text: keep them as Parquet, or make lists of the text first"
+    return (
+        "; encode strings, or make sequences of a table with a row per step by sequences_from_long(static=[]), which "
+        "keeps them"
+    )
 
 
 def _names_of_columns(values):

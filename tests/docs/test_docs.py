@@ -18,7 +18,11 @@ DOCS = Path(__file__).parents[2] / "docs"
 OUTSIDE = ("README.md", "CONTRIBUTING.md", "examples/README.md")
 PAGES = [*sorted(DOCS.rglob("*.md")), *(DOCS.parent / name for name in OUTSIDE)]
 # Libraries that the code of a page uses besides
-PEERS = {"bridges.md": ("mapie", "skforecast", "sktime"), "onnx.md": ("skl2onnx",), "weights.md": ("torch",)}
+PEERS = {
+    "bridges.md": ("mapie", "skforecast", "sktime"), "crfsuite.md": ("sklearn_crfsuite",), "hmmlearn.md": ("hmmlearn",),
+    "keras.md": ("keras", "torch"), "onnx.md": ("skl2onnx",), "pytorch.md": ("torch",),
+    "skorch.md": ("skorch", "torch"), "weights.md": ("torch",),
+}
 SOURCES = {".py", ".pyx", ".pxd", ".pxi", ".h"}
 
 
@@ -35,6 +39,7 @@ def python_blocks(page):
 @pytest.mark.parametrize("page", [*filter(python_blocks, PAGES)], ids=name_of)
 def test_code_runs(page, tmp_path, monkeypatch):
     """The blocks of a page as a reader pastes them, one after the other: with what they import and define alone."""
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
     for library in PEERS.get(page.name, ()):
         importlib.import_module(library) if os.environ.get("SKRNN_REQUIRE_PEERS") else pytest.importorskip(library)
     names = {"__name__": "__main__"}
@@ -42,6 +47,8 @@ def test_code_runs(page, tmp_path, monkeypatch):
     with patch.dict(os.environ):        # which is also that of processes that others start
         for block in python_blocks(page):
             exec(compile(block, page.name, "exec"), names)
+    if page.name == "first_steps.md":
+        assert names["search"].score(names["X_test"], names["y_test"]) > names["linear"] + 0.2
     if page.name == "forecasting.md":
         check_forecasts(names["result"].metrics.set_index("model"))
     if page.name == "tables.md":
@@ -92,8 +99,8 @@ def check_mistakes(text, errors):
 
 
 def test_pages_with_code_are_found():
-    pages = {"README.md", "backward.md", "data.md", "deploying.md", "forecasting.md", "language.md", "mistakes.md"}
-    pages |= {"tables.md", *PEERS}
+    pages = {"README.md", "backward.md", "data.md", "deploying.md", "first_steps.md", "forecasting.md", "mistakes.md"}
+    pages |= {"reliability.md", "searching.md", *PEERS}
     assert {page.name for page in PAGES if python_blocks(page)} >= pages
 
 

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bits import has_fma, with_fma
 from configurations import CONFIGURATIONS, results
 
 from skrnn import kernels
 
-pytestmark = [pytest.mark.usefixtures("simd"), pytest.mark.every_simd]
+pytestmark = pytest.mark.usefixtures("simd")
 GOLDEN = Path(__file__).with_name("golden.npz")
 
 # The largest difference of float32 and of float64 numbers, as a share of the array's largest value
@@ -30,7 +31,7 @@ def golden():
 
 def bound_of(how, array, arrays):
     """How much an array of a configuration may differ, as a share of its largest value; 0: not in one bit."""
-    without_fma = kernels.instruction_set == "baseline"
+    without_fma = not has_fma(kernels.instruction_set)
     # What float32 numbers have led to is no more precise for being in float64, unless these are the same to the bit.
     among = arrays if without_fma or how == "minimised" else [array]
     single, double = (BASELINE if without_fma else BOUNDS)[how]
@@ -61,8 +62,20 @@ def test_the_file_has_the_configurations_and_no_others(golden):
     assert {key.partition("/")[0] for key in golden} == set(CONFIGURATIONS), DECISION
 
 
+@pytest.mark.every_simd(among=with_fma(True))
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_golden(name, golden):
+    assert_golden(name, golden)
+
+
+@pytest.mark.every_simd(among=with_fma(False))
+@pytest.mark.parametrize("name", list(CONFIGURATIONS)[::3])
+def test_golden_without_fma(name, golden):
+    """Neighbours differ in little, and are held to rounding alone."""
+    assert_golden(name, golden)
+
+
+def assert_golden(name, golden):
     """To the bit where the kernels compute with fma, else to rounding."""
     arrays, stored = results(name), {key for key in golden if key.partition("/")[0] == name}
     assert arrays.keys() == stored, DECISION

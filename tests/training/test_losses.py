@@ -19,7 +19,7 @@ from skrnn._training.losses import LOSSES
 from skrnn._training.target_statistics import weighted_quantile
 from skrnn.kernels import kernels_for
 
-pytestmark = [pytest.mark.usefixtures("simd"), pytest.mark.every_simd]
+pytestmark = pytest.mark.usefixtures("simd")
 
 OF_LOGISTIC = [name for name, loss in LOSSES.items() if loss.why_not_logistic is None]
 LIKELIHOODS = [name for name, loss in LOSSES.items() if loss.is_likelihood]
@@ -114,6 +114,7 @@ class TestTable:
             LOSSES["poisson"](0.0, of_logistic=True)
 
 
+@pytest.mark.every_simd
 class TestValueAndGradient:
     @WEIGHTS
     @pytest.mark.parametrize(("name", "of_logistic"), FORMS)
@@ -221,6 +222,7 @@ OF_CELLS = [(name, of_logistic) for name, of_logistic in FORMS if not ALL_LOSSES
 MEANS = {*OF_LOGISTIC, *LIKELIHOODS, "quantiles"}
 
 
+@pytest.mark.every_simd
 @pytest.mark.parametrize(("name", "of_logistic"), OF_CELLS)
 class TestMissingCells:
     @WEIGHTS
