@@ -9,15 +9,17 @@ def pairwise(*axes):
     Most faults show with one value, or with two that meet. Of several combinations that add as many new pairs the first
     is taken, so the choice is always the same.
     """
-    def pairs(choice):
-        return set(combinations(enumerate(choice), 2))
+    axes, bits = [list(axis) for axis in axes], {}
 
-    axes = [list(axis) for axis in axes]
-    candidates = list(product(*(range(len(axis)) for axis in axes)))
-    missing, chosen = set().union(*map(pairs, candidates)), []
+    def pairs(choice):
+        """The pairs of a combination, a bit of an integer for each."""
+        return sum(1 << bits.setdefault(pair, len(bits)) for pair in combinations(enumerate(choice), 2))
+
+    candidates = {choice: pairs(choice) for choice in product(*(range(len(axis)) for axis in axes))}
+    missing, chosen = (1 << len(bits)) - 1, []
     while missing:
-        best = max(candidates, key=lambda choice: len(pairs(choice) & missing))
-        missing -= pairs(best)
+        best = max(candidates, key=lambda choice: (candidates[choice] & missing).bit_count())
+        missing &= ~candidates[best]
         chosen.append(tuple(axis[i] for axis, i in zip(axes, best, strict=True)))
     return chosen
 

@@ -94,7 +94,7 @@ def test_fit_and_predict_have_the_same_bits_in_processes_with_other_numbers_of_t
             [sys.executable, "-c", FIT, str(n)], env=os.environ | {"OMP_NUM_THREADS": str(n)}, check=True,
             capture_output=True, text=True,
         ).stdout
-        for n in (1, 2, 3, 7)
+        for n in (1, 3)
     }
     assert len(outputs) == 1
     assert len(outputs.pop()) > 1000
