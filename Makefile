@@ -28,7 +28,7 @@ COMPILED := skrnn._network.orthogonal skrnn._runtime.machine skrnn.kernels._base
 PARALLEL := -n auto --dist worksteal
 
 .NOTPARALLEL:
-.PHONY: demo check test test-floors lint types docs linkcheck figures bench study wheel test-wheel clean
+.PHONY: demo check test test-floors test-arm64 lint types docs linkcheck figures bench study wheel test-wheel clean
 
 demo: $(VENV)/examples
 	$(BIN)/python examples/gallery.py plot_quickstart
@@ -51,6 +51,10 @@ wheel: $(WHEEL_TOOLS)/built
 # The quick tests; SLOW=1 for all
 test-wheel: $(WHEEL_TOOLS)/built
 	PYTHONS="$(PYTHONS)" $(WHEEL_TOOLS)/bin/python .ci/test_wheel.py dist/*.whl $(PARALLEL) $(if $(SLOW),,--quick) $(PYTEST)
+
+# Cells and bits as 64-bit Arm computes them, under qemu; says what to install where a tool of it is missing
+test-arm64: $(BIN)/python
+	PYTHON=$(BIN)/python .ci/arm64/run $(PYTEST)
 
 # cython-lint looks for its own helper, pycodestyle, on the path
 lint: types
@@ -91,7 +95,7 @@ study: $(VENV)/bench
 	$(BIN)/python benchmarks/forecasts.py
 
 clean:
-	rm -rf $(VENV) $(FLOORS) $(WHEEL_TOOLS) build dist *.egg-info docs/gallery docs/api/*.rst
+	rm -rf $(VENV) $(FLOORS) $(WHEEL_TOOLS) .arm64 build dist *.egg-info docs/gallery docs/api/*.rst
 	find skrnn -name '*.so' -delete
 
 # One editable build serves every target; it is made again when a source of the build changes.

@@ -1,4 +1,6 @@
-"""Nets together against single ones on the sets of the open suite with one target per sequence. See docs/guide/ensembles.md.
+"""Nets together against single ones on the sets of the open suite with one target per sequence.
+
+See docs/guide/ensembles.md.
 
     python benchmarks/ensembles.py [--seeds 3] [--tasks NAME ...] [--settings NAME ...] [--records FILE]
                                    [--print]

@@ -1,4 +1,6 @@
-"""Which defaults of RNNLanguageModel predict best: one factor changed at a time, on two halves. See docs/guide/language.md.
+"""Which defaults of RNNLanguageModel predict best: one factor changed at a time, on two halves.
+
+See docs/guide/language.md.
 
     python benchmarks/language_defaults.py [--seeds 1] [--records FILE] [--only LABEL ...] [--tasks TASK ...]
 

@@ -27,8 +27,10 @@ def pytest_addoption(parser):
 def pytest_generate_tests(metafunc):
     """Choose the instruction sets of a test of the kernels."""
     if "simd" in metafunc.fixturenames:
-        every = metafunc.definition.get_closest_marker("every_simd") and not metafunc.config.getoption("--quick")
-        metafunc.parametrize("simd", kernels.available() if every else kernels.available()[-1:], indirect=True)
+        there, mark = kernels.available(), metafunc.definition.get_closest_marker("every_simd")
+        chosen = there if mark and not metafunc.config.getoption("--quick") else there[-1:]
+        among = mark.kwargs.get("among", there) if mark else there
+        metafunc.parametrize("simd", [name for name in chosen if name in among], indirect=True)
 
 
 def pytest_collection_modifyitems(config, items):
@@ -51,7 +53,7 @@ def pytest_collection_finish(session):
 def simd(request, monkeypatch):
     """The kernels for an instruction set, here and in child processes; tests of the kernels ask for it.
 
-    It is the widest of this processor, and with the mark `every_simd` each of them in turn.
+    It is the widest of this processor, and with the mark `every_simd` each of them in turn, or each of those `among`.
     """
     monkeypatch.setenv("SKRNN_SIMD", request.param)
     monkeypatch.setattr(kernels, "instruction_set", request.param)

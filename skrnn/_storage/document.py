@@ -151,8 +151,8 @@ def cannot_store(value, where):
     )
     return TypeError(
         f"{where} is {shown}, which a model file cannot hold, since loading runs no code: expected numbers, strings, "
-        "arrays, lists, dicts, estimators of skrnn, or of scikit-learn those that docs/guide/saving.md lists; pass something "
-        "else, or pickle it"
+        "arrays, lists, dicts, estimators of skrnn, or of scikit-learn those that the guide's page on saving lists; "
+        "pass something else, or pickle it"
     )
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bits import has_fma, with_fma
 from configurations import CONFIGURATIONS, results
 
 from skrnn import kernels
@@ -30,7 +31,7 @@ def golden():
 
 def bound_of(how, array, arrays):
     """How much an array of a configuration may differ, as a share of its largest value; 0: not in one bit."""
-    without_fma = kernels.instruction_set == "baseline"
+    without_fma = not has_fma(kernels.instruction_set)
     # What float32 numbers have led to is no more precise for being in float64, unless these are the same to the bit.
     among = arrays if without_fma or how == "minimised" else [array]
     single, double = (BASELINE if without_fma else BOUNDS)[how]
@@ -61,18 +62,16 @@ def test_the_file_has_the_configurations_and_no_others(golden):
     assert {key.partition("/")[0] for key in golden} == set(CONFIGURATIONS), DECISION
 
 
-EVERY_THIRD = list(CONFIGURATIONS)[::3]
-
-
-@pytest.mark.every_simd
-@pytest.mark.parametrize("name", EVERY_THIRD)
+@pytest.mark.every_simd(among=with_fma(True))
+@pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_golden(name, golden):
     assert_golden(name, golden)
 
 
-@pytest.mark.parametrize("name", [name for name in CONFIGURATIONS if name not in EVERY_THIRD])
-def test_golden_with_the_widest_vectors(name, golden):
-    """Neighbours differ in little, and what depends on the width of vectors has tests beside the kernels."""
+@pytest.mark.every_simd(among=with_fma(False))
+@pytest.mark.parametrize("name", list(CONFIGURATIONS)[::3])
+def test_golden_without_fma(name, golden):
+    """Neighbours differ in little, and are held to rounding alone."""
     assert_golden(name, golden)
 
 
