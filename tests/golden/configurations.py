@@ -9,11 +9,11 @@ version; "minimised" for all that SciPy's L-BFGS has had a part in.
 import warnings
 import zlib
 from functools import partial
+from importlib import import_module
 from itertools import product
 
 import numpy as np
 import pandas as pd
-import polars as pl
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 
@@ -539,8 +539,8 @@ FORMS = {
     "frame": lambda rng: pd.DataFrame(uniform(rng, 8, 4)).add_prefix("c"),
     "frames": lambda rng: [pd.DataFrame(x, columns=list("abc")) for x in ragged(rng)],
     "pandas columns": lambda rng: pd.DataFrame({name: [x.tolist() for x in ragged(rng, n_features=1)] for name in "a"}),
-    "polars frame": lambda rng: pl.DataFrame(uniform(rng, 8, 4), schema=list("abcd")),
-    "polars column": lambda rng: pl.Series([x.tolist() for x in ragged(rng)]),
+    "polars frame": lambda rng: import_module("polars").DataFrame(uniform(rng, 8, 4), schema=list("abcd")),
+    "polars column": lambda rng: import_module("polars").Series([x.tolist() for x in ragged(rng)]),
     "float32 table": lambda rng: uniform(rng, 8, 5, dtype=np.float32),
     "float32 array": lambda rng: uniform(rng, 8, 5, 3, dtype=np.float32),
     "float32 list": partial(ragged, dtype=np.float32),
