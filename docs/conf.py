@@ -62,6 +62,7 @@ warnings.filterwarnings("ignore", "FigureCanvasAgg is non-interactive")
 
 if os.environ.get("READTHEDOCS"):
     extensions.append("sphinx.ext.intersphinx")
+    html_baseurl = os.environ["READTHEDOCS_CANONICAL_URL"]
     intersphinx_mapping = {
         "python": ("https://docs.python.org/3", None),
         "numpy": ("https://numpy.org/doc/stable", None),
