@@ -337,10 +337,11 @@ def with_parameters(like=None, **own):
         cls._parameter_constraints = {name: parameter.constraint for name, parameter in table.items()}
         if cls.__doc__ is not None:         # python -OO has none
             section = "\n".join(documentation(name, table[name], signature[name].default) for name in table)
-            cls.__doc__ = cls.__doc__.replace("    {parameters}", section)
-            cls.__doc__ = cls.__doc__.replace("    {cell_references}", cell_references())
+            text = inspect.cleandoc(cls.__doc__)    # indented before Python 3.13, as later ones have it
+            text = text.replace("{parameters}", section).replace("{cell_references}", cell_references())
             if like is not None:
-                cls.__doc__ = cls.__doc__.replace("    {attributes}", attributes_of(like))
+                text = text.replace("{attributes}", attributes_of(like))
+            cls.__doc__ = text
         return cls
 
     return decorate
@@ -380,21 +381,21 @@ def shared_init(like, *, without=(), whole=False, **own):
 
 def attributes_of(cls):
     """The entries of the section on attributes in the docstring of a class."""
-    section = cls.__doc__.split("    Attributes\n    ----------\n")[1]
+    section = inspect.cleandoc(cls.__doc__).split("Attributes\n----------\n")[1]
     return section.split("\n\n")[0]
 
 
 def cell_references():
     """The sources of the cells, as a paragraph of a docstring."""
     sources = "; ".join(f'"{name}", {cell.source}' for name, cell in CELLS.items() if cell.source)
-    return fill(f"Cells: {sources}.", WIDTH, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
+    return fill(f"Cells: {sources}.", WIDTH, break_on_hyphens=False)
 
 
 def documentation(name, parameter, default):
     """A parameter's entry in a docstring."""
-    indent = " " * 8
+    indent = " " * 4
     meaning = fill(parameter.meaning, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
-    return f"    {name} : {parameter.kind}, default={default_text(default)}\n{meaning}"
+    return f"{name} : {parameter.kind}, default={default_text(default)}\n{meaning}"
 
 
 def default_text(default):
