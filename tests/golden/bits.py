@@ -7,7 +7,7 @@ from skrnn import kernels
 
 def has_fma(instruction_set):
     """Whether kernels have fused multiply-add: all but the baseline of processors other than 64-bit Arm."""
-    return instruction_set != "baseline" or platform.machine() in ("aarch64", "arm64")
+    return instruction_set != "baseline" or platform.machine().lower() in ("aarch64", "arm64")
 
 
 def with_fma(wanted):

@@ -62,23 +62,26 @@ def test_the_file_has_the_configurations_and_no_others(golden):
     assert {key.partition("/")[0] for key in golden} == set(CONFIGURATIONS), DECISION
 
 
+def complaints(name, golden):
+    """What differs in a configuration, to the bit where the kernels compute with fma, else by more than rounding."""
+    if name.startswith("X-polars"):
+        pytest.importorskip("polars")
+    arrays, stored = results(name), {key for key in golden if key.partition("/")[0] == name}
+    assert arrays.keys() == stored, DECISION
+    found = [complaint(key, array, golden[key], arrays.values()) for key, array in arrays.items()]
+    return [text for text in found if text is not None]
+
+
 @pytest.mark.every_simd(among=with_fma(True))
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_golden(name, golden):
-    assert_golden(name, golden)
+    found = complaints(name, golden)
+    assert not found, "\n".join([*found, DECISION])
 
 
 @pytest.mark.every_simd(among=with_fma(False))
 @pytest.mark.parametrize("name", list(CONFIGURATIONS)[::3])
 def test_golden_without_fma(name, golden):
-    """Neighbours differ in little, and are held to rounding alone."""
-    assert_golden(name, golden)
-
-
-def assert_golden(name, golden):
-    """To the bit where the kernels compute with fma, else to rounding."""
-    arrays, stored = results(name), {key for key in golden if key.partition("/")[0] == name}
-    assert arrays.keys() == stored, DECISION
-    complaints = [complaint(key, array, golden[key], arrays.values()) for key, array in arrays.items()]
-    complaints = [text for text in complaints if text is not None]
-    assert not complaints, "\n".join([*complaints, DECISION])
+    """A third of them: neighbours differ in little, and all are held to rounding alone."""
+    found = complaints(name, golden)
+    assert not found, "\n".join([*found, DECISION])
