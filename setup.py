@@ -1,7 +1,8 @@
-"""Extension modules and their compiler flags; everything else is in pyproject.toml."""
+"""Extension modules, their compiler flags, and the README as PyPI shows it; everything else is in pyproject.toml."""
 
 import logging
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -40,6 +41,18 @@ X86_PROBE = """
 #error "not for x86"
 #endif
 """
+REPOSITORY = "skrnn/skrnn"
+
+
+def readme():
+    """README.md whose relative links lead to the repository at the tag of this version: on PyPI they lead nowhere."""
+    tag = re.search(r'__version__ = "(.+)"', Path("skrnn/_version.py").read_text(encoding="utf-8"))[1]
+    pages = f"https://github.com/{REPOSITORY}/blob/v{tag}/"
+    pictures = f"https://raw.githubusercontent.com/{REPOSITORY}/v{tag}/"
+    return re.sub(
+        r"(!?)(\[[^\]]*\]\()(?![a-z]+:|#)", lambda link: f"{link[0]}{pictures if link[1] else pages}",
+        Path("README.md").read_text(encoding="utf-8"),
+    )
 
 
 def flags(family):
@@ -204,6 +217,8 @@ class build_ext(setuptools_build_ext):
 
 
 setup(
+    long_description=readme(),
+    long_description_content_type="text/markdown",
     ext_modules=[
         *map(plain_extension, PLAIN),
         *(kernel_extension(name, dtype) for name in INSTRUCTION_SETS for dtype in DTYPES),

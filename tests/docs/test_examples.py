@@ -72,8 +72,10 @@ def test_the_gallery_shows_every_example():
     named = set(re.findall(r"\((\w+)\.py\)", page))
     assert named == {path.stem for path in EXAMPLES.glob("*.py")} - {"gallery"}
     shown = set(re.findall(r"\(\.\./docs/figures/(\w+)\.png\)", page))
-    assert shown == {path.stem for path in (DOCS / "figures").glob("plot_*.png")}
     assert {re.sub(r"_\d$", "", name) for name in shown} == {name for name in named if name.startswith("plot_")}
+    if not (DOCS / "figures").exists():
+        pytest.skip("an sdist has no figures")
+    assert shown == {path.stem for path in (DOCS / "figures").glob("plot_*.png")}
     assert all((DOCS / f"figures/{name}.png").stat().st_size < 60_000 for name in shown)
 
 

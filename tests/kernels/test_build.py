@@ -93,6 +93,19 @@ def check_files(sdist):
     assert next(sdist.parent.glob("*.tar.gz")).stat().st_size < 4e6
 
 
+def check_description(sdist):
+    """What PyPI shows: README.md with links to files of the repository as they are in this version, and its picture."""
+    text = (sdist / "PKG-INFO").read_text(encoding="utf-8")
+    assert "\nDescription-Content-Type: text/markdown\n" in text
+    relative = re.findall(r"\]\(([^):#]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    pages, pictures = "github.com/skrnn/skrnn/blob", "raw.githubusercontent.com/skrnn/skrnn"
+    expected = [f"{pictures if path.endswith('.png') else pages}/v{skrnn.__version__}/{path}" for path in relative]
+    made = re.findall(rf"\]\(https://((?:{pages}|{pictures})/[^)]+)\)", text)
+    assert made == expected
+    assert any(address.startswith(pictures) for address in made)
+    assert not re.findall(r"\]\((?!https:)", text)
+
+
 def serial_build(tree):
     """The source tree built in place by a compiler with little: what the build said."""
     compiler = (sysconfig.get_config_var("CC") or "").split()
@@ -132,6 +145,7 @@ def test_a_build_without_openmp_and_vectors(monkeypatch, sdist):
     those that GNU C has for any processor: neither changes a bit.
     """
     check_files(sdist)
+    check_description(sdist)
     said = serial_build(sdist)
     assert "skrnn is built serial" in said
     assert re.search(
