@@ -21,8 +21,10 @@ import skrnn
 from skrnn import kernels
 from skrnn._runtime.machine import instruction_sets
 
-pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
+pytestmark = [
+    pytest.mark.slow, pytest.mark.skipif(not (ROOT / "setup.py").exists(), reason="needs the source tree"),
+]
 COMPILER = """#!/bin/sh
 vectors=-DSKRNN_PORTABLE
 for argument in "$@"; do
@@ -66,8 +68,6 @@ def copy_sources(tree):
 @pytest.fixture
 def sdist(tmp_path):
     """The folder of an unpacked sdist."""
-    if not (ROOT / "setup.py").exists():
-        pytest.skip("needs the source tree")
     others = shutil.ignore_patterns(".git", ".venv*", ".arm64", "build", "dist", "*.egg-info", "__pycache__")
     tree = shutil.copytree(ROOT, tmp_path / "tree", ignore=others)
     run([sys.executable, "setup.py", "-q", "sdist", "--dist-dir", str(tmp_path)], tree)
@@ -174,8 +174,6 @@ def test_a_build_without_openmp_and_vectors(monkeypatch, sdist):
 
 @pytest.mark.parametrize("name", ["CITATION.cff", ".ci/conda/recipe.yaml"])
 def test_files_for_others_have_the_version(name):
-    if not (ROOT / name).exists():
-        pytest.skip("needs the source tree")
     said = re.search(r"^ *version: (.*)$", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)[1]
     assert said.strip('"') == skrnn.__version__
 
