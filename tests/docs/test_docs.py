@@ -42,6 +42,8 @@ def test_code_runs(page, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "torch")
     for library in PEERS.get(page.name, ()):
         importlib.import_module(library) if os.environ.get("SKRNN_REQUIRE_PEERS") else pytest.importorskip(library)
+    if "torch" in PEERS.get(page.name, ()):     # small nets, beside other workers
+        importlib.import_module("torch").set_num_threads(1)
     names = {"__name__": "__main__"}
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with patch.dict(os.environ):        # which is also that of processes that others start
