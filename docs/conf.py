@@ -29,7 +29,8 @@ templates_path = ["_templates"]
 default_role = "code"
 smartquotes = False                         # a string that was copied is one
 toc_object_entries_show_parents = "hide"
-suppress_warnings = ["config.cache"]        # the order of the gallery is a function
+# The order of the gallery is a function; a folder above the examples may have spaces in its name.
+suppress_warnings = ["config.cache", "sphinx_gallery.space_in_filename"]
 nitpicky = True
 # Objects of other libraries are names here; on Read the Docs they are links.
 nitpick_ignore_regex = [("py:.*", r"(dask|matplotlib|numpy|onnx|pandas|scipy|sklearn)\..*")]
