@@ -65,7 +65,15 @@ def tables():
 
 
 class Channels(Vectors):
-    """Sequences as aeon reads them, (n, channels, steps)."""
+    """Sequences as aeon reads them, (n, channels, steps); every step has the same categories."""
+
+    def fit(self, X, y=None):
+        """Learn the length, and the categories of all steps together."""
+        super().fit(X)
+        if self.categories:
+            each = [np.unique(np.concatenate(X))] * self.n_steps_
+            self.encoder_.set_params(categories=each).fit(self._rows(X))
+        return self
 
     def transform(self, X):
         """Padded at the beginning, with steps last."""
