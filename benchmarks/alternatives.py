@@ -65,11 +65,12 @@ def tables():
 
 
 class Channels(Vectors):
-    """Sequences as aeon reads them, (n, channels, steps); every step has the same categories."""
+    """Sequences as aeon reads them, (n, channels, steps): nine steps at least, and the same categories at each."""
 
     def fit(self, X, y=None):
         """Learn the length, and the categories of all steps together."""
         super().fit(X)
+        self.n_steps_ = max(9, self.n_steps_)
         if self.categories:
             each = [np.unique(np.concatenate(X))] * self.n_steps_
             self.encoder_.set_params(categories=each).fit(self._rows(X))
