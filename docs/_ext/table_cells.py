@@ -5,7 +5,7 @@ import re
 from docutils import nodes
 
 LONG = 30           # characters of a cell that is a sentence, not a word
-NUMBERS = re.compile(r"[^A-Za-z]{1,24}\w{0,2}")      # with a unit, perhaps
+NUMBERS = re.compile(r"[^A-Za-z]{1,24}\w{0,3}")      # with a unit, perhaps
 
 
 def mark_cells(app, doctree):
