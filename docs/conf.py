@@ -22,7 +22,7 @@ repository_tag = f"v{release}"
 
 extensions = [
     "myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx_copybutton", "sphinx_design",
-    "sphinx_gallery.gen_gallery", "mathml", "public_api", "repository_links",
+    "sphinx_gallery.gen_gallery", "mathml", "public_api", "repository_links", "table_cells",
 ]
 exclude_patterns = ["_ext", "_static", "measurements", "gallery/backreferences", "gallery/sg_execution_times.rst"]
 templates_path = ["_templates"]
@@ -55,6 +55,7 @@ sphinx_gallery_conf = {
     "min_reported_time": 1e9,
     "write_computation_times": False,
     "show_memory": False,
+    "capture_repr": (),                     # what an example prints, not what its last line is
     "remove_config_comments": True,
     "abort_on_example_error": False,
     "download_all_examples": False,
