@@ -1,4 +1,4 @@
-"""Formulas as MathML, which browsers show without a script. Their font, where a system has none, is matplotlib's STIX."""
+"""Formulas as MathML, which browsers show without a script, with a font for them: pages work without a network."""
 
 import re
 import shutil
