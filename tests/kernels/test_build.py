@@ -83,7 +83,7 @@ def files_in(folder):
 def check_files(sdist):
     """It has all sources and tests, and nothing that was generated from them: no figure, measurement or module."""
     there = files_in(sdist)
-    generated = re.compile(r"\.(so|pyd|pyc|png|json|txt)$|^skrnn(/(?!export/_c/templates/).*)?\.c$")
+    generated = re.compile(r"\.(so|pyd|pyc|png|json)$|^docs/.*\.txt$|^skrnn(/(?!export/_c/templates/).*)?\.c$")
     metadata = re.compile(r"(PKG-INFO|setup\.cfg|\.egg-info/.*)$")
     assert not [name for name in there if generated.search(name) and not metadata.search(name)]
     built = re.compile(r"\.(so|pyd|pyc)$")
