@@ -55,13 +55,18 @@ def readme():
     )
 
 
+# Nothing relaxed, whatever CFLAGS of the environment say. A linker that sees a flag such as -Ofast adds code that lets
+# the whole process count denormal numbers as 0.
+EXACT = ["-O3", "-ffp-contract=off", "-fno-fast-math", "-fno-unsafe-math-optimizations"]
+
+
 def flags(family):
     """Compile flags without OpenMP. No contraction and nothing relaxed: the order of every sum is the source's."""
     if family == "msvc":
         return ["/O2", "/fp:precise"]
     if family == "clang-cl":
         return ["/O2", "/fp:precise", "/clang:-O3", "/clang:-ffp-contract=off", "/clang:-fno-math-errno"]
-    return ["-O3", "-g0", "-ffp-contract=off", "-fno-fast-math", "-fno-math-errno"]
+    return [*EXACT, "-g0", "-fno-math-errno"]
 
 
 def openmp_flags(family):
@@ -74,15 +79,15 @@ def openmp_flags(family):
     return [(["-fopenmp"], ["-fopenmp"]), (["-Xpreprocessor", "-fopenmp"], ["-lomp"])]
 
 
-def library_flags(family):
-    """Link flags of the libraries that every module may need."""
+def link_flags(family):
+    """Link flags without OpenMP: the libraries that every module may need, and nothing relaxed."""
     if family == "msvc":
         return []
     if family == "clang-cl":    # its own are not on the path of MSVC's linker; __builtin_cpu_supports is among them
         libraries = Path(shutil.which("clang-cl")).resolve().parents[1] / "lib"
         builtins = sorted(libraries.glob("clang/*/lib/windows/clang_rt.builtins-x86_64.lib"))
         return [f"/LIBPATH:{libraries}", *map(str, builtins)]
-    return ["-lm"]
+    return [*EXACT, "-lm"]
 
 
 def plain_extension(path):
@@ -120,7 +125,7 @@ class build_ext(setuptools_build_ext):
         from Cython.Build import cythonize
 
         self.family = self.choose_compiler()
-        compile_args, link_args = flags(self.family), library_flags(self.family)
+        compile_args, link_args = flags(self.family), link_flags(self.family)
         working = next(filter(self.has_openmp, openmp_flags(self.family)), None)
         if working:
             compile_args += working[0]
@@ -194,8 +199,8 @@ class build_ext(setuptools_build_ext):
         program = f"int main(void) {{ __builtin_cpu_init(); return !({has}); }}"
         return self.compiles(X86_PROBE + program, flags, [], run=True)
 
-    def compiles(self, program, compile_flags, link_flags=None, run=False):
-        """Whether the compiler takes the program with these flags, and unless these are None links it.
+    def compiles(self, program, compile_flags, openmp=None, run=False):
+        """Whether the compiler takes the program with these flags, and unless those of OpenMP are None links it.
 
         With `run`, whether the program then returns 0, too.
         """
@@ -206,9 +211,9 @@ class build_ext(setuptools_build_ext):
             source.write_text(program)
             try:
                 objects = self.compiler.compile([str(source)], output_dir=folder, extra_postargs=compile_flags)
-                if link_flags is not None:
-                    link_flags = library_flags(self.family) + link_flags
-                    self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=link_flags)
+                if openmp is not None:
+                    link_args = link_flags(self.family) + openmp
+                    self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=link_args)
                 if run:
                     return subprocess.run([Path(folder, "probe")]).returncode == 0
             except (CompileError, LinkError):

@@ -1,6 +1,6 @@
 """Where something else does better, with figures. See docs/alternatives.md.
 
-    python benchmarks/alternatives.py [tables] [archive] [seasons] [transitions] [recall]
+    python benchmarks/alternatives.py [tables] [archive] [seasons] [transitions] [recall] [--seeds 3] [--updates 2000]
 
 tables: columns without an order, and images, beside gradient boosting and a support vector machine.
 archive: MiniRocket (aeon) on the sets of the open suite with a label for a sequence.
@@ -65,7 +65,16 @@ def tables():
 
 
 class Channels(Vectors):
-    """Sequences as aeon reads them, (n, channels, steps)."""
+    """Sequences as aeon reads them, (n, channels, steps): nine steps at least, and the same categories at each."""
+
+    def fit(self, X, y=None):
+        """Learn the length, and the categories of all steps together."""
+        super().fit(X)
+        self.n_steps_ = max(9, self.n_steps_)
+        if self.categories:
+            each = [np.unique(np.concatenate(X))] * self.n_steps_
+            self.encoder_.set_params(categories=each).fit(self._rows(X))
+        return self
 
     def transform(self, X):
         """Padded at the beginning, with steps last."""
@@ -73,7 +82,7 @@ class Channels(Vectors):
         return rows.reshape(len(rows), self.n_steps_, -1).transpose(0, 2, 1).astype(np.float32)
 
 
-def archive(n_seeds=3):
+def archive(n_seeds):
     """Scores, and seconds of the processor for fit and prediction."""
     if not is_there("aeon"):
         return
@@ -230,7 +239,7 @@ def readers(torch, n_steps, width=64, n_symbols=16):
     return {"attention, two layers of 64": Attention, "GRU of 64 units": Gru}
 
 
-def recall(n_updates=2000):
+def recall(n_updates):
     """Accuracy on new sequences after so many updates of 64 new sequences each."""
     if not is_there("torch"):
         return
@@ -263,10 +272,13 @@ def main():
     warnings.simplefilter("ignore")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}; all without any")
+    parser.add_argument("--seeds", type=int, default=3, help="how many archive takes the mean of")
+    parser.add_argument("--updates", type=int, default=2000, help="how many recall trains for")
     options = parser.parse_args()
+    sizes = {"archive": [options.seeds], "recall": [options.updates]}
     for name in options.parts or PARTS:
-        print(f"\n{name}\n")
-        PARTS[name]()
+        print(f"\n{name}\n", flush=True)
+        PARTS[name](*sizes.get(name, ()))
 
 
 if __name__ == "__main__":

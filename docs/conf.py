@@ -22,14 +22,15 @@ repository_tag = f"v{release}"
 
 extensions = [
     "myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx_copybutton", "sphinx_design",
-    "sphinx_gallery.gen_gallery", "mathml", "public_api", "repository_links",
+    "sphinx_gallery.gen_gallery", "mathml", "public_api", "repository_links", "table_cells",
 ]
 exclude_patterns = ["_ext", "_static", "measurements", "gallery/backreferences", "gallery/sg_execution_times.rst"]
 templates_path = ["_templates"]
 default_role = "code"
 smartquotes = False                         # a string that was copied is one
 toc_object_entries_show_parents = "hide"
-suppress_warnings = ["config.cache"]        # the order of the gallery is a function
+# The order of the gallery is a function; a folder above the examples may have spaces in its name.
+suppress_warnings = ["config.cache", "sphinx_gallery.space_in_filename"]
 nitpicky = True
 # Objects of other libraries are names here; on Read the Docs they are links.
 nitpick_ignore_regex = [("py:.*", r"(dask|matplotlib|numpy|onnx|pandas|scipy|sklearn)\..*")]
@@ -54,6 +55,7 @@ sphinx_gallery_conf = {
     "min_reported_time": 1e9,
     "write_computation_times": False,
     "show_memory": False,
+    "capture_repr": (),                     # what an example prints, not what its last line is
     "remove_config_comments": True,
     "abort_on_example_error": False,
     "download_all_examples": False,

@@ -49,6 +49,7 @@ from skrnn._typing import (
     Estimator,
     FittedParameters,
     HiddenSize,
+    Int,
     IntOrAuto,
     LearningRate,
     Loss,
@@ -171,7 +172,7 @@ class _OfSequences(_Trained):
     truncated_bptt_steps: int | None
     n_features_in_: int
     feature_names_in_: Array
-    def initial_state(self, n_sequences: int | None = None, static: Any = None) -> Array: ...
+    def initial_state(self, n_sequences: Int | None = None, static: Any = None) -> Array: ...
 
 class _History(Estimator):
     loss_: float
@@ -232,9 +233,9 @@ class RNNClassifier(ClassifierMixin, _Net):
     def __init__(
         self, hidden_size: HiddenSize = 32, *, cell: Cell = "gru", activation: Activation = "tanh",
         reset_after: bool = True, bidirectional: bool = False, return_sequences: bool = False,
-        pooling: Pooling = "last_mean_max", static_to: StaticTo = "both", n_steps: int | None = None,
+        pooling: Pooling = "last_mean_max", static_to: StaticTo = "both", n_steps: Int | None = None,
         patch_size: PatchSize = "auto", patch_stride: PatchSize = None, embedding_dim: EmbeddingDim = None,
-        n_categories: int | None = None, categorical_features: CategoricalFeatures = "from_dtype",
+        n_categories: Int | None = None, categorical_features: CategoricalFeatures = "from_dtype",
         missing: Missing = "error", times: str | int | None = None, standardize: Standardize = True,
         dropout: float = 0.0, recurrent_dropout: float = 0.0, class_weight: ClassWeight = None, solver: Solver = "adam",
         alpha: float = 1e-2, batch_size: IntOrAuto = "auto", learning_rate: LearningRate = "auto",
@@ -242,8 +243,8 @@ class RNNClassifier(ClassifierMixin, _Net):
         shuffle: bool = True, random_state: RandomState = None, tol: float = 1e-4, verbose: bool | int = False,
         warm_start: bool = False, momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False,
         scoring: Scoring = "loss", validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999,
-        epsilon: float = 1e-4, n_iter_no_change: IntOrAuto = "auto", max_fun: int = 15000,
-        max_grad_norm: float | None = None, truncated_bptt_steps: int | None = None,
+        epsilon: float = 1e-4, n_iter_no_change: IntOrAuto = "auto", max_fun: Int = 15000,
+        max_grad_norm: float | None = None, truncated_bptt_steps: Int | None = None,
     ) -> None: ...
     @overload
     def predict(self, X: ArrayLike, *, initial_state: State = None, return_state: Literal[False] = False) -> Array: ...
@@ -303,9 +304,9 @@ class RNNRegressor(RegressorMixin, _Net):
     def __init__(
         self, hidden_size: HiddenSize = 32, *, cell: Cell = "gru", activation: Activation = "tanh",
         reset_after: bool = True, bidirectional: bool = False, return_sequences: bool = False,
-        pooling: Pooling = "last_mean_max", static_to: StaticTo = "both", n_steps: int | None = None,
+        pooling: Pooling = "last_mean_max", static_to: StaticTo = "both", n_steps: Int | None = None,
         patch_size: PatchSize = "auto", patch_stride: PatchSize = None, embedding_dim: EmbeddingDim = None,
-        n_categories: int | None = None, categorical_features: CategoricalFeatures = "from_dtype",
+        n_categories: Int | None = None, categorical_features: CategoricalFeatures = "from_dtype",
         missing: Missing = "error", times: str | int | None = None, standardize: Standardize = True,
         dropout: float = 0.0, recurrent_dropout: float = 0.0, solver: Solver = "adam", alpha: float = 1e-2,
         batch_size: IntOrAuto = "auto", learning_rate: LearningRate = "auto", learning_rate_init: float = 3e-3,
@@ -313,8 +314,8 @@ class RNNRegressor(RegressorMixin, _Net):
         random_state: RandomState = None, tol: float = 1e-4, verbose: bool | int = False, warm_start: bool = False,
         momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False, scoring: Scoring = "loss",
         validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-4,
-        n_iter_no_change: IntOrAuto = "auto", max_fun: int = 15000, max_grad_norm: float | None = None,
-        truncated_bptt_steps: int | None = None, loss: Loss = "squared_error",
+        n_iter_no_change: IntOrAuto = "auto", max_fun: Int = 15000, max_grad_norm: float | None = None,
+        truncated_bptt_steps: Int | None = None, loss: Loss = "squared_error",
         quantile: float | Sequence[float] | Array = 0.5, huber_delta: float = 1.0,
         out_activation: OutActivation = "identity",
     ) -> None: ...
@@ -367,17 +368,17 @@ class RNNRegressor(RegressorMixin, _Net):
     ) -> Array | tuple[Array, Array]: ...
     @overload
     def sample(
-        self, X: ArrayLike, n_samples: int = 1, random_state: RandomState = None, *, initial_state: State = None,
+        self, X: ArrayLike, n_samples: Int = 1, random_state: RandomState = None, *, initial_state: State = None,
         return_state: Literal[False] = False,
     ) -> Array: ...
     @overload
     def sample(
-        self, X: ArrayLike, n_samples: int = 1, random_state: RandomState = None, *, initial_state: State = None,
+        self, X: ArrayLike, n_samples: Int = 1, random_state: RandomState = None, *, initial_state: State = None,
         return_state: Literal[True],
     ) -> tuple[Array, Array]: ...
     @overload
     def sample(
-        self, X: ArrayLike, n_samples: int = 1, random_state: RandomState = None, *, initial_state: State = None,
+        self, X: ArrayLike, n_samples: Int = 1, random_state: RandomState = None, *, initial_state: State = None,
         return_state: bool,
     ) -> Array | tuple[Array, Array]: ...
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self: ...
@@ -396,8 +397,8 @@ class RNNSurvival(_Net):
     def __init__(
         self, hidden_size: HiddenSize = 32, *, cell: Cell = "gru", activation: Activation = "tanh",
         reset_after: bool = True, bidirectional: bool = False, pooling: Pooling = "last_mean_max",
-        static_to: StaticTo = "both", n_steps: int | None = None, patch_size: PatchSize = "auto",
-        patch_stride: PatchSize = None, embedding_dim: EmbeddingDim = None, n_categories: int | None = None,
+        static_to: StaticTo = "both", n_steps: Int | None = None, patch_size: PatchSize = "auto",
+        patch_stride: PatchSize = None, embedding_dim: EmbeddingDim = None, n_categories: Int | None = None,
         categorical_features: CategoricalFeatures = "from_dtype", missing: Missing = "error",
         times: str | int | None = None, standardize: Standardize = True, dropout: float = 0.0,
         recurrent_dropout: float = 0.0, solver: Solver = "adam", alpha: float = 1e-2, batch_size: IntOrAuto = "auto",
@@ -406,8 +407,8 @@ class RNNSurvival(_Net):
         tol: float = 1e-4, verbose: bool | int = False, warm_start: bool = False, momentum: float = 0.9,
         nesterovs_momentum: bool = True, early_stopping: bool = False, scoring: Scoring = "loss",
         validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-4,
-        n_iter_no_change: IntOrAuto = "auto", max_fun: int = 15000, max_grad_norm: float | None = None,
-        truncated_bptt_steps: int | None = None, intervals: int | Sequence[float] | Array = 20,
+        n_iter_no_change: IntOrAuto = "auto", max_fun: Int = 15000, max_grad_norm: float | None = None,
+        truncated_bptt_steps: Int | None = None, intervals: int | Sequence[float] | Array = 20,
     ) -> None: ...
     @overload
     def predict(self, X: ArrayLike, *, initial_state: State = None, return_state: Literal[False] = False) -> Array: ...
@@ -449,7 +450,7 @@ class RNNOutlierDetector(OutlierMixin, _OfSequences):
     loss: Literal["squared_error", "absolute_error", "log_cosh"]
     def __init__(
         self, hidden_size: HiddenSize = 32, *, cell: Cell = "gru", activation: Activation = "tanh",
-        reset_after: bool = True, static_to: StaticTo = "both", n_steps: int | None = None,
+        reset_after: bool = True, static_to: StaticTo = "both", n_steps: Int | None = None,
         categorical_features: CategoricalFeatures = "from_dtype", missing: Missing = "error",
         times: str | int | None = None, dropout: float = 0.0, recurrent_dropout: float = 0.0, solver: Solver = "adam",
         alpha: float = 1e-2, batch_size: IntOrAuto = "auto", learning_rate: LearningRate = "auto",
@@ -457,8 +458,8 @@ class RNNOutlierDetector(OutlierMixin, _OfSequences):
         shuffle: bool = True, random_state: RandomState = None, tol: float = 1e-4, verbose: bool | int = False,
         momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False,
         validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-4,
-        n_iter_no_change: IntOrAuto = "auto", max_fun: int = 15000, max_grad_norm: float | None = None,
-        truncated_bptt_steps: int | None = None, contamination: float | Literal["auto"] = "auto",
+        n_iter_no_change: IntOrAuto = "auto", max_fun: Int = 15000, max_grad_norm: float | None = None,
+        truncated_bptt_steps: Int | None = None, contamination: float | Literal["auto"] = "auto",
         reduction: Literal["mean", "max"] = "mean",
         loss: Literal["squared_error", "absolute_error", "log_cosh"] = "squared_error",
     ) -> None: ...
@@ -499,10 +500,10 @@ class RNNLanguageModel(_History, _Trained):
     vocabulary_: dict[Any, int]
     def __init__(
         self, hidden_size: HiddenSize = 128, *, cell: Cell = "lstm", activation: Activation = "tanh",
-        reset_after: bool = True, embedding_dim: int = 32,
-        analyzer: Literal["char", "word"] | Callable[[Any], Iterable[Any]] = "char", min_frequency: int = 1,
+        reset_after: bool = True, embedding_dim: Int = 32,
+        analyzer: Literal["char", "word"] | Callable[[Any], Iterable[Any]] = "char", min_frequency: Int = 1,
         initial_bias: Literal["frequencies", "zero"] = "frequencies", dropout: float = 0.0,
-        recurrent_dropout: float = 0.0, truncated_bptt_steps: int = 32, n_streams: int = 32,
+        recurrent_dropout: float = 0.0, truncated_bptt_steps: Int = 32, n_streams: Int = 32,
         solver: SolverOfBatches = "adam", alpha: float = 1e-4, learning_rate: LearningRate = "auto",
         learning_rate_init: float = 4e-3, power_t: float = 0.5, max_iter: IntOrAuto = 30, average: float = 0.0,
         shuffle: bool = True, random_state: RandomState = None, tol: float = 1e-4, verbose: bool | int = False,
@@ -535,17 +536,17 @@ class RNNLanguageModel(_History, _Trained):
     ) -> NDArray[np.float64] | tuple[NDArray[np.float64], Array]: ...
     @overload
     def generate(
-        self, n_tokens: int = 100, prefix: Sequence[Any] = "", *, temperature: float = 1.0, top_k: int | None = None,
+        self, n_tokens: Int = 100, prefix: Sequence[Any] = "", *, temperature: float = 1.0, top_k: Int | None = None,
         top_p: float | None = None, random_state: RandomState = None, stream: Literal[False] = False,
     ) -> str | Any: ...
     @overload
     def generate(
-        self, n_tokens: int = 100, prefix: Sequence[Any] = "", *, temperature: float = 1.0, top_k: int | None = None,
+        self, n_tokens: Int = 100, prefix: Sequence[Any] = "", *, temperature: float = 1.0, top_k: Int | None = None,
         top_p: float | None = None, random_state: RandomState = None, stream: Literal[True],
     ) -> Iterator[Any]: ...
     @overload
     def generate(
-        self, n_tokens: int = 100, prefix: Sequence[Any] = "", *, temperature: float = 1.0, top_k: int | None = None,
+        self, n_tokens: Int = 100, prefix: Sequence[Any] = "", *, temperature: float = 1.0, top_k: Int | None = None,
         top_p: float | None = None, random_state: RandomState = None, stream: bool,
     ) -> Any: ...
     def set_parameters(

@@ -32,7 +32,8 @@ Arrays: TypeAlias = NDArray[Any] | Any
 State: TypeAlias = ArrayLike | None
 Texts: TypeAlias = Iterable[Any]
 Units: TypeAlias = tuple[Any, Any] | list[Any] | NDArray[Any]
-RandomState: TypeAlias = int | np.random.RandomState | None
+Int: TypeAlias = int | np.integer[Any]
+RandomState: TypeAlias = Int | np.random.RandomState | None
 Scoring: TypeAlias = str | Callable[..., float] | None
 Request: TypeAlias = bool | str | None
 
@@ -44,9 +45,9 @@ Cell: TypeAlias = Literal["rnn", "gru", "mgu", "lstm", "skip_lstm"]
 ClassWeight: TypeAlias = (
     Mapping[Any, float] | list[Mapping[Any, float]] | list[dict[Any, float]] | Literal["balanced"] | None
 )
-EmbeddingDim: TypeAlias = int | Mapping[str, int] | Literal["auto"] | None
-HiddenSize: TypeAlias = int | Sequence[int] | NDArray[Any]
-IntOrAuto: TypeAlias = int | Literal["auto"]
+EmbeddingDim: TypeAlias = Int | Mapping[str, Int] | Literal["auto"] | None
+HiddenSize: TypeAlias = Int | Sequence[Int] | NDArray[Any]
+IntOrAuto: TypeAlias = Int | Literal["auto"]
 LearningRate: TypeAlias = Literal[
     "auto", "constant", "invscaling", "adaptive", "cosine", "warmup_cosine", "one_cycle"
 ]
@@ -56,7 +57,7 @@ Loss: TypeAlias = Literal[
 ]
 Missing: TypeAlias = Literal["error", "ffill", "indicator", "decay"]
 OutActivation: TypeAlias = Literal["identity", "logistic"]
-PatchSize: TypeAlias = int | Literal["auto"] | None
+PatchSize: TypeAlias = Int | Literal["auto"] | None
 Pooling: TypeAlias = Literal["last", "mean", "max", "last_mean_max"]
 Solver: TypeAlias = Literal["adam", "adamw", "nadam", "sgd", "rmsprop", "lbfgs"]
 SolverOfBatches: TypeAlias = Literal["adam", "adamw", "nadam", "sgd", "rmsprop"]

@@ -14,6 +14,7 @@ from skrnn._typing import (
     ClassWeight,
     EmbeddingDim,
     HiddenSize,
+    Int,
     IntOrAuto,
     LearningRate,
     Loss,
@@ -52,9 +53,9 @@ class DaskRNNClassifier(_Net, RNNClassifier):  # type: ignore[misc]
     def __init__(
         self, hidden_size: HiddenSize = 32, *, cell: Cell = "gru", activation: Activation = "tanh",
         reset_after: bool = True, bidirectional: bool = False, return_sequences: bool = False,
-        pooling: Pooling = "last_mean_max", static_to: StaticTo = "both", n_steps: int | None = None,
+        pooling: Pooling = "last_mean_max", static_to: StaticTo = "both", n_steps: Int | None = None,
         patch_size: PatchSize = "auto", patch_stride: PatchSize = None, embedding_dim: EmbeddingDim = None,
-        n_categories: int | None = None, categorical_features: CategoricalFeatures = "from_dtype",
+        n_categories: Int | None = None, categorical_features: CategoricalFeatures = "from_dtype",
         missing: Missing = "error", times: str | int | None = None, standardize: Standardize = True,
         dropout: float = 0.0, recurrent_dropout: float = 0.0, class_weight: ClassWeight = None, solver: Solver = "adam",
         alpha: float = 1e-2, batch_size: IntOrAuto = "auto", learning_rate: LearningRate = "auto",
@@ -62,8 +63,8 @@ class DaskRNNClassifier(_Net, RNNClassifier):  # type: ignore[misc]
         shuffle: bool = True, random_state: RandomState = None, tol: float = 1e-4, verbose: bool | int = False,
         warm_start: bool = False, momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False,
         scoring: Scoring = "loss", validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999,
-        epsilon: float = 1e-4, n_iter_no_change: IntOrAuto = "auto", max_fun: int = 15000,
-        max_grad_norm: float | None = None, truncated_bptt_steps: int | None = None, client: Client | None = None,
+        epsilon: float = 1e-4, n_iter_no_change: IntOrAuto = "auto", max_fun: Int = 15000,
+        max_grad_norm: float | None = None, truncated_bptt_steps: Int | None = None, client: Client | None = None,
         n_shards: IntOrAuto = "auto",
     ) -> None: ...
     def predict_proba(self, X: Any, *, initial_state: Any = None, return_state: bool = False) -> Any: ...
@@ -74,9 +75,9 @@ class DaskRNNRegressor(_Net, RNNRegressor):  # type: ignore[misc]
     def __init__(
         self, hidden_size: HiddenSize = 32, *, cell: Cell = "gru", activation: Activation = "tanh",
         reset_after: bool = True, bidirectional: bool = False, return_sequences: bool = False,
-        pooling: Pooling = "last_mean_max", static_to: StaticTo = "both", n_steps: int | None = None,
+        pooling: Pooling = "last_mean_max", static_to: StaticTo = "both", n_steps: Int | None = None,
         patch_size: PatchSize = "auto", patch_stride: PatchSize = None, embedding_dim: EmbeddingDim = None,
-        n_categories: int | None = None, categorical_features: CategoricalFeatures = "from_dtype",
+        n_categories: Int | None = None, categorical_features: CategoricalFeatures = "from_dtype",
         missing: Missing = "error", times: str | int | None = None, standardize: Standardize = True,
         dropout: float = 0.0, recurrent_dropout: float = 0.0, solver: Solver = "adam", alpha: float = 1e-2,
         batch_size: IntOrAuto = "auto", learning_rate: LearningRate = "auto", learning_rate_init: float = 3e-3,
@@ -84,8 +85,8 @@ class DaskRNNRegressor(_Net, RNNRegressor):  # type: ignore[misc]
         random_state: RandomState = None, tol: float = 1e-4, verbose: bool | int = False, warm_start: bool = False,
         momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False, scoring: Scoring = "loss",
         validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-4,
-        n_iter_no_change: IntOrAuto = "auto", max_fun: int = 15000, max_grad_norm: float | None = None,
-        truncated_bptt_steps: int | None = None, loss: Loss = "squared_error",
+        n_iter_no_change: IntOrAuto = "auto", max_fun: Int = 15000, max_grad_norm: float | None = None,
+        truncated_bptt_steps: Int | None = None, loss: Loss = "squared_error",
         quantile: float | Sequence[float] | Array = 0.5, huber_delta: float = 1.0,
         out_activation: OutActivation = "identity", client: Client | None = None, n_shards: IntOrAuto = "auto",
     ) -> None: ...
@@ -96,7 +97,7 @@ class DaskRNNRegressor(_Net, RNNRegressor):  # type: ignore[misc]
         self, X: Any, q: Any, *, initial_state: Any = None, return_state: bool = False
     ) -> Any: ...
     def sample(
-        self, X: Any, n_samples: int = 1, random_state: RandomState = None, *, initial_state: Any = None,
+        self, X: Any, n_samples: Int = 1, random_state: RandomState = None, *, initial_state: Any = None,
         return_state: bool = False,
     ) -> Any: ...
     def to_local(self) -> RNNRegressor: ...
@@ -104,10 +105,10 @@ class DaskRNNRegressor(_Net, RNNRegressor):  # type: ignore[misc]
 class DaskRNNLanguageModel(_OnCluster, RNNLanguageModel):
     def __init__(
         self, hidden_size: HiddenSize = 128, *, cell: Cell = "lstm", activation: Activation = "tanh",
-        reset_after: bool = True, embedding_dim: int = 32,
-        analyzer: Literal["char", "word"] | Callable[[Any], Iterable[Any]] = "char", min_frequency: int = 1,
+        reset_after: bool = True, embedding_dim: Int = 32,
+        analyzer: Literal["char", "word"] | Callable[[Any], Iterable[Any]] = "char", min_frequency: Int = 1,
         initial_bias: Literal["frequencies", "zero"] = "frequencies", dropout: float = 0.0,
-        recurrent_dropout: float = 0.0, truncated_bptt_steps: int = 32, n_streams: int = 32,
+        recurrent_dropout: float = 0.0, truncated_bptt_steps: Int = 32, n_streams: Int = 32,
         solver: SolverOfBatches = "adam", alpha: float = 1e-4, learning_rate: LearningRate = "auto",
         learning_rate_init: float = 4e-3, power_t: float = 0.5, max_iter: IntOrAuto = 30, average: float = 0.0,
         shuffle: bool = True, random_state: RandomState = None, tol: float = 1e-4, verbose: bool | int = False,

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
-from skrnn._typing import Array, RandomState
+from skrnn._typing import Array, Int, RandomState
 
 __all__ = [
     "load_co2", "load_japanese_vowels", "load_promoters", "load_sunspots", "make_adding", "make_copy_memory",
@@ -26,28 +26,28 @@ def load_promoters(*, return_X_y: Literal[False] = False) -> Bunch: ...
 def load_promoters(*, return_X_y: Literal[True]) -> tuple[Array, Array]: ...
 def load_sunspots(*, as_frame: bool = False) -> Bunch: ...
 def make_adding(
-    n_samples: int = 100, n_steps: int = 100, *, random_state: RandomState = None
+    n_samples: Int = 100, n_steps: Int = 100, *, random_state: RandomState = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 def make_copy_memory(
-    n_samples: int = 100, gap: int = 100, *, n_symbols: int = 10, alphabet_size: int = 8, one_hot: bool = False,
+    n_samples: Int = 100, gap: Int = 100, *, n_symbols: Int = 10, alphabet_size: Int = 8, one_hot: bool = False,
     random_state: RandomState = None,
 ) -> tuple[Array, Array]: ...
 @overload
 def make_delayed_echo(
-    n_samples: int = 100, n_steps: int = 50, *, delay: int = 5, values: Literal["real", "binary"] = "real",
+    n_samples: Int = 100, n_steps: Int = 50, *, delay: Int = 5, values: Literal["real", "binary"] = "real",
     random_state: RandomState = None,
 ) -> tuple[NDArray[np.float64], Array]: ...
 @overload
 def make_delayed_echo(
-    n_samples: int, n_steps: tuple[int, int], *, delay: int = 5, values: Literal["real", "binary"] = "real",
+    n_samples: int, n_steps: tuple[int, int], *, delay: Int = 5, values: Literal["real", "binary"] = "real",
     random_state: RandomState = None,
 ) -> tuple[list[NDArray[np.float64]], list[Array]]: ...
-def make_hourly_load(n_days: int = 400, *, as_frame: bool = False, random_state: RandomState = None) -> Bunch: ...
-def make_patients(n_patients: int = 1800, *, n_hospitals: int = 12, random_state: RandomState = None) -> Bunch: ...
+def make_hourly_load(n_days: Int = 400, *, as_frame: bool = False, random_state: RandomState = None) -> Bunch: ...
+def make_patients(n_patients: Int = 1800, *, n_hospitals: Int = 12, random_state: RandomState = None) -> Bunch: ...
 def make_survival(
-    n_samples: int = 100, n_steps: int | tuple[int, int] = (20, 40), *, random_state: RandomState = None
+    n_samples: Int = 100, n_steps: int | tuple[int, int] = (20, 40), *, random_state: RandomState = None
 ) -> tuple[list[NDArray[np.float64]], NDArray[np.void]]: ...
 def make_temporal_order(
-    n_samples: int = 100, n_steps: int | tuple[int, int] = (100, 110), *, n_relevant: Literal[2, 3] = 2,
+    n_samples: Int = 100, n_steps: int | tuple[int, int] = (100, 110), *, n_relevant: Literal[2, 3] = 2,
     one_hot: bool = False, random_state: RandomState = None,
 ) -> tuple[list[Array], Array]: ...

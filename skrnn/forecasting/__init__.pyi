@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sklearn.base import MetaEstimatorMixin, RegressorMixin
 from sklearn.model_selection import BaseCrossValidator
 
-from skrnn._typing import Array, ArrayLike, Estimator, Request, Transformer
+from skrnn._typing import Array, ArrayLike, Estimator, Int, Request, Transformer
 
 __all__ = [
     "Backtest", "ConformalForecaster", "ForecastWindows", "RollingOrigin", "SeasonalNaive", "WindowTable", "Windows",
@@ -46,7 +46,7 @@ class ForecastWindows(Estimator):
     scaling: Literal["last", "mean", "standard"] | None
     def __init__(
         self, past: int, horizon: int, target: str | int, *, known: Sequence[str] | None = None,
-        past_only: Sequence[str] | None = None, group: str | None = None, time: str | None = None, step: int = 1,
+        past_only: Sequence[str] | None = None, group: str | None = None, time: str | None = None, step: Int = 1,
         scaling: Literal["last", "mean", "standard"] | None = None,
     ) -> None: ...
     def make(self, df: Any, origins: Sequence[Any] | Array | None = None) -> Windows: ...
@@ -59,8 +59,8 @@ class RollingOrigin(BaseCrossValidator, metaclass=ABCMeta):
     gap: int
     max_train_size: int | None
     def __init__(
-        self, n_origins: int = 5, *, horizon: int = 1, step: int | None = None, gap: int = 0,
-        max_train_size: int | None = None,
+        self, n_origins: Int = 5, *, horizon: Int = 1, step: Int | None = None, gap: Int = 0,
+        max_train_size: Int | None = None,
     ) -> None: ...
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int: ...
     def split(
@@ -72,7 +72,7 @@ class RollingOrigin(BaseCrossValidator, metaclass=ABCMeta):
 class SeasonalNaive(RegressorMixin, Estimator):
     season: int
     horizon_: int
-    def __init__(self, season: int = 1) -> None: ...
+    def __init__(self, season: Int = 1) -> None: ...
     def fit(self, X: Array, y: Array) -> Self: ...
     def predict(self, X: Array) -> Array: ...
     def score(self, X: Array, y: Array, sample_weight: ArrayLike | None = None) -> float: ...
@@ -97,7 +97,7 @@ class ConformalForecaster(MetaEstimatorMixin, RegressorMixin, Estimator):
     offsets_: Array
     def __init__(
         self, estimator: Any, quantiles: Sequence[float] = (0.05, 0.5, 0.95), *, calibration: float = 0.25,
-        gap: int = 0,
+        gap: Int = 0,
     ) -> None: ...
     def fit(self, X: Array, y: Array) -> Self: ...
     def predict(self, X: Array) -> Array: ...
@@ -123,5 +123,5 @@ def backtest(
     models: Any, df: Any, windows: ForecastWindows, origins: int | RollingOrigin = 5, *, refit: bool | int = False,
     quantiles: Sequence[float] | None = None,
     metrics: Sequence[str | Callable[..., float]] | Mapping[str, Callable[..., float]] = ("rmse", "mae"),
-    n_jobs: int | None = None,
+    n_jobs: Int | None = None,
 ) -> Backtest: ...

@@ -15,7 +15,7 @@ from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.utils import Bunch
 
 from skrnn import RaggedArray, RNNClassifier, RNNRegressor, RNNSurvival
-from skrnn._typing import Array, ArrayLike, RandomState
+from skrnn._typing import Array, ArrayLike, Int, RandomState
 
 __all__ = [
     "AttributionDisplay", "GradientFlowDisplay", "HiddenStateDisplay", "SearchDisplay", "SequencePredictionDisplay",
@@ -50,14 +50,14 @@ class AttributionDisplay:
     ) -> None: ...
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: ArrayLike, *, sequence: int = 0,
+        cls, estimator: Any, X: ArrayLike, *, sequence: Int = 0,
         method: Literal["integrated_gradients", "occlusion", "input_gradients"] = "integrated_gradients",
-        target: _Target = None, step: int | None = None, feature_names: _Names = None, symbols: _Names = None,
+        target: _Target = None, step: Int | None = None, feature_names: _Names = None, symbols: _Names = None,
         ax: _SeveralAxes = None, line_kw: _Keywords = None, cmap: str | Colormap = "RdBu_r", **options: Any,
     ) -> Self: ...
     @classmethod
     def from_attributions(
-        cls, attributions: ArrayLike, X: ArrayLike, *, sequence: int = 0, feature_names: _Names = None,
+        cls, attributions: ArrayLike, X: ArrayLike, *, sequence: Int = 0, feature_names: _Names = None,
         symbols: _Names = None, output: str = "prediction", ax: _SeveralAxes = None, line_kw: _Keywords = None,
         cmap: str | Colormap = "RdBu_r",
     ) -> Self: ...
@@ -79,7 +79,7 @@ class GradientFlowDisplay:
     @classmethod
     def from_estimator(
         cls, estimator: Any, X: ArrayLike, y: ArrayLike, *, state: Literal["h", "c"] | None = None,
-        step: int | None = None, ax: Axes | None = None, layers: Sequence[int] | None = None,
+        step: Int | None = None, ax: Axes | None = None, layers: Sequence[int] | None = None,
         statistic: Literal["median", "mean"] = "median", quantiles: tuple[float, float] | None = (0.1, 0.9),
         include_clipped: bool = True, name: str | None = None, line_kw: _Keywords = None,
     ) -> Self: ...
@@ -102,7 +102,7 @@ class HiddenStateDisplay:
     ) -> None: ...
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: ArrayLike, *, sequence: int = 0, layer: int | None = -1,
+        cls, estimator: Any, X: ArrayLike, *, sequence: Int = 0, layer: Int | None = -1,
         state: Literal["h", "c"] = "h", order: Literal["number", "peak"] = "number", include_series: bool = True,
         feature_names: _Names = None, ax: _SeveralAxes = None, im_kw: _Keywords = None, line_kw: _Keywords = None,
     ) -> Self: ...
@@ -120,9 +120,9 @@ class SearchDisplay:
     legend_: Legend | None
     def __init__(
         self, *, x: Sequence[Any] | Array, scores: ArrayLike, deviations: ArrayLike | None = None,
-        fit_times: ArrayLike | None = None, hue: Sequence[Any] | Array | None = None, best_index: int | None = None,
+        fit_times: ArrayLike | None = None, hue: Sequence[Any] | Array | None = None, best_index: Int | None = None,
         greater_is_better: bool = True, connected: bool = True, x_name: str | None = None, hue_name: str | None = None,
-        score_name: str | None = None, n_folds: int | None = None, reference: Mapping[str, float] | None = None,
+        score_name: str | None = None, n_folds: Int | None = None, reference: Mapping[str, float] | None = None,
     ) -> None: ...
     @classmethod
     def from_estimator(
@@ -147,7 +147,7 @@ class SequencePredictionDisplay:
     ) -> None: ...
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: ArrayLike, y: ArrayLike | None = None, *, sequence: int = 0,
+        cls, estimator: Any, X: ArrayLike, y: ArrayLike | None = None, *, sequence: Int = 0,
         along: Literal["auto", "steps", "outputs", "sequences"] = "auto", outputs: Sequence[int] | None = None,
         interval: float | Literal["auto"] | None = "auto", history: ArrayLike | None = None,
         times: ArrayLike | None = None, x_name: str | None = None, output_names: _Names = None,
@@ -155,7 +155,7 @@ class SequencePredictionDisplay:
     ) -> Self: ...
     @classmethod
     def from_predictions(
-        cls, y_true: ArrayLike | None, y_pred: ArrayLike, *, sequence: int | None = None,
+        cls, y_true: ArrayLike | None, y_pred: ArrayLike, *, sequence: Int | None = None,
         interval: tuple[ArrayLike, ArrayLike] | None = None, interval_name: str = "interval",
         classes: ArrayLike | None = None, outputs: Sequence[int] | None = None, history: ArrayLike | None = None,
         times: ArrayLike | None = None, x_name: str = "step", output_names: _Names = None, ax: _SeveralAxes = None,
@@ -176,13 +176,13 @@ class StepConfusionDisplay(ConfusionMatrixDisplay):
     def __init__(self, *, confusion_matrix: ArrayLike, display_labels: ArrayLike) -> None: ...
     @classmethod
     def from_estimator(
-        cls, estimator: Any, X: ArrayLike, y: ArrayLike, *, column: int | None = None, labels: ArrayLike | None = None,
+        cls, estimator: Any, X: ArrayLike, y: ArrayLike, *, column: Int | None = None, labels: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None, normalize: Literal["true", "pred", "all"] | None = None,
         display_labels: ArrayLike | None = None, ax: Axes | None = None, **drawing: Any,
     ) -> Self: ...
     @classmethod
     def from_predictions(
-        cls, y_true: ArrayLike, y_pred: ArrayLike, *, column: int | None = None, labels: ArrayLike | None = None,
+        cls, y_true: ArrayLike, y_pred: ArrayLike, *, column: Int | None = None, labels: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None, normalize: Literal["true", "pred", "all"] | None = None,
         display_labels: ArrayLike | None = None, ax: Axes | None = None, **drawing: Any,
     ) -> Self: ...
@@ -202,7 +202,7 @@ class TrainingDisplay:
         self, *, loss: ArrayLike, penalty: ArrayLike | None = None, validation_loss: ArrayLike | None = None,
         validation_score: ArrayLike | None = None, grad_norm: ArrayLike | None = None,
         n_clipped: ArrayLike | None = None, n_updates: ArrayLike | None = None, max_grad_norm: float | None = None,
-        best_epoch: int | None = None, loss_name: str | None = None, score_name: str | None = None,
+        best_epoch: Int | None = None, loss_name: str | None = None, score_name: str | None = None,
         unit: str = "epoch",
     ) -> None: ...
     @classmethod
@@ -216,50 +216,50 @@ class TrainingDisplay:
     ) -> Self: ...
 
 def gradient_flow(
-    net: Any, X: ArrayLike, y: ArrayLike, *, state: Literal["h", "c"] | None = None, step: int | None = None
+    net: Any, X: ArrayLike, y: ArrayLike, *, state: Literal["h", "c"] | None = None, step: Int | None = None
 ) -> Bunch: ...
-def hidden_states(net: Any, X: ArrayLike, *, layer: int | None = -1, state: Literal["h", "c"] = "h") -> Array: ...
+def hidden_states(net: Any, X: ArrayLike, *, layer: Int | None = -1, state: Literal["h", "c"] = "h") -> Array: ...
 @overload
-def input_gradients(net: _Net, X: Array, *, target: _Target = None, step: int | None = None) -> _Form: ...
+def input_gradients(net: _Net, X: Array, *, target: _Target = None, step: Int | None = None) -> _Form: ...
 @overload
-def input_gradients(net: _Net, X: RaggedArray, *, target: _Target = None, step: int | None = None) -> RaggedArray: ...
+def input_gradients(net: _Net, X: RaggedArray, *, target: _Target = None, step: Int | None = None) -> RaggedArray: ...
 @overload
-def input_gradients(net: Any, X: ArrayLike, *, target: _Target = None, step: int | None = None) -> Any: ...
+def input_gradients(net: Any, X: ArrayLike, *, target: _Target = None, step: Int | None = None) -> Any: ...
 @overload
 def integrated_gradients(
     net: _Net, X: Array, *, baseline: float | Literal["mean"] | ArrayLike = 0.0, target: _Target = None,
-    step: int | None = None, tol: float = 1e-3, max_points: int = 1000, return_n_points: Literal[False] = False,
+    step: Int | None = None, tol: float = 1e-3, max_points: Int = 1000, return_n_points: Literal[False] = False,
 ) -> _Form: ...
 @overload
 def integrated_gradients(
     net: _Net, X: RaggedArray, *, baseline: float | Literal["mean"] | ArrayLike = 0.0, target: _Target = None,
-    step: int | None = None, tol: float = 1e-3, max_points: int = 1000, return_n_points: Literal[False] = False,
+    step: Int | None = None, tol: float = 1e-3, max_points: Int = 1000, return_n_points: Literal[False] = False,
 ) -> RaggedArray: ...
 @overload
 def integrated_gradients(
     net: Any, X: ArrayLike, *, baseline: float | Literal["mean"] | ArrayLike = 0.0, target: _Target = None,
-    step: int | None = None, tol: float = 1e-3, max_points: int = 1000, return_n_points: Literal[True],
+    step: Int | None = None, tol: float = 1e-3, max_points: Int = 1000, return_n_points: Literal[True],
 ) -> tuple[Any, NDArray[np.intp]]: ...
 @overload
 def integrated_gradients(
     net: Any, X: ArrayLike, *, baseline: float | Literal["mean"] | ArrayLike = 0.0, target: _Target = None,
-    step: int | None = None, tol: float = 1e-3, max_points: int = 1000, return_n_points: bool = False,
+    step: Int | None = None, tol: float = 1e-3, max_points: Int = 1000, return_n_points: bool = False,
 ) -> Any: ...
 @overload
 def occlusion(
     net: _Net, X: Array, *, baseline: float | Literal["mean"] | ArrayLike = 0.0, target: _Target = None,
-    step: int | None = None, by: Literal["cell", "step", "feature"] = "cell", window: int = 1,
+    step: Int | None = None, by: Literal["cell", "step", "feature"] = "cell", window: Int = 1,
 ) -> _Form: ...
 @overload
 def occlusion(
     net: Any, X: ArrayLike, *, baseline: float | Literal["mean"] | ArrayLike = 0.0, target: _Target = None,
-    step: int | None = None, by: Literal["cell", "step", "feature"] = "cell", window: int = 1,
+    step: Int | None = None, by: Literal["cell", "step", "feature"] = "cell", window: Int = 1,
 ) -> Any: ...
 # For several scores a dict with a Bunch for each
 def permutation_importance(
     estimator: Any, X: ArrayLike, y: ArrayLike | None, *, by: Literal["feature", "step"] = "feature",
     groups: Mapping[str, Any] | None = None, align: Literal["end", "start"] = "end",
-    scoring: str | Callable[..., float] | Sequence[str] | Mapping[str, Any] | None = None, n_repeats: int = 5,
-    n_jobs: int | None = None, random_state: RandomState = None, sample_weight: ArrayLike | None = None,
+    scoring: str | Callable[..., float] | Sequence[str] | Mapping[str, Any] | None = None, n_repeats: Int = 5,
+    n_jobs: Int | None = None, random_state: RandomState = None, sample_weight: ArrayLike | None = None,
     max_samples: float = 1.0,
 ) -> Bunch: ...

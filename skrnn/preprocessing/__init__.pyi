@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from sklearn.base import OneToOneFeatureMixin
 
 from skrnn import RaggedArray
-from skrnn._typing import Array, ArrayLike, Transformer
+from skrnn._typing import Array, ArrayLike, Int, Transformer
 
 __all__ = [
     "SequenceImputer", "SequenceScaler", "SequenceVectorizer", "SlidingWindow", "predictions_to_long",
@@ -23,7 +23,7 @@ class SequenceImputer(Transformer):
     def __init__(
         self, strategy: Literal["mean", "median", "constant", "ffill", "interpolate"] = "mean", *,
         fill_value: float = 0.0, add_indicator: bool = False, padding: Literal["keep", "fill"] = "keep",
-        n_steps: int | None = None,
+        n_steps: Int | None = None,
     ) -> None: ...
     def fit(self, X: ArrayLike, y: Any = None) -> Self: ...
     def transform(self, X: ArrayLike) -> Any: ...
@@ -36,7 +36,7 @@ class SequenceScaler(OneToOneFeatureMixin, Transformer):
     scale_: NDArray[np.float64]
     n_samples_seen_: Array
     def __init__(
-        self, method: Literal["standard", "minmax", "robust"] = "standard", *, n_steps: int | None = None
+        self, method: Literal["standard", "minmax", "robust"] = "standard", *, n_steps: Int | None = None
     ) -> None: ...
     def fit(self, X: ArrayLike, y: Any = None) -> Self: ...
     def partial_fit(self, X: ArrayLike, y: Any = None) -> Self: ...
@@ -64,7 +64,7 @@ class SequenceVectorizer(Transformer):
         tokenizer: Callable[[str], Iterable[str]] | None = None,
         stop_words: Literal["english"] | list[str] | None = None, token_pattern: str = r"(?u)\b\w+\b",
         analyzer: Literal["word", "char"] | Callable[[Any], Iterable[str]] = "word",
-        max_df: float = 1.0, min_df: float = 1, max_features: int | None = None,
+        max_df: float = 1.0, min_df: float = 1, max_features: Int | None = None,
         vocabulary: Mapping[str, int] | Iterable[str] | None = None,
     ) -> None: ...
     def fit(self, X: Iterable[str], y: Any = None) -> Self: ...
@@ -77,7 +77,7 @@ class SlidingWindow(Transformer):
     group: str | int | None
     context: bool
     context_: dict[Any, Any]
-    def __init__(self, window: int = 1, *, group: str | int | None = None, context: bool = False) -> None: ...
+    def __init__(self, window: Int = 1, *, group: str | int | None = None, context: bool = False) -> None: ...
     def fit(self, X: ArrayLike, y: Any = None) -> Self: ...
     def fit_transform(self, X: ArrayLike, y: Any = None) -> RaggedArray: ...
     def transform(self, X: ArrayLike) -> RaggedArray: ...

@@ -1,5 +1,6 @@
 """What the documentation shows works."""
 
+import codeop
 import importlib
 import os
 import re
@@ -34,6 +35,18 @@ def name_of(page):
 
 def python_blocks(page):
     return re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", [DOCS.parent / "README.md", DOCS / "guide/first_steps.md"], ids=name_of)
+def test_what_a_new_user_pastes_is_read_line_by_line(page):
+    """Before 3.13 the interpreter's prompt ends a block at an empty line, and only there."""
+    for block in python_blocks(page):
+        lines = []
+        for line in [*block.split("\n"), ""]:
+            lines.append(line)
+            if codeop.compile_command("\n".join(lines), page.name) is not None:
+                lines = []
+        assert not "".join(lines)
 
 
 @pytest.mark.slow

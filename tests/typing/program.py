@@ -61,7 +61,8 @@ def classify() -> None:
 
 def regress() -> None:
     X = rng.normal(size=(20, 4, 2))
-    net = RNNRegressor(3, loss="gaussian", max_iter=1, tol=1e9, random_state=0).fit(X, X[:, 0, 0])
+    net = RNNRegressor(np.int64(3), loss="gaussian", max_iter=np.int64(1), tol=1e9, random_state=np.int64(0))
+    net.fit(X, X[:, 0, 0])
     _, std = net.predict(X, return_std=True)
     assert_type(std, NDArray[Any])
     assert_type(net.predict_quantile(X, [0.1, 0.9]), NDArray[Any])
