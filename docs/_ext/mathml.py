@@ -1,4 +1,4 @@
-"""Formulas as MathML, which browsers show without a script. Their font, where a system has none, is matplotlib's STIX."""
+"""Formulas as MathML, which browsers show without a script; the font for systems without one is matplotlib's STIX."""
 
 import re
 import shutil
