@@ -1,4 +1,4 @@
-"""Formulas as MathML, which browsers show without a script, with a font for them: pages work without a network."""
+"""Formulas as MathML, which browsers show without a script; the font for systems without one is matplotlib's STIX."""
 
 import re
 import shutil
