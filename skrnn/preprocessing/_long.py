@@ -288,8 +288,8 @@ def _check_sorts_as_text(time, texts):
     """Raise a ValueError for dates and numbers whose order is not that of their texts, as that of ISO 8601 is."""
     if texts and DAY_FIRST.match(texts[0]):
         raise ValueError(
-            f"df[{time!r}] is the text {texts[0]!r} in row 0, which would be sorted by its first number: convert it, such "
-            f"as by pd.to_datetime(df[{time!r}], dayfirst=True)"
+            f"df[{time!r}] is the text {texts[0]!r} in row 0, which would be sorted by its first number: convert it, "
+            f"such as by pd.to_datetime(df[{time!r}], dayfirst=True)"
         )
     if len(set(map(len, texts))) < 2:
         return
@@ -301,8 +301,8 @@ def _check_sorts_as_text(time, texts):
     for i in range(1, len(numbers)):
         if numbers[i] < numbers[i - 1]:
             raise ValueError(
-                f"df[{time!r}] is text, which would be sorted as text, {ordered[i - 1]!r} before {ordered[i]!r}: convert "
-                "it, such as by pd.to_numeric, pd.to_datetime or pd.to_timedelta"
+                f"df[{time!r}] is text, which would be sorted as text, {ordered[i - 1]!r} before {ordered[i]!r}: "
+                "convert it, such as by pd.to_numeric, pd.to_datetime or pd.to_timedelta"
             )
 
 

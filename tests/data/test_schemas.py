@@ -125,7 +125,7 @@ def test_lists_as_text_after_a_fit_to_lists(library):
     """A frame that was written to a CSV file and read again, for predict."""
     frame = LIBRARIES[library]({"v": [[1.0, 2.0], [3.0]], "age": [3.0, 4.0]})
     net = RNNRegressor(**SMALL).fit(frame, Y[:2])
-    with pytest.raises(ValueError, match="in the column 'v' holds '.*expected a list for each .*; a CSV file holds lists"):
+    with pytest.raises(ValueError, match=r"in the column 'v' holds '.*expected a list for .*; a CSV file holds lists"):
         net.predict(LIBRARIES[library]({"v": ["[1, 2]", "[3]"], "age": [3.0, 4.0]}))
 
 
