@@ -110,11 +110,7 @@ class Mixed:
         names = list(self.static_names or ())
         index = getattr(static, "index", None)      # of a series; a method of lists
         if isinstance(static, Mapping):
-            absent = [name for name in names if name not in static]
-            if absent or not names:
-                problem = f"has no {absent}" if absent else "is a dict, but the features have no names"
-                raise ValueError(f"static {problem}")
-            return [static[name] for name in names]
+            return values_by_name("static", static, names)
         labelled = index is not None and not callable(index) and not is_frame(static)
         return list(static) if labelled and names and list(index) == names else static
 
@@ -250,10 +246,7 @@ class Mixed:
             As in `Reading`.
         """
         if isinstance(x, Mapping):
-            absent = [name for name in self.step_names or () if name not in x]
-            if absent or self.step_names is None:
-                raise ValueError(f"x has no {absent}" if absent else "x is a dict, but the features have no names")
-            x = [x[name] for name in self.step_names]
+            x = values_by_name("x", x, self.step_names)
         if is_frame(x):
             x = list(zip(*(cells_in(column, "x") for column in columns_of(x)), strict=True))
         array = np.array(x, dtype=object)
@@ -277,6 +270,22 @@ class Mixed:
                 raise ValueError(f"{name}[{bad[0]}] is {values[bad[0]]}, expected a finite number")
             return values
         return self.steps[j].encode(column.tolist(), (name + "[{}]").format)
+
+
+def values_by_name(argument, values, names):
+    """The values of a dict in the order of the names of features, a list.
+
+    Raises
+    ------
+    ValueError
+        If it lacks a feature, or features have no names.
+    """
+    if not names:
+        raise ValueError(f"{argument} is a dict, but the features have no names: pass a list, in their order in fit")
+    absent = [name for name in names if name not in values]
+    if absent:
+        raise ValueError(f"{argument} has no {absent}, expected a value of each of {list(names)}")
+    return [values[name] for name in names]
 
 
 def with_codes(sequences, encodings, encoded, missing, dtype):

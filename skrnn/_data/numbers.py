@@ -14,6 +14,7 @@ from skrnn._messages import shown
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 DATES = (date, time, timedelta, np.datetime64, np.timedelta64)
+LISTS_AS_TEXT = "a CSV file holds lists as text: keep them as Parquet, or make lists of the text first"
 # Of some of them float() would make a number
 NO_NUMBERS = (str, bytes, *DATES)
 
@@ -143,7 +144,7 @@ def _for_texts(text, name, index, columns):
     if not columns:
         return ""
     if text.lstrip().startswith("["):
-        return "; a CSV file holds lists as text: keep them as Parquet, or make lists of the text first"
+        return f"; {LISTS_AS_TEXT}"
     return (
         "; encode strings, or make sequences of a table with a row per step by sequences_from_long(static=[]), which "
         "keeps them"

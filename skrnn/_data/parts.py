@@ -6,7 +6,7 @@ import numpy as np
 
 from skrnn._data.columns import cells_in, columns_of, first_cell
 from skrnn._data.foreign import EMPTY, check_item
-from skrnn._data.numbers import is_sized
+from skrnn._data.numbers import LISTS_AS_TEXT, is_sized
 from skrnn._data.schemas import in_column, library_of
 from skrnn._data.static_columns import StaticColumns
 from skrnn._data.step_cells import ColumnsOfLists, frames_hold_categories, objects_in
@@ -100,7 +100,10 @@ def check_kinds(X, is_static):
             raise ValueError(f"X{in_column(name)} holds lists, expected one value for each sequence as in fit")
         if not static and not is_sized(first):
             first = first.as_py() if hasattr(first, "as_py") else first     # a scalar of Arrow, which may be null
-            raise ValueError(f"X{in_column(name)} holds {shown(first)}, expected a list for each sequence as in fit")
+            remedy = f"; {LISTS_AS_TEXT}" if isinstance(first, str) and first.lstrip().startswith("[") else ""
+            raise ValueError(
+                f"X{in_column(name)} holds {shown(first)}, expected a list for each sequence as in fit{remedy}"
+            )
 
 
 def _from_column(X):

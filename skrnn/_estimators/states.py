@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skrnn._data.mixed import values_by_name
 from skrnn._data.numbers import all_finite, as_numbers, cell_name, for_kernels, is_positive_int
 from skrnn._data.sequences import Sequences
 from skrnn._estimators.patch_states import check_pending, continue_one_patch, continue_patches, pending_width
@@ -207,7 +208,10 @@ def _as_sequences(steps, n_codes=0):
 def read_step(reading, x):
     """One step of each of n streams, (n, features), checked; and whether x was of one stream."""
     _check_names(reading, x)
-    x = reading.mixed.encode_step(x, reading.missing) if reading.step_encodings else as_numbers(x, "x")
+    if reading.step_encodings:
+        x = reading.mixed.encode_step(x, reading.missing)
+    else:
+        x = as_numbers(values_by_name("x", x, reading.step_names) if isinstance(x, dict) else x, "x")
     one = x.ndim < 2
     steps = x[np.newaxis] if x.ndim == 1 else np.atleast_2d(x)
     if steps.ndim != 2 or steps.shape[1] != reading.n_step_features or not len(steps):

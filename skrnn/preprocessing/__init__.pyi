@@ -84,7 +84,7 @@ class SlidingWindow(Transformer):
 
 def predictions_to_long(
     y_pred: ArrayLike, df: Any, group: str, time: str, *, return_sequences: bool = False,
-    names: str | Sequence[str] | None = None,
+    names: str | Sequence[str] | None = None, groups: ArrayLike | None = None,
 ) -> Any: ...
 @overload
 def sequences_from_long(

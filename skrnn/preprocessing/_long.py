@@ -1,5 +1,6 @@
 """Long tables, which have a row per step: conversion to sequences, and of predictions back to a table."""
 
+import re
 from numbers import Number
 
 import narwhals.stable.v2 as nw
@@ -13,6 +14,9 @@ from skrnn._data.tables import table_of_lists
 from skrnn._messages import shown
 
 MAX_EXACT = 2**53       # integers up to here are floats
+SOME_GROUPS = "of some groups, say which by groups=[...]"
+DAY_FIRST = re.compile(r"\s*\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
+LEADING_NUMBER = re.compile(r"\s*(-?\d+)")
 LABEL_DTYPES = (nw.Boolean, nw.String, nw.Categorical, nw.Enum, nw.Object)
 
 
@@ -28,7 +32,8 @@ def sequences_from_long(df, group, time, target=None, *, features=None, static=N
         Column that identifies the sequences: numbers, strings, categories, dates.
     time : str
         Column by which the rows of a group are sorted: numbers, strings, dates, times with or without a zone,
-        durations, as the table's own library sorts them.
+        durations, as the table's own library sorts them. Strings that would be in another order than the dates or
+        numbers in them, such as "31.12.2025" or "9" and "10", are an error.
     target : str or list of str, optional
         Column or columns of targets: numbers, booleans, strings or categories.
     features : list of str, optional
@@ -126,7 +131,7 @@ def sequences_from_long(df, group, time, target=None, *, features=None, static=N
     return X, y, _array(keys[firsts])
 
 
-def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, names=None):
+def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, names=None, groups=None):
     """Convert predictions for the sequences of `sequences_from_long` to a table.
 
     Parameters
@@ -143,6 +148,10 @@ def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, name
         False: one prediction per group. True: one per row.
     names : str or list of k str, optional
         Names of the columns of predictions. None: "prediction", or "prediction_0", "prediction_1", ... for several.
+    groups : array of shape (n,), optional
+        The groups that `y_pred` is of, in its order, where these are not all groups of `df`: of the sequences
+        ``X[test]``, ``groups[test]`` of what :func:`sequences_from_long` returned. Rows of others are left out.
+        None: all groups of `df`, in its order.
 
     Returns
     -------
@@ -155,7 +164,8 @@ def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, name
     ------
     TypeError, ValueError
         As in :func:`sequences_from_long`. ValueError also if the number of predictions is not that of the groups, or of
-        the rows of a group, which is then named, or the number of names is not that of the columns of predictions.
+        the rows of a group, which is then named, or the number of names is not that of the columns of predictions; if
+        one of `groups` is not in `df`, or twice in `groups`.
 
     Examples
     --------
@@ -173,6 +183,12 @@ def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, name
     0    b     1   0.2
     1    a     0   0.7
     2    b     0   0.1
+
+    Of some of the groups, in any order:
+
+    >>> predictions_to_long(np.array([0.25]), df, "unit", "hour", groups=["a"])
+      unit  prediction
+    0    a        0.25
     """
     frame = read_long(df, [group, time], [group, time])
     keys, times = _keys_and_times(frame, group, time)
@@ -181,6 +197,12 @@ def predictions_to_long(y_pred, df, group, time, *, return_sequences=False, name
     if not is_sized(y_pred):
         raise TypeError(f"y_pred is a {type(y_pred).__name__}, expected an array, or a list of arrays")
     codes, firsts = _groups(keys)
+    if groups is not None:
+        chosen = _codes_of(groups, keys[firsts], len(y_pred))
+        y_pred = _items(y_pred, np.argsort(chosen))
+        frame = frame.filter(np.isin(codes, chosen).tolist())
+        keys, times = frame.get_column(group), frame.get_column(time)
+        codes, firsts = _groups(keys)
     if return_sequences:
         order = _order(times, keys, codes)
         steps = _per_step(y_pred, np.bincount(codes), keys[firsts])
@@ -257,7 +279,31 @@ def _keys_and_times(frame, group, time):
                 f"df[{column.name!r}] is missing in row {missing[0]}: expected a group and a time in every row; drop "
                 "the rows that have none"
             )
+    if times.dtype == nw.String:
+        _check_sorts_as_text(time, times.to_list())
     return keys, times
+
+
+def _check_sorts_as_text(time, texts):
+    """Raise a ValueError for dates and numbers whose order is not that of their texts, as that of ISO 8601 is."""
+    if texts and DAY_FIRST.match(texts[0]):
+        raise ValueError(
+            f"df[{time!r}] is the text {texts[0]!r} in row 0, which would be sorted by its first number: convert it, "
+            f"such as by pd.to_datetime(df[{time!r}], dayfirst=True)"
+        )
+    if len(set(map(len, texts))) < 2:
+        return
+    ordered = sorted(set(texts))
+    leading = [LEADING_NUMBER.match(text) for text in ordered]
+    if not all(leading):
+        return
+    numbers = [int(match[1]) for match in leading]
+    for i in range(1, len(numbers)):
+        if numbers[i] < numbers[i - 1]:
+            raise ValueError(
+                f"df[{time!r}] is text, which would be sorted as text, {ordered[i - 1]!r} before {ordered[i]!r}: "
+                "convert it, such as by pd.to_numeric, pd.to_datetime or pd.to_timedelta"
+            )
 
 
 def _features(frame, names, keys, targets, static, strings):
@@ -425,10 +471,39 @@ def _check_one_per_group(column, values, keys, codes, order):
         )
 
 
+def _codes_of(groups, keys, n):
+    """The index among keys (groups of df,) of each of n groups."""
+    known = _array(keys)
+    if not is_sized(groups):
+        raise TypeError(f"groups={shown(groups)}: expected an array of the groups that y_pred is of")
+    wanted = np.asarray(groups, known.dtype if known.dtype.kind in "mM" else None)
+    if wanted.shape != (n,):
+        raise ValueError(f"groups has shape {wanted.shape}, expected ({n},), the group of each prediction of y_pred")
+    index = {key: code for code, key in enumerate(known.tolist())}
+    codes = {}
+    for i, key in enumerate(wanted.tolist()):
+        if key not in index:
+            raise ValueError(f"groups[{i}] is {shown(key)}, which is no group of df[{keys.name!r}]")
+        if key in codes:
+            raise ValueError(f"groups has {shown(key)} twice, expected different groups")
+        codes[key] = index[key]
+    return np.array(list(codes.values()), np.intp)
+
+
+def _items(y_pred, order):
+    """The predictions in another order."""
+    if isinstance(y_pred, np.ndarray | RaggedArray):
+        return y_pred[order]
+    y_pred = list(y_pred)
+    return [y_pred[i] for i in order]
+
+
 def _per_step(y_pred, lengths, keys):
     """Predictions of sequences, concatenated to (total,) or (total, k)."""
     if len(y_pred) != len(lengths):
-        raise ValueError(f"y_pred has {len(y_pred)} sequences, expected {len(lengths)}, one for each group of df")
+        raise ValueError(
+            f"y_pred has {len(y_pred)} sequences, expected {len(lengths)}, one for each group of df; {SOME_GROUPS}"
+        )
     pieces = [np.asarray(piece) for piece in y_pred]
     for i, (piece, length) in enumerate(zip(pieces, lengths, strict=True)):
         shape = (int(length), *pieces[0].shape[1:])
@@ -443,7 +518,9 @@ def _per_step(y_pred, lengths, keys):
 def _per_group(y_pred, n):
     """Predictions of sequences as an array (n,) or (n, k)."""
     if len(y_pred) != n:
-        raise ValueError(f"y_pred has {len(y_pred)} predictions, expected {n}, one for each group of df")
+        raise ValueError(
+            f"y_pred has {len(y_pred)} predictions, expected {n}, one for each group of df; {SOME_GROUPS}"
+        )
     per_step = (
         "y_pred has a sequence for each group, expected predictions (n,) or (n, k); for one per row use "
         "return_sequences=True"

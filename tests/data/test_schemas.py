@@ -120,6 +120,15 @@ def test_lists_as_text_are_told_from_words(library):
         RNNRegressor(**SMALL).fit(LIBRARIES[library]({"v": ["[1, 2]", "[3]"]}), Y[:2])
 
 
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_lists_as_text_after_a_fit_to_lists(library):
+    """A frame that was written to a CSV file and read again, for predict."""
+    frame = LIBRARIES[library]({"v": [[1.0, 2.0], [3.0]], "age": [3.0, 4.0]})
+    net = RNNRegressor(**SMALL).fit(frame, Y[:2])
+    with pytest.raises(ValueError, match=r"in the column 'v' holds '.*expected a list for .*; a CSV file holds lists"):
+        net.predict(LIBRARIES[library]({"v": ["[1, 2]", "[3]"], "age": [3.0, 4.0]}))
+
+
 def two_of_one_name(library):
     column = pd.Series(Y, name="s")
     frame = pd.concat([column.shift(-1, fill_value=9), column.shift(-2, fill_value=9)], axis=1)

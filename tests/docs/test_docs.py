@@ -4,6 +4,7 @@ import codeop
 import importlib
 import os
 import re
+import sys
 import tempfile
 import tomllib
 from pathlib import Path
@@ -150,6 +151,18 @@ def test_the_table_of_the_design_names_every_source_file(files):
     there = {path.removeprefix("skrnn/") for path in files if path.startswith("skrnn/")}
     cells = {f"kernels/cells/{name}.pxi" for name in CELLS}
     assert source_files(named) == source_files(there) - cells
+
+
+def test_the_extra_of_the_examples_is_all_that_first_steps_need():
+    """The page begins with ``pip install 'skrnn[examples]'``."""
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    installed = {
+        re.match(r"[\w-]+", line)[0] for line in project["dependencies"] + project["optional-dependencies"]["examples"]
+    }
+    code = "\n".join(python_blocks(DOCS / "guide/first_steps.md"))
+    imported = set(re.findall(r"^(?:import|from) (\w+)", code, re.MULTILINE)) - set(sys.stdlib_module_names)
+    assert {"sklearn", "pandas", "skrnn"} <= imported
+    assert {name.replace("sklearn", "scikit-learn") for name in imported} - {"skrnn"} <= installed
 
 
 def test_supported_versions_are_those_of_the_build():

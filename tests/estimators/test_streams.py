@@ -401,3 +401,20 @@ class TestTransform:
         pipeline = make_pipeline(net, LogisticRegression())
         assert pipeline.fit(X, y).score(X, y) > 0.8
         assert pipeline[:-1].transform(X).shape == (60, 8)
+
+
+def test_a_step_of_numbers_by_name():
+    """A dict, as it comes from JSON, in any order, as nets with categories take it."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"heat": list(rng.normal(size=(6, 4))), "load": list(rng.normal(size=(6, 4)))})
+    net = RNNRegressor(2, max_iter=1, random_state=0).fit(X, np.arange(6.0))
+    state = net.initial_state()
+    expected, after = net.predict_step([0.5, -1.0], state)
+    predicted, of_dict = net.predict_step({"load": -1.0, "at": "10:15", "heat": 0.5}, state)
+    assert predicted == expected
+    np.testing.assert_array_equal(of_dict, after)
+    with pytest.raises(ValueError, match=r"x has no \['load'\], expected a value of each of \['heat', 'load'\]"):
+        net.predict_step({"heat": 0.5}, state)
+    net.fit(rng.normal(size=(6, 4, 2)), np.arange(6.0))
+    with pytest.raises(ValueError, match="x is a dict, but the features have no names: pass a list"):
+        net.predict_step({"heat": 0.5, "load": -1.0}, state)

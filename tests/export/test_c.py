@@ -373,6 +373,11 @@ class TestText:
         ):
             assert line in about
 
+    def test_says_what_a_missing_category_is(self):
+        X = pd.DataFrame({"drug": [["a", None], ["b", "a"]] * 3, "pulse": [[1.0, 2.0]] * 6})
+        net = RNNRegressor(missing="ffill", **SMALL).fit(X, np.arange(6.0))
+        assert "x[0]  drug: 0 for 'a', 1 for 'b', 2 for a missing one; 3 for all others" in to_c(net)
+
     @pytest.mark.parametrize("text", ["a???/", "??????", "/*/*/", "*//*", "**//"])
     def test_comments_hold_any_text(self, text):
         """Without trigraphs, which escape the end of a line, and without what begins or ends a comment."""

@@ -14,6 +14,7 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -207,6 +208,10 @@ class TestErrors:
             to_onnx(search)
         with pytest.raises(ExportError, match="TransformedTargetRegressor has no form in ONNX, expected a fitted net"):
             to_onnx(TransformedTargetRegressor(RNNRegressor()))
+        calibrated = CalibratedClassifierCV(RNNClassifier())
+        calibrated.calibrated_classifiers_ = []
+        with pytest.raises(ExportError, match=r"CalibratedClassifierCV .*; skl2onnx converts ensembles and"):
+            to_onnx(calibrated)
         with pytest.raises(ExportError, match="SequenceImputer has no form in ONNX"):
             to_onnx(pipeline[:2])
         for other, kind in ((np.zeros(3), "ndarray"), (RNNRegressor, "class RNNRegressor"), (None, "Pipeline")):

@@ -617,3 +617,59 @@ def test_names_of_predictions_that_are_none():
     df = pd.DataFrame({"g": [0, 1], "t": [0, 0], "x": [1.0, 2.0]})
     with pytest.raises(TypeError, match="names=5: expected a str or a list of str"):
         predictions_to_long(np.ones(2), df, "g", "t", names=5)
+
+
+class TestPredictionsOfSomeGroups:
+    """As after ``train_test_split`` of sequences: groups in any order, rows of others beside them."""
+
+    @pytest.mark.parametrize("group", GROUPS)
+    @pytest.mark.parametrize("return_sequences", [False, True])
+    def test_go_to_their_groups(self, library, group, return_sequences):
+        of_rows = [3, 0, 4, 0, 3, 4, 4]
+        df = library({"g": [GROUPS[group](i) for i in of_rows], "t": list(range(7)), "x": [float(i) for i in of_rows]})
+        X, _, groups = sequences_from_long(df, "g", "t", return_sequences=return_sequences)
+        said = [x[:, 0] for x in X] if return_sequences else np.array([x[0, 0] for x in X])
+        some = [len(X) - 1, 0]                              # not in the order of df, and of three groups not the second
+        given = [said[i] for i in some]
+        table = as_columns(predictions_to_long(
+            given, df, "g", "t", return_sequences=return_sequences, groups=groups[some]
+        ))
+        whole = as_columns(predictions_to_long(said, df, "g", "t", return_sequences=return_sequences))
+        kept = [i for i, value in enumerate(whole["prediction"]) if value in np.hstack(given)]
+        assert len(X) == (2 if group == "booleans" else 3)
+        assert table == {name: [cells[i] for i in kept] for name, cells in whole.items()}
+
+    def test_bad_groups(self):
+        df = pd.DataFrame({"g": ["a", "b", "b"], "t": [0, 0, 1], "x": [1.0, 2.0, 3.0]})
+        for groups, message in [
+            (["c"], r"groups\[0\] is 'c', which is no group of df\['g'\]"), (["a", "a"], "groups has 'a' twice"),
+            (["a", "b"], r"groups has shape \(2,\), expected \(1,\)"),
+        ]:
+            with pytest.raises(ValueError, match=message):
+                predictions_to_long(np.zeros(2 if groups == ["a", "a"] else 1), df, "g", "t", groups=groups)
+        with pytest.raises(TypeError, match="groups='a': expected an array"):
+            predictions_to_long(np.zeros(1), df, "g", "t", groups="a")
+        with pytest.raises(ValueError, match=r"y_pred has 1 predictions, expected 2.*say which by groups="):
+            predictions_to_long(np.zeros(1), df, "g", "t")
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["31.01.2025", "01.02.2025"], "would be sorted by its first number: .*pd.to_datetime.*dayfirst=True"),
+        (["1/31/2025 10:00", "2/1/2025 9:00"], "would be sorted by its first number"),
+        (["9:00", "10:00"], "sorted as text, '10:00' before '9:00': convert it"),
+        (["1", "2", "10"], "'10' before '2'"), (["-10", "-1.5"], "'-1.5' before '-10'"), (["09:00", "10:00:30"], None),
+        (["2025-01-31", "2025-02-01T10:00"], None), (["20250131", "20250201"], None), (["b", "a1"], None),
+    ],
+)
+def test_times_that_are_text(library, texts, message):
+    """An error where the order of texts is not that of what they say."""
+    df = library({"g": ["u"] * len(texts), "t": texts, "x": [float(i) for i in range(len(texts))]})
+    if message is None:
+        X, _, _ = sequences_from_long(df, "g", "t")
+        assert X[0][:, 0].tolist() == np.argsort(texts).tolist()
+        return
+    for convert in (lambda: sequences_from_long(df, "g", "t"), lambda: predictions_to_long([0], df, "g", "t")):
+        with pytest.raises(ValueError, match=message):
+            convert()

@@ -183,4 +183,5 @@ def _about_feature(name, encoding):
     if not encoding.is_of_text:
         return f"{name}, one of {', '.join(map(repr, encoding.categories))}; all others are unseen"
     codes = ", ".join(f"{code} for {category!r}" for code, category in enumerate(encoding.categories))
-    return f"{name}: {codes}; {encoding.n_codes - 1} for all others"
+    missing = f", {encoding.missing} for a missing one" * encoding.with_missing
+    return f"{name}: {codes}{missing}; {encoding.n_codes - 1} for all others"

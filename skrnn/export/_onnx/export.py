@@ -132,9 +132,11 @@ def divided(estimator):
     *steps, (_, net) = _steps_of("", estimator) or [("", estimator)]
     if not isinstance(net, BaseRNN | RNNOutlierDetector | RNNLanguageModel):
         of_search = ": pass its best_estimator_" * hasattr(net, "best_estimator_")
+        holds_nets = any(hasattr(net, name) for name in ("calibrated_classifiers_", "estimators_"))
+        of_several = "; skl2onnx converts ensembles and calibration, after register_skl2onnx()" * holds_nets
         raise ExportError(
             f"{kind_of(net)} has no form in ONNX{of_search or ', expected a fitted net of skrnn'}, or a Pipeline that "
-            "ends with one"
+            f"ends with one{of_several}"
         )
     for _, step in [*steps, ("", net)]:
         check_is_fitted(step)
