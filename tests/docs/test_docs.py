@@ -134,7 +134,7 @@ def source_files(paths):
 @pytest.fixture(scope="module")
 def files():
     """The paths of the project's files that pages name."""
-    folders = ("skrnn", "tests", "docs", "examples", "benchmarks")
+    folders = ("skrnn", "tests", "docs", "examples", "benchmarks", ".ci")
     paths = set.union(*(files_in(DOCS.parent / folder) for folder in folders))
     return paths | {path.name for path in DOCS.parent.iterdir() if path.is_file()}
 
