@@ -24,7 +24,7 @@ from skrnn.kernels import CELLS, POOLINGS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 needs_compiler = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
-DOCS = Path(__file__).parents[2] / "docs"
+GUIDE = Path(__file__).parents[2] / "docs" / "guide"
 STRICT = [
     "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-Wshadow", "-Wwrite-strings",
     "-Wmissing-prototypes", "-Werror",
@@ -319,7 +319,7 @@ class TestCompiled:
         np.testing.assert_allclose(np.array(printed.split(), float), expected, rtol=1e-12)
 
     def test_the_program_of_the_documentation(self, tmp_path):
-        page = (DOCS / "c.md").read_text(encoding="utf-8")
+        page = (GUIDE / "c.md").read_text(encoding="utf-8")
         python, c = (
             re.search(rf"^```{kind}\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)[1] for kind in ("python", "c")
         )
