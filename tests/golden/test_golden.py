@@ -1,5 +1,6 @@
 """Trained parameters and predictions of small estimators in every form, against those that golden.npz keeps."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from skrnn import kernels
 pytestmark = pytest.mark.usefixtures("simd")
 GOLDEN = Path(__file__).with_name("golden.npz")
 
+# Machines that build wheels have no polars.
+POSSIBLE = [name for name in CONFIGURATIONS if find_spec("polars") or not name.startswith("X-polars")]
 # The largest difference of float32 and of float64 numbers, as a share of the array's largest value
 BOUNDS = {"exact": (0, 0), "rounded": (1e-6, 1e-12), "minimised": (1e-4, 1e-9)}
 # Without fma, for which the file has no bits
@@ -64,8 +67,6 @@ def test_the_file_has_the_configurations_and_no_others(golden):
 
 def complaints(name, golden):
     """What differs in a configuration, to the bit where the kernels compute with fma, else by more than rounding."""
-    if name.startswith("X-polars"):
-        pytest.importorskip("polars")
     arrays, stored = results(name), {key for key in golden if key.partition("/")[0] == name}
     assert arrays.keys() == stored, DECISION
     found = [complaint(key, array, golden[key], arrays.values()) for key, array in arrays.items()]
@@ -73,7 +74,7 @@ def complaints(name, golden):
 
 
 @pytest.mark.every_simd(among=with_fma(True))
-@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("name", POSSIBLE)
 def test_golden(name, golden):
     found = complaints(name, golden)
     assert not found, "\n".join([*found, DECISION])
@@ -82,5 +83,5 @@ def test_golden(name, golden):
 @pytest.mark.every_simd(among=with_fma(False))
 def test_golden_without_fma(golden):
     """A third of them: neighbours differ in little, and all are held to rounding alone."""
-    found = [text for name in list(CONFIGURATIONS)[::3] for text in complaints(name, golden)]
+    found = [text for name in POSSIBLE[::3] for text in complaints(name, golden)]
     assert not found, "\n".join([*found, DECISION])
