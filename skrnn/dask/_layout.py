@@ -73,7 +73,9 @@ class Layout:
         columns = {}
         for piece, values in zip(self.pieces, self.each(predicted), strict=True):
             for column in self._columns_of(piece, values, len(index)):
-                columns[len(columns)] = pd.Series(column, index=index)
+                # pandas 3 takes objects for strings by their values, of which the first part may have none.
+                dtype = object if column.dtype == object else None
+                columns[len(columns)] = pd.Series(column, index=index, dtype=dtype)
         return pd.DataFrame(columns, index=index)
 
     def empty(self, piece, n_steps=None):

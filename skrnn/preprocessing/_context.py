@@ -13,6 +13,8 @@ A group that `fit` did not see has none, and has to begin with the same row in e
 Each group is decided by itself and by its first row, since later rows must not change an earlier window.
 """
 
+import warnings
+
 import narwhals.stable.v2 as nw
 import numpy as np
 
@@ -199,7 +201,11 @@ def _is_next_by_calendar(labels, label):
     import pandas as pd  # of which the index is
 
     dates = pd.DatetimeIndex(labels)
-    return dates.inferred_freq is None or bool(dates[-1:].shift(1, freq=dates.inferred_freq)[0] == label)
+    with warnings.catch_warnings():
+        # pandas 3 announces another type, which `shift` takes, too.
+        warnings.filterwarnings("ignore", ".*BaseOffset", DeprecationWarning)
+        frequency = dates.inferred_freq
+    return frequency is None or bool(dates[-1:].shift(1, freq=frequency)[0] == label)
 
 
 def _rows_of_groups(groups):

@@ -375,7 +375,7 @@ class TestMissing:
 
 
 @pytest.mark.parametrize(("column", "error", "message"), [
-    (pd.to_datetime(["2020-01-01"] * 3), TypeError, r"datetime64\[ns\] in the column 'x', expected numbers: convert"),
+    (pd.to_datetime(["2020-01-01"] * 3), TypeError, r"datetime64\[[nu]?s\] in the column 'x', expected numbers"),
     ([datetime.date(2020, 1, 1)] * 3, TypeError, r"X\['x'\]\[0\] is date 2020-01-01, expected numbers: convert"),
     ([{"a": 1}] * 3, TypeError, r"in the column 'x' is a dict"),
     (["a", 2, "b"], TypeError, r"X\['x'\]\[1\] is 2 and X\['x'\]\[0\] is 'a', expected categories of one kind"),

@@ -32,7 +32,8 @@ STATE = labels(["b", "d"], ["a", "c", "e", None], LENGTHS)
 CODES = labels([2, 5], [0, 3, 9], LENGTHS)
 WARD = [cell[0] for cell in labels(["x", "z"], ["w", "y", None], np.ones(N, int))]
 AGE = np.where(HELD, RNG.normal(50, 10, N), 1e6)
-FRAME = pd.DataFrame({"heat": HEAT, "state": STATE, "age": AGE, "ward": WARD})
+COLUMNS = {"heat": HEAT, "state": STATE, "age": AGE, "ward": WARD}
+FRAME = pd.DataFrame(COLUMNS)
 Y = np.where(RNG.random(N) < 0.5, "old", "young")
 SMALL = {"hidden_size": 3, "max_iter": 3, "random_state": 0}
 
@@ -43,8 +44,8 @@ def arrays(*columns):
 
 FORMS = {
     "pandas": (FRAME, {}),
-    "polars": (pl.DataFrame(FRAME.to_dict("list")), {}),
-    "Arrow": (pa.table(FRAME.to_dict("list")), {}),
+    "polars": (pl.DataFrame(COLUMNS), {}),
+    "Arrow": (pa.table(COLUMNS), {}),
     "objects": (FRAME.to_numpy(), {"categorical_features": [1, 3]}),
     "steps alone": (FRAME[["heat", "state"]], {}),
     "static alone": (FRAME[["heat", "ward"]], {}),

@@ -280,7 +280,9 @@ def test_symbols_that_json_has(texts, expected):
 def test_text_that_is_no_unicode_is_named(of, sequences):
     X, lone = [np.nan_to_num(x) for x in sequences], "\ud800"
     names = {"a feature": lone}.get(of, "ward")
-    X = pd.DataFrame({"x": [x[:, 0].tolist() for x in X], names: [lone if of == "a category" else "b"] * 6})
+    words = pd.Series([lone if of == "a category" else "b"] * 6, dtype=object)      # strings of Arrow cannot hold it
+    X = pd.DataFrame({"x": [x[:, 0].tolist() for x in X], "words": words})
+    X.columns = pd.Index(["x", names], dtype=object)
     labels = np.where(LABELS == "no", lone, "b") if of == "a label" else LABELS
     net = RNNClassifier(categorical_features=[names], **SMALL).fit(X, labels)
     with pytest.raises(ExportError, match=r"'\\ud800' has a character that is none of Unicode"):

@@ -72,7 +72,7 @@ class TestStatic:
     @pytest.mark.parametrize(("column", "cells", "message"), [
         ("age", [1.0, 2, 1, 2, 3], r"df\['age'\] is 1.0 in row 2 and 3.0 in row 4, both in the group 'b'"),
         ("kind", ["new", "x", "old", "x", "old"], r"df\['kind'\] is 'new' in row 0 and 'old' in row 4, .* group 'b'"),
-        ("kind", ["new", None, "new", "old", "new"], r"df\['kind'\] is None in row 1 and 'old' in row 3, .* 'a'"),
+        ("kind", ["new", None, "new", "old", "new"], r"df\['kind'\] is (None|nan) in row 1 and 'old' in row 3, .* 'a'"),
         ("age", [1.0, None, 1, 2, 1], r"in row 1 and 2.0 in row 3, both in the group 'a'"),
     ])
     def test_values_that_are_not_constant(self, library, column, cells, message):

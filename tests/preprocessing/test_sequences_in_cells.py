@@ -76,7 +76,7 @@ def test_a_column_of_sequences_of_several_features():
     (np.ones(9), r"X\[2\] holds lists of \[4, 9\] numbers"),
 ])
 def test_a_wrong_cell_is_named(value, message):
-    X = frame().to_numpy()
+    X = frame().to_numpy(copy=True)
     X[2, 1] = value
     with pytest.raises(ValueError, match=message):
         RNNClassifier(**SMALL).fit(X, Y)
@@ -87,7 +87,7 @@ def test_a_wrong_cell_is_named(value, message):
     ({"a": 1.0}, r"X\[2\] in the column 1 is a dict, expected numbers"),
 ], ids=["set", "dict"])
 def test_a_wrong_container_in_a_cell_is_named(value, message):
-    X = frame().to_numpy()
+    X = frame().to_numpy(copy=True)
     X[2, 1] = value
     with pytest.raises(TypeError, match=message):
         RNNClassifier(**SMALL).fit(X, Y)
@@ -102,7 +102,7 @@ def test_a_column_of_records_beside_numbers(library):
 
 
 def test_a_column_of_numbers_beside_sequences():
-    X = frame().to_numpy()
+    X = frame().to_numpy(copy=True)
     X[:, 1] = [1.0, 2.0, 3.0, 4.0]
     net = RNNClassifier(**SMALL).fit(X, Y)
     assert net.n_features_in_ == 2
