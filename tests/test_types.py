@@ -29,6 +29,8 @@ def is_of(value, kind):
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if kind is typing.Any:
         return True
+    if hasattr(origin, "__value__"):            # NDArray since NumPy 2.5
+        return is_of(value, origin.__value__[arguments])
     if origin in (typing.Union, UnionType):
         return any(is_of(value, one) for one in arguments)
     if origin is np.ndarray:

@@ -195,7 +195,7 @@ def _even(times, inner):
 def _monthly(times, inner):
     """The clock of times at one day of the month, or at the end of months, some months apart."""
     for shift in (0, 1):
-        months = times.astype("M8[M]") + shift
+        months = times.astype("M8[M]") + np.timedelta64(shift, "M")
         rest = times - months.astype("M8[us]")
         clock = _even(months, inner) if (rest == rest[0]).all() else None
         if clock is not None:

@@ -135,7 +135,10 @@ def _of_array(X):
 
 
 def _missing(values):
-    return np.isnan(values) if values.dtype.kind == "f" else MISSING(values).astype(bool)
+    if values.dtype.kind == "f":
+        return np.isnan(values)
+    with np.errstate(invalid="ignore"):     # NaN among objects
+        return MISSING(values).astype(bool)
 
 
 def _as_array(values, shape):
