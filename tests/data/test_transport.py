@@ -125,13 +125,6 @@ class TestWithStatic:
         assert type(again.sequences) is type(sequences)
         assert len(again) == len(sequences)
 
-    @pytest.mark.parametrize("way", [sent, copy.copy, copy.deepcopy], ids=lambda way: way.__name__)
-    def test_of_a_class_of_its_own_keeps_what_this_knows(self, way):
-        X = InUnits("mV", RaggedArray.from_list(many()))
-        again = way(X)[0] if way is sent else way(X)
-        assert (type(again), again.unit) == (InUnits, "mV")
-        assert_same(list(again), list(X))
-
     def test_pickled_by_attributes(self):
         """As by versions before."""
         X, again = WithStatic(ragged(), np.zeros(4)), WithStatic.__new__(WithStatic)
